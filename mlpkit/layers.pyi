@@ -14,11 +14,15 @@ from mlpkit_plugins.layers.layer_norm import LayerNorm as LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu as LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d as MaxPool2d
 from mlpkit_plugins.layers.maxout import Maxout as Maxout
+from mlpkit_plugins.layers.mish import Mish as Mish
+from mlpkit_plugins.layers.parametric import Parametric as Parametric
+from mlpkit_plugins.layers.prelu import Prelu as Prelu
 from mlpkit_plugins.layers.relu import Relu as Relu
 from mlpkit_plugins.layers.repeat import Repeat as Repeat
 from mlpkit_plugins.layers.reshape import Reshape as Reshape
 from mlpkit_plugins.layers.residual import Residual as Residual
 from mlpkit_plugins.layers.scale import Scale as Scale
+from mlpkit_plugins.layers.selu import Selu as Selu
 from mlpkit_plugins.layers.sequence import Sequence as Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid as Sigmoid
 from mlpkit_plugins.layers.silu import Silu as Silu

@@ -4,8 +4,8 @@
  * Each statement rounds once and constants are exact, so that neither the wider registers of 32-bit x86 nor a compiler
  * that fuses multiplications with additions changes a bit. There are no branches, so that loops become vector code.
  * Errors are at most 2.5 units in the last place, and a result below 2^-126 in magnitude is 0, unless it equals its
- * argument. gelu is what its formula gives, with an error of at most 2^-23 x; it overflows from 2^127 on. Infinities and
- * NaN are treated as in C99. */
+ * argument. gelu is what its formula gives, with an error of at most 2^-23 x. Infinities and NaN are treated as in
+ * C99. */
 #ifndef MLPKIT_ROW_FUNCTIONS_H
 #define MLPKIT_ROW_FUNCTIONS_H
 
@@ -165,8 +165,8 @@ static inline float mlpkit_geluf(float x)
 {
     float y = mlpkit_erff(x / 0x1.6a09e6p+0f);
     y = y + 1.0f;
-    y = x * y;
-    return y * 0.5f;
+    y = y * 0.5f;
+    return x * y;
 }
 
 /* x[0] + ... + x[n - 1]: first s[i] = x[i] + x[i + 16] + x[i + 32] + ... from the first to the last, for i from 0 to

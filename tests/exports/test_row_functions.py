@@ -101,8 +101,7 @@ def test_a_function_is_right_to_a_few_units_in_the_last_place(compiled, name, x)
     finite = np.isfinite(rounded)
     x, y, exact, rounded = x[finite], y[finite], exact[finite], rounded[finite]
     if name == "gelu":
-        usual = np.abs(x) < 2.0**127
-        assert (np.abs(y - exact) <= 2.0**-23 * np.abs(x) + 2.0**-148)[usual].all()
+        assert (np.abs(y - exact) <= 2.0**-23 * np.abs(x) + 2.0**-148).all()
         return
     small = np.abs(exact) < 2.0**-126
     assert ((y == 0) | (y == x))[small].all()
@@ -141,7 +140,7 @@ def test_a_sum_is_added_up_as_it_is_said_to_be(compiled):
 @pytest.mark.skipif(kernels.PRODUCTS_BY == "NumPy", reason="NumPy computes")
 def test_the_kernels_compute_the_same(compiled, x):
     with kernels.row_order(), np.errstate(all="ignore"):
-        for name in ("exp", "expm1", "tanh", "sigmoid", "softplus", "gelu"):
+        for name in ("exp", "tanh", "sigmoid", "softplus", "gelu"):
             y = getattr(kernels, name)(x, np.empty_like(x))
             np.testing.assert_array_equal(bits(y), bits(computed(compiled(PLAIN), name, x)))
         numbers = np.random.default_rng(1).normal(size=(1, 199)).astype(np.float32)

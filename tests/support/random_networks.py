@@ -27,10 +27,14 @@ from mlpkit.layers import (
     MaxPool2d,
     MeanAbsoluteError,
     MeanSquaredError,
+    Mish,
+    Parametric,
+    Prelu,
     Relu,
     Repeat,
     Reshape,
     Residual,
+    Selu,
     Sequence,
     Sigmoid,
     SigmoidWithLoss,
@@ -47,7 +51,7 @@ Shape = tuple[int, ...]
 
 FEATURES = st.integers(1, 7).map(lambda features: (features,))
 IMAGES = st.tuples(st.integers(1, 3), st.integers(1, 8), st.integers(1, 8))
-ACTIVATIONS = (Relu, Sigmoid, Tanh, Gelu, Silu, Softplus, Elu, LeakyRelu)
+ACTIVATIONS = (Relu, Sigmoid, Tanh, Gelu, Silu, Softplus, Elu, LeakyRelu, Mish, Selu, Prelu)
 
 
 @st.composite
@@ -100,6 +104,7 @@ def _keeping_the_shape(shape: Shape) -> list[st.SearchStrategy[Layer]]:
     found = [
         st.sampled_from(ACTIVATIONS).map(lambda activation: activation()),
         st.one_of(st.builds(Elu, st.sampled_from([0.5, 2.0])), st.builds(LeakyRelu, st.sampled_from([0.0, 0.3, 1.0]))),
+        st.builds(lambda: Parametric(Mish())),
         st.builds(Dropout),
         st.builds(BatchNorm, epsilon=st.sampled_from([1e-5, 0.1])),
     ]

@@ -15,8 +15,10 @@ from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.layers.elu import Elu
 from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
+from mlpkit_plugins.layers.mish import Mish
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.residual import Residual
+from mlpkit_plugins.layers.selu import Selu
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.layers.silu import Silu
 from mlpkit_plugins.layers.softplus import Softplus
@@ -97,7 +99,7 @@ def test_dead_and_saturated_units_are_counted(examples):
     assert found["Relu1"]["unvarying"] == 0.75
 
 
-@pytest.mark.parametrize("activation", [Elu, Gelu, LeakyRelu, Sigmoid, Silu, Softplus, Tanh])
+@pytest.mark.parametrize("activation", [Elu, Gelu, LeakyRelu, Mish, Selu, Sigmoid, Silu, Softplus, Tanh])
 def test_units_far_out_are_saturated_whatever_the_function(activation, examples):
     network, probe, health = looked_at([Affine(4), activation(), Affine(CLASSES)], examples)
     assert health["layers"][1]["saturated"] == 0

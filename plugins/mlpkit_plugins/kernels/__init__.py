@@ -2,8 +2,9 @@
 
 ``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
 and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
-bits, except for matrix products of float32: these it adds up in an order of its own, for any number of threads
-(``multiply.h``). Large ones are computed with AMX if the processor has it; their bits are different.
+bits, except in float32 for matrix products, which it adds up in an order of its own, for any number of threads
+(``multiply.h``), and for activations, made of functions of its own (``activations.h``). Large products are computed
+with AMX if the processor has it; their bits are different.
 
 Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
 threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
@@ -70,24 +71,44 @@ PRODUCTS_BY = kernels.PRODUCTS_BY
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend
 descend_adaptively = kernels.descend_adaptively
+drop = kernels.drop
+elu = kernels.elu
+elu_gradient = kernels.elu_gradient
 exp = kernels.exp
-expm1 = kernels.expm1
 flush_subnormal = kernels.flush_subnormal
 gelu = kernels.gelu
+gelu_gradient = kernels.gelu_gradient
 keep_where_positive = kernels.keep_where_positive
+leaky_relu = kernels.leaky_relu
+leaky_relu_gradient = kernels.leaky_relu_gradient
+lerp = kernels.lerp
+lerp_gradient = kernels.lerp_gradient
 mean_of_rows = kernels.mean_of_rows
+mish = kernels.mish
+mish_gradient = kernels.mish_gradient
+normalize = kernels.normalize
 normalize_columns = kernels.normalize_columns
+normalize_gradient = kernels.normalize_gradient
 pick_labels = kernels.pick_labels
+prelu = kernels.prelu
+prelu_gradient = kernels.prelu_gradient
 product = kernels.product
 product_plus_row = kernels.product_plus_row
 read_rows = kernels.read_rows
 rectify = kernels.rectify
+selu = kernels.selu
+selu_gradient = kernels.selu_gradient
 shift_transposed = kernels.shift_transposed
 sigmoid = kernels.sigmoid
+sigmoid_gradient = kernels.sigmoid_gradient
+silu = kernels.silu
+silu_gradient = kernels.silu_gradient
 softplus = kernels.softplus
+softplus_gradient = kernels.softplus_gradient
 take_rows = kernels.take_rows
 take_scaled = kernels.take_scaled
 tanh = kernels.tanh
+tanh_gradient = kernels.tanh_gradient
 
 
 @contextmanager

@@ -50,6 +50,13 @@ PyObject *product(SIGNATURE);
 PyObject *product_plus_row(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
+PyObject *drop(SIGNATURE);
+PyObject *normalize(SIGNATURE);
+PyObject *normalize_gradient(SIGNATURE);
+PyObject *prelu(SIGNATURE);
+PyObject *prelu_gradient(SIGNATURE);
+PyObject *lerp(SIGNATURE);
+PyObject *lerp_gradient(SIGNATURE);
 PyObject *shift_transposed(SIGNATURE);
 PyObject *pick_labels(SIGNATURE);
 PyObject *normalize_columns(SIGNATURE);
@@ -60,12 +67,5 @@ PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
 PyObject *take_rows(SIGNATURE);
 PyObject *read_rows(SIGNATURE);
-PyObject *exp_of(SIGNATURE);
-PyObject *expm1_of(SIGNATURE);
-PyObject *tanh_of(SIGNATURE);
-PyObject *sigmoid_of(SIGNATURE);
-PyObject *softplus_of(SIGNATURE);
-PyObject *gelu_of(SIGNATURE);
-PyObject *mean_of_rows(SIGNATURE);
 
 #endif

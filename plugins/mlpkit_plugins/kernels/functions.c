@@ -1,8 +1,10 @@
-/* Elements' functions and rows' means: within a row order those of row_functions.h, otherwise NumPy's. */
+/* Elements' functions, in one order everywhere, and rows' means: within a row order in that of row_functions.h. */
 #include "functions.h"
 
 #include "instruction_set.h"
 #include "row_order.h"
+
+#include <string.h>
 
 /* The loops that compute by rows, if this thread does. */
 static const RowLoops *loops_by_rows(void) { return in_row_order() ? instruction_set()->loops : NULL; }
@@ -13,67 +15,129 @@ static int is_float32(PyObject *object)
 }
 
 /* Read arrays of the same shape and memory order, without gaps, as one long row each; 0 if they aren't such. */
-static int read_alike(PyArrayObject *x, PyArrayObject *out, Matrix *all)
+static int read_alike(PyObject *const *arrays, int count, Matrix *all)
 {
-    int axes = PyArray_NDIM(x);
-    npy_intp item = sizeof(float), size = PyArray_SIZE(x), last = 0;
-    if (!PyArray_ISBEHAVED_RO(x) || !PyArray_ISBEHAVED(out)) {
-        return 0;
-    }
-    for (int i = 0; i < axes; i++) {
-        npy_intp length = PyArray_DIM(x, i), stride = PyArray_STRIDE(x, i);
-        if (length > 1 && (stride <= 0 || stride != PyArray_STRIDE(out, i))) {
-            return 0;
+    PyArrayObject *out = (PyArrayObject *)arrays[count - 1];
+    npy_intp item = sizeof(float), size = PyArray_SIZE(out), last = 0;
+    for (int i = 0; i < PyArray_NDIM(out); i++) {
+        npy_intp length = PyArray_DIM(out, i), stride = PyArray_STRIDE(out, i);
+        for (int k = 0; k < count; k++) {
+            if (length > 1 && (stride <= 0 || stride != PyArray_STRIDE((PyArrayObject *)arrays[k], i))) {
+                return 0;
+            }
         }
         last += length > 1 ? (length - 1) * stride : 0;
     }
-    if (last != (size - 1) * item) {
-        return 0;
+    for (int k = 0; k < count; k++) {
+        PyArrayObject *array = (PyArrayObject *)arrays[k];
+        if (k + 1 < count ? !PyArray_ISBEHAVED_RO(array) : !PyArray_ISBEHAVED(array)) {
+            return 0;
+        }
+        all[k] = (Matrix){PyArray_BYTES(array), 1, size, size, item};
     }
-    all[0] = (Matrix){PyArray_BYTES(x), 1, size, size, item};
-    all[1] = (Matrix){PyArray_BYTES(out), 1, size, size, item};
-    return 1;
+    return last == (size - 1) * item;
 }
 
-PyObject *apply(Loop loop, PyObject *first, PyObject *second)
+/* Whether the loop can work on the arrays as they are. */
+static int read_all(PyObject *const *arrays, int count, Matrix *all)
 {
-    PyArrayObject *x = (PyArrayObject *)first, *out = (PyArrayObject *)second;
-    if (!is_float32(first) || !is_float32(second) || PyArray_SIZE(x) == 0 || !PyArray_SAMESHAPE(x, out)) {
-        return NULL;
+    int matrices = 1;
+    for (int k = 0; k < count && matrices; k++) {
+        matrices = read_matrix(arrays[k], NPY_FLOAT, k + 1 == count, &all[k]);
     }
-    Matrix all[2];
-    int matrices = read_matrix(first, NPY_FLOAT, 0, &all[0]) && read_matrix(second, NPY_FLOAT, 1, &all[1]) &&
-                   same_shape(all, 2);
-    if ((matrices || read_alike(x, out, all)) && apart(&all[1], &all[0])) {
-        run(NPY_FLOAT, &loop, all, 2, 2, NULL);
-        return Py_NewRef(second);
+    int readable = (matrices && same_shape(all, count)) || read_alike(arrays, count, all);
+    for (int k = 0; k + 1 < count && readable; k++) {
+        readable = apart(&all[count - 1], &all[k]);
     }
-    PyArrayObject *copy = (PyArrayObject *)float32_copy(first);
-    if (copy == NULL) {
-        return NULL;
-    }
-    npy_intp size = PyArray_SIZE(copy);
-    all[0] = all[1] = (Matrix){PyArray_BYTES(copy), 1, size, size, sizeof(float)};
-    run(NPY_FLOAT, &loop, all, 2, 2, NULL);
-    int copied = PyArray_CopyInto(out, copy);
-    Py_DECREF(copy);
-    return copied < 0 ? NULL : Py_NewRef(second);
+    return readable;
 }
 
-#define FUNCTION(name)                                                                                                 \
+/* The same on copies of the inputs, the first of which becomes the output. */
+static PyObject *apply_to_copies(Loop loop, PyObject *const *arrays, int count, const double *numbers)
+{
+    PyObject *copies[MOST_ARRAYS] = {NULL};
+    Matrix all[MOST_ARRAYS];
+    int made = 0, done = 0;
+    for (; made + 1 < count && (copies[made] = float32_copy(arrays[made])) != NULL; made++) {
+        PyArrayObject *copy = (PyArrayObject *)copies[made];
+        all[made] = (Matrix){PyArray_BYTES(copy), 1, PyArray_SIZE(copy), PyArray_SIZE(copy), sizeof(float)};
+    }
+    if (made + 1 == count) {
+        all[made] = all[0];
+        run(NPY_FLOAT, &loop, all, count, count, numbers);
+        done = PyArray_CopyInto((PyArrayObject *)arrays[made], (PyArrayObject *)copies[0]) == 0;
+    }
+    while (made > 0) {
+        Py_DECREF(copies[--made]);
+    }
+    return done ? Py_NewRef(arrays[count - 1]) : NULL;
+}
+
+PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *numbers)
+{
+    for (int k = 0; k < count; k++) {
+        if (!is_float32(arrays[k]) || PyArray_SIZE((PyArrayObject *)arrays[k]) == 0 ||
+            !PyArray_SAMESHAPE((PyArrayObject *)arrays[k], (PyArrayObject *)arrays[0])) {
+            return NULL;
+        }
+    }
+    Matrix all[MOST_ARRAYS];
+    if (!read_all(arrays, count, all)) {
+        return apply_to_copies(loop, arrays, count, numbers);
+    }
+    run(NPY_FLOAT, &loop, all, count, count, numbers);
+    return Py_NewRef(arrays[count - 1]);
+}
+
+/* Call a loop with arguments as with_numpy.py has them: the inputs, the parameter if there is one, the output. */
+static PyObject *call(const char *name, const Loop *loop, int arrays, int parameters, PyObject *const *arguments,
+                      Py_ssize_t count)
+{
+    double parameter = 0;
+    PyObject *result = NULL;
+    if (loop != NULL && count == arrays + parameters && (!parameters || read_number(arguments[count - 2], &parameter))) {
+        PyObject *given[MOST_ARRAYS];
+        memcpy(given, arguments, (size_t)arrays * sizeof *given);
+        given[arrays - 1] = arguments[count - 1];
+        if (PyFloat_Check(given[0]) && is_float32(given[arrays - 1])) { /* the same dy for all elements */
+            if (PyArray_FillWithScalar((PyArrayObject *)given[arrays - 1], given[0]) < 0) {
+                return NULL;
+            }
+            given[0] = given[arrays - 1];
+        }
+        result = apply(*loop, given, arrays, &parameter);
+    }
+    return result != NULL || PyErr_Occurred() ? result : with_numpy(name, arguments, count);
+}
+
+static const RowLoops *loops_of_functions(void)
+{
+    const InstructionSet *set = instruction_set();
+    return set == NULL ? NULL : set->loops;
+}
+
+#define DEFINE_VALUE(name, parameters)                                                                                 \
     PyObject *name##_of(SIGNATURE)                                                                                     \
     {                                                                                                                  \
-        const RowLoops *loops = count == 2 ? loops_by_rows() : NULL;                                                   \
-        PyObject *result = loops != NULL ? apply(loops->name, arguments[0], arguments[1]) : NULL;                      \
-        return result != NULL || PyErr_Occurred() ? result : with_numpy(#name, arguments, count);                      \
+        const RowLoops *loops = loops_of_functions();                                                                  \
+        return call(#name, loops ? &loops->name : NULL, 2, parameters, arguments, count);                              \
     }
 
-FUNCTION(exp)
-FUNCTION(expm1)
-FUNCTION(tanh)
-FUNCTION(sigmoid)
-FUNCTION(softplus)
-FUNCTION(gelu)
+#define DEFINE_GRADIENT(name, parameters)                                                                              \
+    PyObject *name##_gradient_of(SIGNATURE)                                                                            \
+    {                                                                                                                  \
+        const RowLoops *loops = loops_of_functions();                                                                  \
+        return call(#name "_gradient", loops ? &loops->name##_gradient : NULL, 3, parameters, arguments, count);       \
+    }
+
+VALUES(DEFINE_VALUE)
+SLOPES(DEFINE_GRADIENT)
+
+PyObject *exp_of(SIGNATURE)
+{
+    const RowLoops *loops = loops_by_rows();
+    return call("exp", loops ? &loops->exp : NULL, 2, 0, arguments, count);
+}
 
 PyObject *mean_of_rows(SIGNATURE)
 {

@@ -2,14 +2,29 @@
 #ifndef MLPKIT_FUNCTIONS_H
 #define MLPKIT_FUNCTIONS_H
 
+#include "activations.h"
 #include "loops.h"
 
-/* The loops of one instruction set: one for each function, and the mean of each row. */
+#define LOOP_OF_VALUE(name, parameters) Loop name;
+#define LOOP_OF_GRADIENT(name, parameters) Loop name##_gradient;
+
+/* The loops of one instruction set: one for each activation and its gradient, exp, and the mean of each row. */
 typedef struct {
-    Loop exp, expm1, tanh, sigmoid, softplus, gelu, mean_of_rows;
+    VALUES(LOOP_OF_VALUE)
+    SLOPES(LOOP_OF_GRADIENT)
+    Loop exp, mean_of_rows;
 } RowLoops;
 
-/* Set out to a function of each element of x, and return it; NULL if that needs NumPy, or with an error set. */
-PyObject *apply(Loop loop, PyObject *x, PyObject *out);
+/* Set the last of some arrays to a function of the elements of the others, and return it; NULL if that needs NumPy, or
+ * with an error set. */
+PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *numbers);
+
+#define FUNCTION_OF_VALUE(name, parameters) PyObject *name##_of(SIGNATURE);
+#define FUNCTION_OF_GRADIENT(name, parameters) PyObject *name##_gradient_of(SIGNATURE);
+
+VALUES(FUNCTION_OF_VALUE)
+SLOPES(FUNCTION_OF_GRADIENT)
+PyObject *exp_of(SIGNATURE);
+PyObject *mean_of_rows(SIGNATURE);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 
-#define MOST_ARRAYS 4
+#define MOST_ARRAYS 8
 
 /* A loop over arrays of one dtype. */
 typedef void (*Loop)(const Matrix *arrays, const double *numbers);

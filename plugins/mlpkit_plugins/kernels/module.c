@@ -36,13 +36,21 @@ static PyObject *end_rows(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)
 #define AS_IN_NUMPY "As in with_numpy.py."
 #define KERNEL_AS(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, AS_IN_NUMPY}
 #define KERNEL(name) KERNEL_AS(#name, name)
-#define FUNCTION(name) KERNEL_AS(#name, name##_of)
+#define VALUE_KERNEL(name, parameters) KERNEL_AS(#name, name##_of),
+#define GRADIENT_KERNEL(name, parameters) KERNEL_AS(#name "_gradient", name##_gradient_of),
 
 static PyMethodDef kernels[] = {
     KERNEL(product),
     KERNEL(product_plus_row),
     KERNEL(rectify),
     KERNEL(keep_where_positive),
+    KERNEL(drop),
+    KERNEL(normalize),
+    KERNEL(normalize_gradient),
+    KERNEL(prelu),
+    KERNEL(prelu_gradient),
+    KERNEL(lerp),
+    KERNEL(lerp_gradient),
     KERNEL(shift_transposed),
     KERNEL(pick_labels),
     KERNEL(normalize_columns),
@@ -57,12 +65,9 @@ static PyMethodDef kernels[] = {
     {"begin_row_order", begin_rows, METH_NOARGS, AS_IN_NUMPY},
     {"end_row_order", end_rows, METH_NOARGS, AS_IN_NUMPY},
     KERNEL(read_rows),
-    FUNCTION(exp),
-    FUNCTION(expm1),
-    FUNCTION(tanh),
-    FUNCTION(sigmoid),
-    FUNCTION(softplus),
-    FUNCTION(gelu),
+    VALUES(VALUE_KERNEL)
+    SLOPES(GRADIENT_KERNEL)
+    KERNEL_AS("exp", exp_of),
     KERNEL(mean_of_rows),
     {NULL, NULL, 0, NULL},
 };

@@ -39,7 +39,7 @@ PyObject *rectify(SIGNATURE)
     int type = count == 2 ? floating_type(arguments[0]) : -1;
     if (type < 0 || !read_matrix(arguments[0], type, 0, x) || !read_matrix(arguments[1], type, 1, y) ||
         !same_shape(all, 2) || !apart(y, x)) {
-        PyObject *result = count == 2 && in_row_order() ? apply(rectify_float32, arguments[0], arguments[1]) : NULL;
+        PyObject *result = count == 2 && in_row_order() ? apply(rectify_float32, arguments, 2, NULL) : NULL;
         return result != NULL || PyErr_Occurred() ? result : with_numpy("rectify", arguments, count);
     }
     run(type, BOTH(rectify), all, 2, 2, NULL);

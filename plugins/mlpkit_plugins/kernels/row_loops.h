@@ -1,29 +1,51 @@
-/* Loops of the functions in row_functions.h, for one instruction set: all that a loop calls becomes a part of it. */
+/* Loops of the functions in activations.h, and of two by rows, for one instruction set: all that a loop calls becomes a part of it. */
+#include "activations.h"
 #include "functions.h"
-#include "row_functions.h"
 
 #define FLATTENED __attribute__((flatten))
 
-#define LOOP(name)                                                                                                     \
-    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))            \
+/* y = f(x) */
+#define VALUE_LOOP(name, parameters)                                                                                   \
+    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *numbers)                       \
     {                                                                                                                  \
         const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
+        float c = parameters ? (float)numbers[0] : 0;                                                                  \
         for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
             const float *from = (const float *)x->data + i * x->stride;                                                \
             float *to = (float *)y->data + i * y->stride;                                                              \
             INDEPENDENT                                                                                                \
             for (npy_intp j = 0; j < x->columns; j++) {                                                                \
-                to[j] = mlpkit_##name##f(from[j]);                                                                     \
+                to[j] = name##_value(from[j], c);                                                                      \
             }                                                                                                          \
         }                                                                                                              \
     }
 
-LOOP(exp)
-LOOP(expm1)
-LOOP(tanh)
-LOOP(sigmoid)
-LOOP(softplus)
-LOOP(gelu)
+/* dx = dy f'(x) */
+#define GRADIENT_LOOP(name, parameters)                                                                                \
+    TARGET FLATTENED static void name##_gradient_of_elements(const Matrix *arrays, const double *numbers)              \
+    {                                                                                                                  \
+        const Matrix *dy = &arrays[0], *x = &arrays[1], *dx = &arrays[2];                                              \
+        float c = parameters ? (float)numbers[0] : 0;                                                                  \
+        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
+            const float *slope = (const float *)dy->data + i * dy->stride;                                             \
+            const float *from = (const float *)x->data + i * x->stride;                                                \
+            float *to = (float *)dx->data + i * dx->stride;                                                            \
+            INDEPENDENT                                                                                                \
+            for (npy_intp j = 0; j < x->columns; j++) {                                                                \
+                to[j] = slope[j] * name##_slope(from[j], c);                                                           \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+VALUE(exp)
+{
+    NO_PARAMETER;
+    return mlpkit_expf(x);
+}
+
+VALUE_LOOP(exp, 0)
+VALUES(VALUE_LOOP)
+SLOPES(GRADIENT_LOOP)
 
 TARGET FLATTENED static void mean_of_rows_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
 {
@@ -34,12 +56,10 @@ TARGET FLATTENED static void mean_of_rows_of_matrix(const Matrix *arrays, const 
     }
 }
 
+#define VALUE_MEMBER(name, parameters) .name = name##_of_elements,
+#define GRADIENT_MEMBER(name, parameters) .name##_gradient = name##_gradient_of_elements,
+
 static const RowLoops row_loops = {
-    .exp = exp_of_elements,
-    .expm1 = expm1_of_elements,
-    .tanh = tanh_of_elements,
-    .sigmoid = sigmoid_of_elements,
-    .softplus = softplus_of_elements,
-    .gelu = gelu_of_elements,
+    VALUES(VALUE_MEMBER) SLOPES(GRADIENT_MEMBER).exp = exp_of_elements,
     .mean_of_rows = mean_of_rows_of_matrix,
 };

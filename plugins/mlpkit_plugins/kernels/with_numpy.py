@@ -22,6 +22,13 @@ INSTRUCTIONS = ""
 BLOCK = 4096
 """Numbers per block, if scratch memory is needed."""
 
+SELU_ALPHA = 1.6732632423543772848
+SELU_SCALE = 1.0507009873554804934
+"""With these, SELU keeps mean 0 and variance 1 from layer to layer."""
+
+MISH_IS_X = 25.0
+"""From here on, mish(x) = x to all digits, and the powers of exp(x) are still finite in float32."""
+
 
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to the matrix product a b, and return it.
@@ -83,17 +90,6 @@ def exp(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def expm1(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-    """Set out to exp(x) - 1, element by element, to all digits of a small x, and return it.
-
-    Args:
-        x: of any shape.
-        out: of the same shape; may be x itself.
-    """
-    np.expm1(x, out=out)
-    return out
-
-
 def tanh(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to tanh(x), element by element, and return it.
 
@@ -151,6 +147,331 @@ def gelu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         out: of the same shape.
     """
     np.multiply(x, standard_normal(x)[0], out=out)
+    return out
+
+
+def silu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x σ(x), element by element, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape.
+    """
+    np.multiply(x, sigmoid(x, out), out=out)
+    return out
+
+
+def mish(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x tanh(log(1 + exp(x))), element by element, and return it.
+
+        tanh(log(1 + e)) = n / (n + 2),  n = e (e + 2)
+
+    From x = 25 on, the quotient is 1 to all digits.
+
+    Args:
+        x: of any shape.
+        out: of the same shape.
+    """
+    e = np.exp(np.minimum(x, MISH_IS_X))
+    n = e * (e + 2)
+    np.multiply(x, n / (n + 2), out=out)
+    return out
+
+
+def elu(x: NDArray[Any], alpha: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to max(x, 0) + alpha (exp(min(x, 0)) - 1), element by element, and return it.
+
+    Args:
+        x: of any shape.
+        alpha: outputs for large negative x are -alpha.
+        out: of the same shape.
+    """
+    np.minimum(x, 0, out=out)
+    np.expm1(out, out=out)  # exp(x) - 1 would lose the digits of a small x
+    np.multiply(out, alpha, out=out)
+    np.add(np.maximum(x, 0), out, out=out)
+    return out
+
+
+def selu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to SELU_SCALE elu(x) with alpha = SELU_ALPHA, element by element, and return it.
+
+    Args:
+        x: of any shape.
+        out: of the same shape.
+    """
+    np.multiply(elu(x, SELU_ALPHA, out), SELU_SCALE, out=out)
+    return out
+
+
+def leaky_relu(x: NDArray[Any], slope: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to max(x, slope x), element by element, and return it.
+
+    Args:
+        x: of any shape.
+        slope: factor of negative x, at most 1.
+        out: of the same shape.
+    """
+    np.multiply(x, slope, out=out)
+    np.maximum(x, out, out=out)
+    return out
+
+
+def sigmoid_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy y (1 - y), element by element, and return it.
+
+    Args:
+        dy: of the shape of y, or a number.
+        y: what sigmoid returned.
+        out: of the same shape; may be dy itself, as in each gradient.
+    """
+    np.multiply(dy, (1 - y) * y, out=out)
+    return out
+
+
+def tanh_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy (1 - y²), element by element, and return it.
+
+    Args:
+        dy: of the shape of y, or a number.
+        y: what tanh returned.
+        out: of the same shape.
+    """
+    np.multiply(dy, 1 - np.square(y), out=out)
+    return out
+
+
+def softplus_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy σ(x), element by element, and return it.
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        out: of the same shape.
+    """
+    np.multiply(dy, sigmoid(x, np.empty_like(x)), out=out)
+    return out
+
+
+def gelu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy (Φ(x) + x φ(x)), element by element, and return it.
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        out: of the same shape.
+    """
+    distribution, density = standard_normal(x)
+    np.multiply(x, density, out=density)
+    np.multiply(dy, np.add(density, distribution, out=density), out=out)
+    return out
+
+
+def silu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy σ(x) (1 + x (1 - σ(x))), element by element, and return it.
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        out: of the same shape.
+    """
+    s = sigmoid(x, np.empty_like(x))
+    np.multiply(dy, ((1 - s) * x + 1) * s, out=out)
+    return out
+
+
+def mish_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy (n + 4 x e (1 + e) r) r, element by element, and return it.
+
+        e = exp(x),  n = e (e + 2),  r = 1 / (n + 2)
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        out: of the same shape.
+    """
+    bounded = np.minimum(x, MISH_IS_X)
+    e = np.exp(bounded)
+    n = e * (e + 2)
+    r = 1 / (n + 2)
+    np.multiply(dy, (4 * e * (e + 1) * r * bounded + n) * r, out=out)
+    return out
+
+
+def elu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], alpha: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy where x > 0, else to dy alpha exp(x), element by element, and return it.
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        alpha: as in ``elu``.
+        out: of the same shape.
+    """
+    slope = np.minimum(x, 0)
+    np.multiply(np.exp(slope, out=slope), alpha, out=slope)
+    np.copyto(slope, 1, where=x > 0)
+    np.multiply(dy, slope, out=out)
+    return out
+
+
+def selu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to SELU_SCALE times the gradient of elu with alpha = SELU_ALPHA, element by element, and return it.
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        out: of the same shape.
+    """
+    slope = elu_gradient(1.0, x, SELU_ALPHA, np.empty_like(x))
+    np.multiply(dy, np.multiply(slope, SELU_SCALE, out=slope), out=out)
+    return out
+
+
+def leaky_relu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], slope: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to dy where x > 0, else to dy slope, element by element, and return it.
+
+    Args:
+        dy: of the shape of x, or a number.
+        x: of any shape.
+        slope: as in ``leaky_relu``.
+        out: of the same shape.
+    """
+    np.multiply(dy, np.where(x > 0, x.dtype.type(1), x.dtype.type(slope)), out=out)
+    return out
+
+
+def drop(x: NDArray[Any], chance: NDArray[np.float32], rate: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x / (1 - rate) where chance >= rate, else to 0, and return it.
+
+    Args:
+        x: of any shape.
+        chance: random numbers from 0 to 1, of the same shape.
+        rate: share that is set to 0.
+        out: of the same shape; may be x itself.
+    """
+    np.multiply(x, (chance >= rate) * x.dtype.type(1 / (1 - rate)), out=out)
+    return out
+
+
+def prelu(x: NDArray[Any], slope: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to slope x where x < 0, else to x, and return it.
+
+    Args:
+        x: shape (rows, ...).
+        slope: of a shape that is stretched to that of a row.
+        out: of the same shape as x.
+    """
+    np.multiply(x, slope, out=out)
+    np.copyto(out, x, where=~(x < 0))
+    return out
+
+
+def prelu_gradient(
+    dy: NDArray[Any], x: NDArray[Any], slope: NDArray[Any], products: NDArray[Any], out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set products to dy min(x, 0), and out to dy where x > 0, else to dy slope, and return out.
+
+    Args:
+        dy: shape (rows, ...).
+        x: of the same shape.
+        slope: of a shape that is stretched to that of a row.
+        products: of the same shape as x: what the gradient of slope is the sum of.
+        out: of the same shape as x; may be dy itself.
+    """
+    np.multiply(dy, np.minimum(x, 0), out=products)
+    np.multiply(dy, np.where(x > 0, x.dtype.type(1), slope), out=out)
+    return out
+
+
+def lerp(x: NDArray[Any], end: NDArray[Any], weight: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x + weight (end - x), the linear interpolation from x to end, and return it.
+
+    Args:
+        x: shape (rows, ...).
+        end: of the same shape.
+        weight: of a shape that is stretched to that of a row.
+        out: of the same shape as x.
+    """
+    np.subtract(end, x, out=out)
+    np.multiply(out, weight, out=out)
+    np.add(x, out, out=out)
+    return out
+
+
+def lerp_gradient(
+    dy: NDArray[Any],
+    x: NDArray[Any],
+    end: NDArray[Any],
+    slope: NDArray[Any],
+    weight: NDArray[Any],
+    products: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set products to dy (end - x), and out to dy (1 + weight (slope - 1)), where end is a function of x; return out.
+
+    Args:
+        dy: shape (rows, ...).
+        x: of the same shape.
+        end: of the same shape.
+        slope: derivative of end by x, of the same shape.
+        weight: of a shape that is stretched to that of a row.
+        products: of the same shape as x: what the gradient of weight is the sum of.
+        out: of the same shape as x; may be dy itself.
+    """
+    np.multiply(dy, end - x, out=products)
+    np.multiply(dy, (slope - 1) * weight + 1, out=out)
+    return out
+
+
+def normalize(
+    x: NDArray[Any],
+    mean: NDArray[Any],
+    scale: NDArray[Any],
+    gamma: NDArray[Any],
+    beta: NDArray[Any],
+    normalized: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set normalized to (x - mean) scale, and out to gamma normalized + beta; return out.
+
+    Args:
+        x: shape (rows, ...).
+        mean: of a shape that is stretched to that of a row, as the next three are.
+        scale: factor of the deviation from the mean.
+        gamma: factor of what is normalized.
+        beta: what is added to it.
+        normalized: of the same shape as x.
+        out: of the same shape as x.
+    """
+    np.subtract(x, mean, out=normalized)
+    np.multiply(normalized, scale, out=normalized)
+    np.multiply(normalized, gamma, out=out)
+    np.add(out, beta, out=out)
+    return out
+
+
+def normalize_gradient(
+    dy: NDArray[Any],
+    normalized: NDArray[Any],
+    mean: NDArray[Any],
+    along: NDArray[Any],
+    factor: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set out to factor (dy - mean - along normalized), and return it.
+
+    Args:
+        dy: shape (rows, ...).
+        normalized: of the same shape.
+        mean: mean of dy, of a shape that is stretched to that of a row, as the next two are.
+        along: mean of dy normalized.
+        factor: what the difference is multiplied by.
+        out: of the same shape as dy; may be dy itself.
+    """
+    product = normalized * along
+    np.subtract(dy, mean, out=out)
+    np.subtract(out, product, out=out)
+    np.multiply(out, factor, out=out)
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Layer, ShapeError
+from mlpkit_plugins.kernels import normalize, normalize_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,32 +77,29 @@ class BatchNorm(Layer):
         self.normalized = self.buffer("normalized", like=x)
         self.coupled = self.training and len(x) > 0
         if self.coupled:
-            mean = np.mean(x, axis=self.axes).reshape(self.a_feature)
-            np.subtract(x, mean, out=self.normalized)
-            squares = np.square(self.normalized, out=self.buffer("product", like=x))
-            variance = np.mean(squares, axis=self.axes).reshape(self.a_feature)
-            self._keep(mean.reshape(-1), variance.reshape(-1), x.size // len(mean))
+            mean = np.mean(x, axis=self.axes)
+            deviation = np.subtract(x, mean.reshape(self.a_feature), out=self.normalized)
+            variance = np.mean(np.square(deviation, out=deviation), axis=self.axes)
+            self._keep(mean, variance, x.size // len(mean))
         else:
-            np.subtract(x, self.running_mean.value.reshape(self.a_feature), out=self.normalized)
-            variance = self.running_variance.value.reshape(self.a_feature)
+            mean, variance = self.running_mean.value, self.running_variance.value
         self.scale = 1 / np.sqrt(variance + self.epsilon)
-        self.normalized *= self.scale
-        y = self.buffer("y", like=x)
-        np.multiply(self.normalized, self.gamma.value.reshape(self.a_feature), out=y)
-        np.add(y, self.beta.value.reshape(self.a_feature), out=y)
-        return y
+        figures = mean, self.scale, self.gamma.value, self.beta.value
+        mean, scale, gamma, beta = (figure.reshape(self.a_feature) for figure in figures)
+        return normalize(x, mean, scale, gamma, beta, self.normalized, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
         product = np.multiply(dy, self.normalized, out=self.buffer("product", like=dy))
         np.sum(product, axis=self.axes, out=self.gamma.grad)
         np.sum(dy, axis=self.axes, out=self.beta.grad)
-        if self.coupled:
-            along = np.mean(product, axis=self.axes, keepdims=True)
-            dy -= np.mean(dy, axis=self.axes, keepdims=True)
-            dy -= np.multiply(self.normalized, along, out=product)
-        dy *= self.scale * self.gamma.value.reshape(self.a_feature)
-        return dy
+        factor = (self.scale * self.gamma.value).reshape(self.a_feature)
+        if not self.coupled:
+            dy *= factor
+            return dy
+        count = dy.size // len(self.scale)
+        mean, along = (each.grad.reshape(self.a_feature) / count for each in (self.beta, self.gamma))
+        return normalize_gradient(dy, self.normalized, mean, along, factor, dy)
 
     def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:
         """Update the running statistics from a minibatch of so many elements per feature."""

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Lt
 
 from mlpkit import Layer, Rate
+from mlpkit_plugins.kernels import drop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,22 +36,15 @@ class Dropout(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x m / (1 - rate) in training, and x otherwise."""
-        rate = self.now(self.rate)
-        self.dropping = self.training and rate > 0
-        if not self.dropping:
+        self.rate_now = self.now(self.rate) if self.training else 0.0
+        if self.rate_now == 0:
             return x
-        chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
-        kept = np.greater_equal(chance, rate, out=self.buffer("kept", x.shape, bool))
-        self.factor = np.multiply(kept, 1 / (1 - rate), out=self.buffer("factor", like=x))
-        y = self.buffer("y", like=x)
-        np.multiply(x, self.factor, out=y)
-        return y
+        self.chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
+        return drop(x, self.chance, self.rate_now, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy m / (1 - rate), with the m of forward."""
-        if self.dropping:
-            dy *= self.factor
-        return dy
+        return drop(dy, self.chance, self.rate_now, dy) if self.rate_now > 0 else dy
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x."""

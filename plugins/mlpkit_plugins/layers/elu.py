@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Gt
 
 from mlpkit import Elementwise
-from mlpkit_plugins.kernels import expm1, row_order
+from mlpkit_plugins.kernels import elu, elu_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,26 +30,20 @@ class Elu(Elementwise):
         (2016).
     """
 
-    evaluation_context = row_order
-
     def __init__(self, alpha: Annotated[float, Gt(0)] = 1.0) -> None:
         self.alpha = alpha
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
-        np.minimum(x, 0, out=out)
-        expm1(out, out)  # exp(x) - 1 would lose the digits of a small x
-        np.multiply(out, self.alpha, out=out)
-        np.add(np.maximum(x, 0), out, out=out)
-        return out
+        return elu(x, self.alpha, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return 1 where x > 0, else alpha exp(x)."""
-        np.minimum(x, 0, out=out)
-        np.exp(out, out=out)
-        np.multiply(out, self.alpha, out=out)
-        out[x > 0] = 1
-        return out
+        return elu_gradient(1.0, x, self.alpha, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return elu_gradient(dy, self.x, self.alpha, dy)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""

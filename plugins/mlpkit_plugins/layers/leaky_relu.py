@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Le
 
 from mlpkit import Elementwise
+from mlpkit_plugins.kernels import leaky_relu, leaky_relu_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,15 +34,15 @@ class LeakyRelu(Elementwise):
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, slope x), which is the larger one as slope <= 1."""
-        np.multiply(x, self.slope, out=out)
-        np.maximum(x, out, out=out)
-        return out
+        return leaky_relu(x, self.slope, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-        """Return 1 where x > 0, else slope: the larger of slope and 1 or 0."""
-        np.greater(x, 0, out=out)
-        np.maximum(out, self.slope, out=out)
-        return out
+        """Return 1 where x > 0, else slope."""
+        return leaky_relu_gradient(1.0, x, self.slope, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return leaky_relu_gradient(dy, self.x, self.slope, dy)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import Elementwise
-from mlpkit_plugins.kernels import row_order, sigmoid
+from mlpkit_plugins.kernels import sigmoid, sigmoid_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,17 +26,17 @@ class Sigmoid(Elementwise):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 3.10.
     """
 
-    evaluation_context = row_order
-
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x)."""
         return sigmoid(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return y (1 - y)."""
-        np.subtract(1, y, out=out)
-        np.multiply(out, y, out=out)
-        return out
+        return sigmoid_gradient(1.0, y, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return sigmoid_gradient(dy, self.y, dy)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = σ(x)."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import Elementwise
-from mlpkit_plugins.kernels import row_order, sigmoid
+from mlpkit_plugins.kernels import silu, silu_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,21 +25,17 @@ class Silu(Elementwise):
         Reinforcement Learning (2018).
     """
 
-    evaluation_context = row_order
-
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return x σ(x)."""
-        self.s = sigmoid(x, np.empty_like(x))
-        np.multiply(x, self.s, out=out)
-        return out
+        return silu(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x) (1 + x (1 - σ(x)))."""
-        np.subtract(1, self.s, out=out)
-        np.multiply(out, x, out=out)
-        np.add(out, 1, out=out)
-        np.multiply(out, self.s, out=out)
-        return out
+        return silu_gradient(1.0, x, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return silu_gradient(dy, self.x, dy)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x σ(x)."""

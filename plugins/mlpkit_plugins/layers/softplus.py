@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlpkit import Elementwise
-from mlpkit_plugins.kernels import row_order, sigmoid, softplus
+from mlpkit_plugins.kernels import softplus, softplus_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,15 +27,17 @@ class Softplus(Elementwise):
         Option Pricing (2001).
     """
 
-    evaluation_context = row_order
-
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0) + log(1 + exp(-|x|))."""
         return softplus(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return σ(x)."""
-        return sigmoid(x, out)
+        return softplus_gradient(1.0, x, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return softplus_gradient(dy, self.x, dy)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = log(1 + exp(x))."""

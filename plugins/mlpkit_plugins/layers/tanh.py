@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import Elementwise
-from mlpkit_plugins.kernels import row_order, tanh
+from mlpkit_plugins.kernels import tanh, tanh_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,17 +24,17 @@ class Tanh(Elementwise):
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.4.
     """
 
-    evaluation_context = row_order
-
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return tanh(x)."""
         return tanh(x, out)
 
     def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return 1 - y²."""
-        np.square(y, out=out)
-        np.subtract(1, out, out=out)
-        return out
+        return tanh_gradient(1.0, y, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return tanh_gradient(dy, self.y, dy)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = tanh(x)."""

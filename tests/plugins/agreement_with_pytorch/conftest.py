@@ -12,7 +12,15 @@ from mlpkit_plugins.layers.affine import Affine
 FEATURES, UNITS, OUTPUTS, ROWS, STEPS = 5, 36, 3, 8, 100
 LEARNING_RATE = 0.1
 
-NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias", "s": "weight"}
+NAMES = {
+    "W": "weight",
+    "b": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "s": "weight",
+    "slope": "weight",
+    "alpha": "alpha",
+}
 STATES = {"running_mean": "running_mean", "running_variance": "running_var"}
 
 

@@ -18,11 +18,15 @@ from mlpkit_plugins.layers.layer_norm import LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d
 from mlpkit_plugins.layers.maxout import Maxout
+from mlpkit_plugins.layers.mish import Mish
+from mlpkit_plugins.layers.parametric import Parametric
+from mlpkit_plugins.layers.prelu import Prelu
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.layers.repeat import Repeat
 from mlpkit_plugins.layers.reshape import Reshape
 from mlpkit_plugins.layers.residual import Residual
 from mlpkit_plugins.layers.scale import Scale
+from mlpkit_plugins.layers.selu import Selu
 from mlpkit_plugins.layers.sequence import Sequence
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.layers.silu import Silu
@@ -43,6 +47,20 @@ def in_residual(nn, *inside):
     return Added(*inside)
 
 
+def parametric(nn, activation, alpha):
+    """Return a module as in the RealMLP paper, x + alpha (f(x) - x)."""
+
+    class Parametric(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.alpha = nn.Parameter(nn.BatchNorm1d(UNITS).weight.detach() * alpha)
+
+        def forward(self, x):
+            return x + self.alpha * (activation(x) - x)
+
+    return Parametric()
+
+
 CASES = {
     "Affine": (lambda: [Affine(UNITS, bias=False)], lambda nn: [nn.Linear(UNITS, UNITS, bias=False)]),
     "Relu": (lambda: [Relu()], lambda nn: [nn.ReLU()]),
@@ -52,6 +70,10 @@ CASES = {
     "Elu": (lambda: [Elu(1.5)], lambda nn: [nn.ELU(1.5)]),
     "Gelu": (lambda: [Gelu()], lambda nn: [nn.GELU()]),
     "Silu": (lambda: [Silu()], lambda nn: [nn.SiLU()]),
+    "Selu": (lambda: [Selu()], lambda nn: [nn.SELU()]),
+    "Mish": (lambda: [Mish()], lambda nn: [nn.Mish()]),
+    "Prelu": (lambda: [Prelu(0.3)], lambda nn: [nn.PReLU(UNITS, 0.3)]),
+    "Parametric": (lambda: [Parametric(Mish(), 0.8)], lambda nn: [parametric(nn, nn.Mish(), 0.8)]),
     "Softplus": (lambda: [Softplus()], lambda nn: [nn.Softplus(threshold=50)]),
     "LayerNorm": (lambda: [LayerNorm()], lambda nn: [nn.LayerNorm(UNITS)]),
     "BatchNorm": (lambda: [BatchNorm()], lambda nn: [nn.BatchNorm1d(UNITS)]),
@@ -137,7 +159,8 @@ def test_batch_norm_normalizes_each_slice_for_itself_and_keeps_the_figures_of_th
             self.running_mean, self.running_var = kept
             return y
 
-    both = pair([BatchNorm()], SoftmaxWithLoss(), [OfHalves(UNITS)], slices=2)
+    with pytest.warns(UserWarning, match="each of the 2 slices alone"):
+        both = pair([BatchNorm()], SoftmaxWithLoss(), [OfHalves(UNITS)], slices=2)
     both.train(torch.nn.CrossEntropyLoss())
     both.expect_agreement()
 
@@ -154,7 +177,7 @@ def test_dropout_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair
             return x * torch.from_numpy(kept()) / (1 - 0.3)
 
     def kept():
-        return (both.network.replicas[0].layers[1].factor != 0).astype(np.float64)
+        return (both.network.replicas[0].layers[1].chance >= np.float32(0.3)).astype(np.float64)
 
     both = pair([ours], SoftmaxWithLoss(), [Dropped()])
     both.train(torch.nn.CrossEntropyLoss())

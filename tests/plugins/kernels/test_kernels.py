@@ -24,6 +24,7 @@ NAMES = [
     "product_plus_row",
     "rectify",
     "keep_where_positive",
+    "drop",
     "shift_transposed",
     "pick_labels",
     "normalize_columns",
@@ -58,9 +59,10 @@ def calls(draw, name):
             if draw(st.booleans()):
                 return floats(inner), floats(inner, columns), *row, empty(columns)
             return floats(rows, inner), floats(inner, columns), *row, empty(rows, columns)
-        case "rectify":
-            x = floats(rows, columns)
-            return x, x if draw(st.booleans()) else empty(rows, columns)
+        case "rectify" | "drop":
+            x, chance = floats(rows, columns), draw(arrays((rows, columns), np.float32))
+            dropped = (chance, draw(st.sampled_from([0.0, 0.15, 0.5]))) if name == "drop" else ()
+            return x, *dropped, x if draw(st.booleans()) else empty(rows, columns)
         case "keep_where_positive":
             dy = floats(rows, columns)
             return dy, floats(rows, columns), dy if draw(st.booleans()) else empty(rows, columns)

@@ -1,4 +1,4 @@
-"""Within a row order, kernels give a row the same bits wherever it lies; outside of it, those of NumPy."""
+"""Within a row order, kernels give a row the same bits wherever it lies; outside of it, exp and means are NumPy's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mlpkit_plugins.kernels import row_order, with_numpy
 if kernels.PRODUCTS_BY == "NumPy":
     pytest.skip("NumPy computes, in orders of its own", allow_module_level=True)
 
-FUNCTIONS = ["exp", "expm1", "tanh", "sigmoid", "softplus", "gelu", "rectify"]
+FUNCTIONS = ["exp", "rectify"]
 
 
 def bits(array):
@@ -98,12 +98,12 @@ def test_a_row_order_is_that_of_its_thread_and_ends_with_the_outermost_block():
     own, numpys = (np.empty_like(x) for _ in range(2))
     with row_order():
         with row_order():
-            kernels.sigmoid(x, own)
-        inner = kernels.sigmoid(x, np.empty_like(x))
-        other = Thread(target=kernels.sigmoid, args=(x, numpys))
+            kernels.exp(x, own)
+        inner = kernels.exp(x, np.empty_like(x))
+        other = Thread(target=kernels.exp, args=(x, numpys))
         other.start()
         other.join()
     np.testing.assert_array_equal(inner, own)
-    np.testing.assert_array_equal(numpys, with_numpy.sigmoid(x, np.empty_like(x)))
+    np.testing.assert_array_equal(numpys, with_numpy.exp(x, np.empty_like(x)))
     assert (own != numpys).any()
-    np.testing.assert_array_equal(kernels.sigmoid(x, np.empty_like(x)), numpys)
+    np.testing.assert_array_equal(kernels.exp(x, np.empty_like(x)), numpys)

@@ -16,13 +16,15 @@ from mlpkit.testing import standalone
 from mlpkit_plugins.layers.elu import Elu
 from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
+from mlpkit_plugins.layers.mish import Mish
 from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.selu import Selu
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.layers.silu import Silu
 from mlpkit_plugins.layers.softplus import Softplus
 from mlpkit_plugins.layers.tanh import Tanh
 
-ACTIVATIONS = [Elu, Gelu, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh]
+ACTIVATIONS = [Elu, Gelu, LeakyRelu, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Tanh]
 numbers = arrays(np.float32, (3, 4), elements=st.floats(-50, 50, width=32))
 
 

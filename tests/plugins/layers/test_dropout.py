@@ -64,7 +64,7 @@ def test_two_in_a_network_drop_independently():
     first, second = network.replicas[0].layers[:2]
     network.set_training(True)
     network.loss_and_gradient(np.ones((1, 1000), np.float32), np.array([0]))
-    assert not np.array_equal(first.factor, second.factor)
+    assert not np.array_equal(first.chance, second.chance)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])

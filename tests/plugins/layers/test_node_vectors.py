@@ -21,6 +21,7 @@ from mlpkit.layers import (
     LayerNorm,
     LeakyRelu,
     MaxPool2d,
+    Mish,
     Relu,
     Sigmoid,
     SoftmaxWithLoss,
@@ -111,6 +112,7 @@ OPERATORS: dict[str, tuple[Callable[[Vector], Built], dict[str, str]]] = {
         },
     ),
     "Softplus": (plain(Softplus), {}),
+    "Mish": (plain(Mish), {}),
     "Gemm": (
         affine,
         {

@@ -15,18 +15,28 @@ from mlpkit_plugins.layers.gelu import Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm
 from mlpkit_plugins.layers.leaky_relu import LeakyRelu
 from mlpkit_plugins.layers.max_pool2d import MaxPool2d
+from mlpkit_plugins.layers.mish import Mish
+from mlpkit_plugins.layers.parametric import Parametric
+from mlpkit_plugins.layers.prelu import Prelu
 from mlpkit_plugins.layers.relu import Relu
+from mlpkit_plugins.layers.selu import Selu
 from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.layers.silu import Silu
 from mlpkit_plugins.layers.softplus import Softplus
 from mlpkit_plugins.layers.tanh import Tanh
 
-ALIKE = [BatchNorm, Dropout, Elu, Gelu, LayerNorm, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh]
+ALIKE = [BatchNorm, Dropout, Elu, Gelu, LayerNorm, LeakyRelu, Mish, Prelu, Relu, Selu, Sigmoid, Silu, Softplus, Tanh]
+
+
+def parametric():
+    return Parametric(Mish())
+
+
 SHAPE = (3, 6, 8)
 ROWS_FASTEST = (3, 1, 2, 0)
 
 
-@pytest.mark.parametrize("layer", [*ALIKE, MaxPool2d, AveragePool2d], ids=lambda layer: layer.__name__)
+@pytest.mark.parametrize("layer", [*ALIKE, parametric, MaxPool2d, AveragePool2d], ids=lambda layer: layer.__name__)
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), ROWS_FASTEST], ids=["rows slowest", "rows fastest"])
 def test_outputs_and_gradients_lie_in_memory_as_inputs_do(layer, order):
     x = np.empty([(5, *SHAPE)[axis] for axis in order]).transpose(np.argsort(order))

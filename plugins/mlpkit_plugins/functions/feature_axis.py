@@ -1,0 +1,53 @@
+"""The axis of an example's features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Layer
+
+
+class FeatureAxis:
+    """The first axis of an example: that of its features, such as the channels of an image.
+
+    Args:
+        layer: whose inputs they are.
+        input_shape: shape of an example.
+
+    Attributes:
+        features: how many there are.
+        others: all other axes of a minibatch, which sums over a feature are taken along.
+
+    Raises:
+        ShapeError: an example is a single number, without axes.
+    """
+
+    def __init__(self, layer: Layer, input_shape: tuple[int, ...]) -> None:
+        if not input_shape:
+            raise ShapeError(
+                f"{layer.path or layer.type_name} can't take inputs of shape ()",
+                expected="a shape with an axis of features",
+            )
+        self.features = input_shape[0]
+        self.others = (0, *range(2, 1 + len(input_shape)))
+        self._spread = (self.features,) + (1,) * (len(input_shape) - 1)
+
+    def spread(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Return a number for each feature in a shape that fits a minibatch."""
+        return numbers.reshape(self._spread)
+
+    def sum(self, x: NDArray[Any], out: NDArray[Any]) -> None:
+        """Set out to the sum of each feature.
+
+        Args:
+            x: a minibatch.
+            out: shape (features,).
+        """
+        np.sum(x, axis=self.others, out=out)

@@ -1,0 +1,45 @@
+"""The mish activation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Elementwise
+from mlpkit_plugins.kernels import mish, mish_gradient
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class Mish(Elementwise):
+    """Mish, a smooth activation that isn't monotonic, element by element.
+
+        y  = x t,  t = tanh(log(1 + exp(x)))
+        dx = dy (t + x (1 - t²) σ(x)),  σ(x) = 1 / (1 + exp(-x))
+
+    It is computed without logarithm and hyperbolic tangent, as t = n / (n + 2) with n = exp(x) (exp(x) + 2).
+
+    Shapes: x and y alike, of any shape.
+
+    Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2020), equation 1.
+    """
+
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return x t."""
+        return mish(x, out)
+
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return t + x (1 - t²) σ(x)."""
+        return mish_gradient(1.0, x, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return mish_gradient(dy, self.x, dy)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = x (n / (n + 2)); from x = 25 on, n + 2 = n to all digits."""
+        e = graph.op("Exp", graph.op("Min", graph.input, 25.0))
+        n = graph.op("Mul", e, graph.op("Add", e, 2.0))
+        return graph.op("Mul", graph.input, graph.op("Div", n, graph.op("Add", n, 2.0)))

@@ -1,0 +1,44 @@
+"""The scaled exponential linear unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Elementwise
+from mlpkit_plugins.kernels import selu, selu_gradient
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class Selu(Elementwise):
+    """Scaled exponential linear unit, element by element.
+
+        y  = λ x where x > 0, else λ α (exp(x) - 1)
+        dx = λ dy where x > 0, else λ dy α exp(x)
+
+    With λ = 1.0507... and α = 1.6733..., inputs of mean 0 and variance 1 keep these from layer to layer if weights have
+    mean 0 and variance 1 / fan-in (``lecun_normal``).
+
+    Shapes: x and y alike, of any shape.
+
+    Source: Klambauer, Unterthiner, Mayr and Hochreiter, Self-Normalizing Neural Networks (2017), equation 2.
+    """
+
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return λ (max(x, 0) + α (exp(min(x, 0)) - 1))."""
+        return selu(x, out)
+
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return λ where x > 0, else λ α exp(x)."""
+        return selu_gradient(1.0, x, out)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx, in one pass over memory."""
+        return selu_gradient(dy, self.x, dy)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y, with the constants of ONNX, which are λ and α."""
+        return graph.op("Selu", graph.input)
