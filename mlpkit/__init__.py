@@ -44,6 +44,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.initializer import (
         InitializerLike as InitializerLike,
     )
+    from mlpkit.components.input_columns import InputColumn as InputColumn
+    from mlpkit.components.input_columns import InputShape as InputShape
     from mlpkit.components.layer import Chain as Chain
     from mlpkit.components.layer import Layer as Layer
     from mlpkit.components.left_to_data import ClassWeights as ClassWeights
@@ -163,6 +165,7 @@ _HOMES = {
     "mlpkit.components.graph": ("ML_DOMAIN", "Graph", "Value"),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
+    "mlpkit.components.input_columns": ("InputColumn", "InputShape"),
     "mlpkit.components.layer": ("Chain", "Layer"),
     "mlpkit.components.left_to_data": ("ClassWeights", "Units"),
     "mlpkit.components.loss": ("Loss",),
