@@ -56,7 +56,7 @@ class InputShape(tuple[int, ...]):
         return tuple(self), self.columns
 
 
-def columns_of(shape: tuple[int, ...]) -> tuple[InputColumn, ...]:
+def columns_of(shape: Sequence[int]) -> tuple[InputColumn, ...]:
     """Return the columns that inputs of a shape come from; none if it is not the shape of a network's inputs."""
     return shape.columns if isinstance(shape, InputShape) else ()
 

@@ -122,6 +122,7 @@ class Operation(Component):
         *,
         fans: tuple[int, int] | None = None,
         decay: bool = True,
+        rate: float = 1.0,
     ) -> Parameter:
         """Declare an array to be trained; to be called in ``build``.
 
@@ -131,10 +132,11 @@ class Operation(Component):
             initializer: where its first values come from.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
             decay: whether weight decay applies to it; false for biases, and for scales and shifts of features.
+            rate: what the learning rate is multiplied by for it.
         """
         shape = self._new_declaration(name, shape)
         fan_in, fan_out = fans if fans is not None else (prod(shape[:-1]), shape[-1] if shape else 1)
-        declared = Parameter(name, f"{self.path}.{name}", shape, initializer, Fans(fan_in, fan_out), decay)
+        declared = Parameter(name, f"{self.path}.{name}", shape, initializer, Fans(fan_in, fan_out), decay, rate)
         self._parameters[name] = declared
         return declared
 
@@ -343,7 +345,7 @@ def expect_shape(name: str, shape: object) -> Shape:
             expected="the outputs' shape, a tuple of integers from 1 up",
             remedy="end build with 'return input_shape' if forward keeps the shape" if shape is None else "",
         )
-    return shape
+    return tuple(shape)  # what a layer returns no longer comes from columns of the data
 
 
 def expect_outputs(operation: Operation, y: object, shape: Shape, dtype: DTypeLike) -> None:

@@ -63,6 +63,7 @@ class Parameter:
         initializer: where its first values come from.
         fans: its fan-in and fan-out.
         decay: whether weight decay applies to it.
+        rate: what the learning rate is multiplied by for it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Parameter:
     initializer: InitializerLike
     fans: Fans
     decay: bool = True
+    rate: float = 1.0
     value: NDArray[Any] = field(init=False, repr=False)
     grad: NDArray[Any] = field(init=False, repr=False)
 

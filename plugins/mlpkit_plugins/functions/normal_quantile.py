@@ -75,7 +75,8 @@ def normal_quantile(p: NDArray[Any]) -> NDArray[Any]:
     r = CENTER * CENTER - q * q
     tail = np.sqrt(-np.log(np.minimum(p, 1 - p))) - SECOND_BEGINS
     central = q * _quotient(FIRST, np.maximum(r, 0))
-    return np.where(np.abs(q) <= CENTER, central, np.sign(q) * _quotient(SECOND, tail))
+    z: NDArray[Any] = np.where(np.abs(q) <= CENTER, central, np.sign(q) * _quotient(SECOND, tail))
+    return z
 
 
 def _quotient(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: NDArray[Any]) -> NDArray[Any]:

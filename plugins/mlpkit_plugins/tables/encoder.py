@@ -251,20 +251,25 @@ class TableEncoder:
     def _write_numbers(self, numbers: NDArray[np.float64], out: NDArray[Any]) -> int:
         """Write what becomes of numbers, and return where it ends."""
         encoded = self.encoded_numbers(numbers)
-        out[:, : encoded.shape[1]] = encoded
-        return encoded.shape[1]
+        end: int = encoded.shape[1]
+        out[:, :end] = encoded
+        return end
 
     def _write_categories(self, codes: NDArray[np.int32], out: NDArray[Any], begin: int) -> int:
         """Write what becomes of one-hot columns and signs, and return where it ends."""
-        width = len(list(chain(*self.category_features)))
         if self.of_categories is None:
-            self.write_one_hot(codes, out[:, begin : begin + width])
-            return begin + width
-        one_hot = np.empty((len(out), width))
+            self.write_one_hot(codes, out[:, begin : begin + self._one_hot_width])
+            return begin + self._one_hot_width
+        one_hot = np.empty((len(out), self._one_hot_width))
         self.write_one_hot(codes, one_hot)
         encoded = self.of_categories.encode(one_hot)
-        out[:, begin : begin + encoded.shape[1]] = encoded
-        return begin + encoded.shape[1]
+        end: int = begin + encoded.shape[1]
+        out[:, begin:end] = encoded
+        return end
+
+    @cached_property
+    def _one_hot_width(self) -> int:
+        return len(tuple(chain(*self.category_features)))
 
     @cached_property
     def _places(self) -> list[list[int] | slice]:
@@ -294,15 +299,14 @@ class TableEncoder:
     def why_not_written(self, rows: NDArray[Any]) -> str:
         """Return why rows clearly were not encoded by ``write``; empty if they may have been."""
         count = len(list(chain(*(features for _, features in self.number_features))))
-        end = count + len(list(chain(*self.category_features)))
-        numbers, categories = rows[:, :count], rows[:, count:end]
+        numbers, categories = rows[:, :count], rows[:, count : count + self._one_hot_width]
         wrong = np.argwhere(np.isnan(numbers))
         if len(wrong):
             row, column = wrong[0]
             name = self.feature_names[column]
             return f"row {row}, counted from 0, lacks '{name}', but encoding fills in the mean"
-        wrong = np.argwhere((categories != 0) & (np.abs(categories) != 1)) if self.of_categories is None else ()
-        if len(wrong):
+        wrong = np.argwhere((categories != 0) & (np.abs(categories) != 1))
+        if len(wrong) and self.of_categories is None:
             row, column = wrong[0]
             name = self.feature_names[count + column]
             return (

@@ -61,7 +61,7 @@ class EncodingExample(Example):
             for begin in range(0, len(numbers), rows_together):
                 yield numbers[begin : begin + rows_together]
 
-        return FittedEncoding.fit(encoding, COLUMNS, TrainingColumns(*numbers.shape, parts))
+        return FittedEncoding.fit(encoding, COLUMNS, TrainingColumns(len(numbers), len(COLUMNS), parts))
 
     def exercise(self) -> Arrays:
         """Fit a new object, and encode rows."""
