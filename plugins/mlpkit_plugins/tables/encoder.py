@@ -7,7 +7,7 @@ import reprlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Encoding
+    from mlpkit_plugins.arrays.encoding_options import Form
     from mlpkit_plugins.tables.table import Table
 
 
@@ -438,9 +439,6 @@ def grouped(
             groups[repr(encoding)] = (encoding, (*others, name))
     return list(groups.values())
 
-
-Form: TypeAlias = Literal["one_hot", "sign", "index", "ordinal"]
-"""How a column of categories is written."""
 
 SIGNS: Final = np.array([1.0, -1.0, 0.0])
 """What stands for the first and the second category, and, as -1 is the last place, for a missing one."""

@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from annotated_types import Ge, MinLen
 
-from mlpkit import DataError, EncodingLike, FilePath, ParameterError, did_you_mean
+from mlpkit import DataError, FilePath, ParameterError, did_you_mean
+from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -22,16 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mlpkit import Encoding
-    from mlpkit_plugins.tables.encoder import Form
     from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
 """Names of columns."""
 
 DatePartName = Literal["elapsed", "year", "month", "day", "yearday", "weekday", "hour"]
-
-Written = Literal["one_hot", "index", "ordinal"]
-"""How categories are written."""
 
 MEANINGS: Final = ("categorical", "ordinal", "dates")
 """The parameters that say what columns of inputs hold, if not numbers."""
@@ -44,7 +41,7 @@ OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 
 
 @dataclass(eq=False)
-class TableOptions:
+class TableOptions(ColumnOptions):
     """What a spec says of a table, whatever format it comes in.
 
     Args:
@@ -75,15 +72,6 @@ class TableOptions:
             are.
         numbers: how the inputs that are numbers are encoded, those from dates and ordered categories included; by
             default as ``standardize`` says.
-        numbers_by_column: the encoding of single columns of numbers.
-        categories: how the inputs that are categories are written: ``one_hot``, an element for each category;
-            ``index``, the place of the category, for an embedding; ``ordinal``, its place as a number, encoded as
-            numbers are. Categories are in numerical or alphabetical order; a missing one is all zeros, the index 0, or
-            the mean.
-        categories_by_column: the same for single columns.
-        most_one_hot: a one-hot column with more categories than this is written as an index instead.
-        sign_of_two: write a one-hot column of two categories as one element: 1 and -1, 0 if it is missing.
-        encode_one_hot: encode what one-hot columns are written as in the way that ``numbers`` says.
         scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
             losses and metrics are in the unit of the target.
@@ -118,13 +106,6 @@ class TableOptions:
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
-    numbers: EncodingLike | None = None
-    numbers_by_column: dict[str, EncodingLike] = field(default_factory=dict)
-    categories: Written = "one_hot"
-    categories_by_column: dict[str, Written] = field(default_factory=dict)
-    most_one_hot: Annotated[int, Ge(1)] | None = None
-    sign_of_two: bool = False
-    encode_one_hot: bool = False
     scale_target: ScaleTarget = "standardize"
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
@@ -190,32 +171,13 @@ class TableOptions:
     def encoding_of(self, name: str) -> Encoding | None:
         """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it."""
         readers = self.readers
-        column = readers[name].column if name in readers else name
-        return cast("Encoding | None", self.numbers_by_column.get(column, self.numbers))
-
-    @property
-    def for_categories(self) -> Encoding | None:
-        """The encoding of what one-hot columns are written as; None for as it is."""
-        return cast("Encoding", self.numbers) if self.encode_one_hot else None
-
-    def form_of(self, name: str, count: int) -> Form:
-        """Return how a column of so many categories is written."""
-        form = self.categories_by_column.get(name, self.categories)
-        if form == "one_hot" and self.most_one_hot is not None and count > self.most_one_hot:
-            return "index"
-        return "sign" if form == "one_hot" and self.sign_of_two and count == 2 else form
+        return super().encoding_of(readers[name].column if name in readers else name)
 
     def _expect_encodings(self) -> None:
         """Make sure that what says how inputs are encoded is not contradicted."""
         if self.numbers is not None and not self.standardize:
             raise ParameterError("standardize", "numbers says how they are encoded", remedy="leave out standardize")
-        if self.numbers is None and self.numbers_by_column:
-            remedy = f"set numbers: {'standardize' if self.standardize else 'none'} for the others"
-            message = "nothing says how the other columns are encoded"
-            raise ParameterError("numbers_by_column", message, expected="numbers, too", remedy=remedy)
-        if self.numbers is None and self.encode_one_hot:
-            message = "nothing says how they are encoded"
-            raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
+        self.expect_numbers()
         for name in self.categories_by_column:
             if name not in self.categorical:
                 message = f"the column '{name}' holds no categories"
