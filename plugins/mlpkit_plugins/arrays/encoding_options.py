@@ -76,10 +76,8 @@ class ColumnOptions(NumbersOption):
             ParameterError: it is not.
         """
         if self.numbers is None and self.numbers_by_column:
-            message, remedy = (
-                "nothing says how the other columns are encoded",
-                "set numbers: standardize for the others",
-            )
+            message = "nothing says how the other columns are encoded"
+            remedy = "set numbers: standardize for the others"
             raise ParameterError("numbers_by_column", message, expected="numbers, too", remedy=remedy)
         if self.numbers is None and self.encode_one_hot:
             message = "nothing says how they are encoded"

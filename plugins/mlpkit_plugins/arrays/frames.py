@@ -101,7 +101,8 @@ class Column:
                 strange.append(text)
         if strange:
             UntrainedValues(source, len(texts), self.name, len(strange), set(strange), self.categories).warn()
-        return self.codebook[codes]
+        encoded: NDArray[np.float64] = self.codebook[codes]
+        return encoded
 
     def onnx(self, graph: Graph) -> Value:
         """Describe ``encoded``: the column is an input, and a category that was never trained on is zeros."""

@@ -211,8 +211,8 @@ class Scaling:
                     case {"means": means, "stds": stds} if are_numbers(means, size) and are_numbers(
                         stds, size, positive=True
                     ):
-                        arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
-                        return cls(tuple(shape), divide_by, *arrays)
+                        learned = [np.array(values, np.float64).reshape(shape) for values in (means, stds)]
+                        return cls(tuple(shape), divide_by, learned[0], learned[1])
         raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which no such data set writes")
 
 
