@@ -39,7 +39,7 @@ def table() -> pd.DataFrame:
     )
     for name in ("sex", "plan", "town"):
         frame[name] = frame[name].astype(object)
-        frame.loc[rng.random(ROWS) < 0.1, name] = None
+        frame.loc[rng.random(ROWS) < 0.1, name] = np.nan  # pytabkit takes None for a category
     frame.loc[ROWS - 1, "plan"] = "never seen"
     return frame
 
