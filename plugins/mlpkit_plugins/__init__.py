@@ -67,6 +67,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("encoding", "standardize", "mlpkit_plugins.encodings.standardize:Standardize"),
         component("encoding", "robust_smooth_clip", "mlpkit_plugins.encodings.robust_smooth_clip:RobustSmoothClip"),
         component("encoding", "quantile", "mlpkit_plugins.encodings.quantile:Quantile"),
+        component("encoding", "piecewise_linear", "mlpkit_plugins.encodings.piecewise_linear:PiecewiseLinear"),
         component("encoding", "min_max", "mlpkit_plugins.encodings.min_max:MinMax"),
         component("encoding", "none", "mlpkit_plugins.encodings.none:NoEncoding"),
         component("metric", "accuracy", "mlpkit_plugins.metrics.accuracy:Accuracy"),

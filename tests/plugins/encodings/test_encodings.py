@@ -14,6 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardSca
 from mlpkit import Encoding, FittedEncoding, ModelFileError, TrainingColumns
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.none import NoEncoding
+from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
 from mlpkit_plugins.encodings.quantile import Quantile
 from mlpkit_plugins.encodings.robust_smooth_clip import RobustSmoothClip
 from mlpkit_plugins.encodings.standardize import Standardize
@@ -60,6 +61,25 @@ def test_robust_smooth_clip_by_hand():
     found = fitted(RobustSmoothClip(limit=3), numbers).encode(np.array([[6.0, 5, 100], [2, 0, 7]]))
     z = np.array([[4 / 2, 5 / 5, 0], [0, 0, 0]])  # quartiles 1 and 3; half of 10; no range at all
     np.testing.assert_allclose(found, z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-14)
+
+
+def naive_piecewise_linear(x, edges):
+    """Transcribe equation 1 of the paper for one number."""
+    last = len(edges) - 2
+    y = []
+    for j in range(last + 1):
+        z = (x - edges[j]) / (edges[j + 1] - edges[j])
+        z = max(z, 0) if j > 0 else z
+        y.append(min(z, 1) if j < last else z)
+    return y
+
+
+def test_piecewise_linear_is_the_papers_equation():
+    each = fitted(PiecewiseLinear(bins=5))
+    edges = [np.unique(np.quantile(column, np.linspace(0, 1, 6))) for column in NUMBERS.T]
+    expected = [np.concatenate([naive_piecewise_linear(x, e) for x, e in zip(row, edges, strict=True)]) for row in NEW]
+    np.testing.assert_allclose(each.encode(NEW), expected, rtol=1e-9, atol=1e-12)
+    assert [len(names) for names in each.features()] == [5, 5, 3]
 
 
 @pytest.mark.parametrize("encoding", [Standardize(), MinMax(), Quantile(), Quantile(output="uniform", noise=0.0)])

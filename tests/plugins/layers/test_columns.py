@@ -75,7 +75,7 @@ def test_errors(stack, shape, said):
 
 SPEC = """\
 mlpkit: 1
-data: {csv: {file: t.csv, target: y, categorical: [town], categories: one_hot}}
+data: {csv: {file: t.csv, target: y, categorical: [town], categories: one_hot, validation: 0, test: 0.5}}
 layers:
   - Columns:
       numbers: [Sigmoid]
@@ -91,7 +91,7 @@ def spec(tmp_path, monkeypatch):
     """Write a table, and return a function that writes the spec with changes."""
     monkeypatch.chdir(tmp_path)
     towns = ["Ulm", "Bonn", "Rom"]
-    lines = [f"{i % 7},{towns[i % 3]},{i * 0.5},{'ab'[i % 2]}" for i in range(60)]
+    lines = [f"{i % 7},{towns[i % 3]},{i * 0.5},{'ab'[i % 2]}" for i in range(200)]
     (tmp_path / "t.csv").write_text("\n".join(["age,town,income,y", *lines]))
 
     def written(*changes):
