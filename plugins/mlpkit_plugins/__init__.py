@@ -69,7 +69,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("encoding", "quantile", "mlpkit_plugins.encodings.quantile:Quantile"),
         component("encoding", "piecewise_linear", "mlpkit_plugins.encodings.piecewise_linear:PiecewiseLinear"),
         component("encoding", "min_max", "mlpkit_plugins.encodings.min_max:MinMax"),
-        component("encoding", "none", "mlpkit_plugins.encodings.none:NoEncoding"),
+        component("encoding", "none", "mlpkit_plugins.encodings.no_encoding:NoEncoding"),
         component("metric", "accuracy", "mlpkit_plugins.metrics.accuracy:Accuracy"),
         component("metric", "top_k", "mlpkit_plugins.metrics.top_k:TopK"),
         component("metric", "precision", "mlpkit_plugins.metrics.precision:Precision"),

@@ -49,7 +49,7 @@ class PiecewiseLinear(Encoding):
 
     def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Return y."""
-        y = (numbers[:, learned["column"].astype(np.intp)] - learned["edge"]) / learned["width"]
+        y: NDArray[Any] = (numbers[:, learned["column"].astype(np.intp)] - learned["edge"]) / learned["width"]
         np.maximum(y, 0, out=y, where=learned["is_first"] == 0)
         np.minimum(y, 1, out=y, where=learned["is_last"] == 0)
         return y

@@ -13,7 +13,7 @@ from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardSca
 
 from mlpkit import Encoding, FittedEncoding, ModelFileError, TrainingColumns
 from mlpkit_plugins.encodings.min_max import MinMax
-from mlpkit_plugins.encodings.none import NoEncoding
+from mlpkit_plugins.encodings.no_encoding import NoEncoding
 from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
 from mlpkit_plugins.encodings.quantile import Quantile
 from mlpkit_plugins.encodings.robust_smooth_clip import RobustSmoothClip

@@ -12,7 +12,7 @@ from mlpkit import Graph, ModelFileError, ParameterError
 from mlpkit.exports.evaluator import evaluate
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
-from mlpkit_plugins.encodings.none import NoEncoding
+from mlpkit_plugins.encodings.no_encoding import NoEncoding
 from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
 from mlpkit_plugins.encodings.robust_smooth_clip import RobustSmoothClip
 from mlpkit_plugins.encodings.standardize import Standardize

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.comparison import Arrays
 
 ENCODED: Final = "the encoded rows"
-COLUMNS: Final = ("even", "skewed", "few numbers", "constant", "often missing")
+COLUMNS: Final = ("even", "skewed", "few numbers", "all equal", "often missing")
 
 
 class EncodingExample(Example):
