@@ -92,7 +92,7 @@ class TableEncoder:
             standardize: whether numbers without an encoding are scaled to mean 0 and standard deviation 1.
             indicate: whether a column of numbers, if one is missing in training, has an indicator.
             rare: with fewer training rows than this, a category counts as ``other``.
-            encoding_of: returns the encoding of a column of numbers; None for each if there is none.
+            encoding_of: returns the encoding of a column of numbers; None for a column without one.
             form_of: returns how a column of so many categories is written.
             for_categories: the encoding of one-hot columns and signs; None for as they are.
 

@@ -91,11 +91,11 @@ def test_the_order_of_numbers_stays(encoding, numbers):
 
 
 def test_a_missing_number_counts_for_nothing():
-    with_gaps = np.full((800, 3), np.nan)
-    with_gaps[::2] = NUMBERS
+    incomplete = np.full((800, 3), np.nan)
+    incomplete[::2] = NUMBERS
     for encoding in (Standardize(), MinMax(), RobustSmoothClip()):
         expected = fitted(encoding).encode(NEW)
-        np.testing.assert_allclose(fitted(encoding, with_gaps).encode(NEW), expected, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(fitted(encoding, incomplete).encode(NEW), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_normal_quantile_is_that_of_the_standard_library():

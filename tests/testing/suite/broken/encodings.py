@@ -33,7 +33,7 @@ class LooksAtTheFirstPart(Halved):
 
 @caught_by("what_was_learned_can_be_saved")
 class LearnsNaN(Halved):
-    """learns a number that is none"""
+    """learns NaN"""
 
     def fit(self, columns):
         return super().fit(columns) | {"spare": np.array([np.nan])}
