@@ -26,6 +26,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.dataset import RawColumn as RawColumn
     from mlpkit.components.dataset import Split as Split
     from mlpkit.components.elementwise import Elementwise as Elementwise
+    from mlpkit.components.encoding import Encoding as Encoding
+    from mlpkit.components.encoding import EncodingLike as EncodingLike
+    from mlpkit.components.encoding import FittedEncoding as FittedEncoding
+    from mlpkit.components.encoding import TrainingColumns as TrainingColumns
     from mlpkit.components.graph import ML_DOMAIN as ML_DOMAIN
     from mlpkit.components.graph import Graph as Graph
     from mlpkit.components.graph import Value as Value
@@ -40,6 +44,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.initializer import (
         InitializerLike as InitializerLike,
     )
+    from mlpkit.components.input_columns import InputColumn as InputColumn
+    from mlpkit.components.input_columns import InputShape as InputShape
     from mlpkit.components.layer import Chain as Chain
     from mlpkit.components.layer import Layer as Layer
     from mlpkit.components.left_to_data import ClassWeights as ClassWeights
@@ -155,9 +161,11 @@ _HOMES = {
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),
+    "mlpkit.components.encoding": ("Encoding", "EncodingLike", "FittedEncoding", "TrainingColumns"),
     "mlpkit.components.graph": ("ML_DOMAIN", "Graph", "Value"),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
+    "mlpkit.components.input_columns": ("InputColumn", "InputShape"),
     "mlpkit.components.layer": ("Chain", "Layer"),
     "mlpkit.components.left_to_data": ("ClassWeights", "Units"),
     "mlpkit.components.loss": ("Loss",),

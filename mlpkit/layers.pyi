@@ -4,10 +4,12 @@ from typing import Any
 from mlpkit_plugins.layers.affine import Affine as Affine
 from mlpkit_plugins.layers.average_pool2d import AveragePool2d as AveragePool2d
 from mlpkit_plugins.layers.batch_norm import BatchNorm as BatchNorm
+from mlpkit_plugins.layers.columns import Columns as Columns
 from mlpkit_plugins.layers.conv2d import Conv2d as Conv2d
 from mlpkit_plugins.layers.drop_connect import DropConnect as DropConnect
 from mlpkit_plugins.layers.dropout import Dropout as Dropout
 from mlpkit_plugins.layers.elu import Elu as Elu
+from mlpkit_plugins.layers.embedding import Embedding as Embedding
 from mlpkit_plugins.layers.flatten import Flatten as Flatten
 from mlpkit_plugins.layers.gelu import Gelu as Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm as LayerNorm
@@ -16,6 +18,7 @@ from mlpkit_plugins.layers.max_pool2d import MaxPool2d as MaxPool2d
 from mlpkit_plugins.layers.maxout import Maxout as Maxout
 from mlpkit_plugins.layers.mish import Mish as Mish
 from mlpkit_plugins.layers.parametric import Parametric as Parametric
+from mlpkit_plugins.layers.periodic import Periodic as Periodic
 from mlpkit_plugins.layers.prelu import Prelu as Prelu
 from mlpkit_plugins.layers.relu import Relu as Relu
 from mlpkit_plugins.layers.repeat import Repeat as Repeat

@@ -26,12 +26,17 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
     "Arguments of components": (
         mlpkit,
-        ("Parameter", "State", "Chain", "Recipe", "Fans", "Outcome", "Progress", "Step", "TrainingView", "Weights"),
+        (
+            *("Parameter", "State", "Chain", "Recipe", "Fans", "InputShape", "TrainingColumns", "Outcome", "Progress"),
+            *("Step", "TrainingView", "Weights"),
+        ),
     ),
     "What data sets return": (
         mlpkit,
         (
             "Description",
+            "InputColumn",
+            "FittedEncoding",
             "Doubt",
             "Proposal",
             "RawArray",

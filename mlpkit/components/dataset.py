@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from mlpkit.components.graph import Graph, Value
+    from mlpkit.components.input_columns import InputColumn
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.target import Target
 
@@ -30,12 +31,15 @@ class Description(NamedTuple):
         target: what is to be predicted.
         sizes: number of examples in each split: ``train``, and if they exist ``validation`` and ``test``.
         weighted: whether examples have weights: how much each counts in the loss and in metrics.
+        columns: if an example is a row of a table, what its elements come from, in their order; a layer at the
+            network's input may treat them differently.
     """
 
     input_shape: tuple[int, ...]
     target: Target
     sizes: Mapping[str, int]
     weighted: bool = False
+    columns: Sequence[InputColumn] = ()
 
 
 class Doubt(NamedTuple):

@@ -229,16 +229,17 @@ class Graph:
             raise ComponentFailure(f"{returned}; expected the value that graph.op returned last")
         return y
 
-    def chain(self, layers: Iterable[Describable]) -> Value:
-        """Add layers inside a layer, one after the other from ``input`` on, and return the last one's output.
+    def chain(self, layers: Iterable[Describable], x: Value | None = None) -> Value:
+        """Add layers inside a layer, one after the other, and return the last one's output.
 
         Args:
             layers: the layers, in order; such as ``chain.layers``.
+            x: what the first one takes; by default ``input``.
 
         Raises:
             NotExportableError: one of them doesn't say what it computes.
         """
-        y = self.input
+        y = self.input if x is None else x
         for layer in layers:
             y = self.describe(layer, y)
         return y

@@ -53,6 +53,7 @@ KINDS: Final = {
         Kind("optimizer", "mlpkit.components.optimizer", "Optimizer", "training.optimizer"),
         Kind("schedule", "mlpkit.components.schedule", "Schedule", "learning_rate"),
         Kind("initializer", "mlpkit.components.initializer", "Initializer", "weights"),
+        Kind("encoding", "mlpkit.components.encoding", "Encoding", "numbers"),
         Kind("dataset", "mlpkit.components.dataset", "Dataset", "data"),
         Kind("augmentation", "mlpkit.components.augmentation", "Augmentation", "training.augment", is_list=True),
         Kind("metric", "mlpkit.components.metric", "Metric", "training.metrics", is_list=True),

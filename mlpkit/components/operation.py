@@ -376,7 +376,7 @@ def expect_shape(name: str, shape: object) -> Shape:
             expected="the outputs' shape, a tuple of integers from 1 up",
             remedy="end build with 'return input_shape' if forward keeps the shape" if shape is None else "",
         )
-    return shape
+    return tuple(shape)  # what a layer returns no longer comes from columns of the data
 
 
 def expect_outputs(operation: Operation, y: object, shape: Shape, dtype: DTypeLike) -> None:

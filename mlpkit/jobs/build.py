@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.input_columns import InputShape
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
     ParameterError,
@@ -83,7 +84,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     examples = description.sizes["train"]
     faults = schedule_faults(spec, examples) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
-        proof = prove_layers(spec, description.input_shape, description.target)
+        proof = prove_layers(spec, InputShape(description.input_shape, description.columns), description.target)
     except StackError as error:
         if isinstance(error.cause, TargetError) or not not_filled_in:
             not_filled_in = []  # the loss doesn't take the target, whatever it gets

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlpkit.components.input_columns import InputShape, columns_from_plain
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for, prove_layers
@@ -158,11 +159,11 @@ def _of_type(kind: type[T], model: ModelFile, key: str) -> T:
     return value
 
 
-def _input_shape(model: ModelFile) -> tuple[int, ...]:
+def _input_shape(model: ModelFile) -> InputShape:
     shape = _of_type(list, model, "input_shape")
     if not all(map(is_length, shape)):
         raise ValueError("'input_shape'")
-    return tuple(shape)
+    return InputShape(shape, columns_from_plain(model.metadata.get("columns", []), math.prod(shape)))
 
 
 def _expect_arrays(model: ModelFile, path: Path, proof: Proof) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from mlpkit.components.input_columns import columns_of
 from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from mlpkit.components.callback import Callback
-    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.seeds import SeedRuns
@@ -151,7 +152,7 @@ def train_spec(
         expect_another_folder(spec, Path(directory))
     proved = prove(spec, dataset)
     if network is not None:
-        _expect_fit(network, proved.description.input_shape, spec.training.slices)
+        _expect_fit(network, proved.description, spec.training.slices)
         network.target = _scaled_as_built(network, proved.description.target)
     _warn_of(proved.warnings, observer)
     spec = proved.spec
@@ -189,12 +190,16 @@ def train_spec(
     return done
 
 
-def _expect_fit(network: Sequential, input_shape: tuple[int, ...], slices: int | None) -> None:
-    """Make sure that a network that is there already can be trained on examples of that shape."""
+def _expect_fit(network: Sequential, description: Description, slices: int | None) -> None:
+    """Make sure that a network that is there already can be trained on such examples."""
+    input_shape = description.input_shape
     if input_shape != network.input_shape:
         raise UsageError(
             f"the examples have inputs of shape {input_shape}; the network was built for {network.input_shape}"
         )
+    built_for = columns_of(network.input_shape)
+    if built_for and built_for != tuple(description.columns):
+        raise UsageError("the examples have other columns, or other categories in them, than the network was built for")
     if slices != len(network.replicas):
         raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.input_columns import columns_of, columns_to_plain
 from mlpkit.components.target import target_to_plain
 
 if TYPE_CHECKING:
@@ -57,4 +58,6 @@ def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any
         "input_shape": list(network.input_shape),
         "target": target_to_plain(network.target),
     }
+    if columns := columns_of(network.input_shape):
+        metadata["columns"] = columns_to_plain(columns)
     return {**network.parameters, **network.states}, metadata

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.network.component_errors import component_errors
@@ -47,7 +48,7 @@ def network_seed(seed: int) -> int:
     return int(seed)
 
 
-def input_shape_of(shape: Sequence[int]) -> Shape:
+def input_shape_of(shape: Sequence[int]) -> InputShape:
     """Return the shape of one example.
 
     Raises:
@@ -55,7 +56,7 @@ def input_shape_of(shape: Sequence[int]) -> Shape:
     """
     if not isinstance(shape, tuple | list) or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
         raise UsageError(f"the input shape {shape!r} is no shape of an example; expected one such as (784,)")
-    return tuple(int(n) for n in shape)
+    return InputShape((int(n) for n in shape), columns_of(shape))
 
 
 def expect_names(names: Sequence[str], members: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import LayerCount, belongs_to
@@ -101,7 +102,7 @@ def prove_shapes(
     Raises:
         StackError: a member does not fit its inputs, or its place in the stack, or asks for an unknown initializer.
     """
-    shapes = [tuple(input_shape)]
+    shapes: list[Shape] = [InputShape(input_shape, columns_of(input_shape))]
     layers: list[Layer] = []
     flops = 0
     layers_inside = LayerCount()

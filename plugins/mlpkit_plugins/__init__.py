@@ -41,6 +41,9 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("layer", "Scale", "mlpkit_plugins.layers.scale:Scale"),
         component("layer", "Maxout", "mlpkit_plugins.layers.maxout:Maxout"),
         component("layer", "DropConnect", "mlpkit_plugins.layers.drop_connect:DropConnect"),
+        component("layer", "Columns", "mlpkit_plugins.layers.columns:Columns"),
+        component("layer", "Embedding", "mlpkit_plugins.layers.embedding:Embedding"),
+        component("layer", "Periodic", "mlpkit_plugins.layers.periodic:Periodic"),
         component("loss", "SoftmaxWithLoss", "mlpkit_plugins.losses.softmax_with_loss:SoftmaxWithLoss"),
         component("loss", "SigmoidWithLoss", "mlpkit_plugins.losses.sigmoid_with_loss:SigmoidWithLoss"),
         component("loss", "MeanSquaredError", "mlpkit_plugins.losses.mean_squared_error:MeanSquaredError"),
@@ -78,6 +81,12 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component(
             "initializer", "convex_combination", "mlpkit_plugins.initializers.convex_combination:ConvexCombination"
         ),
+        component("encoding", "standardize", "mlpkit_plugins.encodings.standardize:Standardize"),
+        component("encoding", "robust_smooth_clip", "mlpkit_plugins.encodings.robust_smooth_clip:RobustSmoothClip"),
+        component("encoding", "quantile", "mlpkit_plugins.encodings.quantile:Quantile"),
+        component("encoding", "piecewise_linear", "mlpkit_plugins.encodings.piecewise_linear:PiecewiseLinear"),
+        component("encoding", "min_max", "mlpkit_plugins.encodings.min_max:MinMax"),
+        component("encoding", "none", "mlpkit_plugins.encodings.no_encoding:NoEncoding"),
         component("metric", "accuracy", "mlpkit_plugins.metrics.accuracy:Accuracy"),
         component("metric", "top_k", "mlpkit_plugins.metrics.top_k:TopK"),
         component("metric", "precision", "mlpkit_plugins.metrics.precision:Precision"),

@@ -1,4 +1,4 @@
-"""The nine kinds of component."""
+"""The ten kinds of component."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def test_the_kinds_are_those_of_the_contract():
         "optimizer",
         "schedule",
         "initializer",
+        "encoding",
         "dataset",
         "augmentation",
         "metric",
@@ -44,7 +45,7 @@ def test_a_spec_names_components_where_their_kind_says():
             assert KINDS[kind].spec_key == ".".join(path)
             assert KINDS[kind].is_list == isinstance(field.type, ListType)
     in_sections = {kind.name for kind in KINDS.values() if tuple(kind.spec_key.split(".")) in KEYS}
-    assert in_sections == set(KINDS) - {"schedule", "initializer"}
+    assert in_sections == set(KINDS) - {"schedule", "initializer", "encoding"}
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ NOT_FOR_PLUGINS = {
 }
 """Public names for those who train networks."""
 
-DESCRIBED_ELSEWHERE = {"ClassWeights", "FilePath", "InitializerLike", "Rate", "Target", "Units"}
+DESCRIBED_ELSEWHERE = {"ClassWeights", "EncodingLike", "FilePath", "InitializerLike", "Rate", "Target", "Units"}
 """Annotations, which the pages on plugins and kinds explain."""
 
 

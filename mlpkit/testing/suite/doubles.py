@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit.components.dataset import Dataset, Description
 from mlpkit.components.hook import ComponentDeclaration, component, hookimpl
 from mlpkit.components.initializer import Initializer, InitializerLike
+from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.layer import Layer
 from mlpkit.components.loss import Loss
 from mlpkit.components.optimizer import Optimizer, Step
@@ -39,15 +40,23 @@ class FakeDataset(Dataset):
     Args:
         input_shape: shape of one example.
         target: the kind of target, as plain data.
+        columns: what inputs come from, as plain data.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], target: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        target: dict[str, Any],
+        columns: tuple[tuple[str, str, int, int], ...] = (),
+    ) -> None:
         self.input_shape = input_shape
+        self.columns = [InputColumn(*column) for column in columns]
         self.target: Target = target_from_plain(target)
 
     def describe(self) -> Description:
         """Describe the data by its parameters."""
-        return Description(self.input_shape, self.target, {"train": EXAMPLES, "validation": EXAMPLES})
+        sizes = {"train": EXAMPLES, "validation": EXAMPLES}
+        return Description(self.input_shape, self.target, sizes, columns=self.columns)
 
     def open(self, seed: int) -> Mapping[str, FakeSplit]:
         """Draw the examples."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from math import prod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from mlpkit import Classes, DataError, Dataset, Description, ShapeError, Values
+from mlpkit import Classes, DataError, Dataset, Description, ParameterError, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, expect_logarithms, remedy_for_values
 from mlpkit_plugins.arrays.finite_rows import expect_finite
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, RawArray, Target, Value, ValuesScaling
+    from mlpkit import Doubt, Encoding, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
+    from mlpkit_plugins.arrays.scaling import EncodedElements
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
@@ -44,6 +45,7 @@ class ArrayDataset(Dataset):
     flatten: bool
     divide_by: float
     standardize: bool
+    numbers: EncodingLike | None = None
     scale_target: ScaleTarget
     split: Literal["shuffle", "in_order"]
     split_seed: int
@@ -75,6 +77,8 @@ class ArrayDataset(Dataset):
             ParameterError: there is no such file, or a split has no example.
             DataError: a file is damaged, the arrays don't belong together, or values can't be scaled.
         """
+        if self.standardize and self.numbers is not None:
+            raise ParameterError("standardize", "numbers says how inputs are encoded", remedy="leave out standardize")
         examples = self._opened()
         target = self._target(examples)
         if isinstance(target, Values) and self.scale_target != "none" and not self._is_loaded:
@@ -103,7 +107,7 @@ class ArrayDataset(Dataset):
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``standardize``, unless it is set."""
-        return {} if self.standardize else {"standardize": True}
+        return {} if self.standardize or self.numbers is not None else {"standardize": True}
 
     def target_scaling(self) -> dict[str, Any]:
         """Return ``scale_target``, unless it is set or the targets aren't values."""
@@ -132,6 +136,10 @@ class ArrayDataset(Dataset):
             except ValueError as error:
                 message = f"{error}; look for numbers that are too large, or leave out standardize"
                 raise DataError(training.inputs_name, message) from error
+        groups = self.encoded_elements(prod(self._scaling.raw_shape))
+        if groups and not self._scaling.encodings:
+            training, rows = parts["train"]
+            self._scaling = self._scaling.encoded(groups, len(rows), lambda: training.parts(rows))
         self._fingerprint = _fingerprint(examples)
         return {
             name: ArraySplit(found, rows, self._scaling, largest.get(name, largest["train"]))
@@ -165,8 +173,18 @@ class ArrayDataset(Dataset):
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
-        self._scaling = Scaling.from_state(state, self.divide_by)
+        shape = state.get("raw_shape")
+        size = prod(shape) if isinstance(shape, list) and all(type(length) is int for length in shape) else 0
+        self._scaling = Scaling.from_state(state, self.divide_by, self.encoded_elements(size))
         self._is_loaded = True
+
+    def encoded_elements(self, size: int) -> list[EncodedElements]:
+        """Return the encodings of elements of a flat example, each with their places; nothing if none is encoded.
+
+        Args:
+            size: how many elements an example has.
+        """
+        return [] if self.numbers is None else [(cast("Encoding", self.numbers), tuple(range(size)))]
 
     def locate(self, name: str) -> Path:
         """Return the path of a file, which may be one that ships with mlpkit."""

@@ -99,7 +99,8 @@ class ArraySplit:
     def _as_they_are(self, x: NDArray[Any]) -> bool:
         """Whether inputs have the shape and dtype of ``x``, and are not scaled."""
         same = self._inputs.dtype == x.dtype and self._inputs.shape[1:] == x.shape[1:]
-        return same and self._scaling.means is None and self._scaling.divide_by == 1
+        scaling = self._scaling
+        return same and scaling.means is None and not scaling.encodings and scaling.divide_by == 1
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
         """When a dtype is first used, make sure that all scaled numbers fit into it; usually a bound is enough."""

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import ML_DOMAIN, DataError, ModelFileError, did_you_mean
+from mlpkit import ML_DOMAIN, DataError, InputColumn, ModelFileError, did_you_mean
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
+    from mlpkit_plugins.arrays.encoding_options import Form
 
 
 def is_frame(values: object) -> bool:
@@ -32,15 +33,45 @@ class Column:
     Args:
         name: its name.
         categories: its categories, in order; None if it holds numbers.
+        form: how categories are written.
     """
 
     name: str
     categories: tuple[str, ...] | None = None
+    form: Form = "one_hot"
 
     @property
     def features(self) -> tuple[str, ...]:
         """Names of what it becomes: itself, or one element for each category."""
-        return (self.name,) if self.categories is None else tuple(f"{self.name}={found}" for found in self.categories)
+        if self.categories is None or self.form != "one_hot":
+            return (self.name,)
+        return tuple(f"{self.name}={found}" for found in self.categories)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it becomes a number, which may be encoded."""
+        return self.categories is None or self.form == "ordinal"
+
+    @property
+    def described(self) -> InputColumn:
+        """What it is in an example."""
+        if self.is_number:
+            return InputColumn(self.name, "numbers")
+        if self.form == "index":
+            return InputColumn(self.name, "categories", values=len(self.categories or ()) + 1)
+        return InputColumn(self.name, "one_hot", len(self.features))
+
+    @property
+    def codebook(self) -> NDArray[np.float64]:
+        """What is written for each category, and last for a missing one, shape (categories + 1, elements)."""
+        count = len(self.categories or ())
+        if self.form == "one_hot":
+            return np.eye(count + 1, count)
+        if self.form == "sign":
+            return np.array([[1.0], [-1.0], [0.0]])
+        if self.form == "index":
+            return np.array([*range(1, count + 1), 0.0])[:, None]
+        return np.array([*range(count), (count - 1) / 2])[:, None]
 
     def encoded(self, values: NDArray[Any], unknown: str, source: str) -> NDArray[np.float64]:
         """Return values of this column as rows of numbers.
@@ -57,11 +88,11 @@ class Column:
             return _numbers(values, self.name, source)[:, None]
         texts = [None if is_missing(value) else str(value) for value in values]
         position = {category: i for i, category in enumerate(self.categories)}
-        encoded = np.zeros((len(texts), len(position)))
+        codes = np.full(len(texts), -1)
         strange = []
         for row, text in enumerate(texts):
             if text in position:
-                encoded[row, position[text]] = 1.0
+                codes[row] = position[text]
             elif text is not None and unknown == "error":
                 advice = did_you_mean(text, self.categories) or "set unknown: zeros to encode it as zeros"
                 message = f"{reprlib.repr(text)} is a category that was never trained on; {advice}"
@@ -70,6 +101,7 @@ class Column:
                 strange.append(text)
         if strange:
             UntrainedValues(source, len(texts), self.name, len(strange), set(strange), self.categories).warn()
+        encoded: NDArray[np.float64] = self.codebook[codes]
         return encoded
 
     def onnx(self, graph: Graph) -> Value:
@@ -84,12 +116,20 @@ class Column:
             values_int64s=[*range(len(self.categories))],
             default_int64=-1,
         )
+        if self.form != "one_hot":
+            codes = graph.op("Where", graph.op("Less", codes, 0), len(self.categories), codes)
+            return graph.op("Gather", self.codebook, codes)
         codes = graph.op("Unsqueeze", codes, np.array([1]))
         return graph.cast(graph.op("Equal", codes, np.arange(len(self.categories))), np.float64)
 
 
-def columns_of(frame: Any, source: str) -> tuple[Column, ...]:
+def columns_of(frame: Any, source: str, form_of: Callable[[str, int], Form]) -> tuple[Column, ...]:
     """Return the columns of a frame, with the categories of those that hold texts.
+
+    Args:
+        frame: the frame.
+        source: what to call it in messages.
+        form_of: returns how a column of so many categories is written.
 
     Raises:
         DataError: two columns have one name, or one holds neither numbers nor texts.
@@ -98,7 +138,11 @@ def columns_of(frame: Any, source: str) -> tuple[Column, ...]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(source, "two columns have this name; rename one", column=twice)
-    return tuple(Column(str(name), _categories(np.asarray(frame[name]), str(name), source)) for name in frame.columns)
+    found = {str(name): _categories(np.asarray(frame[name]), str(name), source) for name in frame.columns}
+    return tuple(
+        Column(name) if categories is None else Column(name, categories, form_of(name, len(categories)))
+        for name, categories in found.items()
+    )
 
 
 def encoded_frame(frame: Any, columns: Sequence[Column], unknown: str, source: str) -> NDArray[np.float64]:
@@ -133,7 +177,11 @@ def encoded_columns(
 
 def columns_to_plain(columns: Sequence[Column]) -> list[list[Any]]:
     """Return columns as plain data."""
-    return [[column.name, None if column.categories is None else list(column.categories)] for column in columns]
+    return [
+        [column.name, None if column.categories is None else list(column.categories)]
+        + ([] if column.form == "one_hot" else [column.form])
+        for column in columns
+    ]
 
 
 def columns_from_plain(plain: object) -> tuple[Column, ...]:
@@ -149,6 +197,10 @@ def columns_from_plain(plain: object) -> tuple[Column, ...]:
                 columns.append(Column(name))
             case [str(name), [*found]] if all(isinstance(category, str) for category in found):
                 columns.append(Column(name, tuple(map(str, found))))
+            case [str(name), [*found], ("sign" | "index" | "ordinal") as form] if all(
+                isinstance(category, str) for category in found
+            ) and (form != "sign" or len(found) == 2):
+                columns.append(Column(name, tuple(map(str, found)), form))
             case _:
                 raise ModelFileError(f"the encoder of the arrays has the column {reprlib.repr(item)}")
     return tuple(columns)

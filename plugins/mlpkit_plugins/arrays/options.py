@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt
 
 from mlpkit import FilePath
 from mlpkit_plugins.arrays.array_targets import Predicted
+from mlpkit_plugins.arrays.encoding_options import NumbersOption
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget
 from mlpkit_plugins.arrays.weight_array import expect_weight_for_each, weight_array
 from mlpkit_plugins.files.named_file import named_file
@@ -23,7 +24,7 @@ Files: TypeAlias = tuple[FilePath, FilePath]
 
 
 @dataclass(kw_only=True, eq=False)
-class ContentOptions:
+class ContentOptions(NumbersOption):
     """What arrays hold, and how inputs are scaled.
 
     Args:

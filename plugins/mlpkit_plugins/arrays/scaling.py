@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import reprlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from mlpkit import ModelFileError
+from mlpkit import FittedEncoding, ModelFileError, ParameterError, TrainingColumns
 from mlpkit_plugins.arrays.raw_rows import raw_number
 from mlpkit_plugins.formats.encoder_state import are_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, Value
+    from mlpkit import Encoding, Graph, Value
+
+    Places: TypeAlias = tuple[int, ...]
+    EncodedElements: TypeAlias = tuple[Encoding, Places]
 
 ROWS_TOGETHER: Final = 4096
 
@@ -27,7 +30,7 @@ ROWS_TOGETHER: Final = 4096
 class Scaling:
     """What is done to inputs.
 
-        x = (raw / divide_by - mean) / std
+        x = (raw / divide_by - mean) / std  or what encodings make of raw / divide_by
 
     Args:
         raw_shape: shape of an example as it is in the file.
@@ -35,12 +38,43 @@ class Scaling:
         means: the mean of each element of an example; None if inputs are not standardized.
         stds: the standard deviation of each element, 1 for an element that doesn't vary; None if inputs are not
             standardized.
+        encodings: encodings of elements, each with the places of those in a flat example; others stay as they are.
     """
 
     raw_shape: tuple[int, ...]
     divide_by: float = 1.0
     means: NDArray[np.float64] | None = None
     stds: NDArray[np.float64] | None = None
+    encodings: tuple[tuple[Places, FittedEncoding], ...] = ()
+
+    def encoded(
+        self, groups: Sequence[EncodedElements], rows: int, parts: Callable[[], Iterable[NDArray[Any]]]
+    ) -> Scaling:
+        """Return the same with encodings, fitted on the training examples.
+
+        Args:
+            groups: the encodings, each with the places of its elements in a flat example.
+            rows: the number of training examples.
+            parts: returns these, some at a time.
+
+        Raises:
+            ParameterError: an encoding makes several elements of one.
+        """
+        fitted = []
+        for encoding, places in groups:
+            chosen = list(places)
+            columns = TrainingColumns(
+                rows,
+                len(chosen),
+                lambda chosen=chosen: (self._divided(part.reshape(len(part), -1))[:, chosen] for part in parts()),  # type: ignore[misc]
+            )
+            each = FittedEncoding.fit(encoding, [str(place) for place in places], columns)
+            if any(len(names) != 1 for names in each.features()):
+                name = encoding.registered_name
+                message = f"the encoding {name} makes several elements of a number"
+                raise ParameterError("numbers", message, expected="one of one", remedy="take the data from a csv file")
+            fitted.append((tuple(places), each))
+        return replace(self, encodings=tuple(fitted))
 
     def fitted(self, parts: Iterable[NDArray[Any]]) -> Scaling:
         """Return the same with means and standard deviations, computed in float64 whatever the dtype of the examples.
@@ -70,7 +104,7 @@ class Scaling:
             raw: examples, shape (rows, *raw_shape).
             out: where to write them, shape (rows, ...), of as many elements.
         """
-        if self.means is not None and self.stds is not None:
+        if self.encodings or (self.means is not None and self.stds is not None):
             out[...] = self.scaled(raw).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
@@ -82,6 +116,8 @@ class Scaling:
             graph: the graph.
             raw: raw examples.
         """
+        if self.encodings:
+            return self._encoded_in_graph(graph, raw)
         if self.means is None or self.stds is None:
             x = graph.cast(raw, graph.dtype)
             return x if self.divide_by == 1 else graph.op("Div", x, float(self.divide_by))
@@ -104,6 +140,12 @@ class Scaling:
     def scaled(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Return scaled examples, in the shape of raw ones."""
         divided = self._divided(raw)
+        if self.encodings:
+            flat = divided.reshape(len(raw), -1)
+            encoded = flat.copy()
+            for places, each in self.encodings:
+                encoded[:, places] = each.encode(flat[:, places])
+            return encoded.reshape(divided.shape)
         return divided if self.means is None or self.stds is None else (divided - self.means) / self.stds
 
     def largest(self, raw: float) -> float:
@@ -111,6 +153,21 @@ class Scaling:
         if self.means is None or self.stds is None:
             return max(raw, raw / self.divide_by)  # it is divided as a number of the dtype
         return (raw / self.divide_by + float(np.abs(self.means).max())) / float(self.stds.min())
+
+    def _encoded_in_graph(self, graph: Graph, raw: Value) -> Value:
+        """Describe what encodings make of the elements: groups of them beside each other, then put in their order."""
+        size = math.prod(self.raw_shape)
+        x = graph.cast(raw, np.float64)
+        x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float64))
+        x = x if len(self.raw_shape) == 1 else graph.op("Flatten", x)
+        taken = {place for places, _ in self.encodings for place in places}
+        rest = [place for place in range(size) if place not in taken]
+        parts = [each.onnx(graph, graph.op("Gather", x, np.array(p), axis=1)) for p, each in self.encodings]
+        parts += [graph.op("Gather", x, np.array(rest), axis=1)] if rest else []
+        order = np.argsort([*(place for places, _ in self.encodings for place in places), *rest])
+        x = graph.op("Gather", graph.op("Concat", *parts, axis=1), order.astype(np.int64), axis=1)
+        x = graph.cast(x, graph.dtype)
+        return x if len(self.raw_shape) == 1 else graph.op("Reshape", x, np.array([-1, *self.raw_shape]))
 
     def _divided(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)
@@ -121,11 +178,18 @@ class Scaling:
         plain: dict[str, Any] = {"raw_shape": list(self.raw_shape)}
         if self.means is not None and self.stds is not None:
             plain |= {"means": self.means.ravel().tolist(), "stds": self.stds.ravel().tolist()}
+        if self.encodings:
+            plain["encodings"] = [[list(places), each.state()] for places, each in self.encodings]
         return plain
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], divide_by: float) -> Scaling:
+    def from_state(cls, state: Mapping[str, Any], divide_by: float, groups: Sequence[EncodedElements] = ()) -> Scaling:
         """Take back what ``state`` returned.
+
+        Args:
+            state: what ``state`` returned.
+            divide_by: a constant.
+            groups: the encodings that the spec says, each with the places of its elements.
 
         Raises:
             ModelFileError: ``state`` did not return it.
@@ -134,13 +198,21 @@ class Scaling:
             case {"raw_shape": [*shape], **rest} if all(type(length) is int and length > 0 for length in shape):
                 size = math.prod(shape)
                 match rest:
-                    case {} if not rest:
+                    case {} if not rest and not groups:
                         return cls(tuple(shape), divide_by)
+                    case {"encodings": [*found]} if len(found) == len(groups):
+                        pairs = [
+                            (tuple(places), FittedEncoding.from_state(encoding, each[1]))
+                            for (encoding, places), each in zip(groups, found, strict=True)
+                            if isinstance(each, list) and len(each) == 2 and each[0] == list(places)
+                        ]
+                        if len(pairs) == len(groups):
+                            return cls(tuple(shape), divide_by, encodings=tuple(pairs))
                     case {"means": means, "stds": stds} if are_numbers(means, size) and are_numbers(
                         stds, size, positive=True
                     ):
-                        arrays = (np.array(values, np.float64).reshape(shape) for values in (means, stds))
-                        return cls(tuple(shape), divide_by, *arrays)
+                        learned = [np.array(values, np.float64).reshape(shape) for values in (means, stds)]
+                        return cls(tuple(shape), divide_by, learned[0], learned[1])
         raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which no such data set writes")
 
 

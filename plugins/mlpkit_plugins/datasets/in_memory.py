@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mlpkit import Classes, DataError, ModelFileError, ParameterError
+from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
+from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.arrays.frames import (
     Column,
     columns_from_plain,
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Doubt, Graph, Target, Value
-    from mlpkit_plugins.arrays.scaling import Scaling
+    from mlpkit_plugins.arrays.scaling import EncodedElements, Scaling
 
 
 @dataclass(kw_only=True, eq=False)
-class InMemory(SplitOptions, ContentOptions, ArrayDataset):
+class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
     """Arrays, lists or data frames that Python holds, as ``mlpkit.fit`` takes them.
 
     No file has them: to resume or evaluate such a run, they must be given again.
@@ -70,6 +71,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     test: Share = 0.0
 
     def __post_init__(self) -> None:
+        self.expect_numbers()
         self.shares, _ = shares_and_files(self.validation, self.test)
         self._held: Mapping[str, tuple[Any, ...]] = {}
         self._columns: tuple[Column, ...] | None = None
@@ -83,6 +85,39 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of classes that no training example has, unless they are known to lack some."""
         return super().doubts() if self.classes is None else []
+
+    def describe(self) -> Description:
+        """Return shapes, target and sizes, and what the columns of a frame hold.
+
+        Raises:
+            ParameterError: a parameter names a column that the frame doesn't have, or a split has no example.
+            DataError: the examples aren't what ``predict`` says.
+        """
+        described = super().describe()
+        columns = self._columns or ()
+        for parameter in ("numbers_by_column", "categories_by_column"):
+            fitting = [c.name for c in columns if (c.categories is None) == (parameter == "numbers_by_column")]
+            for name in getattr(self, parameter):
+                if name not in fitting:
+                    held = parameter.partition("_")[0]
+                    message = f"the frame has no column '{name}' of {held}"
+                    raise ParameterError(parameter, message, remedy=did_you_mean(name, fitting))
+        return described._replace(columns=[column.described for column in columns])
+
+    def encoded_elements(self, size: int) -> list[EncodedElements]:
+        """Return the encodings of the columns of a frame, each with the places of their elements."""
+        if self._columns is None:
+            return super().encoded_elements(size)
+        groups: dict[str, EncodedElements] = {}
+        begin = 0
+        for column in self._columns:
+            encoding = self.encoding_of(column.name) if column.is_number else self.for_categories
+            places = tuple(range(begin, begin + len(column.features)))
+            begin += len(places)
+            if encoding is not None and column.form != "index":
+                _, others = groups.get(repr(encoding), (encoding, ()))
+                groups[repr(encoding)] = (encoding, (*others, *places))
+        return list(groups.values())
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take the examples, which are read when the data set is described.
@@ -167,9 +202,9 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         """
         if not state.keys() <= {"scaling", "columns", "classes"} or "scaling" not in state:
             raise ModelFileError(f"the encoder of the arrays has the keys {sorted(state)}")
-        super().load_encoder_state(state["scaling"])
         if "columns" in state:
             self._columns = columns_from_plain(state["columns"])
+        super().load_encoder_state(state["scaling"])
         if "classes" in state:
             self._labels = Labelled.from_plain(state["classes"])
 
@@ -222,7 +257,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def _inputs(self, x: Any, source: str) -> NDArray[Any]:
         if is_frame(x):
             if self._columns is None:
-                self._columns = columns_of(x, source)
+                self._columns = columns_of(x, source, self.form_of)
             return encoded_frame(x, self._columns, self.unknown, source)
         if hasattr(x, "toarray"):
             raise DataError(source, "is a sparse matrix; expected an array: write .toarray()")

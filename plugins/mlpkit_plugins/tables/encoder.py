@@ -4,40 +4,47 @@ from __future__ import annotations
 
 import math
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit import DataError, ModelFileError
+from mlpkit import DataError, FittedEncoding, InputColumn, ModelFileError
 from mlpkit_plugins.arrays.raw_rows import raw_number
 from mlpkit_plugins.formats.encoder_state import are_names, are_numbers
+from mlpkit_plugins.functions.column_statistics import means_and_deviations
 from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.parts import parts
+from mlpkit_plugins.tables.training_rows import TrainingRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from mlpkit import Encoding
+    from mlpkit_plugins.arrays.encoding_options import Form
     from mlpkit_plugins.tables.table import Table
 
 
 @dataclass(frozen=True)
 class TableEncoder:
-    """Scales numbers, and one-hot encodes categories.
+    """Encodes numbers and categories.
 
-        x = (number - mean) / std   for each column of numbers, then
+        x = (number - mean) / std   for each column of numbers, or what its encoding makes of it, then
         x = 1 if the value is that category, else 0   for each category of each column of categories
 
         x = 1 if the number is missing, else 0   for each column of numbers that has an indicator
 
     A missing number is replaced by the mean. A category that is missing is all zeros; one that did not occur in
-    training, too, unless its column has a category for all others.
+    training, too, unless its column has a category for all others. ``forms`` says which columns of categories are
+    written otherwise: as the ``sign`` 1 or -1, 0 if missing; as an ``index`` from 1 up, 0 if missing; or as
+    ``ordinal`` numbers from 0 up, which are then encoded as all numbers are.
 
     Args:
         numbers: names of the columns of numbers.
-        means: what is subtracted from each.
+        means: what is subtracted from each, and from each ordinal column.
         stds: what each is divided by.
         fills: what replaces a missing number.
         categories: the names of the columns of categories, each with its categories.
@@ -46,6 +53,9 @@ class TableEncoder:
         with_other: the columns of categories in which ``other`` stands for all that are rare or unknown.
         extents: least and greatest number of each column in training, shape (columns, 2); None in models of older
             versions.
+        encodings: the encodings of the columns of numbers; none if they are scaled by ``means`` and ``stds``.
+        forms: how columns of categories are written that aren't one-hot.
+        of_categories: the encoding of what is written for one-hot columns and signs; None for as it is.
     """
 
     numbers: tuple[str, ...]
@@ -57,64 +67,138 @@ class TableEncoder:
     indicators: tuple[str, ...] = ()
     with_other: tuple[str, ...] = ()
     extents: NDArray[np.float64] | None = None
+    encodings: tuple[FittedEncoding, ...] = ()
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    of_categories: FittedEncoding | None = None
 
     @classmethod
     def fit(
-        cls, table: Table, training: NDArray[np.intp], *, standardize: bool, indicate: bool = False, rare: int = 1
+        cls,
+        table: Table,
+        training: NDArray[np.intp],
+        *,
+        standardize: bool,
+        indicate: bool = False,
+        rare: int = 1,
+        encoding_of: Callable[[str], Encoding | None] = lambda name: None,
+        form_of: Callable[[str, int], Form] = lambda name, count: "one_hot",
+        for_categories: Encoding | None = None,
     ) -> TableEncoder:
         """Learn from the training rows.
 
         Args:
             table: the table.
             training: positions of the training rows.
-            standardize: whether numbers are scaled to mean 0 and standard deviation 1.
+            standardize: whether numbers without an encoding are scaled to mean 0 and standard deviation 1.
             indicate: whether a column of numbers, if one is missing in training, has an indicator.
             rare: with fewer training rows than this, a category counts as ``other``.
+            encoding_of: returns the encoding of a column of numbers; None for a column without one.
+            form_of: returns how a column of so many categories is written.
+            for_categories: the encoding of one-hot columns and signs; None for as they are.
 
         Raises:
             DataError: numbers are so large that their squares are infinite.
         """
         columns = table.columns
-        with np.errstate(over="ignore", invalid="ignore"):
-            means, stds = _statistics(table.numbers, training, len(columns.numbers))
-        for name, mean, std in zip(columns.numbers, means, stds, strict=True):
-            if not (math.isfinite(mean) and math.isfinite(std)):
-                message = "the numbers are so large that their standard deviation overflows"
-                raise DataError(table.name, message, column=name)
         found = [
             _categories(texts, codes[training], rare if name in columns.categories else 1)
             for name, texts, codes in zip(columns.all_categories, table.texts, table.codes.T, strict=True)
         ]
         classes = found.pop().names if columns.target_class is not None else None
-        absent = _missing_somewhere(table.numbers, training, len(columns.numbers)) if indicate else ()
+        categories = {name: each.names for name, each in zip(columns.categories, found, strict=True)}
+        forms = {name: form for name, each in categories.items() if (form := form_of(name, len(each))) != "one_hot"}
+        with_other = tuple(name for name, each in zip(columns.categories, found, strict=True) if each.with_other)
+        ordinals = [name for name, form in forms.items() if form == "ordinal"]
+        rows = TrainingRows(table, training, _translations(categories.items(), with_other, table.texts), ordinals)
+        with np.errstate(over="ignore", invalid="ignore"):
+            means, stds = means_and_deviations(rows.numbers, len(rows.names))
+        for name, mean, std in zip(rows.names, means, stds, strict=True):
+            if not (math.isfinite(mean) and math.isfinite(std)):
+                message = "the numbers are so large that their standard deviation overflows"
+                raise DataError(table.name, message, column=name)
+        absent = rows.missing_somewhere()[: len(columns.numbers)] if indicate else ()
         zeros, ones = np.zeros_like(means), np.ones_like(stds)
-        return cls(
+        encoder = cls(
             columns.numbers,
             means if standardize else zeros,
             stds if standardize else ones,
             means,
-            {name: categories.names for name, categories in zip(columns.categories, found, strict=True)},
+            categories,
             classes,
-            tuple(columns.numbers[column] for column in absent),
-            tuple(name for name, categories in zip(columns.categories, found, strict=True) if categories.with_other),
-            _extents(table.numbers, training, len(columns.numbers)),
+            tuple(name for name, is_absent in zip(columns.numbers, absent, strict=False) if is_absent),
+            with_other,
+            rows.extents(),
+            tuple(rows.fitted(encoding, names) for encoding, names in grouped(rows.names, encoding_of)),
+            forms,
         )
+        features = tuple(chain(*encoder.category_features))
+        if for_categories is None or not features:
+            return encoder
+        fitted = rows.fitted_on_categories(for_categories, features, encoder.write_one_hot)
+        return replace(encoder, of_categories=fitted)
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the columns that are encoded, in the order of raw inputs."""
         return (*self.numbers, *self.categories)
 
-    @property
+    @cached_property
+    def ordinals(self) -> tuple[str, ...]:
+        """The columns of categories that are written as numbers."""
+        return tuple(name for name, form in self.forms.items() if form == "ordinal")
+
+    @cached_property
+    def all_numbers(self) -> tuple[str, ...]:
+        """The columns of numbers, and those of categories that are written as such."""
+        return (*self.numbers, *self.ordinals)
+
+    @cached_property
     def width(self) -> int:
         """Length of an encoded row."""
-        return len(self.numbers) + sum(map(len, self.categories.values())) + len(self.indicators)
+        return sum(column.width for column in self.columns())
+
+    @cached_property
+    def number_features(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Each column of numbers, in the order in which they are written, with the names of what it becomes."""
+        if not self.encodings:
+            return tuple((name, (name,)) for name in self.all_numbers)
+        return tuple(pair for each in self.encodings for pair in zip(each.columns, each.features(), strict=True))
+
+    @cached_property
+    def category_features(self) -> tuple[tuple[str, ...], ...]:
+        """The names of what each column of categories becomes that is one-hot or a sign."""
+        return tuple(
+            (name,) if form == "sign" else tuple(f"{name}={category}" for category in found)
+            for name, found in self.categories.items()
+            if (form := self.forms.get(name, "one_hot")) in ("one_hot", "sign")
+        )
+
+    @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """The columns of categories that are written as indices."""
+        return tuple(name for name, form in self.forms.items() if form == "index")
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The name of each element of an encoded row: a column's name, or ``column=category``."""
-        of_categories = [f"{name}={category}" for name, found in self.categories.items() for category in found]
-        return (*self.numbers, *of_categories, *(f"{name} is missing" for name in self.indicators))
+        numbers = chain(*(features for _, features in self.number_features))
+        categories = chain(*(self._of_categories if self.of_categories else self.category_features))
+        return (*numbers, *categories, *self.indices, *(f"{name} is missing" for name in self.indicators))
+
+    def columns(self, dates: Collection[str] = ()) -> list[InputColumn]:
+        """Return what each element of an encoded row comes from, in the order of the elements.
+
+        Args:
+            dates: the columns of numbers that come from dates.
+        """
+        one_hot = [name for name in self.categories if self.forms.get(name, "one_hot") in ("one_hot", "sign")]
+        written = self._of_categories if self.of_categories else self.category_features
+        return [
+            *(InputColumn(n, "dates" if n in dates else "numbers", len(found)) for n, found in self.number_features),
+            *(InputColumn(name, "one_hot", len(found)) for name, found in zip(one_hot, written, strict=True) if found),
+            *(InputColumn(name, "categories", values=len(self.categories[name]) + 1) for name in self.indices),
+            *(InputColumn(name, "one_hot") for name in self.indicators),
+        ]
 
     def write(self, numbers: NDArray[np.float64], codes: NDArray[np.int32], out: NDArray[Any]) -> None:
         """Write rows into ``out``, shape (rows, width).
@@ -124,37 +208,114 @@ class TableEncoder:
             codes: positions of categories among those of their column, -1 for all others, shape (rows, columns).
             out: where to write.
         """
-        count = len(self.numbers)
+        numbers = self.with_ordinals(numbers, codes)
         absent = np.isnan(numbers)
         if absent.any():
             numbers = np.where(absent, self.fills, numbers)
-        out[:, :count] = self.scaled(numbers)
-        out[:, count:] = 0
-        for column, categories in enumerate(self.categories.values()):
-            rows = np.flatnonzero(codes[:, column] >= 0)
-            out[rows, count + codes[rows, column]] = 1
-            count += len(categories)
+        begin = self._write_numbers(numbers, out)
+        begin = self._write_categories(codes, out, begin)
+        if self.indices:
+            end = begin + len(self.indices)
+            np.add(codes[:, self._index_columns], 1, out=out[:, begin:end], casting="unsafe")
+            begin = end
         if self.indicators:
-            out[:, count:] = absent[:, [self.numbers.index(name) for name in self.indicators]]
+            out[:, begin:] = absent[:, [self.numbers.index(name) for name in self.indicators]]
+
+    def with_ordinals(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return numbers, and beside them the codes of categories that are written as numbers, NaN if missing."""
+        if not self.ordinals:
+            return numbers
+        found = codes[:, self._ordinal_columns]
+        return np.concatenate([numbers, np.where(found < 0, np.nan, found)], axis=1)
+
+    def encoded_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what becomes of numbers, none of them missing, shape (rows, features of numbers)."""
+        if not self.encodings:
+            return self.scaled(numbers)
+        parts = [each.encode(numbers[:, places]) for each, places in zip(self.encodings, self._places, strict=True)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def write_one_hot(self, codes: NDArray[np.int32], out: NDArray[Any]) -> None:
+        """Write one-hot columns and signs into ``out``, shape (rows, features of categories)."""
+        begin = 0
+        out[...] = 0
+        for column, (name, categories) in enumerate(self.categories.items()):
+            form = self.forms.get(name, "one_hot")
+            if form == "sign":
+                out[:, begin] = SIGNS[codes[:, column]]
+                begin += 1
+            elif form == "one_hot":
+                rows = np.flatnonzero(codes[:, column] >= 0)
+                out[rows, begin + codes[rows, column]] = 1
+                begin += len(categories)
+
+    def _write_numbers(self, numbers: NDArray[np.float64], out: NDArray[Any]) -> int:
+        """Write what becomes of numbers, and return where it ends."""
+        encoded = self.encoded_numbers(numbers)
+        end: int = encoded.shape[1]
+        out[:, :end] = encoded
+        return end
+
+    def _write_categories(self, codes: NDArray[np.int32], out: NDArray[Any], begin: int) -> int:
+        """Write what becomes of one-hot columns and signs, and return where it ends."""
+        if self.of_categories is None:
+            self.write_one_hot(codes, out[:, begin : begin + self._one_hot_width])
+            return begin + self._one_hot_width
+        one_hot = np.empty((len(out), self._one_hot_width))
+        self.write_one_hot(codes, one_hot)
+        encoded = self.of_categories.encode(one_hot)
+        end: int = begin + encoded.shape[1]
+        out[:, begin:end] = encoded
+        return end
+
+    @cached_property
+    def _one_hot_width(self) -> int:
+        return len(tuple(chain(*self.category_features)))
+
+    @cached_property
+    def _places(self) -> list[list[int] | slice]:
+        """The columns of numbers that each encoding takes."""
+        places = {name: place for place, name in enumerate(self.all_numbers)}
+        return (
+            [slice(None)]
+            if [each.columns for each in self.encodings] == [self.all_numbers]
+            else [[places[name] for name in each.columns] for each in self.encodings]
+        )
+
+    @cached_property
+    def _index_columns(self) -> list[int]:
+        return [list(self.categories).index(name) for name in self.indices]
+
+    @cached_property
+    def _ordinal_columns(self) -> list[int]:
+        return [list(self.categories).index(name) for name in self.ordinals]
+
+    @cached_property
+    def _of_categories(self) -> tuple[tuple[str, ...], ...]:
+        """The names of what each one-hot column or sign becomes once it is encoded."""
+        assert self.of_categories is not None
+        features = iter(self.of_categories.features())
+        return tuple(tuple(chain(*(next(features) for _ in found))) for found in self.category_features)
 
     def why_not_written(self, rows: NDArray[Any]) -> str:
         """Return why rows clearly were not encoded by ``write``; empty if they may have been."""
-        count = len(self.numbers)
-        numbers, categories = rows[:, :count], rows[:, count:]
+        count = len(list(chain(*(features for _, features in self.number_features))))
+        numbers, categories = rows[:, :count], rows[:, count : count + self._one_hot_width]
         wrong = np.argwhere(np.isnan(numbers))
         if len(wrong):
             row, column = wrong[0]
-            return f"row {row}, counted from 0, lacks '{self.numbers[column]}', but encoding fills in the mean"
-        wrong = np.argwhere((categories != 0) & (categories != 1))
-        if len(wrong):
+            name = self.feature_names[column]
+            return f"row {row}, counted from 0, lacks '{name}', but encoding fills in the mean"
+        wrong = np.argwhere((categories != 0) & (np.abs(categories) != 1))
+        if len(wrong) and self.of_categories is None:
             row, column = wrong[0]
             name = self.feature_names[count + column]
             return (
                 f"row {row}, counted from 0, has {categories[row, column]:g} for '{name}', but encoding writes 0 or 1"
             )
-        raw = raw_number(numbers, self.means, self.stds)
+        raw = None if self.encodings else raw_number(numbers, self.means, self.stds)
         if raw is not None:
-            name, mean, std = self.numbers[raw.element], self.means[raw.element], self.stds[raw.element]
+            name, mean, std = self.all_numbers[raw.element], self.means[raw.element], self.stds[raw.element]
             scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
             return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', but {scaled}"
         return ""
@@ -172,12 +333,7 @@ class TableEncoder:
             texts: the distinct texts of each column, in the order of their codes.
         """
         known = [*self.categories.items(), *([("", self.classes)] if self.classes is not None else [])]
-        translations = []
-        for (name, categories), found in zip(known, texts, strict=False):
-            positions = {text: position for position, text in enumerate(categories)}
-            strange = positions[OTHER] if name in self.with_other else UNKNOWN
-            translations.append(np.array([*(positions.get(text, strange) for text in found), MISSING], np.int32))
-        return translations
+        return _translations(known, self.with_other, texts)
 
     def state(self) -> dict[str, Any]:
         """Return the encoder as plain data."""
@@ -191,11 +347,24 @@ class TableEncoder:
             **({"indicators": list(self.indicators)} if self.indicators else {}),
             **({"with_other": list(self.with_other)} if self.with_other else {}),
             **({"extents": self.extents.tolist()} if self.extents is not None else {}),
+            **({"encodings": [each.state() for each in self.encodings]} if self.encodings else {}),
+            **({"forms": dict(self.forms)} if self.forms else {}),
+            **({"of_categories": self.of_categories.state()} if self.of_categories else {}),
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> TableEncoder:
+    def from_state(
+        cls,
+        state: Mapping[str, Any],
+        encoding_of: Callable[[str], Encoding | None] = lambda name: None,
+        for_categories: Encoding | None = None,
+    ) -> TableEncoder:
         """Take back what ``state`` returned.
+
+        Args:
+            state: what ``state`` returned.
+            encoding_of: returns the encoding of a column of numbers.
+            for_categories: the encoding of one-hot columns and signs.
 
         Raises:
             ModelFileError: ``state`` did not return it.
@@ -211,15 +380,16 @@ class TableEncoder:
             } if (
                 all(map(_is_column, categories))
                 and are_names(numbers + [name for name, _ in categories])
-                and are_numbers(means, len(numbers))
-                and are_numbers(stds, len(numbers), positive=True)
-                and are_numbers(fills, len(numbers))
+                and _are_forms(forms := state.get("forms", {}), [name for name, _ in categories])
+                and are_numbers(means, count := len(numbers) + list(forms.values()).count("ordinal"))
+                and are_numbers(stds, count, positive=True)
+                and are_numbers(fills, count)
                 and (classes is None or (are_names(classes) and len(classes) > 1))
                 and _are_among(state.get("indicators", []), numbers)
                 and _are_among(state.get("with_other", []), [name for name, found in categories if OTHER in found])
-                and _are_extents(state.get("extents"), len(numbers))
+                and _are_extents(state.get("extents"), count)
             ):
-                return cls(
+                encoder = cls(
                     tuple(numbers),
                     np.array(means, np.float64),
                     np.array(stds, np.float64),
@@ -229,9 +399,49 @@ class TableEncoder:
                     tuple(state.get("indicators", ())),
                     tuple(state.get("with_other", ())),
                     np.array(state["extents"], np.float64).reshape(-1, 2) if "extents" in state else None,
+                    forms=forms,
                 )
+                return encoder._with_encodings(state, encoding_of, for_categories)
         raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
 
+    def _with_encodings(
+        self,
+        state: Mapping[str, Any],
+        encoding_of: Callable[[str], Encoding | None],
+        for_categories: Encoding | None,
+    ) -> TableEncoder:
+        """Return the encoder with the encodings of the spec, which learned what ``state`` says."""
+        groups, states = grouped(self.all_numbers, encoding_of), state.get("encodings", [])
+        encoded = isinstance(states, list) and len(states) == len(groups)
+        if not encoded or (for_categories is None and "of_categories" in state):
+            raise ModelFileError("the encoder of the table has other encodings than the spec inside says")
+        encodings = [FittedEncoding.from_state(each, state) for (each, _), state in zip(groups, states, strict=True)]
+        if [each.columns for each in encodings] != [names for _, names in groups]:
+            raise ModelFileError("the encoder of the table has encodings of other columns than the spec inside says")
+        encoder = replace(self, encodings=tuple(encodings))
+        if for_categories is None or "of_categories" not in state:
+            return encoder
+        of_categories = FittedEncoding.from_state(for_categories, state["of_categories"])
+        if of_categories.columns != tuple(chain(*encoder.category_features)):
+            raise ModelFileError("the encoder of the table encodes other categories than it has")
+        return replace(encoder, of_categories=of_categories)
+
+
+def grouped(
+    names: Sequence[str], encoding_of: Callable[[str], Encoding | None]
+) -> list[tuple[Encoding, tuple[str, ...]]]:
+    """Return each different encoding with the columns that have it; nothing if columns have none."""
+    groups: dict[str, tuple[Encoding, tuple[str, ...]]] = {}
+    for name in names:
+        encoding = encoding_of(name)
+        if encoding is not None:
+            _, others = groups.get(repr(encoding), (encoding, ()))
+            groups[repr(encoding)] = (encoding, (*others, name))
+    return list(groups.values())
+
+
+SIGNS: Final = np.array([1.0, -1.0, 0.0])
+"""What stands for the first and the second category, and, as -1 is the last place, for a missing one."""
 
 OTHER: Final = "other"
 """The category of all that are rare in training, or don't occur."""
@@ -243,42 +453,16 @@ UNKNOWN: Final = -2
 """The code of a category that did not occur in training."""
 
 
-def _statistics(
-    numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of each column, without missing values; 1 for a constant column."""
-    counts, sums, squares = np.zeros(columns), np.zeros(columns), np.zeros(columns)
-    for part in parts(len(rows), columns):
-        values = numbers[rows[part], :columns]
-        present = ~np.isnan(values)
-        counts += present.sum(axis=0)
-        sums += np.where(present, values, 0).sum(axis=0)
-    counts = np.maximum(counts, 1)
-    means = sums / counts
-    for part in parts(len(rows), columns):
-        deviations = numbers[rows[part], :columns] - means
-        squares += np.where(np.isnan(deviations), 0, deviations * deviations).sum(axis=0)
-    stds = np.sqrt(squares / counts)
-    tiny = stds <= 1e-12 * np.abs(means)  # all values are equal, up to rounding of their mean
-    return means, np.where(tiny, 1.0, stds)
-
-
-def _extents(numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int) -> NDArray[np.float64]:
-    """Return least and greatest number of each column, without missing values; 0 and 0 if all are missing."""
-    least, greatest = np.full(columns, np.inf), np.full(columns, -np.inf)
-    for part in parts(len(rows), columns):
-        values = numbers[rows[part], :columns]
-        least = np.fmin(least, np.fmin.reduce(values, axis=0))
-        greatest = np.fmax(greatest, np.fmax.reduce(values, axis=0))
-    return np.where(least <= greatest, [least, greatest], 0.0).T
-
-
-def _missing_somewhere(numbers: NDArray[np.float64], rows: NDArray[np.intp], columns: int) -> Iterable[int]:
-    """Return which of the first columns lack a number in some of the rows."""
-    found = np.zeros(columns, np.bool_)
-    for part in parts(len(rows), columns):
-        found |= np.isnan(numbers[rows[part], :columns]).any(axis=0)
-    return [int(column) for column in np.flatnonzero(found)]
+def _translations(
+    known: Iterable[tuple[str, Sequence[str]]], with_other: Collection[str], texts: Sequence[Sequence[str]]
+) -> list[NDArray[np.int32]]:
+    """Return for each column of texts what its codes are, as ``TableEncoder.translations`` does."""
+    translations = []
+    for (name, categories), found in zip(known, texts, strict=False):
+        positions = {text: position for position, text in enumerate(categories)}
+        strange = positions[OTHER] if name in with_other else UNKNOWN
+        translations.append(np.array([*(positions.get(text, strange) for text in found), MISSING], np.int32))
+    return translations
 
 
 class _Categories(NamedTuple):
@@ -298,6 +482,15 @@ def _categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> _C
 def _are_among(names: object, known: Sequence[str]) -> bool:
     """Whether a value is a list of distinct names, all of them known."""
     return are_names(names) and isinstance(names, list) and set(names) <= set(known)
+
+
+def _are_forms(forms: object, names: Sequence[str]) -> bool:
+    """Whether a value says of some columns of categories how they are written, in their order."""
+    return (
+        isinstance(forms, dict)
+        and list(forms) == [name for name in names if name in forms]
+        and all(form in ("sign", "index", "ordinal") for form in forms.values())
+    )
 
 
 def _are_extents(values: object, count: int) -> bool:

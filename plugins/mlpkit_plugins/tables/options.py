@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from annotated_types import Ge, MinLen
 
 from mlpkit import DataError, FilePath, ParameterError, did_you_mean
+from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 from mlpkit_plugins.arrays.value_scaling import ScaleTarget
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -21,6 +22,7 @@ from mlpkit_plugins.tables.times import ISO
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from mlpkit import Encoding
     from mlpkit_plugins.tables.source import TableSource
 
 Names = Annotated[tuple[str, ...], MinLen(1)]
@@ -39,7 +41,7 @@ OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 
 
 @dataclass(eq=False)
-class TableOptions:
+class TableOptions(ColumnOptions):
     """What a spec says of a table, whatever format it comes in.
 
     Args:
@@ -66,7 +68,10 @@ class TableOptions:
         missing_texts: what stands for a missing value; a number, such as ``"-999"``, however it is written.
         unknown: what to do about a category that no training row has, or that ``ordinal`` doesn't list: raise an
             ``error``, or encode it as ``zeros``, an ordered one as the mean. Prediction warns of such categories.
-        standardize: scale the inputs that are numbers; otherwise they stay as they are.
+        standardize: scale the inputs that are numbers to mean 0 and standard deviation 1; otherwise they stay as they
+            are.
+        numbers: how the inputs that are numbers are encoded, those from dates and ordered categories included; by
+            default as ``standardize`` says.
         scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
             losses and metrics are in the unit of the target.
@@ -129,6 +134,7 @@ class TableOptions:
             message = f"the column '{self.weight}' is the target"
             raise ParameterError("weight", message, remedy="name another column")
         self._expect_split()
+        self._expect_encodings()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
@@ -161,6 +167,31 @@ class TableOptions:
         for name, levels in self.ordinal.items():
             if len(set(levels)) < len(levels):
                 raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
+
+    def encoding_of(self, name: str) -> Encoding | None:
+        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it."""
+        readers = self.readers
+        return super().encoding_of(readers[name].column if name in readers else name)
+
+    def _expect_encodings(self) -> None:
+        """Make sure that what says how inputs are encoded is not contradicted."""
+        if self.numbers is not None and not self.standardize:
+            raise ParameterError("standardize", "numbers says how they are encoded", remedy="leave out standardize")
+        self.expect_numbers()
+        for name in self.categories_by_column:
+            if name not in self.categorical:
+                message = f"the column '{name}' holds no categories"
+                raise ParameterError(
+                    "categories_by_column",
+                    message,
+                    expected=f"one of {shown_names(self.categorical)}" if self.categorical else "",
+                    remedy=did_you_mean(name, self.categorical) or "name it in categorical, too",
+                )
+        for name in self.numbers_by_column:
+            if name in self.categorical:
+                message = f"the column '{name}' holds categories"
+                remedy = f"write categories_by_column: {{{name}: index}}, or leave it out of categorical"
+                raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
 
     @property
     def split_column(self) -> str | None:
@@ -200,7 +231,7 @@ class TableOptions:
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        for parameter in ("target", "inputs", "ignore", *MEANINGS, "split_by", "split", "weight"):
+        for parameter in ("target", "inputs", "ignore", *MEANINGS, "numbers_by_column", "split_by", "split", "weight"):
             for name in self._named_in(parameter):
                 if name not in known:
                     row = source.header_row
@@ -222,7 +253,7 @@ class TableOptions:
         categorical = frozenset(self.categorical)
         if not chosen:
             raise ParameterError("target", f"{file} has no column besides the target to learn from")
-        for parameter in MEANINGS:
+        for parameter in (*MEANINGS, "numbers_by_column"):
             for name in self._named_in(parameter):
                 if name not in read:
                     message = f"the column '{name}' is not among the inputs"

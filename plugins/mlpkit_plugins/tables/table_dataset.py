@@ -23,6 +23,7 @@ from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
+from mlpkit_plugins.tables.readers import DatePart
 from mlpkit_plugins.tables.row_keys import row_keys
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -112,7 +113,14 @@ class TableDataset(TableOptions, Dataset):
             self._splits = self._read()
         assert self._encoder is not None
         sizes = {name: len(split) for name, split in self._splits.items()}
-        return Description((self._encoder.width,), self._target(), sizes, weighted=self.weight is not None)
+        dates = {name for name, reader in self.readers.items() if isinstance(reader, DatePart)}
+        return Description(
+            (self._encoder.width,),
+            self._target(),
+            sizes,
+            weighted=self.weight is not None,
+            columns=self._encoder.columns(dates),
+        )
 
     def doubts(self) -> tuple[Doubt, ...]:
         """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
@@ -120,7 +128,7 @@ class TableDataset(TableOptions, Dataset):
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``standardize``, unless it is set."""
-        return {} if self.standardize else {"standardize": True}
+        return {} if self.standardize or self.numbers is not None else {"standardize": True}
 
     def target_scaling(self) -> dict[str, Any]:
         """Return ``scale_target``, unless it is set or the targets aren't values."""
@@ -184,7 +192,7 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
-        encoder = TableEncoder.from_state(state)
+        encoder = TableEncoder.from_state(state, self.encoding_of, self.for_categories)
         if (encoder.classes is None) == (self.predict == "classes"):
             raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
         read = self._columns_read(encoder)
@@ -397,6 +405,9 @@ class TableDataset(TableOptions, Dataset):
                 standardize=self.standardize,
                 indicate=self.missing == "indicate",
                 rare=self.rare,
+                encoding_of=self.encoding_of,
+                form_of=self.form_of,
+                for_categories=self.for_categories,
             )
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)

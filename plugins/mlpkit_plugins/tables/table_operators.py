@@ -56,9 +56,10 @@ class TableInGraph:
     def encoded(self) -> Value:
         """Describe an encoded row, of the network's dtype, and return it."""
         encoder = self._encoder
-        columns = {name: self._as_column(self._number(name)) for name in encoder.numbers}
-        parts = [self._numbers([*columns.values()])] if columns else []
-        parts += [self._one_hot(name, found) for name, found in encoder.categories.items() if found]
+        columns = {name: self._as_column(self._number(name)) for name in encoder.all_numbers}
+        parts = [self._as_input(self._numbers([*columns.values()]))] if columns else []
+        parts += self._one_hots()
+        parts += [self._as_input(self._index(name)) for name in encoder.indices]
         if encoder.indicators:
             parts.append(
                 self._as_input(self._graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators])))
@@ -66,14 +67,23 @@ class TableInGraph:
         return self._beside(parts)
 
     def _numbers(self, columns: Sequence[Value]) -> Value:
-        """Describe (number - mean) / std, the mean in place of a missing number."""
+        """Describe (number - mean) / std, or what encodings make of numbers, the mean in place of a missing one."""
         graph, encoder = self._graph, self._encoder
         numbers = self._beside(columns)
         filled = graph.op("Where", graph.op("IsNaN", numbers), encoder.fills, numbers)
-        return self._as_input(graph.op("Div", graph.op("Sub", filled, encoder.means), encoder.stds))
+        if not encoder.encodings:
+            return graph.op("Div", graph.op("Sub", filled, encoder.means), encoder.stds)
+        if len(encoder.encodings) == 1:
+            return encoder.encodings[0].onnx(graph, filled)
+        places = {name: place for place, name in enumerate(encoder.all_numbers)}
+        groups = [np.array([places[name] for name in each.columns]) for each in encoder.encodings]
+        parts = [graph.op("Gather", filled, group, axis=1) for group in groups]
+        return self._beside([each.onnx(graph, part) for each, part in zip(encoder.encodings, parts, strict=True)])
 
     def _number(self, name: str) -> Value:
         """Describe a column of numbers, float64, NaN for what is missing."""
+        if name in self._encoder.ordinals:
+            return self._place(name, self._encoder.categories[name], self._strange(name))
         match self._readers.get(name):
             case OrderedCategories(column, levels):
                 return self._place(column, levels)
@@ -87,10 +97,10 @@ class TableInGraph:
             number = self._graph.op("Where", is_absent, np.array(np.nan), number)
         return number
 
-    def _place(self, column: str, levels: Sequence[str]) -> Value:
-        codes = self._codes(column, levels, MISSING)
-        unknown = self._graph.op("Less", codes, 0)
-        return self._graph.op("Where", unknown, np.array(np.nan), self._graph.cast(codes, np.float64))
+    def _place(self, column: str, levels: Sequence[str], unknown: int = MISSING) -> Value:
+        codes = self._codes(column, levels, unknown)
+        missing = self._graph.op("Less", codes, 0)
+        return self._graph.op("Where", missing, np.array(np.nan), self._graph.cast(codes, np.float64))
 
     def _date(self, column: str) -> DateInGraph:
         if column not in self._dates:
@@ -106,10 +116,38 @@ class TableInGraph:
             self._dates[column] = DateInGraph(self._graph, seconds)
         return self._dates[column]
 
+    def _one_hots(self) -> list[Value]:
+        """Describe one-hot columns and signs."""
+        forms, of_categories = self._encoder.forms, self._encoder.of_categories
+        written = [
+            self._sign(name) if forms.get(name) == "sign" else self._one_hot(name, found)
+            for name, found in self._encoder.categories.items()
+            if found and forms.get(name, "one_hot") in ("one_hot", "sign")
+        ]
+        if of_categories is None:
+            return [self._as_input(each) for each in written]
+        one_hot = self._beside([self._graph.cast(each, np.float64) for each in written])
+        return [self._as_input(of_categories.onnx(self._graph, one_hot))]
+
     def _one_hot(self, name: str, categories: Sequence[str]) -> Value:
-        default = categories.index(OTHER) if name in self._encoder.with_other else MISSING
-        codes = self._as_column(self._codes(name, categories, default))
-        return self._as_input(self._graph.op("Equal", codes, np.arange(len(categories))))
+        return self._graph.op("Equal", self._position(name), np.arange(len(categories)))
+
+    def _sign(self, name: str) -> Value:
+        """Describe 1 for the first category, -1 for the second, 0 for none."""
+        position = self._position(name)
+        first, second = (self._graph.cast(self._graph.op("Equal", position, place), np.float64) for place in (0, 1))
+        return self._graph.op("Sub", first, second)
+
+    def _index(self, name: str) -> Value:
+        return self._graph.op("Add", self._position(name), 1)
+
+    def _position(self, name: str) -> Value:
+        """Describe the position of a column's text among its categories, -1 if it is missing or unknown."""
+        return self._as_column(self._codes(name, self._encoder.categories[name], self._strange(name)))
+
+    def _strange(self, name: str) -> int:
+        """Return the position of a category that no training row has."""
+        return self._encoder.categories[name].index(OTHER) if name in self._encoder.with_other else MISSING
 
     def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
         """Describe the positions of texts among categories: -1 for a missing one."""

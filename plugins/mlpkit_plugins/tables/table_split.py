@@ -66,7 +66,7 @@ class TableSplit:
         numbers, count = self._table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
         scaled = extremes.copy()
-        scaled[:, :count] = self._encoder.scaled(extremes[:, :count])
+        scaled[:, :count] = self._largest(extremes[:, :count])
         wrong = ~np.concatenate([holds(inputs, scaled[:, :count]), holds(targets, scaled[:, count:])], axis=1)
         wrong &= ~np.isnan(extremes)
         if wrong.any():
@@ -76,3 +76,17 @@ class TableSplit:
             position = int((numbers[:, column] == extremes[which, column]).argmax())
             raise self._table.error(position, self._table.columns.all_numbers[column], message)
         self._held_by.add((inputs, targets))
+
+    def _largest(self, extremes: NDArray[Any]) -> NDArray[Any]:
+        """Return for each extreme number, shape (2, columns), the largest element that it becomes."""
+        ordinals = np.repeat(self._encoder.fills[None, self._inputs :], len(extremes), axis=0)
+        encoded = self._encoder.encoded_numbers(np.concatenate([extremes, ordinals], axis=1))
+        largest, begin = np.empty_like(extremes), 0
+        for name, features in self._encoder.number_features:
+            if name in self._encoder.numbers:
+                elements = encoded[:, begin : begin + len(features)]
+                farthest = np.abs(elements).argmax(axis=1)[:, None]
+                column = self._encoder.numbers.index(name)
+                largest[:, column] = np.take_along_axis(elements, farthest, axis=1)[:, 0]
+            begin += len(features)
+        return largest

@@ -47,7 +47,7 @@ def test_every_function_that_is_marked_so_is_compiled_for_wide_vectors_too():
         pytest.skip("the compiler makes one form of a function, or symbols were stripped")
     sources = (ROOT / "plugins/mlpkit_plugins/kernels").glob("*.c")
     marked = [
-        re.findall(r"VECTORIZED (?:static )?(?:void|int) (\w+?)(?:_##NAME)?\(", path.read_text("utf-8"))
+        re.findall(r"VECTORIZED (?:static )?(?:void|int) (\w+?)(?:_##NAME|_float(?:32|64))?\(", path.read_text("utf-8"))
         for path in sources
     ]
     assert found == set().union(*marked)

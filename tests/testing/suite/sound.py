@@ -14,6 +14,7 @@ from mlpkit import (
     Dataset,
     Description,
     Elementwise,
+    Encoding,
     Initializer,
     Layer,
     Loss,
@@ -208,6 +209,21 @@ class Falling(Schedule):
 
     def __call__(self, progress):
         return 0.1 * (progress.total_steps - progress.step) / progress.total_steps
+
+
+class Halved(Encoding):
+    """Half the distance to the mean, y = (x - mean) / 2."""
+
+    def fit(self, columns):
+        counts = sum((~np.isnan(part)).sum(axis=0) for part in columns.parts())
+        sums = sum(np.nan_to_num(part).sum(axis=0) for part in columns.parts())
+        return {"mean": sums / np.maximum(counts, 1)}
+
+    def encode(self, numbers, learned):
+        return (numbers - learned["mean"]) / 2
+
+    def onnx(self, graph, numbers, learned):
+        return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), np.array(2.0))
 
 
 class Uniform(Initializer):

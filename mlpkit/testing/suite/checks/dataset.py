@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.dataset import ROLES, Dataset, Description, Doubt, RawArray, RawColumn
+from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
@@ -228,17 +229,25 @@ SPLITS = ("train", "validation", "test")
 
 @checks_examples("dataset", says_why_unusable=True)
 def description_is_whole(example: DatasetExample) -> None:
-    """Does ``describe`` give a shape, a target and the sizes of the splits, ``train`` among them?
+    """Does ``describe`` give a shape, a target, the sizes of the splits, ``train`` among them, and columns that fit?
 
     The network is built from it before the data is opened.
     """
-    shape, target, sizes, _ = describe(example.make())
+    shape, target, sizes, _, columns = describe(example.make())
     if not isinstance(shape, tuple) or not all(isinstance(length, int) and length >= 1 for length in shape):
         raise CheckFailure(f"input_shape is {shape!r}", expected="a tuple of integers from 1 up")
     if not isinstance(target, Classes | Labels | Values):
         raise CheckFailure(f"target is {target!r}", expected="Classes(n), Labels(n) or Values(shape)")
     if "train" not in sizes or set(sizes) - set(SPLITS) or not all(size >= 1 for size in sizes.values()):
         raise CheckFailure(f"sizes is {dict(sizes)}", expected=f"sizes from 1 up of {', '.join(SPLITS)}, or fewer")
+    for column in columns:
+        if not isinstance(column, InputColumn) or column.holds not in GROUPS:
+            raise CheckFailure(f"a column is {column!r}", expected=f"InputColumn(name, holds) of {', '.join(GROUPS)}")
+    if columns and (sum(column.width for column in columns),) != shape:
+        raise CheckFailure(
+            f"columns have {sum(column.width for column in columns)} elements, and input_shape is {shape}",
+            expected="as many elements as an input has",
+        )
 
 
 @checks_examples("dataset")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.component import Component
+from mlpkit.components.input_columns import columns_of, columns_to_plain
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.parameter import Parameter
 from mlpkit.components.schema.wording import with_article
@@ -218,8 +219,10 @@ def spec_with(example: Example) -> dict[str, Any]:
     elif example.entry.kind == "metric":
         target = example.shown_with()
         shape = np.shape(example.predictions(1).prediction)[1:]  # type: ignore[attr-defined]
+    columns = columns_of(shape)
+    data = {"input_shape": shape, "target": target_to_plain(target), "columns": columns_to_plain(columns)}
     parts: dict[str, Any] = {
-        "dataset": {f"{NAMESPACE}.fake_dataset": {"input_shape": shape, "target": target_to_plain(target)}},
+        "dataset": {f"{NAMESPACE}.fake_dataset": data},
         "initializer": {f"{NAMESPACE}.FakeLayer": {"factors": f"{NAMESPACE}.fake_initializer"}},
         "optimizer": f"{NAMESPACE}.fake_optimizer",
         "loss": f"{NAMESPACE}.FakeLoss",
@@ -236,7 +239,8 @@ def spec_with(example: Example) -> dict[str, Any]:
             training[key] = [written]
         case kind:
             parts[kind] = written
-    layers = [parts["initializer"], *([written] if example.entry.kind == "layer" else []), parts["loss"]]
+    layers = [parts["initializer"], *([written] if example.entry.kind == "layer" else [])]
+    layers = [*(layers[::-1] if columns else layers), parts["loss"]]  # data's columns are known at the input alone
     training["optimizer"] = parts["optimizer"]
     keys = {"name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
     return {FORMAT: newest_format(), **keys}

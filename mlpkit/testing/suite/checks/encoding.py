@@ -1,0 +1,168 @@
+"""Examples and checks of encodings: what they learn, and what becomes of columns of numbers."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.encoding import FittedEncoding, TrainingColumns
+from mlpkit.components.graph import Graph
+from mlpkit.errors import ModelFileError, NotExportableError
+from mlpkit.exports.evaluator import evaluate
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
+from mlpkit.testing.suite.example import Example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.encoding import Encoding
+    from mlpkit.testing.suite.comparison import Arrays
+
+ENCODED: Final = "the encoded rows"
+COLUMNS: Final = ("even", "skewed", "few numbers", "all equal", "often missing")
+
+
+class EncodingExample(Example):
+    """An encoding, fitted on columns of several kinds, a number missing here and there."""
+
+    sample = "[{'limit': 3.0}]"
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float64]:
+        """The training rows."""
+        random, rows = self.random("training rows"), 100
+        columns = [random.normal(size=rows), random.lognormal(size=rows) * 1e3, random.integers(0, 3, rows)]
+        numbers = np.stack([*columns, np.full(rows, 2.0), random.normal(5, 0.1, rows)], axis=1)
+        numbers[random.random(rows) < 0.5, -1] = np.nan
+        return numbers
+
+    @cached_property
+    def fitted(self) -> FittedEncoding:
+        """The encoding, fitted."""
+        return self.fit(self.make())
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """Rows to encode, some beyond the training numbers, none missing."""
+        rows = np.where(np.isnan(self.numbers), 5.0, self.numbers)
+        return np.concatenate([rows[:20], rows[:3] * 4 - 7])
+
+    def fit(self, encoding: Encoding, rows_together: int = 64) -> FittedEncoding:
+        """Fit an encoding on the training rows, so many at a time."""
+        numbers = self.numbers.copy()
+
+        def parts() -> Iterator[NDArray[Any]]:
+            for begin in range(0, len(numbers), rows_together):
+                yield numbers[begin : begin + rows_together]
+
+        return FittedEncoding.fit(encoding, COLUMNS, TrainingColumns(len(numbers), len(COLUMNS), parts))
+
+    def exercise(self) -> Arrays:
+        """Fit a new object, and encode rows."""
+        return {ENCODED: np.array(self.fit(self.make()).encode(self.rows))}
+
+
+@checks_examples("encoding")
+def encoded_rows_have_the_declared_features(example: EncodingExample) -> None:
+    """Does ``encode`` return a row for each row, with an element for each name that ``features`` returns, all finite?
+
+    The network's input shape follows from the names.
+    """
+    fitted = example.fitted
+    names = fitted.features()
+    if len(names) != len(COLUMNS):
+        raise CheckFailure(
+            f"features returned names for {len(names)} columns", expected=f"one list for each of {len(COLUMNS)}"
+        )
+    for rows in (example.rows, example.rows[:1], example.rows[:0]):
+        found = fitted.encode(rows)
+        if not isinstance(found, np.ndarray) or found.shape != (len(rows), fitted.width):
+            raise CheckFailure(
+                f"encode returned {np.shape(found)} for {len(rows)} rows",
+                expected=f"an array of shape {(len(rows), fitted.width)}, as features says",
+            )
+        if not np.isfinite(found).all():
+            raise CheckFailure("an encoded number is infinite or not a number", expected="finite numbers")
+
+
+@checks_examples("encoding")
+def encoding_a_row_needs_no_others(example: EncodingExample) -> None:
+    """Does a row get the same bits alone and among others, and are the rows left as they are?
+
+    A prediction must not depend on the other rows.
+    """
+    rows = example.rows
+    together = np.array(example.fitted.encode(rows))
+    alone = np.concatenate([example.fitted.encode(rows[i : i + 1].copy()) for i in range(len(rows))])
+    expect_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
+    if not np.array_equal(rows, example.rows):
+        raise CheckFailure("encode changed the rows", expected="the rows left as they are")
+
+
+@checks_examples("encoding")
+def fit_depends_on_the_numbers_alone(example: EncodingExample) -> None:
+    """Does ``fit`` learn the same, up to rounding, if the rows come in parts of other sizes, and keep nothing in self?
+
+    One object may encode several groups of columns.
+    """
+    encoding = example.make()
+    before = repr(vars(encoding))
+    found = example.fit(encoding, rows_together=7)
+    expect_close(
+        {ENCODED: found.encode(example.rows)},
+        {ENCODED: example.fitted.encode(example.rows)},
+        "with rows in other parts",
+        "join what each part says",
+        tolerance=1e-9,
+    )
+    if repr(vars(encoding)) != before:
+        raise CheckFailure(
+            f"fit changed {', '.join(sorted(vars(encoding)))}", expected="what was learned to be returned"
+        )
+
+
+@checks_examples("encoding")
+def what_was_learned_can_be_saved(example: EncodingExample) -> None:
+    """Is what ``fit`` returns arrays of finite numbers, and do the same bits come of them once saved and loaded?
+
+    A model file holds them.
+    """
+    learned = example.fitted.learned
+    for name, values in learned.items():
+        if not isinstance(name, str) or not isinstance(values, np.ndarray) or not np.isfinite(values).all():
+            raise CheckFailure(f"fit returned {values!r} as {name!r}", expected="arrays of finite numbers by name")
+    state = json.loads(json.dumps(example.fitted.state()))
+    try:
+        loaded = FittedEncoding.from_state(example.make(), state)
+    except ModelFileError as error:
+        raise CheckFailure(str(error), expected="encode to work with what fit returned, as float64") from error
+    expected = {ENCODED: np.array(example.fitted.encode(example.rows))}
+    expect_same_bits({ENCODED: loaded.encode(example.rows)}, expected, "once loaded", "return float64 from fit")
+
+
+@checks_examples("encoding")
+def onnx_describes_encode(example: EncodingExample) -> None:
+    """If it has ``onnx``, does the graph compute what ``encode`` returns?
+
+    Exporters read the graph and nothing else.
+    """
+    fitted, rows = example.fitted, example.rows
+    graph = Graph(np.dtype(np.float32), (len(COLUMNS),))
+    try:
+        graph.outputs["encoded"] = fitted.onnx(graph, graph.feed("numbers", "float64", (len(COLUMNS),)))
+        found = evaluate(graph, {"numbers": rows})["encoded"]
+    except NotExportableError as error:
+        if graph.nodes:
+            remedy = "use operators that ONNX has"
+            raise CheckFailure(
+                f"what onnx describes can't be computed: {error}", expected="operators of opset 17", remedy=remedy
+            ) from error
+        raise NotApplicable(str(error)) from error
+    remedy = "do in operators what encode does, in the same order, in float64"
+    expect_close({ENCODED: found}, {ENCODED: fitted.encode(rows)}, "in the graph", remedy, tolerance=1e-9)

@@ -1,0 +1,40 @@
+"""Numbers between 0 and 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Encoding, Graph, TrainingColumns, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class MinMax(Encoding):
+    """Scales each column so that its training numbers lie between 0 and 1.
+
+        y = (x - least) / (greatest - least)
+
+    A column in which all training numbers are equal is divided by 1. Numbers beyond those of training lie beyond 0
+    and 1.
+
+    Source: Han, Kamber and Pei, Data Mining: Concepts and Techniques (2011), section 3.5.2.
+    """
+
+    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+        """Return the least number and the span of each column."""
+        least, greatest = columns.quantiles((0.0, 1.0))
+        return {"least": least, "span": np.where(greatest > least, greatest - least, 1.0)}
+
+    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Return y = (x - least) / span."""
+        y: NDArray[Any] = (numbers - learned["least"]) / learned["span"]
+        return y
+
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+        """Describe y = (x - least) / span."""
+        return graph.op("Div", graph.op("Sub", numbers, learned["least"]), learned["span"])

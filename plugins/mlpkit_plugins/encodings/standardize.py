@@ -1,0 +1,39 @@
+"""Numbers of mean 0 and standard deviation 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Encoding, Graph, TrainingColumns, Value
+from mlpkit_plugins.functions.column_statistics import means_and_deviations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Standardize(Encoding):
+    """Scales each column to mean 0 and standard deviation 1.
+
+        y = (x - mean) / std,  mean = Σ x / n,  std = √(Σ (x - mean)² / n)
+
+    The sums run over the n training rows whose number is not missing; std is 1 if all are equal.
+
+    Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 11.5.3.
+    """
+
+    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+        """Return mean and std of each column."""
+        means, stds = means_and_deviations(columns.parts, columns.columns)
+        return {"mean": means, "std": stds}
+
+    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Return y = (x - mean) / std."""
+        y: NDArray[Any] = numbers - learned["mean"]
+        y /= learned["std"]
+        return y
+
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+        """Describe y = (x - mean) / std."""
+        return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), learned["std"])

@@ -1,0 +1,163 @@
+"""Layers for some columns of the inputs."""
+
+from __future__ import annotations
+
+from itertools import accumulate, pairwise
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import numpy as np
+from annotated_types import MinLen
+
+from mlpkit import Chain, InputColumn, InputShape, Layer, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+Layers = Annotated[list[Layer], MinLen(1)]
+
+
+class Group(NamedTuple):
+    """Columns that go the same way.
+
+    Args:
+        name: what they hold.
+        places: the places of their elements in an input.
+        inside: the layers that take them; None if they pass unchanged.
+        outputs: the places of what becomes of them in an output.
+    """
+
+    name: str
+    places: NDArray[np.intp]
+    inside: Chain | None
+    outputs: slice
+
+
+def width(places: slice) -> int:
+    """Return how many places a slice has."""
+    count: int = places.stop - places.start
+    return count
+
+
+class Columns(Layer):
+    """Layers of their own for the inputs' numbers, dates, one-hot columns and categories.
+
+        y  = (f₁(x₁), f₂(x₂), ...)  for the columns x₁, x₂, ... that hold numbers, dates, one-hot columns and categories
+        dx = (dy₁ ∂f₁/∂x₁, dy₂ ∂f₂/∂x₂, ...)
+
+    The data set says what its columns hold, so this is for the input of the network. Columns that no parameter is for
+    pass unchanged. What the layers return is laid out as a row, in the order of the parameters.
+
+    Args:
+        numbers: the layers for columns of numbers, in order.
+        dates: the layers for numbers that come from dates.
+        one_hot: the layers for elements that say which category it is, and for those that say if a number is missing.
+        categories: the layers for columns that hold the index of a category, such as an embedding.
+
+    Shapes: x (rows, elements), y (rows, the elements that the layers return).
+
+    Raises:
+        ShapeError: the layer isn't at the network's input, the data set names no columns, or none that a parameter is
+            for; or a layer inside can't take its inputs.
+
+    Source: Gorishniy, Rubachev, Khrulkov and Babenko, Revisiting Deep Learning Models for Tabular Data (2021), section
+        3.3, the feature tokenizer.
+    """
+
+    def __init__(
+        self,
+        numbers: Layers | None = None,
+        dates: Layers | None = None,
+        one_hot: Layers | None = None,
+        categories: Layers | None = None,
+    ) -> None:
+        self.layers = {"numbers": numbers, "dates": dates, "one_hot": one_hot, "categories": categories}
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare the layers of each group of columns."""
+        self.groups: list[Group] = []
+        columns, end = self._columns(input_shape), 0
+        bounds = list(pairwise(accumulate((column.width for column in columns), initial=0)))
+        for name, layers in self.layers.items():
+            held = [column for column in columns if column.holds == name]
+            if layers is not None and not held:
+                raise self._no_such_columns(name, columns)
+            if not held:
+                continue
+            places = [range(*bound) for column, bound in zip(columns, bounds, strict=True) if column.holds == name]
+            width = sum(map(len, places))
+            inside = None if layers is None else self.chain(layers, InputShape((width,), held), name=name)
+            begin, end = end, end + (width if inside is None else prod(inside.output_shape))
+            self.groups.append(
+                Group(name, np.concatenate([np.array(each) for each in places]), inside, slice(begin, end))
+            )
+        return (end,)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return what the layers make of their columns, beside each other."""
+        y = self.buffer("y", (len(x), self.groups[-1].outputs.stop))
+        for name, places, inside, outputs in self.groups:
+            part = np.take(x, places, axis=1, out=self.buffer(name, (len(x), len(places))), mode="clip")
+            y[:, outputs] = part if inside is None else inside.forward(part).reshape(len(x), width(outputs))
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Return what the layers pass back, each to its columns."""
+        dx = self.buffer("dx", (len(dy), self.width)) if self.needs_input_gradient else None
+        for name, places, inside, outputs in self.groups:
+            part: NDArray[Any] | None = dy[:, outputs]
+            if inside is not None:
+                own = self.buffer(f"d{name}", (len(dy), *inside.output_shape))
+                own.reshape(len(dy), width(outputs))[...] = dy[:, outputs]
+                part = inside.backward(own)
+            if dx is not None and part is not None:
+                dx[:, places] = part
+        return dx
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe what the layers make of their columns."""
+        parts = []
+        for _, places, inside, _ in self.groups:
+            part = graph.op("Gather", graph.input, places.astype(np.int64), axis=1)
+            if inside is not None:
+                part = graph.chain(inside.layers, part)
+                part = part if len(inside.output_shape) == 1 else graph.op("Flatten", part)
+            parts.append(part)
+        return graph.op("Concat", *parts, axis=1)
+
+    def _columns(self, input_shape: tuple[int, ...]) -> tuple[InputColumn, ...]:
+        """Return the columns of the inputs."""
+        if not isinstance(input_shape, InputShape) or not input_shape.columns:
+            who = self.path or self.type_name
+            raise ShapeError(
+                f"{who} can't know which of its inputs are which columns",
+                expected="to be at the network's input, and a data set of named columns",
+                remedy="make it the first of the layers, and take the data from a table, such as csv or a data frame",
+            )
+        (self.width,) = input_shape
+        return input_shape.columns
+
+    def _no_such_columns(self, name: str, columns: tuple[InputColumn, ...]) -> ShapeError:
+        found = ", ".join(dict.fromkeys(column.holds for column in columns))
+        remedy = "set categories: index in the data set, or leave it out" if name == "categories" else "leave it out"
+        return ShapeError(
+            f"{self.path or self.type_name} has layers for {name}, but the inputs hold none",
+            expected=f"layers for {found}",
+            remedy=remedy,
+        )
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with an embedding beside numbers, and with numbers that pass unchanged."""
+        columns = (
+            InputColumn("age", "numbers"),
+            InputColumn("city", "categories", values=4),
+            InputColumn("sex", "one_hot", width=2),
+            InputColumn("income", "numbers"),
+            InputColumn("job", "categories", values=3),
+        )
+        embedding = {"categories": [{"Embedding": {"size": 2}}]}
+        numbers = {"numbers": [{"Affine": {"units": 3}}, "Sigmoid"]}
+        return [(embedding | numbers, InputShape((6,), columns)), (numbers, InputShape((6,), columns))]

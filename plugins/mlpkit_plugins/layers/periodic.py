@@ -1,0 +1,189 @@
+"""Waves of numbers."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from mlpkit import Layer, ParameterError
+from mlpkit_plugins.functions.uniform import Uniform
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product_plus_row, row_order, shared_threads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class Periodic(Layer):
+    """Replaces each number by a vector: waves of trained frequencies, and a linear map of them.
+
+        plr:   y = max(v W₂ + b₂, 0),  v = (cos(2π w x), sin(2π w x))
+        pbld:  y = (x, v W₂ + b₂),     v = cos(2π w x + b)
+
+    Each column of numbers has its own w, b, W₂ and b₂; in ``plr_lite`` all share W₂ and b₂. At first w ~ N(0, std²),
+    b ~ U(-π, π), and W₂ and b₂ ~ U(-a, a) with a = 1 / √(length of v). In ``pbld`` the learning rate of all is
+    multiplied by 0.1.
+
+    Args:
+        form: ``plr``, ``plr_lite`` or ``pbld``.
+        size: the length of y for each number.
+        frequencies: how many frequencies w each number has.
+        std: standard deviation of the first frequencies, in waves per unit of x.
+
+    Shapes: x (rows, columns), y (rows, columns * size), the elements of a column together.
+
+    Raises:
+        ShapeError: inputs aren't a row of numbers.
+        ParameterError: a ``pbld`` of size 1 has no place for waves.
+
+    Source: Gorishniy, Rubachev and Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (2022),
+        section 3.3; Gorishniy et al., TabR: Tabular Deep Learning Meets Nearest Neighbors (2024), section 3.1, for the
+        lite form; Holzmüller, Grinsztajn and Steinwart, Better by Default (2024), section 3, for pbld.
+    """
+
+    computed_by = PRODUCTS_BY
+    computed_by_reason = PRODUCTS_BY_REASON
+    compute_context = shared_threads
+    evaluation_context = row_order
+
+    def __init__(
+        self,
+        form: Literal["plr", "plr_lite", "pbld"] = "plr",
+        *,
+        size: Annotated[int, Ge(1)] = 24,
+        frequencies: Annotated[int, Ge(1)] = 48,
+        std: Annotated[float, Gt(0)] = 0.01,
+    ) -> None:
+        if form == "pbld" and size == 1:
+            raise ParameterError("size", "pbld needs a place for the number, and one for waves", expected="2 or more")
+        self.form = form
+        self.size = size
+        self.frequencies = frequencies
+        self.std = std
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare w, b, W₂ and b₂."""
+        (columns,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        self.columns, self.is_pbld, rate = columns, self.form == "pbld", 0.1 if self.form == "pbld" else 1.0
+        self.waves = self.frequencies if self.is_pbld else 2 * self.frequencies
+        self.mapped = self.size - 1 if self.is_pbld else self.size
+        own = () if self.form == "plr_lite" else (columns,)
+        bound, fans = Uniform(1 / sqrt(self.waves)), (self.waves, self.mapped)
+        self.w = self.parameter("w", (columns, self.frequencies), {"normal": {"std": self.std}}, rate=rate)
+        if self.is_pbld:
+            self.b = self.parameter("b", (columns, self.frequencies), Uniform(pi), rate=rate)
+        self.W2 = self.parameter("W2", (*own, self.waves, self.mapped), bound, fans=fans, rate=rate)
+        self.b2 = self.parameter("b2", (*own, self.mapped), bound, fans=fans, rate=rate)
+        return (columns * self.size,)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y, computed with the columns first: a product for each."""
+        self.x = x
+        phase = self.buffer("phase", (self.columns, len(x), self.frequencies))
+        np.multiply(x.T[:, :, None], (self.w.value * self._turn)[:, None, :], out=phase)
+        v = self.buffer("v", (self.columns, len(x), self.waves))
+        if self.is_pbld:
+            np.cos(np.add(phase, self.b.value[:, None, :], out=phase), out=v)
+        else:
+            np.cos(phase, out=v[:, :, : self.frequencies])
+            np.sin(phase, out=v[:, :, self.frequencies :])
+        z = self._mapped(v)
+        y = self.buffer("y", (len(x), self.columns, self.size))
+        if self.is_pbld:
+            y[:, :, 0] = x
+            y[:, :, 1:] = z.transpose(1, 0, 2)
+        else:
+            np.maximum(z.transpose(1, 0, 2), 0, out=y)
+        self.z = z
+        return y.reshape(len(x), self.columns * self.size)
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Set the gradients of w, b, W₂ and b₂, and return dx."""
+        rows = len(dy)
+        dy = dy.reshape(rows, self.columns, self.size)
+        phase, v = (self.buffer(name, (self.columns, rows, n)) for name, n in self._kept)
+        dz = self.buffer("dz", (self.columns, rows, self.mapped))
+        np.copyto(dz, (dy[:, :, 1:] if self.is_pbld else dy).transpose(1, 0, 2))
+        if not self.is_pbld:
+            np.multiply(dz, self.z > 0, out=dz)
+        dv = np.matmul(dz, self.W2.value.swapaxes(-1, -2), out=self.buffer("dv", v.shape))
+        dphase = self._through_waves(dv, phase, v)
+        if self.needs_parameter_gradients:
+            self._set_gradients(v, dz, dphase)
+        if not self.needs_input_gradient:
+            return None
+        dx = self.buffer("dx", (rows, self.columns))
+        np.copyto(dx, np.matmul(dphase, (self.w.value * self._turn)[:, :, None])[:, :, 0].T)
+        if self.is_pbld:
+            np.add(dx, dy[:, :, 0], out=dx)
+        return dx
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        x = graph.op("Unsqueeze", graph.input, np.array([2]))
+        phase = graph.op("Mul", x, graph.op("Mul", self.w, float(self._turn)))
+        if self.is_pbld:
+            v = graph.op("Cos", graph.op("Add", phase, self.b))
+        else:
+            v = graph.op("Concat", graph.op("Cos", phase), graph.op("Sin", phase), axis=2)
+        products = graph.op("Mul", graph.op("Unsqueeze", v, np.array([3])), self.W2)
+        z = graph.op("Add", graph.op("ReduceSum", products, np.array([2]), keepdims=0), self.b2)
+        return graph.op("Flatten", graph.op("Concat", x, z, axis=2) if self.is_pbld else graph.op("Relu", z))
+
+    @property
+    def _turn(self) -> np.floating[Any]:
+        """2π in the network's dtype."""
+        turn: np.floating[Any] = self.dtype.type(2 * pi)
+        return turn
+
+    @property
+    def _kept(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        return ("phase", self.frequencies), ("v", self.waves)
+
+    def _mapped(self, v: NDArray[Any]) -> NDArray[Any]:
+        """Return v W₂ + b₂; outside training column by column, in products that give a row the same bits anywhere."""
+        columns, rows, _ = v.shape
+        z = self.buffer("z", (columns, rows, self.mapped))
+        W2 = np.broadcast_to(self.W2.value, (columns, self.waves, self.mapped))
+        b2 = np.broadcast_to(self.b2.value, (columns, self.mapped))
+        if not self.training:
+            for column in range(columns):
+                product_plus_row(v[column], W2[column], b2[column], z[column])
+            return z
+        np.matmul(v, W2, out=z)
+        np.add(z, b2[:, None, :], out=z)
+        return z
+
+    def _through_waves(self, dv: NDArray[Any], phase: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
+        """Return the gradient by the phase, from that by v."""
+        if self.is_pbld:
+            np.negative(np.sin(phase, out=phase), out=phase)
+            np.multiply(dv, phase, out=phase)
+            return phase
+        cosine, sine = v[:, :, : self.frequencies], v[:, :, self.frequencies :]
+        by_cosine, by_sine = dv[:, :, : self.frequencies], dv[:, :, self.frequencies :]
+        np.multiply(by_sine, cosine, out=phase)
+        np.subtract(phase, np.multiply(by_cosine, sine, out=by_cosine), out=phase)
+        return phase
+
+    def _set_gradients(self, v: NDArray[Any], dz: NDArray[Any], dphase: NDArray[Any]) -> None:
+        if self.form == "plr_lite":
+            np.matmul(v.reshape(-1, self.waves).T, dz.reshape(-1, self.mapped), out=self.W2.grad)
+            dz.sum(axis=(0, 1), out=self.b2.grad)
+        else:
+            np.matmul(v.swapaxes(1, 2), dz, out=self.W2.grad)
+            dz.sum(axis=1, out=self.b2.grad)
+        dw = np.matmul(self.x.T[:, None, :], dphase)[:, 0]
+        np.multiply(dw, self._turn, out=self.w.grad)
+        if self.is_pbld:
+            dphase.sum(axis=1, out=self.b.grad)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show all forms."""
+        few = {"size": 3, "frequencies": 2, "std": 0.2}
+        return [(few, (4,)), ({"form": "plr_lite", **few}, (2,)), ({"form": "pbld", **few}, (3,))]

@@ -1,0 +1,136 @@
+"""What encodings make of numbers."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+
+from mlpkit import Encoding, FittedEncoding, ModelFileError, TrainingColumns
+from mlpkit_plugins.encodings.min_max import MinMax
+from mlpkit_plugins.encodings.no_encoding import NoEncoding
+from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
+from mlpkit_plugins.encodings.quantile import Quantile
+from mlpkit_plugins.encodings.robust_smooth_clip import RobustSmoothClip
+from mlpkit_plugins.encodings.standardize import Standardize
+from mlpkit_plugins.functions.normal_quantile import normal_quantile
+
+RNG = np.random.default_rng(3)
+NUMBERS = np.stack([RNG.normal(5, 2, 400), RNG.lognormal(0, 2, 400), RNG.integers(0, 4, 400)], axis=1)
+
+
+def fitted(encoding, numbers=NUMBERS, together=64):
+    def parts():
+        return (numbers[begin : begin + together] for begin in range(0, len(numbers), together))
+
+    names = [f"c{i}" for i in range(numbers.shape[1])]
+    return FittedEncoding.fit(encoding, names, TrainingColumns(*numbers.shape, parts))
+
+
+NEW = np.concatenate([NUMBERS[:50], NUMBERS[:50] * 3 - 4])
+
+
+def test_standardize_is_scikit_learns():
+    expected = StandardScaler().fit(NUMBERS).transform(NEW)
+    np.testing.assert_allclose(fitted(Standardize()).encode(NEW), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_min_max_is_scikit_learns():
+    np.testing.assert_allclose(fitted(MinMax()).encode(NEW), MinMaxScaler().fit(NUMBERS).transform(NEW), atol=1e-12)
+
+
+@pytest.mark.parametrize("output", ["uniform", "normal"])
+def test_quantile_is_scikit_learns(output):
+    count = len(NUMBERS) // 30
+    peer = QuantileTransformer(n_quantiles=count, output_distribution=output, subsample=None).fit(NUMBERS)
+    found = fitted(Quantile(output=output, noise=0.0)).encode(NEW)
+    np.testing.assert_allclose(found, peer.transform(NEW), atol=1e-8)
+
+
+def test_none_changes_nothing():
+    np.testing.assert_array_equal(fitted(NoEncoding()).encode(NEW), NEW)
+
+
+def test_robust_smooth_clip_by_hand():
+    numbers = np.array([[0.0, 0, 7], [1, 0, 7], [2, 0, 7], [3, 0, 7], [4, 10, 7]])
+    found = fitted(RobustSmoothClip(limit=3), numbers).encode(np.array([[6.0, 5, 100], [2, 0, 7]]))
+    z = np.array([[4 / 2, 5 / 5, 0], [0, 0, 0]])  # quartiles 1 and 3; half of 10; no range at all
+    np.testing.assert_allclose(found, z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-14)
+
+
+def naive_piecewise_linear(x, edges):
+    """Transcribe equation 1 of the paper for one number."""
+    last = len(edges) - 2
+    y = []
+    for j in range(last + 1):
+        z = (x - edges[j]) / (edges[j + 1] - edges[j])
+        z = max(z, 0) if j > 0 else z
+        y.append(min(z, 1) if j < last else z)
+    return y
+
+
+def test_piecewise_linear_is_the_papers_equation():
+    each = fitted(PiecewiseLinear(bins=5))
+    edges = [np.unique(np.quantile(column, np.linspace(0, 1, 6))) for column in NUMBERS.T]
+    expected = [np.concatenate([naive_piecewise_linear(x, e) for x, e in zip(row, edges, strict=True)]) for row in NEW]
+    np.testing.assert_allclose(each.encode(NEW), expected, rtol=1e-9, atol=1e-12)
+    assert [len(names) for names in each.features()] == [5, 5, 3]
+
+
+@pytest.mark.parametrize("encoding", [Standardize(), MinMax(), Quantile(), Quantile(output="uniform", noise=0.0)])
+@given(numbers=arrays(float, (40, 2), elements=st.floats(-1e6, 1e6)))
+def test_the_order_of_numbers_stays(encoding, numbers):
+    each = fitted(encoding, numbers)
+    ordered = np.sort(numbers, axis=0)
+    assert (np.diff(each.encode(ordered), axis=0) >= -1e-9).all()
+
+
+def test_a_missing_number_counts_for_nothing():
+    incomplete = np.full((800, 3), np.nan)
+    incomplete[::2] = NUMBERS
+    for encoding in (Standardize(), MinMax(), RobustSmoothClip()):
+        expected = fitted(encoding).encode(NEW)
+        np.testing.assert_allclose(fitted(encoding, incomplete).encode(NEW), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_normal_quantile_is_that_of_the_standard_library():
+    shares = np.concatenate([np.geomspace(1e-10, 0.5, 200), 1 - np.geomspace(1e-10, 0.5, 200)])
+    expected = [NormalDist().inv_cdf(float(share)) for share in shares]
+    np.testing.assert_allclose(normal_quantile(shares), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_columns_are_joined_in_blocks_that_memory_holds(monkeypatch):
+    monkeypatch.setattr("mlpkit.components.encoding.NUMBERS_TOGETHER", 400)
+    expected = np.quantile(NUMBERS, [0.1, 0.5], axis=0)
+    columns = TrainingColumns(*NUMBERS.shape, lambda: [NUMBERS[:150], NUMBERS[150:]])
+    assert len(list(columns.blocks())) == 3
+    np.testing.assert_array_equal(columns.quantiles([0.1, 0.5]), expected)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"columns": ["a"]},
+        {"columns": ["a"], "learned": {"mean": [0.0]}},
+        {"columns": ["a"], "learned": {"mean": [0.0, 1.0], "std": [1.0]}},
+        {"columns": ["a"], "learned": {"mean": [float("nan")], "std": [1.0]}},
+        {"columns": ["a"], "learned": {"mean": ["x"], "std": [1.0]}},
+        "nothing",
+    ],
+)
+def test_a_damaged_state_is_refused(state):
+    with pytest.raises(ModelFileError, match=r"what the encoding Standardize learned is .*, which it can't use"):
+        FittedEncoding.from_state(Standardize(), state)
+
+
+def test_one_object_serves_several_groups_of_columns():
+    encoding = Standardize()
+    first, second = fitted(encoding), fitted(encoding, NUMBERS * 2)
+    assert not np.allclose(first.encode(NEW), second.encode(NEW))
+    assert isinstance(first.encoding, Encoding)

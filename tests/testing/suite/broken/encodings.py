@@ -1,0 +1,47 @@
+"""Encodings that break what encodings promise."""
+
+from __future__ import annotations
+
+import numpy as np
+from kill_matrix import caught_by
+from sound import Halved
+
+
+@caught_by("encoded_rows_have_the_declared_features")
+class NamesTooFew(Halved):
+    """names a feature less than it writes"""
+
+    def features(self, columns, learned):
+        return [(), *((name,) for name in columns[1:])]
+
+
+@caught_by("encoding_a_row_needs_no_others")
+class CentersTheBatch(Halved):
+    """takes off the mean of the rows at hand"""
+
+    def encode(self, numbers, learned):
+        return numbers - numbers.mean(axis=0) if len(numbers) else numbers
+
+
+@caught_by("fit_depends_on_the_numbers_alone")
+class LooksAtTheFirstPart(Halved):
+    """learns from the first rows alone"""
+
+    def fit(self, columns):
+        return {"mean": np.nan_to_num(next(columns.parts())).mean(axis=0)}
+
+
+@caught_by("what_was_learned_can_be_saved")
+class LearnsNaN(Halved):
+    """learns NaN"""
+
+    def fit(self, columns):
+        return super().fit(columns) | {"spare": np.array([np.nan])}
+
+
+@caught_by("onnx_describes_encode")
+class DescribesAnother(Halved):
+    """describes a third where it computes a half"""
+
+    def onnx(self, graph, numbers, learned):
+        return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), np.array(3.0))
