@@ -81,7 +81,7 @@ def as_run_does(spec: mlpkit.Spec, folder: Path) -> None:
 
 def at_once(spec: mlpkit.Spec, folder: Path) -> None:
     """Train as many seeds at once as there are cores."""
-    with patch("mlpkit.jobs.seeds.runs_at_once", lambda count, threads: min(count, available_cores())):
+    with patch("mlpkit.jobs.several_runs.runs_at_once", lambda count, threads: min(count, available_cores())):
         as_run_does(spec, folder)
 
 

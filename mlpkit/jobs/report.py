@@ -15,6 +15,7 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, UsageError
 from mlpkit.jobs.doctor import diagnose
+from mlpkit.jobs.ensemble_page import networks_sections
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
@@ -47,7 +48,7 @@ from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT, SPLITS, is_seeds_folder
+from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -191,13 +192,19 @@ def _sections(found: _Found) -> list[str]:
         spread = spread_section(found.folder.read_health())
     with found.left_out("what was noticed while it was trained"):
         found.notes += _noticed(found.folder)
+    directory = found.folder.directory
+    of_training = (
+        networks_sections(directory)
+        if is_ensemble(directory)
+        else [curves_section(found.history, tracker, found.units)]
+    )
     return [
         result_section(found.metrics, found.units, _outcome(found, tracker), *found.notes),
-        curves_section(found.history, tracker, found.units),
+        *of_training,
         *of_model,
         spread,
         spec_section(found.folder.spec_text(), found.folder.resolved_text()),
-        repeating_section(found.folder.directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
+        repeating_section(directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
     ]
 
 
@@ -240,13 +247,14 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         judged = _judged(model, split, len(data[split]), batch)
         sections += _judgement(judged)
         worst = worst_rows(judged)
-        raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1])
+        raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
         sections.append(mistakes_section(judged, worst, raw, indices))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
-    with found.left_out("time by layer"):
-        sections.append(_times(model, data["train"], description))
+    if not model.spec.trains_ensemble:  # it does no steps
+        with found.left_out("time by layer"):
+            sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
 
 
@@ -311,7 +319,7 @@ def _importance(
             found.notes.append(f"Left out, importance of inputs: with {columns_in(some):,} of them, {TOO_LONG}")
         return []
     indices = evenly_spaced(len(data), rows)
-    raw = raw_rows(model.dataset, split, indices)
+    raw = raw_rows(model.dataset, split, indices, data)
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
 
