@@ -94,6 +94,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         (
             "Run",
             "SeedRuns",
+            "EnsembleRun",
             "Interval",
             "Trace",
             "TracedExample",
@@ -118,6 +119,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "PluginError",
             "ComponentFailure",
             "DivergenceError",
+            "EnsembleError",
             "ModelFileError",
             "RunFolderError",
             "StorageError",

@@ -346,7 +346,9 @@ def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
 
 
 def _with_seeds(run: ComparedRun) -> str:
-    """Return what trains the spec of a run with several seeds: a command, or a call for examples from Python."""
+    """Return what trains a run's spec with several seeds: a command, a call in Python, or nothing for an ensemble."""
+    if run.spec.get("ensemble"):
+        return ""
     if _is_from_python(run):
         return f"mlpkit.fit(x, t, ..., seed={run.seed + 1}, directory={str(run.directory) + '-2'!r})"
     return f"mlpkit run {shlex.quote(f'{run.directory}/{RESOLVED}')} --seeds {ADVISED_SEEDS}{plugin_options(run.lock)}"

@@ -176,8 +176,8 @@ class Spec:
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds to train with: one, unless the spec says otherwise."""
-        seeds = self.top_level.seeds
-        return seeds if isinstance(seeds, tuple) else tuple(range(self.seed, self.seed + (seeds or 1)))
+        seed, seeds = self.top_level.seed, self.top_level.seeds
+        return seeds if isinstance(seeds, tuple) else tuple(range(seed, seed + (seeds or 1)))
 
     def with_seed(self, seed: int) -> Spec:
         """Return the spec with another seed, and with no more than that one."""
