@@ -155,8 +155,13 @@ def test_in_memory_the_folds_are_those_of_the_rows(shared_work):
     np.testing.assert_allclose([float(row["target"]) for row in rows], t, rtol=1e-5)
     squares = np.square([float(row["predicted"]) - float(row["target"]) for row in rows])
     assert run.metrics["validation"]["loss"] == pytest.approx(squares.mean(), rel=1e-4)
+    assert [int(row["source"].removeprefix("x, example ")) for row in rows] == list(range(90))
     again = mlpkit.resume("in-memory", examples=(x, t))
     assert again.metrics == run.metrics
+    traced = mlpkit.trace("in-memory/members/1", 1, examples=(x, t))
+    examples = [int(source.removeprefix("x, example ")) for source in traced.sources]
+    np.testing.assert_allclose(traced.targets.ravel(), t[examples], rtol=1e-5)
+    assert not {*examples} & {i for i, row in enumerate(rows) if row["fold"] == "1"}
 
 
 def test_a_network_that_fails_is_named(shared_work):
