@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAME = "Ensemble"
 """Name of the layer that holds the networks."""
 
-NOT_TRAINED = "an ensemble isn't trained as one network: its networks are"
+NOT_TRAINED = "an ensemble isn't trained as one network; train one of its networks, such as that of run.members[0]"
 
 
 class EnsembleMember(NamedTuple):
@@ -100,7 +100,7 @@ class Ensemble(Layer):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{NOT_TRAINED}; take one of them")
+        raise UsageError(NOT_TRAINED)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = (p₁(x) + ... + pₖ(x)) / k."""
@@ -150,7 +150,7 @@ class LossOfPredictions(Loss):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{NOT_TRAINED}; take one of them")
+        raise UsageError(NOT_TRAINED)
 
 
 def prove_ensemble(

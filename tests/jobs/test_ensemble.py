@@ -185,6 +185,15 @@ def test_what_looks_at_a_training_names_a_network(members, look, verb):
     look("members-of-two/members/0")
 
 
+def test_one_network_goes_on_to_be_trained_and_not_the_average(members, test_rows):
+    with pytest.raises(UsageError, match=r"train one of its networks, such as that of run.members\[0\]"):
+        members.network.fit(*test_rows, epochs=1)
+    with pytest.raises(SpecShapeError, match="members-of-two: is an ensemble; give one of its networks, such as"):
+        mlpkit.build(spec(initialize_from="members-of-two"))
+    first = mlpkit.build(spec(initialize_from="members-of-two/members/0"))
+    np.testing.assert_array_equal(first.parameters["Affine1.W"], members.members[0].network.parameters["Affine1.W"])
+
+
 def test_an_observer_of_one_run_is_refused(shared_work):
     with pytest.raises(UsageError, match="takes no observer"):
         mlpkit.run(spec(MEMBERS), observer=Observer())

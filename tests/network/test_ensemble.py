@@ -93,5 +93,5 @@ def test_the_graph_computes_it(case):
 
 def test_it_is_not_trained_itself(case):
     _, ensemble, t = case
-    with pytest.raises(UsageError, match="isn't trained as one network: its networks are; take one of them"):
+    with pytest.raises(UsageError, match="isn't trained as one network; train one of its networks"):
         ensemble.gradient(X, t)
