@@ -8,18 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import EnsembleError
+from mlpkit.errors import EnsembleError, RunFolderError
 from mlpkit.jobs.build import build_for, prove, prove_trained
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
-from mlpkit.jobs.evaluate import evaluated
+from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import resume_network
-from mlpkit.jobs.run_inputs import lock_of
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
-from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
+from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.runs_observer import runs_observer
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.several_runs import listed_runs, train_runs
@@ -36,7 +36,7 @@ from mlpkit.training.workers import choose_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.network.sequential import Sequential
@@ -111,17 +111,24 @@ def run_ensemble(
                     spec, Path(temporary) / "run", examples=examples, observer=observer, quiet=quiet, stop=stop
                 )
             except KeyboardInterrupt as interrupt:
-                interrupt.args = (STOPPED_WITHOUT_FOLDER,)
+                if hasattr(interrupt, "run"):
+                    _leave_folder(interrupt.run)
+                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
                 raise
-            for member in found.members.values():
-                member.folder = None
-            found.folder = None
+            _leave_folder(found)
             return found
     if examples is None:
         expect_processes("training an ensemble")
     observer = observer or runs_observer(MEMBER, quiet=quiet)
     with _prepared(spec, Path(directory), examples, observer) as folder:
         return _trained(folder, spec.registry, examples, observer, stop or StopRequest())
+
+
+def _leave_folder(found: EnsembleRun) -> None:
+    """Load the finished networks out of a folder that goes away."""
+    for member in found.members.values():
+        member.folder = None
+    found.folder = None
 
 
 def resume_ensemble(
@@ -151,7 +158,27 @@ def resume_ensemble(
     with EnsembleFolder.open(directory) as folder:
         folder.run.claim()
         observer = observer or runs_observer(MEMBER, quiet=quiet)
+        if not folder.run.finished:
+            _expect_unchanged(folder, registry, examples)
         return _trained(folder, registry, examples, observer, stop or StopRequest())
+
+
+def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> None:
+    """Make sure that spec, plugins and data are those that the ensemble was begun with: all its networks share them.
+
+    Raises:
+        RunFolderError: they aren't.
+    """
+    lock, resolved = lock_and_spec(folder.run)
+    spec = parse_resolved(folder.directory, resolved, registry)
+    dataset = _dataset_of(spec, examples)
+    prove_again(folder.directory, spec, dataset, begun=True)
+    open_data(spec, dataset)
+    now = lock_of(spec, resolved, dataset, lock.get(INITIALIZED_FROM))
+    changed = [str(change) for change in lock_changes(lock, now) if not change.of_environment]
+    if changed:
+        told = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
+        raise RunFolderError(f"{told}; put it back as it was, or start a new run")
 
 
 def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
@@ -226,33 +253,35 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
     """Average the networks; if all are finished and the ensemble isn't, write its model and results."""
     run, dataset = folder.run, _dataset_of(spec, examples)
     if run.finished:
-        return _run_of(folder, load_run(folder.directory, spec.registry), _in_order(run.read_metrics(), spec), "")
-    proved = prove_again(folder.directory, spec, dataset, begun=True)
-    target = proved.description.target
-    data = open_data(spec, dataset)
-    network = build_for(spec, prove_trained(spec, proved.description.input_shape, target), slices=1)
-    network.origin = origin = Origin(str(run.resolved_text()).__str__, dataset)
+        return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec))
+    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    network = build_for(spec, prove_trained(spec, description.input_shape, description.target), slices=1)
+    network.origin = Origin(str(run.resolved_text()).__str__, dataset)
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)
-    model = TrainedModel(spec, network, dataset, target)
-    if stopped:
-        return _run_of(folder, model, {}, stopped)
-    run.save_model(*model_of(network, origin))
-    splits = [split for split in SPLITS if split in data]
-    metrics = evaluated(model, data, proved.description, splits, folder.directory)
-    assert spec.ensemble is not None
-    if spec.ensemble.folds is not None:
-        folds = open_folds(spec, dataset, spec.ensemble.folds)
-        members = [*folder.members.values()]
-        found = predict_out_of_fold(members, folds, proved.description, spec.registry)
-        metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
-        write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
-    folder.write_spread()
-    run.write_metrics({split: finite(values) for split, values in metrics.items()})
+    model = TrainedModel(spec, network, dataset, description.target)
+    metrics = {} if stopped else _write_results(folder, model, description)
     if examples is not None:
         network.encoder = dataset
         dataset.hold({})
-    return _run_of(folder, model, _in_order(metrics, spec), "")
+    return _run_of(folder, model, metrics, stopped)
+
+
+def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Description) -> dict[str, dict[str, Any]]:
+    """Write the model of an ensemble, and return its loss and metrics by split, which are written last."""
+    run, spec, dataset = folder.run, model.spec, model.dataset
+    assert spec.ensemble is not None
+    data = open_data(spec, dataset)
+    metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
+    if spec.ensemble.folds is not None:
+        folds = open_folds(spec, dataset, spec.ensemble.folds)
+        found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+        metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
+        write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
+    run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
+    folder.write_spread()
+    run.write_metrics({split: finite(values) for split, values in metrics.items()})
+    return in_order(metrics, spec)
 
 
 def _copy_weights(member: Path, number: int, network: Sequential) -> None:
@@ -263,18 +292,8 @@ def _copy_weights(member: Path, number: int, network: Sequential) -> None:
             view[...] = arrays[name.removeprefix(before)]
 
 
-def _in_order(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return metrics with the splits, the loss and the metrics in the order in which people look for them."""
-    names = ("loss", *(metric.name for metric in spec.training.metrics))
-    return {
-        split: {name: metrics[split][name] for name in names if name in metrics[split]}
-        for split in SPLITS
-        if split in metrics
-    }
-
-
 def _run_of(
-    folder: EnsembleFolder, model: TrainedModel, metrics: dict[str, dict[str, Any]], stopped: str
+    folder: EnsembleFolder, model: TrainedModel, metrics: dict[str, dict[str, Any]], stopped: str = ""
 ) -> EnsembleRun:
     return EnsembleRun(
         model.network,

@@ -145,7 +145,7 @@ class Folds:
 
         Args:
             member: the number of the network, and of its fold. None for the ensemble, which has seen the rows of all
-                folds: the training rows stay as they are, and there are none for validation.
+                folds: the training rows stay as they are, and no row is left for validation.
         """
         if member is None:
             return {"train": self._pooled["train"], **self._others}

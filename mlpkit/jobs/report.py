@@ -16,7 +16,7 @@ from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, UsageError
 from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.ensemble_page import networks_sections
-from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
+from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
@@ -56,7 +56,7 @@ from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -158,7 +158,7 @@ class _Found:
 def _read(directory: Path, registry: Registry | None) -> _Found:
     folder = RunFolder.open(directory)
     spec = parse_resolved(directory, folder.resolved_text(), registry)
-    metrics = _ordered(folder.read_metrics() if folder.finished else {}, spec)
+    metrics = in_order(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:
         found.notes.append("There is no model yet, so that nothing is said of its layers and predictions.")
@@ -168,13 +168,6 @@ def _read(directory: Path, registry: Registry | None) -> _Found:
     except DivergenceError as error:
         found.notes.append(f"Nothing is said of layers and predictions: {error}")
     return found
-
-
-def _ordered(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return results with the splits, the loss and the metrics in the order in which people look for them."""
-    splits = [split for split in SPLITS if split in metrics]
-    names = ("loss", *(metric.name for metric in spec.training.metrics))
-    return {split: {name: metrics[split][name] for name in names if name in metrics[split]} for split in splits}
 
 
 def _sections(found: _Found) -> list[str]:

@@ -164,9 +164,8 @@ def train_spec(
         network.target = _scaled_as_built(network, proved.description.target)
     _warn_of(proved.warnings, observer)
     spec = proved.spec
-    plan = choose_plan(
-        proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
-    )
+    work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
+    plan = choose_plan(work, slices=spec.training.slices, threads=spec.training.threads)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:

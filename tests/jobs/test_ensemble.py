@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mlpkit
-from mlpkit.errors import EnsembleError, SpecSchemaError, SpecShapeError, UsageError
+from mlpkit.errors import EnsembleError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
 from mlpkit.jobs.ensemble import run_ensemble
 from mlpkit.jobs.repro import repro
 from mlpkit.jobs.runs_observer import RunsObserver
@@ -57,7 +57,7 @@ def test_each_member_has_the_bits_of_a_run_with_its_seed(members, number):
 
 @pytest.mark.parametrize("overrides", [MEMBERS, FOLDS], ids=["members", "folds"])
 def test_one_network_of_an_ensemble_can_be_trained_alone(members, folds, overrides, tmp_path):
-    mlpkit.run(spec(overrides, **{"ensemble.member": 1, "training.threads": 1}), tmp_path / "alone")
+    mlpkit.run(spec(overrides, **{"ensemble.member": 1}), tmp_path / "alone")
     folder = folds.folder if overrides is FOLDS else members.folder
     assert contents(tmp_path / "alone", OF_NETWORK) == contents(folder / "members/1", OF_NETWORK)
 
@@ -136,6 +136,19 @@ def test_a_stopped_ensemble_goes_on_to_the_same_bits(overrides, shared_work):
     for number in whole.members:
         of_network = f"members/{number}"
         assert contents(directory / of_network, OF_NETWORK) == contents(whole.folder / of_network, OF_NETWORK)
+
+
+def test_an_ensemble_whose_data_has_changed_is_refused(shared_work):
+    stop = StopRequest()
+    run_ensemble(spec(MEMBERS, **{"training.epochs": 60}), "changed", observer=StopAtFirstEvaluation(stop), stop=stop)
+    text = Path("changed/resolved.yaml").read_text()
+    lock = Path("changed/lock.json")
+    lock.write_text(lock.read_text().replace('"data_checksum": "', '"data_checksum": "0'))
+    with pytest.raises(RunFolderError, match="changed: can't be resumed: what it depends on has changed: data_check"):
+        mlpkit.resume("changed")
+    Path("changed/resolved.yaml").write_text(text.replace("seed: 3", "seed: 4"))
+    with pytest.raises(RunFolderError, match="is not the spec that was run"):
+        mlpkit.resume("changed")
 
 
 def test_an_ensemble_is_repeated_to_the_same_bits(folds):
