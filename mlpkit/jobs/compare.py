@@ -73,8 +73,9 @@ class ComparedRun:
 
     @property
     def seed(self) -> int:
-        """Its seed."""
-        return int(self.spec.get("seed", 0))
+        """Its seed; of a network of an ensemble, its own."""
+        ensemble = self.spec.get("ensemble") or {}
+        return int(self.spec.get("seed", 0)) + int(ensemble.get("member", 0))
 
     @property
     def settings(self) -> str:

@@ -70,6 +70,10 @@ class Ensemble(Layer):
         self._stacks: Sequence[Sequence[Layer | Loss]] = stacks
         self._target: Target = target
 
+    def __repr__(self) -> str:
+        """Say how many networks there are."""
+        return f"Ensemble of {len(self._stacks)}"
+
     def build(self, input_shape: Shape) -> Shape:
         """Declare the networks, each with the path ``Ensemble.NUMBER``."""
         self.members = [self._member(str(i), stack, input_shape) for i, stack in enumerate(self._stacks)]
@@ -120,6 +124,10 @@ class LossOfPredictions(Loss):
 
     def __init__(self, ensemble: Any) -> None:
         self._ensemble: Ensemble = ensemble
+
+    def __repr__(self) -> str:
+        """Read as the loss."""
+        return repr(self._ensemble._stacks[0][-1])
 
     def build(self, input_shape: Shape, target: Target | None) -> None:
         """Take the loss, which is built."""

@@ -89,3 +89,4 @@ def test_the_report_has_the_networks(folder, invoke):
     page = (directory / "report.html").read_text()
     assert "One network: mean and interval over all" in page
     assert "At the end of each network" in page
+    assert "LossOfPredictions" not in page
