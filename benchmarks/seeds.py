@@ -23,6 +23,7 @@ import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -81,7 +82,7 @@ def as_run_does(spec: mlpkit.Spec, folder: Path) -> None:
 
 def at_once(spec: mlpkit.Spec, folder: Path) -> None:
     """Train as many seeds at once as there are cores."""
-    with patch("mlpkit.jobs.seeds.runs_at_once", lambda count, threads: min(count, available_cores())):
+    with patch("mlpkit.jobs.several_runs.runs_at_once", lambda count, threads: min(count, available_cores())):
         as_run_does(spec, folder)
 
 
@@ -116,10 +117,10 @@ def steps_for(shape: tuple[int, int], seconds: float) -> int:
     return max(50, round((more - 50) * seconds / (took(more) - few)))
 
 
-def timed(way: str, spec: mlpkit.Spec, folder: Path) -> dict[str, float]:
+def timed(way: Callable[[], None]) -> dict[str, float]:
     """Return the seconds that a way takes, and those of all processors together."""
     before, began = os.times(), time.perf_counter()
-    WAYS[way](spec, folder)
+    way()
     seconds, after = time.perf_counter() - began, os.times()
     return {"seconds": seconds, "processor_seconds": sum(after[:4]) - sum(before[:4])}
 
@@ -133,7 +134,7 @@ def measured(shape: tuple[int, int], options: argparse.Namespace) -> dict[str, A
         for way in WAYS if number % 2 else reversed(WAYS):
             spec = spec_of(shape, steps, options.seeds, threads=1 if way == OTHER_PLAN else None)
             with TemporaryDirectory(dir=Path.cwd()) as folder:
-                found[way].append(timed(way, spec, Path(folder) / "runs"))
+                found[way].append(timed(partial(WAYS[way], spec, Path(folder) / "runs")))
                 hashes[way] = [result_hashes(Path(folder) / "runs" / f"seed-{seed}") for seed in spec.seeds]
     medians = {
         way: {key: statistics.median(each[key] for each in times) for key in times[0]} for way, times in found.items()

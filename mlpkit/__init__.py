@@ -87,6 +87,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
         DivergenceError as DivergenceError,
     )
     from mlpkit.errors import (
+        EnsembleError as EnsembleError,
+    )
+    from mlpkit.errors import (
         MlpkitError as MlpkitError,
     )
     from mlpkit.errors import (
@@ -125,6 +128,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.doctor import Diagnosis as Diagnosis
     from mlpkit.jobs.doctor import doctor as doctor
+    from mlpkit.jobs.ensemble import EnsembleRun as EnsembleRun
     from mlpkit.jobs.export import Export as Export
     from mlpkit.jobs.export import Rounding as Rounding
     from mlpkit.jobs.export import export as export
@@ -181,6 +185,7 @@ _HOMES = {
         "ComponentFailure",
         "DataError",
         "DivergenceError",
+        "EnsembleError",
         "MlpkitError",
         "ModelFileError",
         "NotExportableError",
@@ -195,6 +200,7 @@ _HOMES = {
         "UsageError",
     ),
     "mlpkit.jobs.doctor": ("Diagnosis", "doctor"),
+    "mlpkit.jobs.ensemble": ("EnsembleRun",),
     "mlpkit.jobs.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),

@@ -275,6 +275,10 @@ class DivergenceError(MlpkitError):
     """The loss, a gradient or a parameter is no longer a finite number."""
 
 
+class EnsembleError(MlpkitError):
+    """A network of an ensemble could not be trained, so there is no average."""
+
+
 class ModelFileError(MlpkitError):
     """A model file can't be read, or is not what it says it is."""
 

@@ -99,6 +99,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         (
             "Run",
             "SeedRuns",
+            "EnsembleRun",
             "Interval",
             "Trace",
             "TracedExample",
@@ -123,6 +124,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "PluginError",
             "ComponentFailure",
             "DivergenceError",
+            "EnsembleError",
             "ModelFileError",
             "RunFolderError",
             "StorageError",

@@ -10,7 +10,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.training import TrainingOptions, end_training, train, train_seeds
+from mlpkit.cli.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
 
 
 @options.verb("resume")
@@ -23,19 +23,26 @@ def command(directory: Path, **chosen: Any) -> None:
 
     RUN is a run folder. The run goes on from its newest checkpoint, and its results are the same to the bit as if it
     had never been interrupted. If the spec, a plugin or the data has changed since, it is refused. A finished run
-    is left as it is. Of a folder with the runs of several seeds, those go on that are not finished.
+    is left as it is. Of a folder with the runs of several seeds, those go on that are not finished, and so do
+    the networks of an ensemble.
     """
     wanted = TrainingOptions(**chosen)
     components: dict[str, Any] = {"plugins": wanted.plugins, "blocked": wanted.blocked}
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.runs.layout import is_seeds_folder  # noqa: PLC0415 - for the same reason
+        from mlpkit.runs.layout import is_ensemble, is_seeds_folder  # noqa: PLC0415 - for the same reason
 
         if is_seeds_folder(directory):
             from mlpkit.jobs.seeds import resume_seeds  # noqa: PLC0415 - most runs have one seed
 
             several = partial(resume_seeds, directory, **components)
             found = train_seeds(several, directory.name, directory, wanted, interrupts)
+        elif is_ensemble(directory):
+            from mlpkit.jobs.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
+            from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+            of_all = partial(resume_ensemble, directory, Registry.discover(**components))
+            found = train_ensemble(of_all, directory.name, directory, wanted, interrupts)
         else:
             found = train(partial(resume, directory, **components), directory.name, directory, "", wanted, interrupts)
     end_training(found, directory, wanted, interrupts)

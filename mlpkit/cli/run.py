@@ -14,7 +14,7 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
-from mlpkit.cli.training import TrainingOptions, end_training, train, train_seeds
+from mlpkit.cli.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
     resume; a second Ctrl-C ends the program at once.
 
     With several seeds, the folder holds a run folder for each, and the mean of each metric with its 95 % interval. As
-    many train at once as there are cores for.
+    many train at once as there are cores for. So do the networks of an ensemble, whose average is the result.
     """
     wanted = TrainingOptions(**chosen)
     if seeds is not None:
@@ -63,6 +63,10 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
                 from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
 
                 found = train_seeds(partial(run_seeds, spec, folder), spec.name, folder, wanted, interrupts)
+            elif spec.trains_ensemble:
+                from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - for the same reason
+
+                found = train_ensemble(partial(run_ensemble, spec, folder), spec.name, folder, wanted, interrupts)
             else:
                 job = partial(run, spec.with_seed(spec.seeds[0]), folder)
                 found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)

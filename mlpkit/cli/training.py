@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,15 +14,18 @@ from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
-from mlpkit.cli.progress.make_display import expect_one_way, make_display, make_seeds_display
+from mlpkit.cli.progress.make_display import expect_one_way, make_display, make_runs_display
 from mlpkit.cli.report import report_at_the_end
+from mlpkit.runs.layout import MEMBERS
 from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.cli.progress.runs_lines import RunsDisplay
+    from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.jobs.training_job import Run
 
@@ -98,17 +102,47 @@ def train_seeds(
     job: Callable[..., SeedRuns], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
 ) -> TrainingResult:
     """Train a network with several seeds, and show it; the arguments are those of ``train``."""
-    began = partial(interrupts.started, None)
-    with (
-        live_folder(options.port, title, folder, interrupts),
-        make_seeds_display(title, folder, options.quiet, options.as_json, began) as display,
-    ):
-        interrupts.before_stopping = display.interrupted
+    with _runs_display(title, folder, folder, "seed", options, interrupts) as display:
         runs = job(observer=display, stop=interrupts.stop)
         if not interrupts.training_began and not options.quiet:
             message(f"{folder}: the runs are finished; nothing was left to do")
         display.finished(runs)
     return TrainingResult(runs.stopped, failed=bool(runs.failures))
+
+
+def train_ensemble(
+    job: Callable[..., EnsembleRun], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
+) -> TrainingResult:
+    """Train the networks of an ensemble, and show them; the arguments are those of ``train``."""
+    with _runs_display(title, folder, folder / MEMBERS, "member", options, interrupts) as display:
+        run = job(observer=display, stop=interrupts.stop)
+        if not interrupts.training_began and not options.quiet:
+            message(f"{folder}: the networks are finished; nothing was left to train")
+        display.averaged(run)
+    return TrainingResult(run.stopped, failed=False)
+
+
+@contextmanager
+def _runs_display(
+    title: str, folder: Path, runs: Path, what: str, options: TrainingOptions, interrupts: Interrupts
+) -> Iterator[RunsDisplay]:
+    """Show several runs, and stop them at a signal.
+
+    Args:
+        title: what is trained.
+        folder: where it is kept.
+        runs: the folder with the run folders.
+        what: what the number of a run is.
+        options: how to show it.
+        interrupts: stops it.
+    """
+    began = partial(interrupts.started, None)
+    with (
+        live_folder(options.port, title, runs, interrupts),
+        make_runs_display(title, folder, options.quiet, options.as_json, began, what) as display,
+    ):
+        interrupts.before_stopping = display.interrupted
+        yield display
 
 
 def end_training(found: TrainingResult, folder: Path, options: TrainingOptions, interrupts: Interrupts) -> None:

@@ -78,6 +78,17 @@ class Loss(Operation):
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
 
+    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return inputs that ``predict`` turns into a prediction; by default the prediction itself.
+
+        The loss of an ensemble, whose prediction is the mean of several, is computed at them. A loss that overrides
+        ``predict`` and not this method can't be the loss of an ensemble.
+
+        Args:
+            prediction: what ``predict`` may return, or a mean of such; must be left as it is.
+        """
+        return prediction
+
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute ``predict``, and return the output; none, if that isn't overridden.
 

@@ -94,7 +94,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         frozen, of_frozen = _frozen_layers(spec, proof)
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
-    faults += _weights_faults(spec, description)
+    faults += _weights_faults(spec, description) + _average_faults(spec)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen)
@@ -149,6 +149,21 @@ def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None
     stack = [member.recipe() for member in spec.layers]
     names = [member.name for member in spec.layers]
     return prove_shapes(stack, names, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
+
+
+def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
+    """Prove the layers of a spec as ``prove_layers`` does, or the networks of an ensemble, as one network.
+
+    Raises:
+        StackError: they don't fit.
+    """
+    if not spec.trains_ensemble:
+        return prove_layers(spec, input_shape, target)
+    from mlpkit.network.ensemble import prove_ensemble  # noqa: PLC0415 - most specs train one network
+
+    assert spec.ensemble is not None
+    stacks: Any = [[member.recipe() for member in spec.layers] for _ in range(spec.ensemble.size)]
+    return prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
 
 
 def _size_faults(spec: Spec, examples: int) -> list[Problem]:
@@ -277,6 +292,20 @@ def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
             message, remedy = takes_no_weights(recipe.name, component)
             faults.append(Problem(recipe.place, message, remedy=remedy, at_key=True, notes=(note,)))
     return faults
+
+
+def _average_faults(spec: Spec) -> list[Problem]:
+    """Make sure that the predictions of an ensemble's networks can be averaged."""
+    if spec.ensemble is None:
+        return []
+    from mlpkit.network.ensemble import can_average  # noqa: PLC0415 - most specs train one network
+
+    recipe: Recipe[Any] = spec.layers[-1].recipe
+    loss: type[Any] = recipe.component
+    if can_average(loss):
+        return []
+    message = f"{recipe.name} can't be the loss of an ensemble: its class has a predict, but no inputs_for"
+    return [Problem(recipe.place, message, remedy="use another loss, or leave out ensemble", at_key=True)]
 
 
 def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) -> Problem:

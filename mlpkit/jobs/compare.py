@@ -73,8 +73,9 @@ class ComparedRun:
 
     @property
     def seed(self) -> int:
-        """Its seed."""
-        return int(self.spec.get("seed", 0))
+        """Its seed; of a network of an ensemble, its own."""
+        ensemble = self.spec.get("ensemble") or {}
+        return int(self.spec.get("seed", 0)) + int(ensemble.get("member", 0))
 
     @property
     def settings(self) -> str:
@@ -346,7 +347,9 @@ def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
 
 
 def _with_seeds(run: ComparedRun) -> str:
-    """Return what trains the spec of a run with several seeds: a command, or a call for examples from Python."""
+    """Return what trains a run's spec with several seeds: a command, a call in Python, or nothing for an ensemble."""
+    if run.spec.get("ensemble"):
+        return ""
     if _is_from_python(run):
         return f"mlpkit.fit(x, t, ..., seed={run.seed + 1}, directory={str(run.directory) + '-2'!r})"
     return f"mlpkit run {shlex.quote(f'{run.directory}/{RESOLVED}')} --seeds {ADVISED_SEEDS}{plugin_options(run.lock)}"

@@ -11,8 +11,8 @@ import numpy as np
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.given_run import directory_of
-from mlpkit.jobs.resume import contents_of
+from mlpkit.jobs.given_run import directory_of, expect_one_network
+from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_facts import facts_of
@@ -121,10 +121,11 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
 
     Raises:
         RunFolderError: the folder is no run folder, or damaged, or the data isn't there any more.
-        UsageError: the run kept no record, and its examples came from Python.
+        UsageError: the run is that of an ensemble, or kept no record, and its examples came from Python.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """
+    expect_one_network(directory, "doctor")
     folder = RunFolder.open(directory)
     history, healths = folder.read_history(), folder.read_health()
     afresh = not healths

@@ -17,6 +17,7 @@ from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.network.component_errors import component_errors
+from mlpkit.runs import layout
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.training.evaluation import Evaluator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.inputs import Inputs
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.registry.registry import Registry
+    from mlpkit.specfile.spec import Spec
 
 SPLITS = ("train", "validation", "test")
 DATA_SPLIT = "data"
@@ -201,6 +203,13 @@ def evaluated(
                 f"{source}: the {split} loss is {found['loss']}; check the data for values out of scale"
             )
     return results
+
+
+def in_order(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
+    """Return results with the splits, the loss and the metrics in the order in which people look for them."""
+    splits = [split for split in layout.SPLITS if split in metrics]
+    names = ("loss", *(metric.name for metric in spec.training.metrics))
+    return {split: {name: metrics[split][name] for name in names if name in metrics[split]} for split in splits}
 
 
 class Examples:

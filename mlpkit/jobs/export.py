@@ -260,7 +260,7 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _Tes
     """Return rows of the run's data with their predictions; or none, and why."""
     split, indices = test.name, test.indices
     place = f"the {split} split"
-    raw = None if graph.encoded.name in graph.graph.feeds else raw_rows(model.dataset, split, indices)
+    raw = None if graph.encoded.name in graph.graph.feeds else raw_rows(model.dataset, split, indices, test.data[split])
     if raw is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whatever is unusual about these rows was said when they were trained with

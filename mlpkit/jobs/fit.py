@@ -70,6 +70,7 @@ def fit(
     name: str = "fit",
     seed: int = 0,
     dtype: str = "float32",
+    ensemble: Mapping[str, int] | None = None,
     initialize_from: str | Path | Mapping[str, Any] | None = None,
     directory: str | Path | None = None,
     observer: Observer | None = None,
@@ -98,11 +99,13 @@ def fit(
         name: name of the run.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
+        ensemble: several networks to train and average, as a spec says it: ``{"members": 8}`` or ``{"folds": 5}``; what
+            comes of it is an ``EnsembleRun``.
         initialize_from: a run folder or a model file whose weights the network begins with; or a mapping with this as
             ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
-            notebook shows progress.
+            notebook shows progress. Not with an ensemble.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -110,11 +113,12 @@ def fit(
         options: keys of ``training``, and parameters of the data set.
 
     Raises:
-        UsageError: ``seeds`` is given.
+        UsageError: ``seeds`` is given, or an observer and an ensemble.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        EnsembleError: a network of an ensemble could not be trained.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
@@ -123,7 +127,13 @@ def fit(
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     top_level = {"name": name, "seed": seed, "dtype": dtype, "layers": layers, "initialize_from": initialize_from}
-    spec, dataset = spec_in_memory(registry, examples, top_level, options, shares)
+    spec, dataset = spec_in_memory(registry, examples, {**top_level, "ensemble": ensemble}, options, shares)
+    if spec.trains_ensemble:
+        if observer is not None:
+            raise UsageError("fit takes no observer of an ensemble; it is for one network")
+        from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most calls train one network
+
+        return run_ensemble(spec, directory, examples=examples, quiet=quiet, stop=stop)
     return train_spec(
         spec, directory, dataset=dataset, observer=observer, display=notebook_display(quiet=quiet), stop=stop
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from mlpkit.errors import UsageError
+from mlpkit.runs.layout import MEMBERS, is_ensemble
 
 
 class KeptRun(Protocol):
@@ -39,3 +41,18 @@ def directory_of(run: GivenRun) -> Path:
     if folder is None:
         raise UsageError("no folder keeps this run; train with one: directory='runs/first'")
     return folder
+
+
+def expect_one_network(directory: Path, verb: str) -> None:
+    """Make sure that a run is that of one network, as what looks at a training needs it.
+
+    Args:
+        directory: the run folder.
+        verb: the command that needs it, such as ``doctor``.
+
+    Raises:
+        UsageError: it is the run of an ensemble.
+    """
+    if is_ensemble(directory):
+        member = shlex.quote(str(directory / MEMBERS / "0"))
+        raise UsageError(f"{directory}: is an ensemble; give one of its networks: mlpkit {verb} {member}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mlpkit.components.input_columns import InputShape, columns_from_plain
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
-from mlpkit.jobs.build import build_for, prove_layers
+from mlpkit.jobs.build import build_for, prove_trained
 from mlpkit.jobs.saved_model import Origin
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError
@@ -133,7 +133,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         raise ModelFileError(f"{path}: holds no model: its metadata lacks or garbles {error}") from error
     spec = parse_spec(text, name=f"{path} (spec inside)", registry=registry, resolved=True)
     try:
-        proof = prove_layers(spec, input_shape, target)
+        proof = prove_trained(spec, input_shape, target)
     except StackError as error:
         message = f"the spec inside does not fit the inputs that the file declares: {error}"
         raise ModelFileError(f"{path}: {message}") from error

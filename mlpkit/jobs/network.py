@@ -10,6 +10,7 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.fit import spec_in_memory, splits_of, with_training_keys
 from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.saved_model import Origin, model_of
+from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import installed
@@ -58,11 +59,13 @@ def fit(
     Raises:
         SpecError: a keyword is wrong, or the network doesn't fit the examples.
         DataError: the examples are not what they should be.
-        UsageError: the network was built for other inputs or slices.
+        UsageError: the network was built for other inputs or slices, or is an ensemble.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; the network keeps what it learned,
             and ``run`` of the exception has the history.
     """
+    if isinstance(network.layers[0], Ensemble):
+        raise UsageError(NOT_TRAINED)
     registry = installed()
     examples, shares = splits_of(x, t, weights, validation=validation, test=test)
     slices = len(network.replicas)

@@ -102,8 +102,19 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
     with blas_threads(model.threads), without_warnings():
         values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
     expect_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
+    return predictions_of(model, values, inputs.row_names)
+
+
+def predictions_of(model: TrainedModel, values: NDArray[Any], row_names: tuple[str, ...] | None = None) -> Predictions:
+    """Return what a network says of rows, with what its predictions mean.
+
+    Args:
+        model: the network, with its data set and target.
+        values: its predictions, shape (rows, ...).
+        row_names: what each row comes from; None if rows have no names.
+    """
     classes = values.argmax(axis=1) if isinstance(model.target, Classes) else None
-    names = model.dataset.class_names(), _target_names(model), inputs.row_names
+    names = model.dataset.class_names(), _target_names(model), row_names
     return Predictions(values, classes, *names, are_labels=isinstance(model.target, Labels))
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.resume import resume
-from mlpkit.jobs.run_spec import parse_resolved
+from mlpkit.jobs.resume_network import resume_network
+from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer, StopRequest
     from mlpkit.training.workers import Plan
@@ -41,7 +42,13 @@ def prepare(spec: Spec, plan: Plan, directory: Path) -> None:
 
 
 def train_prepared(
-    directory: Path, *, plugins: Iterable[str] = (), blocked: Iterable[str] = (), observer: Observer, stop: StopRequest
+    directory: Path,
+    *,
+    plugins: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+    examples: GivenExamples | None = None,
+    observer: Observer,
+    stop: StopRequest,
 ) -> Run:
     """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
 
@@ -51,6 +58,7 @@ def train_prepared(
         directory: the run folder.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
+        examples: the examples, if the run was given them in memory.
         observer: receives the events, without those of deprecated usage in a spec that is just prepared.
         stop: may ask the run to end after the step that it is in.
 
@@ -60,7 +68,9 @@ def train_prepared(
     """
     folder = RunFolder.open(directory)
     if folder.finished or folder.checkpoints.exist:
-        return resume(directory, plugins=plugins, blocked=blocked, observer=observer, stop=stop)
+        return resume_network(
+            directory, examples=examples, plugins=plugins, blocked=blocked, observer=observer, stop=stop
+        )
     with folder:
         folder.claim()
         resolved = folder.resolved_text()
@@ -68,8 +78,11 @@ def train_prepared(
         spec = parse_resolved(directory, resolved, registry)
         expect_own_files(spec)
         plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
+        dataset = spec.new_dataset()
+        if examples is not None:
+            hold_examples(dataset, examples)
         with blas_threads(plan.threads):
-            job = TrainingJob(spec, plan, prove(spec), folder, resolved=resolved)
+            job = TrainingJob(spec, plan, prove(spec, dataset), folder, resolved=resolved)
             folder.rewind([])
             folder.write_lock(job.lock)
             return job.train(folder.spec_text(), observer, stop)

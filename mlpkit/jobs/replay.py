@@ -12,7 +12,7 @@ from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.repro import first_weights_now, without_first_weights
-from mlpkit.jobs.resume import contents_of
+from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.dataset import Dataset, Split
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
@@ -52,6 +52,7 @@ class Replay:
     Args:
         trainer: what did it; training may not go on.
         dataset: the run's data, opened.
+        train: its training rows.
         target: what is to be predicted.
         began_after: steps that were not done again, since a checkpoint holds what came of them.
         learning_rate: the learning rate of the step.
@@ -66,6 +67,7 @@ class Replay:
 
     trainer: Trainer
     dataset: Dataset
+    train: Split
     target: Target
     began_after: int
     learning_rate: float
@@ -146,7 +148,7 @@ def replayed(
         began_after = trainer.progress.step
         observer.resumed(began_after)
         _go_to(step - 1, trainer, watch, directory)
-        yield _watched_step(trainer, settings, watch, proved, began_after, changes)
+        yield _watched_step(trainer, settings, watch, proved, splits["train"], began_after, changes)
 
 
 class _Gradients:
@@ -224,7 +226,13 @@ def _go_to(step: int, trainer: Trainer, watch: _Watch, directory: Path) -> None:
 
 
 def _watched_step(
-    trainer: Trainer, settings: Settings, watch: _Watch, proved: SpecProof, began_after: int, changes: tuple[str, ...]
+    trainer: Trainer,
+    settings: Settings,
+    watch: _Watch,
+    proved: SpecProof,
+    train: Split,
+    began_after: int,
+    changes: tuple[str, ...],
 ) -> Replay:
     with component_errors("the schedule of the learning rate failed"):
         learning_rate = rate_at(settings.optimizer.learning_rate, trainer.progress)
@@ -239,6 +247,7 @@ def _watched_step(
     return Replay(
         trainer,
         proved.dataset,
+        train,
         proved.description.target,
         began_after,
         learning_rate,

@@ -15,7 +15,8 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, UsageError
 from mlpkit.jobs.doctor import diagnose
-from mlpkit.jobs.evaluate import data_of_run, doubt_of_data
+from mlpkit.jobs.ensemble_page import networks_sections
+from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
@@ -47,7 +48,7 @@ from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT, SPLITS, is_seeds_folder
+from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -55,7 +56,7 @@ from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -157,7 +158,7 @@ class _Found:
 def _read(directory: Path, registry: Registry | None) -> _Found:
     folder = RunFolder.open(directory)
     spec = parse_resolved(directory, folder.resolved_text(), registry)
-    metrics = _ordered(folder.read_metrics() if folder.finished else {}, spec)
+    metrics = in_order(folder.read_metrics() if folder.finished else {}, spec)
     found = _Found(folder, spec, folder.read_history(), metrics, None)
     if not folder.has_model:
         found.notes.append("There is no model yet, so that nothing is said of its layers and predictions.")
@@ -167,13 +168,6 @@ def _read(directory: Path, registry: Registry | None) -> _Found:
     except DivergenceError as error:
         found.notes.append(f"Nothing is said of layers and predictions: {error}")
     return found
-
-
-def _ordered(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return results with the splits, the loss and the metrics in the order in which people look for them."""
-    splits = [split for split in SPLITS if split in metrics]
-    names = ("loss", *(metric.name for metric in spec.training.metrics))
-    return {split: {name: metrics[split][name] for name in names if name in metrics[split]} for split in splits}
 
 
 def _sections(found: _Found) -> list[str]:
@@ -191,13 +185,19 @@ def _sections(found: _Found) -> list[str]:
         spread = spread_section(found.folder.read_health())
     with found.left_out("what was noticed while it was trained"):
         found.notes += _noticed(found.folder)
+    directory = found.folder.directory
+    of_training = (
+        networks_sections(directory)
+        if is_ensemble(directory)
+        else [curves_section(found.history, tracker, found.units)]
+    )
     return [
         result_section(found.metrics, found.units, _outcome(found, tracker), *found.notes),
-        curves_section(found.history, tracker, found.units),
+        *of_training,
         *of_model,
         spread,
         spec_section(found.folder.spec_text(), found.folder.resolved_text()),
-        repeating_section(found.folder.directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
+        repeating_section(directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
     ]
 
 
@@ -240,13 +240,14 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
         judged = _judged(model, split, len(data[split]), batch)
         sections += _judgement(judged)
         worst = worst_rows(judged)
-        raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1])
+        raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
         sections.append(mistakes_section(judged, worst, raw, indices))
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
-    with found.left_out("time by layer"):
-        sections.append(_times(model, data["train"], description))
+    if not model.spec.trains_ensemble:  # it does no steps
+        with found.left_out("time by layer"):
+            sections.append(_times(model, data["train"], description))
     return [part for part in sections if part]
 
 
@@ -311,7 +312,7 @@ def _importance(
             found.notes.append(f"Left out, importance of inputs: with {columns_in(some):,} of them, {TOO_LONG}")
         return []
     indices = evenly_spaced(len(data), rows)
-    raw = raw_rows(model.dataset, split, indices)
+    raw = raw_rows(model.dataset, split, indices, data)
     assert raw is not None
     _, t, weights = _taken(model, data, description, indices)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError
+from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError, UsageError
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
 from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import MEMBERS
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
@@ -75,6 +77,11 @@ def repro(
         raise RunFolderError(f"{directory}: the run is not finished; {folder.way_to_finish}")
     lock, resolved = lock_and_spec(folder)
     spec = parse_resolved(directory, resolved, registry)
+    if spec.trains_ensemble and spec.training.seconds is not None:
+        remedy = f"repeat its networks, such as mlpkit repro {shlex.quote(str(directory / MEMBERS / '0'))}"
+        raise UsageError(
+            f"{directory}: can't be repeated: each network took as many steps as there was time for; {remedy}"
+        )
     observer = observer or Observer()
     for warning in spec.warnings:
         observer.warned(warning)
@@ -89,10 +96,15 @@ def repro(
     done = max((int(record["iteration"]) for record in folder.read_history()), default=None)
     with TemporaryDirectory(prefix="mlpkit-") as temporary:
         place = out or Path(temporary) / "repro"
-        repeated = run(
-            spec, place, observer=observer, stop=stop, steps=done if spec.training.seconds is not None else None
-        )
+        repeated = _again(spec, place, observer, stop, done)
         return Repetition(repeated, then, result_hashes(place), changes)
+
+
+def _again(spec: Spec, place: Path, observer: Observer, stop: StopRequest | None, steps: int | None) -> Run:
+    """Run a spec again, with as many steps as there was time for, where it sets a time."""
+    if spec.trains_ensemble:
+        return run(spec, place, quiet=True, stop=stop)
+    return run(spec, place, observer=observer, stop=stop, steps=steps if spec.training.seconds is not None else None)
 
 
 def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:

@@ -70,12 +70,14 @@ def run(
 ) -> Run | SeedRuns:
     """Train the network of a spec, and evaluate it at the end; with several seeds, once with each of them.
 
+    Of a spec with ``ensemble``, all networks are trained and averaged, and what comes of it is an ``EnsembleRun``.
+
     Args:
         spec: the spec.
         directory: where to keep what happened; missing or empty. None keeps nothing.
         seeds: the seeds to train with, or how many, from the spec's seed on; what comes of it is then a ``SeedRuns``.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
-            notebook shows progress. Not with seeds.
+            notebook shows progress. Not with seeds or an ensemble.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
@@ -87,6 +89,7 @@ def run(
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
+        EnsembleError: a network of an ensemble could not be trained.
         RunFolderError: the directory is in use.
         StorageError: the run folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
@@ -102,6 +105,12 @@ def run(
     if len(spec.seeds) > 1:
         count = len(spec.seeds)
         raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")
+    if spec.trains_ensemble:
+        if observer is not None or steps is not None:
+            raise UsageError("run takes no observer and no steps with an ensemble: other processes train its networks")
+        from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
+
+        return run_ensemble(spec, directory, quiet=quiet, stop=stop)
     return train_spec(
         spec.with_seed(spec.seeds[0]),
         directory,
@@ -156,9 +165,8 @@ def train_spec(
         network.target = _scaled_as_built(network, proved.description.target)
     _warn_of(proved.warnings, observer)
     spec = proved.spec
-    plan = choose_plan(
-        proved.proof.flops * spec.training.batch_size, slices=spec.training.slices, threads=spec.training.threads
-    )
+    work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
+    plan = choose_plan(work, slices=spec.training.slices, threads=spec.training.threads)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:

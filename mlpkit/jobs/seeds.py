@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,37 +13,35 @@ from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.resume import resume
+from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
-from mlpkit.jobs.seeds_observer import seeds_observer
-from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
+from mlpkit.jobs.runs_observer import runs_observer
+from mlpkit.jobs.several_runs import listed_runs, train_runs
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import RESOLVED
-from mlpkit.runs.seeds_folder import SeedsFolder, Summary
+from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
-from mlpkit.training.workers import available_cores, choose_plan
+from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable, Mapping
     from types import ModuleType
 
     from mlpkit.jobs.given_run import GivenRun
-    from mlpkit.jobs.seeds_observer import SeedsObserver
+    from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.jobs.training_job import Run
+    from mlpkit.runs.numbered_runs import Summary
     from mlpkit.specfile.spec import Spec
 
 STOPPED_WITHOUT_FOLDER: Final = (
     "stopped; the exception has the runs that were finished: in a notebook, found = sys.last_value.run. With a "
     "directory, the others could go on"
 )
-SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""At whether a signal asks for an end."""
 
 
 @dataclass(repr=False)
@@ -89,7 +84,7 @@ class SeedRuns:
 
     def _circumstances(self) -> list[str]:
         """Say which failed, why training was stopped, and where the runs are kept."""
-        failed = [f"failed: {listed_seeds(self.failures)}"] if self.failures else []
+        failed = [f"failed: {listed_runs(self.failures)}"] if self.failures else []
         stopped = [f"stopped: {self.stopped}"] if self.stopped else []
         return [*failed, *stopped, *([f"kept in {self.folder}"] if self.folder else [])]
 
@@ -98,7 +93,7 @@ def run_seeds(
     spec: Spec,
     directory: str | Path | None = None,
     *,
-    observer: SeedsObserver | None = None,
+    observer: RunsObserver | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
@@ -137,7 +132,7 @@ def run_seeds(
                 raise
             _leave_folder(found)
             return found
-    observer, arguments = observer or seeds_observer(quiet=quiet), spec.registry.arguments()
+    observer, arguments = observer or runs_observer(quiet=quiet), spec.registry.arguments()
     folder, threads = _prepared(spec, Path(directory), observer)
     with folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest())
@@ -155,7 +150,7 @@ def resume_seeds(
     *,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
-    observer: SeedsObserver | None = None,
+    observer: RunsObserver | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
@@ -180,16 +175,10 @@ def resume_seeds(
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
         threads = _threads_of(folder) if folder.unfinished else 1
-        return _trained(folder, threads, arguments, observer or seeds_observer(quiet=quiet), stop or StopRequest())
+        return _trained(folder, threads, arguments, observer or runs_observer(quiet=quiet), stop or StopRequest())
 
 
-def listed_seeds(seeds: Iterable[int]) -> str:
-    """Write ``seed 3`` or ``seeds 3, 5``."""
-    listed = [str(seed) for seed in seeds]
-    return f"seed{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
-
-
-def _prepared(spec: Spec, directory: Path, observer: SeedsObserver) -> tuple[SeedsFolder, int]:
+def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[SeedsFolder, int]:
     """Make a run folder for each seed, and return the folder of all and the threads of a run.
 
     What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
@@ -224,20 +213,12 @@ def _threads_of(folder: SeedsFolder) -> int:
 
 
 def _trained(
-    folder: SeedsFolder, threads: int, arguments: Mapping[str, Any], observer: SeedsObserver, stop: StopRequest
+    folder: SeedsFolder, threads: int, arguments: Mapping[str, Any], observer: RunsObserver, stop: StopRequest
 ) -> SeedRuns:
     """Train what is not finished, and sum up."""
-    seeds, failures, ctrl_c = folder.unfinished, {}, CtrlC(stop)
-    if seeds:
-        at_once = runs_at_once(len(seeds), threads)
-        requests = {seed: {"directory": str(folder.member(seed)), **arguments} for seed in seeds}
-        observer.began(seeds, at_once)
-        with ctrl_c, _Processes() as processes, ThreadPoolExecutor(at_once) as executor:
-            try:
-                failures = _train_all(requests, processes, executor, observer, stop)
-            except BaseException:  # the executor would wait until all are trained
-                processes.stop()
-                raise
+    runs = {seed: folder.member(seed) for seed in folder.unfinished}
+    with CtrlC(stop) as ctrl_c:
+        failures = train_runs(runs, threads, arguments, observer, stop)
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()
@@ -251,7 +232,7 @@ def _trained(
     return found
 
 
-def _warn_of_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
+def _warn_of_other_inputs(folder: SeedsFolder, observer: RunsObserver) -> None:
     """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:
@@ -262,94 +243,5 @@ def _warn_of_other_inputs(folder: SeedsFolder, observer: SeedsObserver) -> None:
             observer.noticed(seed, f"was not trained on what seed {first} was: {different}")
 
 
-def runs_at_once(count: int, threads: int) -> int:
-    """Return how many of several runs train at once: each thread of theirs has a core, or they train in turn.
-
-    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away.
-
-    Args:
-        count: how many runs there are.
-        threads: BLAS threads of each.
-    """
-    return max(1, min(count, available_cores() // threads))
-
-
 def _finished_runs(folder: SeedsFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
-    return {seed: resume(folder.member(seed), **arguments, quiet=True) for seed in folder.results()}
-
-
-def _train_all(
-    requests: Mapping[int, dict[str, Any]],
-    processes: _Processes,
-    executor: Executor,
-    observer: SeedsObserver,
-    stop: StopRequest,
-) -> dict[int, str]:
-    """Train prepared runs, tell how they go, and return what went wrong with which."""
-    events: SimpleQueue[tuple[int, str, Sequence[Any]]] = SimpleQueue()
-
-    def train(seed: int) -> None:
-        end = processes.train(requests[seed], lambda event, details: events.put((seed, event, details)))
-        events.put((seed, "over", [end]))
-
-    training = {seed: executor.submit(train, seed) for seed in requests}
-    failures = {}
-    while training:
-        if stop.reason:
-            processes.stop()
-            training = {seed: future for seed, future in training.items() if not future.cancel()}
-        with suppress(Empty):
-            seed, event, details = events.get(timeout=SECONDS_BETWEEN_LOOKS)
-            if event == "over":
-                training.pop(seed)
-                details = [_as_asked(details[0], stop)]
-                if details[0].failure:
-                    failures[seed] = details[0].failure
-            getattr(observer, event)(seed, *details)
-    return dict(sorted(failures.items()))
-
-
-def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
-    """Return how a run ended; if it stopped without being asked to, it has failed."""
-    return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
-
-
-class _Processes:
-    """As many processes as threads ask for one at once; each trains one run after the other."""
-
-    def __init__(self) -> None:
-        self._all: list[TrainingProcess] = []
-        self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
-        self._stopped = False
-
-    def __enter__(self) -> _Processes:
-        """Start none before it is needed."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End them."""
-        for process in self._all:
-            process.close()
-
-    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
-        """Train a run in a process that has nothing else to do; see ``TrainingProcess.train``."""
-        try:
-            process = self._idle.get_nowait()
-        except Empty:
-            try:
-                process = TrainingProcess()
-            except OSError as error:
-                return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
-            self._all.append(process)
-        if self._stopped:
-            process.stop()
-        end = process.train(request, tell)
-        if process.alive and not end.stopped:  # one that was stopped would stop the next run, too
-            self._idle.put(process)
-        return end
-
-    def stop(self) -> None:
-        """Ask that all stop after the steps they are in."""
-        self._stopped = True
-        for process in self._all:
-            process.stop()
+    return {seed: resume_network(folder.member(seed), **arguments, quiet=True) for seed in folder.results()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.jobs.compare import Side, read_runs
 from mlpkit.jobs.compare_page import curves_section, results_table
-from mlpkit.jobs.seeds import listed_seeds
+from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
@@ -50,5 +50,5 @@ def _summary(folder: SeedsFolder) -> list[str]:
     means = [table(SUMMARY_TITLES, rows, caption="At the end, over the seeds", texts=[0])] if rows else []
     if not folder.unfinished:
         return means
-    said = f"Not finished: {listed_seeds(folder.unfinished)}; unless they still train, go on with:"
+    said = f"Not finished: {listed_runs(folder.unfinished)}; unless they still train, go on with:"
     return [*means, paragraph(said), preformatted(f"mlpkit resume {shlex.quote(str(folder.directory))}")]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlpkit.components.dataset import Description
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError, printable
+from mlpkit.jobs.folds import Folds, fold_sizes, of_rows, rows_to_fold
 from mlpkit.network.component_errors import component_errors, expect_returned
 
 if TYPE_CHECKING:
@@ -40,7 +43,13 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         raise spec.error(SpecShapeError, [fault]) from error
     promised = "Description(input_shape, target, sizes)"
     expect_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
-    return description
+    if spec.ensemble is None or spec.ensemble.folds is None:
+        return description
+    if sum(rows_to_fold(description.sizes)) < spec.ensemble.folds:
+        rows = f"at most {sum(rows_to_fold(description.sizes))}, the rows for training and validation"
+        fault = Problem(("ensemble", "folds"), f"there are fewer rows than {spec.ensemble.folds} folds", expected=rows)
+        raise spec.error(SpecShapeError, [fault])
+    return description._replace(sizes=fold_sizes(description.sizes, spec.ensemble.folds, spec.member))
 
 
 def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
@@ -50,8 +59,26 @@ def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own, or returned no splits.
     """
+    if spec.ensemble is not None and spec.ensemble.folds is not None:
+        return open_folds(spec, dataset, spec.ensemble.folds).splits(spec.member)
+    return _own_splits(spec, dataset)
+
+
+def open_folds(spec: Spec, dataset: Dataset, folds: int) -> Folds:
+    """Return the rows of a spec's data, once described, cut into folds.
+
+    Raises:
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own, or returned no splits.
+    """
+    with component_errors(f"dataset {spec.data.name} failed in describe"):
+        description = dataset.describe()
+    return Folds(_own_splits(spec, dataset), description, np.dtype(spec.dtype), folds, spec.data_seed)
+
+
+def _own_splits(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
     with component_errors(f"dataset {spec.data.name} failed in open"):
-        splits = dataset.open(spec.seed)
+        splits = dataset.open(spec.data_seed)
     expect_returned(f"dataset {spec.data.name}", "open", splits, Mapping, "a mapping from names to splits")
     return splits
 
@@ -87,17 +114,19 @@ def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderE
     return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
 
 
-def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any]) -> RawRows | None:
+def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any], examples: Split | None = None) -> RawRows | None:
     """Return inputs of a split as they are before they are encoded; None if the data set keeps none.
 
     Args:
         dataset: the data set, opened.
         split: name of the split.
         indices: positions in it.
+        examples: the split, if a fold may stand in its place.
 
     Raises:
         DataError: a file is damaged.
         ComponentFailure: the data set raised an exception of its own.
     """
     with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
-        return dataset.raw_rows(split, indices)
+        rows: RawRows | None = of_rows(dataset.raw_rows, split, indices, examples)
+        return rows

@@ -14,9 +14,10 @@ from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
 from mlpkit.jobs.distribution import HEADINGS, Distribution, distribution_of
-from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.folds import of_rows
+from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.replay import expect_example, replayed
-from mlpkit.jobs.resume import PythonWarnings
+from mlpkit.jobs.resume_network import PythonWarnings
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.html import html_table
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.replay import Replay
@@ -395,6 +395,7 @@ def trace(
         DataError: a data file is not what it should be.
     """
     folder, observer = directory_of(run), observer or PythonWarnings()
+    expect_one_network(folder, f"trace --step {step}")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     with replayed(
         folder, step, row=row, example=example, registry=registry, examples=examples, observer=observer
@@ -413,7 +414,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         losses, shares = _losses(network, logits, targets, weights)
         predictions = network.replicas[0].predict(logits).copy()
     trained = [path for path in network.parameters if not belongs_to(path, trainer.settings.frozen)]
-    raw = raw_rows(replay.dataset, "train", rows)
+    raw = raw_rows(replay.dataset, "train", rows, replay.train)
     before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
     return Trace(
         folder=folder,
@@ -423,7 +424,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
         learning_rate=replay.learning_rate,
         loss=replay.loss,
         rows=rows,
-        sources=_sources(replay.dataset, rows),
+        sources=_sources(replay, rows),
         columns=raw if isinstance(raw, Mapping) else {},
         inputs=inputs,
         targets=targets,
@@ -484,9 +485,10 @@ def _losses(
     return losses, parts / (parts.sum() or 1.0)
 
 
-def _sources(dataset: Dataset, rows: NDArray[Any]) -> Sequence[str] | None:
-    with component_errors(f"dataset {dataset.registered_name} failed in example_sources"):
-        return dataset.example_sources("train", rows)
+def _sources(replay: Replay, rows: NDArray[Any]) -> Sequence[str] | None:
+    with component_errors(f"dataset {replay.dataset.registered_name} failed in example_sources"):
+        found: Sequence[str] | None = of_rows(replay.dataset.example_sources, "train", rows, replay.train)
+    return found
 
 
 def _image_shape(input_shape: tuple[int, ...], raw: object) -> tuple[int, ...] | None:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DEBUG, MlpkitError
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.symptoms import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
+    from mlpkit.training.symptoms import Symptom
 
 START: Final = """
 import json, sys
@@ -69,7 +69,7 @@ class TrainingProcess:
 
         Args:
             request: arguments of ``train_prepared`` as plain data.
-            tell: called with each event, a method of ``SeedsObserver``, and its arguments after the seed.
+            tell: called with each event, a method of ``RunsObserver``, and its arguments after the number of the run.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -80,7 +80,7 @@ class TrainingProcess:
             event, arguments = json.loads(line)
             if event == _OVER:
                 return TrainingEnd(*arguments)
-            tell(event, [Symptom.from_plain(*arguments)] if event == _SYMPTOM else arguments)
+            tell(event, arguments)
         code = self._process.wait()
         if code == 0:
             return TrainingEnd(stopped="the end of its process")
@@ -107,11 +107,11 @@ class TrainingProcess:
 
 
 _OVER: Final = "over"
-_SYMPTOM: Final = "diagnosed"
+SYMPTOM: Final = "diagnosed"
 
 
-class _EventSender(Observer):
-    """Sends events to the process that shows them.
+class EventSender(Observer):
+    """Sends events of a run as plain data, to the process that shows them.
 
     Args:
         answer: writes an event and its arguments.
@@ -128,7 +128,7 @@ class _EventSender(Observer):
 
     def diagnosed(self, symptom: Symptom) -> None:
         """Pass the symptom on as plain data."""
-        self._answer(_SYMPTOM, symptom.to_plain())
+        self._answer(SYMPTOM, symptom.to_plain())
 
     def warned(self, warning: Diagnostic) -> None:
         """Pass the warning on as a text."""
@@ -154,10 +154,10 @@ def serve() -> None:
         arguments = json.loads(request)
         directory = Path(arguments.pop("directory"))
         try:
-            run = train_prepared(directory, **arguments, observer=_EventSender(answer), stop=stop)
+            run = train_prepared(directory, **arguments, observer=EventSender(answer), stop=stop)
             end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
         except Exception as error:
-            end = TrainingEnd(failure=_described(error))
+            end = TrainingEnd(failure=described(error))
         answer(_OVER, *astuple(end))
 
 
@@ -168,7 +168,8 @@ def _read_requests(requests: SimpleQueue[str], stop: StopRequest) -> None:
     requests.put("")
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Say why a run failed."""
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
     told = str(error) if isinstance(error, MlpkitError) else f"internal error: {type(error).__name__}: {error}"

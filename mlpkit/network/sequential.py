@@ -328,7 +328,7 @@ class Sequential:
         results: dict[str, Any] = {"loss": total / counted if counted else float("nan")}
         for name, metric in metrics.items():
             with component_errors(f"the metric {name} failed"):
-                results[name] = _plain_result(metric)
+                results[name] = plain_result(metric)
         return results
 
     def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
@@ -508,7 +508,8 @@ def _chunks(rows: int) -> Iterator[slice]:
         yield slice(begin, end)
 
 
-def _plain_result(metric: Metric) -> float | Table:
+def plain_result(metric: Metric) -> float | Table:
+    """Return the result of a metric: a float, or a table as rows of integers."""
     result = metric.result()
     if metric.table is None:
         return float(result)  # type: ignore[arg-type]  # anything else is reported as the metric's failure

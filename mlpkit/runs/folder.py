@@ -38,6 +38,7 @@ from mlpkit.runs.layout import (
     SPEC,
     TIMING,
     WRITER,
+    is_ensemble,
     is_run,
     is_seeds_folder,
 )
@@ -290,7 +291,7 @@ class RunFolder:
         writer = self._writer.another_writer()
         if writer:
             return f"{writer} is writing to it; wait until that is done"
-        if self.checkpoints.exist:
+        if self.checkpoints.exist or is_ensemble(self.directory):
             return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
         return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 

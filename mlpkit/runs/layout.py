@@ -26,6 +26,11 @@ OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAIL
 SEEDS: Final = "seeds.json"
 """What makes a folder that of the runs of several seeds, and not a run itself."""
 
+MEMBERS: Final = "members"
+"""The folder with a run folder for each network of an ensemble, which makes a run that of an ensemble."""
+SPREAD: Final = "spread.json"
+OUT_OF_FOLD: Final = "out_of_fold.csv"
+
 SPLITS: Final = ("test", "validation", "train")
 """The splits that results are for, in the order in which people look for them."""
 
@@ -41,6 +46,11 @@ def is_run(directory: Path) -> bool:
 def is_seeds_folder(directory: Path) -> bool:
     """Whether a folder holds the runs of several seeds."""
     return has_file(directory, SEEDS)
+
+
+def is_ensemble(directory: Path) -> bool:
+    """Whether a folder holds the run of an ensemble."""
+    return is_run(directory) and (directory / MEMBERS).is_dir()
 
 
 def has_file(directory: Path, name: str) -> bool:

@@ -11,16 +11,30 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.record_keys import decisive_split, is_result
-from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, read_limited, reading_error
+from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, folders_in, read_limited, reading_error
 from mlpkit.runs.json_files import damaged, decode_object
-from mlpkit.runs.layout import CHECKPOINT, CHECKPOINTS, FAILURE, HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPEC, WRITER
+from mlpkit.runs.layout import (
+    CHECKPOINT,
+    CHECKPOINTS,
+    FAILURE,
+    HISTORY,
+    LOCK,
+    MEMBERS,
+    METRICS,
+    MODEL,
+    RESOLVED,
+    SPEC,
+    WRITER,
+    is_ensemble,
+    is_run,
+)
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -96,10 +110,26 @@ def overview_of(directory: Path) -> RunOverview:
         return RunOverview(directory, DAMAGED, str(reading_error(directory, error, RunFolderError, action="listed")))
     running = WRITER in names and bool(WriterLock(directory / WRITER).another_writer())
     try:
-        return _read(directory, names, running)
+        found = _read(directory, names, running)
+        return _with_networks(found) if MEMBERS in names and is_ensemble(directory) else found
     except MlpkitError as error:
         began, changed = _times(directory, names)
         return RunOverview(directory, DAMAGED, str(error), began=began, changed=changed)
+
+
+def _with_networks(found: RunOverview) -> RunOverview:
+    """Return the run of an ensemble with the steps of its networks together, and with what went wrong with one."""
+    networks = [overview_of(folder) for folder in folders_in(found.directory / MEMBERS) if is_run(folder)]
+    totals = [each.total for each in networks if each.total is not None]
+    failed = next((each for each in networks if each.state in {DIVERGED, FAILED, DAMAGED}), None)
+    over = failed is not None and found.state == STOPPED
+    return replace(
+        found,
+        state=failed.state if failed is not None and over else found.state,
+        problem=f"network {failed.directory.name}: {failed.problem}" if failed is not None and over else found.problem,
+        steps=sum(each.steps for each in networks),
+        total=sum(totals) if len(totals) == len(networks) else None,
+    )
 
 
 def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_pretty
-from mlpkit.runs.layout import METRICS, SEEDS, SPLITS
-from mlpkit.statistics import Interval, interval
+from mlpkit.runs.layout import METRICS, SEEDS
+from mlpkit.runs.numbered_runs import NumberedRuns, plain_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
-Summary: TypeAlias = dict[str, dict[str, Interval]]
-"""The mean of each loss and metric over several runs, with its interval, by split."""
 
-
-def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
-    """Return the mean of each loss and metric, with its 95 % interval, the loss first; tables are left out.
-
-    Args:
-        results: the metrics of each run, by split. A value that was not finite is not there, and doesn't count.
-    """
-    splits = {split: None for split in SPLITS if any(split in metrics for metrics in results)}
-    splits |= {split: None for metrics in results for split in metrics}
-    found: Summary = {}
-    for split in splits:
-        names = ["loss", *{name: None for metrics in results for name in metrics.get(split, {}) if name != "loss"}]
-        columns = {name: _numbers([metrics.get(split, {}).get(name) for metrics in results]) for name in names}
-        found[split] = {name: interval(values) for name, values in columns.items() if values}
-    return found
-
-
-def _numbers(values: Sequence[Any]) -> list[float]:
-    return [float(value) for value in values if isinstance(value, int | float)]
-
-
-class SeedsFolder:
+class SeedsFolder(NumberedRuns):
     """A folder with a run folder for each of several seeds: ``seed-0``, ``seed-1`` and so on.
 
     ``seeds.json`` says which seeds; ``metrics.json`` has the summary, once every run is over. All else is read from the
@@ -53,6 +29,7 @@ class SeedsFolder:
     """
 
     def __init__(self, folder: RunFolder, seeds: Sequence[int]) -> None:
+        super().__init__({seed: folder.directory / f"seed-{seed}" for seed in seeds})
         self.directory = folder.directory
         self.seeds = tuple(seeds)
         self._folder = folder
@@ -109,40 +86,6 @@ class SeedsFolder:
         """Stop being the folder's writer."""
         self._folder.close()
 
-    def member(self, seed: int) -> Path:
-        """Return the run folder of a seed."""
-        return self.directory / f"seed-{seed}"
-
-    @property
-    def members(self) -> dict[int, Path]:
-        """The run folder of each seed."""
-        return {seed: self.member(seed) for seed in self.seeds}
-
-    @property
-    def unfinished(self) -> list[int]:
-        """The seeds whose runs are not finished."""
-        return [seed for seed, directory in self.members.items() if not RunFolder(directory).finished]
-
-    def results(self) -> dict[int, dict[str, Any]]:
-        """Return the metrics of each finished run by seed.
-
-        Raises:
-            RunFolderError: a metrics.json can't be read.
-        """
-        return {
-            seed: RunFolder(directory).read_metrics()
-            for seed, directory in self.members.items()
-            if RunFolder(directory).finished
-        }
-
-    def summary(self) -> Summary:
-        """Return the mean of each loss and metric over the finished runs, with its interval, by split.
-
-        Raises:
-            RunFolderError: a metrics.json can't be read.
-        """
-        return summary_of(list(self.results().values()))
-
     def write_seeds(self) -> None:
         """Write seeds.json, which makes this the folder of several runs.
 
@@ -163,11 +106,6 @@ class SeedsFolder:
     def _write(self, name: str, data: Mapping[str, Any]) -> None:
         self.claim()
         write_atomically(self.directory / name, encode_pretty(data).encode())
-
-
-def plain_summary(summary: Summary) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return a summary as plain data, as metrics.json has it."""
-    return {split: {name: asdict(found) for name, found in metrics.items()} for split, metrics in summary.items()}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

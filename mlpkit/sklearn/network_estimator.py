@@ -97,6 +97,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         # An import loads little: what trains is loaded by the first fit.
         from mlpkit.jobs.fit import spec_in_memory  # noqa: PLC0415
         from mlpkit.jobs.run import train_spec  # noqa: PLC0415
+        from mlpkit.jobs.runs_observer import RunsObserver  # noqa: PLC0415
         from mlpkit.registry.registry import installed  # noqa: PLC0415
         from mlpkit.training.events import Observer  # noqa: PLC0415
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415
@@ -116,6 +117,12 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             {"validation": held_out},
             learned,
         )
+        if spec.trains_ensemble:
+            from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most estimators train one network
+
+            averaged = run_ensemble(spec, examples={"train": data}, observer=RunsObserver())
+            self.network_ = averaged.network
+            return averaged
         try:
             run = train_spec(
                 spec,

@@ -35,6 +35,8 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: seed in place of the spec's; None for the spec's.
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
+        ensemble: several networks to train and average, ``{"members": 8}`` or ``{"folds": 5}``; None for what the spec
+            says.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: float = 0.0,
         random_state: Any = None,
         warm_start: bool = False,
+        ensemble: Mapping[str, int] | None = None,
     ) -> None:
         self.spec = spec
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.warm_start = warm_start
+        self.ensemble = ensemble
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, for as long as the spec says.
@@ -140,10 +144,19 @@ class SpecEstimator(NetworkEstimator):
         training["batch_size"] = min(training["batch_size"], rows)
         if epochs is not None:
             training = {key: value for key, value in training.items() if key not in LENGTHS} | {"epochs": epochs}
+        ensemble = self.ensemble or resolved.get("ensemble")
+        if ensemble and (go_on or epochs is not None):
+            raise ValueError("an ensemble isn't trained further: partial_fit and warm_start are for one network")
         seed = spec.seed if self.random_state is None else self._seed()
         run = self._train_network(
             (X, y) if weights is None else (X, y, weights),
-            {"name": spec.name, "seed": seed, "dtype": spec.dtype, "layers": resolved["layers"]},
+            {
+                "name": spec.name,
+                "seed": seed,
+                "dtype": spec.dtype,
+                "layers": resolved["layers"],
+                "ensemble": ensemble,
+            },
             {**training, **target},
             go_on=go_on,
             held_out=self.validation_fraction,

@@ -240,6 +240,44 @@ class InitializeFromSection(Section):
     layers: Annotated[tuple[LayerPattern, ...], MinLen(1)] | None = None
 
 
+MOST_MEMBERS: Final = 100
+
+
+@dataclass(frozen=True)
+class EnsembleSection(Section):
+    """Several networks that are trained, each with a seed of its own, and whose predictions are averaged.
+
+    Args:
+        members: how many networks; all are trained on the same rows.
+        folds: how many networks; the rows for training and validation are cut into as many parts, and each network is
+            validated on another part and trained on the rest.
+        member: the only one to train, counted from 0; by default all are trained, and averaged.
+    """
+
+    title = "ensemble"
+    rules = (
+        OneOf(
+            ("members", "folds"),
+            missing="nothing says how many networks to train",
+            expected="either members: NETWORKS or folds: PARTS",
+        ),
+    )
+    members: Annotated[int | None, Ge(2), Le(MOST_MEMBERS)] = None
+    folds: Annotated[int | None, Ge(2), Le(MOST_MEMBERS)] = None
+    member: Annotated[int | None, Ge(0)] = None
+
+    @property
+    def size(self) -> int:
+        """How many networks there are."""
+        return self.members or self.folds or 0
+
+    def check_together(self, path: KeyPath, context: CheckContext) -> None:
+        """Make sure that the only network to train is one of them."""
+        if self.member is not None and self.size and self.member >= self.size:
+            message = f"there is no network {self.member} among {self.size}"
+            context.report((*path, "member"), message, expected=f"a number from 0 to {self.size - 1}")
+
+
 @dataclass(frozen=True)
 class InitializeFromType(SectionType):
     """The section, or no more than its ``run``."""
@@ -347,6 +385,7 @@ class TopLevel(Section):
         name: name of the spec, and of its run folder; by default the file's name.
         seed: what all random numbers are keyed by.
         seeds: seeds to train with, one run each; or how many, from `seed` on; by default one run.
+        ensemble: several networks to train and average; by default one network.
         dtype: type of parameters and activations.
         requires: packages that must be installed.
         vars: values to be used elsewhere as $name.
@@ -363,13 +402,18 @@ class TopLevel(Section):
     name: str | None = None
     seed: Annotated[int, Ge(0)] = 0
     seeds: Annotated[int, Ge(1), Le(MOST_SEEDS)] | tuple[Annotated[int, Ge(0)], ...] | None = None
+    ensemble: EnsembleSection | None = None
     dtype: Literal["float32", "float64"] = "float32"
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that there are seeds, and none twice: it would be the same run."""
+        """Make sure that there are seeds, none twice, since it would be the same run, and none beside an ensemble."""
+        if self.ensemble is not None and self.seeds is not None:
+            message = "a spec trains either an ensemble or several seeds"
+            remedy = "leave out seeds: the networks of an ensemble have seeds of their own, from seed on"
+            context.report((*path, "seeds"), message, remedy=remedy, at_key=True)
         if self.seeds == ():
             context.report((*path, "seeds"), "the list of seeds is empty", expected="at least one seed")
         seeds = self.seeds if isinstance(self.seeds, tuple) else ()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
-    from mlpkit.specfile.sections import StackMember, Training
+    from mlpkit.specfile.sections import EnsembleSection, StackMember, Training
 
 
 FILLED_IN: Final = "with every default filled in"
@@ -145,14 +145,39 @@ class Spec:
 
     @property
     def seed(self) -> int:
-        """What all random numbers are keyed by."""
+        """What all random numbers are keyed by but those of the data set."""
+        return self.top_level.seed + (self.member or 0)
+
+    @property
+    def data_seed(self) -> int:
+        """What the data set draws its splits by; the networks of an ensemble share it."""
         return self.top_level.seed
+
+    @property
+    def ensemble(self) -> EnsembleSection | None:
+        """The ensemble that it trains, or of which it trains one network; None if it is about a network alone."""
+        return self.top_level.ensemble
+
+    @property
+    def member(self) -> int | None:
+        """The only network of an ensemble that is to be trained; None for all, or without an ensemble."""
+        return self.ensemble.member if self.ensemble else None
+
+    @property
+    def trains_ensemble(self) -> bool:
+        """Whether several networks are trained and averaged."""
+        return self.ensemble is not None and self.member is None
+
+    def with_member(self, member: int) -> Spec:
+        """Return the spec of one network of the ensemble."""
+        assert self.ensemble is not None
+        return replace(self, top_level=replace(self.top_level, ensemble=replace(self.ensemble, member=member)))
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds to train with: one, unless the spec says otherwise."""
-        seeds = self.top_level.seeds
-        return seeds if isinstance(seeds, tuple) else tuple(range(self.seed, self.seed + (seeds or 1)))
+        seed, seeds = self.top_level.seed, self.top_level.seeds
+        return seeds if isinstance(seeds, tuple) else tuple(range(seed, seed + (seeds or 1)))
 
     def with_seed(self, seed: int) -> Spec:
         """Return the spec with another seed, and with no more than that one."""
@@ -214,7 +239,8 @@ class Spec:
         written = self.top_level.reference()
         said = {key: value for key, value in written["training"].items() if key not in training}
         written["training"] = said | training  # in one order, whichever of them the spec said itself
-        order = ("mlpkit", "name", "seed", "dtype", "requires", "data", "layers", "initialize_from", "training")
+        of_stack = ("data", "layers", "initialize_from", "training")
+        order = ("mlpkit", "name", "seed", "ensemble", "dtype", "requires", *of_stack)
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
     def resolved_text(self, **training: int) -> str:

@@ -26,7 +26,7 @@ ALLOWED = {
     ("jobs/run_inputs.py", "none"),
     # a number of steps is called so in events, in checkpoints and where randomness is keyed
     ("cli/progress/lines.py", "step"),
-    ("cli/progress/seeds_lines.py", "step"),
+    ("cli/progress/runs_lines.py", "step"),
     ("cli/trace.py", "step"),
     ("jobs/trace_data.py", "step"),
     ("training/snapshot.py", "step"),

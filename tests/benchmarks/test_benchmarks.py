@@ -60,6 +60,15 @@ def test_every_way_to_train_seeds_is_timed_and_has_the_same_bits():
 
 
 @pytest.mark.long
+def test_every_way_to_train_an_ensemble_is_timed_and_has_the_same_bits():
+    report = run("ensembles.py", "--json", "--members", "2", "--rounds", "1", "--seconds", "0.01", "--shape", "5,20")
+    (shape,) = report["shapes"]
+    assert shape["same_bits"]
+    assert list(shape["ways"]) == ["in turn", "as run does", "in threads"]
+    assert all(0 < times["seconds"] < 60 for times in shape["ways"].values())
+
+
+@pytest.mark.long
 def test_two_hundred_plugins_cost_next_to_nothing():
     report = run("many_plugins.py", "--json")
     assert report["seconds"]["mlpkit --help"]["more"] <= 0.050

@@ -42,6 +42,7 @@ FOLLOWED = {
     "docs/fine-tuning.md": "tests/plugin_packages/test_first_pages.py",
     "docs/from-scratch.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
+    "docs/ensembles.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/trace.md": "tests/docs/test_sessions.py",
 }
@@ -75,6 +76,9 @@ NOT_RUN = {
         "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
     },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
+    "docs/ensembles.md": {
+        "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/jobs/test_ensemble.py compares such runs",
+    },
     "docs/data.md": {
         "pets/cat/tom.png": "names of files",
         ".venv/bin/pytest -m long": "a test that is long",

@@ -14,6 +14,8 @@ NOT_FOR_PLUGINS = {
     "ComponentFailure",
     "Diagnosis",
     "DivergenceError",
+    "EnsembleError",
+    "EnsembleRun",
     "Export",
     "Interval",
     "MlpkitError",

@@ -19,8 +19,9 @@ from scipy import stats
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.jobs.prepared_run import prepare, train_prepared
-from mlpkit.jobs.seeds import SeedRuns, resume_seeds, run_seeds, runs_at_once
-from mlpkit.jobs.seeds_observer import SeedsObserver
+from mlpkit.jobs.runs_observer import RunsObserver
+from mlpkit.jobs.seeds import SeedRuns, resume_seeds, run_seeds
+from mlpkit.jobs.several_runs import runs_at_once
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
@@ -64,7 +65,7 @@ def alone(seed, directory, **overrides):
     return contents(directory)
 
 
-class Watch(SeedsObserver):
+class Watch(RunsObserver):
     """Remembers the events, and does something at the first evaluation.
 
     Args:
@@ -255,9 +256,9 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
 
 @pytest.mark.usefixtures("shared_work")
 def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.seeds.available_cores", lambda: 1)  # one run after the other
+    monkeypatch.setattr("mlpkit.jobs.several_runs.available_cores", lambda: 1)  # one run after the other
 
-    class Interrupts(SeedsObserver):
+    class Interrupts(RunsObserver):
         def over(self, seed, end):
             if seed == 3:
                 os.kill(os.getpid(), signal.SIGINT)

@@ -10,8 +10,9 @@ import pytest
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import is_seeds_folder
+from mlpkit.runs.numbered_runs import summary_of
 from mlpkit.runs.overview import STOPPED, overview_of
-from mlpkit.runs.seeds_folder import SeedsFolder, summary_of
+from mlpkit.runs.seeds_folder import SeedsFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.cli.progress.display import Display
-    from mlpkit.cli.progress.seeds_lines import SeedsDisplay
+    from mlpkit.cli.progress.runs_lines import RunsDisplay
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -52,8 +52,10 @@ def make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Displa
     return Lines()
 
 
-def make_seeds_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SeedsDisplay:
-    """Return what shows the runs of several seeds, as ``make_display`` does for one run.
+def make_runs_display(
+    title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None], what: str = "seed"
+) -> RunsDisplay:
+    """Return what shows several runs, as ``make_display`` does for one.
 
     Args:
         title: what is trained.
@@ -61,18 +63,19 @@ def make_seeds_display(title: str, folder: Path, quiet: bool, as_json: bool, beg
         quiet: whether ``--quiet`` was given.
         as_json: whether ``--json`` was given.
         begun: called when training begins.
+        what: what the number of a run is, such as ``seed``.
     """
-    from mlpkit.cli.progress.seeds_lines import SeedsDisplay, SeedsJson, SeedsLines  # noqa: PLC0415 - few runs get here
+    from mlpkit.cli.progress.runs_lines import RunsDisplay, RunsJson, RunsLines  # noqa: PLC0415 - few runs get here
 
     if quiet:
-        return SeedsDisplay(begun)
+        return RunsDisplay(begun, what)
     if as_json:
-        return SeedsJson(begun)
+        return RunsJson(begun, what)
     if _on_screen():
-        from mlpkit.cli.progress.seeds_screen import SeedsScreen  # noqa: PLC0415 - only what is chosen
+        from mlpkit.cli.progress.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
 
-        return SeedsScreen(title, str(folder), begun)
-    return SeedsLines(begun)
+        return RunsScreen(title, str(folder), begun, what=what)
+    return RunsLines(begun, what)
 
 
 def _on_screen() -> bool:

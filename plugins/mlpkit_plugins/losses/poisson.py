@@ -61,6 +61,11 @@ class Poisson(RealValuesLoss):
         """Return the rates λ = exp(x)."""
         return self.exp(x, self.buffer("predicted", x.shape))
 
+    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return x = log λ, with λ at least the smallest normal number."""
+        logarithms: NDArray[Any] = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
+        return logarithms
+
     def onnx(self, graph: Graph) -> Value:
         """Describe λ = exp(x)."""
         return graph.op("Exp", graph.input)

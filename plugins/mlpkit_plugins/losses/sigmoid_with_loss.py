@@ -153,6 +153,14 @@ class SigmoidWithLoss(Loss):
             x = np.concatenate([-x, x], axis=1)  # 1 - σ(x) = σ(-x)
         return sigmoid(x, self.buffer("prediction", x.shape))
 
+    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return log p - log(1 - p), with p and 1 - p at least the smallest normal number."""
+        p = prediction[:, 1:] if self.binary else prediction
+        others = prediction[:, :1] if self.binary else 1 - prediction
+        tiny = np.finfo(prediction.dtype).tiny
+        logits: NDArray[Any] = np.log(np.maximum(p, tiny)) - np.log(np.maximum(others, tiny))
+        return logits
+
     def onnx(self, graph: Graph) -> Value:
         """Describe the prediction."""
         x = graph.input

@@ -97,6 +97,11 @@ class SoftmaxCrossEntropy(Loss):
         np.copyto(prediction, self.p.T)
         return prediction
 
+    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return log p, with p at least the smallest normal number."""
+        logits: NDArray[Any] = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
+        return logits
+
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the logarithm of each class's share of the rows."""
         counts = np.bincount(t, weights, self.classes) if t.ndim == 1 else np.average(t, axis=0, weights=weights)

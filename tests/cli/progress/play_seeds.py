@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from mlpkit.cli.progress.seeds_screen import SeedsScreen
+from mlpkit.cli.progress.runs_screen import RunsScreen
 from mlpkit.jobs.seeds import SeedRuns
 from mlpkit.jobs.training_process import TrainingEnd
-from mlpkit.runs.seeds_folder import summary_of
+from mlpkit.runs.numbered_runs import summary_of
 
 SEEDS = (0, 1, 8, 13, 21)
 
@@ -26,7 +26,7 @@ def metrics_of(seed: int) -> dict[str, dict[str, float]]:
 def play(pause: float) -> None:
     """Show a training of which one run fails."""
     ticks = itertools.count(0, 75)
-    with SeedsScreen("made up", "runs/made up", lambda: None, clock=lambda: float(next(ticks))) as screen:
+    with RunsScreen("made up", "runs/made up", lambda: None, clock=lambda: float(next(ticks))) as screen:
         screen.began(SEEDS, 2)
         for seed in SEEDS[:2]:
             screen.started(seed, 10_000)

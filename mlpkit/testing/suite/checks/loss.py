@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Labels, Values, is_length
 from mlpkit.errors import MlpkitError
 from mlpkit.network.shape_proof import StackError, prove_shapes
@@ -19,7 +20,6 @@ from mlpkit.testing.suite.example import ROWS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit.components.loss import Loss
     from mlpkit.components.target import Target
     from mlpkit.registry.registry import RegisteredComponent, Registry
     from mlpkit.testing.suite.comparison import Arrays
@@ -351,6 +351,26 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
     if not np.allclose(alone, whole[2:4], rtol=1e-6, atol=1e-9):
         raise CheckFailure(
             "predict gave different predictions for rows by themselves", expected="the same as among others"
+        )
+
+
+@checks_examples("loss")
+def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
+    """Does ``predict`` return the prediction that an overridden ``inputs_for`` was given, and left as it was?
+
+    The loss of an ensemble, whose prediction is the mean of several, is computed at these inputs.
+    """
+    operation, x = example.ready(training=False), example.batch().x
+    if type(operation).inputs_for is Loss.inputs_for:
+        return
+    prediction = np.array(operation.predict(x))
+    given = prediction.copy()
+    again = np.array(operation.predict(operation.inputs_for(given)))
+    if given.tobytes() != prediction.tobytes():
+        raise CheckFailure("inputs_for wrote into the prediction", expected="a prediction that is left unchanged")
+    if again.shape != prediction.shape or not np.allclose(again, prediction, rtol=1e-5, atol=1e-7):
+        raise CheckFailure(
+            "predict returned something else for the inputs of inputs_for", expected="the prediction that it was given"
         )
 
 

@@ -208,3 +208,20 @@ class DescribesLogits(SquareOfProbabilities):
 
     def onnx(self, graph):
         return graph.input
+
+
+@caught_by("inputs_for_a_prediction_predict_it")
+class InvertsAnotherFunction(SquareOfProbabilities):
+    """returns logits for a prediction that predict turns into another"""
+
+    def inputs_for(self, prediction):
+        return np.log(prediction) * 2
+
+
+@caught_by("inputs_for_a_prediction_predict_it")
+class InvertsInPlace(SquareOfProbabilities):
+    """overwrites the prediction that it returns inputs for"""
+
+    def inputs_for(self, prediction):
+        prediction[...] = np.log(prediction / (1 - prediction))
+        return prediction

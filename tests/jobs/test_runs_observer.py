@@ -6,8 +6,8 @@ import pytest
 from html_tables import rows_of
 
 import mlpkit
-from mlpkit.jobs import seeds_observer
-from mlpkit.jobs.seeds_observer import SeedsNotebook
+from mlpkit.jobs import runs_observer
+from mlpkit.jobs.runs_observer import RunsNotebook
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.training.symptoms import Symptom
 
@@ -37,7 +37,7 @@ def cell():
 
 @pytest.fixture
 def progress(cell):
-    progress = SeedsNotebook(cell.display, lambda: cell.now)
+    progress = RunsNotebook(cell.display, lambda: cell.now)
     progress.began([0, 8], 1)
     return progress
 
@@ -86,7 +86,7 @@ def test_it_is_drawn_five_times_a_second(cell, progress):
 
 
 def test_a_notebook_gets_it_unless_it_is_to_be_quiet(cell, monkeypatch, work):
-    monkeypatch.setattr(seeds_observer, "notebook_output", lambda: cell.display)
+    monkeypatch.setattr(runs_observer, "notebook_output", lambda: cell.display)
     spec = mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": 1})
     mlpkit.run(spec, seeds=1, quiet=True)
     assert cell.outputs == 0

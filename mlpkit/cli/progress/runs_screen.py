@@ -1,9 +1,10 @@
-"""Training several seeds on a terminal: a bar for each run that trains, and a line for each that is over."""
+"""Training several runs on a terminal: a bar for each run that trains, and a line for each that is over."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from mlpkit.cli.output import outliving_the_terminal, result
 from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
-from mlpkit.cli.progress.seeds_lines import SeedsDisplay, print_summary
+from mlpkit.cli.progress.runs_lines import RunsDisplay, print_average, print_summary
 from mlpkit.cli.progress.terminal import (
     SECONDS_BETWEEN_DRAWINGS,
     bar,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunBar:
-    """How far the run of a seed has come, on one line; what does not fit is left out.
+    """How far a run has come, on one line; what does not fit is left out.
 
     Args:
         name: what stands before the bar.
@@ -75,7 +77,7 @@ class RunBar:
             yield f"{duration(left)} left"
 
 
-class SeedsScreen(SeedsDisplay):
+class RunsScreen(RunsDisplay):
     """A line for each run that is over; below them, while training goes on, a bar for each run that trains.
 
     It is drawn at the events of the trainings, and not from a thread of its own.
@@ -85,12 +87,18 @@ class SeedsScreen(SeedsDisplay):
         folder: where it is kept.
         begun: called when training begins.
         clock: returns a time in seconds.
+        what: what the number of a run is.
     """
 
     def __init__(
-        self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+        self,
+        title: str,
+        folder: str,
+        begun: Callable[[], None],
+        clock: Callable[[], float] = time.perf_counter,
+        what: str = "seed",
     ) -> None:
-        super().__init__(begun)
+        super().__init__(begun, what)
         self._title, self._folder = printable(title), printable(folder)
         self._console = new_console()
         self._live = new_live(self._console)
@@ -101,7 +109,7 @@ class SeedsScreen(SeedsDisplay):
         self._drawn_at = 0.0
         self._clock, self._began_at = clock, clock()
 
-    def __enter__(self) -> SeedsScreen:
+    def __enter__(self) -> RunsScreen:
         """Say what is about to be trained, before the data is read."""
         self._print(Text.assemble((self._title, "bold"), (f"  {self._folder}", "dim")))
         return self
@@ -117,80 +125,87 @@ class SeedsScreen(SeedsDisplay):
         """Bring the cursor back now: the next signal ends the program at once."""
         show_cursor()
 
-    def began(self, seeds: Sequence[int], at_once: int) -> None:
+    def began(self, numbers: Sequence[int], at_once: int) -> None:
         """Say how many train at once, and wait for the first to begin."""
-        super().began(seeds, at_once)
-        self._waiting = set(seeds)
-        self._width = max(len(str(seed)) for seed in seeds)
+        super().began(numbers, at_once)
+        self._waiting = set(numbers)
+        self._width = max(len(str(number)) for number in numbers)
         how = f"{at_once} at once" if at_once > 1 else "one after the other"
-        self._print(Text(f"{len(seeds)} seeds, {how}", "dim"))
+        self._print(Text(f"{len(numbers)} {self._what}s, {how}", "dim"))
         self._print(Text())
         with outliving_the_terminal():
             self._live.start()
 
-    def resumed(self, seed: int, step: int) -> None:
+    def resumed(self, number: int, step: int) -> None:
         """Begin the bar where the run goes on."""
-        self._first_steps[seed] = step
+        self._first_steps[number] = step
 
-    def started(self, seed: int, total_steps: int | None) -> None:
+    def started(self, number: int, total_steps: int | None) -> None:
         """Show the bar of a run."""
-        first = self._first_steps.get(seed, 0)
-        self._waiting.discard(seed)
-        self._bars[seed] = RunBar(self._name(seed), total_steps, Throughput(total_steps, first), first)
+        first = self._first_steps.get(number, 0)
+        self._waiting.discard(number)
+        self._bars[number] = RunBar(self._name(number), total_steps, Throughput(total_steps, first), first)
         self._draw()
 
-    def stepped(self, seed: int, step: int, loss: float) -> None:
+    def stepped(self, number: int, step: int, loss: float) -> None:
         """Move the bar of a run."""
-        self._bars[seed].step, self._bars[seed].loss = step, loss
+        self._bars[number].step, self._bars[number].loss = step, loss
         self._draw_if_due()
 
-    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
+    def evaluated(self, number: int, record: Record, seconds: float) -> None:
         """Move the bar of a run to the evaluation; steps just before it may be left out."""
-        self._bars[seed].step, self._bars[seed].loss = int(record["iteration"]), record["train_loss"]
+        self._bars[number].step, self._bars[number].loss = int(record["iteration"]), record["train_loss"]
         self._draw_if_due()
 
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+    def diagnosed(self, number: int, symptom: Symptom) -> None:
         """Print it."""
-        self._note(seed, symptom)
+        self._note(number, symptom)
 
-    def over(self, seed: int, end: TrainingEnd) -> None:
+    def over(self, number: int, end: TrainingEnd) -> None:
         """Leave a line of the run in place of its bar."""
-        self._bars.pop(seed, None)
-        self._waiting.discard(seed)
+        self._bars.pop(number, None)
+        self._waiting.discard(number)
         if end.failure:
-            super().over(seed, end)
+            super().over(number, end)
         elif not end.stopped:
             results = end.metrics.get("test", {})
-            self._print(Text(f"{self._name(seed)} {f'test {figures(results)}' if results else 'finished'}"))
+            self._print(Text(f"{self._name(number)} {f'test {figures(results)}' if results else 'finished'}"))
         self._draw()
 
     def finished(self, found: SeedRuns) -> None:
         """Print the mean results, the folder, and the time."""
+        self._end(partial(print_summary, found), found.stopped)
+
+    def averaged(self, run: EnsembleRun) -> None:
+        """Print the results of the average, the folder, and the time."""
+        self._end(partial(print_average, run), run.stopped)
+
+    def _end(self, print_results: Callable[[], None], stopped: str) -> None:
         with outliving_the_terminal():
             self._live.stop()
         self._print(Text())
-        print_summary(found)
-        if not found.stopped:
+        print_results()
+        if not stopped:
             result(f"after {duration(self._clock() - self._began_at)}")
 
-    def _print_problem(self, seed: int, text: str, label: str, colour: str) -> None:
+    def _print_problem(self, number: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run above the bars, which are taken away meanwhile."""
         with outliving_the_terminal():
             self._live.stop()
-        super()._print_problem(seed, text, label, colour)
+        super()._print_problem(number, text, label, colour)
         self._live = new_live(self._console)
         with outliving_the_terminal():
             self._live.start()
 
-    def _name(self, seed: int) -> str:
-        return f"seed {seed:{self._width}}"
+    def _name(self, number: int) -> str:
+        return f"{self._what} {number:{self._width}}"
 
     def _draw_if_due(self) -> None:
         if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
             self._draw()
 
     def _draw(self) -> None:
-        bars = [self._bars[seed] for seed in sorted(self._bars)]
+        bars = [self._bars[number] for number in sorted(self._bars)]
         waiting = [Text(f"{len(self._waiting)} more", "dim")] if self._waiting else []
         with outliving_the_terminal():
             self._live.update(Group(*bars, *waiting), refresh=True)

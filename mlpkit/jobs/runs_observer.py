@@ -1,4 +1,4 @@
-"""What happens while several seeds are trained, and who shows it in Python."""
+"""What happens while several runs are trained, and who shows it in Python."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.jobs.training_process import SYMPTOM
 from mlpkit.progress.figures import duration, figure, figures
 from mlpkit.progress.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook_output
 from mlpkit.progress.throughput import Throughput
+from mlpkit.training.symptoms import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,73 +20,92 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.symptoms import Symptom
 
 
-class SeedsObserver:
-    """Receives what happens while several seeds are trained; every method is a no-op by default.
+class RunsObserver:
+    """Receives what happens while several runs are trained; every method is a no-op by default.
 
-    The first argument of an event of a run is its seed.
+    The first argument of an event of a run is its number: its number, or its number in an ensemble.
     """
 
     def warned(self, warning: Diagnostic) -> None:
         """The spec's data is most likely not as meant; called before training."""
 
-    def began(self, seeds: Sequence[int], at_once: int) -> None:
-        """Training begins, of so many seeds at once."""
+    def began(self, numbers: Sequence[int], at_once: int) -> None:
+        """Training begins, of so many runs at once."""
 
-    def resumed(self, seed: int, step: int) -> None:
+    def resumed(self, number: int, step: int) -> None:
         """A run will go on from a checkpoint after that step; called before ``started``."""
 
-    def started(self, seed: int, total_steps: int | None) -> None:
+    def started(self, number: int, total_steps: int | None) -> None:
         """The training of a run begins; None steps in all if it ends after a time."""
 
-    def stepped(self, seed: int, step: int, loss: float) -> None:
+    def stepped(self, number: int, step: int, loss: float) -> None:
         """So many steps of a run are done; called at most ten times a second."""
 
-    def evaluated(self, seed: int, record: Record, seconds: float) -> None:
+    def evaluated(self, number: int, record: Record, seconds: float) -> None:
         """An evaluation of a run was done, ``seconds`` after its training began."""
 
-    def noticed(self, seed: int, message: str) -> None:
+    def noticed(self, number: int, message: str) -> None:
         """Something is not as it should be, but the run goes on."""
 
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
+    def diagnosed(self, number: int, symptom: Symptom) -> None:
         """Something about the training of a run is not as it should be; called once a run for each symptom."""
 
-    def over(self, seed: int, end: TrainingEnd) -> None:
+    def over(self, number: int, end: TrainingEnd) -> None:
         """A run is finished, or was stopped, or has failed."""
 
 
-class SeedsWarnings(SeedsObserver):
-    """Turns what goes wrong into Python's warnings."""
+def tell(observer: RunsObserver, number: int, event: str, arguments: Sequence[Any]) -> None:
+    """Tell of an event of a run as an ``EventSender`` sends it.
+
+    Args:
+        observer: receives it.
+        number: the number of the run.
+        event: the method of the observer.
+        arguments: its arguments after the number.
+    """
+    getattr(observer, event)(number, *([Symptom.from_plain(*arguments)] if event == SYMPTOM else arguments))
+
+
+class RunsWarnings(RunsObserver):
+    """Turns what goes wrong into Python's warnings.
+
+    Args:
+        what: what the number of a run is, such as ``seed``.
+    """
+
+    def __init__(self, what: str = "seed") -> None:
+        self._what = what
 
     def warned(self, warning: Diagnostic) -> None:
         """Warn."""
         warnings.warn(str(warning), stacklevel=4)
 
-    def noticed(self, seed: int, message: str) -> None:
+    def noticed(self, number: int, message: str) -> None:
         """Warn."""
-        warnings.warn(f"seed {seed}: {message}", stacklevel=4)
+        warnings.warn(f"{self._what} {number}: {message}", stacklevel=4)
 
-    def over(self, seed: int, end: TrainingEnd) -> None:
+    def over(self, number: int, end: TrainingEnd) -> None:
         """Warn of a run that failed."""
         if end.failure:
-            warnings.warn(f"seed {seed}: {end.failure}", stacklevel=4)
+            warnings.warn(f"{self._what} {number}: {end.failure}", stacklevel=4)
 
 
-def seeds_observer(*, quiet: bool = False) -> SeedsObserver:
-    """Return what shows several seeds in the notebook that runs this code; elsewhere, what only warns.
+def runs_observer(what: str = "seed", *, quiet: bool = False) -> RunsObserver:
+    """Return what shows several runs in the notebook that runs this code; elsewhere, what only warns.
 
     Args:
+        what: what the number of a run is.
         quiet: whether to show no progress in a notebook.
     """
     display = None if quiet else notebook_output()
-    return SeedsWarnings() if display is None else SeedsNotebook(display)
+    return RunsWarnings(what) if display is None else RunsNotebook(display, what=what)
 
 
 @dataclass
-class _SeedRow:
-    """How far the run of a seed has come.
+class _RunRow:
+    """How far a run has come.
 
     Args:
         pace: how fast it goes; None before it begins.
@@ -125,52 +146,56 @@ class _SeedRow:
         return html_bar(self.step, self.total) if self.pace and self.total and self.end is None else ""
 
 
-class SeedsNotebook(SeedsWarnings):
-    """One output of a notebook's cell: a row for each seed, a bar while it trains, and its results in the end.
+class RunsNotebook(RunsWarnings):
+    """One output of a notebook's cell: a row for each number, a bar while it trains, and its results in the end.
 
     Args:
         display: IPython's ``display``.
         clock: returns a time in seconds.
+        what: what the number of a run is.
     """
 
-    def __init__(self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter, *, what: str = "seed"
+    ) -> None:
+        super().__init__(what)
         self._display = display
         self._clock = clock
         self._output: Any = None
-        self._rows: dict[int, _SeedRow] = {}
+        self._rows: dict[int, _RunRow] = {}
         self._symptoms: dict[tuple[str, str], str] = {}
         self._drawn_at = clock()
 
-    def began(self, seeds: Sequence[int], at_once: int) -> None:
-        """Show a row for each seed."""
-        self._rows = {seed: _SeedRow() for seed in seeds}
+    def began(self, numbers: Sequence[int], at_once: int) -> None:
+        """Show a row for each run."""
+        self._rows = {number: _RunRow() for number in numbers}
         self._output = self._display(self, display_id=True)
 
-    def resumed(self, seed: int, step: int) -> None:
+    def resumed(self, number: int, step: int) -> None:
         """Begin the bar where the run goes on."""
-        self._rows[seed].step = step
+        self._rows[number].step = step
 
-    def started(self, seed: int, total_steps: int | None) -> None:
+    def started(self, number: int, total_steps: int | None) -> None:
         """Show the bar of a run."""
-        row = self._rows[seed]
+        row = self._rows[number]
         row.total, row.pace = total_steps, Throughput(total_steps, row.step, self._clock)
         self._draw()
 
-    def stepped(self, seed: int, step: int, loss: float) -> None:
+    def stepped(self, number: int, step: int, loss: float) -> None:
         """Move the bar of a run."""
-        self._rows[seed].step, self._rows[seed].loss = step, loss
+        self._rows[number].step, self._rows[number].loss = step, loss
         if self._clock() - self._drawn_at >= SECONDS_BETWEEN_DRAWINGS:
             self._draw()
 
-    def diagnosed(self, seed: int, symptom: Symptom) -> None:
-        """Add a line about what is not as it should be, of the first seed that has it."""
-        self._symptoms.setdefault((symptom.name, symptom.layer), f"note: seed {seed}: {symptom}")
+    def diagnosed(self, number: int, symptom: Symptom) -> None:
+        """Add a line about what is not as it should be, of the first run that has it."""
+        self._symptoms.setdefault((symptom.name, symptom.layer), f"note: {self._what} {number}: {symptom}")
 
-    def over(self, seed: int, end: TrainingEnd) -> None:
+    def over(self, number: int, end: TrainingEnd) -> None:
         """Leave in the row what came of the run; why it failed is said once."""
         first = next((each for each, row in self._rows.items() if row.end and row.end.failure == end.failure), None)
         known = end.failure and first is not None
-        self._rows[seed].end = replace(end, failure=f"the same as seed {first}") if known else end
+        self._rows[number].end = replace(end, failure=f"the same as {self._what} {first}") if known else end
         self._draw()
 
     def _draw(self) -> None:
@@ -179,13 +204,13 @@ class SeedsNotebook(SeedsWarnings):
 
     def __repr__(self) -> str:
         """Say how far the runs have come, where HTML isn't shown."""
-        return "\n".join(f"seed {seed}: {row}" for seed, row in self._rows.items())
+        return "\n".join(f"{self._what} {number}: {row}" for number, row in self._rows.items())
 
     def _repr_html_(self) -> str:
         left = ' style="text-align: left"'
         rows = (
-            f"<tr><td>seed {seed}</td><td{left}>{row.bar}{escape(str(row))}</td></tr>"
-            for seed, row in self._rows.items()
+            f"<tr><td>{self._what} {number}</td><td{left}>{row.bar}{escape(str(row))}</td></tr>"
+            for number, row in self._rows.items()
         )
         notes = (f"<div>{escape(note)}</div>" for note in self._symptoms.values())
         return f"<table><tbody>{''.join(rows)}</tbody></table>{''.join(notes)}"

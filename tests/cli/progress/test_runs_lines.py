@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit.cli.progress.seeds_lines import SeedsDisplay, SeedsLines
+from mlpkit.cli.progress.runs_lines import RunsDisplay, RunsLines
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.training.symptoms import Symptom
 
@@ -14,7 +14,7 @@ def record_of(iteration):
 
 
 def test_what_several_runs_have_is_written_out_once(capsys):
-    display = SeedsDisplay(lambda: None)
+    display = RunsDisplay(lambda: None)
     for seed in (3, 5):
         display.noticed(seed, "other versions")
         display.over(seed, TrainingEnd(failure="not a number"))
@@ -27,7 +27,7 @@ def test_what_several_runs_have_is_written_out_once(capsys):
 
 
 def test_a_symptom_of_several_runs_is_said_once(capsys):
-    lines = SeedsLines(lambda: None)
+    lines = RunsLines(lambda: None)
     for seed in (3, 5):
         lines.diagnosed(seed, SYMPTOM)
     assert capsys.readouterr().err.splitlines() == [f"note: seed 3: {SYMPTOM}"]
@@ -35,13 +35,13 @@ def test_a_symptom_of_several_runs_is_said_once(capsys):
 
 def test_training_begins_once(capsys):
     begun = []
-    SeedsDisplay(lambda: begun.append(True)).began([1, 2], 2)
+    RunsDisplay(lambda: begun.append(True)).began([1, 2], 2)
     assert begun == [True]
     assert capsys.readouterr() == ("", "")
 
 
 def test_each_run_has_ever_fewer_lines_and_its_last(capsys):
-    lines = SeedsLines(lambda: None)
+    lines = RunsLines(lambda: None)
     lines.resumed(8, 40)
     for iteration in range(1, 16):
         for seed in (3, 8):

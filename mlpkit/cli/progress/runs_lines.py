@@ -1,0 +1,256 @@
+"""Training several runs as lines of text, or of JSON, and a summary of their results."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from mlpkit.cli.exit_codes import print_warnings
+from mlpkit.cli.formatting import blocks, line_length, paragraph
+from mlpkit.cli.output import diagnostic, document, message, result
+from mlpkit.cli.progress.lines import cells_of, column_names, line_of
+from mlpkit.jobs.runs_observer import RunsObserver
+from mlpkit.jobs.several_runs import listed_runs
+from mlpkit.progress.evaluations import is_worth_a_line
+from mlpkit.progress.figures import figure, figures, plus_minus
+from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.runs.numbered_runs import plain_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.ensemble import EnsembleRun
+    from mlpkit.jobs.seeds import SeedRuns
+    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.statistics import Interval
+    from mlpkit.training.evaluation import Record
+    from mlpkit.training.symptoms import Symptom
+
+
+class RunsDisplay(RunsObserver):
+    """Shows how several runs are trained: errors and warnings only; the end of ``with`` leaves the terminal as it was.
+
+    Args:
+        begun: called when training begins.
+        what: what the number of a run is, such as ``seed``.
+    """
+
+    def __init__(self, begun: Callable[[], None], what: str = "seed") -> None:
+        self._begun, self._what = begun, what
+        self._first_with: dict[str, int] = {}
+        self._symptoms: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> RunsDisplay:
+        """Begin, before the data is read."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def interrupted(self) -> None:
+        """A signal came; called from its handler, between any two instructions."""
+
+    def warned(self, warning: Diagnostic) -> None:
+        """Print what is most likely not meant, whatever else is shown or not."""
+        print_warnings([warning])
+
+    def began(self, numbers: Sequence[int], at_once: int) -> None:
+        """Say that training begins."""
+        self._begun()
+
+    def noticed(self, number: int, message: str) -> None:
+        """Print a warning, whatever else is shown or not."""
+        self._print_problem(number, message, "warning", "yellow")
+
+    def over(self, number: int, end: TrainingEnd) -> None:
+        """Print why a run failed, whatever else is shown or not."""
+        if end.failure:
+            self._print_problem(number, end.failure, "error", "red")
+
+    def finished(self, found: SeedRuns) -> None:
+        """Show what came of the runs."""
+
+    def averaged(self, run: EnsembleRun) -> None:
+        """Show what came of an ensemble."""
+
+    def _note(self, number: int, symptom: Symptom) -> None:
+        """Print what is not as it should be, and what to try, of the first run that has it."""
+        known = (symptom.name, symptom.layer)
+        if known not in self._symptoms:
+            self._symptoms.add(known)
+            diagnostic(f"note: {self._what} {number}: {symptom}", "yellow")
+
+    def _print_problem(self, number: int, text: str, label: str, colour: str) -> None:
+        """Print what is wrong with a run; what was said of another already is said in short."""
+        first = self._first_with.setdefault(text, number)
+        said = text if first == number else f"the same as {self._what} {first}"
+        diagnostic(f"{label}: {self._what} {number}: {said}", colour)
+
+
+class RunsLines(RunsDisplay):
+    """A line for an evaluation, with the run's number before the figures; ever fewer of a run, the later, and its last.
+
+    Args:
+        begun: called when training begins.
+        what: what the number of a run is.
+    """
+
+    def __init__(self, begun: Callable[[], None], what: str = "seed") -> None:
+        super().__init__(begun, what)
+        self._names: list[str] = []
+        self._evaluations: dict[int, int] = {}
+        self._held_back: dict[int, Record] = {}
+
+    def resumed(self, number: int, step: int) -> None:
+        """Say where the run goes on."""
+        message(f"{self._what} {number}: going on after step {step}")
+
+    def evaluated(self, number: int, record: Record, seconds: float) -> None:
+        """Print the line, if it is due, and before the first one the heading."""
+        self._evaluations[number] = self._evaluations.get(number, 0) + 1
+        self._held_back[number] = record
+        if is_worth_a_line(self._evaluations[number]):
+            self._print(number)
+
+    def diagnosed(self, number: int, symptom: Symptom) -> None:
+        """Print it."""
+        self._note(number, symptom)
+
+    def over(self, number: int, end: TrainingEnd) -> None:
+        """Print the line of the run's last evaluation, and how it ended."""
+        if number in self._held_back:
+            self._print(number)
+        super().over(number, end)
+        if "test" in end.metrics:
+            result(f"{self._what} {number}: test {figures(end.metrics['test'])}")
+
+    def finished(self, found: SeedRuns) -> None:
+        """Print the mean results, and the folder."""
+        print_summary(found)
+
+    def averaged(self, run: EnsembleRun) -> None:
+        """Print the results of the average, and the folder."""
+        print_average(run)
+
+    def _print(self, number: int) -> None:
+        record = self._held_back.pop(number)
+        if not self._names:
+            self._names = column_names(record)
+            result(line_of({name: name for name in (self._what, *self._names)}))
+        result(line_of({self._what: str(number)} | cells_of(record, self._names)))
+
+
+class RunsJson(RunsDisplay):
+    """One JSON object an event, those of a run with its number; of an ensemble it is called ``member``.
+
+        {"event": "began", "seeds": [0, 1, 2]}               the seeds that are not finished
+        {"event": "resumed", "seed": 1, "step": 4000}
+        {"event": "started", "seed": 0, "steps": 10000}      null where a time is set
+        {"event": "evaluation", "seed": 0, "iteration": 500, ...}
+        {"event": "symptom", "seed": 0, "name": "dead_units", "layer": "Relu1", ...}
+        {"event": "finished", "seed": 0, "steps": 10000, "metrics": {"test": {"loss": 0.1, ...}, ...}}
+        {"event": "failed", "seed": 2, "error": "..."}
+        {"event": "done", "metrics": {"test": {"loss": {"n": 2, "mean": ..., ...}, ...}, ...}, "failed": [2], ...}
+        {"event": "stopped", "reason": "SIGINT", "folder": "runs/x"}
+
+    The last event is ``done`` or ``stopped``. Events of runs that train at once come in any order.
+    """
+
+    def began(self, numbers: Sequence[int], at_once: int) -> None:
+        """Print the event."""
+        super().began(numbers, at_once)
+        document({"event": "began", f"{self._what}s": numbers})
+
+    def resumed(self, number: int, step: int) -> None:
+        """Print the event."""
+        document({"event": "resumed", self._what: number, "step": step})
+
+    def started(self, number: int, total_steps: int | None) -> None:
+        """Print the event."""
+        document({"event": "started", self._what: number, "steps": total_steps})
+
+    def evaluated(self, number: int, record: Record, seconds: float) -> None:
+        """Print the event."""
+        document({"event": "evaluation", self._what: number, **record})
+
+    def diagnosed(self, number: int, symptom: Symptom) -> None:
+        """Print the event."""
+        document({"event": "symptom", self._what: number, **symptom.to_plain()})
+
+    def over(self, number: int, end: TrainingEnd) -> None:
+        """Print the event."""
+        super().over(number, end)
+        if end.failure:
+            document({"event": "failed", self._what: number, "error": end.failure})
+        elif not end.stopped:
+            document({"event": "finished", self._what: number, "steps": end.steps, "metrics": end.metrics})
+
+    def finished(self, found: SeedRuns) -> None:
+        """Print the last event."""
+        if found.stopped:
+            document({"event": "stopped", "reason": found.stopped, "folder": found.folder})
+            print_stop(found.stopped, len(found.seeds), found.unfinished, found.folder)
+        else:
+            failed, metrics = list(found.failures), plain_summary(found.metrics)
+            document({"event": "done", "metrics": metrics, "failed": failed, "folder": found.folder})
+
+    def averaged(self, run: EnsembleRun) -> None:
+        """Print the last event; ``metrics`` are those of the average, ``spread`` sums up the networks'."""
+        if run.stopped:
+            document({"event": "stopped", "reason": run.stopped, "folder": run.folder})
+            print_stop(run.stopped, run.size, run.unfinished, run.folder)
+        else:
+            spread = plain_summary(run.spread)
+            document({"event": "done", "metrics": run.metrics, "spread": spread, "folder": run.folder})
+
+
+def summary_table(metrics: Mapping[str, Mapping[str, Interval]]) -> str:
+    """Return a table of the mean results of several runs."""
+    return "\n".join(blocks([SUMMARY_TITLES, *summary_rows(metrics)], right=(1, 2, 3), width=line_length()))
+
+
+def print_summary(found: SeedRuns) -> None:
+    """Print the mean of each loss and metric with its interval, which runs failed, and the folder."""
+    if found.stopped:
+        print_stop(found.stopped, len(found.seeds), found.unfinished, found.folder)
+        return
+    if found.metrics:
+        result(summary_table(found.metrics))
+    if found.failures:
+        failed = f"{len(found.failures)} of {len(found.seeds)} runs failed: {listed_runs(found.failures)}"
+        message("\n".join(paragraph(failed, width=line_length())))
+    result(f"kept in {found.folder}")
+
+
+def print_average(run: EnsembleRun) -> None:
+    """Print loss and metrics of an ensemble, beside those of its networks, and the folder."""
+    if run.stopped:
+        print_stop(run.stopped, run.size, run.unfinished, run.folder)
+        return
+    rows = [
+        (f"{split} {name}", figure(value), plus_minus(run.spread[split][name]))
+        for split, results in run.metrics.items()
+        for name, value in results.items()
+        if not isinstance(value, list) and name in run.spread.get(split, {})
+    ]
+    titles = ("", "average", f"each of {run.size}, ± 95 %")
+    result("\n".join(blocks([titles, *rows], right=(1, 2), width=line_length())))
+    result(f"kept in {run.folder}")
+
+
+def print_stop(reason: str, count: int, unfinished: Sequence[int], folder: Path | None) -> None:
+    """Print why training was stopped, how many runs are finished, and how to go on with the others.
+
+    Args:
+        reason: what stopped it.
+        count: how many runs there are.
+        unfinished: those that are not finished.
+        folder: where they are kept.
+    """
+    message(f"stopped by {reason}, with {count - len(unfinished)} of {count} runs finished; kept in {folder}")
+    message(f"resume it with: mlpkit resume {shlex.quote(str(folder))}")

@@ -1,0 +1,313 @@
+"""Training the networks of an ensemble, as many at once as there are cores for, and averaging them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import EnsembleError, RunFolderError
+from mlpkit.jobs.build import build_for, prove, prove_trained
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.evaluate import evaluated, in_order
+from mlpkit.jobs.load_model import TrainedModel, load_run
+from mlpkit.jobs.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
+from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.resume_network import resume_network
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_recorder import finite
+from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.runs_observer import runs_observer
+from mlpkit.jobs.saved_model import Origin, model_of
+from mlpkit.jobs.several_runs import listed_runs, train_runs
+from mlpkit.jobs.spec_data import open_data, open_folds
+from mlpkit.jobs.training_job import Run, tracker_of
+from mlpkit.network.ensemble import NAME
+from mlpkit.runs.ensemble_folder import EnsembleFolder
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
+from mlpkit.system import expect_processes
+from mlpkit.training.events import StopRequest
+from mlpkit.training.workers import choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.jobs.runs_observer import RunsObserver
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.registry import Registry
+    from mlpkit.runs.numbered_runs import Summary
+    from mlpkit.specfile.spec import Spec
+
+MEMBER: Final = "member"
+"""What the number of a network of an ensemble is called."""
+
+STOPPED_WITHOUT_FOLDER: Final = "stopped, and nothing is kept; with a directory, the networks could go on"
+
+
+@dataclass(repr=False)
+class EnsembleRun(Run):
+    """What came of training an ensemble: a run whose network is the average.
+
+    Args:
+        spread: the mean of each loss and metric over the networks, with its 95 % interval, by split.
+        unfinished: the numbers of the networks that are not finished, if training was stopped.
+        size: how many networks there are.
+    """
+
+    spread: Summary = field(default_factory=dict)
+    unfinished: tuple[int, ...] = ()
+    size: int = 0
+    _load: Callable[[], dict[int, Run]] = field(kw_only=True, repr=False, compare=False)
+
+    @cached_property
+    def members(self) -> dict[int, Run]:
+        """The finished runs of the networks, by number."""
+        return self._load()
+
+    def _steps_done(self) -> str:
+        return f"an ensemble of {self.size} networks"
+
+
+def run_ensemble(
+    spec: Spec,
+    directory: str | Path | None = None,
+    *,
+    examples: GivenExamples | None = None,
+    observer: RunsObserver | None = None,
+    quiet: bool = False,
+    stop: StopRequest | None = None,
+) -> EnsembleRun:
+    """Train each network of an ensemble, to the same bits as on its own, and average them.
+
+    Args:
+        spec: the spec.
+        directory: where to keep the runs; missing or empty. None keeps nothing.
+        examples: the examples by split, if the data set holds them in memory.
+        observer: receives the events; by default Python warns of the data, and of networks that fail, and a notebook
+            shows progress.
+        quiet: whether to show no progress in a notebook.
+        stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
+
+    Raises:
+        UsageError: another process can't load a plugin, or no other process can be started.
+        SpecError: the spec is wrong, or doesn't fit its data.
+        DataError: a data file is not what it should be.
+        EnsembleError: a network could not be trained.
+        RunFolderError: the directory is in use.
+        StorageError: the folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the training.
+    """
+    expect_own_files(spec)
+    if directory is None:
+        with TemporaryDirectory(prefix="mlpkit-") as temporary:
+            try:
+                found = run_ensemble(
+                    spec, Path(temporary) / "run", examples=examples, observer=observer, quiet=quiet, stop=stop
+                )
+            except KeyboardInterrupt as interrupt:
+                if hasattr(interrupt, "run"):
+                    _leave_folder(interrupt.run)
+                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
+                raise
+            _leave_folder(found)
+            return found
+    if examples is None:
+        expect_processes("training an ensemble")
+    observer = observer or runs_observer(MEMBER, quiet=quiet)
+    with _prepared(spec, Path(directory), examples, observer) as folder:
+        return _trained(folder, spec.registry, examples, observer, stop or StopRequest())
+
+
+def _leave_folder(found: EnsembleRun) -> None:
+    """Load the finished networks out of a folder that goes away."""
+    for member in found.members.values():
+        member.folder = None
+    found.folder = None
+
+
+def resume_ensemble(
+    directory: Path,
+    registry: Registry,
+    *,
+    examples: GivenExamples | None = None,
+    observer: RunsObserver | None = None,
+    quiet: bool = False,
+    stop: StopRequest | None = None,
+) -> EnsembleRun:
+    """Go on with the networks of an ensemble that are not finished, to the same bits as without the break.
+
+    Args:
+        directory: the folder of the ensemble.
+        registry: the plugins to take components from.
+        examples: as for ``resume``.
+        observer: receives the events; by default Python warns of networks that fail, and a notebook shows progress.
+        quiet: whether to show no progress in a notebook.
+        stop: may ask that training end after the steps that it is in.
+
+    Raises:
+        RunFolderError: the folder has another writer, or a network can't be resumed.
+        MlpkitError: as ``run_ensemble`` does.
+        KeyboardInterrupt: Ctrl-C stopped the training.
+    """
+    with EnsembleFolder.open(directory) as folder:
+        folder.run.claim()
+        observer = observer or runs_observer(MEMBER, quiet=quiet)
+        if not folder.run.finished:
+            _expect_unchanged(folder, registry, examples)
+        return _trained(folder, registry, examples, observer, stop or StopRequest())
+
+
+def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> None:
+    """Make sure that spec, plugins and data are those that the ensemble was begun with: all its networks share them.
+
+    Raises:
+        RunFolderError: they aren't.
+    """
+    lock, resolved = lock_and_spec(folder.run)
+    spec = parse_resolved(folder.directory, resolved, registry)
+    dataset = _dataset_of(spec, examples)
+    prove_again(folder.directory, spec, dataset, begun=True)
+    open_data(spec, dataset)
+    now = lock_of(spec, resolved, dataset, lock.get(INITIALIZED_FROM))
+    changed = [str(change) for change in lock_changes(lock, now) if not change.of_environment]
+    if changed:
+        told = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
+        raise RunFolderError(f"{told}; put it back as it was, or start a new run")
+
+
+def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
+    dataset = spec.new_dataset()
+    if examples is not None:
+        hold_examples(dataset, examples)
+    return dataset
+
+
+def _prepared(spec: Spec, directory: Path, examples: GivenExamples | None, observer: RunsObserver) -> EnsembleFolder:
+    """Make the folder of an ensemble, and a run folder in it for each network.
+
+    Each network has one BLAS thread, unless the spec says otherwise: the cores train different networks.
+    """
+    assert spec.ensemble is not None
+    proved = prove(spec, _dataset_of(spec, examples))
+    members = [prove(spec.with_member(i), _dataset_of(spec, examples)).spec for i in range(spec.ensemble.size)]
+    for warning in proved.warnings:
+        observer.warned(warning)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # of no work: one thread
+    folder = EnsembleFolder.create(directory, spec.ensemble.size)
+    try:
+        open_data(proved.spec, proved.dataset)
+        for number, member in enumerate(members):
+            if spec.top_level.initialize_from is not None:
+                from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
+
+                expect_another_folder(spec, folder.member(number))
+            prepare(member, plan, folder.member(number))
+        resolved = proved.spec.resolved_text(slices=plan.slices, threads=plan.threads)
+        first_weights = proved.first_weights.checksum if proved.first_weights else None
+        folder.run.write_lock(lock_of(proved.spec, resolved, proved.dataset, first_weights))
+        folder.run.write_resolved(resolved)
+        folder.run.write_spec(spec.document.text)
+    except BaseException:
+        folder.discard()
+        raise
+    return folder
+
+
+def _trained(
+    folder: EnsembleFolder,
+    registry: Registry,
+    examples: GivenExamples | None,
+    observer: RunsObserver,
+    stop: StopRequest,
+) -> EnsembleRun:
+    """Train what is not finished, and average."""
+    spec = parse_resolved(folder.directory, folder.run.resolved_text(), registry)
+    runs, arguments = {number: folder.member(number) for number in folder.unfinished}, registry.arguments()
+    with CtrlC(stop) as ctrl_c:
+        failures = train_runs(runs, spec.training.threads or 1, arguments, observer, stop, examples)
+    if failures and not stop.reason:
+        raise _failed(folder, failures)
+    found = _averaged(folder, spec, examples, stop.reason)
+    if ctrl_c.received:
+        given = ", examples=(x, t)" if examples is not None else ""
+        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume("{folder.directory}"{given}) goes on')
+        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
+    return found
+
+
+def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleError:
+    """Return the error for networks that could not be trained."""
+    why = "; ".join(dict.fromkeys(failures.values()))
+    remedy = "there is no average without it; change the spec, and train a new ensemble"
+    return EnsembleError(f"{folder.directory}: {listed_runs(failures, MEMBER)} failed: {why}; {remedy}")
+
+
+def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> EnsembleRun:
+    """Average the networks; if all are finished and the ensemble isn't, write its model and results."""
+    run, dataset = folder.run, _dataset_of(spec, examples)
+    if run.finished:
+        return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec))
+    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    network = build_for(spec, prove_trained(spec, description.input_shape, description.target), slices=1)
+    network.origin = Origin(str(run.resolved_text()).__str__, dataset)
+    for number in folder.with_models:
+        _copy_weights(folder.member(number), number, network)
+    model = TrainedModel(spec, network, dataset, description.target)
+    metrics = {} if stopped else _write_results(folder, model, description)
+    if examples is not None:
+        network.encoder = dataset
+        dataset.hold({})
+    return _run_of(folder, model, metrics, stopped)
+
+
+def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Description) -> dict[str, dict[str, Any]]:
+    """Write the model of an ensemble, and return its loss and metrics by split, which are written last."""
+    run, spec, dataset = folder.run, model.spec, model.dataset
+    assert spec.ensemble is not None
+    data = open_data(spec, dataset)
+    metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
+    if spec.ensemble.folds is not None:
+        folds = open_folds(spec, dataset, spec.ensemble.folds)
+        found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+        metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
+        write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)
+    run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
+    folder.write_spread()
+    run.write_metrics({split: finite(values) for split, values in metrics.items()})
+    return in_order(metrics, spec)
+
+
+def _copy_weights(member: Path, number: int, network: Sequential) -> None:
+    """Copy the parameters and states of a trained network into the ensemble."""
+    arrays, before = RunFolder(member).load_model().arrays, f"{NAME}.{number}."
+    for name, view in (*network.parameters.items(), *network.states.items()):
+        if name.startswith(before):
+            view[...] = arrays[name.removeprefix(before)]
+
+
+def _run_of(
+    folder: EnsembleFolder, model: TrainedModel, metrics: dict[str, dict[str, Any]], stopped: str = ""
+) -> EnsembleRun:
+    return EnsembleRun(
+        model.network,
+        metrics=metrics,
+        folder=folder.directory,
+        stopped=stopped,
+        spread=folder.summary(),
+        unfinished=tuple(folder.unfinished),
+        size=len(folder.members),
+        _compared=partial(tracker_of, model.spec.training, []),
+        _trained=lambda: model,
+        _load=partial(_finished_members, folder, model.spec.registry.arguments()),
+    )
+
+
+def _finished_members(folder: EnsembleFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
+    return {number: resume_network(folder.member(number), **arguments, quiet=True) for number in folder.results()}

@@ -1,0 +1,31 @@
+"""What the report of an ensemble says of its networks: their results with mean and interval, and their curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.jobs.compare import Side, read_runs
+from mlpkit.jobs.compare_page import curves_section, results_table
+from mlpkit.pages.parts import section, table
+from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.runs.ensemble_folder import EnsembleFolder
+from mlpkit.runs.layout import MEMBERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def networks_sections(directory: Path) -> list[str]:
+    """Return the sections about the networks of an ensemble.
+
+    Args:
+        directory: the ensemble's run folder.
+
+    Raises:
+        RunFolderError: a file of a network is damaged.
+    """
+    runs = tuple(read_runs(directory / MEMBERS))
+    rows = summary_rows(EnsembleFolder.open(directory).summary())
+    means = [table(SUMMARY_TITLES, rows, caption="One network: mean and interval over all", texts=[0])] if rows else []
+    each = results_table([Side(run.directory.name, (run,)) for run in runs], "At the end of each network")
+    return [section("Networks", *means, each), curves_section([Side("networks", runs)])]

@@ -1,0 +1,187 @@
+"""Cutting the rows of a data set into folds: each network of an ensemble is validated on another of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.components.target import Classes
+from mlpkit.training.minibatches import BatchReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.dataset import Description, Split
+
+FOLDED: Final = ("train", "validation")
+"""The splits whose rows are cut into folds, in this order."""
+
+ROWS_READ: Final = 1000
+"""Rows whose classes are read at a time."""
+
+
+class Rows:
+    """Some rows of one or several splits, as a split.
+
+    Args:
+        splits: the splits by name; their rows count through, in this order.
+        indices: positions of the rows.
+    """
+
+    def __init__(self, splits: Mapping[str, Split], indices: NDArray[np.intp]) -> None:
+        self.indices = indices
+        self._splits = splits
+        self._begins = [0, *accumulate(map(len, splits.values()))]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.indices)
+
+    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+        """Write the examples at ``indices`` into ``out``."""
+        for split, places, inside in self._parts(indices):
+            if len(places) == len(indices):
+                self._splits[split].take(inside, out)  # type: ignore[arg-type]  # with weights there are three
+                return
+            taken = tuple(np.empty((len(places), *array.shape[1:]), array.dtype) for array in out)
+            self._splits[split].take(inside, taken)  # type: ignore[arg-type]
+            for array, part in zip(out, taken, strict=True):
+                array[places] = part
+
+    def gathered(self, get: Callable[[str, NDArray[Any]], Any], indices: NDArray[Any]) -> Any:
+        """Return what a data set has about the rows at ``indices``: an array, a list, or a mapping of these by column.
+
+        Args:
+            get: returns it for positions in a split of the data set; None if it doesn't know.
+            indices: positions.
+        """
+        parts = [(places, get(split, inside)) for split, places, inside in self._parts(indices)]
+        order = np.argsort(np.concatenate([places for places, _ in parts]))
+        found = [part for _, part in parts]
+        if any(part is None for part in found):
+            return None
+        if isinstance(found[0], Mapping):
+            return {name: _in_order([part[name] for part in found], order) for name in found[0]}
+        return _in_order(found, order)
+
+    def _parts(self, indices: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield each split that has some of the rows, their places in ``indices``, and their positions in the split."""
+        positions = self.indices[indices]
+        of_split = np.searchsorted(self._begins, positions, side="right") - 1
+        for number, split in enumerate(self._splits):
+            places = np.flatnonzero(of_split == number)
+            if len(places):
+                yield split, places, positions[places] - self._begins[number]
+
+
+def _in_order(parts: Sequence[Any], order: NDArray[np.intp]) -> Any:
+    """Return values that come in parts, in another order."""
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)[order]
+    values = [value for part in parts for value in part]
+    return [values[i] for i in order]
+
+
+def of_rows(
+    get: Callable[[str, NDArray[Any]], Any], split: str, indices: NDArray[Any], examples: Split | None = None
+) -> Any:
+    """Return what a data set has about rows of a split, in whose place there may be a fold.
+
+    Args:
+        get: a method of the data set that takes the name of a split and positions in it.
+        split: the name of the split.
+        indices: positions of the rows.
+        examples: the split.
+    """
+    return examples.gathered(get, indices) if isinstance(examples, Rows) else get(split, indices)
+
+
+def rows_to_fold(sizes: Mapping[str, int]) -> list[int]:
+    """Return how many rows each split has that is cut into folds."""
+    return [sizes[split] for split in FOLDED if split in sizes]
+
+
+def fold_sizes(sizes: Mapping[str, int], folds: int, member: int | None) -> dict[str, int]:
+    """Return the sizes of the splits of one network of an ensemble, or of the ensemble; see ``Folds.splits``."""
+    others = {split: size for split, size in sizes.items() if split not in FOLDED}
+    if member is None:
+        return {"train": sizes["train"], **others}
+    rows = sum(rows_to_fold(sizes))
+    held_out = len(range(member, rows, folds))
+    return {"train": rows - held_out, "validation": held_out, **others}
+
+
+class Folds:
+    """The rows of a data set, cut into folds.
+
+    Args:
+        splits: the data set's own splits.
+        description: their shapes and sizes.
+        dtype: the network's dtype.
+        folds: how many folds there are.
+        seed: what the folds are drawn by.
+
+    Attributes:
+        rows: the rows that are cut into folds: those for training, and then those for validation.
+        numbers: the number of each row's fold.
+    """
+
+    def __init__(
+        self, splits: Mapping[str, Split], description: Description, dtype: np.dtype[Any], folds: int, seed: int
+    ) -> None:
+        self._pooled = {split: splits[split] for split in FOLDED if split in splits}
+        self._others = {split: examples for split, examples in splits.items() if split not in FOLDED}
+        self.rows = Rows(self._pooled, np.arange(sum(map(len, self._pooled.values()))))
+        self.numbers = numbers_of_folds(self.rows, description, dtype, folds, seed)
+
+    def splits(self, member: int | None) -> dict[str, Split]:
+        """Return the splits of one network of an ensemble: a fold for validation, and the others for training.
+
+        Args:
+            member: the number of the network, and of its fold. None for the ensemble, which has seen the rows of all
+                folds: the training rows stay as they are, and no row is left for validation.
+        """
+        if member is None:
+            return {"train": self._pooled["train"], **self._others}
+        train, validation = (Rows(self._pooled, np.flatnonzero(of)) for of in (self.numbers != member, self.of(member)))
+        return {"train": train, "validation": validation, **self._others}
+
+    def of(self, member: int) -> NDArray[np.bool_]:
+        """Return which rows are in a fold."""
+        return np.asarray(self.numbers == member)
+
+
+def numbers_of_folds(
+    rows: Split, description: Description, dtype: np.dtype[Any], folds: int, seed: int
+) -> NDArray[np.intp]:
+    """Return the number of each row's fold: the rows are shuffled, and dealt out in turn, class by class.
+
+    The sizes of two folds differ by one row at most, and so do their numbers of rows of a class.
+
+    Args:
+        rows: the rows.
+        description: their shapes.
+        dtype: the network's dtype.
+        folds: how many folds there are.
+        seed: what the order is drawn by.
+    """
+    order = keyed_generator(seed, "folds").permutation(len(rows))
+    if isinstance(description.target, Classes):
+        classes = _classes(rows, description, dtype)
+        order = order[np.argsort(classes[order], kind="stable")]
+    numbers = np.empty(len(rows), np.intp)
+    numbers[order] = np.arange(len(rows)) % folds
+    return numbers
+
+
+def _classes(rows: Split, description: Description, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the number of each row's class."""
+    reader = BatchReader(rows, description, dtype, min(ROWS_READ, len(rows)))
+    targets = np.concatenate([t.copy() for _, t, _ in reader.in_order()])
+    return targets if targets.ndim == 1 else targets.argmax(axis=1)

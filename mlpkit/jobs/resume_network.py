@@ -1,0 +1,176 @@
+"""Going on with the training of a network that was interrupted."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.load_model import restore
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
+from mlpkit.jobs.run_recorder import SNAPSHOT
+from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
+from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
+from mlpkit.progress.notebook import notebook_display
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.snapshot import Snapshot
+from mlpkit.training.workers import blas_threads, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from types import ModuleType
+
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.runs.checkpoints import Checkpoint
+    from mlpkit.specfile.sections import Training
+    from mlpkit.training.evaluation import Record
+
+
+class PythonWarnings(Observer):
+    """Turns what is noticed into Python's warnings, by default."""
+
+    def noticed(self, message: str) -> None:
+        """Warn."""
+        warnings.warn(message, stacklevel=2)
+
+    def warned(self, warning: Diagnostic) -> None:
+        """Warn, as ``load_spec`` does."""
+        warnings.warn(str(warning), FutureWarning, stacklevel=2)
+
+
+def resume_network(
+    directory: Path,
+    *,
+    examples: GivenExamples | None = None,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    observer: Observer | None = None,
+    quiet: bool = False,
+    stop: StopRequest | None = None,
+) -> Run:
+    """Do what ``resume`` does, for a run that trains one network.
+
+    Args:
+        directory: the run folder.
+        examples: as for ``resume``.
+        plugins: as for ``resume``.
+        blocked: as for ``resume``.
+        observer: as for ``resume``.
+        quiet: as for ``resume``.
+        stop: as for ``resume``.
+    """
+    observer = observer or _shown(notebook_display(quiet=quiet))
+    with RunFolder.open(directory) as folder:
+        folder.claim()
+        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        if folder.finished:
+            return _finished_run(folder, registry)
+        passed_over: list[str] = []
+        checkpoint = folder.checkpoints.load_newest(passed_over.append)
+        snapshot, origin = contents_of(checkpoint)
+        for fault in passed_over:
+            observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
+        return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest())
+
+
+def _shown(display: Observer | None) -> Observer:
+    return ObserverGroup((PythonWarnings(), display)) if display else PythonWarnings()
+
+
+def _go_on(
+    folder: RunFolder,
+    origin: RunInputs,
+    snapshot: Snapshot,
+    examples: GivenExamples | None,
+    registry: Registry,
+    observer: Observer,
+    stop: StopRequest,
+) -> Run:
+    resolved = folder.resolved_text()
+    changes = text_changes(SPEC, origin.spec, folder.spec_text())
+    _refuse(folder, snapshot, changes + text_changes(RESOLVED, origin.resolved, resolved))
+    spec = parse_resolved(folder.directory, resolved, registry)
+    for warning in spec.warnings:
+        observer.warned(warning)
+    expect_own_files(spec)
+    dataset = spec.new_dataset()
+    if examples is not None:
+        hold_examples(dataset, examples)
+    proved = prove_again(folder.directory, spec, dataset, begun=True)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
+    with blas_threads(plan.threads):
+        initialized_from = origin.lock.get(INITIALIZED_FROM)
+        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from)
+        lock = lock_changes(origin.lock, job.lock)
+        _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
+        if lock:
+            told = "; ".join(map(str, lock))
+            observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
+        done = job.train(origin.spec, observer, stop, snapshot)
+    job.expect_uninterrupted(done)
+    return done
+
+
+def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
+    if changes:
+        listed = "".join(f"\n  {line}" for line in changes)
+        raise RunFolderError(
+            f"{folder.directory}: can't be resumed: what it depends on has changed since step {snapshot.step}:{listed}"
+            "\n  help: put it back as it was, or start a new run"
+        )
+
+
+def contents_of(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
+    """Return what a checkpoint holds for the trainer, and what its run was begun with.
+
+    Raises:
+        ModelFileError: the file is sound, but no checkpoint.
+    """
+    snapshot = Snapshot(checkpoint.arrays, checkpoint.metadata.get(SNAPSHOT, {}))
+    try:
+        origin, _ = run_inputs_of(checkpoint.arrays, checkpoint.metadata), snapshot.step
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{checkpoint.path}: is a model, and no checkpoint; put back what was there"
+        raise ModelFileError(msg) from error
+    return snapshot, origin
+
+
+def _finished_run(folder: RunFolder, registry: Registry) -> Run:
+    model = restore(folder.load_model(), folder.directory / MODEL, registry)
+    training = model.spec.training
+    names = ("loss", *(metric.name for metric in training.metrics))  # as the run had them; JSON sorts them
+    metrics = {
+        split: {name: results[name] for name in names if name in results}
+        for split, results in folder.read_metrics().items()
+    }
+    history = _with_nan(folder.read_history(), training)
+    steps = int(history[-1]["iteration"]) if history else 0
+    return Run(
+        model.network,
+        history,
+        metrics,
+        steps=steps,
+        folder=folder.directory,
+        _compared=partial(tracker_of, training, history),
+        _trained=lambda: model,
+    )
+
+
+def _with_nan(history: list[Record], training: Training) -> list[Record]:
+    """Return evaluations with the metrics that were not finite, which JSON leaves out."""
+    names = [metric.name for metric in training.metrics if metric.component.table is None]
+    splits = [split for split in ("train", "validation") if any(f"{split}_loss" in record for record in history)]
+    keys = [f"{split}_{name}" for split in splits for name in names]
+    return [
+        {key: value for key, value in record.items() if key not in keys}
+        | {key: record.get(key, math.nan) for key in keys}
+        for record in history
+    ]

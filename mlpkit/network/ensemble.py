@@ -1,0 +1,191 @@
+"""Several networks as one, whose prediction is the mean of theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.layer import Chain, Layer
+from mlpkit.components.loss import Loss
+from mlpkit.errors import UsageError
+from mlpkit.network.scaled_values import scaled_values
+from mlpkit.network.shape_proof import prove_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Graph, Value
+    from mlpkit.components.operation import Shape
+    from mlpkit.components.recipe import Resolver
+    from mlpkit.components.target import Target
+    from mlpkit.network.scaled_values import ScaledValues
+    from mlpkit.network.shape_proof import Proof
+
+NAME = "Ensemble"
+"""Name of the layer that holds the networks."""
+
+NOT_TRAINED = "an ensemble isn't trained as one network; train one of its networks, such as that of run.members[0]"
+
+
+class EnsembleMember(NamedTuple):
+    """A network inside an ensemble.
+
+    Args:
+        layers: its layers.
+        loss: its loss, which turns what the layers return into predictions.
+        scaled: how the values that it predicts are scaled; None if they aren't.
+    """
+
+    layers: Chain
+    loss: Loss
+    scaled: ScaledValues | None
+
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return its predictions."""
+        y = self.layers.forward(x)
+        return self.loss.predict(y if self.scaled is None else self.scaled.values(y))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe its predictions."""
+        y = graph.chain(self.layers.layers)
+        return graph.describe(self.loss, y if self.scaled is None else self.scaled.onnx(graph, y))
+
+
+class Ensemble(Layer):
+    """The mean of the predictions of several networks: probabilities, or values in the target's unit.
+
+        y = (p₁(x) + ... + pₖ(x)) / k
+
+    Args:
+        stacks: the networks: layers, and a loss at the end of each.
+        target: what they predict.
+
+    Shapes: x as the networks take it, y as they predict.
+    """
+
+    def __init__(self, stacks: Any, target: Any) -> None:
+        self._stacks: Sequence[Sequence[Layer | Loss]] = stacks
+        self._target: Target = target
+
+    def __repr__(self) -> str:
+        """Say how many networks there are."""
+        return f"Ensemble of {len(self._stacks)}"
+
+    def build(self, input_shape: Shape) -> Shape:
+        """Declare the networks, each with the path ``Ensemble.NUMBER``."""
+        self.members = [self._member(str(i), stack, input_shape) for i, stack in enumerate(self._stacks)]
+        first = self.members[0]
+        return first.loss.predict(np.zeros((1, *first.layers.output_shape), self.dtype)).shape[1:]
+
+    def _member(self, name: str, stack: Sequence[Layer | Loss], input_shape: Shape) -> EnsembleMember:
+        *layers, loss = stack
+        assert isinstance(loss, Loss)
+        chain = self.chain(layers, input_shape, name=name)  # type: ignore[arg-type]  # a loss stands only at the end
+        loss.path, loss.dtype = f"{self.path}.{name}.{loss.type_name}", self.dtype
+        loss.build(chain.output_shape, self._target)
+        self._children[f"{name}.{loss.type_name}"] = loss
+        return EnsembleMember(chain, loss, scaled_values(self._target, loss, self.dtype))
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = (p₁(x) + ... + pₖ(x)) / k."""
+        y = self.buffer("y", (len(x), *self._output_shape))
+        np.copyto(y, self.members[0].predict(x))
+        for member in self.members[1:]:
+            np.add(y, member.predict(x), out=y)
+        np.divide(y, len(self.members), out=y)
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Refuse: there is nothing to train.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(NOT_TRAINED)
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y = (p₁(x) + ... + pₖ(x)) / k."""
+        x, total = graph.input, self.members[0].onnx(graph)
+        for member in self.members[1:]:
+            graph.input = x
+            total = graph.op("Add", total, member.onnx(graph))
+        return graph.op("Div", total, float(len(self.members)))
+
+
+class LossOfPredictions(Loss):
+    """The loss of an ensemble's networks at its predictions, in place of the inputs that they are made of.
+
+    Args:
+        ensemble: the layer before it, whose first network's loss is used.
+    """
+
+    def __init__(self, ensemble: Any) -> None:
+        self._ensemble: Ensemble = ensemble
+
+    def __repr__(self) -> str:
+        """Read as the loss."""
+        return repr(self._ensemble._stacks[0][-1])
+
+    def build(self, input_shape: Shape, target: Target | None) -> None:
+        """Take the loss, which is built."""
+        self._loss = self._ensemble.members[0].loss
+
+    @property
+    def takes_weights(self) -> bool:  # type: ignore[override]  # as the loss does
+        """Whether the loss takes weights of examples."""
+        return self._loss.takes_weights
+
+    @property
+    def unit(self) -> str:  # type: ignore[override]  # that of the loss
+        """The unit of the loss."""
+        return self._loss.unit
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean loss at the inputs that stand for predictions."""
+        inputs = self._loss.inputs_for(x)
+        return self._loss.forward(inputs, t) if weights is None else self._loss.forward(inputs, t, weights)  # type: ignore[call-arg]
+
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return how much rows with these targets count."""
+        return self._loss.weight(t, weights)
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Refuse: there is nothing to train.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(NOT_TRAINED)
+
+
+def prove_ensemble(
+    stacks: Sequence[Sequence[Layer | Loss]],
+    input_shape: Shape,
+    target: Target | None,
+    dtype: np.dtype[Any],
+    *,
+    create: Resolver,
+) -> Proof:
+    """Prove that networks fit their inputs, and return what ``Sequential`` makes one network of.
+
+    Args:
+        stacks: the networks: layers, and a loss at the end of each.
+        input_shape: shape of one example.
+        target: what is to be predicted.
+        dtype: the networks' dtype.
+        create: builds the initializers that layers give by name.
+
+    Raises:
+        StackError: they don't fit.
+    """
+    ensemble = Ensemble(stacks, target)
+    names = [NAME, stacks[0][-1].type_name]
+    return prove_shapes([ensemble, LossOfPredictions(ensemble)], names, input_shape, target, dtype, create=create)
+
+
+def can_average(loss: type[Loss]) -> bool:
+    """Whether the predictions of several networks with a loss can be averaged: their loss is known, too."""
+    return loss.predict is Loss.predict or loss.inputs_for is not Loss.inputs_for

@@ -1,0 +1,93 @@
+"""The run folder of an ensemble: a run folder for each network, and the average of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.errors import RunFolderError
+from mlpkit.runs.files import write_atomically
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.json_files import encode_pretty
+from mlpkit.runs.layout import MEMBERS, SPREAD, is_ensemble
+from mlpkit.runs.numbered_runs import NumberedRuns, plain_summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+
+class EnsembleFolder(NumberedRuns):
+    """The run folder of an ensemble, with the networks' run folders in it: ``members/0``, ``members/1`` and so on.
+
+    Its own model, metrics and lock are those of the average; ``spread.json`` sums up the networks' metrics.
+
+    Args:
+        run: the run folder, as the holder of the writer's lock.
+        size: how many networks there are.
+
+    Attributes:
+        directory: the folder.
+    """
+
+    def __init__(self, run: RunFolder, size: int) -> None:
+        self.run, self.directory = run, run.directory
+        super().__init__({number: self.directory / MEMBERS / str(number) for number in range(size)})
+
+    @classmethod
+    def create(cls, directory: Path, size: int) -> EnsembleFolder:
+        """Make the folder, with its parents, and become its writer; its spec makes it what it is.
+
+        Args:
+            directory: the folder; it is missing or empty.
+            size: how many networks there are.
+
+        Raises:
+            RunFolderError: it holds something, is no folder, or is another writer's.
+            StorageError: it can't be made.
+        """
+        return cls(RunFolder.create(directory), size)
+
+    @classmethod
+    def open(cls, directory: Path) -> EnsembleFolder:
+        """Open the folder of an ensemble, to read it or to go on with it.
+
+        Raises:
+            RunFolderError: it is no such folder.
+        """
+        run = RunFolder.open(directory)
+        if not is_ensemble(directory):
+            raise RunFolderError(f"{directory}: holds the run of one network, and no ensemble")
+        return cls(run, sum(folder.name.isdecimal() for folder in (directory / MEMBERS).iterdir()))
+
+    @property
+    def with_models(self) -> list[int]:
+        """The numbers of the networks that have begun, and so have a model."""
+        return [number for number, directory in self.members.items() if RunFolder(directory).has_model]
+
+    def discard(self) -> None:
+        """Remove the folder of an ensemble no network of which has begun."""
+        for directory in self.members.values():
+            RunFolder(directory).discard_if_unused()
+        if (self.directory / MEMBERS).is_dir():
+            (self.directory / MEMBERS).rmdir()
+        self.run.discard_if_unused()
+
+    def write_spread(self) -> None:
+        """Write spread.json: the mean of each loss and metric over the networks, with its interval.
+
+        Raises:
+            RunFolderError: a metrics.json of a network can't be read.
+            StorageError: it can't be written.
+        """
+        self.run.claim()
+        write_atomically(self.directory / SPREAD, encode_pretty(plain_summary(self.summary())).encode())
+
+    def __enter__(self) -> EnsembleFolder:
+        """Leave the folder as it is; the end of the block stops being its writer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop being the folder's writer."""
+        self.run.close()

@@ -1,0 +1,281 @@
+"""Ensembles: networks that are trained as on their own, and averaged."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mlpkit
+from mlpkit.errors import EnsembleError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
+from mlpkit.jobs.ensemble import run_ensemble
+from mlpkit.jobs.repro import repro
+from mlpkit.jobs.runs_observer import RunsObserver
+from mlpkit.training.events import Observer, StopRequest
+
+OF_NETWORK = ("resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
+OF_ENSEMBLE = ("resolved.yaml", "metrics.json", "spread.json", "model.safetensors")
+MEMBERS = {"ensemble": {"members": 2}}
+FOLDS = {"ensemble": {"folds": 3}}
+
+
+def spec(overrides=(), **more):
+    return mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": 4, **dict(overrides), **more})
+
+
+def contents(folder, names):
+    return {name: (Path(folder) / name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="module")
+def members(shared_work):
+    return mlpkit.run(spec(MEMBERS), "members-of-two")
+
+
+@pytest.fixture(scope="module")
+def folds(shared_work):
+    return mlpkit.run(spec(FOLDS), "three-folds")
+
+
+@pytest.fixture(scope="module")
+def test_rows(shared_work):
+    return mlpkit.load_data(spec(), "test")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_each_member_has_the_bits_of_a_run_with_its_seed(members, number):
+    alone = mlpkit.run(spec(seed=3 + number, **{"training.threads": 1}))
+    member = members.members[number]
+    assert member.history == alone.history
+    assert member.metrics == alone.metrics
+    for name, value in alone.network.parameters.items():
+        np.testing.assert_array_equal(member.network.parameters[name], value)
+
+
+@pytest.mark.parametrize("overrides", [MEMBERS, FOLDS], ids=["members", "folds"])
+def test_one_network_of_an_ensemble_can_be_trained_alone(members, folds, overrides, tmp_path):
+    mlpkit.run(spec(overrides, **{"ensemble.member": 1}), tmp_path / "alone")
+    folder = folds.folder if overrides is FOLDS else members.folder
+    assert contents(tmp_path / "alone", OF_NETWORK) == contents(folder / "members/1", OF_NETWORK)
+
+
+def test_the_prediction_is_the_mean(members, test_rows):
+    x, t = test_rows
+    mean = np.mean([member.network.predict(x) for member in members.members.values()], axis=0)
+    for network in (members.network, mlpkit.load("members-of-two").network, mlpkit.resume("members-of-two").network):
+        np.testing.assert_allclose(network.predict(x), mean, rtol=1e-6)
+    of_mean = -np.log(mean[np.arange(len(t)), t]).mean()
+    assert members.metrics["test"] == pytest.approx({"loss": of_mean, "accuracy": (mean.argmax(axis=1) == t).mean()})
+    assert json.loads(Path("members-of-two/metrics.json").read_text())["test"] == members.metrics["test"]
+
+
+def test_the_spread_is_that_of_the_networks(members):
+    losses = [member.metrics["test"]["loss"] for member in members.members.values()]
+    found = members.spread["test"]["loss"]
+    assert (found.n, found.mean, found.std) == pytest.approx((2, np.mean(losses), np.std(losses, ddof=1)))
+    assert json.loads(Path("members-of-two/spread.json").read_text())["test"]["loss"]["mean"] == found.mean
+
+
+def test_the_loss_of_the_average_is_below_the_mean_loss(members):
+    assert members.metrics["test"]["loss"] < members.spread["test"]["loss"].mean
+
+
+def test_out_of_fold_predictions_are_those_of_networks_that_have_not_seen_the_row(folds):
+    """Whatever joins the folds: the rows are read as they are, and predicted by their network."""
+    both = [mlpkit.load_data(spec(), split) for split in ("train", "validation")]
+    x, t = (np.concatenate([split[i] for split in both]) for i in (0, 1))
+    with Path("three-folds/out_of_fold.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(x) == 250
+    numbers = np.array([int(row["fold"]) for row in rows])
+    found = np.array([[float(row[f"probability_{i}"]) for i in range(10)] for row in rows])
+    for fold, member in folds.members.items():
+        of_fold = numbers == fold
+        np.testing.assert_allclose(member.network.predict(x[of_fold]), found[of_fold], rtol=1e-6)
+        assert mlpkit.load_data(spec(FOLDS, **{"ensemble.member": fold}), "train")[0].shape == (
+            250 - of_fold.sum(),
+            784,
+        )
+    np.testing.assert_array_equal([int(row["target"]) for row in rows], t)
+    loss = -np.log(found[np.arange(len(t)), t]).mean()
+    accuracy = (found.argmax(axis=1) == t).mean()
+    assert folds.metrics["validation"] == pytest.approx({"loss": loss, "accuracy": accuracy}, rel=1e-6)
+    sizes = [len(np.flatnonzero((numbers == fold) & (t == 3))) for fold in range(3)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_an_ensemble_of_folds_has_no_rows_left_for_validation(folds):
+    assert list(folds.metrics) == ["test", "validation", "train"]
+    with pytest.raises(UsageError, match="has no split 'validation'"):
+        mlpkit.load_data(spec(FOLDS), "validation")
+
+
+class StopAtFirstEvaluation(RunsObserver):
+    def __init__(self, stop):
+        self.stop = stop
+
+    def evaluated(self, number, record, seconds):
+        self.stop.stop("the test")
+
+
+@pytest.mark.parametrize("overrides", [MEMBERS, FOLDS], ids=["members", "folds"])
+def test_a_stopped_ensemble_goes_on_to_the_same_bits(overrides, shared_work):
+    longer = {**overrides, "training.epochs": 60, "training.evaluate_every": 20}
+    directory, stop = Path(f"stopped-{len(overrides['ensemble'])}-{next(iter(overrides['ensemble']))}"), StopRequest()
+    stopped = run_ensemble(spec(longer), directory, observer=StopAtFirstEvaluation(stop), stop=stop)
+    assert stopped.stopped == "the test"
+    assert stopped.unfinished
+    assert not (directory / "metrics.json").exists()
+    resumed = mlpkit.resume(stopped)
+    whole = mlpkit.run(spec(longer), f"{directory}-whole")
+    assert contents(directory, OF_ENSEMBLE) == contents(whole.folder, OF_ENSEMBLE)
+    assert resumed.metrics == whole.metrics
+    for number in whole.members:
+        of_network = f"members/{number}"
+        assert contents(directory / of_network, OF_NETWORK) == contents(whole.folder / of_network, OF_NETWORK)
+
+
+def test_an_ensemble_whose_data_has_changed_is_refused(shared_work):
+    stop = StopRequest()
+    run_ensemble(spec(MEMBERS, **{"training.epochs": 60}), "changed", observer=StopAtFirstEvaluation(stop), stop=stop)
+    text = Path("changed/resolved.yaml").read_text()
+    lock = Path("changed/lock.json")
+    lock.write_text(lock.read_text().replace('"data_checksum": "', '"data_checksum": "0'))
+    with pytest.raises(RunFolderError, match="changed: can't be resumed: what it depends on has changed: data_check"):
+        mlpkit.resume("changed")
+    Path("changed/resolved.yaml").write_text(text.replace("seed: 3", "seed: 4"))
+    with pytest.raises(RunFolderError, match="is not the spec that was run"):
+        mlpkit.resume("changed")
+
+
+def test_an_ensemble_is_repeated_to_the_same_bits(folds):
+    assert repro(folds.folder).same
+
+
+def test_in_memory_the_folds_are_those_of_the_rows(shared_work):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(90, 3))
+    t = np.exp(x[:, 0]) + 1
+    layers = [{"Affine": {"units": 8}}, "Relu", {"Affine": {"units": 1}}, "MeanSquaredError"]
+    run = mlpkit.fit(x, t, layers=layers, epochs=2, ensemble={"folds": 3}, scale_target="log", directory="in-memory")
+    mean = np.mean([member.model.predict(x) for member in run.members.values()], axis=0)
+    np.testing.assert_allclose(run.model.predict(x), mean, rtol=1e-5)
+    with Path("in-memory/out_of_fold.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose([float(row["target"]) for row in rows], t, rtol=1e-5)
+    squares = np.square([float(row["predicted"]) - float(row["target"]) for row in rows])
+    assert run.metrics["validation"]["loss"] == pytest.approx(squares.mean(), rel=1e-4)
+    assert [int(row["source"].removeprefix("x, example ")) for row in rows] == list(range(90))
+    again = mlpkit.resume("in-memory", examples=(x, t))
+    assert again.metrics == run.metrics
+    traced = mlpkit.trace("in-memory/members/1", 1, examples=(x, t))
+    examples = [int(source.removeprefix("x, example ")) for source in traced.sources]
+    np.testing.assert_allclose(traced.targets.ravel(), t[examples], rtol=1e-5)
+    assert not {*examples} & {i for i, row in enumerate(rows) if row["fold"] == "1"}
+
+
+def test_a_network_that_fails_is_named(shared_work):
+    with pytest.warns(UserWarning, match="member"), pytest.raises(EnsembleError) as raised:
+        mlpkit.run(spec(MEMBERS, **{"training.optimizer.sgd.learning_rate": 1e30}), "failed")
+    assert str(raised.value).startswith("failed: members 0, 1 failed: ")
+    assert str(raised.value).endswith("change the spec, and train a new ensemble")
+
+
+@pytest.mark.parametrize(
+    ("look", "verb"),
+    [(mlpkit.doctor, "doctor"), (lambda run: mlpkit.trace(run, 1), "trace --step 1")],
+    ids=["doctor", "trace"],
+)
+def test_what_looks_at_a_training_names_a_network(members, look, verb):
+    with pytest.raises(UsageError) as raised:
+        look("members-of-two")
+    assert str(raised.value) == (
+        f"members-of-two: is an ensemble; give one of its networks: mlpkit {verb} members-of-two/members/0"
+    )
+    look("members-of-two/members/0")
+
+
+def test_one_network_goes_on_to_be_trained_and_not_the_average(members, test_rows):
+    with pytest.raises(UsageError, match=r"train one of its networks, such as that of run.members\[0\]"):
+        members.network.fit(*test_rows, epochs=1)
+    with pytest.raises(SpecShapeError, match="members-of-two: is an ensemble; give one of its networks, such as"):
+        mlpkit.build(spec(initialize_from="members-of-two"))
+    first = mlpkit.build(spec(initialize_from="members-of-two/members/0"))
+    np.testing.assert_array_equal(first.parameters["Affine1.W"], members.members[0].network.parameters["Affine1.W"])
+
+
+def test_an_observer_of_one_run_is_refused(shared_work):
+    with pytest.raises(UsageError, match="takes no observer"):
+        mlpkit.run(spec(MEMBERS), observer=Observer())
+
+
+def test_more_folds_than_rows_is_an_error_at_the_line(shared_work):
+    few = {"ensemble": {"folds": 100}, "data.mnist.train": 40, "data.mnist.validation": 20, "training.batch_size": 5}
+    with pytest.raises(SpecShapeError) as raised:
+        mlpkit.run(spec(few))
+    (fault,) = raised.value.faults
+    assert fault.message == "there are fewer rows than 100 folds"
+    assert fault.expected == "at most 60, the rows for training and validation"
+
+
+UNKNOWN_INVERSE = '''\
+"""A loss that predicts squares."""
+import numpy as np
+from mlpkit import Loss, component, hookimpl
+
+
+class Squares(Loss):
+    """Predicts squares.
+
+    Source: none.
+    """
+
+    def build(self, input_shape, target):
+        pass
+
+    def forward(self, x, t):
+        return 0.0
+
+    def backward(self, dloss=1.0):
+        return None
+
+    def predict(self, x):
+        return x * x
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("loss", "Squares", Squares)]
+'''
+
+
+def test_a_loss_without_an_inverse_is_an_error_at_its_place(shared_work):
+    Path("squares.py").write_text(UNKNOWN_INVERSE)
+    text = Path("tiny.yaml").read_text().replace("SoftmaxWithLoss", "squares.Squares") + "ensemble: {members: 2}\n"
+    Path("squares.yaml").write_text(text)
+    with pytest.raises(SpecShapeError) as raised:
+        mlpkit.run(mlpkit.load_spec("squares.yaml", plugins=["squares.py"]))
+    (fault,) = raised.value.faults
+    assert (fault.line, fault.message, fault.remedy) == (
+        10,
+        "squares.Squares can't be the loss of an ensemble: its class has a predict, but no inputs_for",
+        "use another loss, or leave out ensemble",
+    )
+
+
+def test_seeds_and_an_ensemble_exclude_each_other(shared_work):
+    with pytest.raises(SpecSchemaError, match="either an ensemble or several seeds"):
+        spec(MEMBERS, seeds=2)
+    with pytest.raises(UsageError, match="either an ensemble or several seeds"):
+        mlpkit.run(spec(MEMBERS), seeds=2)
+
+
+@pytest.mark.parametrize("to", ["average.onnx", "average.c", "average.js", "average.html"])
+def test_the_average_leaves_as_one_model(members, folds, to):
+    pytest.importorskip("onnxruntime")
+    for run in (members, folds):
+        found = mlpkit.export(run, to)
+        assert (found.rows, found.split) == (60, "the test split")
