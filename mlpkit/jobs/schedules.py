@@ -11,7 +11,6 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import OpenEndedError
 from mlpkit.network.component_errors import component_errors
-from mlpkit.training.minibatches import steps_per_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +32,22 @@ def schedule_faults(spec: Spec, examples: int) -> list[Problem]:
         spec: the spec.
         examples: number of training examples.
     """
+    owners = (spec.training.optimizer, *(member.recipe for member in spec.layers))
+    schedules = [(owner, *found) for owner in owners for found in _schedules(owner)]
+    if not schedules:
+        return []
+    from mlpkit.training.minibatches import steps_per_epoch  # noqa: PLC0415 - most specs have no schedule
+
     training = spec.training
     rows = training.batch_size * training.accumulate
     per_epoch = steps_per_epoch(examples, rows, drop_last=training.drop_last) or 1  # too few examples is a fault, too
     steps = training.iterations or (training.epochs or 0) * per_epoch
     faults = []
-    for owner in (training.optimizer, *(member.recipe for member in spec.layers)):
-        for place, recipe, kind in _schedules(owner):
-            with component_errors(f"the schedule of {_said(owner, place)} failed"):
-                schedule = recipe()
-                found = _fault(schedule, kind, steps, per_epoch) if steps else _open_ended_fault(schedule, kind)
-            faults += [found._replace(path=place)] if found else []
+    for owner, place, recipe, kind in schedules:
+        with component_errors(f"the schedule of {_said(owner, place)} failed"):
+            schedule = recipe()
+            found = _fault(schedule, kind, steps, per_epoch) if steps else _open_ended_fault(schedule, kind)
+        faults += [found._replace(path=place)] if found else []
     return faults
 
 

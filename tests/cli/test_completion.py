@@ -67,7 +67,7 @@ def test_folders_of_runs_and_what_they_are_sorted_by(offered, two_runs, work):
 
 
 def test_components_and_kinds(offered):
-    assert offered("mlpkit show Max") == ["MaxPool2d"]
+    assert offered("mlpkit show MaxP") == ["MaxPool2d"]
     assert offered("mlpkit show lo") == ["loss"]
     assert offered("mlpkit show acme.") == []
     assert offered("mlpkit run tiny.yaml --no-plugin Max") == ["MaxPool2d"]
@@ -118,7 +118,7 @@ TYPED = [
     ("mlpkit resume runs/f\t", "mlpkit resume runs/first"),
     ("mlpkit run ti\t--quiet", "mlpkit run tiny.yaml --quiet"),
     ("mlpkit run tiny.yaml --set training.batch_si\t128", "mlpkit run tiny.yaml --set training.batch_size=128"),
-    ("mlpkit show Max\t--help", "mlpkit show MaxPool2d --help"),
+    ("mlpkit show MaxP\t--help", "mlpkit show MaxPool2d --help"),
     ("mlpkit check --color n\ttiny.yaml", "mlpkit check --color never tiny.yaml"),
 ]
 
@@ -143,7 +143,7 @@ def test_a_shell_completes_what_is_typed(shell, keys, line, terminal, on_path, t
     [
         ("mlpkit resume runs/", ["runs/first", "runs/second"]),
         ("mlpkit run tiny.yaml --set training.batch_si", ["training.batch_size="]),
-        ("mlpkit show Max", ["MaxPool2d"]),
+        ("mlpkit show MaxP", ["MaxPool2d"]),
         ("mlpkit check --color n", ["never"]),
     ],
 )

@@ -22,7 +22,7 @@ def test_the_console_script_and_the_module_are_the_same_program(mlpkit):
 def test_formulas_survive_a_locale_that_lacks_them(mlpkit):
     done = mlpkit("show", "Affine", env={"PYTHONIOENCODING": "latin-1"})
     assert done.code == 0
-    assert "dx = dy W\\u1d40" in done.out
+    assert "dy W\\u1d40" in done.out
 
 
 def test_control_c_while_the_program_starts_ends_it_in_silence(environment, tmp_path):

@@ -131,8 +131,8 @@ def test_the_mathematics_is_that_of_the_docstring_letter_by_letter(invoke):
     assert "\n".join(formulas) in done.out
     assert f"From mlpkit 0.1.0, {mlpkit_plugins.layers.affine.__file__}\n" in done.out
     assert "\nIn a spec:\n  layers:\n    - Affine: {units: 3}\n" in done.out
-    assert "\nGradients: agree with differences of forward on 2 examples.\n" in done.out
-    assert "\nExport: its ONNX operators agree with forward on 2 examples.\n" in done.out
+    assert "\nGradients: agree with differences of forward on 3 examples.\n" in done.out
+    assert "\nExport: its ONNX operators agree with forward on 3 examples.\n" in done.out
 
 
 def test_json_is_one_document(invoke):

@@ -13,6 +13,9 @@ import mlpkit as package
 from mlpkit.cli.verbs import VERBS, program
 from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON
 
+COMPUTED = "Affine, Conv2d, Maxout, DropConnect"
+"""What says by what it is computed."""
+
 HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.specfile", "mlpkit.network"}
 
 
@@ -65,7 +68,7 @@ def test_a_verbose_version_says_what_computes_and_on_what(arguments, invoke):
     lines = done.out.splitlines()
     assert (done.code, lines[:2]) == (
         0,
-        [f"mlpkit {package.__version__}", f"Affine, Conv2d: computed by {PRODUCTS_BY} ({PRODUCTS_BY_REASON})"],
+        [f"mlpkit {package.__version__}", f"{COMPUTED}: computed by {PRODUCTS_BY} ({PRODUCTS_BY_REASON})"],
     )
     about = dict(line.split(": ", 1) for line in lines[2:])
     assert about["python"].endswith(platform.python_version())
@@ -93,7 +96,7 @@ def test_the_version_needs_no_library_of_an_extra(environment):
     command = [sys.executable, "-c", WITHOUT_TENSORBOARDX]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"mlpkit {package.__version__}\nAffine, Conv2d: computed by ")
+    assert done.stdout.startswith(f"mlpkit {package.__version__}\n{COMPUTED}: computed by ")
 
 
 def test_without_a_verb_the_help_is_shown_and_the_usage_is_wrong(invoke):

@@ -12,7 +12,7 @@ import mlpkit
 from mlpkit.components.schema.signature import schema_of
 
 NAMES = {**vars(annotated_types), "Annotated": Annotated, "Literal": Literal}
-PUBLIC = ("ClassWeights", "FilePath", "InitializerLike", "Layer", "Metric", "Rate", "Recipe", "Units")
+PUBLIC = ("ClassWeights", "EncodingLike", "FilePath", "InitializerLike", "Layer", "Metric", "Rate", "Recipe", "Units")
 NAMES |= {name: getattr(mlpkit, name) for name in PUBLIC}
 
 

@@ -287,7 +287,7 @@ HOSTILE = [
         "wrong_kind_name",
         "a kind that doesn't exist",
         "broken",
-        "there is no kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, dataset, "
+        "there is no kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, dataset, "
         "augmentation, metric, callback (hostile_wrong_kind_name.py, line 12)",
         hook("return [component('layr', 'Same', Same)]"),
     ),

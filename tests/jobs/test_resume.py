@@ -150,7 +150,7 @@ def test_a_changed_resolved_spec_is_refused_with_a_diff(interrupted):
     assert refusal(interrupted) == (
         f"{interrupted}: can't be resumed: what it depends on has changed since step 20:\n"
         "  resolved.yaml:\n"
-        "    @@ -24,3 +24,3 @@\n"
+        "    @@ -30,3 +30,3 @@\n"
         "         sgd: {learning_rate: 0.05, momentum: 0.0, nesterov: false, weight_decay: 0.0}\n"
         "    -  batch_size: 50\n"
         "    +  batch_size: 40\n"

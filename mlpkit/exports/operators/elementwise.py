@@ -80,6 +80,16 @@ def clip(x: Array, least: Array | None = None, greatest: Array | None = None) ->
     return y if greatest is None else np.minimum(y, greatest)
 
 
+def cosine(x: Array) -> Array:
+    """Return cos x, computed in double precision and rounded."""
+    return np.cos(x, dtype=np.float64).astype(x.dtype)
+
+
+def sine(x: Array) -> Array:
+    """Return sin x, computed in double precision and rounded."""
+    return np.sin(x, dtype=np.float64).astype(x.dtype)
+
+
 def erf(x: Array) -> Array:
     """Return 2 / √π times the integral of exp(-t²) from 0 to x."""
     y: Array = np.vectorize(math.erf, otypes=[x.dtype])(x)
@@ -121,7 +131,7 @@ ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Cast": cast,
     "Ceil": np.ceil,
     "Clip": clip,
-    "Cos": np.cos,
+    "Cos": cosine,
     "Cosh": np.cosh,
     "Div": divide,
     "Equal": np.equal,
@@ -148,7 +158,7 @@ ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Reciprocal": reciprocal,
     "Round": np.rint,
     "Sign": np.sign,
-    "Sin": np.sin,
+    "Sin": sine,
     "Sinh": np.sinh,
     "Sqrt": np.sqrt,
     "Sub": np.subtract,

@@ -36,7 +36,7 @@ class Affine(Layer):
         weights: first values of W, shape (features, units).
         bias: whether there is a bias b, shape (units,), never decayed.
         biases: first values of b.
-        ntk: whether α = 1 / √features, the NTK parametrization, in place of α = 1. It stands for the fan-in, which then
+        ntk: whether α is 1 / √features, the NTK parametrization, and not 1. It stands for the fan-in, which then
             counts as 1 for weights.
 
     Shapes: x (rows, features), y (rows, units).

@@ -10,7 +10,6 @@ from annotated_types import Ge, Gt
 
 from mlpkit import Layer, ParameterError
 from mlpkit_plugins.functions.uniform import Uniform
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product_plus_row, row_order, shared_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,11 +43,6 @@ class Periodic(Layer):
         section 3.3; Gorishniy et al., TabR: Tabular Deep Learning Meets Nearest Neighbors (2024), section 3.1, for the
         lite form; Holzmüller, Grinsztajn and Steinwart, Better by Default (2024), section 3, for pbld.
     """
-
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,
@@ -86,11 +80,12 @@ class Periodic(Layer):
         phase = self.buffer("phase", (self.columns, len(x), self.frequencies))
         np.multiply(x.T[:, :, None], (self.w.value * self._turn)[:, None, :], out=phase)
         v = self.buffer("v", (self.columns, len(x), self.waves))
+        dtype = None if self.training else np.float64  # NumPy's float32 cosine depends on the processor
         if self.is_pbld:
-            np.cos(np.add(phase, self.b.value[:, None, :], out=phase), out=v)
+            np.cos(np.add(phase, self.b.value[:, None, :], out=phase), out=v, dtype=dtype, casting="same_kind")
         else:
-            np.cos(phase, out=v[:, :, : self.frequencies])
-            np.sin(phase, out=v[:, :, self.frequencies :])
+            np.cos(phase, out=v[:, :, : self.frequencies], dtype=dtype, casting="same_kind")
+            np.sin(phase, out=v[:, :, self.frequencies :], dtype=dtype, casting="same_kind")
         z = self._mapped(v)
         y = self.buffer("y", (len(x), self.columns, self.size))
         if self.is_pbld:
@@ -145,16 +140,17 @@ class Periodic(Layer):
         return ("phase", self.frequencies), ("v", self.waves)
 
     def _mapped(self, v: NDArray[Any]) -> NDArray[Any]:
-        """Return v W₂ + b₂; outside training column by column, in products that give a row the same bits anywhere."""
+        """Return v W₂ + b₂; outside training added up wave by wave, which gives a row the same bits anywhere."""
         columns, rows, _ = v.shape
         z = self.buffer("z", (columns, rows, self.mapped))
         W2 = np.broadcast_to(self.W2.value, (columns, self.waves, self.mapped))
         b2 = np.broadcast_to(self.b2.value, (columns, self.mapped))
-        if not self.training:
-            for column in range(columns):
-                product_plus_row(v[column], W2[column], b2[column], z[column])
-            return z
-        np.matmul(v, W2, out=z)
+        if self.training:
+            np.matmul(v, W2, out=z)
+        else:
+            z[...] = 0
+            for wave in range(self.waves):
+                np.add(z, v[:, :, wave, None] * W2[:, None, wave], out=z)
         np.add(z, b2[:, None, :], out=z)
         return z
 

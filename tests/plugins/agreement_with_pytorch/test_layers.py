@@ -129,7 +129,7 @@ CASES = {
         lambda nn: [nn.Sequential(*[nn.Sequential(nn.Linear(UNITS, UNITS), nn.Tanh()) for _ in range(3)])],
     ),
 }
-APART = {"DropConnect", "Dropout", "Maxout", "Scale"}
+APART = {"Columns", "DropConnect", "Dropout", "Embedding", "Maxout", "Periodic", "Scale"}
 """Layers with a test of their own."""
 
 

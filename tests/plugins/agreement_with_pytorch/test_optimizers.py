@@ -11,6 +11,7 @@ from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.lion import Lion
+from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -61,6 +62,10 @@ CASES = {
     ),
     "adam": (Adam(RATE), lambda torch, p: torch.optim.Adam(p, lr=RATE)),
     "adamw": (Adamw(RATE, weight_decay=DECAY), lambda torch, p: torch.optim.AdamW(grouped(p), lr=RATE)),
+    "nadamw": (
+        Nadamw(RATE, weight_decay=DECAY),
+        lambda torch, p: torch.optim.NAdam(grouped(p), lr=RATE, decoupled_weight_decay=True),
+    ),
     "lion": (Lion(RATE / 10, weight_decay=DECAY), lion),
 }
 

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import Classes, DataError, Description, Doubt, Labels, ModelFileError, ParameterError, ShapeError, Values
+from mlpkit import (
+    Classes,
+    DataError,
+    Description,
+    Doubt,
+    InputColumn,
+    Labels,
+    ModelFileError,
+    ParameterError,
+    ShapeError,
+    Values,
+)
 from mlpkit_plugins.datasets.csv import Csv
 
 NONE = {"validation": 0, "test": 0}
@@ -49,7 +60,12 @@ def message(action, kind, file):
 def test_numbers_are_scaled_and_categories_become_ones(write):
     file = write("a,colour,b,kind\n1,red,10,x\n2,blue,10,y\n3,red,10,x\n6,green,10,y\n")
     dataset = Csv(file, "kind", categorical=("colour",), **NONE)
-    assert dataset.describe() == Description((5,), Classes(2), {"train": 4})
+    assert dataset.describe() == Description(
+        (5,),
+        Classes(2),
+        {"train": 4},
+        columns=[InputColumn("a", "numbers"), InputColumn("b", "numbers"), InputColumn("colour", "one_hot", 3)],
+    )
     x, t = taken(dataset)
     scale = math.sqrt(3.5)
     ones = {"blue": [1, 0, 0], "green": [0, 1, 0], "red": [0, 0, 1]}
@@ -142,7 +158,12 @@ def test_by_default_classes_are_stratified_and_values_hashed(write, options):
 def test_rows_of_a_group_stay_together_in_nearly_exact_shares(write):
     file = write("patient,a,t\n" + "".join(f"p{i // 5},{i},{i % 2}\n" for i in range(200)))
     dataset = Csv(file, "t", split={"group": "patient"}, standardize=False, validation=0.2, test=0.2)
-    assert dataset.describe() == Description((1,), Classes(2), {"train": 120, "validation": 40, "test": 40})
+    assert dataset.describe() == Description(
+        (1,),
+        Classes(2),
+        {"train": 120, "validation": 40, "test": 40},
+        columns=[InputColumn("a", "numbers")],
+    )
     patients = [{int(a) // 5 for a in taken(dataset, name)[0][:, 0]} for name in ("train", "validation", "test")]
     assert sum(map(len, patients)) == 40
 

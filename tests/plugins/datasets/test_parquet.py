@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlpkit
-from mlpkit import DataError, Description, Labels, ParameterError, Values
+from mlpkit import DataError, Description, InputColumn, Labels, ParameterError, Values
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.parquet import Parquet
 
@@ -241,7 +241,7 @@ def test_null_and_nan_are_missing(write):
 def test_labels_and_values(write):
     file = write({"a": [1, 2, 3], "p": [True, False, True], "q": [0, 0, 1]})
     labels = Parquet(file, ("p", "q"), predict="labels", **NONE)
-    assert labels.describe() == Description((1,), Labels(2), {"train": 3})
+    assert labels.describe() == Description((1,), Labels(2), {"train": 3}, columns=[InputColumn("a", "numbers")])
     assert taken(labels)[1].tolist() == [[1, 0], [0, 0], [1, 1]]
     assert Parquet(file, "a", predict="values", **NONE).describe().target == Values((1,))
 
