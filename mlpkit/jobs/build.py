@@ -219,7 +219,7 @@ def build_for(
         ComponentFailure: an initializer failed.
     """
     from mlpkit.network.adapting import seeing_parameters  # noqa: PLC0415 - mlpkit check builds no network
-    from mlpkit.network.sequential import Sequential  # noqa: PLC0415
+    from mlpkit.network.sequential import EVALUATION_ROWS, Sequential  # noqa: PLC0415
     from mlpkit.training.minibatches import first_batch  # noqa: PLC0415
 
     network = Sequential(
@@ -238,7 +238,7 @@ def build_for(
         taken = first_weights.arrays if first_weights is not None else ()
         seeing = [path for path in seeing_parameters(network.layers) if path not in taken]
         if seeing:
-            network.adapt(first_batch(*examples, network.dtype, spec.seed), seeing)
+            network.adapt(first_batch(*examples, network.dtype, spec.seed, EVALUATION_ROWS), seeing)
     return network
 
 

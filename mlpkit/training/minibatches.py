@@ -11,7 +11,6 @@ import numpy as np
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import component_errors, failure
-from mlpkit.network.sequential import EVALUATION_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,16 +149,19 @@ class BatchReader:
             yield self.take(np.arange(begin, min(begin + self._rows, examples)))
 
 
-def first_batch(split: Split, description: Description, dtype: np.dtype[Any], seed: int) -> NDArray[Any]:
-    """Return the inputs that initializers see: training rows in random order, as many as evaluation takes at a time.
+def first_batch(
+    split: Split, description: Description, dtype: np.dtype[Any], seed: int, most_rows: int
+) -> NDArray[Any]:
+    """Return the inputs that initializers see: training rows in random order.
 
     Args:
         split: the training examples.
         description: shapes of the data.
         dtype: the network's dtype.
         seed: the spec's seed.
+        most_rows: how many rows, if there are so many.
     """
-    order = keyed_generator(seed, "first batch").permutation(len(split))[:EVALUATION_ROWS]
+    order = keyed_generator(seed, "first batch").permutation(len(split))[:most_rows]
     return BatchReader(split, description, dtype, len(order)).take(order)[0]
 
 
