@@ -130,10 +130,9 @@ def _decays_warnings(spec: Spec) -> tuple[Diagnostic, ...]:
     optimizer = spec.training.optimizer
     if not spec.training.decays or optimizer().uses_decay:
         return ()
-    takes_decay = "weight_decay" in signature_of(optimizer.component).parameters
-    message = f"decays has no effect, since {optimizer.name} has no weight decay"
-    remedy = f"give {optimizer.name} a weight_decay, or leave out decays" if takes_decay else "leave out decays, or choose an optimizer that has it"
-    return spec.located([Problem(("training", "decays"), message, remedy=remedy)])
+    message = f"decays changes nothing, since {optimizer.name} has no weight decay here"
+    remedy = "leave out decays, or choose an optimizer with weight decay and give it one"
+    return spec.located([Problem(("training", "decays"), message, remedy=remedy, at_key=True)])
 
 
 def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:

@@ -59,6 +59,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("optimizer", "adagrad", "mlpkit_plugins.optimizers.adagrad:Adagrad"),
         component("optimizer", "lion", "mlpkit_plugins.optimizers.lion:Lion"),
         component("optimizer", "muon", "mlpkit_plugins.optimizers.muon:Muon"),
+        component("optimizer", "soap", "mlpkit_plugins.optimizers.soap:Soap"),
         component(
             "optimizer",
             "schedule_free_adamw",

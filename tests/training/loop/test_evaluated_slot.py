@@ -11,6 +11,7 @@ from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.optimizers.muon import Muon
 from mlpkit_plugins.optimizers.schedule_free_adamw import ScheduleFreeAdamw
+from mlpkit_plugins.optimizers.soap import Soap
 
 
 class Averaging(Optimizer):
@@ -93,7 +94,7 @@ def test_a_moving_average_takes_its_place(make_trainer):
     np.testing.assert_allclose(trainer.network.values, watching.steps[-1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("make_optimizer", [Averaging, AveragingParameters, ScheduleFreeAdamw, Muon])
+@pytest.mark.parametrize("make_optimizer", [Averaging, AveragingParameters, ScheduleFreeAdamw, Muon, Soap])
 @pytest.mark.parametrize("step", [1, 4, 6])
 def test_a_resumed_run_has_the_same_bits(make_trainer, make_optimizer, step):
     def trainer(store):
