@@ -206,6 +206,7 @@ class Trainer:
             self._observer.ended()
             self._callbacks.end()
         if self._view.stand_in is not None:
+            self._update.remember_parameters()
             replace_weights(self.network, self._view.stand_in)
             self.weights_replaced = True
         return self.history

@@ -50,6 +50,7 @@ class OptimizerState:
         slots_version: what its slots mean.
         slots: its slots, each in one flat array.
         steps: steps that it has taken.
+        parameters: those after the last step, if a slot has taken their place in the network; otherwise None.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class OptimizerState:
         self.slots_version = 1
         self.slots: dict[str, NDArray[Any]] = {}
         self.steps = 0
+        self.parameters: NDArray[Any] | None = None
 
 
 class Updater:
@@ -117,6 +119,11 @@ class Updater:
         """What is evaluated and saved in place of the parameters, laid out as they are; None for themselves."""
         return self.slots[self.optimizer.evaluates].flat if self.optimizer.evaluates else None
 
+    def remember_parameters(self) -> None:
+        """Keep the parameters for the training that goes on from here, before a slot takes their place."""
+        if self.optimizer.evaluates:
+            self._state.parameters = self.network.values.copy()
+
     def upgrade_slots(self, version: int) -> None:
         """Convert slots of another version to the optimizer's.
 
@@ -153,8 +160,12 @@ class Updater:
             if state.slots_version != optimizer.slots_version:
                 self.upgrade_slots(state.slots_version)
             self._steps_before = state.steps
+            if state.parameters is not None:
+                for begin, end in self.network.layout.trained():
+                    np.copyto(self.network.values[begin:end], state.parameters[begin:end])
         else:
             self._steps_before = state.steps = 0
+        state.parameters = None
         state.optimizer, state.slots_version = optimizer.registered_name, optimizer.slots_version
         state.slots = flats
 

@@ -8,6 +8,7 @@ import pytest
 from mlpkit import Callback, Optimizer
 from mlpkit.training.callbacks import BestWeights, MovingAverage
 from mlpkit.training.checkpointing import CheckpointTriggers
+from mlpkit.training.update import OptimizerState, Updater
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.optimizers.muon import Muon
 from mlpkit_plugins.optimizers.schedule_free_adamw import ScheduleFreeAdamw
@@ -110,3 +111,23 @@ def test_a_resumed_run_has_the_same_bits(make_trainer, make_optimizer, step):
     assert resumed.history == whole.history
     for name, slot in whole._update.slots.items():
         assert resumed._update.slots[name].flat.tobytes() == slot.flat.tobytes()
+
+
+@pytest.mark.parametrize("make_optimizer", [Averaging, AveragingParameters])
+def test_another_training_goes_on_from_the_parameters_and_not_from_their_average(make_trainer, make_optimizer):
+    watching, state = Watching(), OptimizerState()
+    trainer = make_trainer(optimizer=make_optimizer(), callbacks=[watching], iterations=3, optimizer_state=state)
+    trainer.train()
+    assert (trainer.network.values != watching.steps[-1]).any()
+    Updater(make_optimizer(), trainer.network, state)
+    np.testing.assert_array_equal(trainer.network.values, watching.steps[-1])
+
+
+def test_another_optimizer_begins_with_the_average(make_trainer):
+    state = OptimizerState()
+    trainer = make_trainer(optimizer=Averaging(), iterations=3, optimizer_state=state)
+    trainer.train()
+    average = trainer.network.values.copy()
+    Updater(ScheduleFreeAdamw(), trainer.network, state)
+    np.testing.assert_array_equal(trainer.network.values, average)
+    assert state.parameters is None
