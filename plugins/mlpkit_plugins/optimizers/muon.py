@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend_adaptively, flush_subnormal
+from mlpkit_plugins.optimizers.matrix_products import multiplied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,6 +143,6 @@ def orthogonalized(matrix: NDArray[Any]) -> NDArray[Any]:
     x = matrix / max(float(np.linalg.norm(matrix)), LEAST_NORM)
     x = x if wide else x.T  # its smaller side makes the products
     for _ in range(NEWTON_SCHULZ_STEPS):
-        products = x @ x.T
-        x = a * x + (b * products + c * (products @ products)) @ x
+        products = multiplied(x, x.T)
+        x = a * x + multiplied(b * products + c * multiplied(products, products), x)
     return x if wide else x.T

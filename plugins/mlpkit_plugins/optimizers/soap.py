@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Lt
 from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend_adaptively, flush_subnormal
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
+from mlpkit_plugins.optimizers.matrix_products import multiplied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,14 +120,14 @@ class Soap(Optimizer):
                 continue
             products, directions = slots[side], slots[f"{side}_directions"]
             products *= self.beta2
-            products += (1 - self.beta2) * (oriented @ oriented.T)
+            products += (1 - self.beta2) * multiplied(oriented, oriented.T)
             flush_subnormal(products)
             if not np.isfinite(products).all():
                 continue  # the trainer reports the slot
             if step.number == 1:
                 directions[...] = eigenvectors(products)
             elif (step.number - 1) % self.refresh == 0:
-                directions[...] = np.linalg.qr(products @ directions)[0]
+                directions[...] = np.linalg.qr(multiplied(products, directions))[0]
 
     def _update_other(
         self,
@@ -174,8 +175,8 @@ def eigenvectors(products: NDArray[Any]) -> NDArray[Any]:
 
 def _rotated(matrix: NDArray[Any], left: NDArray[Any] | None, right: NDArray[Any] | None) -> NDArray[Any]:
     """Return leftᵀ matrix right, a new array; None stands for the identity."""
-    rotated = matrix.copy() if left is None else left.T @ matrix
-    return rotated if right is None else rotated @ right
+    rotated = matrix.copy() if left is None else multiplied(left.T, matrix)
+    return rotated if right is None else multiplied(rotated, right)
 
 
 def _transposed(matrix: NDArray[Any] | None) -> NDArray[Any] | None:
