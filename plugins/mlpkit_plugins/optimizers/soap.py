@@ -27,8 +27,8 @@ class Soap(Optimizer):
         v     ← beta2 v + (1 - beta2) (Qₗᵀ G Qᵣ)²
         N     = Qₗ (Qₗᵀ m̂ Qᵣ / (√v̂ + epsilon)) Qᵣᵀ     m̂ and v̂: corrected as in ``adamw``
         value ← value - learning_rate N
-        L     ← beta2 L + (1 - beta2) G Gᵀ              R likewise, with Gᵀ G
-        Qₗ    ← the orthogonal factor of L Qₗ           Qᵣ likewise, every ``refresh`` steps
+        L     ← beta2 L + (1 - beta2) G Gᵀ              R the same with Gᵀ G
+        Qₗ    ← the orthogonal factor of L Qₗ           Qᵣ that of R Qᵣ, every ``refresh`` steps
 
     Here G is the gradient, and all means are 0 at first. The first step moves no matrix: it makes Qₗ and Qᵣ, the
     eigenvectors of L and R. Parameters that are no matrices, such as biases, scales and filters, take the steps of
