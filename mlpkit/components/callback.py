@@ -63,7 +63,7 @@ class TrainingView:
         resolved: returns the values of the spec with every default filled in, by dotted key, such as
             ``training.batch_size``; items of a list go by their number.
         stand_in: weights that are evaluated and saved in place of the trained ones, and shown by ``parameters`` and
-            ``weights`` while they are evaluated; None, or set by a callback.
+            ``weights`` while they are evaluated; None, or set by the optimizer or a callback.
         stop_reason: why training ends after this step; empty if it goes on.
     """
 

@@ -26,12 +26,14 @@ class Step(NamedTuple):
         decay: factor of the weight decay for the block, 0 for none; meaningless if the optimizer's ``uses_decay`` is
             false.
         progress: how far training has come, which schedules follow.
+        name: path of the parameter, such as ``Affine1.W``, if the optimizer sees parameters; empty for a block.
     """
 
     learning_rate: float
     number: int
     decay: float = 1.0
     progress: Progress = START
+    name: str = ""
 
 
 class Optimizer(Component):
@@ -39,14 +41,16 @@ class Optimizer(Component):
 
     All parameters lie in one flat array, their gradients in another, and each slot in one more. The trainer
     calls ``update`` on contiguous blocks of these arrays, in any number and size, and evaluates
-    ``learning_rate`` before each step. Several threads may call ``update`` at once, on different blocks.
+    ``learning_rate`` before each step. Several threads may call ``update`` at once, on different blocks. An optimizer
+    that sees parameters gets one parameter a call instead, in its shape.
 
-    ``slots``, ``elementwise`` and ``uses_decay`` are attributes of the class, or set by a constructor whose parameters
-    decide on them.
+    These attributes are those of the class, or set by a constructor whose parameters decide on them.
 
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
-        elementwise: whether each element is updated from its own values only; if not, blocks are whole arrays.
+        sees: ``blocks``, if each element is updated from its own values only, or ``parameters``.
+        elementwise: false for an optimizer of blocks that are whole parameters, flat; ``sees`` is the better way.
+        evaluates: name of the slot that is evaluated and saved in place of the parameters; empty for themselves.
         uses_decay: whether ``update`` uses ``step.decay``; if not, a block may hold values that differ in it.
         slots_version: increase it if the meaning of the slots changes; resuming from slots of another version upgrades
             them.
@@ -55,7 +59,9 @@ class Optimizer(Component):
 
     kind: ClassVar[str] = "optimizer"
     slots: tuple[str, ...] = ()
+    sees: str = "blocks"
     elementwise: bool = True
+    evaluates: str = ""
     uses_decay: bool = True
     slots_version: ClassVar[int] = 1
     learning_rate: Rate
@@ -76,11 +82,22 @@ class Optimizer(Component):
         """Change ``value`` in place.
 
         Args:
-            value: a block of the parameters, one-dimensional.
-            gradient: the same block of the gradients; may be overwritten.
-            slots: the same block of each slot.
+            value: a block of the parameters, one-dimensional; or a parameter, whose rows may lie apart in memory.
+            gradient: the same block of the gradients, or the parameter's; may be overwritten.
+            slots: the same block of each slot, or the parameter's slots, by name.
             step: the learning rate and the factor of weight decay for this block, and the number of the step.
         """
+
+    def slots_of(self, name: str, shape: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of each slot that a parameter has, by name; by default, its own for each of ``slots``.
+
+        Only an optimizer that sees parameters is asked.
+
+        Args:
+            name: path of the parameter, such as ``Affine1.W``.
+            shape: shape of the parameter.
+        """
+        return dict.fromkeys(self.slots, shape)
 
     def now(self, rate: Rate, step: Step) -> float:
         """Return the value that a parameter has in a step, if it may be a schedule.
@@ -98,7 +115,7 @@ class Optimizer(Component):
         """Convert slots of another version to the present one, in place; by default an error.
 
         Args:
-            slots: the slots as saved.
+            slots: the slots as saved; those of one parameter, if the optimizer sees parameters.
             version: their ``slots_version``.
 
         Raises:

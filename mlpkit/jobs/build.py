@@ -97,7 +97,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     faults += _weights_faults(spec, description) + _average_faults(spec)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
-    warnings += _slices_warnings(spec, proof, frozen)
+    warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec)
     return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen, factors)
 
 
@@ -123,6 +123,16 @@ def _step_factors(spec: Spec, proof: Proof) -> tuple[Mapping[str, StepFactors], 
     from mlpkit.jobs.chosen_layers import step_factors  # noqa: PLC0415 - most specs leave them to the layers
 
     return step_factors(spec, proof)
+
+
+def _decays_warnings(spec: Spec) -> tuple[Diagnostic, ...]:
+    """Return what is most likely not meant by factors of the weight decay, where nothing decays."""
+    optimizer = spec.training.optimizer
+    if not spec.training.decays or optimizer().uses_decay:
+        return ()
+    message = f"decays changes nothing, since {optimizer.name} has no weight decay here"
+    remedy = "leave out decays, or choose an optimizer with weight decay and give it one"
+    return spec.located([Problem(("training", "decays"), message, remedy=remedy, at_key=True)])
 
 
 def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:

@@ -50,21 +50,23 @@ class FlatLayout(NamedTuple):
             together.setdefault(parameter.factors, []).append(parameter)
         groups = sorted(together, key=lambda factors: factors.decay == 0)
         ordered = [parameter for factors in groups for parameter in together[factors]]
-        return cls._of(ordered)._replace(factors={parameter.path: parameter.factors for parameter in ordered})
+        layout = cls.of_shapes({parameter.path: parameter.shape for parameter in ordered})
+        return layout._replace(factors={parameter.path: parameter.factors for parameter in ordered})
 
     @classmethod
     def of_states(cls, states: Iterable[State]) -> FlatLayout:
         """Lay out state in its order."""
-        return cls._of(list(states))
+        return cls.of_shapes({state.path: state.shape for state in states})
 
     @classmethod
-    def _of(cls, arrays: list[Parameter] | list[State]) -> FlatLayout:
+    def of_shapes(cls, shapes: Mapping[str, tuple[int, ...]]) -> FlatLayout:
+        """Lay out arrays in their order, from the shape of each by path."""
         offsets: dict[str, int] = {}
         end = 0
-        for array in arrays:
-            offsets[array.path] = end
-            end += _padded(array.shape)
-        return cls(offsets, {array.path: array.shape for array in arrays}, end, {})
+        for path, shape in shapes.items():
+            offsets[path] = end
+            end += _padded(shape)
+        return cls(offsets, shapes, end, {})
 
     def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Allocate a flat array, aligned in memory, of zeros."""

@@ -16,24 +16,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.network.sequential import Sequential
+    from mlpkit.training.update import Slot
 
 
-def is_finite(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> bool:
+def is_finite(network: Sequential, slots: Mapping[str, Slot]) -> bool:
     """Whether all that training has changed so far is finite: parameters, layers' state, the optimizer's slots."""
-    flat = (network.values, network.replicas[0].state, *slots.values())
+    flat = (network.values, network.replicas[0].state, *(slot.flat for slot in slots.values()))
     return all(bool(np.isfinite(array).all()) for array in flat)
 
 
-def arrays_not_finite(network: Sequential, slots: Mapping[str, NDArray[Any]]) -> list[str]:
+def arrays_not_finite(network: Sequential, slots: Mapping[str, Slot]) -> list[str]:
     """Say which arrays are not finite, and how much of each; parameters first, those next to the loss before others.
 
     A gradient goes from the loss back through the layers, and what is wrong with it goes the same way.
     """
-    layout = network.layout
     named = {f"the parameter {path}": array for path, array in reversed(list(network.parameters.items()))}
     named |= {f"the state {path}": array for path, array in network.states.items()}
-    for slot, flat in slots.items():
-        named |= {f"the slot {slot} of {path}": layout.view(flat, path) for path in reversed(list(network.parameters))}
+    backwards = list(network.parameters)[::-1]
+    for name, slot in slots.items():
+        named |= {f"the slot {name} of {path}": array for path, array in slot.views(backwards).items()}
     found = []
     for name, array in named.items():
         bad = array.size - int(np.isfinite(array).sum())
@@ -105,7 +106,7 @@ def refuse_loss(
     )
 
 
-def expect_finite(network: Sequential, slots: Mapping[str, NDArray[Any]], step: int, learning_rate: float) -> None:
+def expect_finite(network: Sequential, slots: Mapping[str, Slot], step: int, learning_rate: float) -> None:
     """Make sure that parameters, layers' state and slots are finite; to be called before they are written anywhere.
 
     Args:

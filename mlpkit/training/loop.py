@@ -119,7 +119,8 @@ class Trainer:
     Attributes:
         steps_per_epoch: steps of a pass over the training data.
         total_steps: steps of the whole training.
-        weights_replaced: whether weights that a callback chose have taken the place of the last ones, at the end.
+        weights_replaced: whether weights that the optimizer or a callback chose have taken the place of the last ones,
+            at the end.
     """
 
     def __init__(
@@ -190,6 +191,8 @@ class Trainer:
 
     def _train(self) -> list[Record]:
         self._observer.started(None if self.settings.open_ended else self.total_steps)
+        if self._update.stand_in is not None:
+            self._view.stand_in = Weights(self._update.stand_in, self.network.replicas[0].state)
         self._callbacks.start()
         try:
             with without_warnings(), self.network.computing(), self._workers:
@@ -203,6 +206,7 @@ class Trainer:
             self._observer.ended()
             self._callbacks.end()
         if self._view.stand_in is not None:
+            self._update.remember_parameters()
             replace_weights(self.network, self._view.stand_in)
             self.weights_replaced = True
         return self.history
@@ -272,7 +276,7 @@ class Trainer:
     def _upgrade_slots(self, version: int) -> None:
         optimizer = self.settings.optimizer
         if version != optimizer.slots_version:
-            optimizer.upgrade_slots(self._update.slots, version)
+            self._update.upgrade_slots(version)
             self._observer.noticed(
                 f"the slots of optimizer {optimizer.registered_name} were saved by an earlier version of it, and are "
                 "converted; the same bits as without the break are no longer certain"

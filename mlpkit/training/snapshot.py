@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.network.sequential import Sequential
+    from mlpkit.training.update import Slot
 
 
 _MARK = "!"
@@ -158,9 +159,7 @@ def expect_metadata(
         raise ModelFileError(f"the checkpoint lacks or garbles {', '.join(wrong)}; use another, or start a new run")
 
 
-def copied_arrays(
-    network: Sequential, slots: Mapping[str, NDArray[Any]], trained: Collection[str]
-) -> dict[str, NDArray[Any]]:
+def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Collection[str]) -> dict[str, NDArray[Any]]:
     """Return a copy of all that training changes from step to step.
 
     However many layers a network has, there is one flat array for its parameters, one for its layers' state, and one
@@ -168,7 +167,7 @@ def copied_arrays(
 
     Args:
         network: the network.
-        slots: the optimizer's slots, laid out as the network's parameters.
+        slots: the optimizer's slots.
         trained: paths of the parameters that are trained; slots of others, which stay as they are, are left out.
     """
     copies = {}
@@ -182,7 +181,7 @@ def copied_arrays(
 
 def restore_arrays(
     network: Sequential,
-    slots: Mapping[str, NDArray[Any]],
+    slots: Mapping[str, Slot],
     saved: Mapping[str, NDArray[Any]],
     trained: Collection[str] = (),
 ) -> None:
@@ -211,15 +210,12 @@ def restore_arrays(
             view[...] = part
 
 
-def _live(
-    network: Sequential, slots: Mapping[str, NDArray[Any]], trained: Iterable[str]
-) -> dict[str, list[NDArray[Any]]]:
+def _live(network: Sequential, slots: Mapping[str, Slot], trained: Iterable[str]) -> dict[str, list[NDArray[Any]]]:
     """Return views of all arrays that training changes from step to step."""
-    layout = network.layout
     return {
         "parameters": list(network.parameters.values()),
         "states": list(network.states.values()),
-        **{f"slots/{slot}": [layout.view(flat, path) for path in trained] for slot, flat in slots.items()},
+        **{f"slots/{name}": list(slot.views(trained).values()) for name, slot in slots.items()},
     }
 
 

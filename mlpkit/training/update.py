@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mlpkit.components.optimizer import Step
 from mlpkit.components.schedule import START
 from mlpkit.errors import MlpkitError
-from mlpkit.network.component_errors import failure
-from mlpkit.network.flat_layout import blocks
+from mlpkit.network.component_errors import component_errors, failure
+from mlpkit.network.flat_layout import FlatLayout, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,14 +26,31 @@ if TYPE_CHECKING:
     _Block = tuple[NDArray[Any], NDArray[Any], dict[str, NDArray[Any]], int]
 
 
+class Slot(NamedTuple):
+    """What an optimizer keeps under one name: an array for each parameter, all in one flat array.
+
+    Args:
+        flat: the flat array.
+        layout: where the array of each parameter lies, by the parameter's path.
+    """
+
+    flat: NDArray[Any]
+    layout: FlatLayout
+
+    def views(self, paths: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Return the arrays of those among the parameters that have one, by path."""
+        return {path: self.layout.view(self.flat, path) for path in paths if path in self.layout.offsets}
+
+
 class OptimizerState:
     """What an optimizer keeps from step to step; one training leaves it there, and another goes on from it.
 
     Attributes:
         optimizer: name of the optimizer.
         slots_version: what its slots mean.
-        slots: its slots.
+        slots: its slots, each in one flat array.
         steps: steps that it has taken.
+        parameters: those after the last step, if a slot has taken their place in the network; otherwise None.
     """
 
     def __init__(self) -> None:
@@ -41,10 +58,11 @@ class OptimizerState:
         self.slots_version = 1
         self.slots: dict[str, NDArray[Any]] = {}
         self.steps = 0
+        self.parameters: NDArray[Any] | None = None
 
 
 class Updater:
-    """Calls an optimizer on blocks of a network's trained parameters, shared out to the network's workers.
+    """Calls an optimizer on blocks of a network's trained parameters, or on each, shared out to the network's workers.
 
     Args:
         optimizer: the optimizer.
@@ -66,21 +84,16 @@ class Updater:
     ) -> None:
         self.optimizer = optimizer
         self.network = network
-        self.slots: dict[str, NDArray[Any]] = {name: network.layout.zeros(network.dtype) for name in optimizer.slots}
+        self.slots = {name: Slot(layout.zeros(network.dtype), layout) for name, layout in self._slot_layouts().items()}
         self._progress = progress
         self._state = state or OptimizerState()
         self._take_over(self._state)
-        edges = self._edges({**network.layout.factors, **factors})
-        self._factors = list(dict.fromkeys(shared for *_, shared in edges))
-        self._blocks: list[_Block] = [
-            (
-                network.values[begin:end],
-                network.gradient_values[begin:end],
-                {name: slot[begin:end] for name, slot in self.slots.items()},
-                self._factors.index(shared),
-            )
-            for begin, end, shared in edges
-        ]
+        factors = {**network.layout.factors, **factors}
+        if not optimizer.uses_decay:
+            factors = {path: own._replace(decay=1.0) for path, own in factors.items()}
+        self._kinds: dict[tuple[StepFactors, str], int] = {}
+        sees_parameters = optimizer.sees == "parameters"
+        self._blocks = self._parameters(factors) if sees_parameters else self._flat_blocks(factors)
 
     def __call__(self, learning_rate: float, step: int) -> None:
         """Take one step.
@@ -90,7 +103,9 @@ class Updater:
             step: number of this step in this training, from 1.
         """
         number = self._steps_before + step
-        self._steps = [Step(learning_rate * rate, number, decay, self._progress) for decay, rate in self._factors]
+        self._steps = [
+            Step(learning_rate * rate, number, decay, self._progress, name) for (decay, rate), name in self._kinds
+        ]
         self._state.steps = number
         try:
             self.network.map(self._update, self._blocks)
@@ -99,30 +114,103 @@ class Updater:
         except Exception as error:
             raise failure(f"optimizer {self.optimizer.registered_name} failed in update", error) from error
 
+    @property
+    def stand_in(self) -> NDArray[Any] | None:
+        """What is evaluated and saved in place of the parameters, laid out as they are; None for themselves."""
+        return self.slots[self.optimizer.evaluates].flat if self.optimizer.evaluates else None
+
+    def remember_parameters(self) -> None:
+        """Keep the parameters for the training that goes on from here, before a slot takes their place."""
+        if self.optimizer.evaluates:
+            self._state.parameters = self.network.values.copy()
+
+    def upgrade_slots(self, version: int) -> None:
+        """Convert slots of another version to the optimizer's.
+
+        Args:
+            version: their version.
+        """
+        if self.optimizer.sees == "parameters":
+            for path in self._trained():
+                self.optimizer.upgrade_slots(self._slots_of(path), version)
+        else:
+            self.optimizer.upgrade_slots({name: slot.flat for name, slot in self.slots.items()}, version)
+
+    def _slot_layouts(self) -> dict[str, FlatLayout]:
+        """Return the layout of each slot."""
+        optimizer, layout = self.optimizer, self.network.layout
+        if optimizer.sees != "parameters":
+            return dict.fromkeys(optimizer.slots, layout)
+        own = {path: layout.shapes[path] for path in self._trained()}
+        shapes: dict[str, dict[str, tuple[int, ...]]] = {}
+        with component_errors(f"optimizer {optimizer.registered_name} failed in slots_of"):
+            for path, own_shape in own.items():
+                for name, shape in optimizer.slots_of(path, own_shape).items():
+                    shapes.setdefault(name, {})[path] = tuple(shape)
+        return {name: layout if of_slot == own else FlatLayout.of_shapes(of_slot) for name, of_slot in shapes.items()}
+
     def _take_over(self, state: OptimizerState) -> None:
         """Go on from a state of the same optimizer, and keep this one's there."""
         optimizer = self.optimizer
-        if state.optimizer == optimizer.registered_name and state.slots.keys() == self.slots.keys():
-            for name, slot in self.slots.items():
-                np.copyto(slot, state.slots[name])
+        flats = {name: slot.flat for name, slot in self.slots.items()}
+        sizes, sizes_there = ({name: len(flat) for name, flat in slots.items()} for slots in (flats, state.slots))
+        if state.optimizer == optimizer.registered_name and sizes_there == sizes:
+            for name, flat in flats.items():
+                np.copyto(flat, state.slots[name])
             if state.slots_version != optimizer.slots_version:
-                optimizer.upgrade_slots(self.slots, state.slots_version)
+                self.upgrade_slots(state.slots_version)
             self._steps_before = state.steps
+            if state.parameters is not None:
+                for begin, end in self.network.layout.trained():
+                    np.copyto(self.network.values[begin:end], state.parameters[begin:end])
         else:
             self._steps_before = state.steps = 0
+        state.parameters = None
         state.optimizer, state.slots_version = optimizer.registered_name, optimizer.slots_version
-        state.slots = self.slots
+        state.slots = flats
 
     def _update(self, block: _Block) -> None:
         value, gradient, slots, i = block
         self.optimizer.update(value, gradient, slots, self._steps[i])
 
-    def _edges(self, factors: Mapping[str, StepFactors]) -> list[tuple[int, int, StepFactors]]:
-        """Return begin and end of each block, and the factors that its parameters share."""
+    def _parameters(self, factors: Mapping[str, StepFactors]) -> list[_Block]:
+        """Return each trained parameter, in its shape."""
+        network, layout = self.network, self.network.layout
+        return [
+            (
+                layout.view(network.values, path),
+                layout.view(network.gradient_values, path),
+                self._slots_of(path),
+                self._kind(factors[path], path),
+            )
+            for path in self._trained()
+        ]
+
+    def _flat_blocks(self, factors: Mapping[str, StepFactors]) -> list[_Block]:
+        """Return blocks of the flat arrays, whose parameters share their factors."""
+        network, layout = self.network, self.network.layout
+        if self.optimizer.elementwise:
+            stretches = layout.trained_with(factors)
+            edges = [(*block, shared) for begin, end, shared in stretches for block in blocks(begin, end)]
+        else:
+            edges = [(*layout.extent(path), factors[path]) for path in self._trained()]
+        return [
+            (
+                network.values[begin:end],
+                network.gradient_values[begin:end],
+                {name: slot.flat[begin:end] for name, slot in self.slots.items()},
+                self._kind(shared),
+            )
+            for begin, end, shared in edges
+        ]
+
+    def _kind(self, factors: StepFactors, name: str = "") -> int:
+        """Return the number of the step that blocks with these factors and this name share."""
+        return self._kinds.setdefault((factors, name), len(self._kinds))
+
+    def _slots_of(self, path: str) -> dict[str, NDArray[Any]]:
+        return {name: views[path] for name, slot in self.slots.items() if (views := slot.views([path]))}
+
+    def _trained(self) -> list[str]:
         layout = self.network.layout
-        if not self.optimizer.uses_decay:
-            factors = {path: own._replace(decay=1.0) for path, own in factors.items()}
-        if not self.optimizer.elementwise:
-            return [(*layout.extent(path), factors[path]) for path in layout.offsets if path not in layout.frozen]
-        stretches = layout.trained_with(factors)
-        return [(*block, shared) for begin, end, shared in stretches for block in blocks(begin, end)]
+        return [path for path in layout.offsets if path not in layout.frozen]

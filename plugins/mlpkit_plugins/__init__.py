@@ -58,6 +58,13 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("optimizer", "rmsprop", "mlpkit_plugins.optimizers.rmsprop:Rmsprop"),
         component("optimizer", "adagrad", "mlpkit_plugins.optimizers.adagrad:Adagrad"),
         component("optimizer", "lion", "mlpkit_plugins.optimizers.lion:Lion"),
+        component("optimizer", "muon", "mlpkit_plugins.optimizers.muon:Muon"),
+        component("optimizer", "soap", "mlpkit_plugins.optimizers.soap:Soap"),
+        component(
+            "optimizer",
+            "schedule_free_adamw",
+            "mlpkit_plugins.optimizers.schedule_free_adamw:ScheduleFreeAdamw",
+        ),
         component("schedule", "constant", "mlpkit_plugins.schedules.constant:Constant"),
         component("schedule", "one_cycle", "mlpkit_plugins.schedules.one_cycle:OneCycle"),
         component("schedule", "step", "mlpkit_plugins.schedules.step:Step"),

@@ -136,6 +136,26 @@ def test_slices_of_examples_that_affect_each_other(verb, sliced, invoke):
     assert (done.code, done.err) == (0, "")
 
 
+DECAYS = """\
+tiny.yaml:16:3: warning: decays changes nothing, since adam has no weight decay here
+   16 |   decays: {"*.W": 2}
+      |   ^^^^^^
+  help: leave out decays, or choose an optimizer with weight decay and give it one
+
+"""
+
+
+def test_factors_of_a_weight_decay_that_the_optimizer_has_not(work, invoke):
+    spec = (work / "tiny.yaml").read_text()
+    (work / "tiny.yaml").write_text(spec + '  decays: {"*.W": 2}\n')
+    adam = ("--set", "training.optimizer=adam")
+    assert invoke("check", "tiny.yaml", *adam).err == DECAYS
+    assert invoke("check", "tiny.yaml", "--set", "training.optimizer=adamw").err == ""
+    no_decay = invoke("check", "tiny.yaml", "--set", "training.optimizer={adamw: {weight_decay: 0}}")
+    assert "since adamw has no weight decay here" in no_decay.err
+    assert no_decay.code == 0
+
+
 def test_in_python_a_run_warns_once(sliced):
     spec = load_spec("tiny.yaml")
     with pytest.warns(UserWarning, match=r"^tiny.yaml:16:11: Residual1.BatchNorm1 computes over") as caught:

@@ -164,6 +164,7 @@ def make_trainer() -> Callable[..., Trainer]:
         stop: Any = None,
         loss: Any = None,
         store: Any = None,
+        optimizer_state: Any = None,
         **settings: Any,
     ) -> Trainer:
         dataset = dataset or Toy()
@@ -172,6 +173,15 @@ def make_trainer() -> Callable[..., Trainer]:
         given = {"batch_size": 5, "iterations": 8, "metrics": {"accuracy": Accuracy}} | settings
         chosen = Settings(optimizer=optimizer or Sgd(0.1), **given)
         splits, description = dataset.open(seed), dataset.describe()
-        return Trainer(network, splits, description, chosen, observer=observer, stop=stop, store=store)
+        return Trainer(
+            network,
+            splits,
+            description,
+            chosen,
+            observer=observer,
+            stop=stop,
+            store=store,
+            optimizer_state=optimizer_state,
+        )
 
     return make

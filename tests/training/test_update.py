@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlpkit import ComponentFailure, Sequential
+from mlpkit import ComponentFailure, Optimizer, Sequential
 from mlpkit.components.parameter import StepFactors
 from mlpkit.network import flat_layout
 from mlpkit.training.update import OptimizerState, Updater
@@ -57,6 +57,75 @@ def test_an_optimizer_that_is_not_elementwise_gets_whole_arrays(network, toy):
     optimizer = Whole()
     Updater(optimizer, network)(0.1, 1)
     assert sorted(call["size"] for call in optimizer.calls) == sorted(a.size for a in network.parameters.values())
+
+
+class SeesParameters(Optimizer):
+    """Remembers what it was called with, and keeps a matrix for each matrix."""
+
+    sees = "parameters"
+    slots_version = 2
+
+    def __init__(self):
+        self.learning_rate = 0.5
+        self.calls = {}
+        self.upgraded = []
+
+    def slots_of(self, name, shape):
+        return {"m": shape, "left": (shape[0], shape[0])} if len(shape) == 2 else {"m": shape}
+
+    def update(self, value, gradient, slots, step):
+        self.calls[step.name] = (value, gradient, dict(slots), step)
+        for slot in slots.values():
+            np.add(slot, step.number, out=slot)
+
+    def upgrade_slots(self, slots, version):
+        self.upgraded.append({name: slot.shape for name, slot in slots.items()})
+
+
+def test_an_optimizer_that_sees_parameters_gets_each_in_its_shape(toy):
+    network = Sequential([Affine(512), Affine(5), SoftmaxWithLoss()], (3,), seed=0)
+    optimizer = SeesParameters()
+    update = Updater(optimizer, network, factors={"Affine2.W": StepFactors(0.5, 2)})
+    network.gradient_values[...] = 1
+    update(0.25, 7)
+    assert set(optimizer.calls) == set(network.parameters)
+    for path, (value, gradient, slots, step) in optimizer.calls.items():
+        parameter = network.parameters[path]
+        assert np.shares_memory(value, parameter)
+        assert (value.shape, value.strides) == (parameter.shape, parameter.strides)
+        assert (gradient.shape, gradient.strides) == (parameter.shape, parameter.strides)
+        assert (slots["m"].shape, slots["m"].strides) == (parameter.shape, parameter.strides)
+        assert ("left" in slots) == (parameter.ndim == 2)
+        assert (step.number, step.learning_rate) == (7, 0.5 if path == "Affine2.W" else 0.25)
+        assert step.decay == {"Affine1.W": 1, "Affine2.W": 0.5}.get(path, 0)
+    assert optimizer.calls["Affine1.W"][0].strides[0] > 512 * 4
+    assert optimizer.calls["Affine2.W"][2]["left"].shape == (512, 512)
+
+
+def test_slots_of_parameters_are_upgraded_one_parameter_at_a_time(network):
+    optimizer, state = SeesParameters(), OptimizerState()
+    Updater(optimizer, network, state)(0.1, 1)
+    state.slots_version = 1
+    Updater(optimizer, network, state)
+    assert {"m": (5,)} in optimizer.upgraded
+    assert {"m": (7, 5), "left": (7, 7)} in optimizer.upgraded
+    assert len(optimizer.upgraded) == len(network.parameters)
+
+
+def test_slots_of_parameters_go_on_from_another_training(network):
+    optimizer, state = SeesParameters(), OptimizerState()
+    Updater(optimizer, network, state)(0.1, 1)
+    Updater(optimizer, network, state)(0.1, 1)
+    assert all((slot == 1 + 2).all() for _, _, slots, _ in optimizer.calls.values() for slot in slots.values())
+
+
+def test_slots_that_can_not_be_told_are_an_error_of_the_optimizer(network):
+    class Broken(SeesParameters):
+        def slots_of(self, name, shape):
+            raise IndexError("tuple index out of range")
+
+    with pytest.raises(ComponentFailure, match=r"^optimizer Broken failed in slots_of: IndexError: tuple index"):
+        Updater(Broken(), network)
 
 
 @pytest.mark.parametrize("block", [1, 13, 10_000])
@@ -146,7 +215,7 @@ def test_the_state_of_another_optimizer_is_dropped(network):
     assert (state.optimizer, state.steps, set(state.slots)) == ("Adam", 1, {"m", "v"})
     update = Updater(Sgd(momentum=0.9), network, state)
     assert (state.optimizer, state.steps, set(state.slots)) == ("Sgd", 0, set(update.slots))
-    assert not any(slot.any() for slot in update.slots.values())
+    assert not any(slot.flat.any() for slot in update.slots.values())
 
 
 def test_slots_of_an_earlier_version_are_upgraded(network):
@@ -156,4 +225,4 @@ def test_slots_of_an_earlier_version_are_upgraded(network):
     state.slots["m"][...] = 1
     update = Updater(Adam(beta1=0.75), network, state)
     assert state.slots_version == Adam.slots_version
-    np.testing.assert_array_equal(update.slots["m"], 0.25)
+    np.testing.assert_array_equal(update.slots["m"].flat, 0.25)

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlpkit import Step
 from mlpkit_plugins.optimizers.adagrad import Adagrad
 from mlpkit_plugins.optimizers.adam import Adam
 from mlpkit_plugins.optimizers.adamw import Adamw
+from mlpkit_plugins.optimizers.muon import Muon
 from mlpkit_plugins.optimizers.nadamw import Nadamw
 from mlpkit_plugins.optimizers.rmsprop import Rmsprop
 from mlpkit_plugins.optimizers.sgd import Sgd
@@ -80,3 +82,19 @@ def test_nadamw(make_steps, seed, rate, beta1, beta2, epsilon, weight_decay):
     ours = Nadamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
     theirs = {"betas": (beta1, beta2), "eps": epsilon, "weight_decay": weight_decay, "decoupled_weight_decay": True}
     expect_same(make_steps(seed), ours, torch.optim.NAdam, rate, **theirs)
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="an earlier PyTorch")
+@pytest.mark.parametrize("shape", [(3, 8), (8, 3), (5, 5)])
+def test_muon(monkeypatch, shape):
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.double)  # it computes in bfloat16 otherwise
+    generator = np.random.default_rng(0)
+    found, gradients = generator.normal(size=shape), generator.normal(size=(100, *shape))
+    theirs = torch.nn.Parameter(torch.from_numpy(found.T.copy()))
+    made = torch.optim.Muon([theirs], lr=0.02, weight_decay=0.1)
+    velocity = np.zeros(shape)
+    for number, gradient in enumerate(gradients, start=1):
+        theirs.grad = torch.from_numpy(gradient.T.copy())
+        made.step()
+        Muon(weight_decay=0.1).update(found, gradient, {"velocity": velocity}, Step(0.02, number))
+    np.testing.assert_allclose(found, theirs.detach().numpy().T, rtol=1e-6, atol=1e-6)

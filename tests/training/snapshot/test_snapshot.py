@@ -193,7 +193,8 @@ def test_a_snapshot_shares_nothing_with_the_run(make_trainer):
     assert snapshot.metadata == before.metadata
     assert {n: a.tobytes() for n, a in snapshot.arrays.items()} == {n: a.tobytes() for n, a in before.arrays.items()}
     late = trainer.snapshot()
-    mine = [trainer.network.values, trainer.network.replicas[0].state, *trainer._update.slots.values()]
+    slots = [slot.flat for slot in trainer._update.slots.values()]
+    mine = [trainer.network.values, trainer.network.replicas[0].state, *slots]
     assert not any(np.shares_memory(array, other) for array in late.arrays.values() for other in mine)
 
 

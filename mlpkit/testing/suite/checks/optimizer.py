@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import Example
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from numpy.typing import NDArray
 
     from mlpkit.components.optimizer import Optimizer
@@ -27,13 +31,35 @@ SIZE: Final = 53
 """Elements of the flat array; not a multiple of the vector length of any processor."""
 
 
+SHAPES: Final = {
+    "Affine1.W": (7, 5),
+    "Affine1.b": (5,),
+    "Affine2.W": (2, 4),
+    "Conv2d1.W": (1, 2, 2, 1),
+    "Prelu1.a": (1,),
+}
+"""Shapes of the parameters, of ``SIZE`` elements in all, that an optimizer which sees parameters gets."""
+
+
+class Piece(NamedTuple):
+    """What one call of ``update`` gets, all of it views."""
+
+    value: NDArray[Any]
+    gradient: NDArray[Any]
+    slots: Arrays
+    name: str
+
+
 class OptimizerExample(Example):
     """An optimizer on a flat array of parameters."""
 
     def start(self, optimizer: Optimizer, dtype: str = "float64", size: int = SIZE) -> Arrays:
         """Return parameters and slots before the first step, by name."""
         value = self.random("value").normal(size=size).astype(dtype)
-        return {VALUE: value} | {slot: np.zeros(size, dtype) for slot in optimizer.slots}
+        sizes = dict.fromkeys(optimizer.slots, size)
+        if optimizer.sees == "parameters":
+            sizes = {slot: sum(map(math.prod, shapes.values())) for slot, shapes in _slot_shapes(optimizer).items()}
+        return {VALUE: value} | {slot: np.zeros(slot_size, dtype) for slot, slot_size in sizes.items()}
 
     def gradient(self, step: int, dtype: str = "float64", size: int = SIZE) -> NDArray[Any]:
         """Return the gradient of a step, counted from 1."""
@@ -48,15 +74,20 @@ class OptimizerExample(Example):
         step: int = 1,
         decay: float = 1.0,
         learning_rate: float | None = None,
+        each: Callable[..., Any] = map,
     ) -> None:
-        """Call ``update`` once, as the trainer would on one block."""
+        """Call ``update`` as the trainer would, once on one block or on each parameter."""
         progress = Progress(step - 1, (step - 1) / 10, 100)
         if learning_rate is None:
             learning_rate = rate_at(optimizer.learning_rate, progress)
-        slots = {slot: arrays[slot] for slot in optimizer.slots}
-        optimizer.update(arrays[VALUE], gradient, slots, Step(learning_rate, step, decay, progress))
-        for slot in optimizer.slots:
-            arrays[slot] = slots[slot]
+        now = Step(learning_rate, step, decay, progress)
+
+        def update(piece: Piece) -> None:
+            slots = dict(piece.slots)
+            optimizer.update(piece.value, piece.gradient, slots, now._replace(name=piece.name))
+            arrays.update({slot: array for slot, array in slots.items() if array is not piece.slots[slot]})
+
+        list(each(update, _pieces(optimizer, arrays, gradient)))
 
     def run(self, steps: int = 3, dtype: str = "float64") -> Arrays:
         """Take steps with a new optimizer, and return parameters and slots."""
@@ -75,20 +106,52 @@ class OptimizerExample(Example):
         }
 
 
+def _slot_shapes(optimizer: Optimizer) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Return the shape that each slot has for each of the parameters."""
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, shape in SHAPES.items():
+        for slot, slot_shape in optimizer.slots_of(name, shape).items():
+            shapes.setdefault(slot, {})[name] = slot_shape
+    return shapes
+
+
+def _pieces(optimizer: Optimizer, arrays: Arrays, gradient: NDArray[Any]) -> list[Piece]:
+    """Return what each call of ``update`` gets: everything, or a parameter."""
+    slots = {what: array for what, array in arrays.items() if what != VALUE}
+    if optimizer.sees != "parameters":
+        return [Piece(arrays[VALUE], gradient, slots, "")]
+    values, gradients = (_views(flat, SHAPES) for flat in (arrays[VALUE], gradient))
+    slot_views = {slot: _views(slots[slot], shapes) for slot, shapes in _slot_shapes(optimizer).items()}
+    return [
+        Piece(values[name], gradients[name], {slot: of[name] for slot, of in slot_views.items() if name in of}, name)
+        for name in SHAPES
+    ]
+
+
+def _views(flat: NDArray[Any], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
+    """Return the parts of a flat array, each in its shape."""
+    ends = list(itertools.accumulate(map(math.prod, shapes.values())))
+    return {
+        name: flat[end - math.prod(shape) : end].reshape(shape)
+        for (name, shape), end in zip(shapes.items(), ends, strict=True)
+    }
+
+
 CUTS: Final = ((0, 1, 20, SIZE), (0, 26, SIZE), (0, 16, 32, 48, SIZE))
 STEPS: Final = 3
 
 
 @checks_examples("optimizer")
 def blocks_may_be_cut_anywhere(example: OptimizerExample) -> None:
-    """If the optimizer is elementwise, does it give the same bits for any blocks?
+    """If the optimizer sees blocks, does it give the same bits for any blocks?
 
     Blocks fit into the processor's cache, and are distributed to threads.
     """
-    if not example.make().elementwise:
+    optimizer = example.make()
+    if optimizer.sees == "parameters" or not optimizer.elementwise:
         return
     whole = example.run(STEPS)
-    remedy = "update each element from its own values only, or set elementwise = False"
+    remedy = 'update each element from its own values only, or set sees = "parameters"'
     for cuts in CUTS:
         optimizer = example.make()
         arrays = example.start(optimizer)
@@ -143,6 +206,12 @@ def several_threads_may_update(example: OptimizerExample) -> None:
     results: list[Arrays] = []
     for workers in (1, blocks):
         optimizer = example.make()
+        if optimizer.sees == "parameters":
+            arrays = example.start(optimizer)
+            with ThreadPoolExecutor(workers) as threads:
+                example.step(optimizer, arrays, example.gradient(1), each=threads.map)
+            results.append(arrays)
+            continue
         arrays = example.start(optimizer, size=size)
 
         def update(begin: int, optimizer: Any = optimizer, arrays: Arrays = arrays) -> None:
@@ -186,9 +255,93 @@ def slots_are_distinct_names(example: OptimizerExample) -> None:
     Each is an array of its own in the trainer, and in a checkpoint.
     """
     slots = example.make().slots
-    names = isinstance(slots, tuple) and all(isinstance(slot, str) and slot.isidentifier() for slot in slots)
-    if not names or len(set(slots)) < len(slots):
+    if not isinstance(slots, tuple) or not _are_names(slots) or len(set(slots)) < len(slots):
         raise CheckFailure(f"slots is {slots!r}", expected='a tuple of distinct names, such as ("m", "v")')
+
+
+@checks_examples("optimizer", says_why_unusable=True)
+def sees_blocks_or_parameters(example: OptimizerExample) -> None:
+    """Is ``sees`` one of the two words, and does ``slots_of`` give shapes by name?
+
+    The trainer allocates the slots of each parameter in these shapes.
+    """
+    optimizer = example.make()
+    if optimizer.sees not in ("blocks", "parameters"):
+        raise CheckFailure(f"sees is {optimizer.sees!r}", expected='"blocks" or "parameters"')
+    for name, shape in SHAPES.items():
+        slots = optimizer.slots_of(name, shape)
+        if not isinstance(slots, Mapping) or not _are_names(slots) or not all(map(_is_shape, slots.values())):
+            raise CheckFailure(
+                f"slots_of({name!r}, {shape}) returned {slots!r}",
+                expected='shapes by name, such as {"m": (7, 5)}',
+            )
+
+
+@checks_examples("optimizer")
+def evaluates_one_of_its_slots(example: OptimizerExample) -> None:
+    """If ``evaluates`` names something, is it a slot of the parameters' size, which is close to them after a step?
+
+    It is evaluated and saved in place of the parameters.
+    """
+    optimizer = example.make()
+    if not optimizer.evaluates:
+        return
+    arrays = example.run(1)
+    slot = arrays.get(optimizer.evaluates)
+    if slot is None or slot.size != SIZE:
+        raise CheckFailure(
+            f"evaluates is {optimizer.evaluates!r}",
+            expected="the name of a slot that each parameter has, in its own shape",
+            remedy="name one of slots",
+        )
+    distance, length = (float(np.linalg.norm(array)) for array in (slot - arrays[VALUE], arrays[VALUE]))
+    if not distance < length:
+        raise CheckFailure(
+            f"after a step, the slot {optimizer.evaluates} is {distance:.3g} away from parameters of norm {length:.3g}",
+            expected="parameters of the same kind",
+            remedy="set it to value when step.number is 1",
+        )
+
+
+@checks_examples("optimizer")
+def rows_may_lie_apart(example: OptimizerExample) -> None:
+    """If the optimizer sees parameters, does it change them as much when their rows lie apart in memory?
+
+    Rows of some lengths do, since they would compete for the processor's cache otherwise.
+    """
+    optimizer = example.make()
+    if optimizer.sees != "parameters":
+        return
+    together, apart = example.start(optimizer), example.start(optimizer)
+    example.step(optimizer, together, example.gradient(1))
+    now = Step(rate_at(optimizer.learning_rate, Progress(0, 0.0, 100)), 1, 1.0, Progress(0, 0.0, 100))
+    for piece in _pieces(optimizer, apart, example.gradient(1)):
+        slots = {slot: _with_gaps(array) for slot, array in piece.slots.items()}
+        value = _with_gaps(piece.value)
+        optimizer.update(value, _with_gaps(piece.gradient), slots, now._replace(name=piece.name))
+        piece.value[...] = value
+    if not np.allclose(together[VALUE], apart[VALUE], rtol=1e-9, atol=1e-12):
+        raise CheckFailure(
+            "update changed a parameter whose rows lie apart in another way",
+            expected="the same numbers, wherever they lie",
+            remedy="write value[...] = ..., or use out=; value.reshape(-1) may be a copy",
+        )
+
+
+def _with_gaps(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy whose rows lie apart."""
+    wide = np.zeros((*array.shape[:-1], array.shape[-1] + 3), array.dtype)
+    view = wide[..., : array.shape[-1]]
+    view[...] = array
+    return view
+
+
+def _are_names(slots: Iterable[object]) -> bool:
+    return all(isinstance(slot, str) and slot.isidentifier() for slot in slots)
+
+
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, tuple) and all(type(length) is int and length > 0 for length in shape)
 
 
 @checks_examples("optimizer")
@@ -258,8 +411,8 @@ def slots_are_changed_in_place(example: OptimizerExample) -> None:
     arrays = example.start(optimizer)
     before = dict(arrays)
     example.step(optimizer, arrays, example.gradient(1))
-    for slot in optimizer.slots:
-        if arrays[slot] is not before[slot]:
+    for slot, array in before.items():
+        if arrays[slot] is not array:
             raise CheckFailure(
                 f"update put a new array into the slot {slot}",
                 expected="the existing array to be changed",

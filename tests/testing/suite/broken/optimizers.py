@@ -149,3 +149,45 @@ class DividesByTheGradient(Momentum):
 
     def update(self, value, gradient, slots, step):
         super().update(value, gradient / np.abs(gradient), slots, step)
+
+
+@caught_by("sees_blocks_or_parameters")
+class SeesMatrices(Momentum):
+    """asks for something that the trainer does not know"""
+
+    sees = "matrices"
+
+
+@caught_by("sees_blocks_or_parameters")
+class SlotsWithoutShapes(Momentum):
+    """gives the names of its slots and no shapes"""
+
+    sees = "parameters"
+
+    def slots_of(self, name, shape):
+        return ("v",)
+
+
+@caught_by("rows_may_lie_apart")
+class ChangesACopy(Momentum):
+    """flattens parameters, which copies those whose rows lie apart"""
+
+    sees = "parameters"
+
+    def update(self, value, gradient, slots, step):
+        super().update(value.reshape(-1), gradient.reshape(-1), {"v": slots["v"].reshape(-1)}, step)
+
+
+@caught_by("evaluates_one_of_its_slots")
+class EvaluatesNothing(Momentum):
+    """has an average evaluated that is no slot"""
+
+    evaluates = "average"
+
+
+@caught_by("evaluates_one_of_its_slots")
+class EvaluatesItsVelocity(Momentum):
+    """has a slot evaluated that holds no parameters"""
+
+    slots = ("v", "average")
+    evaluates = "average"

@@ -1,0 +1,22 @@
+"""Products of matrices, which Muon and SOAP share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit_plugins.kernels import product
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def multiplied(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return the matrix product a b, computed as layers do, on the threads that a training has.
+
+    Args:
+        a: shape (rows, inner).
+        b: shape (inner, columns).
+    """
+    return product(a, b, np.empty((a.shape[0], b.shape[1]), a.dtype))

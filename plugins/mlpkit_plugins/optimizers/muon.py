@@ -1,0 +1,148 @@
+"""Muon."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from mlpkit import Optimizer, Rate, Step
+from mlpkit_plugins.kernels import descend_adaptively, flush_subnormal
+from mlpkit_plugins.optimizers.matrix_products import multiplied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+COEFFICIENTS: Final = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS: Final = 5
+LEAST_NORM: Final = 1e-7
+
+
+class Muon(Optimizer):
+    """Momentum whose steps are made orthogonal, for matrices; AdamW for all other parameters.
+
+        value    ← value - learning_rate weight_decay value
+        velocity ← momentum velocity + (1 - momentum) gradient
+        G        = momentum velocity + (1 - momentum) gradient
+        X        = G / ‖G‖, then five times  X ← 3.4445 X - 4.7750 X Xᵀ X + 2.0315 X Xᵀ X Xᵀ X
+        value    ← value - learning_rate √max(1, columns / rows) X
+
+    These five steps of Newton and Schulz bring all singular values of X near 1. The velocity is 0 at first. The columns
+    of a matrix are the weights of its units. Parameters that are no matrices, such as biases, scales and filters, take
+    the steps of ``adamw`` with the learning rate other_rate learning_rate. For parameters that their layer declares
+    with ``decay=False``, the first line is left out.
+
+    Args:
+        learning_rate: the step length for matrices.
+        momentum: share that is kept of the velocity from step to step.
+        weight_decay: share of the value that is subtracted in a step, divided by the learning rate; 0 for no decay.
+        other_rate: learning rate of the other parameters, divided by that of matrices.
+        beta1: share that is kept of their mean gradient from step to step.
+        beta2: share that is kept of their mean square from step to step.
+        epsilon: keeps their steps finite where gradients vanish; in the unit of the gradient.
+
+    Source: Jordan and others, Muon: An Optimizer for Hidden Layers in Neural Networks (2024), with Nesterov's momentum;
+        weight decay: Liu and others, Muon Is Scalable for LLM Training (2025).
+    """
+
+    sees = "parameters"
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.02,
+        *,
+        momentum: Annotated[float, Ge(0), Lt(1)] = 0.95,
+        weight_decay: Rate = 0.0,
+        other_rate: Annotated[float, Ge(0)] = 0.05,
+        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
+        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
+        epsilon: Annotated[float, Gt(0)] = 1e-8,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.other_rate = other_rate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.uses_decay = weight_decay != 0
+
+    def slots_of(self, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Return the velocity of a matrix, or both means of another parameter."""
+        return {"velocity": shape} if len(shape) == 2 else {"m": shape, "v": shape}
+
+    def update(
+        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
+    ) -> None:
+        """Take the step of a matrix, or that of AdamW."""
+        weight_decay = self.now(self.weight_decay, step) * step.decay if self.uses_decay else 0.0
+        if value.ndim == 2:
+            self._update_matrix(value, gradient, slots["velocity"], step.learning_rate, weight_decay)
+        else:
+            self._update_other(value, gradient, slots, step, weight_decay)
+
+    def _update_matrix(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        velocity: NDArray[Any],
+        learning_rate: float,
+        weight_decay: float,
+    ) -> None:
+        gradient *= 1 - self.momentum
+        velocity *= self.momentum
+        velocity += gradient
+        flush_subnormal(velocity)
+        gradient += self.momentum * velocity
+        rows, columns = value.shape
+        value *= 1 - learning_rate * weight_decay
+        value -= learning_rate * sqrt(max(1, columns / rows)) * orthogonalized(gradient)
+
+    def _update_other(
+        self,
+        value: NDArray[Any],
+        gradient: NDArray[Any],
+        slots: Mapping[str, NDArray[Any]],
+        step: Step,
+        weight_decay: float,
+    ) -> None:
+        learning_rate = self.other_rate * step.learning_rate
+        descend_adaptively(
+            value,
+            gradient,
+            slots["m"],
+            slots["v"],
+            self.beta1,
+            self.beta2,
+            1 - self.beta1**step.number,
+            1 - self.beta2**step.number,
+            self.epsilon,
+            learning_rate,
+            1 - learning_rate * weight_decay,
+        )
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show it as it is, and with weight decay."""
+        return [{}, {"weight_decay": 0.1}]
+
+
+def orthogonalized(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Return a matrix with the same singular vectors, whose singular values are near 1 unless they were near 0.
+
+    Args:
+        matrix: shape (rows, columns).
+    """
+    a, b, c = COEFFICIENTS
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix / max(float(np.linalg.norm(matrix)), LEAST_NORM)
+    x = x if wide else x.T  # its smaller side makes the products
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        products = multiplied(x, x.T)
+        x = a * x + multiplied(b * products + c * multiplied(products, products), x)
+    return x if wide else x.T
