@@ -93,7 +93,8 @@ class BatchEnsembleAffine(Layer):
         y = self.z
         if self.s is not None:
             y = np.multiply(self.z, self.s.value, out=self.buffer("y", self.z.shape))
-        return np.add(y, self.b.value, out=y)
+        np.add(y, self.b.value, out=y)
+        return y
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW, dr, ds and db, and return dx."""
@@ -111,7 +112,8 @@ class BatchEnsembleAffine(Layer):
             return da
         if self.needs_parameter_gradients:
             np.einsum("nkf,nkf->kf", da, self.x, out=self.r.grad)
-        return np.multiply(da, self.r.value, out=da)
+        np.multiply(da, self.r.value, out=da)
+        return da
 
     def _product(self, x: NDArray[Any], W: NDArray[Any], name: str) -> NDArray[Any]:
         """Return x W, all rows of all members in one product."""

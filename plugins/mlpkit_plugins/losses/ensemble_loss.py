@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import Loss
+from mlpkit import Loss, ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,8 +46,12 @@ class EnsembleLoss(Loss):
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Declare the loss of a member's inputs."""
-        if not input_shape:
-            self.expect_rank(input_shape, 2, remedy="put EnsembleView before the layers of the members")
+        if len(input_shape) < 2:
+            raise ShapeError(
+                f"{self.path or self.type_name} gets inputs of shape {input_shape}, without an axis of members",
+                expected="inputs of shape (members, ...)",
+                remedy="put EnsembleView before the members' layers",
+            )
         self.members, *of_member = input_shape
         self.child(self.loss, tuple(of_member), target)
 
@@ -70,10 +74,11 @@ class EnsembleLoss(Loss):
         """Return the mean of the members' predictions, added up from the first member to the last."""
         of_rows = self.loss.predict(_rows(x))
         of_members = of_rows.reshape(len(x), self.members, *of_rows.shape[1:])
-        total = of_members[:, 0].copy()
+        total: NDArray[Any] = of_members[:, 0].copy()
         for k in range(1, self.members):
             np.add(total, of_members[:, k], out=total)
-        return np.divide(total, self.members, out=total)
+        np.divide(total, self.members, out=total)
+        return total
 
     def onnx(self, graph: Graph) -> Value:
         """Describe the mean of the members' predictions."""
@@ -96,8 +101,12 @@ class EnsembleLoss(Loss):
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
         """Show the loss on classes, also weighted, on two classes, and on values."""
         weighted = {"SoftmaxWithLoss": {"label_smoothing": 0.1, "class_weights": [1, 0.5, 2]}}
-        classes = [({"loss": "SoftmaxWithLoss"}, (2, 5)), ({"loss": weighted}, (3, 3))]
-        return [*classes, ({"loss": "SigmoidWithLoss"}, (3, 1)), ({"loss": "MeanSquaredError"}, (3, 2))]
+        return [
+            ({"loss": "SoftmaxWithLoss"}, (2, 5)),
+            ({"loss": weighted}, (3, 3)),
+            ({"loss": "SigmoidWithLoss"}, (3, 1)),
+            ({"loss": "MeanSquaredError"}, (3, 2)),
+        ]
 
 
 def _rows(x: NDArray[Any]) -> NDArray[Any]:
