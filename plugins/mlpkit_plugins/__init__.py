@@ -71,7 +71,6 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("schedule", "coslog", "mlpkit_plugins.schedules.coslog:Coslog"),
         component("schedule", "flat_cosine", "mlpkit_plugins.schedules.flat_cosine:FlatCosine"),
         component("initializer", "zeros", "mlpkit_plugins.initializers.zeros:Zeros"),
-        component("initializer", "ones", "mlpkit_plugins.initializers.ones:Ones"),
         component("initializer", "full", "mlpkit_plugins.initializers.full:Full"),
         component("initializer", "normal", "mlpkit_plugins.initializers.normal:Normal"),
         component("initializer", "he_normal", "mlpkit_plugins.initializers.he_normal:HeNormal"),

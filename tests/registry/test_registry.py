@@ -14,7 +14,7 @@ LAYERS = (
 )
 LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber, Pinball, Poisson, EnsembleLoss"
 INITIALIZERS = (
-    "zeros, ones, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, "
+    "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, "
     "fan_in_uniform, random_signs, orthogonal, unit_variance, convex_combination"
 )
 METRICS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
 from annotated_types import Ge
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
+
+ONE: Final = {"full": {"value": 1.0}}
 
 
 class BatchEnsembleAffine(Layer):
@@ -57,8 +59,8 @@ class BatchEnsembleAffine(Layer):
         units: Annotated[int, Ge(1)],
         *,
         weights: InitializerLike = "fan_in_uniform",
-        r: InitializerLike | None = "ones",
-        s: InitializerLike | None = "ones",
+        r: InitializerLike | None = ONE,
+        s: InitializerLike | None = ONE,
         biases: InitializerLike | None = None,
         shared_bias: bool = False,
     ) -> None:

@@ -129,8 +129,8 @@ CASES = {
         lambda nn: [nn.Sequential(*[nn.Sequential(nn.Linear(UNITS, UNITS), nn.Tanh()) for _ in range(3)])],
     ),
 }
-APART = {"DropConnect", "Dropout", "Maxout", "Scale"}
-"""Layers with a test of their own."""
+APART = {"BatchEnsembleAffine", "DropConnect", "Dropout", "EnsembleAffine", "EnsembleView", "Maxout", "Scale"}
+"""Layers with a test of their own, here or, for those of TabM, beside the package tabm."""
 
 
 def test_every_built_in_layer_is_compared(built_ins):

@@ -11,6 +11,7 @@ import pytest
 import mlpkit
 from mlpkit import Classes, Sequential, Values
 from mlpkit.training.update import Updater
+from mlpkit_plugins.kernels import COMPILED
 from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
 from mlpkit_plugins.layers.ensemble_view import EnsembleView
@@ -27,15 +28,15 @@ SPEC = Path(__file__).parents[3] / "specs" / "tables" / "tabm.yaml"
 THEIRS = {"W": "weight", "r": "r", "s": "s", "b": "bias"}
 
 
-def network_of(arch, outputs):
+def network_of(arch, outputs, *, dtype="float64", width=WIDTH):
     mini = {"s": None, "shared_bias": True} if arch == "tabm-mini" else {}
     later = {**mini, "r": None} if mini else {}
-    first = BatchEnsembleAffine(WIDTH, r="random_signs", **mini)
-    others = [layer for _ in range(2) for layer in (BatchEnsembleAffine(WIDTH, **later), Relu())]
+    first = BatchEnsembleAffine(width, r="random_signs", **mini)
+    others = [layer for _ in range(2) for layer in (BatchEnsembleAffine(width, **later), Relu())]
     last = [EnsembleAffine(outputs), EnsembleLoss(SoftmaxWithLoss() if outputs > 1 else MeanSquaredError())]
     target = Classes(outputs) if outputs > 1 else Values((1,))
     stack = [EnsembleView(MEMBERS), first, Relu(), *others, *last]
-    return Sequential(stack, (FEATURES,), target=target, dtype="float64")
+    return Sequential(stack, (FEATURES,), target=target, dtype=dtype)
 
 
 def oriented(found):
@@ -95,6 +96,17 @@ def test_first_values_are_those_of_the_paper():
     assert (biases == biases[0]).all()
     assert np.unique(biases).size == WIDTH
     assert np.abs(biases).max() <= WIDTH**-0.5
+
+
+@pytest.mark.skipif(not COMPILED, reason="NumPy's order of products depends on the batch")
+@pytest.mark.parametrize("arch", ["tabm", "tabm-mini"])
+@pytest.mark.parametrize("outputs", [1, CLASSES])
+def test_a_row_is_predicted_to_the_same_bits_alone_and_among_others(arch, outputs):
+    network = network_of(arch, outputs, dtype="float32", width=300)
+    x = np.random.default_rng(0).normal(size=(33, FEATURES)).astype(np.float32)
+    together = network.predict(x)
+    alone = [network.predict(row[None]) for row in x]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
 
 
 def test_the_recipe_trains_and_predicts_values(tmp_path):
