@@ -206,7 +206,7 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 18 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 22 more: see mlpkit plugins",
         ),
     ],
 )
