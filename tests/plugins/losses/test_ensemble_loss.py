@@ -7,6 +7,7 @@ import pytest
 
 from mlpkit import Classes, Sequential, ShapeError, Values
 from mlpkit.components.target import ValuesScaling
+from mlpkit.errors import WrongUseError
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
@@ -100,3 +101,15 @@ def test_refuses_other_shapes(shape, message):
         standalone(EnsembleLoss(SoftmaxWithLoss()), shape, target=Classes(CLASSES))
     assert isinstance(refused.value.cause, ShapeError)
     assert str(refused.value.cause) == message
+
+
+class WithoutWeightsError(MeanSquaredError):
+    """Takes no weights of examples."""
+
+    takes_weights = False
+
+
+def test_takes_weights_if_the_loss_does():
+    network = Sequential([EnsembleView(MEMBERS), EnsembleAffine(1), EnsembleLoss(WithoutWeightsError())], (2,))
+    with pytest.raises(WrongUseError, match="doesn't take weights of examples; use another loss"):
+        network.evaluate(np.zeros((ROWS, 2)), np.zeros((ROWS, 1)), weights=WEIGHTS)
