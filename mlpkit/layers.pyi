@@ -3,6 +3,7 @@ from typing import Any
 
 from mlpkit_plugins.layers.affine import Affine as Affine
 from mlpkit_plugins.layers.average_pool2d import AveragePool2d as AveragePool2d
+from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine as BatchEnsembleAffine
 from mlpkit_plugins.layers.batch_norm import BatchNorm as BatchNorm
 from mlpkit_plugins.layers.columns import Columns as Columns
 from mlpkit_plugins.layers.conv2d import Conv2d as Conv2d
@@ -10,6 +11,8 @@ from mlpkit_plugins.layers.drop_connect import DropConnect as DropConnect
 from mlpkit_plugins.layers.dropout import Dropout as Dropout
 from mlpkit_plugins.layers.elu import Elu as Elu
 from mlpkit_plugins.layers.embedding import Embedding as Embedding
+from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine as EnsembleAffine
+from mlpkit_plugins.layers.ensemble_view import EnsembleView as EnsembleView
 from mlpkit_plugins.layers.flatten import Flatten as Flatten
 from mlpkit_plugins.layers.gelu import Gelu as Gelu
 from mlpkit_plugins.layers.layer_norm import LayerNorm as LayerNorm
@@ -31,6 +34,7 @@ from mlpkit_plugins.layers.sigmoid import Sigmoid as Sigmoid
 from mlpkit_plugins.layers.silu import Silu as Silu
 from mlpkit_plugins.layers.softplus import Softplus as Softplus
 from mlpkit_plugins.layers.tanh import Tanh as Tanh
+from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss as EnsembleLoss
 from mlpkit_plugins.losses.huber import Huber as Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError as MeanSquaredError

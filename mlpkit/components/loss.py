@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mlpkit.components.operation import Operation, Shape
+from mlpkit.components.schema.component_types import default_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,10 +34,10 @@ class Loss(Operation):
     """
 
     kind: ClassVar[str] = "loss"
-    compares_values: ClassVar[bool] = False
-    takes_weights: ClassVar[bool] = False
-    takes_negative_values: ClassVar[bool] = True
-    unit: ClassVar[str] = ""
+    compares_values: bool = False
+    takes_weights: bool = False
+    takes_negative_values: bool = True
+    unit: str = ""
 
     @abstractmethod
     def build(self, input_shape: Shape, target: Target | None) -> None:
@@ -126,6 +127,21 @@ class Loss(Operation):
         """
         return None
 
+    def child(self, loss: Loss, input_shape: Shape, target: Target | None) -> None:
+        """Declare a loss inside this one; to be called in ``build``.
+
+        Its name is its type and ordinal, such as ``MeanSquaredError1``.
+
+        Args:
+            loss: a loss that belongs to this one alone.
+            input_shape: shape of one example's inputs.
+            target: what is to be predicted.
+        """
+        name = default_name(loss.type_name, self._layer_counts[""])
+        self._expect_new_name(name)
+        self._children[name] = loss
+        loss._take_place(f"{self.path}.{name}", input_shape, target, self.dtype)
+
     def flops(self, input_shape: Shape) -> int:
         """Return floating-point operations for one example, forward and backward."""
         return 0
@@ -134,3 +150,9 @@ class Loss(Operation):
     def examples(cls) -> list[tuple[dict[str, Any], Shape]]:
         """Return pairs of parameters and input shape that show the loss at work, for tests and ``show``."""
         return []
+
+    def _take_place(self, path: str, input_shape: Shape, target: Target | None, dtype: np.dtype[Any]) -> None:
+        """Become part of a network: make sure that inputs and target fit."""
+        self.path, self.dtype = path, dtype
+        self._expect_nothing_declared()
+        self.build(input_shape, target)

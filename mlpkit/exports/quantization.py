@@ -99,11 +99,11 @@ def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]
 
 
 def _is_product(node: Node, graph: Graph) -> bool:
-    """Return whether an operator multiplies by a matrix or by filters that don't change."""
+    """Return whether an operator multiplies by one matrix or by filters that don't change."""
     if node.operator not in PRODUCTS:
         return False
     weights = graph.constants.get(node.inputs[1])
-    return weights is not None and weights.ndim >= 2
+    return weights is not None and (weights.ndim == 2 or node.operator == "Conv")
 
 
 def _output_axis(node: Node) -> int:

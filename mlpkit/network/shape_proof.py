@@ -111,9 +111,7 @@ def prove_shapes(
         try:
             member = _expect_place(operation, name, last=last)
             if isinstance(member, Loss):
-                member.path, member.dtype = name, dtype
-                member._expect_nothing_declared()
-                member.build(shapes[-1], target)
+                member._take_place(name, shapes[-1], target, dtype)
             else:
                 layers.append(member)
                 member._layers_inside = layers_inside

@@ -17,6 +17,10 @@ from mlpkit.exports.network_graph import network_graph
 from mlpkit.exports.quantization import exact_int8_weights, int8_weights, with_int8_weights
 from mlpkit.layers import Affine, BatchNorm, Conv2d, Flatten, LayerNorm, Relu, Residual, SoftmaxWithLoss
 from mlpkit_plugins.kernels import COMPILED
+from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine
+from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
+from mlpkit_plugins.layers.ensemble_view import EnsembleView
+from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
 
 needs_kernels = pytest.mark.skipif(not COMPILED, reason="without compiled kernels, predict computes in another order")
 
@@ -149,6 +153,15 @@ def test_a_matrix_that_is_no_parameter_stays(tmp_path):
     assert names == ("Affine1.W",)
     np.testing.assert_array_equal(rounded.parameters["Scaled1.W"], network.parameters["Scaled1.W"])
     expect_the_bits_of(rounded, tmp_path, kernels=False)
+
+
+def test_matrices_of_an_ensemble_stay():
+    stack = [EnsembleView(3), BatchEnsembleAffine(4), EnsembleAffine(2), EnsembleLoss(SoftmaxWithLoss())]
+    network = Sequential(stack, input_shape=(4,), target=Classes(2))
+    rounded, names = with_int8_weights(network)
+
+    assert names == ("BatchEnsembleAffine1.W",)
+    np.testing.assert_array_equal(rounded.parameters["EnsembleAffine1.W"], network.parameters["EnsembleAffine1.W"])
 
 
 def test_a_parameter_described_in_another_order_is_refused():

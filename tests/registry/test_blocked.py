@@ -95,6 +95,9 @@ def test_a_plugin_or_one_of_its_components_can_be_done_without(distributions):
         "DropConnect",
         "Columns",
         "Embedding",
+        "EnsembleView",
+        "BatchEnsembleAffine",
+        "EnsembleAffine",
         "Periodic",
     ]
 

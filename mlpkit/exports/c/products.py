@@ -34,11 +34,23 @@ def gemm(step: Step) -> list[str]:
 
 
 def matmul(step: Step) -> list[str]:
-    """Return A B, with B a matrix that doesn't change."""
-    weights = step.fixed(1)
+    """Return A B, with B a matrix that doesn't change, or one for each matrix of A."""
+    x, weights = step.floats(0), step.fixed(1)
+    if weights.ndim == 3 and x.shape[:-1] == (len(weights), 1):
+        return _products_of_matrices(step, x, weights)
     if weights.ndim != 2:
         raise step.refused(f"with an array of {weights.ndim} axes as its second input")
-    return _products(step, step.floats(0), weights, step.input(1).name)
+    return _products(step, x, weights, step.input(1).name)
+
+
+def _products_of_matrices(step: Step, x: Operand, weights: NDArray[Any]) -> list[str]:
+    """Return the products of each matrix of x, of one row, and a matrix of weights of its own."""
+    _expect_finite(step, weights)
+    matrices, inputs, outputs = weights.shape
+    step.multiplications = weights.size
+    left, right, y = f"{x.name} + {inputs} * i", f"{step.input(1).name} + {inputs * outputs} * i", step.output.name
+    call = f"dense({left}, {right}, {y} + {outputs} * i, {inputs}, {outputs});"
+    return [f"for (size_t i = 0; i < {matrices}; i++) {{", f"{INDENT}{call}", "}"]
 
 
 def _products(step: Step, x: Operand, weights: NDArray[Any], name: str) -> list[str]:

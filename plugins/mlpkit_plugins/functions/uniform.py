@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -18,13 +19,16 @@ class Uniform(Initializer):
 
     Args:
         bound: the bound.
+        rows_alike: whether all indices of the first axis have the same numbers.
     """
 
-    def __init__(self, bound: float) -> None:
+    def __init__(self, bound: float, *, rows_alike: bool = False) -> None:
         self.bound = bound
+        self.rows_alike = rows_alike
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
     ) -> NDArray[Any]:
         """Draw from U(-bound, bound)."""
-        return rng.uniform(-self.bound, self.bound, shape).astype(dtype)
+        drawn = rng.uniform(-self.bound, self.bound, shape[1:] if self.rows_alike else shape).astype(dtype)
+        return np.broadcast_to(drawn, shape)

@@ -165,7 +165,7 @@ class SigmoidWithLoss(Loss):
         """Describe the prediction."""
         x = graph.input
         if self.binary:
-            x = graph.op("Concat", graph.op("Neg", x), x, axis=1)
+            x = graph.op("Concat", graph.op("Neg", x), x, axis=-1)
         return graph.op("Sigmoid", x)
 
     def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -127,6 +127,9 @@ CASES = {
     "LpNormalization of sums": one("LpNormalization", "matrix", p=1),
     "LpNormalization of zeros": lambda g, x: g.op("LpNormalization", g.op("Mul", x["x"], 0.0)),
     "MatMul": lambda g, x: g.op("MatMul", x["matrix"], RNG.normal(size=(4, 2)).astype(np.float32)),
+    "MatMul of matrices": lambda g, x: g.op(
+        "MatMul", g.op("Unsqueeze", x["matrix"], np.array([2])), RNG.normal(size=(3, 4, 2)).astype(np.float32)
+    ),
     "MaxPool": one("MaxPool", "images", kernel_shape=[2, 2], strides=[2, 1], pads=[1, 0, 0, 1]),
     "Mean of three": lambda g, x: g.op("Mean", x["x"], x["z"], 0.25),
     "Mod": lambda g, x: g.op("Mod", x["x"], x["positive"], fmod=1),

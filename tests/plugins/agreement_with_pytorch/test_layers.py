@@ -129,8 +129,18 @@ CASES = {
         lambda nn: [nn.Sequential(*[nn.Sequential(nn.Linear(UNITS, UNITS), nn.Tanh()) for _ in range(3)])],
     ),
 }
-APART = {"Columns", "DropConnect", "Dropout", "Embedding", "Maxout", "Periodic", "Scale"}
-"""Layers with a test of their own."""
+APART = {
+    "BatchEnsembleAffine",
+    "Columns",
+    "DropConnect",
+    "Dropout",
+    "Embedding",
+    "EnsembleAffine",
+    "EnsembleView",
+    "Maxout",
+    "Periodic",
+    "Scale",
+}
 
 
 def test_every_built_in_layer_is_compared(built_ins):

@@ -47,8 +47,12 @@ CASES = {
 }
 
 
+APART = {"EnsembleLoss"}
+"""Losses that are compared with the package tabm, with the networks that they end."""
+
+
 def test_every_built_in_loss_is_compared(built_ins):
-    assert {case.partition(",")[0] for case in CASES} == built_ins("loss")
+    assert {case.partition(",")[0] for case in CASES} | APART == built_ins("loss")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -99,10 +99,11 @@ def weight_of(loss: Loss, t: NDArray[Any]) -> float:
 
 
 def possible_targets(shape: tuple[int, ...]) -> list[Target]:
-    """Return the targets that a loss may take with inputs of that shape."""
+    """Return the targets that a loss may take with inputs of that shape, or with several such inputs for each."""
     last = shape[-1] if shape else 1
     count = last if last > 1 else 2
-    return [Classes(count), Classes(count, one_hot=True), Labels(last), Values(shape)]
+    values = [Values(shape), Values(shape[1:])] if len(shape) > 1 else [Values(shape)]
+    return [Classes(count), Classes(count, one_hot=True), Labels(last), *values]
 
 
 MANY_ROWS = 20_000

@@ -1,0 +1,27 @@
+"""Initialization with random signs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import Fans, Initializer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class RandomSigns(Initializer):
+    """1 or -1, each with probability one half: factors that tell the members of an ensemble apart.
+
+        P(W = 1) = P(W = -1) = 1/2
+
+    Source: Wen, Tran and Ba, BatchEnsemble: An Alternative Approach to Efficient Ensemble and Lifelong Learning (2020),
+        appendix B.
+    """
+
+    def __call__(
+        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """Draw signs."""
+        return rng.choice([-1, 1], shape).astype(dtype)

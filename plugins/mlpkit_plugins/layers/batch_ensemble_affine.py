@@ -1,0 +1,148 @@
+"""An affine layer for each member of an ensemble, with shared weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import numpy as np
+from annotated_types import Ge
+
+from mlpkit import InitializerLike, Layer
+from mlpkit_plugins.functions.uniform import Uniform
+from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, row_order, shared_threads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+ONE: Final = {"full": {"value": 1.0}}
+
+
+class BatchEnsembleAffine(Layer):
+    """Affine maps of an ensemble's members, which share W, and each scale inputs and outputs by vectors of their own.
+
+        y_k  = ((x_k ∘ r_k) W) ∘ s_k + b_k
+        dz_k = dy_k ∘ s_k,  da_k = dz_k Wᵀ,  dx_k = da_k ∘ r_k
+        dW   = Σ (x_k ∘ r_k)ᵀ dz_k  (over the members)
+        dr_k = Σ da_k ∘ x_k,  ds_k = Σ dy_k ∘ (x_k ∘ r_k) W,  db_k = Σ dy_k  (over the rows of the minibatch)
+
+    In TabM the first such layer has ``r: random_signs``, from which the members differ, and all others r = s = 1 at
+    first. In TabM-mini all have ``s: null`` and ``shared_bias: true``, and all but the first ``r: null``.
+
+    Args:
+        units: number of outputs of each member.
+        weights: first values of W, shape (features, units).
+        r: first values of r, shape (members, features); null to leave r out.
+        s: first values of s, shape (members, units); null to leave s out.
+        biases: first values of b, shape (members, units), never decayed; by default U(-a, a), a = 1 / √features, the
+            same for each member.
+        shared_bias: whether b is one for all members, shape (units,).
+
+    Shapes: x (rows, members, features), y (rows, members, units).
+
+    Raises:
+        ShapeError: inputs aren't a row of features for each member, with exactly two axes.
+
+    Source: Wen, Tran and Ba, BatchEnsemble: An Alternative Approach to Efficient Ensemble and Lifelong Learning (2020),
+        equation 5; Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+        Ensembling (2025), section 3.3, for the first values.
+    """
+
+    computed_by = PRODUCTS_BY
+    computed_by_reason = PRODUCTS_BY_REASON
+    compute_context = shared_threads
+    evaluation_context = row_order
+
+    def __init__(
+        self,
+        units: Annotated[int, Ge(1)],
+        *,
+        weights: InitializerLike = "fan_in_uniform",
+        r: InitializerLike | None = ONE,
+        s: InitializerLike | None = ONE,
+        biases: InitializerLike | None = None,
+        shared_bias: bool = False,
+    ) -> None:
+        self.units = units
+        self.weights = weights
+        self.first_r = r
+        self.first_s = s
+        self.biases = biases
+        self.shared_bias = shared_bias
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare W, r, s and b."""
+        self.members, features = self.expect_rank(input_shape, 2, remedy="put EnsembleView before it")
+        fans = (features, self.units)
+        self.W = self.parameter("W", fans, self.weights)
+        self.r = self.s = None
+        if self.first_r is not None:
+            self.r = self.parameter("r", (self.members, features), self.first_r, fans=fans)
+        if self.first_s is not None:
+            self.s = self.parameter("s", (self.members, self.units), self.first_s, fans=fans)
+        biases = Uniform(features**-0.5, rows_alike=not self.shared_bias) if self.biases is None else self.biases
+        shape = (self.units,) if self.shared_bias else (self.members, self.units)
+        self.b = self.parameter("b", shape, biases, fans=fans, decay=False)
+        return (self.members, self.units)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y_k = ((x_k ∘ r_k) W) ∘ s_k + b_k."""
+        self.x = self.a = x
+        if self.r is not None:
+            self.a = np.multiply(x, self.r.value, out=self.buffer("a", x.shape))
+        self.z = self._product(self.a, self.W.value, "z")
+        y = self.z
+        if self.s is not None:
+            y = np.multiply(self.z, self.s.value, out=self.buffer("y", self.z.shape))
+        np.add(y, self.b.value, out=y)
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Set dW, dr, ds and db, and return dx."""
+        if self.needs_parameter_gradients:
+            np.sum(dy, axis=(0, 1) if self.shared_bias else 0, out=self.b.grad)
+            if self.s is not None:
+                np.einsum("nku,nku->ku", dy, self.z, out=self.s.grad)
+        dz = dy if self.s is None else np.multiply(dy, self.s.value, out=dy)
+        if self.needs_parameter_gradients:
+            product(_rows(self.a).T, _rows(dz), self.W.grad)
+        if not self.needs_input_gradient and self.r is None:
+            return None
+        da = self._product(dz, self.W.value.T, "da")
+        if self.r is None:
+            return da
+        if self.needs_parameter_gradients:
+            np.einsum("nkf,nkf->kf", da, self.x, out=self.r.grad)
+        np.multiply(da, self.r.value, out=da)
+        return da
+
+    def _product(self, x: NDArray[Any], W: NDArray[Any], name: str) -> NDArray[Any]:
+        """Return x W, all rows of all members in one product."""
+        y = self.buffer(name, (*x.shape[:2], W.shape[1]))
+        product(_rows(x), W, _rows(y))
+        return y
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y_k = ((x_k ∘ r_k) W) ∘ s_k + b_k."""
+        a = graph.input if self.r is None else graph.op("Mul", graph.input, self.r)
+        z = graph.op("MatMul", a, self.W)
+        return graph.op("Add", z if self.s is None else graph.op("Mul", z, self.s), self.b)
+
+    def flops(self, input_shape: tuple[int, ...]) -> int:
+        """Return six per weight for each member, whether the members share it or not."""
+        members, features = input_shape
+        own = (features if self.r else 0) + (self.units if self.s else 0) + self.units
+        return 6 * members * (features * self.units + own)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer as the first and as a later one of TabM, and of TabM-mini."""
+        mini = {"units": 3, "s": None, "shared_bias": True}
+        signs = {"units": 3, "r": "random_signs"}
+        return [(signs, (2, 4)), ({"units": 5}, (3, 2)), (mini, (2, 4)), ({**mini, "r": None}, (2, 3))]
+
+
+def _rows(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the rows of all members as one matrix."""
+    return x.reshape(-1, x.shape[-1])

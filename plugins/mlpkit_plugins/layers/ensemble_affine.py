@@ -1,0 +1,100 @@
+"""An affine layer for each member of an ensemble, with weights of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import InitializerLike, Layer, Units
+from mlpkit_plugins.kernels import (
+    PRODUCTS_BY,
+    PRODUCTS_BY_REASON,
+    product,
+    product_plus_row,
+    row_order,
+    shared_threads,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class EnsembleAffine(Layer):
+    """Affine maps of an ensemble's members, each with weights and a bias of its own.
+
+        y_k  = x_k W_k + b_k
+        dW_k = x_kᵀ dy_k
+        db_k = Σ dy_k  (over the rows of the minibatch)
+        dx_k = dy_k W_kᵀ
+
+    Args:
+        units: number of outputs of each member, or auto for as many as the loss takes for the data's target.
+        weights: first values of W, shape (members, features, units).
+        biases: first values of b, shape (members, units), never decayed.
+
+    Shapes: x (rows, members, features), y (rows, members, units).
+
+    Raises:
+        ShapeError: inputs aren't a row of features for each member, with exactly two axes.
+
+    Source: Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling
+        (2025), section 3.2, "non-shared prediction heads".
+    """
+
+    computed_by = PRODUCTS_BY
+    computed_by_reason = PRODUCTS_BY_REASON
+    compute_context = shared_threads
+    evaluation_context = row_order
+
+    def __init__(
+        self,
+        units: Units,
+        *,
+        weights: InitializerLike = "fan_in_uniform",
+        biases: InitializerLike = "fan_in_uniform",
+    ) -> None:
+        self.units = units
+        self.weights = weights
+        self.biases = biases
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Declare W and b."""
+        members, features = self.expect_rank(input_shape, 2, remedy="put EnsembleView before it")
+        fans = (features, self.units)
+        self.W = self.parameter("W", (members, features, self.units), self.weights, fans=fans)
+        self.b = self.parameter("b", (members, self.units), self.biases, fans=fans, decay=False)
+        return (members, self.units)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y_k = x_k W_k + b_k."""
+        self.x = x
+        y = self.buffer("y", (*x.shape[:2], self.units))
+        for k, W in enumerate(self.W.value):
+            product_plus_row(x[:, k], W, self.b.value[k], y[:, k])
+        return y
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+        """Set dW and db, and return dx_k = dy_k W_kᵀ."""
+        if self.needs_parameter_gradients:
+            for k, dW in enumerate(self.W.grad):
+                product(self.x[:, k].T, dy[:, k], dW)
+            np.sum(dy, axis=0, out=self.b.grad)
+        if not self.needs_input_gradient:
+            return None
+        dx = self.buffer("dx", self.x.shape)
+        for k, W in enumerate(self.W.value):
+            product(dy[:, k], W.T, dx[:, k])
+        return dx
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y: each x_k is a matrix of one row."""
+        x = graph.op("Unsqueeze", graph.input, np.array([2]))
+        return graph.op("Add", graph.op("Squeeze", graph.op("MatMul", x, self.W), np.array([2])), self.b)
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer with several outputs and with one."""
+        return [({"units": 3}, (2, 4)), ({"units": 1}, (3, 5))]

@@ -1,0 +1,59 @@
+"""A minibatch as each member of an ensemble sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from annotated_types import Ge
+
+from mlpkit import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+
+
+class EnsembleView(Layer):
+    """Gives the same inputs to each member of an ensemble inside a network, along a new axis.
+
+        y_k = x  for each member k
+        dx  = Σ dy_k  (over the members)
+
+    Nothing is copied. Layers for the members follow, such as ``BatchEnsembleAffine`` and ``EnsembleAffine``; those that
+    work element by element, and Dropout, take the new axis as any other. The network ends in an ``EnsembleLoss``.
+
+    Args:
+        members: how many members the ensemble has.
+
+    Shapes: x (rows, ...), y (rows, members, ...).
+
+    Source: Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling
+        (2025), section 3.2.
+    """
+
+    def __init__(self, members: Annotated[int, Ge(1)] = 32) -> None:
+        self.members = members
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape with the new axis."""
+        return (self.members, *input_shape)
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y, a view of x."""
+        return np.broadcast_to(x[:, None], (len(x), self.members, *x.shape[1:]))
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx = Σ dy_k."""
+        return np.sum(dy, axis=1, out=self.buffer("dx", (len(dy), *dy.shape[2:])))
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe y."""
+        x = graph.op("Unsqueeze", graph.input, np.array([1]))
+        return graph.op("Expand", x, np.array([1, self.members, *(1 for _ in self._output_shape[1:])]))
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the layer on features and on an image."""
+        return [({"members": 3}, (4,)), ({"members": 2}, (2, 3))]

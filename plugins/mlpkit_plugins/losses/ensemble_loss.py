@@ -1,0 +1,114 @@
+"""The loss of an ensemble inside a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit import Loss, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Target, Value
+
+
+class EnsembleLoss(Loss):
+    """Mean of the losses of an ensemble's members in training; the mean of their predictions otherwise.
+
+        loss       = 1/K Σ loss(x_k, t)  (over the K members)
+        dx_k       = 1/K ∂loss(x_k, t)/∂x_k
+        prediction = 1/K Σ prediction(x_k)
+
+    So each member learns on its own, and metrics see the ensemble. For classes, probabilities are averaged, not logits.
+
+    Args:
+        loss: the loss of each member; its mean over rows must be Σ w loss / Σ w, with a weight w for each row.
+
+    Shapes: x (rows, members, ...), each x_k as the loss takes it; t as the loss takes it.
+
+    Raises:
+        ShapeError: inputs have no axis of members, or a member's don't suit the loss.
+
+    Source: Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling
+        (2025), section 3.1.
+    """
+
+    takes_weights = True
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+        self.takes_weights = loss.takes_weights
+        self.compares_values = loss.compares_values
+        self.takes_negative_values = loss.takes_negative_values
+        self.unit = loss.unit
+
+    def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
+        """Declare the loss of a member's inputs."""
+        if len(input_shape) < 2:
+            raise ShapeError(
+                f"{self.path or self.type_name} gets inputs of shape {input_shape}, without an axis of members",
+                expected="inputs of shape (members, ...)",
+                remedy="put EnsembleView before the members' layers",
+            )
+        self.members, *of_member = input_shape
+        self.child(self.loss, tuple(of_member), target)
+
+    def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
+        """Return what the loss takes, of one member."""
+        of_member = self.loss.expected_inputs(target)
+        return None if of_member is None else (1, *of_member)
+
+    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean of the members' losses: that of a minibatch with a row for each member of each example."""
+        of_rows = () if weights is None else (np.repeat(weights, self.members),)
+        return self.loss.forward(_rows(x), np.repeat(t, self.members, axis=0), *of_rows)
+
+    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+        """Return dx."""
+        dx = self.loss.backward(dloss)
+        return dx.reshape(-1, self.members, *dx.shape[1:])
+
+    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the mean of the members' predictions, added up from the first member to the last."""
+        of_rows = self.loss.predict(_rows(x))
+        of_members = of_rows.reshape(len(x), self.members, *of_rows.shape[1:])
+        total: NDArray[Any] = of_members[:, 0].copy()
+        for k in range(1, self.members):
+            np.add(total, of_members[:, k], out=total)
+        np.divide(total, self.members, out=total)
+        return total
+
+    def onnx(self, graph: Graph) -> Value:
+        """Describe the mean of the members' predictions."""
+        return graph.op("ReduceMean", graph.describe(self.loss, graph.input), axes=[1], keepdims=0)
+
+    def exp(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Set out to exp(x) as the loss computes it, and return it."""
+        return self.loss.exp(x, out)
+
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return how much the rows count in the loss."""
+        return self.loss.weight(t) if weights is None else self.loss.weight(t, weights)
+
+    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any] | None:
+        """Return the best constant of the loss for each member."""
+        of_member = self.loss.best_constant(t) if weights is None else self.loss.best_constant(t, weights)
+        return None if of_member is None else np.broadcast_to(of_member, (self.members, *np.shape(of_member)))
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+        """Show the loss on classes, also weighted, on two classes, and on values."""
+        weighted = {"SoftmaxWithLoss": {"label_smoothing": 0.1, "class_weights": [1, 0.5, 2]}}
+        return [
+            ({"loss": "SoftmaxWithLoss"}, (2, 5)),
+            ({"loss": weighted}, (3, 3)),
+            ({"loss": "SigmoidWithLoss"}, (3, 1)),
+            ({"loss": "MeanSquaredError"}, (3, 2)),
+        ]
+
+
+def _rows(x: NDArray[Any]) -> NDArray[Any]:
+    """Return the inputs of all members of all examples as rows."""
+    return x.reshape(-1, *x.shape[2:])

@@ -1,0 +1,115 @@
+"""The loss of an ensemble inside a network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlpkit import Classes, Sequential, ShapeError, Values
+from mlpkit.components.target import ValuesScaling
+from mlpkit.errors import WrongUseError
+from mlpkit.network.shape_proof import StackError
+from mlpkit.testing import check_gradients, standalone
+from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
+from mlpkit_plugins.layers.ensemble_view import EnsembleView
+from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
+from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+from mlpkit_plugins.losses.poisson import Poisson
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+ROWS, MEMBERS, CLASSES = 5, 3, 4
+WEIGHTS = np.array([1.0, 0, 2, 0.5, 3])
+CASES = {
+    "classes": (SoftmaxWithLoss, Classes(CLASSES)),
+    "weighted classes": (lambda: SoftmaxWithLoss(class_weights=[1.0, 2, 0, 3]), Classes(CLASSES)),
+    "one-hot": (SoftmaxWithLoss, Classes(CLASSES, one_hot=True)),
+    "values": (MeanSquaredError, Values((CLASSES,))),
+}
+
+
+def targets(target):
+    rng = np.random.default_rng(1)
+    if isinstance(target, Values):
+        return rng.normal(size=(ROWS, CLASSES))
+    labels = rng.integers(0, CLASSES, ROWS)
+    return np.eye(CLASSES)[labels] if target.one_hot else labels
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "with weights"])
+@pytest.mark.parametrize("case", CASES)
+def test_is_the_mean_of_the_members_losses_and_predictions(case, weights):
+    make, target = CASES[case]
+    loss = standalone(EnsembleLoss(make()), (MEMBERS, CLASSES), target=target)
+    x, t = np.random.default_rng(0).normal(size=(ROWS, MEMBERS, CLASSES)), targets(target)
+    value, dx = loss.forward(x, t, weights), loss.backward().copy()
+    single = standalone(make(), (CLASSES,), target=target)
+    values, predictions = [], []
+    for k in range(MEMBERS):
+        member = x[:, k].copy()
+        values.append(single.forward(member, t, weights))
+        np.testing.assert_allclose(dx[:, k], single.backward() / MEMBERS, rtol=1e-12, atol=1e-15)
+        predictions.append(single.predict(member).copy())
+    assert value == pytest.approx(np.mean(values), rel=1e-12)
+    np.testing.assert_allclose(loss.predict(x), np.mean(predictions, axis=0), rtol=1e-12)
+    assert loss.weight(t, weights) == single.weight(t, weights)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_are_those_of_central_differences(case):
+    make, target = CASES[case]
+    check_gradients(EnsembleLoss(make()), (MEMBERS, CLASSES), target=target)
+
+
+def test_says_of_itself_what_the_loss_does():
+    values, counts = EnsembleLoss(MeanSquaredError()), EnsembleLoss(Poisson())
+    assert (values.compares_values, values.unit) == (True, "{target}²")
+    assert (counts.compares_values, counts.takes_negative_values) == (False, False)
+
+
+def test_asks_for_as_many_units_as_a_member_needs():
+    assert EnsembleLoss(SoftmaxWithLoss()).expected_inputs(Classes(CLASSES)) == (1, CLASSES)
+
+
+def test_predicts_scaled_values_in_their_own_unit():
+    def network(scaling):
+        stack = [EnsembleView(MEMBERS), EnsembleAffine(1), EnsembleLoss(MeanSquaredError())]
+        return Sequential(stack, (2,), target=Values((1,), scaling), dtype="float64")
+
+    x = np.random.default_rng(0).normal(size=(ROWS, 2))
+    plain, logarithms = network(None), network(ValuesScaling((5.0,), (2.0,), log=True))
+    members = plain.replicas[0].forward(x).copy()
+    np.testing.assert_allclose(logarithms.predict(x), np.exp(5 + 2 * members).mean(axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (
+            (MEMBERS, 2),
+            "EnsembleLoss1.SoftmaxWithLoss1 gets 2 logits for 4 classes; expected inputs of shape (4,), one logit per "
+            "class; give the last layer before it 4 units",
+        ),
+        (
+            (CLASSES,),
+            "EnsembleLoss1 gets inputs of shape (4,), without an axis of members; expected inputs of shape "
+            "(members, ...); put EnsembleView before the members' layers",
+        ),
+    ],
+)
+def test_refuses_other_shapes(shape, message):
+    with pytest.raises(StackError) as refused:
+        standalone(EnsembleLoss(SoftmaxWithLoss()), shape, target=Classes(CLASSES))
+    assert isinstance(refused.value.cause, ShapeError)
+    assert str(refused.value.cause) == message
+
+
+class WithoutWeights(MeanSquaredError):  # noqa: N818 - a loss, not an exception
+    """Takes no weights of examples."""
+
+    takes_weights = False
+
+
+def test_takes_weights_if_the_loss_does():
+    network = Sequential([EnsembleView(MEMBERS), EnsembleAffine(1), EnsembleLoss(WithoutWeights())], (2,))
+    with pytest.raises(WrongUseError, match="doesn't take weights of examples; use another loss"):
+        network.evaluate(np.zeros((ROWS, 2)), np.zeros((ROWS, 1)), weights=WEIGHTS)
