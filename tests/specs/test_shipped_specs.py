@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_package_ships_what_the_folder_specs_holds():
-    assert set(shipped_specs()) == {path.stem for path in (ROOT / "specs").glob("*.yaml")}
+    assert set(shipped_specs()) == {
+        path.stem for folder in ("specs", "specs/tables") for path in (ROOT / folder).glob("*.yaml")
+    }
 
 
 @pytest.mark.parametrize("name", sorted(shipped_specs()))
