@@ -300,13 +300,13 @@ def take_over_statistics(module: Any, table: Table) -> None:
     """Set what pytabkit computed from the training rows in float32 to the same in float64."""
     targets, inputs = table.targets("train"), table.inputs("train").to_numpy(np.float64)
     low, median, high = np.quantile(inputs, (0.25, 0.5, 0.75), axis=0)
+    exact = {"mean": targets.mean(), "std": targets.std()} if table.task == "values" else {}
+    exact |= {"bias": -median, "scale": 1 / (high - low)}  # parameters of these names aren't buffers
     for layer in module.model.modules():
-        kind, fixed = type(layer).__name__, [value for value in layer.parameters(recurse=False) if not value.requires_grad]
-        if kind == "NormalizeOutputLayer":
-            layer.mean.data[...], layer.std.data[...] = targets.mean(), targets.std()
-        elif fixed and kind in ("BiasLayer", "ScaleLayer"):
-            numbers = -median if kind == "BiasLayer" else 1 / (high - low)
-            fixed[0].data[...] = torch.as_tensor(numbers)
+        for name, value in layer.named_buffers(recurse=False):
+            if name in exact:
+                value[...] = torch.as_tensor(exact[name])
+
 
 
 if __name__ == "__main__":
