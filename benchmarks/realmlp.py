@@ -27,12 +27,11 @@ import yaml
 
 import mlpkit
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.network.sequential import Sequential
 
 try:
     import pandas as pd
-    import torch
     import pytabkit
+    import torch
     from pytabkit.models.data import data as pytabkit_data
     from pytabkit.models.training.lightning_modules import TabNNModule
 except ImportError as error:
@@ -57,6 +56,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     for name in options.tables:
         table = Table(options.folder / name)
+        if options.steps and table.categorical:
+            parser.error(f"{name} has categories; steps are compared on tables of numbers")
         for variant in options.variants:
             if options.steps:
                 show(f"{name:12} {variant:5} {largest_difference(table, variant, options.steps)}")
@@ -73,19 +74,19 @@ def show(line: str) -> None:
 def compare_fits(table: Table, variant: str, seeds: int) -> None:
     """Train both with several seeds, taking turns, and print errors and times."""
     for seed in range(seeds):
-        ours, seconds = timed(lambda: our_error(table, variant, seed))
+        ours, seconds = timed(our_error, table, variant, seed)
         parts = [f"{table.name:12} {variant:5} seed {seed}  mlpkit {ours:8.4f} {seconds:7.1f} s"]
         for label, flush in (("flushed", True), ("as shipped", False)):
             torch.set_flush_denormal(flush)
-            theirs, seconds = timed(lambda: their_error(table, variant, seed))
+            theirs, seconds = timed(their_error, table, variant, seed)
             parts.append(f"pytabkit {label} {theirs:8.4f} {seconds:7.1f} s")
         show("   ".join(parts))
 
 
-def timed(work: Any) -> tuple[float, float]:
-    """Return what a function returns, and the processor's seconds that it takes."""
+def timed(error: Any, *arguments: Any) -> tuple[float, float]:
+    """Return an error, and the processor's seconds that it takes to compute it."""
     begin = time.process_time()
-    result = work()
+    result = error(*arguments)
     return result, time.process_time() - begin
 
 
@@ -171,7 +172,9 @@ def fit_theirs(table: Table, model: Any) -> Any:
             for frame in rows:
                 frame[column] = frame[column].cat.set_categories(known)
         train, validation, test = rows
-        model.fit(train, table.targets("train"), validation, table.targets("validation"), cat_col_names=table.categorical)
+        model.fit(
+            train, table.targets("train"), validation, table.targets("validation"), cat_col_names=table.categorical
+        )
         return model, test
 
 
@@ -238,7 +241,8 @@ def their_losses(table: Table, variant: str, epochs: int, rows: Any) -> list[flo
     """Return the losses of pytabkit's steps from our first parameters, on our minibatches, without dropout."""
     losses: list[float] = []
     order = torch.empty(0)
-    raw = torch.as_tensor(table.inputs("train").to_numpy(np.float64))
+    if variant == "td":  # which encodes them itself
+        rows = torch.as_tensor(table.inputs("train").to_numpy(np.float64))
     epoch = iter(range(epochs))
     train, validate, permute = TabNNModule.training_step, TabNNModule.validation_step, pytabkit_data.batch_randperm
 
@@ -257,7 +261,7 @@ def their_losses(table: Table, variant: str, epochs: int, rows: Any) -> list[flo
             take_over_statistics(module, table)
         size = batch["y"].shape[-2]
         places = order[index * size : (index + 1) * size]
-        exact = {"x_cont": (rows if variant == "td_s" else raw)[places][None]}  # td encodes them itself
+        exact = {"x_cont": rows[places][None]}
         if table.task == "values":
             exact["y"] = torch.as_tensor(table.targets("train"))[places][None, :, None]
         loss = train(module, {**in_float64(batch), **exact}, index)
@@ -306,7 +310,6 @@ def take_over_statistics(module: Any, table: Table) -> None:
         for name, value in layer.named_buffers(recurse=False):
             if name in exact:
                 value[...] = torch.as_tensor(exact[name])
-
 
 
 if __name__ == "__main__":
