@@ -14,7 +14,8 @@ from mlpkit.runs.files import storage_error, write_atomically
 
 def shipped_specs() -> dict[str, Path]:
     """Return the specs that come with mlpkit, by name."""
-    return {path.stem: path for path in sorted(_shipped().glob("*.yaml"))}
+    paths = [*_shipped().glob("*.yaml"), *_shipped().glob("tables/*.yaml")]
+    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 
 
 def shipped_lessons() -> dict[str, Path]:

@@ -64,6 +64,7 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
     tree |= {f"mlpkit/shipped_specs/{path.name}" for path in (ROOT / "specs").glob("*.yaml")}
+    tree |= {f"mlpkit/shipped_specs/tables/{path.name}" for path in (ROOT / "specs/tables").glob("*.yaml")}
     pages = [*(ROOT / "docs").rglob("*.md"), *(path for path in (ROOT / "docs/pictures").rglob("*") if path.is_file())]
     tree |= {f"mlpkit/shipped_docs/{path.relative_to(ROOT / 'docs').as_posix()}" for path in pages}
     lessons = [path for path in (ROOT / "specs/from_scratch").iterdir() if path.is_file() and path.name != "README.md"]
