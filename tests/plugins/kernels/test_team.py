@@ -259,6 +259,8 @@ with threadpool_limits(limits=3, user_api="blas"):
         print((kernels.rectify(a, y) == 1).all())
     print((np.matmul(a, a, out=y) == 700).all())
 """)
+    if "a thread could be had" in printed:
+        pytest.skip("an emulator doesn't limit memory")
     assert printed.split() == ["True"] * 4
 
 
