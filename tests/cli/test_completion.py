@@ -70,7 +70,7 @@ def test_components_and_kinds(offered):
     assert offered("mlpkit show MaxP") == ["MaxPool2d"]
     assert offered("mlpkit show lo") == ["loss"]
     assert offered("mlpkit show acme.") == []
-    assert offered("mlpkit run tiny.yaml --no-plugin Max") == ["MaxPool2d"]
+    assert offered("mlpkit run tiny.yaml --no-plugin MaxP") == ["MaxPool2d"]
     assert "mnist_3layer" in offered("mlpkit init mnist")
 
 

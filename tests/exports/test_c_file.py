@@ -126,6 +126,9 @@ def test_each_layer_has_the_bits_of_predict(name, parameters, shape, tmp_path):
 def test_each_loss_predicts_what_predict_does(name, parameters, shape, tmp_path):
     loss = installed().create("loss", {name: parameters})
     stack = [Flatten(), Affine(prod(shape)), Reshape(shape) if len(shape) > 1 else Relu(), loss]
+    if "loss" in parameters:  # of each member of an ensemble
+        of_member = parameters["loss"]
+        name, shape = of_member if isinstance(of_member, str) else next(iter(of_member)), shape[1:]
     classes = 2 if shape == (1,) else prod(shape)
     target = {"Softmax": Classes(classes), "Sigmoid": Labels(classes) if classes > 2 else Classes(2)}
 

@@ -37,7 +37,7 @@ def test_all_nine_are_sound_plugins(environment, folder):
 
 
 def test_their_tests_pass(environment, folder):
-    printed = environment(f"pytest -q --import-mode=importlib -p no:cacheprovider {' '.join(KINDS)}", cwd=folder)
+    printed = environment(f"pytest -q -rs --import-mode=importlib -p no:cacheprovider {' '.join(KINDS)}", cwd=folder)
     assert " passed" in printed
     assert "skipped" not in printed
 

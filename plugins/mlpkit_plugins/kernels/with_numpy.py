@@ -225,7 +225,9 @@ def sigmoid_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any
         y: what sigmoid returned.
         out: of the same shape; may be dy itself, as in each gradient.
     """
-    np.multiply(dy, (1 - y) * y, out=out)
+    slope = 1 - y
+    np.multiply(slope, y, out=slope)
+    np.multiply(dy, slope, out=out)
     return out
 
 
@@ -237,7 +239,9 @@ def tanh_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any]) 
         y: what tanh returned.
         out: of the same shape.
     """
-    np.multiply(dy, 1 - np.square(y), out=out)
+    slope = np.square(y)
+    np.subtract(1, slope, out=slope)
+    np.multiply(dy, slope, out=out)
     return out
 
 
