@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mlpkit.components.initializer import Fans
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.comparison import expect_same_bits
 from mlpkit.testing.suite.example import ExampleWithShape
 
@@ -133,10 +133,8 @@ def adapted_values_can_be_trained(example: InitializerExample) -> None:
     They take the place of the values that the call returned.
     """
     initializer = example.make()
-    if not initializer.sees_inputs:
-        raise NotApplicable("it doesn't see inputs")
-    if not example.shape:
-        raise NotApplicable("a parameter without axes has no units")
+    if not initializer.sees_inputs or not example.shape:  # without axes there are no units
+        return
     columns = prod(example.shape[:-1]) if len(example.shape) > 1 else example.shape[0]
     batches = {
         "random inputs": example.random("inputs").normal(size=(6, columns)),
