@@ -57,9 +57,7 @@ def test_what_needs_more_descriptors_says_so(limited):
 @pytest.mark.parametrize("megabytes", [25, 60, 140, 155, 160, 165, 170, 175])
 def test_little_memory(megabytes, verb, limited):
     done = limited("RLIMIT_AS", megabytes * 10**6, *verb)
-    if (
-        "OpenBLAS" not in done.err and "thread-local data" not in done.err
-    ):  # BLAS and C's library have words of their own
+    if "OpenBLAS" not in done.err and "thread-local data" not in done.err:  # words of BLAS, of C
         expect_message(done)
 
 
