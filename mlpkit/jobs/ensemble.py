@@ -252,11 +252,12 @@ def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleErro
 def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> EnsembleRun:
     """Average the networks; if all are finished and the ensemble isn't, write its model and results."""
     run, dataset = folder.run, _dataset_of(spec, examples)
+    resolved = run.resolved_text()
     if run.finished:
         return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec))
     description = prove_again(folder.directory, spec, dataset, begun=True).description
     network = build_for(spec, prove_trained(spec, description.input_shape, description.target), slices=1)
-    network.origin = Origin(str(run.resolved_text()).__str__, dataset)
+    network.origin = Origin(lambda: resolved, dataset)
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)
     model = TrainedModel(spec, network, dataset, description.target)

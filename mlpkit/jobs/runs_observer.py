@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class RunsObserver:
     """Receives what happens while several runs are trained; every method is a no-op by default.
 
-    The first argument of an event of a run is its number: its number, or its number in an ensemble.
+    The first argument of an event of a run is its number: its seed, or its place in an ensemble.
     """
 
     def warned(self, warning: Diagnostic) -> None:
