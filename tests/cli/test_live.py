@@ -7,8 +7,11 @@ import signal
 import socket
 import sys
 import urllib.request
+from itertools import islice
 
 import pytest
+
+from mlpkit.jobs.several_runs import runs_at_once
 
 
 def address_in(text):
@@ -66,15 +69,15 @@ def test_several_seeds_are_stopped_from_their_page(started, forever, work):
     process = started("run", "tiny.yaml", *forever, "--seeds", "2", "--out", "run", "--live")
     address = address_in(process.stderr.readline())[1]
     host = address.rpartition("/")[0].rpartition("/")[0]
+    at_once = runs_at_once(2, threads=1)
     with urllib.request.urlopen(f"{address}events", timeout=60) as stream:
-        while "2 runs, 2 of them running" not in stream.readline().decode():
-            pass
+        assert any(f"2 runs, {at_once} of them running" in line.decode() for line in islice(stream, 1000))
     urllib.request.urlopen(
         urllib.request.Request(f"{address}stop", method="POST", headers={"Origin": host}), timeout=60
     )
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert len(list(work.glob("run/*/checkpoints/*.safetensors"))) == 2
+    assert len(list(work.glob("run/*/checkpoints/*.safetensors"))) == at_once
 
 
 def test_runs_in_a_folder_are_shown_until_ctrl_c(started, invoke):
