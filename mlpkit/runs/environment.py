@@ -28,8 +28,7 @@ def _blas() -> dict[str, str | None]:
     """Return name, version and architecture of the BLAS that NumPy computes with."""
     from threadpoolctl import threadpool_info  # noqa: PLC0415 - needed only when a run starts
 
-    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    # SciPy may have loaded a BLAS of its own; NumPy's lies beside NumPy.
+    loaded = [each for each in threadpool_info() if each["user_api"] == "blas" and not _of_scipy(each["filepath"])]
     loaded.sort(key=lambda library: "numpy" not in library["filepath"])
     if loaded:
         found = loaded[0]
@@ -42,6 +41,11 @@ def _blas() -> dict[str, str | None]:
     configuration: Any = np.show_config(mode="dicts")
     built = configuration["Build Dependencies"]["blas"]
     return {"name": built.get("name"), "version": built.get("version"), "architecture": None}
+
+
+def _of_scipy(library: str) -> bool:
+    """Whether a library comes with SciPy's wheel: NumPy may use one that lies elsewhere."""
+    return not {"scipy.libs", "scipy"}.isdisjoint(Path(library).parts)
 
 
 def _processor() -> str:

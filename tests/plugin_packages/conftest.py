@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import site
 import subprocess
 import sys
-import sysconfig
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +63,7 @@ def new_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], En
         folder = tmp_path_factory.mktemp("environment")
         venv.create(folder, with_pip=False)
         (packages,) = folder.glob("lib/python*/site-packages")
-        seen = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-        lines = [f"import site; site.addsitedir({place!r})" for place in sorted(seen)]
+        lines = [f"import site; site.addsitedir({place!r})" for place in site.getsitepackages()]
         (packages / "tests.pth").write_text("\n".join(lines), encoding="utf-8")
         python = folder / "bin" / Path(sys.executable).name
         for name, first_line in SCRIPTS.items():

@@ -66,9 +66,19 @@ def test_the_blas_is_that_of_numpy(
     assert environment()["blas"] == expected
 
 
-def test_an_unrecognised_blas_is_named_as_in_numpys_build(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        [],
+        [library("blas", "openblas", "/x/scipy.libs/libopenblas.so")],
+        [library("blas", "openblas", "/x/scipy/.dylibs/libopenblas.dylib")],
+    ],
+)
+def test_an_unrecognised_blas_is_named_as_in_numpys_build(
+    monkeypatch: pytest.MonkeyPatch, loaded: list[dict[str, str]]
+) -> None:
     built = {"Build Dependencies": {"blas": {"name": "accelerate", "version": "3", "lib directory": "/x"}}}
-    monkeypatch.setattr(threadpoolctl, "threadpool_info", list)
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: loaded)
     monkeypatch.setattr(np, "show_config", lambda mode: built if mode == "dicts" else None)
     assert environment()["blas"] == {"name": "accelerate", "version": "3", "architecture": None}
 
