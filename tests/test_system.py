@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pyodide import pyodide
+from prepared_pyodide import pyodide
 
 from mlpkit.exports.js_engines import NODE, found_program
 

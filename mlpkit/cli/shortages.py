@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 FILES = "too many open files; close some, or raise the limit, as with: ulimit -n 256"
 MEMORY = "close other programs, raise the limit (ulimit -v), or try a smaller batch_size, or fewer units"
 THREADS = "no thread can be started; there is too little memory, or there are too many processes (ulimit -v, ulimit -u)"
+TEMPORARY = (
+    "no folder takes a temporary file: the disk is full, or too many files are open; free some space, or close some"
+)
 ERRORS = {errno.EMFILE: FILES, errno.ENFILE: FILES, errno.ENOMEM: f"not enough memory; {MEMORY}"}
 LOADING = {
     "Too many open files": FILES,
@@ -36,6 +39,8 @@ def _shortage(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         detail = f": {error}" if str(error) else ""
         return f"not enough memory{detail}; {MEMORY}"
+    if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
+        return TEMPORARY
     if isinstance(error, OSError):
         return ERRORS.get(error.errno or 0, "")
     if isinstance(error, ImportError | RuntimeError):

@@ -116,7 +116,7 @@ def _print_what_computes() -> None:
         result(f"{what}: {found}")
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["--help", "-h"]})
 @click.option("--version", is_flag=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
 @click.option(
     "--verbose",

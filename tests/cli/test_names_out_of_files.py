@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.metadata import version
 
 import numpy as np
 import pytest
+from packaging.version import Version
 from PIL import Image
+
+CLICK_SHOWS_IT_WHOLE = pytest.mark.skipif(
+    Version(version("click")) < Version("8.4"), reason="click before 8.4 leaves escape sequences out of what it prints"
+)
 
 HOSTILE = "b\x1b]0;title\x07\x1b[2J\x1b[31m\rc\u202ed\u2066\u2028\x9be\u200f\U0010ffff[1m"
 SHOWN = r"b\x1b]0;title\x07\x1b[2J\x1b[31m\rc\u202ed\u2066\u2028\x9be\u200f"
@@ -79,7 +85,7 @@ def expect_harmless(text):
         (2, ["explain", "fruit.yaml", HOSTILE]),
         (2, ["init", HOSTILE]),
         (2, ["new-plugin", "acme", "--kind", HOSTILE]),
-        (2, ["--" + HOSTILE]),
+        pytest.param(2, ["--" + HOSTILE], marks=CLICK_SHOWS_IT_WHOLE),
         (2, [HOSTILE]),
     ],
 )

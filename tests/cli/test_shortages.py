@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlpkit.cli.shortages import FILES, MEMORY, THREADS, shortage
+from mlpkit.cli.shortages import FILES, MEMORY, TEMPORARY, THREADS, shortage
 
 LIMITED = """\
 import resource, sys
@@ -73,6 +73,7 @@ def test_each_shortage_is_known_by_what_python_numpy_or_the_system_raise():
         (MemoryError("unable to allocate 40 GiB"), f"not enough memory: unable to allocate 40 GiB; {MEMORY}"),
         (OSError(errno.EMFILE, "Too many open files"), FILES),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), f"not enough memory; {MEMORY}"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), TEMPORARY),
         (ImportError("libx.so: cannot open shared object file: Too many open files"), FILES),
         (numpy, f"not enough memory; {MEMORY}"),
         (RuntimeError("can't start new thread"), THREADS),

@@ -115,6 +115,6 @@ def _is(found: list[str], shown: list[str]) -> bool:
 
 def _without_numbers(text: str) -> list[list[str]]:
     """Return the words of each line that has any, with # for every number and checksum, and without histograms."""
-    text = re.sub("[\N{LOWER ONE EIGHTH BLOCK}-\N{FULL BLOCK}]+", "", re.sub(r"\b[0-9a-f]{16}\b", "#", text))
+    text = re.sub("[\N{LOWER ONE EIGHTH BLOCK}-\N{FULL BLOCK}]+", "", re.sub(r"(?<![\w.])[0-9a-f]{16}\b", "#", text))
     words = (re.sub(r"(?<![\w.])-?\d[\d.,]*(e[-+]?\d+)?", "#", line).split() for line in text.splitlines())
     return [line for line in words if line]

@@ -92,7 +92,8 @@ class NumberType(ValueType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number as a float."""
-        if isinstance(value, bool | str) or not (hasattr(value, "__float__") or hasattr(value, "__index__")):
+        plain = not isinstance(value, bool | str) and not getattr(value, "ndim", 0)
+        if not (plain and (hasattr(value, "__float__") or hasattr(value, "__index__"))):
             remedy = "write it without quotes" if isinstance(value, str) and is_number(value) else ""
             return context.report(path, f"{show(value)} is not a number", expected=self.describe(), remedy=remedy)
         try:
