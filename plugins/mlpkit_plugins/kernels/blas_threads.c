@@ -38,13 +38,19 @@ typedef struct {
     int count;
 } Libraries;
 
+/* SciPy's wheels bring an OpenBLAS of their own, and NumPy may use another BLAS. */
+static int is_of_scipy(const char *library)
+{
+    return strstr(library, "/scipy.libs/") != NULL || strstr(library, "/scipy/") != NULL;
+}
+
 /* Record a library's name. It must not be opened here: the loader's lock is held, and another thread may be waiting
  * for it with the lock that opening takes. */
 static int note_library(struct dl_phdr_info *library, size_t size, void *noted)
 {
     Libraries *libraries = noted;
     (void)size;
-    if (strstr(library->dlpi_name, "blas") && libraries->count < MOST_LIBRARIES) {
+    if (strstr(library->dlpi_name, "blas") && !is_of_scipy(library->dlpi_name) && libraries->count < MOST_LIBRARIES) {
         char *name = strdup(library->dlpi_name);
         if (name != NULL) {
             libraries->names[libraries->count++] = name;

@@ -207,6 +207,32 @@ with threadpool_limits(limits=3, user_api="blas"):
     assert printed.splitlines() == [*evaluated, *evaluated, *trained]
 
 
+SCIPYS = """
+import ctypes, importlib.util
+from pathlib import Path
+
+scipy = Path(importlib.util.find_spec("scipy").origin).parents[1]
+for library in scipy.glob("scipy.libs/*"):
+    if "openblas" in library.name:
+        ctypes.CDLL(str(library))
+"""
+"""Loads the OpenBLAS of SciPy's wheel, if there is one, before NumPy loads its own."""
+
+
+@seen
+def test_an_openblas_of_scipy_is_not_taken_for_numpys():
+    printed = printed_by(
+        SCIPYS
+        + PROCESS.replace("if library", 'if "scipy.libs" not in library["filepath"] and library')
+        + """
+from mlpkit_plugins.kernels import shared_threads
+with threadpool_limits(limits=3, user_api="blas"), shared_threads():
+    print(bool(callback.value))
+"""
+    )
+    assert printed == "True\n"
+
+
 @seen
 def test_threads_that_compute_at_the_same_time_share_and_the_last_one_gives_back():
     printed = printed_by(
