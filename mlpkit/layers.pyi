@@ -38,6 +38,7 @@ from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss as EnsembleLoss
 from mlpkit_plugins.losses.huber import Huber as Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError as MeanSquaredError
+from mlpkit_plugins.losses.ordinal import Ordinal as Ordinal
 from mlpkit_plugins.losses.pinball import Pinball as Pinball
 from mlpkit_plugins.losses.poisson import Poisson as Poisson
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss as SigmoidWithLoss

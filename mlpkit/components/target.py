@@ -19,10 +19,13 @@ class Classes:
     Args:
         count: number of classes.
         one_hot: whether targets are one-hot rows instead of class numbers.
+        ordered: whether the numbers of the classes follow an order that means something, as that of grades does; false
+            for names in alphabetical order. Targets that differ in it alone are equal.
     """
 
     count: int
     one_hot: bool = False
+    ordered: bool = field(default=True, compare=False, repr=False)
 
     def array(self, dtype: np.dtype[Any]) -> tuple[tuple[int, ...], Any]:
         """Return the shape of one example's target and the dtype that targets are kept in."""
@@ -115,6 +118,7 @@ class DataFacts(Protocol):
 def target_to_plain(target: Target) -> dict[str, Any]:
     """Return a target as plain data, to be kept with a model."""
     plain = {"type": type(target).__name__, **asdict(target)}
+    plain.pop("ordered", None)  # which only building a network asks for
     return {key: value for key, value in plain.items() if key != "scaling" or value is not None}
 
 

@@ -120,7 +120,7 @@ class SpecEstimator(NetworkEstimator):
     def _is_classifier(spec: Spec) -> bool:
         loss: Any = spec.layers[-1].recipe()
         try:
-            loss.build((2,), Classes(2))
+            loss.build(loss.expected_inputs(Classes(2)) or (2,), Classes(2))
         except WrongUseError:
             return False
         return True

@@ -54,6 +54,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("loss", "Huber", "mlpkit_plugins.losses.huber:Huber"),
         component("loss", "Pinball", "mlpkit_plugins.losses.pinball:Pinball"),
         component("loss", "Poisson", "mlpkit_plugins.losses.poisson:Poisson"),
+        component("loss", "Ordinal", "mlpkit_plugins.losses.ordinal:Ordinal"),
         component("loss", "EnsembleLoss", "mlpkit_plugins.losses.ensemble_loss:EnsembleLoss"),
         component("optimizer", "sgd", "mlpkit_plugins.optimizers.sgd:Sgd"),
         component("optimizer", "adam", "mlpkit_plugins.optimizers.adam:Adam", default=True),

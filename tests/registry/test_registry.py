@@ -12,7 +12,10 @@ LAYERS = (
     "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Prelu, Elu, Selu, Gelu, Silu, Mish, Softplus, Parametric, Dropout, "
     "BatchNorm, LayerNorm, Flatten, Reshape, Conv2d, MaxPool2d"
 )
-LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber, Pinball, Poisson, EnsembleLoss"
+LOSSES = (
+    "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber, Pinball, Poisson, Ordinal, "
+    "EnsembleLoss"
+)
 INITIALIZERS = (
     "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, "
     "fan_in_uniform, random_signs, orthogonal, unit_variance, convex_combination"
@@ -141,6 +144,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Huber",
         "Pinball",
         "Poisson",
+        "Ordinal",
         "EnsembleLoss",
         "acme.Swish",
     ]
@@ -206,7 +210,7 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 22 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 23 more: see mlpkit plugins",
         ),
     ],
 )

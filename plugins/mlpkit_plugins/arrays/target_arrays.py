@@ -19,7 +19,7 @@ class Labelled(NamedTuple):
     """The classes of a target.
 
     Args:
-        classes: the classes, sorted: texts, numbers or truth values.
+        classes: the classes, in the order of their numbers: texts, numbers or truth values.
     """
 
     classes: tuple[Any, ...]
@@ -41,7 +41,7 @@ class Labelled(NamedTuple):
             ModelFileError: they are no classes.
         """
         kinds = {type(label) for label in plain} if isinstance(plain, list) else {list}
-        if len(kinds) != 1 or not kinds <= {str, int, float, bool} or list(plain) != sorted(set(plain)):  # type: ignore[call-overload]
+        if len(kinds) != 1 or not kinds <= {str, int, float, bool} or len(set(plain)) < len(plain):  # type: ignore[call-overload]
             raise ModelFileError(f"the encoder of the arrays has the classes {reprlib.repr(plain)}")
         return cls(tuple(plain))  # type: ignore[arg-type]
 

@@ -49,6 +49,8 @@ class TableOptions(ColumnOptions):
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
             and 1, each by itself; ``values``, columns of numbers.
+        classes: the classes, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by default those of
+            the training rows, in numerical or alphabetical order.
         inputs: the columns to learn from; by default all the others.
         ignore: columns to leave out, where ``inputs`` is not given.
         weight: the column that says how much each row counts, a number from 0 up, in the loss, in metrics, and where
@@ -94,6 +96,7 @@ class TableOptions(ColumnOptions):
     target: str | Names
     _: KW_ONLY
     predict: Literal["classes", "labels", "values"] = "classes"
+    classes: Annotated[tuple[str, ...], MinLen(2)] | None = None
     inputs: Names | None = None
     ignore: tuple[str, ...] = ()
     weight: str | None = None
@@ -119,6 +122,11 @@ class TableOptions(ColumnOptions):
             message = f"classes come from one column, not from {len(self.targets)}"
             remedy = "set predict: labels for columns of 0 and 1, or predict: values for numbers"
             raise ParameterError("target", message, remedy=remedy)
+        if self.classes is not None and self.predict != "classes":
+            message = f"they are given for {self.predict}"
+            raise ParameterError("classes", message, remedy="leave them out, or set predict: classes")
+        if len(set(self.classes or ())) < len(self.classes or ()):
+            raise ParameterError("classes", "a class is named twice", remedy="name it once")
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")

@@ -147,6 +147,22 @@ def expect_labels(table: Table) -> None:
             raise table.error(int(wrong[0]), name, message)
 
 
+def expect_listed(table: Table, classes: Sequence[str]) -> None:
+    """Make sure that every class is among those that the spec lists.
+
+    Raises:
+        DataError: one is not.
+    """
+    texts, codes = table.texts[-1], table.codes[:, -1]
+    unlisted = [code for code, text in enumerate(texts) if text not in classes]
+    positions = np.flatnonzero(np.isin(codes, unlisted))
+    if len(positions):
+        text = texts[codes[positions[0]]]
+        remedy = did_you_mean(text, classes) or "add it there, or leave out the row"
+        message = f"the class {shown_text(text)} is not in classes; {remedy}"
+        raise table.error(int(positions[0]), table.columns.target_class or "", message)
+
+
 def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool) -> ValuesScaling:
     """Return how a network computes with the values of a table, by its training rows.
 
