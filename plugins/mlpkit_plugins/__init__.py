@@ -42,6 +42,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("layer", "Maxout", "mlpkit_plugins.layers.maxout:Maxout"),
         component("layer", "DropConnect", "mlpkit_plugins.layers.drop_connect:DropConnect"),
         component("layer", "Columns", "mlpkit_plugins.layers.columns:Columns"),
+        component("layer", "ColumnAffine", "mlpkit_plugins.layers.column_affine:ColumnAffine"),
         component("layer", "Embedding", "mlpkit_plugins.layers.embedding:Embedding"),
         component("layer", "EnsembleView", "mlpkit_plugins.layers.ensemble_view:EnsembleView"),
         component("layer", "BatchEnsembleAffine", "mlpkit_plugins.layers.batch_ensemble_affine:BatchEnsembleAffine"),

@@ -132,6 +132,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Maxout",
         "DropConnect",
         "Columns",
+        "ColumnAffine",
         "Embedding",
         "EnsembleView",
         "BatchEnsembleAffine",
@@ -210,7 +211,7 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 23 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 24 more: see mlpkit plugins",
         ),
     ],
 )

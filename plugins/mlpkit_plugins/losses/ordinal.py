@@ -116,7 +116,8 @@ class Ordinal(Loss):
             self.theta.grad[0] = by_gap[0]
             self.theta.grad[1:] = gaps * by_gap[1:] - gaps / np.expm1(gaps) * t[:, 1:-1].sum(axis=0)
         dx = self.buffer("dx", self.x.shape)
-        return np.subtract(by_above.sum(axis=1, keepdims=True), by_below.sum(axis=1, keepdims=True), out=dx)
+        np.subtract(by_above.sum(axis=1, keepdims=True), by_below.sum(axis=1, keepdims=True), out=dx)
+        return dx
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
@@ -175,7 +176,8 @@ class Ordinal(Loss):
         if t.ndim == 2:
             return t
         expect_class_numbers(self.path, t, self.classes)
-        return np.eye(self.classes, dtype=self.dtype)[t]
+        rows_of_classes: NDArray[Any] = np.eye(self.classes, dtype=self.dtype)[t]
+        return rows_of_classes
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

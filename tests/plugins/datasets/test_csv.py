@@ -111,7 +111,7 @@ def test_classes_stand_in_the_order_that_the_spec_lists(write):
     assert dataset.class_names() == order
     assert dataset.describe().target.ordered
     assert not Csv(written, "t", validation=0, test=0).describe().target.ordered
-    assert Csv(write("x,t\n1,9\n2,10\n" * 4), "t", validation=0, test=0).describe().target.ordered
+    assert Csv(write("x,t\n" + "1,9\n2,10\n" * 4), "t", validation=0, test=0).describe().target.ordered
 
 
 @pytest.mark.parametrize(
