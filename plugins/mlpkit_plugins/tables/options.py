@@ -12,7 +12,7 @@ from annotated_types import Ge, MinLen
 
 from mlpkit import DataError, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
-from mlpkit_plugins.arrays.value_scaling import ScaleTarget
+from mlpkit_plugins.arrays.value_scaling import ScaleTarget, expect_clippable
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
@@ -77,6 +77,8 @@ class TableOptions(ColumnOptions):
         scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
             losses and metrics are in the unit of the target.
+        clip_predictions: clip predictions of values to the range of the training rows' targets, if they are scaled;
+            the loss of a minibatch is that of predictions as they are.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
@@ -110,6 +112,7 @@ class TableOptions(ColumnOptions):
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
     scale_target: ScaleTarget = "standardize"
+    clip_predictions: bool = False
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
     split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
@@ -127,6 +130,7 @@ class TableOptions(ColumnOptions):
             raise ParameterError("classes", message, remedy="leave them out, or set predict: classes")
         if len(set(self.classes or ())) < len(self.classes or ()):
             raise ParameterError("classes", "a class is named twice", remedy="name it once")
+        expect_clippable(self.clip_predictions, self.predict, self.scale_target)
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")

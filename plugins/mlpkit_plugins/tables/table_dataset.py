@@ -400,7 +400,8 @@ class TableDataset(TableOptions, Dataset):
             checksums += checksum
         if self._encoder is None:
             if self.predict == "values" and self.scale_target != "none":
-                self._target_scaling = target_scaling(table, positions["train"], log=self.scale_target == "log")
+                log, clip = self.scale_target == "log", self.clip_predictions
+                self._target_scaling = target_scaling(table, positions["train"], log=log, clip=clip)
             self._encoder = TableEncoder.fit(
                 table,
                 positions["train"],
