@@ -8,10 +8,10 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike
-from mlpkit_plugins.functions.matrix_layer import MatrixLayer
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.functions.strips import IN_MEMORY, Strips
 from mlpkit_plugins.kernels import product
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

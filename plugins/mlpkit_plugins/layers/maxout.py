@@ -8,8 +8,8 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Units
-from mlpkit_plugins.functions.matrix_layer import MatrixLayer
 from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The base of layers that multiply matrices."""
+"""The base of layers whose matrix products the kernels compute."""
 
 from __future__ import annotations
 
