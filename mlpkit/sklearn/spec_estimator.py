@@ -108,29 +108,20 @@ class SpecEstimator(NetworkEstimator):
         if self.spec is None:
             return tags
         spec = _loaded(self.spec)
-        if self._is_classifier(spec):
+        if _takes(spec, Classes(2)):
             tags.estimator_type = "classifier"
-            tags.classifier_tags = ClassifierTags(multi_class=_outputs_of(spec) != 2)
+            tags.classifier_tags = ClassifierTags(multi_class=_outputs_of(spec) != 2 and _takes(spec, Classes(3)))
         else:
             tags.estimator_type = "regressor"
             tags.regressor_tags = RegressorTags()
         return tags
-
-    @staticmethod
-    def _is_classifier(spec: Spec) -> bool:
-        loss: Any = spec.layers[-1].recipe()
-        try:
-            loss.build(loss.expected_inputs(Classes(2)) or (2,), Classes(2))
-        except WrongUseError:
-            return False
-        return True
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, classes: Any = None, epochs: int | None = None
     ) -> Self:
         X, y, weights = rows_with_weight(X, y, sample_weight)
         spec = _loaded(self.spec)
-        is_classifier = self._is_classifier(spec)
+        is_classifier = _takes(spec, Classes(2))
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
         if is_classifier:
             y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
@@ -192,6 +183,16 @@ def _loaded(spec: Any) -> Spec:
     if isinstance(spec, Mapping) and "data" not in spec:
         return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
     return load_spec(spec)
+
+
+def _takes(spec: Spec, classes: Classes) -> bool:
+    """Return whether the loss takes such a target."""
+    loss: Any = spec.layers[-1].recipe()
+    try:
+        loss.build(loss.expected_inputs(classes) or (classes.count,), classes)
+    except WrongUseError:
+        return False
+    return True
 
 
 def _outputs_of(spec: Spec) -> int:
