@@ -114,7 +114,8 @@ class Ordinal(Loss):
             by_threshold = by_below[:, 1:].sum(axis=0) - by_above[:, :-1].sum(axis=0)
             by_gap = by_threshold[::-1].cumsum()[::-1]
             self.theta.grad[0] = by_gap[0]
-            self.theta.grad[1:] = gaps * by_gap[1:] - gaps / np.expm1(gaps) * t[:, 1:-1].sum(axis=0)
+            by_share = gaps * np.exp(-gaps) / np.expm1(-gaps)
+            self.theta.grad[1:] = gaps * by_gap[1:] + by_share * t[:, 1:-1].sum(axis=0)
         dx = self.buffer("dx", self.x.shape)
         np.subtract(by_above.sum(axis=1, keepdims=True), by_below.sum(axis=1, keepdims=True), out=dx)
         return dx
