@@ -74,7 +74,7 @@ class SpecEstimator(NetworkEstimator):
             sample_weight: how much each row counts in the loss and in metrics; None for all alike.
         """
         first = not hasattr(self, "network_")
-        if first and classes is None and self._is_classifier(_loaded(self.spec)):
+        if first and classes is None and _is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
@@ -85,7 +85,7 @@ class SpecEstimator(NetworkEstimator):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
         return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 
-    @available_if(lambda self: self._is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
+    @available_if(lambda self: _is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``."""
         return self._outputs(X)
@@ -108,7 +108,7 @@ class SpecEstimator(NetworkEstimator):
         if self.spec is None:
             return tags
         spec = _loaded(self.spec)
-        if _takes(spec, Classes(2)):
+        if _is_classifier(spec):
             tags.estimator_type = "classifier"
             tags.classifier_tags = ClassifierTags(multi_class=_outputs_of(spec) != 2 and _takes(spec, Classes(3)))
         else:
@@ -121,7 +121,7 @@ class SpecEstimator(NetworkEstimator):
     ) -> Self:
         X, y, weights = rows_with_weight(X, y, sample_weight)
         spec = _loaded(self.spec)
-        is_classifier = _takes(spec, Classes(2))
+        is_classifier = _is_classifier(spec)
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
         if is_classifier:
             y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
@@ -183,6 +183,11 @@ def _loaded(spec: Any) -> Spec:
     if isinstance(spec, Mapping) and "data" not in spec:
         return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
     return load_spec(spec)
+
+
+def _is_classifier(spec: Spec) -> bool:
+    """Return whether the loss is one on classes."""
+    return _takes(spec, Classes(2))
 
 
 def _takes(spec: Spec, classes: Classes) -> bool:
