@@ -110,7 +110,7 @@ class SpecEstimator(NetworkEstimator):
         spec = _loaded(self.spec)
         if _is_classifier(spec):
             tags.estimator_type = "classifier"
-            tags.classifier_tags = ClassifierTags(multi_class=_outputs_of(spec) != 2 and _takes(spec, Classes(3)))
+            tags.classifier_tags = ClassifierTags(multi_class=_takes_many_classes(spec))
         else:
             tags.estimator_type = "regressor"
             tags.regressor_tags = RegressorTags()
@@ -162,10 +162,11 @@ class SpecEstimator(NetworkEstimator):
             self.classes_ = np.unique(y if classes is None else classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
-        outputs, count = _outputs_of(_loaded(self.spec)), len(self.classes_)
-        if outputs == 2 < count:
+        spec, count = _loaded(self.spec), len(self.classes_)
+        if count > 2 and not _takes_many_classes(spec):
             raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
-        if outputs and outputs != count:
+        outputs = _outputs_of(spec)
+        if outputs and outputs != _outputs_for(spec, Classes(count)):
             found = "1 class" if count == 1 else f"{count} classes"
             raise ValueError(f"y has {found}; the last layer of the spec has {outputs} units")
         return np.searchsorted(self.classes_, y)
@@ -190,6 +191,11 @@ def _is_classifier(spec: Spec) -> bool:
     return _takes(spec, Classes(2))
 
 
+def _takes_many_classes(spec: Spec) -> bool:
+    """Return whether there may be more than two classes."""
+    return _outputs_of(spec) != 2 and _takes(spec, Classes(3))
+
+
 def _takes(spec: Spec, classes: Classes) -> bool:
     """Return whether the loss takes such a target."""
     loss: Any = spec.layers[-1].recipe()
@@ -198,6 +204,12 @@ def _takes(spec: Spec, classes: Classes) -> bool:
     except WrongUseError:
         return False
     return True
+
+
+def _outputs_for(spec: Spec, classes: Classes) -> int:
+    """Return how many outputs the last layer should have: as the loss says, or one for each class."""
+    loss: Any = spec.layers[-1].recipe()
+    return int(np.prod(loss.expected_inputs(classes) or (classes.count,)))
 
 
 def _outputs_of(spec: Spec) -> int:
