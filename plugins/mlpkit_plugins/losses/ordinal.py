@@ -126,7 +126,7 @@ class Ordinal(Loss):
         above, below = self._bounds(x, thresholds)
         p = sigmoid(np.negative(above, out=above), self.buffer("prediction", above.shape))
         np.multiply(p, sigmoid(np.negative(below, out=below), below), out=p)
-        p[:, 1:-1] *= -np.expm1(-gaps)
+        p[:, 1:-1] *= (-np.expm1(-gaps)).astype(p.dtype)
         return p
 
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -153,10 +153,13 @@ class Ordinal(Loss):
         return graph.op("Mul", graph.op("Mul", below_upper, above_lower), shares)
 
     def _thresholds(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return all thresholds, and the distances between them."""
-        theta = self.theta.value
+        """Return all thresholds, and in float64 the distances between them.
+
+        NumPy's exponential of float32 has other last bits on other processors.
+        """
+        theta = self.theta.value.astype(np.float64)
         gaps = np.exp(theta[1:])
-        return np.cumsum(np.append(theta[:1], gaps)), gaps
+        return np.cumsum(np.append(theta[:1], gaps)).astype(self.dtype), gaps
 
     def _bounds(self, x: NDArray[Any], thresholds: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return how far each score lies above the upper threshold of each class, and below its lower one.
