@@ -5,6 +5,7 @@ from mlpkit_plugins.layers.affine import Affine as Affine
 from mlpkit_plugins.layers.average_pool2d import AveragePool2d as AveragePool2d
 from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine as BatchEnsembleAffine
 from mlpkit_plugins.layers.batch_norm import BatchNorm as BatchNorm
+from mlpkit_plugins.layers.column_affine import ColumnAffine as ColumnAffine
 from mlpkit_plugins.layers.columns import Columns as Columns
 from mlpkit_plugins.layers.conv2d import Conv2d as Conv2d
 from mlpkit_plugins.layers.drop_connect import DropConnect as DropConnect
@@ -38,6 +39,7 @@ from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss as EnsembleLoss
 from mlpkit_plugins.losses.huber import Huber as Huber
 from mlpkit_plugins.losses.mean_absolute_error import MeanAbsoluteError as MeanAbsoluteError
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError as MeanSquaredError
+from mlpkit_plugins.losses.ordinal import Ordinal as Ordinal
 from mlpkit_plugins.losses.pinball import Pinball as Pinball
 from mlpkit_plugins.losses.poisson import Poisson as Poisson
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss as SigmoidWithLoss

@@ -267,6 +267,21 @@ def test_a_spec_from_a_file_ignores_its_data(tmp_path):
     assert len(model.history_) == 30
 
 
+def test_one_output_may_stand_for_classes():
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    grades = np.digitize(x[:, 0], [-0.5, 0.5]) * 10
+    training = {"optimizer": {"adam": {"learning_rate": 0.1}}, "epochs": 5}
+    ordered, of_two = (
+        SpecEstimator({"layers": [{"Affine": {"units": 1}}, loss], "training": training}, random_state=0)
+        for loss in ("Ordinal", "SigmoidWithLoss")
+    )
+    assert ordered.fit(x, grades).predict_proba(x).shape == (200, 3)
+    assert (ordered.predict(x) == grades).mean() > 0.8
+    assert (of_two.fit(x, grades > 0).predict(x) == (grades > 0)).mean() > 0.8
+    assert ordered.__sklearn_tags__().classifier_tags.multi_class
+    assert not of_two.__sklearn_tags__().classifier_tags.multi_class
+
+
 def test_a_spec_whose_last_layer_has_other_units_is_refused():
     with pytest.raises(ValueError, match="Only binary classification is supported"):
         SpecEstimator(CLASSES).fit(*IRIS)

@@ -36,12 +36,20 @@ class TrainingColumns:
         columns: number of columns.
         parts: returns an iterator over the rows, in order: arrays of float64, shape (some rows, columns), NaN where a
             number is missing.
+        targets: returns what is to be predicted of the rows; by default that isn't known.
     """
 
-    def __init__(self, rows: int, columns: int, parts: Callable[[], Iterable[NDArray[Any]]]) -> None:
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        parts: Callable[[], Iterable[NDArray[Any]]],
+        targets: Callable[[], NDArray[Any]] | None = None,
+    ) -> None:
         self.rows = rows
         self.columns = columns
         self._parts = parts
+        self._targets = targets
 
     def parts(self) -> Iterator[NDArray[Any]]:
         """Go through the rows, some at a time: float64, shape (some rows, columns), NaN where a number is missing."""
@@ -55,6 +63,13 @@ class TrainingColumns:
         for begin in range(0, self.columns, together):
             columns = slice(begin, begin + together)
             yield columns, np.concatenate([part[:, columns] for part in self.parts()])
+
+    def targets(self) -> NDArray[Any] | None:
+        """Return what is to be predicted of the rows; None if that isn't known, as for arrays.
+
+        Classes are numbers, shape (rows,); values and labels have the shape (rows, count).
+        """
+        return None if self._targets is None else self._targets()
 
     def quantiles(self, shares: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
         """Return quantiles of each column, shape (shares, columns), by linear interpolation; 0 if all are missing.

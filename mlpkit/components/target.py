@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ class Classes:
     Args:
         count: number of classes.
         one_hot: whether targets are one-hot rows instead of class numbers.
+        ordered: whether the numbers of the classes follow an order that means something, as that of grades does; false
+            for names in alphabetical order. Targets that differ in it alone are equal.
     """
 
     count: int
     one_hot: bool = False
+    ordered: bool = field(default=True, compare=False, repr=False)
 
     def array(self, dtype: np.dtype[Any]) -> tuple[tuple[int, ...], Any]:
         """Return the shape of one example's target and the dtype that targets are kept in."""
@@ -60,11 +63,13 @@ class ValuesScaling:
         means: the mean of each value, in the order of a flat array.
         stds: its standard deviation.
         log: whether v is the natural logarithm of the value.
+        bounds: the least values that are predicted, and the greatest; None for no bounds.
     """
 
     means: tuple[float, ...]
     stds: tuple[float, ...]
     log: bool = False
+    bounds: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,11 @@ class DataFacts(Protocol):
 def target_to_plain(target: Target) -> dict[str, Any]:
     """Return a target as plain data, to be kept with a model."""
     plain = {"type": type(target).__name__, **asdict(target)}
-    return {key: value for key, value in plain.items() if key != "scaling" or value is not None}
+    plain.pop("ordered", None)  # which only building a network asks for
+    scaling = plain.pop("scaling", None)
+    if scaling is not None:
+        plain["scaling"] = {key: value for key, value in scaling.items() if value is not None}
+    return plain
 
 
 def target_from_plain(plain: dict[str, Any]) -> Target:
@@ -140,12 +149,28 @@ def target_from_plain(plain: dict[str, Any]) -> Target:
 
 def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
     match plain:
-        case {"means": [*means], "stds": [*stds], "log": bool(log)} if len(means) == len(stds) == count:
-            are_finite = all(type(number) in (int, float) and math.isfinite(number) for number in (*means, *stds))
-            if are_finite and all(std > 0 for std in stds):
-                return ValuesScaling(tuple(means), tuple(stds), log)
+        case {"means": means, "stds": stds, "log": bool(log), **rest} if (
+            _are_finite(means, count) and _are_finite(stds, count) and min(stds) > 0
+        ):
+            scaling = ValuesScaling(tuple(means), tuple(stds), log)
+            match rest:
+                case {"bounds": [least, greatest]} if (
+                    len(rest) == 1 and _are_finite(least, count) and _are_finite(greatest, count)
+                ):
+                    return replace(scaling, bounds=(tuple(least), tuple(greatest)))
+                case {} if not rest:
+                    return scaling
     msg = f"{reprlib.repr(plain)} is not how values are scaled"
     raise ValueError(msg)
+
+
+def _are_finite(numbers: object, count: int) -> bool:
+    """Whether a value is a list of so many finite numbers."""
+    return (
+        isinstance(numbers, list | tuple)
+        and len(numbers) == count
+        and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
+    )
 
 
 def is_length(value: object) -> bool:

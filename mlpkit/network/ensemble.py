@@ -46,7 +46,7 @@ class EnsembleMember(NamedTuple):
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return its predictions."""
         y = self.layers.forward(x)
-        return self.loss.predict(y if self.scaled is None else self.scaled.values(y))
+        return self.loss.predict(y if self.scaled is None else self.scaled.predictions(y))
 
     def onnx(self, graph: Graph) -> Value:
         """Describe its predictions."""

@@ -137,16 +137,23 @@ class Replica:
             yield layer.path, x
 
     def compare(self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return the mean loss for the loss's inputs, in the targets' own unit."""
+        """Return the mean loss of predictions for the loss's inputs, in the targets' own unit."""
         with operation_errors(self.loss, "forward"):
             return float(self._loss_of(self._unscaled(logits), t, weights))
+
+    def _compare_values(
+        self, scaled: ScaledValues, z: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None
+    ) -> float:
+        """Return the mean loss of a step in the targets' own unit, of values beyond their bounds too."""
+        with operation_errors(self.loss, "forward"):
+            return float(self._loss_of(scaled.values(z), t, weights))
 
     def _loss_of(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
         """Return what the loss's ``forward`` returns, which has a last parameter only if it takes weights."""
         return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
     def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
-        return logits if self._scaled is None else self._scaled.values(logits)
+        return logits if self._scaled is None else self._scaled.predictions(logits)
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
@@ -191,7 +198,7 @@ class Replica:
             raise
         except Exception as error:
             raise operation_failure(member, method, error) from error
-        return loss if self._scaled is None else self.compare(x, own, weights)
+        return loss if self._scaled is None else self._compare_values(self._scaled, x, own, weights)
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
@@ -216,4 +223,4 @@ class Replica:
             with operation_errors(layer, "backward"):
                 dy = checked_backward(layer, dy, len(x))
         self._gradients_checked = True
-        return loss if self._scaled is None else self.compare(logits, own, weights)
+        return loss if self._scaled is None else self._compare_values(self._scaled, logits, own, weights)

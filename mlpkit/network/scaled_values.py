@@ -30,6 +30,7 @@ class ScaledValues:
         self._means = np.array(target.scaling.means, dtype).reshape(target.shape)
         self._stds = np.array(target.scaling.stds, dtype).reshape(target.shape)
         self._log = target.scaling.log
+        self._bounds = [np.array(bound, dtype).reshape(target.shape) for bound in target.scaling.bounds or ()]
         self._exp = loss.exp
 
     def scaled(self, t: NDArray[Any]) -> NDArray[Any]:
@@ -38,14 +39,23 @@ class ScaledValues:
         return z.astype(self._means.dtype, copy=False)
 
     def values(self, z: NDArray[Any]) -> NDArray[Any]:
-        """Return the values that scaled ones stand for."""
+        """Return the values that scaled ones stand for, beyond their bounds, too."""
         v: NDArray[Any] = z * self._stds + self._means
         return self._exp(v, v) if self._log else v
 
+    def predictions(self, z: NDArray[Any]) -> NDArray[Any]:
+        """Return the values to predict: those that scaled ones stand for, clipped to their bounds if they have any."""
+        v = self.values(z)
+        return np.clip(v, *self._bounds, out=v) if self._bounds else v
+
     def onnx(self, graph: Graph, z: Value) -> Value:
-        """Describe ``values``."""
+        """Describe ``predictions``."""
         v = graph.op("Add", graph.op("Mul", z, self._stds), self._means)
-        return graph.op("Exp", v) if self._log else v
+        v = graph.op("Exp", v) if self._log else v
+        if not self._bounds:
+            return v
+        least, greatest = self._bounds
+        return graph.op("Min", graph.op("Max", v, least), greatest)
 
 
 def scaled_values(target: Target | None, loss: Loss, dtype: np.dtype[Any]) -> ScaledValues | None:

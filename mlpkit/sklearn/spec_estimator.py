@@ -74,7 +74,7 @@ class SpecEstimator(NetworkEstimator):
             sample_weight: how much each row counts in the loss and in metrics; None for all alike.
         """
         first = not hasattr(self, "network_")
-        if first and classes is None and self._is_classifier(_loaded(self.spec)):
+        if first and classes is None and _is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
@@ -85,7 +85,7 @@ class SpecEstimator(NetworkEstimator):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
         return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 
-    @available_if(lambda self: self._is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
+    @available_if(lambda self: _is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``."""
         return self._outputs(X)
@@ -108,29 +108,20 @@ class SpecEstimator(NetworkEstimator):
         if self.spec is None:
             return tags
         spec = _loaded(self.spec)
-        if self._is_classifier(spec):
+        if _is_classifier(spec):
             tags.estimator_type = "classifier"
-            tags.classifier_tags = ClassifierTags(multi_class=_outputs_of(spec) != 2)
+            tags.classifier_tags = ClassifierTags(multi_class=_takes_many_classes(spec))
         else:
             tags.estimator_type = "regressor"
             tags.regressor_tags = RegressorTags()
         return tags
-
-    @staticmethod
-    def _is_classifier(spec: Spec) -> bool:
-        loss: Any = spec.layers[-1].recipe()
-        try:
-            loss.build((2,), Classes(2))
-        except WrongUseError:
-            return False
-        return True
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, classes: Any = None, epochs: int | None = None
     ) -> Self:
         X, y, weights = rows_with_weight(X, y, sample_weight)
         spec = _loaded(self.spec)
-        is_classifier = self._is_classifier(spec)
+        is_classifier = _is_classifier(spec)
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
         if is_classifier:
             y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
@@ -171,10 +162,11 @@ class SpecEstimator(NetworkEstimator):
             self.classes_ = np.unique(y if classes is None else classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
-        outputs, count = _outputs_of(_loaded(self.spec)), len(self.classes_)
-        if outputs == 2 < count:
+        spec, count = _loaded(self.spec), len(self.classes_)
+        if count > 2 and not _takes_many_classes(spec):
             raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
-        if outputs and outputs != count:
+        outputs = _outputs_of(spec)
+        if outputs and outputs != _outputs_for(spec, Classes(count)):
             found = "1 class" if count == 1 else f"{count} classes"
             raise ValueError(f"y has {found}; the last layer of the spec has {outputs} units")
         return np.searchsorted(self.classes_, y)
@@ -192,6 +184,32 @@ def _loaded(spec: Any) -> Spec:
     if isinstance(spec, Mapping) and "data" not in spec:
         return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
     return load_spec(spec)
+
+
+def _is_classifier(spec: Spec) -> bool:
+    """Return whether the loss is one on classes."""
+    return _takes(spec, Classes(2))
+
+
+def _takes_many_classes(spec: Spec) -> bool:
+    """Return whether there may be more than two classes."""
+    return _outputs_of(spec) != 2 and _takes(spec, Classes(3))
+
+
+def _takes(spec: Spec, classes: Classes) -> bool:
+    """Return whether the loss takes such a target."""
+    loss: Any = spec.layers[-1].recipe()
+    try:
+        loss.build(loss.expected_inputs(classes) or (classes.count,), classes)
+    except WrongUseError:
+        return False
+    return True
+
+
+def _outputs_for(spec: Spec, classes: Classes) -> int:
+    """Return how many outputs the last layer should have: as the loss says, or one for each class."""
+    loss: Any = spec.layers[-1].recipe()
+    return int(np.prod(loss.expected_inputs(classes) or (classes.count,)))
 
 
 def _outputs_of(spec: Spec) -> int:

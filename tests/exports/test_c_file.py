@@ -91,8 +91,9 @@ def test_logits_of_many_networks_have_the_bits_of_predict(tmp_path_factory, netw
 
 
 @needs_kernels
-def test_values_trained_as_logarithms_have_the_bits_of_predict(tmp_path):
-    target = Values((3,), ValuesScaling((1.0, -2.0, 0.25), (0.5, 1.5, 0.125), log=True))
+def test_clipped_values_trained_as_logarithms_have_the_bits_of_predict(tmp_path):
+    bounds = (0.5, 0.01, 0.1), (6.0, 1.0, 2.0)
+    target = Values((3,), ValuesScaling((1.0, -2.0, 0.25), (0.5, 1.5, 0.125), log=True, bounds=bounds))
     network = Sequential([Affine(3), MeanSquaredError()], input_shape=(4,), target=target)
     file, model = written(network, tmp_path / "model.c")
     x = inputs_for(network, rows=1000)
@@ -130,9 +131,13 @@ def test_each_loss_predicts_what_predict_does(name, parameters, shape, tmp_path)
         of_member = parameters["loss"]
         name, shape = of_member if isinstance(of_member, str) else next(iter(of_member)), shape[1:]
     classes = 2 if shape == (1,) else prod(shape)
-    target = {"Softmax": Classes(classes), "Sigmoid": Labels(classes) if classes > 2 else Classes(2)}
+    target = {
+        "SoftmaxWithLoss": Classes(classes),
+        "SigmoidWithLoss": Labels(classes) if classes > 2 else Classes(2),
+        "Ordinal": Classes(4),
+    }
 
-    network = Sequential(stack, input_shape=(4,), target=target.get(name[:7], Values(shape)))
+    network = Sequential(stack, input_shape=(4,), target=target.get(name, Values(shape)))
 
     expect_the_bits_of_predict(network, tmp_path)
 

@@ -22,6 +22,7 @@ ROWS, INPUTS, MEMBERS = 7, 4, 3
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(ROWS, INPUTS))
 LOG = ValuesScaling((0.5, -0.2), (1.5, 0.7), log=True)
+BOUNDED = ValuesScaling((0.5, -0.2), (1.5, 0.7), bounds=((0.0, -0.3), (1.0, 0.1)))
 
 CASES = {
     "classes": (SoftmaxWithLoss, 3, Classes(3), RNG.integers(0, 3, ROWS)),
@@ -29,6 +30,7 @@ CASES = {
     "labels": (SigmoidWithLoss, 2, Labels(2), RNG.integers(0, 2, (ROWS, 2)).astype(float)),
     "values": (MeanSquaredError, 2, Values((2,)), RNG.normal(size=(ROWS, 2))),
     "values trained as logarithms": (MeanSquaredError, 2, Values((2,), scaling=LOG), RNG.exponential(size=(ROWS, 2))),
+    "clipped values": (MeanSquaredError, 2, Values((2,), scaling=BOUNDED), RNG.normal(size=(ROWS, 2))),
 }
 
 

@@ -57,6 +57,24 @@ def test_the_loss_of_a_step_is_in_the_unit_of_the_target():
         assert scaled.loss_and_gradient(X, T) == pytest.approx(scaled.loss(X, T))
 
 
+BOUNDS = ((90.0, -3.25), (110.0, -2.75))
+BOUNDED = ValuesScaling(MEANS, STDS, bounds=BOUNDS)
+
+
+def test_predictions_are_clipped_to_the_bounds_and_steps_are_not():
+    free, bounded = network(MeanSquaredError(), ValuesScaling(MEANS, STDS)), network(MeanSquaredError(), BOUNDED)
+    expected = np.clip(free.predict(X), *BOUNDS)
+    assert (expected != free.predict(X)).any()
+    np.testing.assert_array_equal(bounded.predict(X), expected)
+    assert bounded.loss(X, T) == pytest.approx(((expected - T) ** 2).mean())
+    assert bounded.evaluate(X, T, ["mean_absolute_error"])["mean_absolute_error"] == pytest.approx(
+        np.abs(expected - T).mean()
+    )
+    for _ in range(2):  # the first pass is checked
+        assert bounded.loss_and_gradient(X, T) == free.loss_and_gradient(X, T)
+        np.testing.assert_array_equal(bounded.gradient_values, free.gradient_values)
+
+
 class Poisson(Loss):
     """A loss whose inputs are logarithms of rates, which can't be scaled like counts."""
 
@@ -79,16 +97,18 @@ def test_a_loss_that_does_not_compare_values_gets_them_as_they_are():
 
 
 def test_a_target_keeps_its_scaling_as_plain_data():
-    for scaling in (None, ValuesScaling(MEANS, STDS), ValuesScaling(MEANS, STDS, log=True)):
+    for scaling in (None, ValuesScaling(MEANS, STDS), ValuesScaling(MEANS, STDS, log=True), BOUNDED):
         again = target_from_plain(target_to_plain(Values((2,), scaling)))
         assert again == Values((2,))
         assert again.scaling == scaling
     assert target_to_plain(Values((2,))) == {"type": "Values", "shape": (2,)}
+    assert target_to_plain(Values((2,), ValuesScaling(MEANS, STDS)))["scaling"].keys() == {"means", "stds", "log"}
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"means": [1]}, {"stds": [1, 0]}, {"stds": [1, "1"]}, {"means": [1, float("inf")]}, {"log": 1}, {"more": 1}],
+    [{"means": [1]}, {"stds": [1, 0]}, {"stds": [1, "1"]}, {"means": [1, float("inf")]}, {"log": 1}, {"more": 1}]
+    + [{"bounds": bounds} for bounds in (3, [], [[1, 2]], [[1, 2], [3]], [[1, 2], [3, "4"]])],
 )
 def test_a_scaling_that_can_t_be_is_refused(change):
     plain = target_to_plain(Values((2,), ValuesScaling(MEANS, STDS)))
@@ -133,6 +153,59 @@ def test_large_values_are_learned_without_a_large_learning_rate(tmp_path, monkey
     predicted = loaded.predict(np.zeros((1, 1)))[0, 0]
     assert (50_000 < predicted < 300_000) == learns
     assert loaded.target == Values((1,))
+
+
+def test_bounds_are_the_range_of_the_training_targets(tmp_path):
+    t = np.round(RNG.normal(size=60) * 7, 3)
+    (tmp_path / "a.csv").write_text("a,t\n" + "".join(f"{a},{v}\n" for a, v in enumerate(t.tolist())))
+    table = Csv(str(tmp_path / "a.csv"), "t", predict="values", clip_predictions=True, test=0)
+    bounds = table.describe().target.scaling.bounds
+    training = np.empty((len(table.open(0)["train"]), 1))
+    table.open(0)["train"].take(np.arange(len(training)), (np.empty((len(training), 1)), training))
+    assert bounds == ((training.min(),), (training.max(),))
+
+
+@pytest.mark.parametrize("scale", ["standardize", "log"])
+def test_clipped_predictions_of_values_in_memory(scale):
+    t = np.exp(T)
+    run = mlpkit.fit(
+        X,
+        t,
+        clip_predictions=True,
+        scale_target=scale,
+        layers=[{"Affine": {"units": "auto"}}, "MeanSquaredError"],
+        epochs=1,
+        dtype="float64",
+        quiet=True,
+    )
+    predicted = run.model.predict(X * 100)
+    assert run.network.target.scaling.bounds == (tuple(t.min(axis=0)), tuple(t.max(axis=0)))
+    assert (predicted >= t.min(axis=0)).all()
+    assert (predicted <= t.max(axis=0)).all()
+    assert np.isin(predicted, [t.min(axis=0), t.max(axis=0)]).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "remedy"),
+    [
+        (
+            {"predict": "classes"},
+            "clip_predictions: it is for values, and predict is classes",
+            "leave it out, or set predict: values",
+        ),
+        (
+            {"scale_target": "none"},
+            "clip_predictions: values that aren't scaled can't be clipped",
+            "leave out scale_target, or set it to standardize",
+        ),
+    ],
+)
+def test_what_can_t_be_clipped_is_an_error(options, problem, remedy):
+    given = {"layers": [{"Affine": {"units": "auto"}}, "MeanSquaredError"], "epochs": 1, "quiet": True, **options}
+    with pytest.raises(mlpkit.MlpkitError, match=f"{problem}\n.*{remedy}"):
+        mlpkit.fit(X, T, clip_predictions=True, **given)
+    with pytest.raises(mlpkit.ParameterError, match=f"{problem}; {remedy}"):
+        Csv("a.csv", "t", **{"predict": "values", "clip_predictions": True} | options)
 
 
 @pytest.mark.parametrize("data", DATA)

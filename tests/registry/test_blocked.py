@@ -94,6 +94,7 @@ def test_a_plugin_or_one_of_its_components_can_be_done_without(distributions):
         "Maxout",
         "DropConnect",
         "Columns",
+        "ColumnAffine",
         "Embedding",
         "EnsembleView",
         "BatchEnsembleAffine",

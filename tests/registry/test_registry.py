@@ -12,7 +12,10 @@ LAYERS = (
     "Affine, Relu, Sigmoid, Tanh, LeakyRelu, Prelu, Elu, Selu, Gelu, Silu, Mish, Softplus, Parametric, Dropout, "
     "BatchNorm, LayerNorm, Flatten, Reshape, Conv2d, MaxPool2d"
 )
-LOSSES = "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber, Pinball, Poisson, EnsembleLoss"
+LOSSES = (
+    "SoftmaxWithLoss, SigmoidWithLoss, MeanSquaredError, MeanAbsoluteError, Huber, Pinball, Poisson, Ordinal, "
+    "EnsembleLoss"
+)
 INITIALIZERS = (
     "zeros, full, normal, he_normal, he_uniform, glorot_normal, glorot_uniform, lecun_normal, lecun_uniform, "
     "fan_in_uniform, random_signs, orthogonal, unit_variance, convex_combination"
@@ -129,6 +132,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Maxout",
         "DropConnect",
         "Columns",
+        "ColumnAffine",
         "Embedding",
         "EnsembleView",
         "BatchEnsembleAffine",
@@ -141,6 +145,7 @@ def test_all_components_are_listed_built_ins_first(registry):
         "Huber",
         "Pinball",
         "Poisson",
+        "Ordinal",
         "EnsembleLoss",
         "acme.Swish",
     ]
@@ -164,8 +169,8 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (("layer",), "acme.Swsh", "unknown layer 'acme.Swsh'; did you mean 'acme.Swish'?"),
         (("layer",), "mlpkit.Affine", "unknown layer 'mlpkit.Affine'; did you mean 'Affine'?"),
         (("layer",), ".Affine", "unknown layer '.Affine'; did you mean 'Affine'?"),
-        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 14 more: see mlpkit plugins"),
-        (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 14 more: see mlpkit plugins"),
+        (("layer",), "Zzz", f"unknown layer 'Zzz'; installed: {LAYERS} and 15 more: see mlpkit plugins"),
+        (("layer",), "", f"unknown layer ''; installed: {LAYERS} and 15 more: see mlpkit plugins"),
         (("nothing",), "Zzz", "unknown nothing 'Zzz'; none is installed"),
         (("layer", "loss"), "Softmax", "unknown layer or loss 'Softmax'; did you mean 'SoftmaxWithLoss'?"),
         (
@@ -206,7 +211,7 @@ def test_as_many_names_as_are_shown_are_listed_whole(distributions):
         (
             ("layer", "loss"),
             "sgd",
-            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 22 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer or a loss; installed: {LAYERS} and 24 more: see mlpkit plugins",
         ),
     ],
 )
@@ -347,7 +352,7 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
         (
             "sgd",
             UnknownComponentError,
-            f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 14 more: see mlpkit plugins",
+            f"'sgd' is an optimizer, not a layer; installed: {LAYERS} and 15 more: see mlpkit plugins",
         ),
         (
             {"Affine": {"units": 0}},
@@ -365,7 +370,7 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
             "acme.Swish.low: 2 is above high; expected at most 1; swap them",
         ),
         ({"acme.Swish": {"high": 99}}, ParameterError, "acme.Swish: acme.Swish can't be built: RuntimeError: no luck"),
-        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 14 more: see mlpkit plugins"),
+        ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 15 more: see mlpkit plugins"),
     ],
 )
 def test_creating_what_can_not_be_is_an_error(registry, reference, error, message):

@@ -14,7 +14,7 @@ import numpy as np
 import mlpkit
 import mlpkit.layers
 import mlpkit_plugins
-from mlpkit import Sequential
+from mlpkit import Classes, Sequential
 from mlpkit.jobs.init import shipped_specs
 from mlpkit.registry.registry import installed
 from mlpkit_plugins.layers.affine import Affine
@@ -31,6 +31,8 @@ EXAMPLES = {
     for number in range(len(getattr(mlpkit.layers, declared.name).examples()))
 }
 """Names of the examples of all built-in layers and losses."""
+TARGETS = {"Ordinal": Classes(4)}
+"""The targets of losses that have none by default."""
 
 
 def network_of(name):
@@ -43,7 +45,8 @@ def network_of(name):
     kind, component, number = EXAMPLES[name]
     parameters, shape = getattr(mlpkit.layers, component).examples()[number]
     member = installed().create(kind, {component: parameters})
-    network = Sequential([member] if kind == "loss" else [member, MeanSquaredError()], input_shape=shape)
+    stack = [member] if kind == "loss" else [member, MeanSquaredError()]
+    network = Sequential(stack, input_shape=shape, target=TARGETS.get(component))
     draw = np.random.default_rng(1)
     for array in network.parameters.values():
         array[...] = draw.normal(size=array.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -16,7 +17,7 @@ from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
 from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
-from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, values_scaling
+from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, expect_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
@@ -47,6 +48,7 @@ class ArrayDataset(Dataset):
     standardize: bool
     numbers: EncodingLike | None = None
     scale_target: ScaleTarget
+    clip_predictions: bool = False
     split: Literal["shuffle", "in_order"]
     split_seed: int
     shares: Shares
@@ -79,6 +81,7 @@ class ArrayDataset(Dataset):
         """
         if self.standardize and self.numbers is not None:
             raise ParameterError("standardize", "numbers says how inputs are encoded", remedy="leave out standardize")
+        expect_clippable(self.clip_predictions, self.predict, self.scale_target)
         examples = self._opened()
         target = self._target(examples)
         if isinstance(target, Values) and self.scale_target != "none" and not self._is_loaded:
@@ -291,9 +294,11 @@ class ArrayDataset(Dataset):
             training, rows = self._parts(examples)["train"]
             try:
                 log = self.scale_target == "log"
-                self._target_scaling = values_scaling(training.target_parts(rows), shape, log=log)
+                scaling = values_scaling(training.target_parts(rows), shape, log=log)
             except ValueError as error:
                 raise DataError(training.targets_name, DEVIATION_OVERFLOWS) from error
+            bounds = values_range(training.target_parts(rows)) if self.clip_predictions else None
+            self._target_scaling = replace(scaling, bounds=bounds)
         return self._target_scaling
 
     def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:

@@ -36,6 +36,8 @@ class ContentOptions(NumbersOption):
         scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
             losses and metrics are in the unit of the target.
+        clip_predictions: clip predictions of values to the range of the training examples' targets, if they are scaled;
+            the loss of a minibatch is that of predictions as they are.
     """
 
     predict: Predicted = "classes"
@@ -43,6 +45,7 @@ class ContentOptions(NumbersOption):
     divide_by: Annotated[float, Gt(0)] = 1.0
     standardize: bool = False
     scale_target: ScaleTarget = "standardize"
+    clip_predictions: bool = False
 
 
 @dataclass(kw_only=True, eq=False)

@@ -19,7 +19,7 @@ class Labelled(NamedTuple):
     """The classes of a target.
 
     Args:
-        classes: the classes, sorted: texts, numbers or truth values.
+        classes: the classes, in the order of their numbers: texts, numbers or truth values.
     """
 
     classes: tuple[Any, ...]
@@ -40,10 +40,16 @@ class Labelled(NamedTuple):
         Raises:
             ModelFileError: they are no classes.
         """
-        kinds = {type(label) for label in plain} if isinstance(plain, list) else {list}
-        if len(kinds) != 1 or not kinds <= {str, int, float, bool} or list(plain) != sorted(set(plain)):  # type: ignore[call-overload]
+        labels = plain if isinstance(plain, list) else [plain]
+        kinds = {type(label) for label in labels}
+        if (
+            labels is not plain
+            or len(kinds) != 1
+            or not kinds <= {str, int, float, bool}
+            or len({*labels}) < len(labels)
+        ):
             raise ModelFileError(f"the encoder of the arrays has the classes {reprlib.repr(plain)}")
-        return cls(tuple(plain))  # type: ignore[arg-type]
+        return cls(tuple(labels))
 
     def names(self) -> tuple[str, ...] | None:
         """Return the classes as texts, or None if they are the numbers from 0."""

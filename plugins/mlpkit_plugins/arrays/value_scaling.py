@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from mlpkit import ValuesScaling
+from mlpkit import ParameterError, ValuesScaling
 from mlpkit_plugins.arrays.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -34,6 +34,30 @@ def values_scaling(parts: Iterable[NDArray[Any]], shape: tuple[int, ...], *, log
     assert fitted.means is not None
     assert fitted.stds is not None
     return ValuesScaling(tuple(fitted.means.ravel().tolist()), tuple(fitted.stds.ravel().tolist()), log)
+
+
+def values_range(parts: Iterable[NDArray[Any]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the least and the greatest of each value, in the order of a flat array.
+
+    Args:
+        parts: the values of the training examples, some rows at a time.
+    """
+    ends = np.array([(part.min(axis=0).ravel(), part.max(axis=0).ravel()) for part in parts], np.float64)
+    return tuple(ends[:, 0].min(axis=0).tolist()), tuple(ends[:, 1].max(axis=0).tolist())
+
+
+def expect_clippable(clip_predictions: bool, predict: str, scale_target: ScaleTarget) -> None:
+    """Make sure that predictions are values that are scaled, if they are to be clipped.
+
+    Raises:
+        ParameterError: they are not.
+    """
+    if clip_predictions and predict not in ("values", "auto"):
+        message = f"it is for values, and predict is {predict}"
+        raise ParameterError("clip_predictions", message, remedy="leave it out, or set predict: values")
+    if clip_predictions and scale_target == "none":
+        message = "values that aren't scaled can't be clipped"
+        raise ParameterError("clip_predictions", message, remedy="leave out scale_target, or set it to standardize")
 
 
 def no_logarithm(value: float) -> str:

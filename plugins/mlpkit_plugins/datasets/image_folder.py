@@ -37,7 +37,7 @@ from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.splits.text_key import text_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -142,7 +142,8 @@ class ImageFolder(Dataset):
             size = self.resize or image_size(files["train"][0].path)
             self._image_shape = (3 if self.colour else 1, *size)
         sizes = {split: len(found) for split, found in files.items()}
-        return Description(self._input_shape(), Classes(len(self._classes)), sizes, weighted=self.weights is not None)
+        target = Classes(len(self._classes), ordered=_are_numbers(self._classes))
+        return Description(self._input_shape(), target, sizes, weighted=self.weights is not None)
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""
@@ -378,6 +379,10 @@ def _images_at(path: Path) -> list[Path]:
 
 def _in_order(names: set[str]) -> tuple[str, ...]:
     """Return names in numerical order if all are numbers, otherwise in alphabetical order."""
-    if all(name.isdecimal() for name in names):
+    if _are_numbers(names):
         return tuple(sorted(names, key=lambda name: (int(name), name)))
     return tuple(sorted(names))
+
+
+def _are_numbers(names: Iterable[str]) -> bool:
+    return all(name.isdecimal() for name in names)

@@ -49,7 +49,8 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
     Args:
         predict: what the targets are: ``classes``, of any kind; ``labels``, rows of 0 and 1; ``values``, numbers. With
             ``auto``, texts, integers and truth values are classes, rows of integers labels, and other numbers values.
-        classes: all classes, of one type, if the examples may lack some; None for those of the training examples.
+        classes: all classes, of one type, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by
+            default those of the training examples, in numerical or alphabetical order.
         unknown: what to do about a category that no training example has: refuse it (``error``), or encode it as
             ``zeros``.
         validation: share of the examples for validation; 0 for none.
@@ -252,7 +253,7 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         if len(types) != 1:
             problem = f"they are of the types {' and '.join(types)}" if types else "the list is empty"
             raise ParameterError("classes", problem, expected="texts, numbers or truth values, all of one type")
-        return Labelled(tuple(sorted(set(self.classes))))
+        return Labelled(tuple(dict.fromkeys(self.classes)))
 
     def _inputs(self, x: Any, source: str) -> NDArray[Any]:
         if is_frame(x):
@@ -270,7 +271,10 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         return {name: class_numbers(found, self._labels, _named("t", name), unknown) for name, found in targets.items()}
 
     def _target(self, examples: Mapping[str, Examples]) -> Target:
-        return Classes(len(self._labels.classes)) if self._labels is not None else super()._target(examples)
+        if self._labels is None:
+            return super()._target(examples)
+        labels = self._labels.classes
+        return Classes(len(labels), ordered=self.classes is not None or not isinstance(labels[0], str))
 
 
 def _numbers(x: Any, source: str) -> NDArray[Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import Encoding, Graph, TrainingColumns, Value
+from mlpkit import Encoding, Graph, ParameterError, TrainingColumns, Value
+from mlpkit_plugins.functions.tree_thresholds import tree_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,25 +21,43 @@ class PiecewiseLinear(Encoding):
 
         yⱼ = (x - eⱼ₋₁) / (eⱼ - eⱼ₋₁),  at least 0 except in the first bin, at most 1 except in the last
 
-    The edges e₀ < e₁ < ... are evenly spaced quantiles of the training numbers, equal ones once, so that a column has
-    fewer bins if many of its numbers are equal. A column whose numbers are all equal has one element, x - e₀.
+    The edges e₀ < e₁ < ... go from the least to the greatest training number. Between them lie evenly spaced quantiles,
+    equal ones once, so that a column has fewer bins if many of its numbers are equal; or the thresholds of a decision
+    tree that predicts the target from this column alone. A column whose numbers are all equal has one element, x - e₀.
 
     Args:
         bins: the largest number of bins of a column.
+        edges: where bins end: at ``quantiles``, or where the target changes, by a ``tree``.
+        fewest_rows: the smallest number of training rows in a bin of a tree.
+        least_gain: share of the target's variance, or of Gini's impurity for classes, that each split of a tree must
+            explain.
+
+    Raises:
+        ParameterError: a tree is to be fitted on data that gives encodings no targets.
 
     Source: Gorishniy, Rubachev and Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (2022),
-        section 3.2.1, equation 1.
+        section 3.2.1, equation 1, for quantiles, and section 3.2.2 for trees.
     """
 
-    def __init__(self, bins: Annotated[int, Ge(1)] = 48) -> None:
+    def __init__(
+        self,
+        bins: Annotated[int, Ge(1)] = 48,
+        *,
+        edges: Literal["quantiles", "tree"] = "quantiles",
+        fewest_rows: Annotated[int, Ge(1)] = 64,
+        least_gain: Annotated[float, Ge(0)] = 1e-4,
+    ) -> None:
         self.bins = bins
+        self.edges = edges
+        self.fewest_rows = fewest_rows
+        self.least_gain = least_gain
 
     def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
         """Return for each element its column, its bin's lower edge and width, and whether it is the first or last."""
         parts = []
-        for column, quantiles in enumerate(columns.quantiles(np.linspace(0, 1, self.bins + 1)).T):
-            edges = np.unique(quantiles)
-            edges = edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])
+        found = self._of_tree(columns) if self.edges == "tree" else self._of_quantiles(columns)
+        for column, ends in enumerate(map(np.unique, found)):
+            edges = ends if len(ends) > 1 else np.array([ends[0], ends[0] + 1])
             place = np.arange(len(edges) - 1)
             parts.append([place * 0 + column, edges[:-1], np.diff(edges), place == 0, place == place[-1]])
         names = ("column", "edge", "width", "is_first", "is_last")
@@ -69,7 +88,27 @@ class PiecewiseLinear(Encoding):
         y = graph.op("Where", learned["is_first"] == 1, y, graph.op("Max", y, np.array(0.0)))
         return graph.op("Where", learned["is_last"] == 1, y, graph.op("Min", y, np.array(1.0)))
 
+    def _of_quantiles(self, columns: TrainingColumns) -> Iterable[NDArray[Any]]:
+        """Return quantiles of each column."""
+        return columns.quantiles(np.linspace(0, 1, self.bins + 1)).T
+
+    def _of_tree(self, columns: TrainingColumns) -> Iterator[NDArray[Any]]:
+        """Return the ends of each column, and between them the thresholds of its tree; 0 if all numbers are missing."""
+        targets = columns.targets()
+        if targets is None:
+            message = "a tree needs the target, which the data set doesn't give"
+            raise ParameterError("edges", message, remedy="set edges: quantiles, or take the data from a csv file")
+        for _, block in columns.blocks():
+            for column in block.T:
+                present = ~np.isnan(column)
+                numbers = column[present] if present.any() else np.zeros(1)
+                of_present = targets[present] if present.any() else targets[:1]
+                thresholds = tree_thresholds(
+                    numbers, of_present, leaves=self.bins, fewest_rows=self.fewest_rows, least_gain=self.least_gain
+                )
+                yield np.array([numbers.min(), *thresholds, numbers.max()])
+
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show few bins."""
-        return [{"bins": 4}]
+        """Show few bins, of quantiles and of trees."""
+        return [{"bins": 4}, {"bins": 4, "edges": "tree", "fewest_rows": 10}]

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import InitializerLike, Layer, Units
-from mlpkit_plugins.kernels import (
-    PRODUCTS_BY,
-    PRODUCTS_BY_REASON,
-    SLOW_BECAUSE,
-    product,
-    product_plus_row,
-    row_order,
-    shared_threads,
-)
+from mlpkit import InitializerLike, Units
+from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +16,7 @@ if TYPE_CHECKING:
     from mlpkit import Graph, Value
 
 
-class Affine(Layer):
+class Affine(MatrixLayer):
     """Affine map of the features: every output is a weighted sum of all inputs and a bias.
 
         y  = α x W + b
@@ -48,12 +41,7 @@ class Affine(Layer):
         and Hongler, Neural Tangent Kernel (2018), section 2.
     """
 
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    slow_because = SLOW_BECAUSE
     alpha = 1.0
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,

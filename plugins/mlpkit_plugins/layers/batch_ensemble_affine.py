@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import InitializerLike, Layer
+from mlpkit import InitializerLike
 from mlpkit_plugins.functions.uniform import Uniform
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, row_order, shared_threads
+from mlpkit_plugins.kernels import product
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ONE: Final = {"full": {"value": 1.0}}
 
 
-class BatchEnsembleAffine(Layer):
+class BatchEnsembleAffine(MatrixLayer):
     """Affine maps of an ensemble's members, which share W, and each scale inputs and outputs by vectors of their own.
 
         y_k  = ((x_k ∘ r_k) W) ∘ s_k + b_k
@@ -48,11 +49,6 @@ class BatchEnsembleAffine(Layer):
         equation 5; Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient
         Ensembling (2025), section 3.3, for the first values.
     """
-
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,

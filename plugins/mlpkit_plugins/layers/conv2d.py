@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import InitializerLike, Layer
+from mlpkit import InitializerLike
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.functions.strips import IN_MEMORY, Strips
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, SLOW_BECAUSE, product, row_order, shared_threads
+from mlpkit_plugins.kernels import product
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mlpkit import Graph, Value
 
 
-class Conv2d(Layer):
+class Conv2d(MatrixLayer):
     """Convolution of images: every output pixel is a weighted sum of a square patch of all channels, and a bias.
 
         y[k, i, j] = b[k] + Σ W[k, c, p, q] x[c, i stride + p, j stride + q]  (over c, and p and q from 0 to size - 1)
@@ -57,12 +58,6 @@ class Conv2d(Layer):
         II.A; the product of matrices: Chellapilla, Puri and Simard, High Performance Convolutional Neural Networks for
         Document Processing (2006).
     """
-
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    slow_because = SLOW_BECAUSE
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Lt
 
-from mlpkit import InitializerLike, Layer, Units
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, product_plus_row, row_order, shared_threads
+from mlpkit import InitializerLike, Units
+from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit import Graph, Value
 
 
-class DropConnect(Layer):
+class DropConnect(MatrixLayer):
     """Affine map whose weights and biases are set to zero at random in training, where Dropout would drop its outputs.
 
         V  = W M / (1 - rate),  c = b m / (1 - rate),  each element of M and m is 0 with probability rate, else 1
@@ -41,11 +42,6 @@ class DropConnect(Layer):
 
     Source: Wan, Zeiler, Zhang, LeCun and Fergus, Regularization of Neural Networks using DropConnect (2013), section 3.
     """
-
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,

@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import InitializerLike, Layer, Units
-from mlpkit_plugins.kernels import (
-    PRODUCTS_BY,
-    PRODUCTS_BY_REASON,
-    product,
-    product_plus_row,
-    row_order,
-    shared_threads,
-)
+from mlpkit import InitializerLike, Units
+from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +16,7 @@ if TYPE_CHECKING:
     from mlpkit import Graph, Value
 
 
-class EnsembleAffine(Layer):
+class EnsembleAffine(MatrixLayer):
     """Affine maps of an ensemble's members, each with weights and a bias of its own.
 
         y_k  = x_k W_k + b_k
@@ -43,11 +37,6 @@ class EnsembleAffine(Layer):
     Source: Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling
         (2025), section 3.2, "non-shared prediction heads".
     """
-
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,

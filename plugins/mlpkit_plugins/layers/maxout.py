@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from mlpkit import InitializerLike, Layer, Units
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, product, product_plus_row, row_order, shared_threads
+from mlpkit import InitializerLike, Units
+from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit import Graph, Value
 
 
-class Maxout(Layer):
+class Maxout(MatrixLayer):
     """The largest of several affine maps for each unit: a convex, piecewise linear activation that is learned.
 
         z     = x W + b
@@ -37,11 +38,6 @@ class Maxout(Layer):
 
     Source: Goodfellow, Warde-Farley, Mirza, Courville and Bengio, Maxout Networks (2013), section 2.
     """
-
-    computed_by = PRODUCTS_BY
-    computed_by_reason = PRODUCTS_BY_REASON
-    compute_context = shared_threads
-    evaluation_context = row_order
 
     def __init__(
         self,

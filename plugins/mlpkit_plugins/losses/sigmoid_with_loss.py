@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from annotated_types import Lt
 
-from mlpkit import Classes, ClassWeights, Labels, Loss, ShapeError, TargetError, UsageError
+from mlpkit import Classes, ClassWeights, Labels, Loss, Rate, ShapeError, TargetError, UsageError
 from mlpkit_plugins.kernels import row_order, sigmoid
 from mlpkit_plugins.losses.class_targets import expect_sums_of_one
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
@@ -34,9 +35,14 @@ class SigmoidWithLoss(Loss):
     the probabilities of both classes. With one logit per label, t is a row of zeros and ones, or of probabilities, and
     the prediction has the probability of each label.
 
-    With class weights c₀ and c₁, a row of class t has weight w cₜ in place of w.
+    With class weights c₀ and c₁, a row of class t has weight w cₜ in place of w. With label smoothing s, u takes the
+    place of t, and for two classes u₀ = c₀ (1 - u) and u₁ = c₁ u:
+
+        u    = (1 - s) t + s / 2
+        loss = Σ over rows of  w (-u₁ log p - u₀ log(1 - p)),  divided by  Σ over rows of  w cₜ
 
     Args:
+        label_smoothing: share of each label that is spread evenly over both of its values.
         class_weights: of two classes, the weight of a row of each, in any unit: two numbers; a mapping from names of
             classes, the other counting 1; or ``balanced``, rows / (2 · rows of the class), so that the training rows of
             both classes weigh the same. By default both are equal.
@@ -49,15 +55,19 @@ class SigmoidWithLoss(Loss):
             weights, and not one for each of two classes; or the targets don't fit the logits.
         UsageError: a target is not from 0 to 1, or the sum of a one-hot row is not 1.
 
-    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2.
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2; Szegedy, Vanhoucke, Ioffe, Shlens
+        and Wojna, Rethinking the Inception Architecture for Computer Vision (2016), section 7, for smoothed labels.
     """
 
     takes_weights = True
     evaluation_context = row_order
     unit = "nats"
 
-    def __init__(self, *, class_weights: ClassWeights | None = None) -> None:
+    def __init__(
+        self, *, label_smoothing: Annotated[Rate, Lt(1)] = 0.0, class_weights: ClassWeights | None = None
+    ) -> None:
         expect_some_weight(class_weights)
+        self.label_smoothing = label_smoothing
         self.class_weights = class_weights
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
@@ -95,12 +105,15 @@ class SigmoidWithLoss(Loss):
 
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean cross-entropy."""
-        self.x, self.t, self.weights = x, self._labels(t, x.shape), weights
+        self.x, self.t = x, self._smoothed(self._labels(t, x.shape))
+        self.weights, self.factor = weights, 1.0
         if self.class_weights is not None:
             of_classes = self._of_classes(self.t)
             counts = of_classes.sum(axis=1)
             self.t = (of_classes[:, 1:] / np.where(counts > 0, counts, 1)[:, np.newaxis]).astype(x.dtype)
             self.weights = counts if weights is None else weights * counts
+            if self.label_smoothing != 0:  # smoothed rows have other weights
+                self.factor = float(self.weights.sum()) / (self.weight(t, weights) or 1.0)
         scratch = np.multiply(self.t, x, out=self.buffer("scratch", x.shape))
         losses = self.buffer("losses", x.shape)
         np.maximum(x, 0, out=losses)
@@ -110,14 +123,14 @@ class SigmoidWithLoss(Loss):
         np.exp(scratch, out=scratch)
         np.log1p(scratch, out=scratch)
         np.add(losses, scratch, out=losses)
-        return mean_of(losses, self.weights)
+        return self.factor * mean_of(losses, self.weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / count."""
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
         share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
-        np.multiply(dx, share, out=dx)
+        np.multiply(dx, share if self.factor == 1 else self.factor * share, out=dx)
         return dx
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
@@ -126,6 +139,14 @@ class SigmoidWithLoss(Loss):
             return super().weight(t, weights)
         counts = self._of_classes(self._class_numbers(t, len(t))).sum(axis=1)
         return float(counts.sum() if weights is None else counts @ weights)
+
+    def _smoothed(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Return u."""
+        smoothing = self.now(self.label_smoothing)
+        if smoothing == 0:
+            return labels
+        u: NDArray[Any] = ((1 - smoothing) * labels + smoothing / 2).astype(self.dtype)
+        return u
 
     def _of_classes(self, labels: NDArray[Any]) -> NDArray[np.float64]:
         """Return how much each row counts for either class, shape (rows, 2).
@@ -138,7 +159,7 @@ class SigmoidWithLoss(Loss):
 
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the log-odds of each label, log p / (1 - p) of its mean p over rows."""
-        labels = self._class_numbers(t, len(t)) if self.binary else t
+        labels = self._smoothed(self._class_numbers(t, len(t)) if self.binary else t)
         of_rows = np.ones(len(t)) if weights is None else weights
         ones, zeros = of_rows @ labels, of_rows @ (1 - labels)
         if self.class_weights is not None:
@@ -198,5 +219,12 @@ class SigmoidWithLoss(Loss):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on two classes, also weighted, and on five labels."""
-        return [({}, (1,)), ({}, (5,)), ({"class_weights": [0.5, 2]}, (1,))]
+        """Show the loss on two classes and on five labels, also weighted and smoothed."""
+        smoothed = {"label_smoothing": 0.1}
+        return [
+            ({}, (1,)),
+            ({}, (5,)),
+            ({"class_weights": [0.5, 2]}, (1,)),
+            (smoothed, (5,)),
+            ({**smoothed, "class_weights": [0.5, 2]}, (1,)),
+        ]

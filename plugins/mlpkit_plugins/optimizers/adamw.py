@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import descend_adaptively
+from mlpkit_plugins.optimizers.adam_step import adam_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,22 +62,8 @@ class Adamw(Optimizer):
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
     ) -> None:
         """Let the value decay if it should, then take one step along the corrected means."""
-        m, v, t = slots["m"], slots["v"], step.number
-        correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
-        weight_decay = self.now(self.weight_decay, step)
-        descend_adaptively(
-            value,
-            gradient,
-            m,
-            v,
-            self.beta1,
-            self.beta2,
-            correction1,
-            correction2,
-            self.epsilon,
-            step.learning_rate,
-            1 - step.learning_rate * weight_decay * step.decay,
-        )
+        kept = 1 - step.learning_rate * self.now(self.weight_decay, step) * step.decay
+        adam_step(self, value, gradient, slots, step.number, step.learning_rate, kept)
 
     def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
         """Turn version 1, which held m / (1 - beta1) and v / (1 - beta2), into m and v."""

@@ -8,7 +8,8 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import descend, flush_subnormal
+from mlpkit_plugins.kernels import descend
+from mlpkit_plugins.optimizers.running_mean import update_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,9 +60,7 @@ class Lion(Optimizer):
         m = slots["m"]
         c = self.beta1 * m
         c += (1 - self.beta1) * gradient
-        m *= self.beta2
-        m += (1 - self.beta2) * gradient
-        flush_subnormal(m)
+        update_mean(m, self.beta2, gradient)
         if step.decay and self.uses_decay:
             weight_decay = self.now(self.weight_decay, step) * step.decay
             np.multiply(value, 1 - step.learning_rate * weight_decay, out=value)

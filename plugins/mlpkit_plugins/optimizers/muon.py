@@ -9,7 +9,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import descend_adaptively, flush_subnormal
+from mlpkit_plugins.kernels import flush_subnormal
+from mlpkit_plugins.optimizers.adam_step import adam_step
 from mlpkit_plugins.optimizers.matrix_products import multiplied
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Muon(Optimizer):
         if value.ndim == 2:
             self._update_matrix(value, gradient, slots["velocity"], step.learning_rate, weight_decay)
         else:
-            self._update_other(value, gradient, slots, step, weight_decay)
+            learning_rate = self.other_rate * step.learning_rate
+            adam_step(self, value, gradient, slots, step.number, learning_rate, 1 - learning_rate * weight_decay)
 
     def _update_matrix(
         self,
@@ -102,29 +104,6 @@ class Muon(Optimizer):
         rows, columns = value.shape
         value *= 1 - learning_rate * weight_decay
         value -= learning_rate * sqrt(max(1, columns / rows)) * orthogonalized(gradient)
-
-    def _update_other(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        step: Step,
-        weight_decay: float,
-    ) -> None:
-        learning_rate = self.other_rate * step.learning_rate
-        descend_adaptively(
-            value,
-            gradient,
-            slots["m"],
-            slots["v"],
-            self.beta1,
-            self.beta2,
-            1 - self.beta1**step.number,
-            1 - self.beta2**step.number,
-            self.epsilon,
-            learning_rate,
-            1 - learning_rate * weight_decay,
-        )
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

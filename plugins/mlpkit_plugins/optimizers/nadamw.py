@@ -10,8 +10,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import descend, flush_subnormal
+from mlpkit_plugins.kernels import descend
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
+from mlpkit_plugins.optimizers.running_mean import update_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +77,8 @@ class Nadamw(Optimizer):
         m, v, t = slots["m"], slots["v"], step.number
         if step.decay and self.uses_decay:
             value *= 1 - step.learning_rate * self.now(self.weight_decay, step) * step.decay
-        m *= self.beta1
-        m += (1 - self.beta1) * gradient
-        v *= self.beta2
-        v += (1 - self.beta2) * np.square(gradient)
-        flush_subnormal(m)
-        flush_subnormal(v)
+        update_mean(m, self.beta1, gradient)
+        update_mean(v, self.beta2, np.square(gradient))
         product, mu, ahead = _momenta(self.beta1, self.momentum_decay, t)
         gradient *= (1 - mu) / (1 - product)
         gradient += (ahead / (1 - product * ahead)) * m

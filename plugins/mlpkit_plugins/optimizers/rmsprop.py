@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 from mlpkit import Optimizer, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
+from mlpkit_plugins.optimizers.running_mean import update_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +64,7 @@ class Rmsprop(Optimizer):
         if step.decay and self.uses_decay:
             gradient += self.now(self.weight_decay, step) * step.decay * value
         v = slots["v"]
-        v *= self.rho
-        v += (1 - self.rho) * np.square(gradient)
-        flush_subnormal(v)
+        update_mean(v, self.rho, np.square(gradient))
         divide_by_root(gradient, v, self.epsilon)
         if "velocity" in self.slots:
             velocity = slots["velocity"]

@@ -8,8 +8,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import descend, flush_subnormal
+from mlpkit_plugins.kernels import descend
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
+from mlpkit_plugins.optimizers.running_mean import update_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,9 +74,7 @@ class ScheduleFreeAdamw(Optimizer):
         if step.number == 1:
             np.copyto(x, value)
             np.copyto(z, value)
-        v *= self.beta2
-        v += (1 - self.beta2) * np.square(gradient)
-        flush_subnormal(v)
+        update_mean(v, self.beta2, np.square(gradient))
         divide_by_root(gradient, v / (1 - self.beta2**step.number), self.epsilon)
         if step.decay and self.uses_decay:
             gradient += self.now(self.weight_decay, step) * step.decay * value

@@ -9,9 +9,10 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import descend_adaptively, flush_subnormal
+from mlpkit_plugins.optimizers.adam_step import adam_step
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 from mlpkit_plugins.optimizers.matrix_products import multiplied
+from mlpkit_plugins.optimizers.running_mean import update_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,7 @@ class Soap(Optimizer):
                 self._update_matrix(value, gradient, slots, step, kept)
             self._update_directions(gradient, slots, step)
         else:
-            self._update_other(value, gradient, slots, step, kept)
+            adam_step(self, value, gradient, slots, step.number, step.learning_rate, kept)
 
     def _update_matrix(
         self,
@@ -102,12 +103,8 @@ class Soap(Optimizer):
         m, v, t = slots["m"], slots["v"], step.number - 1
         correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
         left, right = slots.get("left_directions"), slots.get("right_directions")
-        m *= self.beta1
-        m += (1 - self.beta1) * gradient
-        v *= self.beta2
-        v += (1 - self.beta2) * np.square(_rotated(gradient, left, right))
-        flush_subnormal(m)
-        flush_subnormal(v)
+        update_mean(m, self.beta1, gradient)
+        update_mean(v, self.beta2, np.square(_rotated(gradient, left, right)))
         normalized = _rotated(m, left, right)
         divide_by_root(normalized, v, self.epsilon * sqrt(correction2))
         value *= kept
@@ -119,37 +116,13 @@ class Soap(Optimizer):
             if side not in slots:
                 continue
             products, directions = slots[side], slots[f"{side}_directions"]
-            products *= self.beta2
-            products += (1 - self.beta2) * multiplied(oriented, oriented.T)
-            flush_subnormal(products)
+            update_mean(products, self.beta2, multiplied(oriented, oriented.T))
             if not np.isfinite(products).all():
                 continue  # the trainer reports the slot
             if step.number == 1:
                 directions[...] = eigenvectors(products)
             elif (step.number - 1) % self.refresh == 0:
                 directions[...] = np.linalg.qr(multiplied(products, directions))[0]
-
-    def _update_other(
-        self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
-        step: Step,
-        kept: float,
-    ) -> None:
-        descend_adaptively(
-            value,
-            gradient,
-            slots["m"],
-            slots["v"],
-            self.beta1,
-            self.beta2,
-            1 - self.beta1**step.number,
-            1 - self.beta2**step.number,
-            self.epsilon,
-            step.learning_rate,
-            kept,
-        )
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

@@ -83,6 +83,7 @@ class TableEncoder:
         encoding_of: Callable[[str], Encoding | None] = lambda name: None,
         form_of: Callable[[str, int], Form] = lambda name, count: "one_hot",
         for_categories: Encoding | None = None,
+        classes: tuple[str, ...] | None = None,
     ) -> TableEncoder:
         """Learn from the training rows.
 
@@ -95,6 +96,8 @@ class TableEncoder:
             encoding_of: returns the encoding of a column of numbers; None for a column without one.
             form_of: returns how a column of so many categories is written.
             for_categories: the encoding of one-hot columns and signs; None for as they are.
+            classes: the classes, in their order; None for those of the training rows, in numerical or alphabetical
+                order.
 
         Raises:
             DataError: numbers are so large that their squares are infinite.
@@ -104,7 +107,7 @@ class TableEncoder:
             _categories(texts, codes[training], rare if name in columns.categories else 1)
             for name, texts, codes in zip(columns.all_categories, table.texts, table.codes.T, strict=True)
         ]
-        classes = found.pop().names if columns.target_class is not None else None
+        in_training = found.pop().names if columns.target_class is not None else None
         categories = {name: each.names for name, each in zip(columns.categories, found, strict=True)}
         forms = {name: form for name, each in categories.items() if (form := form_of(name, len(each))) != "one_hot"}
         with_other = tuple(name for name, each in zip(columns.categories, found, strict=True) if each.with_other)
@@ -124,7 +127,7 @@ class TableEncoder:
             stds if standardize else ones,
             means,
             categories,
-            classes,
+            classes or in_training,
             tuple(name for name, is_absent in zip(columns.numbers, absent, strict=False) if is_absent),
             with_other,
             rows.extents(),
@@ -502,13 +505,17 @@ def _are_extents(values: object, count: int) -> bool:
 
 def in_order(texts: set[str]) -> tuple[str, ...]:
     """Return texts in numerical order if all are numbers, otherwise in alphabetical order."""
-    try:
-        numbers = {text: float(text) for text in texts}
-    except ValueError:
-        numbers = {}
-    if all(map(math.isfinite, numbers.values())) and numbers:
-        return tuple(sorted(texts, key=lambda text: (numbers[text], text)))
+    if are_finite_numbers(texts):
+        return tuple(sorted(texts, key=lambda text: (float(text), text)))
     return tuple(sorted(texts))
+
+
+def are_finite_numbers(texts: Iterable[str]) -> bool:
+    """Whether all texts are finite numbers."""
+    try:
+        return all(math.isfinite(float(text)) for text in texts)
+    except ValueError:
+        return False
 
 
 def _is_column(column: object) -> bool:

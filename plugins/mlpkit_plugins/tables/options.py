@@ -12,7 +12,7 @@ from annotated_types import Ge, MinLen
 
 from mlpkit import DataError, FilePath, ParameterError, did_you_mean
 from mlpkit_plugins.arrays.encoding_options import ColumnOptions
-from mlpkit_plugins.arrays.value_scaling import ScaleTarget
+from mlpkit_plugins.arrays.value_scaling import ScaleTarget, expect_clippable
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.readers import ColumnReader, DatePart, OrderedCategories
@@ -49,6 +49,8 @@ class TableOptions(ColumnOptions):
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
             and 1, each by itself; ``values``, columns of numbers.
+        classes: the classes, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by default those of
+            the training rows, in numerical or alphabetical order.
         inputs: the columns to learn from; by default all the others.
         ignore: columns to leave out, where ``inputs`` is not given.
         weight: the column that says how much each row counts, a number from 0 up, in the loss, in metrics, and where
@@ -75,6 +77,8 @@ class TableOptions(ColumnOptions):
         scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
             (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
             losses and metrics are in the unit of the target.
+        clip_predictions: clip predictions of values to the range of the training rows' targets, if they are scaled;
+            the loss of a minibatch is that of predictions as they are.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
@@ -94,6 +98,7 @@ class TableOptions(ColumnOptions):
     target: str | Names
     _: KW_ONLY
     predict: Literal["classes", "labels", "values"] = "classes"
+    classes: Annotated[tuple[str, ...], MinLen(2)] | None = None
     inputs: Names | None = None
     ignore: tuple[str, ...] = ()
     weight: str | None = None
@@ -107,6 +112,7 @@ class TableOptions(ColumnOptions):
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
     scale_target: ScaleTarget = "standardize"
+    clip_predictions: bool = False
     validation: Share | FilePath = 0.1
     test: Share | FilePath = 0.1
     split: Literal["stratified", "hash", "shuffle"] | dict[str, str] = "stratified"
@@ -119,6 +125,12 @@ class TableOptions(ColumnOptions):
             message = f"classes come from one column, not from {len(self.targets)}"
             remedy = "set predict: labels for columns of 0 and 1, or predict: values for numbers"
             raise ParameterError("target", message, remedy=remedy)
+        if self.classes is not None and self.predict != "classes":
+            message = f"they are given for {self.predict}"
+            raise ParameterError("classes", message, remedy="leave them out, or set predict: classes")
+        if len(set(self.classes or ())) < len(self.classes or ()):
+            raise ParameterError("classes", "a class is named twice", remedy="name it once")
+        expect_clippable(self.clip_predictions, self.predict, self.scale_target)
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
             raise ParameterError("ignore", message, remedy="leave out one of the two")

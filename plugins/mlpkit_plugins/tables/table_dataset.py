@@ -19,7 +19,7 @@ from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.encoder import TableEncoder, are_finite_numbers
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
@@ -35,6 +35,7 @@ from mlpkit_plugins.tables.targets import (
     doubts_about_unlisted,
     expect_classes,
     expect_labels,
+    expect_listed,
     target_scaling,
 )
 from mlpkit_plugins.tables.text_numbers import NumberFormat
@@ -376,7 +377,8 @@ class TableDataset(TableOptions, Dataset):
 
     def _target(self) -> Target:
         if self.predict == "classes":
-            return Classes(len(self.class_names() or ()))
+            names = self.class_names() or ()
+            return Classes(len(names), ordered=self.classes is not None or are_finite_numbers(names))
         count = len(self.targets)
         return Labels(count) if self.predict == "labels" else Values((count,), self._target_scaling)
 
@@ -398,7 +400,8 @@ class TableDataset(TableOptions, Dataset):
             checksums += checksum
         if self._encoder is None:
             if self.predict == "values" and self.scale_target != "none":
-                self._target_scaling = target_scaling(table, positions["train"], log=self.scale_target == "log")
+                log, clip = self.scale_target == "log", self.clip_predictions
+                self._target_scaling = target_scaling(table, positions["train"], log=log, clip=clip)
             self._encoder = TableEncoder.fit(
                 table,
                 positions["train"],
@@ -408,6 +411,7 @@ class TableDataset(TableOptions, Dataset):
                 encoding_of=self.encoding_of,
                 form_of=self.form_of,
                 for_categories=self.for_categories,
+                classes=self.classes,
             )
             read = frozenset(self._columns_read(self._encoder))
             self._order = tuple(name for name in table.header if name in read)
@@ -452,6 +456,8 @@ class TableDataset(TableOptions, Dataset):
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)
+        if self.classes is not None:
+            expect_listed(table, self.classes)
         return table, [source.checksum]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mlpkit import Doubt, ParameterError, ValuesScaling, did_you_mean
-from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_scaling
+from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
 
@@ -147,13 +147,30 @@ def expect_labels(table: Table) -> None:
             raise table.error(int(wrong[0]), name, message)
 
 
-def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool) -> ValuesScaling:
+def expect_listed(table: Table, classes: Sequence[str]) -> None:
+    """Make sure that every class is among those that the spec lists.
+
+    Raises:
+        DataError: one is not.
+    """
+    texts, codes = table.texts[-1], table.codes[:, -1]
+    unlisted = [code for code, text in enumerate(texts) if text not in classes]
+    positions = np.flatnonzero(np.isin(codes, unlisted))
+    if len(positions):
+        text = texts[codes[positions[0]]]
+        remedy = did_you_mean(text, classes) or "add it there, or leave out the row"
+        message = f"the class {shown_text(text)} is not in classes; {remedy}"
+        raise table.error(int(positions[0]), table.columns.target_class or "", message)
+
+
+def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip: bool = False) -> ValuesScaling:
     """Return how a network computes with the values of a table, by its training rows.
 
     Args:
         table: the table.
         training: positions of the training rows.
         log: whether the logarithms of the values are scaled.
+        clip: whether predictions are clipped to the values' range.
 
     Raises:
         DataError: there is no logarithm of a value, or values are so large that their deviation overflows.
@@ -169,7 +186,9 @@ def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool) -> Va
         except ValueError as error:
             raise table.error(int(training[0]), name, DEVIATION_OVERFLOWS) from error
     means = tuple(mean for scaling in found for mean in scaling.means)
-    return ValuesScaling(means, tuple(std for scaling in found for std in scaling.stds), log)
+    stds = tuple(std for scaling in found for std in scaling.stds)
+    targets = np.stack([table.number(name)[training] for name in table.columns.target_numbers], axis=1)
+    return ValuesScaling(means, stds, log, values_range([targets]) if clip else None)
 
 
 def unknown_class(text: str, known: Sequence[str], *, trained: bool) -> str:

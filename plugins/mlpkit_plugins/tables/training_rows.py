@@ -55,11 +55,20 @@ class TrainingRows:
                 values = np.concatenate([values, np.where(codes < 0, np.nan, codes)], axis=1)
             yield values
 
+    def targets(self) -> NDArray[Any]:
+        """Return the targets: codes of classes, shape (rows,), or values or labels, shape (rows, count)."""
+        columns = self._table.columns
+        if columns.target_class is not None:
+            codes: NDArray[Any] = self._table.codes[self._rows, -1]
+            return codes
+        values: NDArray[Any] = self._table.numbers[self._rows, len(columns.numbers) :]
+        return values
+
     def fitted(self, encoding: Encoding, names: Sequence[str]) -> FittedEncoding:
         """Return an encoding, fitted on some of the columns of numbers."""
         places = [self.names.index(name) for name in names]
-        training = TrainingColumns(len(self._rows), len(names), lambda: (each[:, places] for each in self.numbers()))
-        return FittedEncoding.fit(encoding, names, training)
+        chosen = lambda: (each[:, places] for each in self.numbers())  # noqa: E731
+        return FittedEncoding.fit(encoding, names, TrainingColumns(len(self._rows), len(names), chosen, self.targets))
 
     def fitted_on_categories(
         self, encoding: Encoding, names: Sequence[str], write: Callable[[NDArray[np.int32], NDArray[Any]], None]
@@ -79,7 +88,7 @@ class TrainingRows:
                 write(codes, out)
                 yield out
 
-        return FittedEncoding.fit(encoding, names, TrainingColumns(len(self._rows), len(names), written))
+        return FittedEncoding.fit(encoding, names, TrainingColumns(len(self._rows), len(names), written, self.targets))
 
     def extents(self) -> NDArray[np.float64]:
         """Return least and greatest number of each column, without missing values; 0 and 0 if all are missing."""

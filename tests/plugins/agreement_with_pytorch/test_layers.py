@@ -8,6 +8,7 @@ import pytest
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.average_pool2d import AveragePool2d
 from mlpkit_plugins.layers.batch_norm import BatchNorm
+from mlpkit_plugins.layers.column_affine import ColumnAffine
 from mlpkit_plugins.layers.conv2d import Conv2d
 from mlpkit_plugins.layers.drop_connect import DropConnect
 from mlpkit_plugins.layers.dropout import Dropout
@@ -131,6 +132,7 @@ CASES = {
 }
 APART = {
     "BatchEnsembleAffine",
+    "ColumnAffine",
     "Columns",
     "DropConnect",
     "Dropout",
@@ -152,6 +154,22 @@ def test_every_built_in_layer_is_compared(built_ins):
 def test_layers(case, torch, pair):
     ours, theirs = CASES[case]
     both = pair(ours(), SoftmaxWithLoss(), theirs(torch.nn))
+    both.train(torch.nn.CrossEntropyLoss())
+    both.expect_agreement()
+
+
+def test_column_affine(torch, pair):
+    class OfColumns(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(UNITS, 5))
+            self.bias = torch.nn.Parameter(torch.zeros(4, 5))
+
+        def forward(self, x):
+            columns = x.reshape(len(x), 4, 9)
+            return (torch.einsum("rkd,kdu->rku", columns, self.weight.reshape(4, 9, 5)) + self.bias).flatten(1)
+
+    both = pair([ColumnAffine(5, widths=[9] * 4), Tanh()], SoftmaxWithLoss(), [OfColumns(), torch.nn.Tanh()], width=20)
     both.train(torch.nn.CrossEntropyLoss())
     both.expect_agreement()
 

@@ -102,6 +102,42 @@ def test_classes_that_are_numbers_stand_in_their_order(write):
     assert dataset.class_names() == ("2", "9", "10")
 
 
+def test_classes_stand_in_the_order_that_the_spec_lists(write):
+    written = write("x,t\n" + "1,low\n2,high\n3,middle\n" * 4)
+    order = ("low", "middle", "high", "highest")
+    dataset = Csv(written, "t", classes=order, validation=0, test=0)
+    _, t = taken(dataset)
+    assert t.tolist() == [0, 2, 1] * 4
+    assert dataset.class_names() == order
+    assert dataset.describe().target.ordered
+    assert not Csv(written, "t", validation=0, test=0).describe().target.ordered
+    assert Csv(write("x,t\n" + "1,9\n2,10\n" * 4), "t", validation=0, test=0).describe().target.ordered
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"classes": ("lwo", "high")},
+            "data.csv, row 2, column 't': the class 'low' is not in classes; did you mean 'lwo'?",
+        ),
+        (
+            {"classes": ("x", "high")},
+            "data.csv, row 2, column 't': the class 'low' is not in classes; add it there, or leave out the row",
+        ),
+        ({"classes": ("low", "low")}, "classes: a class is named twice; name it once"),
+        (
+            {"classes": ("low", "high"), "predict": "values"},
+            "classes: they are given for values; leave them out, or set predict: classes",
+        ),
+    ],
+)
+def test_listed_classes_that_do_not_fit_are_refused(write, options, expected):
+    with pytest.raises((DataError, ParameterError)) as caught:
+        Csv(write("x,t\n" + "1,low\n2,high\n" * 4), "t", **options).describe()
+    assert str(caught.value).endswith(expected)
+
+
 def test_inputs_and_ignored_columns(write):
     file = write("id,a,b,t\nx1,1,2,0\nx2,2,3,1\nx3,3,4,0\nx4,4,5,1\n")
     for options in ({"ignore": ("id", "b")}, {"inputs": ("a",)}):

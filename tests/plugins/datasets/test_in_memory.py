@@ -113,7 +113,7 @@ def test_the_encoder_comes_back_from_its_state(options):
         {"scaling": {"raw_shape": [2]}, "columns": 3},
         {"scaling": {"raw_shape": [2]}, "classes": []},
         {"scaling": {"raw_shape": [2]}, "classes": [1, "a"]},
-        {"scaling": {"raw_shape": [2]}, "classes": ["b", "a"]},
+        {"scaling": {"raw_shape": [2]}, "classes": ["a", "a"]},
         {"scaling": {"raw_shape": [2]}, "classes": [[1]]},
         {"scaling": {"raw_shape": [2]}, "classes": 3},
     ],
@@ -156,13 +156,14 @@ def test_a_class_of_another_split_must_be_one_of_training():
 
 
 @pytest.mark.parametrize("classes", [["c", "a", "b"], [3, 1, 2], [0.5, 1.5, 2.5], [False, True]])
-def test_the_examples_may_lack_classes_that_are_given(classes):
-    largest = max(classes)
-    dataset = held(np.ones((2, 1)), [largest, largest], classes=classes)
+def test_the_examples_may_lack_classes_that_are_given_and_they_stay_in_order(classes):
+    last = classes[-1]
+    dataset = held(np.ones((2, 1)), [last, last], classes=classes)
     _, t = taken(dataset)
     assert t.tolist() == [len(classes) - 1] * 2
     assert dataset.describe().target == mlpkit.Classes(len(classes))
-    assert dataset.labels() == tuple(sorted(classes))
+    assert dataset.describe().target.ordered
+    assert dataset.labels() == tuple(classes)
     assert dataset.doubts() == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
 
-from mlpkit import Encoding, FittedEncoding, ModelFileError, TrainingColumns
+from mlpkit import Encoding, FittedEncoding, ModelFileError, ParameterError, TrainingColumns
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.no_encoding import NoEncoding
 from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
@@ -80,6 +80,22 @@ def test_piecewise_linear_is_the_papers_equation():
     expected = [np.concatenate([naive_piecewise_linear(x, e) for x, e in zip(row, edges, strict=True)]) for row in NEW]
     np.testing.assert_allclose(each.encode(NEW), expected, rtol=1e-9, atol=1e-12)
     assert [len(names) for names in each.features()] == [5, 5, 3]
+
+
+def test_piecewise_linear_of_a_tree_bends_where_the_target_changes():
+    targets = np.where(NUMBERS[:, 0] > 6, 5.0, 0.0) + NUMBERS[:, 2]
+    numbers = np.where(NUMBERS[:, [0, 2]] < 1, np.nan, NUMBERS[:, [0, 2]])
+    columns = TrainingColumns(400, 2, lambda: [numbers], lambda: targets[:, np.newaxis])
+    each = FittedEncoding.fit(PiecewiseLinear(bins=2, edges="tree"), ["a", "b"], columns)
+    below, above = (np.nanmax(numbers[numbers[:, 0] <= 6, 0]), np.nanmin(numbers[numbers[:, 0] > 6, 0]))
+    edges = each.learned["edge"][each.learned["column"] == 0]
+    np.testing.assert_allclose(edges, [np.nanmin(numbers[:, 0]), (below + above) / 2])
+    assert [len(names) for names in each.features()] == [2, 2]
+
+
+def test_piecewise_linear_of_a_tree_needs_targets():
+    with pytest.raises(ParameterError, match="set edges: quantiles, or take the data from a csv file"):
+        fitted(PiecewiseLinear(edges="tree"))
 
 
 @pytest.mark.parametrize("encoding", [Standardize(), MinMax(), Quantile(), Quantile(output="uniform", noise=0.0)])

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import mlpkit
-from mlpkit import Classes, Labels, ParameterError, Sequential, ShapeError, UsageError, Values
+from mlpkit import Classes, Labels, ParameterError, Progress, Sequential, ShapeError, UsageError, Values
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+from mlpkit_plugins.schedules.flat_cosine import FlatCosine
 
 
 def loss_of(labels, dtype="float64", target=None):
@@ -70,6 +71,34 @@ def test_the_prediction_for_two_classes_is_the_probability_of_each():
     network = Sequential([Affine(1), SigmoidWithLoss()], (1,), target=Classes(2))
     network.parameters["Affine1.W"][...] = 1
     assert network.accuracy([[-1], [1], [2], [3]], [0, 1, 1, 0]) == 0.75
+
+
+@pytest.mark.parametrize("class_weights", [None, [0.5, 3]])
+@pytest.mark.parametrize("weights", [None, np.random.default_rng(5).uniform(0, 2, 9)])
+def test_smoothed_labels_of_two_classes_are_those_of_softmax(class_weights, weights):
+    parameters = {"label_smoothing": 0.2, "class_weights": class_weights}
+    ours = standalone(SigmoidWithLoss(**parameters), (1,), target=Classes(2))
+    peer = standalone(SoftmaxWithLoss(**parameters), (2,), target=Classes(2))
+    x, t = np.random.default_rng(0).normal(size=(9, 1)), np.arange(9) % 2
+    logits = np.concatenate([np.zeros_like(x), x], axis=1)
+    assert ours.forward(x, t, weights) == pytest.approx(peer.forward(logits, t, weights), rel=1e-12)
+    np.testing.assert_allclose(ours.backward(0.5)[:, 0], peer.backward(0.5)[:, 1], rtol=1e-12)
+
+
+def test_smoothed_labels_are_as_if_they_were_given():
+    x, t = np.random.default_rng(0).normal(size=(6, 3)), np.random.default_rng(1).integers(0, 2, (6, 3))
+    smoothed = standalone(SigmoidWithLoss(label_smoothing=0.1), (3,), target=Labels(3))
+    expected = loss_of(3).forward(x, 0.9 * t + 0.05)
+    assert smoothed.forward(x, t) == pytest.approx(expected, rel=1e-12)
+
+
+def test_smoothing_may_be_scheduled():
+    x, t = np.random.default_rng(0).normal(size=(6, 3)), np.random.default_rng(1).integers(0, 2, (6, 3))
+    loss = standalone(SigmoidWithLoss(label_smoothing=FlatCosine(0.1)), (3,), target=Labels(3))
+    at_first = loss.forward(x, t)
+    loss._position.progress = Progress(step=10, epoch=1.0, total_steps=10)
+    assert loss.forward(x, t) == pytest.approx(loss_of(3).forward(x, t), rel=1e-12)
+    assert at_first == pytest.approx(loss_of(3).forward(x, 0.9 * t + 0.05), rel=1e-12)
 
 
 def test_stays_finite_for_logits_of_any_size():

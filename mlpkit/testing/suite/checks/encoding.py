@@ -43,6 +43,11 @@ class EncodingExample(Example):
         return numbers
 
     @cached_property
+    def targets(self) -> NDArray[np.float64]:
+        """The targets of the training rows."""
+        return np.where(self.numbers[:, :1] > 0, 1.0, self.numbers[:, 1:2] / 1e3)
+
+    @cached_property
     def fitted(self) -> FittedEncoding:
         """The encoding, fitted."""
         return self.fit(self.make())
@@ -61,7 +66,8 @@ class EncodingExample(Example):
             for begin in range(0, len(numbers), rows_together):
                 yield numbers[begin : begin + rows_together]
 
-        return FittedEncoding.fit(encoding, COLUMNS, TrainingColumns(len(numbers), len(COLUMNS), parts))
+        columns = TrainingColumns(len(numbers), len(COLUMNS), parts, self.targets.copy)
+        return FittedEncoding.fit(encoding, COLUMNS, columns)
 
     def exercise(self) -> Arrays:
         """Fit a new object, and encode rows."""

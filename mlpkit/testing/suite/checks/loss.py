@@ -103,7 +103,8 @@ def possible_targets(shape: tuple[int, ...]) -> list[Target]:
     last = shape[-1] if shape else 1
     count = last if last > 1 else 2
     values = [Values(shape), Values(shape[1:])] if len(shape) > 1 else [Values(shape)]
-    return [Classes(count), Classes(count, one_hot=True), Labels(last), *values]
+    of_a_score = [Classes(4), Classes(4, one_hot=True)] if last == 1 else []
+    return [Classes(count), Classes(count, one_hot=True), *of_a_score, Labels(last), *values]
 
 
 MANY_ROWS = 20_000
