@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork, columns_layer
+from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork, columns_layer, written_batch_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ def _realmlp(
     loss = Commented({"SoftmaxWithLoss": {"label_smoothing": 0.1}}, "for two classes, too")
     batch = facts.batch_size(BATCH)
     shared = {
-        "batch_size": batch,
+        "batch_size": written_batch_size(batch, BATCH),
         "drop_last": True,
         "epochs": EPOCHS,
         "metrics": ["accuracy"] if facts.has_classes else ["r2", "mean_absolute_error"],

@@ -32,13 +32,13 @@ class TableFacts(NamedTuple):
         """Whether classes are to be predicted."""
         return isinstance(self.target, ClassTarget)
 
-    def batch_size(self, largest: int) -> int:
-        """Return the size of minibatches, a power of two: the largest of which there are two in an epoch.
+    def batch_size(self, usual: int) -> int:
+        """Return the size of minibatches: the usual one, or the largest power of two of which an epoch has two.
 
         Args:
-            largest: the most that it may be, a power of two.
+            usual: the recipe's, a power of two.
         """
-        return min(largest, 1 << max(0, (self.rows // 2).bit_length() - 1))
+        return min(usual, 1 << max(0, (self.rows // 2).bit_length() - 1))
 
     def for_numbers(self, layer: Any) -> dict[str, list[Any]]:
         """Return the groups of ``Columns`` that hold numbers, each with one layer.
@@ -75,6 +75,16 @@ class TableNetwork(NamedTuple):
 
 
 Recipe: TypeAlias = Callable[[TableFacts], TableNetwork]
+
+
+def written_batch_size(batch: int, usual: int) -> Any:
+    """Return the size of minibatches as a spec has it: with a comment if it is not the usual one.
+
+    Args:
+        batch: the size.
+        usual: the recipe's.
+    """
+    return batch if batch == usual else Commented(batch, f"{usual} from {2 * usual} training rows on")
 
 
 def columns_layer(facts: TableFacts, groups: Mapping[str, Sequence[Any]]) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork
+from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork, written_batch_size
 
 if TYPE_CHECKING:
     from mlpkit_plugins.recipes.table_recipe import TableFacts
@@ -29,7 +29,7 @@ def tabm(facts: TableFacts) -> TableNetwork:
     batch = facts.batch_size(BATCH)
     training = {
         "optimizer": {"adamw": {"learning_rate": 0.002, "weight_decay": 0}},
-        "batch_size": batch,
+        "batch_size": written_batch_size(batch, BATCH),
         "epochs": Commented(EPOCHS, "at most"),
         "metrics": [monitor],
         "early_stopping": {"metric": monitor, "patience": 16},
