@@ -146,11 +146,9 @@ def _proposal(
         except ParameterError as error:
             raise _as_usage_error(error) from error
         if found is not None and recipe is not None and recipe not in own:
-            others = ", ".join(recipes(registry)[recipe])
-            raise UsageError(
-                f"--recipe: {recipe} is a recipe for {others}, and {show(files['train'])} is read by {entry.name}; "
-                "leave out --recipe"
-            )
+            others = " and ".join(recipes(registry)[recipe])
+            reads = f"{entry.name} reads {show(files['train'])}"
+            raise UsageError(f"--recipe: {recipe} is a recipe for {others}, but {reads}; leave out --recipe")
         if found is not None:
             expect_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
             return entry.name, found

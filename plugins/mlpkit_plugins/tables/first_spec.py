@@ -287,7 +287,9 @@ class _Writer:
     def _training_rows(self) -> int:
         validation, test = self._shares().values()
         held_out = sum(share for share in (validation, test) if isinstance(share, float))
-        return max(1, round(self.reading.sample.size * (1 - held_out)))
+        sample = self.reading.sample
+        labelled = 1 - self.aim.missing / len(sample.rows)
+        return max(1, round(sample.size * labelled * (1 - held_out)))
 
     def _shares(self) -> dict[str, float | str]:
         share = 0.1 if self.reading.sample.size >= FEW_ROWS else 0.2
