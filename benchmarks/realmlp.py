@@ -140,6 +140,8 @@ class Table:
         if not self.categorical:
             del spec["data"]["csv"]["unknown"]
         counts = [self.frames["train"][name].nunique() for name in self.categorical]
+        if variant == "td":
+            spec["data"]["csv"]["most_one_hot"] = LARGEST_ONE_HOT
         if variant == "td" and any(count > LARGEST_ONE_HOT for count in counts):
             spec["layers"][0]["Columns"]["categories"] = [{"Embedding": {"size": 8}}]
         spec["training"]["batch_size"] = min(256, len(self.frames["train"]))

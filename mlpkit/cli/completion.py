@@ -108,6 +108,13 @@ def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: st
     return _items(shipped_specs() | shipped_lessons(), incomplete)
 
 
+def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the recipes of the built-in data sets."""
+    from mlpkit.jobs.init_from_data import built_in_recipes  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    return _items(built_in_recipes(), incomplete)
+
+
 def pages(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the documentation's pages."""
     from mlpkit.jobs.documentation import shipped_pages  # noqa: PLC0415 - --help does without

@@ -18,12 +18,30 @@ if TYPE_CHECKING:
     from mlpkit.jobs.init_from_data import FirstSpec
 
 
+class RecipeOption(click.Option):
+    """Lists the recipes of the built-ins in its help."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help, as click shows them."""
+        from mlpkit.jobs.init_from_data import built_in_recipes  # noqa: PLC0415 - loads NumPy, which a verb may need
+
+        record = super().get_help_record(ctx)
+        return record and (record[0], f"{record[1]} One of {', '.join(built_in_recipes())}.")
+
+
 @options.verb("init")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
 @click.option("--data", metavar="PATH", help="Write a spec for this data: a table, arrays, or images.")
 @click.option("--target", metavar="NAME", help="With --data: what to predict: a column, an array or a file.")
 @click.option("--validation", metavar="PATH", help="With --data: validation data of its own; by default, a share.")
 @click.option("--test", metavar="PATH", help="With --data: test data of its own; by default, a share.")
+@click.option(
+    "--recipe",
+    cls=RecipeOption,
+    metavar="NAME",
+    shell_complete=completion.recipes,
+    help="With --data: which network; by default one that fits the data.",
+)
 @click.option(
     "--out",
     "--to",
@@ -39,6 +57,7 @@ def command(
     target: str | None,
     validation: str | None,
     test: str | None,
+    recipe: str | None,
     destination: Path | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -48,12 +67,13 @@ def command(
     With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
     shipped spec, or a folder of lessons. With neither, list what is shipped.
     """
-    given = {"--target": target, "--validation": validation, "--test": test}
+    given = {"--target": target, "--validation": validation, "--test": test, "--recipe": recipe}
     if data is not None:
         if name is not None:
-            raise UsageError("NAME copies a shipped spec, and --data writes a new one; leave out one of the two")
+            raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {_one_of_two(name)}")
         files = {"train": data, "validation": validation, "test": test}
-        _from_data({split: file for split, file in files.items() if file}, target, destination, plugins, blocked)
+        given_files = {split: file for split, file in files.items() if file}
+        _from_data(given_files, target, recipe, destination, plugins, blocked)
     elif needless := [option for option, value in given.items() if value is not None]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:
@@ -64,9 +84,17 @@ def command(
         _list()
 
 
+def _one_of_two(name: str) -> str:
+    """Return what to do if both a name and data are given."""
+    from mlpkit.jobs.init_from_data import built_in_recipes  # noqa: PLC0415 - only after a mistake
+
+    return f"write --recipe {name} for that network" if name in built_in_recipes() else "leave out one of the two"
+
+
 def _from_data(
     files: dict[str, str],
     target: str | None,
+    recipe: str | None,
     destination: Path | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -75,7 +103,7 @@ def _from_data(
     from mlpkit.jobs.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-    first = init_from_data(files, target, destination, plugins=plugins, blocked=blocked)
+    first = init_from_data(files, target, destination, recipe=recipe, plugins=plugins, blocked=blocked)
     result("\n".join([f"{first.path}:", *columns(first.decisions, indent="  ", width=line_length())]))
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:

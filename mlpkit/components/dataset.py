@@ -10,7 +10,7 @@ from mlpkit.components.component import Component
 from mlpkit.errors import DataError, NotExportableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -171,6 +171,15 @@ class Dataset(Component):
             DataError: the file is damaged, or nothing can be learned from it as it is.
         """
         return None
+
+    @classmethod
+    def recipes(cls) -> Mapping[str, Callable[[Mapping[str, str], str | None], Proposal | None]]:
+        """Return other networks to propose, by the names that ``mlpkit init --recipe`` takes; none by default.
+
+        Each is a function that is called as ``propose`` is, and raises the same errors; in a ``ParameterError``,
+        ``recipe`` is the recipe itself, if it doesn't suit the data.
+        """
+        return {}
 
     @abstractmethod
     def describe(self) -> Description:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.dataset import Dataset, Proposal
 from mlpkit.components.schema.context import show
+from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import ParameterError, PluginError, SpecError, UsageError
 from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.registry.discovery import installed_plugins
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.commented_yaml import to_commented_yaml
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 
     from mlpkit.registry.registry import RegisteredComponent
 
-OPTIONS: Final = {"train": "--data", "validation": "--validation", "test": "--test", "target": "--target"}
-"""The option of the command line that gives each argument of ``Dataset.propose``."""
+ARGUMENTS: Final = ("validation", "test", "target", "recipe")
+OPTIONS: Final = {"train": "--data"} | {argument: f"--{argument}" for argument in ARGUMENTS}
+"""The option of the command line that gives each argument of ``Dataset.propose``, or the recipe to call instead."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ def init_from_data(
     target: str | None = None,
     destination: Path | None = None,
     *,
+    recipe: str | None = None,
     plugins: Iterable[str] = (),
     blocked: Iterable[str] = (),
 ) -> FirstSpec:
@@ -54,11 +58,13 @@ def init_from_data(
         files: the file with the data, under ``train``, and those of ``validation`` and ``test`` if there are any.
         target: what to predict.
         destination: the new file; by default called like the data, in the current folder.
+        recipe: the name of a recipe of the data set, for another network than the data set would choose.
         plugins: as for ``load_spec``.
         blocked: as for ``load_spec``.
 
     Raises:
-        UsageError: no data set reads the file, it or the target is missing, or the new file exists already.
+        UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the
+            data, or the new file exists already.
         DataError: the data is damaged, or nothing can be learned from it as it is.
         PluginError: the data set proposes what is no spec, or a library that it needs is missing.
         ComponentFailure: the data set raised an exception of its own.
@@ -69,7 +75,7 @@ def init_from_data(
     if os.path.lexists(path):
         raise UsageError(f"{path} exists already; choose another name with --out")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    name, proposal = _proposal(registry, files, target)
+    name, proposal = _proposal(registry, files, target, recipe)
     spec = _seen_from(path.parent, proposal.spec, frozenset((*files.values(), *proposal.files)))
     text = to_commented_yaml({FORMAT: newest_format(), **spec}, proposal.comments)
     try:
@@ -80,8 +86,50 @@ def init_from_data(
     return FirstSpec(path, proposal.decisions)
 
 
-def _proposal(registry: Registry, files: Mapping[str, str], target: str | None) -> tuple[str, Proposal]:
+def recipes(registry: Registry) -> dict[str, list[str]]:
+    """Return the recipes there are, each with the data sets that have it.
+
+    Args:
+        registry: the data sets.
+
+    Raises:
+        ComponentFailure: a data set raised an exception of its own.
+    """
+    found: dict[str, list[str]] = {}
+    for entry in _loadable(registry.components(("dataset",)), []):
+        for recipe in _recipes_of(entry):
+            found.setdefault(recipe, []).append(entry.name)
+    return found
+
+
+def built_in_recipes() -> list[str]:
+    """Return the recipes of the built-in data sets; those of other plugins may be slow to load, or broken."""
+    return list(recipes(Registry([plugin for plugin in installed_plugins() if plugin.built_in])))
+
+
+def _recipes_of(entry: RegisteredComponent) -> Mapping[str, Any]:
+    component = entry.component
+    assert issubclass(component, Dataset)
+    with component_errors(f"dataset {entry.name} failed in recipes"):
+        found = component.recipes()
+    expect_returned(f"dataset {entry.name}", "recipes", found, Mapping, "a mapping")
+    return found
+
+
+def _expect_recipe(registry: Registry, recipe: str) -> None:
+    known = recipes(registry)
+    if recipe not in known:
+        expected = f"expected one of {', '.join(known)}" if known else "no data set has any"
+        close = did_you_mean(recipe, known)
+        raise UsageError("; ".join(filter(None, (f"--recipe: there is no recipe {show(recipe)}", expected, close))))
+
+
+def _proposal(
+    registry: Registry, files: Mapping[str, str], target: str | None, recipe: str | None
+) -> tuple[str, Proposal]:
     """Return what the first data set that reads the file proposes, and its name."""
+    if recipe is not None:
+        _expect_recipe(registry, recipe)
     asked: list[str] = []
     unloadable: list[PluginError] = []
     for entry in _candidates(registry, files["train"], unloadable):
@@ -90,11 +138,17 @@ def _proposal(registry: Registry, files: Mapping[str, str], target: str | None) 
         if component.propose.__func__ is Dataset.propose.__func__:  # type: ignore[attr-defined]
             continue
         asked.append(entry.name)
+        own = {} if recipe is None else _recipes_of(entry)
+        propose = component.propose if recipe is None else own.get(recipe, component.propose)
         try:
             with component_errors(f"dataset {entry.name} failed in propose"):
-                found = component.propose(files, target)
+                found = propose(files, target)
         except ParameterError as error:
             raise _as_usage_error(error) from error
+        if found is not None and recipe is not None and recipe not in own:
+            others = " and ".join(recipes(registry)[recipe])
+            reads = f"{entry.name} reads {show(files['train'])}"
+            raise UsageError(f"--recipe: {recipe} is a recipe for {others}, but {reads}; leave out --recipe")
         if found is not None:
             expect_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
             return entry.name, found
@@ -141,9 +195,13 @@ def _candidates(registry: Registry, file: str, unloadable: list[PluginError]) ->
     if named is not None:
         named.component  # noqa: B018 - if its library is missing, the error says how to install it
         yield named
-    for entry in registry.components(("dataset",)):
-        if named is not None and entry.name == named.name:
-            continue
+    others = [entry for entry in registry.components(("dataset",)) if named is None or entry.name != named.name]
+    yield from _loadable(others, unloadable)
+
+
+def _loadable(entries: Iterable[RegisteredComponent], unloadable: list[PluginError]) -> Iterator[RegisteredComponent]:
+    """Yield the components that can be imported; the reasons why others can't go into ``unloadable``."""
+    for entry in entries:
         try:
             entry.component  # noqa: B018 - imports it
         except PluginError as error:

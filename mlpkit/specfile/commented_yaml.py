@@ -64,6 +64,9 @@ def _entry(start: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str
 
 def _lines(start: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str]) -> list[str]:
     """Return the lines of a value that takes several."""
+    if isinstance(path[-1], int) and isinstance(value, Mapping) and len(value) == 1:
+        ((key, item),) = value.items()
+        return list(_entry(f"{start} {to_inline_key(str(key))}:", item, (*path, str(key)), comments))
     if isinstance(value, Mapping) or _has_comments_below(path, comments) or any(map(_is_nested, value)):
         return [start, *_block(value, path, comments)]
     margin = "  " * len(path)
@@ -91,7 +94,7 @@ def _fits(line: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str])
         return True
     if _has_comments_below(path, comments) or path in BLOCKS or path[:-1] == ("data",):
         return False
-    return len(line) <= LONGEST_INLINE or (isinstance(value, Mapping) and isinstance(path[-1], int))
+    return len(line) <= (WIDTH if isinstance(value, Mapping) and isinstance(path[-1], int) else LONGEST_INLINE)
 
 
 def _is_nested(value: Any) -> bool:

@@ -35,6 +35,10 @@ def test_verbs_and_options(offered):
     assert offered("mlpkit run --q") == ["--quiet"]
 
 
+def test_recipes(offered):
+    assert offered("mlpkit init --data a.csv --recipe re") == ["realmlp_td_s", "realmlp_td"]
+
+
 @pytest.mark.parametrize("verb", ["run", "check", "data", "explain", "plugins"])
 def test_specs_are_yaml_files(verb, offered, work):
     (work / "specs").mkdir()

@@ -47,6 +47,18 @@ class Dots(Dataset):
         comments = {("data", "dots.dots"): f"{target} of {', '.join(files.values())}"}
         return Proposal(SPEC, comments, [("dots", "many")])
 
+    @classmethod
+    def recipes(cls):
+        return {"two": cls.propose_two, "tow_truck": cls.propose_two}
+
+    @classmethod
+    def propose_two(cls, files, target):
+        if not files["train"].endswith(".dots"):
+            return None
+        if target == "odd":
+            raise ParameterError("recipe", "two is for even numbers of dots")
+        return cls.propose(files, target)._replace(decisions=[("dots", "two")])
+
     def describe(self):
         return Description((2,), Classes(2), {"train": 1})
 
@@ -89,6 +101,48 @@ def test_what_goes_wrong_in_a_plugin_leaves_no_file(tmp_path, plugins, target, k
     with pytest.raises(kind, match=expected):
         init_from_data({"train": "a.dots"}, target, plugins=plugins)
     assert not (tmp_path / "a.yaml").exists()
+
+
+def test_a_data_set_of_a_plugin_has_recipes(plugins):
+    first = init_from_data({"train": "a.dots"}, "ink", recipe="two", plugins=plugins)
+    assert first.decisions == [("dots", "two")]
+
+
+@pytest.mark.parametrize(
+    ("file", "target", "recipe", "expected"),
+    [
+        ("a.dots", "odd", "two", "^--recipe: two is for even numbers of dots$"),
+        ("a.dots", "ink", "tow", "^--recipe: there is no recipe 'tow'; expected one of .*two, tow_truck; did you mean"),
+        (
+            "a.dots",
+            "ink",
+            "realmlp_td",
+            "^--recipe: realmlp_td is a recipe for csv and parquet, but dots.dots reads 'a.dots'; ",
+        ),
+        ("a.xyz", "ink", "two", "^no data set reads 'a.xyz' to propose a spec; "),
+    ],
+)
+def test_recipes_that_can_not_serve(tmp_path, plugins, file, target, recipe, expected):
+    with pytest.raises(UsageError, match=expected):
+        init_from_data({"train": file}, target, recipe=recipe, plugins=plugins)
+    assert not (tmp_path / "a.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("returned", "expected"),
+    [("3", "dataset dots.dots returned something of type int from recipes"), ("1 / 0", "dots.dots failed in recipes")],
+)
+def test_recipes_that_are_none(tmp_path, plugins, returned, expected):
+    (tmp_path / "dots.py").write_text(
+        PLUGIN.replace('{"two": cls.propose_two, "tow_truck": cls.propose_two}', returned)
+    )
+    with pytest.raises(ComponentFailure, match=expected):
+        init_from_data({"train": "a.dots"}, "ink", recipe="two", plugins=plugins)
+
+
+def test_without_data_sets_there_are_no_recipes(plugins):
+    with pytest.raises(UsageError, match=r"^--recipe: there is no recipe 'two'; no data set has any$"):
+        init_from_data({"train": "a.csv"}, "y", recipe="two", blocked=["csv", "parquet"])
 
 
 def test_a_file_that_no_data_set_reads(plugins):

@@ -87,3 +87,20 @@ def test_a_dollar_is_escaped_in_values_and_stays_in_keys():
     text = to_commented_yaml(spec, {})
     assert "size $: [$$5, $$10]" in text
     assert parse_document(text, "a.yaml").values == spec
+
+
+def test_a_layer_too_long_for_a_line_has_a_line_for_each_parameter():
+    numbers, dates = [{"Periodic": {"size": "x" * 40}}], [{"Periodic": {"size": "y" * 40}}]
+    text = to_commented_yaml(
+        {"layers": ["Relu", {"Columns": {"numbers": numbers, "dates": dates}}]}, {("layers", 1): "one-hot pass"}
+    )
+    assert (
+        text
+        == f"""\
+layers:
+  - Relu
+  - Columns:  # one-hot pass
+      numbers: [{{Periodic: {{size: {"x" * 40}}}}}]
+      dates: [{{Periodic: {{size: {"y" * 40}}}}}]
+"""
+    )

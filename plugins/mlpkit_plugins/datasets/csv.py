@@ -19,6 +19,8 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlpkit_plugins.recipes.table_recipe import Recipe
+
 _ENDINGS: Final = (".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data")
 _COMPRESSED: Final = ".gz"
 
@@ -118,11 +120,11 @@ class Csv(TableDataset):
         return NumberFormat(self.decimal, self.thousands, self.symbols)
 
     @classmethod
-    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
         """Return a spec that trains well on a CSV file; None if its name ends otherwise.
 
         Raises:
-            ParameterError: a file or the target is missing.
+            ParameterError: a file or the target is missing, or the recipe is not for such a table.
             DataError: the file is not CSV, or nothing can be learned from it as it is.
         """
         file = files["train"]
@@ -132,7 +134,7 @@ class Csv(TableDataset):
         from mlpkit_plugins.tables.first_spec import propose_for_table  # noqa: PLC0415 - for the same reason
 
         reading = csv_reading(named_file("train", file), file, target, cls.missing_texts)
-        return propose_for_table("csv", files, target, reading)
+        return propose_for_table("csv", files, target, reading, recipe)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
         """Return the table in a CSV file, not yet read.

@@ -14,6 +14,8 @@ from mlpkit_plugins.tables.table_dataset import TableDataset
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlpkit_plugins.recipes.table_recipe import Recipe
+
 _ENDINGS: Final = (".parquet", ".pq")
 
 
@@ -62,11 +64,11 @@ class Parquet(TableDataset):
         ]
 
     @classmethod
-    def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
+    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
         """Return a spec that trains well on a Parquet file; None if its name ends otherwise.
 
         Raises:
-            ParameterError: a file or the target is missing.
+            ParameterError: a file or the target is missing, or the recipe is not for such a table.
             DataError: the file is not a Parquet file, is damaged, or nothing can be learned from it as it is.
         """
         file = files["train"]
@@ -76,7 +78,8 @@ class Parquet(TableDataset):
         from mlpkit_plugins.tables.row_sample import sample_rows  # noqa: PLC0415 - for the same reason
 
         source = ParquetSource(ParquetFile(named_file("train", file), name=file), ())
-        return propose_for_table("parquet", files, target, Reading(source, sample_rows(source), missing=("",)))
+        reading = Reading(source, sample_rows(source), missing=("",))
+        return propose_for_table("parquet", files, target, reading, recipe)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
         """Return the table in a Parquet file, not yet read.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mlpkit import ParameterError, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SHIPPED: Final = "example:"
 """Prefix of the names of example files that ship with mlpkit."""
@@ -24,6 +22,11 @@ _PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
 
 MOST_NAMES: Final = 500
 """Names of a folder among which to look for the one that was meant."""
+
+MOST_SHOWN: Final = 3
+
+SPECS: Final = (".yaml", ".yml")
+"""How specs end, which hold no data and often have the name of their data."""
 
 
 def named_file(parameter: str, name: str) -> Path:
@@ -84,15 +87,35 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
     if percent:
         share = f"write {float(percent[1]) / 100:g} for a share of {name}"
         return ParameterError(parameter, f"there is no {what} '{name}'", remedy=share)
-    names = islice(_names_in(path.parent, folders=what == "folder"), MOST_NAMES)
-    alike = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # a common ending is no likeness
-    remedy = did_you_mean(path.name, alike)
+    remedy = _remedy(path, folders=what == "folder")
     return ParameterError(parameter, f"there is no {what} '{name}'", remedy=remedy)
 
 
-def _names_in(folder: Path, *, folders: bool) -> Iterable[str]:
-    """Return the names of the folders, or of all else, in a folder."""
+def _remedy(path: Path, *, folders: bool) -> str:
+    """Return which file or folder was probably meant, or which others there are."""
+    moved = _moved(path, folders=folders)
+    if moved is not None:
+        return f"did you mean '{moved}'?"
+    names = [name for name in _names_in(path.parent, folders=folders) if not name.endswith(SPECS)]
+    alike = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # a common ending is no likeness
+    others = [name for name in names if path.suffix and Path(name).suffix == path.suffix][:MOST_SHOWN]
+    return did_you_mean(path.name, alike) or (f"its folder has {', '.join(others)}" if others else "")
+
+
+def _moved(path: Path, *, folders: bool) -> str | None:
+    """Return the path of a file or folder of the same name that is one folder above, below or beside; or None."""
+    for folder in (path.parent, Path(os.path.normpath(path.parent / ".."))):
+        within = [folder / name for name in _names_in(folder, folders=True) if not name.startswith(".")]
+        for place in (folder, *within):
+            found = place / path.name
+            if found.exists() and found.is_dir() == folders:
+                return os.path.normpath(found)
+    return None
+
+
+def _names_in(folder: Path, *, folders: bool) -> list[str]:
+    """Return the names of the folders, or of all else, in a folder, sorted; of a large one, of some."""
     try:
-        return [entry.name for entry in folder.iterdir() if entry.is_dir() == folders]
+        return sorted(entry.name for entry in islice(folder.iterdir(), MOST_NAMES) if entry.is_dir() == folders)
     except OSError:
         return []

@@ -11,6 +11,7 @@ import numpy as np
 from mlpkit import DataError, ParameterError, Proposal, did_you_mean
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
 from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
 from mlpkit_plugins.tables.encoder import in_order
 from mlpkit_plugins.tables.options import shown_names
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.recipe import KeyPath
+    from mlpkit_plugins.recipes.table_recipe import Recipe
     from mlpkit_plugins.tables.source import TableFile
 
 ALIKE: Final = 0.9995
@@ -67,7 +69,9 @@ class Reading:
     has_names: bool = True
 
 
-def propose_for_table(name: str, files: Mapping[str, str], target: str | None, reading: Reading) -> Proposal:
+def propose_for_table(
+    name: str, files: Mapping[str, str], target: str | None, reading: Reading, recipe: Recipe | None = None
+) -> Proposal:
     """Return a spec that trains well on a table.
 
     Args:
@@ -75,9 +79,10 @@ def propose_for_table(name: str, files: Mapping[str, str], target: str | None, r
         files: the files of the splits, by split.
         target: the column to predict; None if that wasn't said.
         reading: the table, and how it is read.
+        recipe: the recipe of the network; None for a perceptron that fits the table.
 
     Raises:
-        ParameterError: the target is missing.
+        ParameterError: the target is missing, or the recipe is not for such a table.
         DataError: the table has no rows, nothing to learn from, or values that don't fit the others.
     """
     sample, source = reading.sample, reading.source
@@ -95,7 +100,7 @@ def propose_for_table(name: str, files: Mapping[str, str], target: str | None, r
     if all(guess.holds == "nothing" for guess in guesses):
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
         raise DataError(source.name, f"no column besides '{target}' is left to learn from: {reasons}")
-    return _Writer(name, files, reading, aim, guesses).proposal()
+    return _Writer(name, files, reading, aim, guesses).proposal(recipe)
 
 
 def _expect_target(target: str | None, reading: Reading) -> str:
@@ -242,8 +247,10 @@ class _Writer:
     aim: _Aim
     guesses: Sequence[ColumnGuess]
 
-    def proposal(self) -> Proposal:
+    def proposal(self, recipe: Recipe | None) -> Proposal:
         """Return the spec, with comments, and what was decided."""
+        if recipe is not None:
+            return self._filled_in(recipe)
         network = perceptron(self._training_rows(), self._target())
         parameters, comments = self._data()
         spec = {**network.keys, "data": {self.name: parameters}}
@@ -257,13 +264,32 @@ class _Writer:
             [*self._decisions(), *network.decisions],
         )
 
+    def _filled_in(self, recipe: Recipe) -> Proposal:
+        """Return the spec of a recipe for the table."""
+        groups = {"numbers": (*self._holding("numbers"), *self._holding("ordinal")), "dates": self._holding("dates")}
+        facts = TableFacts(
+            self._training_rows(),
+            self._target(),
+            [group for group, guesses in groups.items() if guesses],
+            {guess.name: guess.distinct for guess in self._holding("categories")},
+        )
+        network = recipe(facts)
+        parameters, comments = self._data()
+        data = {self.name: {**parameters, **network.data}}
+        spec, of_recipe = comments_apart({"data": data, "layers": network.layers, "training": network.training})
+        top: dict[KeyPath, str] = {(): f"{network.title}: predicts {self.aim.column} from {self.files['train']}."}
+        in_spec: dict[KeyPath, str] = {("data", self.name, *path): text for path, text in comments.items()}
+        return Proposal(spec, {**top, **in_spec, **of_recipe}, [*self._decisions(), *network.decisions])
+
     def _holding(self, holds: str) -> list[ColumnGuess]:
         return [guess for guess in self.guesses if guess.holds == holds]
 
     def _training_rows(self) -> int:
         validation, test = self._shares().values()
         held_out = sum(share for share in (validation, test) if isinstance(share, float))
-        return max(1, round(self.reading.sample.size * (1 - held_out)))
+        sample = self.reading.sample
+        labelled = 1 - self.aim.missing / len(sample.rows)
+        return max(1, round(sample.size * labelled * (1 - held_out)))
 
     def _shares(self) -> dict[str, float | str]:
         share = 0.1 if self.reading.sample.size >= FEW_ROWS else 0.2

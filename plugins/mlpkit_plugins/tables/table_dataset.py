@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -42,11 +43,12 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 from mlpkit_plugins.tables.translation import Translation, unlisted_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, Target, Value, ValuesScaling
+    from mlpkit import Doubt, Graph, Proposal, Target, Value, ValuesScaling
+    from mlpkit_plugins.recipes.table_recipe import Recipe
     from mlpkit_plugins.tables.source import TableFile, TableSource
 
 
@@ -89,6 +91,28 @@ class TableDataset(TableOptions, Dataset):
     def number_format(self) -> NumberFormat:
         """How numbers are written that are texts."""
         return NumberFormat()
+
+    @classmethod
+    def recipes(cls) -> dict[str, Callable[[Mapping[str, str], str | None], Proposal | None]]:
+        """Return strong networks for tables, each as a function like ``propose``."""
+        from mlpkit_plugins.recipes import RECIPES  # noqa: PLC0415 - for new specs only
+
+        return {name: partial(cls.propose, recipe=recipe) for name, recipe in RECIPES.items()}
+
+    @classmethod
+    @abstractmethod
+    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
+        """Return a spec that trains well on a table; None if the file has another format.
+
+        Args:
+            files: the files of the splits, by split.
+            target: the column to predict; None if that wasn't said.
+            recipe: the recipe of the network; None for a perceptron that fits the table.
+
+        Raises:
+            ParameterError: a file or the target is missing, or the recipe is not for such a table.
+            DataError: the file is damaged, or nothing can be learned from it as it is.
+        """
 
     @abstractmethod
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableFile:

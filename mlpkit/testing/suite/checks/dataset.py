@@ -139,17 +139,19 @@ def doubts_are_about_parameters(example: DatasetExample) -> None:
 
 @checks_component("dataset")
 def proposes_nothing_for_files_of_others(subject: ComponentUnderTest) -> None:
-    """Does ``propose`` return None for a file whose name ends as no data does, without opening it?
+    """Does ``propose``, and each of ``recipes``, return None for a file whose name ends as no data does, unopened?
 
     ``mlpkit init --data`` asks one data set after the other.
     """
     assert issubclass(subject.component, Dataset)
-    try:
-        found = subject.component.propose({"train": STRANGE}, None)
-    except MlpkitError as error:
-        raise CheckFailure(f"propose said {str(error)!r} about {STRANGE}", expected="None") from error
-    if found is not None:
-        raise CheckFailure(f"propose returned {found!r} for {STRANGE}", expected="None")
+    recipes = {f"the recipe {name}": recipe for name, recipe in subject.component.recipes().items()}
+    for name, propose in {"propose": subject.component.propose, **recipes}.items():
+        try:
+            found = propose({"train": STRANGE}, None)
+        except MlpkitError as error:
+            raise CheckFailure(f"{name} said {str(error)!r} about {STRANGE}", expected="None") from error
+        if found is not None:
+            raise CheckFailure(f"{name} returned {found!r} for {STRANGE}", expected="None")
 
 
 @checks_examples("dataset")

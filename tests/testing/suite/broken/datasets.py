@@ -288,6 +288,15 @@ class OpensEveryFile(Points):
         raise DataError(files["train"], "no such file")
 
 
+@caught_by("proposes_nothing_for_files_of_others")
+class RecipeForEveryFile(Points):
+    """has a recipe that fills in every file"""
+
+    @classmethod
+    def recipes(cls):
+        return {"mine": lambda files, target: Proposal({"data": "points"}, {}, [])}
+
+
 @caught_by("target_remedy_is_a_text")
 class NothingToDo(Points):
     """returns None if the target needs no change"""
