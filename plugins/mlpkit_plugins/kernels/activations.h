@@ -89,7 +89,7 @@ VALUE(gelu)
 SLOPE(gelu)
 {
     NO_PARAMETER;
-    float z = fabsf(x) > 13.0f ? 13.0f : fabsf(x), e = mlpkit_exp_within_87f(z * z * -0.5f);
+    float z = fabsf(x) > 14.0f ? 14.0f : fabsf(x), e = mlpkit_exp_below_88f(z * z * -0.5f); /* 0 from 13.3 on */
     float p = fmaf(0x1.b73bc0p-20f, z, -0x1.2808a2p-15f);
     p = fmaf(p, z, 0x1.64e3f6p-12f);
     p = fmaf(p, z, -0x1.03272ap-9f);
