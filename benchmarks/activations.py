@@ -3,9 +3,9 @@
     python benchmarks/activations.py [--kernels | --steps] [--rounds N] [--threads N]
 
 A kernel's time is that of one call on an array of a hidden layer, beside copying that array; it is on one thread, warm
-in cache, the least of many. Steps train 784-H-H-10 on MNIST with each activation in both hidden layers, or with Relu
-and another layer after it. The networks take turns, a few steps at a time, and a ratio is that of the least times, so
-that other load matters little.
+in cache, the least of many. A first array is so large that it comes from memory. Steps train 784-H-H-10 on MNIST with
+each activation in both hidden layers, or with Relu and another layer after it. The networks take turns, a few steps at
+a time, and a ratio is that of the least times, so that other load matters little.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -37,6 +39,8 @@ STEPS: Final = 5
 
 PARAMETERS: Final[dict[str, tuple[float, ...]]] = {"elu": (1.0,), "leaky_relu": (0.01,)}
 KERNELS: Final = ("sigmoid", "tanh", "softplus", "gelu", "silu", "mish", "selu", "elu", "leaky_relu")
+BEYOND_CACHE: Final = (4096, 4096)
+"""Units and examples whose arrays lie in memory, and not in the processor's caches."""
 
 COPIES: Final = 1.5
 """Most that a kernel may take, in times of a copy."""
@@ -80,30 +84,43 @@ class Side:
         return clock.seconds / STEPS
 
 
-def least(call: Callable[[], object], rounds: int, calls: int = 50) -> float:
-    """Return the microseconds of a call, the least over the rounds."""
-    times = []
+def least(calls: dict[str, Callable[[], object]], rounds: int, repeats: int) -> dict[str, float]:
+    """Return the microseconds of each call, the least over the rounds, in which the calls take turns."""
+    times = dict.fromkeys(calls, inf)
     for _ in range(rounds):
-        began = time.perf_counter()
-        for _ in range(calls):
-            call()
-        times.append((time.perf_counter() - began) / calls)
-    return min(times) * 1e6
+        for name, call in calls.items():
+            began = time.perf_counter()
+            for _ in range(repeats):
+                call()
+            times[name] = min(times[name], (time.perf_counter() - began) / repeats * 1e6)
+    return times
 
 
-def time_kernels(hidden: int, batch_size: int, rounds: int) -> None:
-    """Time each kernel and print the results."""
+def calls_of_kernels(hidden: int, batch_size: int) -> dict[str, Callable[[], object]]:
+    """Return a call of each kernel, by its name, and a copy."""
     x = np.random.default_rng(0).normal(0, 2, (batch_size, hidden)).astype(np.float32)
-    dy, out = np.ones_like(x), np.empty_like(x)
-    copy = least(lambda: np.copyto(out, x), rounds)
-    print(f"\nkernels, {batch_size} x {hidden}, copy {copy:.1f} us")
-    print(f"{'':<32}{'forward':>12}{'copies':>8}{'backward':>10}{'copies':>8}")
+    dy, out, products, slope = np.ones_like(x), np.empty_like(x), np.empty_like(x), x[0].copy()
+    calls: dict[str, Callable[[], object]] = {"copy": partial(np.copyto, out, x)}
     for name in KERNELS:
-        function, gradient = getattr(kernels, name), getattr(kernels, f"{name}_gradient")
         parameters = PARAMETERS.get(name, ())
-        forward = least(lambda f=function, p=parameters: f(x, *p, out), rounds)  # type: ignore[misc]
-        backward = least(lambda g=gradient, p=parameters: g(dy, x, *p, out), rounds)  # type: ignore[misc]
-        print(f"{name:<32}{forward:>12.1f}{forward / copy:>8.1f}{backward:>10.1f}{backward / copy:>8.1f}")
+        calls[name] = partial(getattr(kernels, name), x, *parameters, out)
+        calls[f"{name} back"] = partial(getattr(kernels, f"{name}_gradient"), dy, x, *parameters, out)
+    calls["relu"] = partial(kernels.rectify, x, out)
+    calls["relu back"] = partial(kernels.keep_where_positive, dy, x, out)
+    calls["prelu"] = partial(kernels.prelu, x, slope, out)
+    calls["prelu back"] = partial(kernels.prelu_gradient, dy, x, slope, products, out)
+    return calls
+
+
+def time_kernels(hidden: int, batch_size: int, rounds: int, repeats: int = 20) -> None:
+    """Time each kernel and print the results."""
+    times = least(calls_of_kernels(hidden, batch_size), rounds, repeats)
+    copy = times.pop("copy")
+    print(f"\nkernels, {batch_size} x {hidden}, copy {copy:.1f} us, limit {COPIES} copies")
+    print(f"{'':<16}{'forward':>12}{'copies':>8}{'backward':>12}{'copies':>8}")
+    for name in (*KERNELS, "relu", "prelu"):
+        forward, backward = times[name], times[f"{name} back"]
+        print(f"{name:<16}{forward:>12.1f}{forward / copy:>8.1f}{backward:>12.1f}{backward / copy:>8.1f}")
 
 
 def time_steps(data: Data, hidden: int, batch_size: int, rounds: int, threads: int | None) -> None:
@@ -133,6 +150,8 @@ def main() -> None:
     options = parser.parse_args()
     print(heading(machine()))
     data = None if options.kernels else Data()
+    if not options.steps:
+        time_kernels(*BEYOND_CACHE, options.rounds // 5, repeats=1)
     for hidden, batch_size in SHAPES:
         if not options.steps:
             time_kernels(hidden, batch_size, options.rounds)

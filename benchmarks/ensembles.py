@@ -14,21 +14,15 @@ The average and what is written of it are left out. All have a network's own bit
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from machine import heading, machine
-from seeds import spec_of, steps_for, timed
+from seeds import spec_of, steps_for
+from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.prepared_run import prepare, train_prepared
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.several_runs import train_runs
@@ -36,7 +30,11 @@ from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
+    from pathlib import Path
+
+    from ways import Prepared, Way
 
 SHAPES: Final = ((50, 32), (256, 256))
 
@@ -80,48 +78,30 @@ WAYS: Final[dict[str, Callable[[dict[int, Path]], None]]] = {
 }
 
 
+def ways(shape: tuple[int, int], steps: int, members: int) -> dict[str, Way]:
+    """Return the ways to train the networks of a shape."""
+
+    def way(train: Callable[[dict[int, Path]], None], folder: Path) -> Prepared:
+        runs = prepared(shape, steps, members, folder)
+        return partial(train, runs), runs.values()
+
+    return {name: partial(way, train) for name, train in WAYS.items()}
+
+
 def measured(shape: tuple[int, int], options: argparse.Namespace) -> dict[str, Any]:
     """Time every way in turns, and compare their results."""
     steps = options.steps or steps_for(shape, options.seconds)
-    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-    hashes: dict[str, Any] = {}
-    for number in range(options.rounds):
-        for way in WAYS if number % 2 else reversed(WAYS):
-            with TemporaryDirectory(dir=Path.cwd()) as folder:
-                runs = prepared(shape, steps, options.members, Path(folder))
-                found[way].append(timed(partial(WAYS[way], runs)))
-                hashes[way] = [result_hashes(directory) for directory in runs.values()]
-    medians = {
-        way: {key: statistics.median(each[key] for each in times) for key in times[0]} for way, times in found.items()
-    }
-    same = all(hashes[way] == hashes["in turn"] for way in WAYS)
-    return {"hidden": shape[0], "batch_size": shape[1], "steps": steps, "ways": medians, "same_bits": same}
+    return {"hidden": shape[0], "batch_size": shape[1], "steps": steps} | compared(
+        ways(shape, steps, options.runs), options.rounds
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Time the ways for each shape, and return 1 if their bits differ."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--members", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser = options_of(__doc__, "members", 8, 4.0)
     parser.add_argument("--steps", type=int, help="steps of a network, in place of seconds")
-    parser.add_argument("--shape", action="append", type=lambda text: tuple(map(int, text.split(","))))
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    about = machine()
-    shapes = [measured(shape, options) for shape in options.shape or SHAPES]
-    if options.json:
-        print(json.dumps({"machine": about, "members": options.members, "shapes": shapes}))
-    else:
-        print(heading(about))
-        for shape in shapes:
-            print(f"({shape['hidden']}, {shape['batch_size']}), {options.members} networks of {shape['steps']} steps")
-            alone = shape["ways"]["in turn"]["seconds"]
-            for way, times in shape["ways"].items():
-                seconds, processors = times["seconds"], times["processor_seconds"]
-                print(f"  {way:12} {seconds:6.2f} s  {seconds / alone:5.2f}  {processors:6.2f} s of all processors")
-            print(f"  results {'the same' if shape['same_bits'] else 'DIFFERENT'}")
-    return int(not all(shape["same_bits"] for shape in shapes))
+    return report("members", options, [measured(shape, options) for shape in options.shape or SHAPES])
 
 
 if __name__ == "__main__":

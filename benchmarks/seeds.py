@@ -16,27 +16,24 @@ All but the last have a run's own bits, which is checked.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
-from machine import heading, machine
+from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.jobs.compare import result_hashes
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
+    from pathlib import Path
+
+    from ways import Prepared, Way
 
 SHAPES: Final = ((50, 32), (50, 1000), (256, 1000))
 
@@ -117,55 +114,29 @@ def steps_for(shape: tuple[int, int], seconds: float) -> int:
     return max(50, round((more - 50) * seconds / (took(more) - few)))
 
 
-def timed(way: Callable[[], None]) -> dict[str, float]:
-    """Return the seconds that a way takes, and those of all processors together."""
-    before, began = os.times(), time.perf_counter()
-    way()
-    seconds, after = time.perf_counter() - began, os.times()
-    return {"seconds": seconds, "processor_seconds": sum(after[:4]) - sum(before[:4])}
+def ways(shape: tuple[int, int], steps: int, seeds: int) -> dict[str, Way]:
+    """Return the ways to train the seeds of a shape."""
+
+    def way(name: str, folder: Path) -> Prepared:
+        spec = spec_of(shape, steps, seeds, threads=1 if name == OTHER_PLAN else None)
+        runs = folder / "runs"
+        return partial(WAYS[name], spec, runs), [runs / f"seed-{seed}" for seed in spec.seeds]
+
+    return {name: partial(way, name) for name in WAYS}
 
 
 def measured(shape: tuple[int, int], options: argparse.Namespace) -> dict[str, Any]:
     """Time every way in turns, and compare their results."""
     steps = steps_for(shape, options.seconds)
-    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-    hashes: dict[str, Any] = {}
-    for number in range(options.rounds):
-        for way in WAYS if number % 2 else reversed(WAYS):
-            spec = spec_of(shape, steps, options.seeds, threads=1 if way == OTHER_PLAN else None)
-            with TemporaryDirectory(dir=Path.cwd()) as folder:
-                found[way].append(timed(partial(WAYS[way], spec, Path(folder) / "runs")))
-                hashes[way] = [result_hashes(Path(folder) / "runs" / f"seed-{seed}") for seed in spec.seeds]
-    medians = {
-        way: {key: statistics.median(each[key] for each in times) for key in times[0]} for way, times in found.items()
-    }
-    same = all(hashes[way] == hashes["in turn"] for way in WAYS if way != OTHER_PLAN)
-    return {"hidden": shape[0], "batch_size": shape[1], "steps": steps, "ways": medians, "same_bits": same}
+    return {"hidden": shape[0], "batch_size": shape[1], "steps": steps} | compared(
+        ways(shape, steps, options.runs), options.rounds, OTHER_PLAN
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Time the ways for each shape, and return 1 if their bits differ."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--shape", action="append", type=lambda text: tuple(map(int, text.split(","))))
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    about = machine()
-    shapes = [measured(shape, options) for shape in options.shape or SHAPES]
-    if options.json:
-        print(json.dumps({"machine": about, "seeds": options.seeds, "shapes": shapes}))
-    else:
-        print(heading(about))
-        for shape in shapes:
-            print(f"({shape['hidden']}, {shape['batch_size']}), {options.seeds} seeds of {shape['steps']} steps")
-            alone = shape["ways"]["in turn"]["seconds"]
-            for way, times in shape["ways"].items():
-                seconds, processors = times["seconds"], times["processor_seconds"]
-                print(f"  {way:14} {seconds:6.2f} s  {alone / seconds:5.2f} x  {processors:6.2f} s of all processors")
-            print(f"  results {'the same' if shape['same_bits'] else 'DIFFERENT'}")
-    return int(not all(shape["same_bits"] for shape in shapes))
+    options = options_of(__doc__, "seeds", 5, 2.0).parse_args(arguments)
+    return report("seeds", options, [measured(shape, options) for shape in options.shape or SHAPES])
 
 
 if __name__ == "__main__":

@@ -58,6 +58,23 @@ static inline float mlpkit_expf(float x)
     return x != x ? x : y;
 }
 
+/* exp(x) for x from -87 to 88, to the bits of mlpkit_expf: 2^n (exp(r) - 1) + 2^n */
+static inline float mlpkit_exp_within_87f(float x)
+{
+    uint32_t turned;
+    float p = mlpkit_reduced_expm1f(x, &turned);
+    float scale = mlpkit_float((turned + 127u) << 23), y;
+    y = fmaf(p, scale, scale);
+    return y;
+}
+
+/* exp(x) for x up to 88, to the bits of mlpkit_expf */
+static inline float mlpkit_exp_below_88f(float x)
+{
+    float y = mlpkit_exp_within_87f(x);
+    return x < -0x1.5d589ep+6f ? 0.0f : y;
+}
+
 /* exp(x) - 1 = 2 (2^(n-1) (exp(r) - 1) + 2^(n-1) - 1/2) */
 static inline float mlpkit_expm1f(float x)
 {
@@ -71,6 +88,23 @@ static inline float mlpkit_expm1f(float x)
     y = x < -20.0f ? -1.0f : y;
     y = x > 0x1.62e42ep+6f ? INFINITY : y;
     return x != x ? x : y;
+}
+
+/* exp(x) - 1 for x from -20 to 20, 0 for -0: 2^n (exp(r) - 1) + 2^n - 1 */
+static inline float mlpkit_expm1_within_20f(float x)
+{
+    uint32_t turned;
+    float p = mlpkit_reduced_expm1f(x, &turned);
+    float scale = mlpkit_float((turned + 127u) << 23), rest = scale - 1.0f, y;
+    y = fmaf(p, scale, rest);
+    return y;
+}
+
+/* exp(x) - 1 for x up to 0, 0 for -0, otherwise to the bits of mlpkit_expm1f */
+static inline float mlpkit_expm1_below_0f(float x)
+{
+    float y = mlpkit_expm1_within_20f(x);
+    return x < -20.0f ? -1.0f : y;
 }
 
 /* log(1 + x) = e ln 2 + log(1 + m), where 1 + x = 2^e (1 + m) and m from -1/4 to 1/2 */
@@ -102,71 +136,73 @@ static inline float mlpkit_log1pf(float x)
     return x != x ? x : y;
 }
 
-/* tanh(x) = x + x^3 (c0 + ... + c4 x^8) up to 0.6, and 1 - 2 / (exp(2 x) + 1) beyond */
+/* tanh(x) = -m / (m + 2), m = exp(-2 x) - 1, for x from 0 */
 static inline float mlpkit_tanhf(float x)
 {
-    float a = fabsf(x), square = x * x, cube = square * a, p, large;
-    p = fmaf(-0x1.828776p-8f, square, 0x1.54c3c2p-6f);
-    p = fmaf(p, square, -0x1.b89abap-5f);
-    p = fmaf(p, square, 0x1.1109bep-3f);
-    p = fmaf(p, square, -0x1.55553ep-2f);
-    p = fmaf(cube, p, a);
-    large = mlpkit_expf(2.0f * a);
-    large = large + 1.0f;
-    large = 2.0f / large;
-    large = 1.0f - large;
-    return copysignf(a < 0x1.333334p-1f ? p : large, x);
+    float a = fabsf(x), m = mlpkit_expm1_within_20f(a > 10.0f ? -20.0f : -2.0f * a), below = m + 2.0f, y;
+    y = m / below;
+    return copysignf(y, x);
 }
 
 /* sigmoid(x) = exp(min(x, 0)) / (1 + exp(-|x|)) */
 static inline float mlpkit_sigmoidf(float x)
 {
-    float e = mlpkit_expf(-fabsf(x)), whole = 1.0f + e, y;
+    float e = mlpkit_exp_below_88f(-fabsf(x)), whole = 1.0f + e, y;
     y = (x < 0.0f ? e : 1.0f) / whole;
-    y = y < 0x1p-126f ? 0.0f : y;
-    return x != x ? x : y;
+    return y;
 }
 
-/* softplus(x) = max(x, 0) + log(1 + exp(-|x|)) */
+/* softplus(x) = max(x, 0) + log(1 + e), e = exp(-|x|), and log(1 + e) = e + e^2 (c0 + ... + c7 e^7) for e up to 1 */
 static inline float mlpkit_softplusf(float x)
 {
-    float y = mlpkit_log1pf(mlpkit_expf(-fabsf(x)));
-    return (x < 0.0f ? 0.0f : x) + y;
+    float e = mlpkit_exp_below_88f(-fabsf(x)), square = e * e, p, y;
+    p = fmaf(0x1.5fa0dap-8f, e, -0x1.eca398p-6f);
+    p = fmaf(p, e, 0x1.44707ap-4f);
+    p = fmaf(p, e, -0x1.19af8ep-3f);
+    p = fmaf(p, e, 0x1.884554p-3f);
+    p = fmaf(p, e, -0x1.fd1368p-3f);
+    p = fmaf(p, e, 0x1.5535dep-2f);
+    p = fmaf(p, e, -0x1.ffff14p-2f);
+    y = fmaf(square, p, e);
+    y = (x < 0.0f ? 0.0f : x) + y;
+    return y;
 }
 
-/* erf(x) = x + x (c0 + ... + c6 x^12) up to 0.93, and 1 - exp(x (d0 + ... + d6 x^6) - x) beyond */
+/* erf(a) = 1 - exp(a (c0 + ... + c8 a^8) - a) for a from 0 */
+static inline float mlpkit_erf_above_0f(float a)
+{
+    float bounded = a < 4.0f ? a : 4.0f, p, y;
+    p = fmaf(0x1.3b005cp-17f, bounded, -0x1.f2892cp-14f);
+    p = fmaf(p, bounded, 0x1.4e2926p-11f);
+    p = fmaf(p, bounded, -0x1.b74498p-10f);
+    p = fmaf(p, bounded, 0x1.637988p-13f);
+    p = fmaf(p, bounded, 0x1.39b7cap-6f);
+    p = fmaf(p, bounded, -0x1.a4f8c4p-4f);
+    p = fmaf(p, bounded, -0x1.45f300p-1f);
+    p = fmaf(p, bounded, -0x1.06eba8p-3f);
+    p = fmaf(p, bounded, -bounded);
+    y = mlpkit_expm1_within_20f(p);
+    return -y;
+}
+
+/* erf(x) = -erf(-x) */
 static inline float mlpkit_erff(float x)
 {
-    float a = fabsf(x), square = x * x, bounded = a < 4.0f ? a : 4.0f, p, large;
-    p = fmaf(0x1.4f674ap-14f, square, -0x1.a60a2cp-11f);
-    p = fmaf(p, square, 0x1.544a1ap-8f);
-    p = fmaf(p, square, -0x1.b8011ap-6f);
-    p = fmaf(p, square, 0x1.ce2d64p-4f);
-    p = fmaf(p, square, -0x1.812740p-2f);
-    p = fmaf(p, square, 0x1.06eba8p-3f);
-    p = fmaf(p, a, a);
-    large = fmaf(-0x1.5df662p-17f, bounded, 0x1.4a1fc2p-12f);
-    large = fmaf(large, bounded, -0x1.d9342ep-9f);
-    large = fmaf(large, bounded, 0x1.8435b4p-6f);
-    large = fmaf(large, bounded, -0x1.b2d3bep-4f);
-    large = fmaf(large, bounded, -0x1.4538aep-1f);
-    large = fmaf(large, bounded, -0x1.0772e0p-3f);
-    large = fmaf(large, bounded, -bounded);
-    large = mlpkit_expf(large);
-    large = 1.0f - large;
-    p = a < 0x1.dc28f6p-1f ? p : large;
-    p = p < 0x1p-126f ? 0.0f : p;
-    p = copysignf(p, x);
-    return x != x ? x : p;
+    float y = mlpkit_erf_above_0f(fabsf(x));
+    y = y < 0x1p-126f ? 0.0f : y;
+    y = copysignf(y, x);
+    return x != x ? x : y;
 }
 
 /* gelu(x) = x (1 + erf(x / sqrt(2))) / 2 */
 static inline float mlpkit_geluf(float x)
 {
-    float y = mlpkit_erff(x / 0x1.6a09e6p+0f);
+    float scaled = x / 0x1.6a09e6p+0f, y;
+    y = copysignf(mlpkit_erf_above_0f(fabsf(scaled)), scaled);
     y = y + 1.0f;
     y = y * 0.5f;
-    return x * y;
+    y = x * y;
+    return y;
 }
 
 /* x[0] + ... + x[n - 1]: first s[i] = x[i] + x[i + 16] + x[i + 32] + ... from the first to the last, for i from 0 to
@@ -183,11 +219,15 @@ static inline float mlpkit_sumf(const float *x, size_t n)
     for (j = 0; i + j < n; j++) {
         s[j] = s[j] + x[i + j];
     }
-    for (i = 8; i > 0; i /= 2) {
-        for (j = 0; j < i; j++) {
-            s[j] = s[j] + s[j + i];
-        }
+    for (j = 0; j < 8; j++) {
+        s[j] = s[j] + s[j + 8];
     }
+    for (j = 0; j < 4; j++) {
+        s[j] = s[j] + s[j + 4];
+    }
+    s[0] = s[0] + s[2];
+    s[1] = s[1] + s[3];
+    s[0] = s[0] + s[1];
     return s[0];
 }
 

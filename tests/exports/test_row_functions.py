@@ -86,7 +86,7 @@ def x():
     of_any_size = np.arange(0, 2**32, 65_543, dtype=np.uint32).view(np.float32)
     of_any_size = of_any_size[~np.isnan(of_any_size)]
     usual = np.random.default_rng(0).normal(0, 4, 40_000).astype(np.float32)
-    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, 88.72283, 88.72284, -87.33654, -87.33655, -1, 0.6, 0.93, -20]
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, 88.72283, 88.72284, -87.33654, -87.33655, -1, 4, 10, -20]
     return np.concatenate([of_any_size, usual, np.array(special, np.float32)])
 
 
@@ -143,6 +143,16 @@ def test_the_kernels_compute_the_same(compiled, x):
         for name in ("exp", "tanh", "sigmoid", "softplus", "gelu"):
             y = getattr(kernels, name)(x, np.empty_like(x))
             np.testing.assert_array_equal(bits(y), bits(computed(compiled(PLAIN), name, x)))
-        numbers = np.random.default_rng(1).normal(size=(1, 199)).astype(np.float32)
-        mean = computed(compiled(PLAIN), "sum", np.append(numbers, np.float32(0)))[199] / np.float32(199)
-        assert kernels.mean_of_rows(numbers)[0, 0] == mean
+
+
+@pytest.mark.skipif(kernels.PRODUCTS_BY == "NumPy", reason="NumPy computes")
+@pytest.mark.parametrize("features", [2, 40, 199])
+def test_layer_normalization_adds_up_in_that_order(features):
+    x, gamma, beta = np.random.default_rng(1).normal(size=(3, features)).astype(np.float32)
+    n, epsilon = np.float32(features), np.float32(1e-5)
+    deviation = x - summed(x) / n
+    scale = 1 / np.sqrt(summed(deviation**2) / n + epsilon)
+    outputs = [np.empty(shape, np.float32) for shape in ((1, features), (1, 1), (1, features))]
+    kernels.normalize_rows(x[np.newaxis], gamma, beta, 1e-5, *outputs)
+    for ours, expected in zip(outputs, [deviation * scale, scale, deviation * scale * gamma + beta], strict=True):
+        np.testing.assert_array_equal(ours.ravel(), expected)

@@ -71,10 +71,10 @@ ON_EVERY_MACHINE = {
     "BatchNorm 1": "97b70e6b6198418a",
     "LayerNorm 1": "46b72cbb754c509c",
     "Elu 1": "574ff5a0978341c6",
-    "Gelu 0": "0d4137d144627abf",
+    "Gelu 0": "96f093f3e48b89c5",
     "Silu 0": "7bc2d157779ba617",
-    "Softplus 0": "7bf9ee26377e6bd2",
-    "Tanh 0": "dd8b5185117cdce5",
+    "Softplus 0": "1f1e04a4f2652ad8",
+    "Tanh 0": "8abe9df4e4ee6f72",
     "SoftmaxWithLoss 0": "88a57b2ea46e5692",
     "SigmoidWithLoss 0": "dcaaee9e7e28ae41",
 }

@@ -3,7 +3,8 @@
 ``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
 and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
 bits, except in float32 for matrix products, which it adds up in an order of its own, for any number of threads
-(``multiply.h``), and for activations, made of functions of its own (``activations.h``). Large products are computed
+(``multiply.h``), for activations, made of functions of its own (``activations.h``), and for layer normalization, whose
+sums have an order of their own (``mlpkit_sumf``). Large products are computed
 with AMX if the processor has it; their bits are different.
 
 Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
@@ -83,12 +84,13 @@ leaky_relu = kernels.leaky_relu
 leaky_relu_gradient = kernels.leaky_relu_gradient
 lerp = kernels.lerp
 lerp_gradient = kernels.lerp_gradient
-mean_of_rows = kernels.mean_of_rows
 mish = kernels.mish
 mish_gradient = kernels.mish_gradient
 normalize = kernels.normalize
 normalize_columns = kernels.normalize_columns
 normalize_gradient = kernels.normalize_gradient
+normalize_rows = kernels.normalize_rows
+normalize_rows_gradient = kernels.normalize_rows_gradient
 pick_labels = kernels.pick_labels
 prelu = kernels.prelu
 prelu_gradient = kernels.prelu_gradient

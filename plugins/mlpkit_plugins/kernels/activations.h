@@ -85,13 +85,22 @@ VALUE(gelu)
     return mlpkit_geluf(x);
 }
 
-/* (1 + erf(x / sqrt(2))) / 2 + x exp(-x^2 / 2) / sqrt(2 pi) */
+/* Phi(x) + x phi(x) = 1 - d for x > 0, else d: d = exp(-z^2 / 2) (c0 + ... + c10 z^10), z = |x| */
 SLOPE(gelu)
 {
     NO_PARAMETER;
-    float distribution = mlpkit_erff(x / 0x1.6a09e6p+0f) * 0.5f + 0.5f;
-    float density = mlpkit_expf(x * x * -0.5f) * 0x1.988454p-2f;
-    return distribution + x * density;
+    float z = fabsf(x) > 14.0f ? 14.0f : fabsf(x), e = mlpkit_exp_below_88f(z * z * -0.5f); /* 0 from 13.3 on */
+    float p = fmaf(0x1.b73bc0p-20f, z, -0x1.2808a2p-15f);
+    p = fmaf(p, z, 0x1.64e3f6p-12f);
+    p = fmaf(p, z, -0x1.03272ap-9f);
+    p = fmaf(p, z, 0x1.045d6ep-7f);
+    p = fmaf(p, z, -0x1.8e847cp-6f);
+    p = fmaf(p, z, 0x1.f50e02p-5f);
+    p = fmaf(p, z, -0x1.0f65fcp-3f);
+    p = fmaf(p, z, 0x1.ffd522p-3f);
+    p = fmaf(p, z, -0x1.988398p-1f);
+    p = fmaf(p, z, 0x1.fffffcp-2f);
+    return x > 0.0f ? 1.0f - p * e : p * e;
 }
 
 /* x sigmoid(x) */
@@ -105,7 +114,7 @@ VALUE(silu)
 SLOPE(silu)
 {
     NO_PARAMETER;
-    float e = mlpkit_expf(-fabsf(x)), r = 1.0f / (1.0f + e), small = e * r;
+    float e = mlpkit_exp_below_88f(-fabsf(x)), r = 1.0f / (1.0f + e), small = e * r;
     float s = x < 0.0f ? small : r, rest = x < 0.0f ? r : small;
     return (rest * x + 1.0f) * s;
 }
@@ -114,7 +123,7 @@ SLOPE(silu)
 VALUE(mish)
 {
     NO_PARAMETER;
-    float e = mlpkit_expf(x > MISH_IS_X ? MISH_IS_X : x);
+    float e = mlpkit_exp_below_88f(x > MISH_IS_X ? MISH_IS_X : x);
     float n = e * (e + 2.0f);
     return x * (n / (n + 2.0f));
 }
@@ -123,15 +132,15 @@ VALUE(mish)
 SLOPE(mish)
 {
     NO_PARAMETER;
-    float bounded = x > MISH_IS_X ? MISH_IS_X : x, e = mlpkit_expf(bounded);
-    float n = e * (e + 2.0f), r = 1.0f / (n + 2.0f);
-    return (4.0f * e * (e + 1.0f) * r * bounded + n) * r;
+    float bounded = x > MISH_IS_X ? MISH_IS_X : x, e = mlpkit_exp_within_87f(bounded);
+    float n = e * (e + 2.0f), r = 1.0f / (n + 2.0f), slope = (4.0f * e * (e + 1.0f) * r * bounded + n) * r;
+    return x < -87.0f ? 0.0f : slope;
 }
 
-/* max(x, 0) + c (exp(min(x, 0)) - 1) */
-VALUE(elu) { return (x > 0.0f ? x : 0.0f) + c * mlpkit_expm1f(x > 0.0f ? 0.0f : x); }
+/* x if x > 0, else c (exp(x) - 1) */
+VALUE(elu) { return x > 0.0f ? x : c * mlpkit_expm1_below_0f(x); }
 
-SLOPE(elu) { return x > 0.0f ? 1.0f : c * mlpkit_expf(x); }
+SLOPE(elu) { return x > 0.0f ? 1.0f : c * mlpkit_exp_below_88f(x); }
 
 VALUE(selu)
 {

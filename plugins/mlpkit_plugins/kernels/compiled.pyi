@@ -19,12 +19,13 @@ from mlpkit_plugins.kernels.with_numpy import leaky_relu as leaky_relu
 from mlpkit_plugins.kernels.with_numpy import leaky_relu_gradient as leaky_relu_gradient
 from mlpkit_plugins.kernels.with_numpy import lerp as lerp
 from mlpkit_plugins.kernels.with_numpy import lerp_gradient as lerp_gradient
-from mlpkit_plugins.kernels.with_numpy import mean_of_rows as mean_of_rows
 from mlpkit_plugins.kernels.with_numpy import mish as mish
 from mlpkit_plugins.kernels.with_numpy import mish_gradient as mish_gradient
 from mlpkit_plugins.kernels.with_numpy import normalize as normalize
 from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_columns
 from mlpkit_plugins.kernels.with_numpy import normalize_gradient as normalize_gradient
+from mlpkit_plugins.kernels.with_numpy import normalize_rows as normalize_rows
+from mlpkit_plugins.kernels.with_numpy import normalize_rows_gradient as normalize_rows_gradient
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import prelu as prelu
 from mlpkit_plugins.kernels.with_numpy import prelu_gradient as prelu_gradient

@@ -1,4 +1,4 @@
-/* Elements' functions, in one order everywhere, and rows' means: within a row order in that of row_functions.h. */
+/* Functions of elements. */
 #include "functions.h"
 
 #include "instruction_set.h"
@@ -137,29 +137,4 @@ PyObject *exp_of(SIGNATURE)
 {
     const RowLoops *loops = loops_by_rows();
     return call("exp", loops ? &loops->exp : NULL, 2, 0, arguments, count);
-}
-
-PyObject *mean_of_rows(SIGNATURE)
-{
-    const RowLoops *loops = count == 1 ? loops_by_rows() : NULL;
-    if (loops == NULL || !is_float32(arguments[0]) || PyArray_NDIM((PyArrayObject *)arguments[0]) < 2 ||
-        PyArray_SIZE((PyArrayObject *)arguments[0]) == 0) {
-        return with_numpy("mean_of_rows", arguments, count);
-    }
-    PyArrayObject *x = (PyArrayObject *)PyArray_FROM_OTF(arguments[0], NPY_FLOAT, NPY_ARRAY_CARRAY_RO);
-    if (x == NULL) {
-        return NULL;
-    }
-    npy_intp shape[NPY_MAXDIMS] = {PyArray_DIM(x, 0)}, features = PyArray_SIZE(x) / shape[0];
-    for (int axis = 1; axis < PyArray_NDIM(x); axis++) {
-        shape[axis] = 1;
-    }
-    PyObject *mean = PyArray_SimpleNew(PyArray_NDIM(x), shape, NPY_FLOAT);
-    if (mean != NULL) {
-        Matrix all[2] = {{PyArray_BYTES(x), shape[0], features, features, sizeof(float)},
-                         {PyArray_BYTES((PyArrayObject *)mean), shape[0], 1, 1, sizeof(float)}};
-        run(NPY_FLOAT, &loops->mean_of_rows, all, 2, shape[0] > 1 ? 2 : 0, NULL);
-    }
-    Py_DECREF(x);
-    return mean;
 }

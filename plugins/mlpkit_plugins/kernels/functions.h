@@ -8,11 +8,11 @@
 #define LOOP_OF_VALUE(name, parameters) Loop name;
 #define LOOP_OF_GRADIENT(name, parameters) Loop name##_gradient;
 
-/* The loops of one instruction set: one for each activation and its gradient, exp, and the mean of each row. */
+/* The loops of one instruction set: one for each activation and its gradient, exp, and layer normalization. */
 typedef struct {
     VALUES(LOOP_OF_VALUE)
     SLOPES(LOOP_OF_GRADIENT)
-    Loop exp, mean_of_rows;
+    Loop exp, normalize_rows, normalize_rows_gradient;
 } RowLoops;
 
 /* Set the last of some arrays to a function of the elements of the others, and return it; NULL if that needs NumPy, or
@@ -25,6 +25,7 @@ PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *num
 VALUES(FUNCTION_OF_VALUE)
 SLOPES(FUNCTION_OF_GRADIENT)
 PyObject *exp_of(SIGNATURE);
-PyObject *mean_of_rows(SIGNATURE);
+PyObject *normalize_rows(SIGNATURE);
+PyObject *normalize_rows_gradient(SIGNATURE);
 
 #endif

@@ -1,4 +1,5 @@
-/* Loops of the functions in activations.h, and of two by rows, for one instruction set: all that a loop calls becomes a part of it. */
+/* Loops of the functions in activations.h, of exp and of layer normalization, for one instruction set: all that a loop
+ * calls becomes a part of it. */
 #include "activations.h"
 #include "functions.h"
 
@@ -47,12 +48,65 @@ VALUE_LOOP(exp, 0)
 VALUES(VALUE_LOOP)
 SLOPES(GRADIENT_LOOP)
 
-TARGET FLATTENED static void mean_of_rows_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
+/* normalized = (x - mean) scale, scale = 1 / sqrt(variance + epsilon), y = normalized gamma + beta; y first holds the
+ * squares. */
+TARGET FLATTENED static void normalize_rows_of_matrix(const Matrix *arrays, const double *numbers)
 {
-    const Matrix *x = &arrays[0], *mean = &arrays[1];
-    for (npy_intp i = 0; i < x->rows; i++) {
-        float sum = mlpkit_sumf((const float *)x->data + i * x->stride, (size_t)x->columns);
-        ((float *)mean->data)[i] = sum / (float)x->columns;
+    npy_intp columns = arrays[0].columns;
+    const float *gamma = (const float *)arrays[4].data, *beta = (const float *)arrays[5].data;
+    float n = (float)columns, epsilon = (float)numbers[0];
+    for (npy_intp i = 0; i < arrays[0].rows; i++) {
+        const float *x = (const float *)arrays[0].data + i * arrays[0].stride;
+        float *normalized = (float *)arrays[1].data + i * arrays[1].stride;
+        float *scale = (float *)arrays[2].data + i * arrays[2].stride;
+        float *y = (float *)arrays[3].data + i * arrays[3].stride;
+        float mean = mlpkit_sumf(x, (size_t)columns) / n;
+        INDEPENDENT
+        for (npy_intp j = 0; j < columns; j++) {
+            float deviation = x[j] - mean;
+            normalized[j] = deviation;
+            y[j] = deviation * deviation;
+        }
+        float variance = mlpkit_sumf(y, (size_t)columns) / n, factor = 1.0f / sqrtf(variance + epsilon);
+        *scale = factor;
+        INDEPENDENT
+        for (npy_intp j = 0; j < columns; j++) {
+            float unscaled = normalized[j] * factor;
+            normalized[j] = unscaled;
+            y[j] = unscaled * gamma[j] + beta[j];
+        }
+    }
+}
+
+/* products = dy normalized, dx = (g - mean(g) - normalized mean(g normalized)) scale, g = dy gamma; products first hold
+ * what the means are taken of. */
+TARGET FLATTENED static void normalize_rows_gradient_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
+{
+    npy_intp columns = arrays[0].columns;
+    const float *gamma = (const float *)arrays[5].data;
+    float n = (float)columns;
+    for (npy_intp i = 0; i < arrays[0].rows; i++) {
+        const float *dy = (const float *)arrays[0].data + i * arrays[0].stride;
+        const float *normalized = (const float *)arrays[1].data + i * arrays[1].stride;
+        float scale = *((const float *)arrays[2].data + i * arrays[2].stride);
+        float *products = (float *)arrays[3].data + i * arrays[3].stride;
+        float *dx = (float *)arrays[4].data + i * arrays[4].stride;
+        INDEPENDENT
+        for (npy_intp j = 0; j < columns; j++) {
+            products[j] = dy[j] * gamma[j];
+        }
+        float mean = mlpkit_sumf(products, (size_t)columns) / n;
+        INDEPENDENT
+        for (npy_intp j = 0; j < columns; j++) {
+            products[j] = dy[j] * normalized[j] * gamma[j];
+        }
+        float along = mlpkit_sumf(products, (size_t)columns) / n;
+        INDEPENDENT
+        for (npy_intp j = 0; j < columns; j++) {
+            float upstream = dy[j];
+            products[j] = upstream * normalized[j];
+            dx[j] = (upstream * gamma[j] - mean - normalized[j] * along) * scale;
+        }
     }
 }
 
@@ -61,5 +115,6 @@ TARGET FLATTENED static void mean_of_rows_of_matrix(const Matrix *arrays, const 
 
 static const RowLoops row_loops = {
     VALUES(VALUE_MEMBER) SLOPES(GRADIENT_MEMBER).exp = exp_of_elements,
-    .mean_of_rows = mean_of_rows_of_matrix,
+    .normalize_rows = normalize_rows_of_matrix,
+    .normalize_rows_gradient = normalize_rows_gradient_of_matrix,
 };

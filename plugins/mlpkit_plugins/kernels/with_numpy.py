@@ -479,14 +479,66 @@ def normalize_gradient(
     return out
 
 
-def mean_of_rows(x: NDArray[Any]) -> NDArray[Any]:
-    """Return the mean of each row's elements, shape (rows, 1, ...).
+def normalize_rows(
+    x: NDArray[Any],
+    gamma: NDArray[Any],
+    beta: NDArray[Any],
+    epsilon: float,
+    normalized: NDArray[Any],
+    scale: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set normalized to (x - mean) scale, with mean and variance of each row, and out to gamma normalized + beta.
+
+        scale = 1 / √(variance + epsilon)
 
     Args:
         x: shape (rows, ...), of two axes or more.
+        gamma: factor of what is normalized, of the shape of a row.
+        beta: what is added to it, of the shape of a row.
+        epsilon: keeps scale finite.
+        normalized: of the same shape as x.
+        scale: shape (rows, 1, ...), an output as the one before and after it.
+        out: of the same shape as x; returned.
     """
-    mean: NDArray[Any] = np.mean(x, axis=tuple(range(1, x.ndim)), keepdims=True)
-    return mean
+    axes = tuple(range(1, x.ndim))
+    np.subtract(x, np.mean(x, axis=axes, keepdims=True), out=normalized)
+    variance = np.mean(np.square(normalized, out=out), axis=axes, keepdims=True)
+    np.divide(1, np.sqrt(variance + epsilon), out=scale)
+    np.multiply(normalized, scale, out=normalized)
+    np.multiply(normalized, gamma, out=out)
+    np.add(out, beta, out=out)
+    return out
+
+
+def normalize_rows_gradient(
+    dy: NDArray[Any],
+    normalized: NDArray[Any],
+    scale: NDArray[Any],
+    gamma: NDArray[Any],
+    products: NDArray[Any],
+    out: NDArray[Any],
+) -> NDArray[Any]:
+    """Set products to dy normalized, and out to scale (g - mean(g) - normalized mean(g normalized)), and return out.
+
+        g = gamma dy,  with means of each row
+
+    Args:
+        dy: shape (rows, ...), of two axes or more.
+        normalized: of the same shape.
+        scale: shape (rows, 1, ...).
+        gamma: of the shape of a row.
+        products: of the same shape as dy: what the gradient of gamma is the sum of.
+        out: of the same shape as dy; may be dy itself.
+    """
+    axes = tuple(range(1, dy.ndim))
+    np.multiply(dy, normalized, out=products)
+    along = np.mean(products * gamma, axis=axes, keepdims=True)
+    np.multiply(dy, gamma, out=out)
+    np.subtract(out, np.mean(out, axis=axes, keepdims=True), out=out)
+    np.subtract(out, normalized * along, out=out)
+    np.multiply(out, scale, out=out)
+    return out
 
 
 def shift_transposed(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:

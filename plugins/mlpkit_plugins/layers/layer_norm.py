@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Gt
 
 from mlpkit import Layer, ShapeError
-from mlpkit_plugins.kernels import mean_of_rows, row_order
+from mlpkit_plugins.kernels import normalize_rows, normalize_rows_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,6 @@ class LayerNorm(Layer):
     Source: Ba, Kiros and Hinton, Layer Normalization (2016), section 3, which has no epsilon.
     """
 
-    evaluation_context = row_order
-
     def __init__(self, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
         self.epsilon = epsilon
 
@@ -52,35 +50,25 @@ class LayerNorm(Layer):
                 expected="a shape of two features or more",
                 remedy="leave the layer out, put it after a layer with more outputs, or use BatchNorm",
             )
-        self.axes = tuple(range(1, 1 + len(input_shape)))  # the axes that mean and variance are taken along
+        self.one_each = (1,) * len(input_shape)
         self.gamma = self.parameter("gamma", input_shape, {"full": {"value": 1.0}}, decay=False)
         self.beta = self.parameter("beta", input_shape, "zeros", decay=False)
         return input_shape
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = gamma x̂ + beta."""
-        mean = mean_of_rows(x)
-        self.normalized = np.subtract(x, mean, out=self.buffer("normalized", like=x))
-        squares = np.square(self.normalized, out=self.buffer("product", like=x))
-        variance = mean_of_rows(squares)
-        self.scale = 1 / np.sqrt(variance + self.epsilon)
-        self.normalized *= self.scale
-        y = self.buffer("y", like=x)
-        np.multiply(self.normalized, self.gamma.value, out=y)
-        np.add(y, self.beta.value, out=y)
-        return y
+        self.normalized = self.buffer("normalized", like=x)
+        self.scale = self.buffer("scale", (len(x), *self.one_each))
+        gamma, beta, y = self.gamma.value, self.beta.value, self.buffer("y", like=x)
+        return normalize_rows(x, gamma, beta, self.epsilon, self.normalized, self.scale, y)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
-        product = np.multiply(dy, self.normalized, out=self.buffer("product", like=dy))
-        np.sum(product, axis=0, out=self.gamma.grad)
         np.sum(dy, axis=0, out=self.beta.grad)
-        product *= self.gamma.value
-        dy *= self.gamma.value
-        dy -= np.mean(dy, axis=self.axes, keepdims=True)
-        dy -= np.multiply(self.normalized, np.mean(product, axis=self.axes, keepdims=True), out=product)
-        dy *= self.scale
-        return dy
+        products = self.buffer("products", like=dy)
+        dx = normalize_rows_gradient(dy, self.normalized, self.scale, self.gamma.value, products, dy)
+        np.sum(products, axis=0, out=self.gamma.grad)
+        return dx
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""
