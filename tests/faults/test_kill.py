@@ -78,8 +78,8 @@ def kills(count, seed, begun, server, results, tmp_path, plugin_file):
     return resumed
 
 
-def test_sixty_kills_at_random_moments(begun, server, results, tmp_path, plugin_file):
-    assert kills(60, 0, begun, server, results, tmp_path, plugin_file) >= 40
+def test_twenty_kills_at_random_moments(begun, server, results, tmp_path, plugin_file):
+    assert kills(20, 0, begun, server, results, tmp_path, plugin_file) >= 13
 
 
 @pytest.mark.long
