@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,7 @@ for library in scipy.glob("scipy.libs/*"):
 
 
 @seen
+@pytest.mark.skipif(find_spec("scipy") is None, reason="needs SciPy: pip install scipy")
 def test_an_openblas_of_scipy_is_not_taken_for_numpys():
     printed = printed_by(
         SCIPYS
