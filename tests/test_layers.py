@@ -90,7 +90,7 @@ def test_the_constructor_is_shown():
     assert list(inspect.signature(Affine).parameters) == ["units", "weights", "bias", "biases", "ntk"]
     code = "from mlpkit.layers import Affine; help(Affine)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "class Affine(mlpkit.components.layer.Layer)" in done.stdout
+    assert "class Affine(" in done.stdout
     in_one_line = "".join(done.stdout.replace("|", "").split())  # Python 3.13 gives each parameter a line
     biases = "biases:'InitializerLike'='zeros',ntk:'bool'=False"
     assert f"Affine(units:'Units',*,weights:'InitializerLike'='he_normal',bias:'bool'=True,{biases})" in in_one_line

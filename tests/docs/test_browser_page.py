@@ -17,7 +17,7 @@ import pytest
 from accessibility import violations
 from headless_browser import SCREENS, browser_page
 from packaging.requirements import Requirement
-from pyodide import pyodide
+from prepared_pyodide import pyodide
 
 import mlpkit
 from mlpkit.exports.js_engines import NODE, found_program

@@ -64,12 +64,14 @@ def test_a_file_that_lies_in_a_folder_nearby_is_found(tmp_path, monkeypatch, nam
 
 
 def test_a_spec_is_no_data(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "houses.yaml").touch()
+    folder = tmp_path / "alone" / "inside"  # beside other tests, there may be such a file
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    (folder / "houses.yaml").touch()
     with pytest.raises(ParameterError, match=r"^file: there is no file 'houses.csv'$"):
         named_file("file", "houses.csv")
     for name in "dcba":
-        (tmp_path / f"{name * 7}.csv").touch()
+        (folder / f"{name * 7}.csv").touch()
     with pytest.raises(ParameterError, match=r"'houses.csv'; its folder has aaaaaaa.csv, bbbbbbb.csv, ccccccc.csv$"):
         named_file("file", "houses.csv")
 
