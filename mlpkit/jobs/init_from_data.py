@@ -138,14 +138,14 @@ def _proposal(
         if component.propose.__func__ is Dataset.propose.__func__:  # type: ignore[attr-defined]
             continue
         asked.append(entry.name)
-        own = {} if recipe is None else _recipes_of(entry)
-        propose = component.propose if recipe is None else own.get(recipe, component.propose)
+        own = _recipes_of(entry) if recipe else {}
+        propose = own.get(recipe or "", component.propose)
         try:
             with component_errors(f"dataset {entry.name} failed in propose"):
                 found = propose(files, target)
         except ParameterError as error:
             raise _as_usage_error(error) from error
-        if found is not None and recipe is not None and recipe not in own:
+        if found is not None and recipe and recipe not in own:
             others = " and ".join(recipes(registry)[recipe])
             reads = f"{entry.name} reads {show(files['train'])}"
             raise UsageError(f"--recipe: {recipe} is a recipe for {others}, but {reads}; leave out --recipe")
