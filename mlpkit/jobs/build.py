@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.component import recipe_of
 from mlpkit.components.input_columns import InputShape
+from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
     ParameterError,
@@ -335,8 +337,9 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
         notes = _notes_inside(spec, error)
     place = member.recipe.place
     if error.operation is not None:
-        place = error.operation._recipe.place if error.operation._recipe else place
-        notes += [note for child in error.operation._children.values() for note in _own_origins(spec, child)]
+        recipe = recipe_of(error.operation)
+        place = recipe.place if recipe else place
+        notes += [note for child in operations_inside(error.operation) for note in _own_origins(spec, child)]
     return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
 
 
@@ -360,13 +363,13 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
     layer, member = error.operation, error.member
     assert layer is not None
     assert member is not None
-    holder = next(operation for operation in member.operations() if layer in operation._children.values())
-    siblings = list(holder._children.values())
-    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {layer._input_shape}"]
+    holder = next(operation for operation in member.operations() if layer in operations_inside(operation))
+    siblings = operations_inside(holder)
+    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {input_shape_of(layer)}"]
     origins = _producer_origins(spec, error)
     if layer is not siblings[0]:
         before = siblings[siblings.index(layer) - 1]
-        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {before._output_shape}")
+        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {output_shape_of(before)}")
         origins = _own_origins(spec, before)
     elif holder is member:
         notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
@@ -374,12 +377,13 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
 
 
 def _own_origins(spec: Spec, operation: Operation) -> list[str]:
-    recipe = operation._recipe
+    recipe = recipe_of(operation)
     return _parameter_origins(spec, recipe.place, recipe) if recipe else []
 
 
 def _at(spec: Spec, operation: Operation) -> str:
-    return f" at {spec.document.place(operation._recipe.place, at_key=True)}" if operation._recipe else ""
+    recipe = recipe_of(operation)
+    return f" at {spec.document.place(recipe.place, at_key=True)}" if recipe else ""
 
 
 def _parameter_origins(spec: Spec, path: KeyPath, recipe: Recipe[Any]) -> list[str]:
