@@ -135,6 +135,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
+    from mlpkit.jobs.out_of_fold import OutOfFold as OutOfFold
     from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
@@ -205,6 +206,7 @@ _HOMES = {
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.out_of_fold": ("OutOfFold",),
     "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.report": ("report",),

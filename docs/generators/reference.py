@@ -100,6 +100,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Run",
             "SeedRuns",
             "EnsembleRun",
+            "OutOfFold",
             "Interval",
             "Trace",
             "TracedExample",

@@ -17,7 +17,7 @@ from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
-from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import Spec, load_spec
 
@@ -35,8 +35,9 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: seed in place of the spec's; None for the spec's.
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
-        ensemble: several networks to train and average, ``{"members": 8}`` or ``{"folds": 5}``; None for what the spec
-            says.
+        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
+            each is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
+            ``oob_prediction_``. None for what the spec says.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: float = 0.0,
         random_state: Any = None,
         warm_start: bool = False,
-        ensemble: Mapping[str, int] | None = None,
+        ensemble: Mapping[str, int] | int | None = None,
     ) -> None:
         self.spec = spec
         self.validation_fraction = validation_fraction
@@ -64,6 +65,7 @@ class SpecEstimator(NetworkEstimator):
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
+    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
@@ -80,7 +82,10 @@ class SpecEstimator(NetworkEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, or its number."""
-        outputs = self._outputs(X)
+        return self._predictions(self._outputs(X))
+
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the most likely class of each row, or its number."""
         if hasattr(self, "classes_"):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
         return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
@@ -130,14 +135,11 @@ class SpecEstimator(NetworkEstimator):
             y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
-        training = dict(resolved["training"])
-        rows = len(y) - round(self.validation_fraction * len(y))
+        training, ensemble = dict(resolved["training"]), self._ensemble()
+        rows = training_rows(len(y), self.validation_fraction, ensemble)
         training["batch_size"] = min(training["batch_size"], rows)
         if epochs is not None:
             training = {key: value for key, value in training.items() if key not in LENGTHS} | {"epochs": epochs}
-        ensemble = self.ensemble or resolved.get("ensemble")
-        if ensemble and (go_on or epochs is not None):
-            raise ValueError("an ensemble isn't trained further: partial_fit and warm_start are for one network")
         seed = spec.seed if self.random_state is None else self._seed()
         run = self._train_network(
             (X, y) if weights is None else (X, y, weights),
@@ -154,7 +156,11 @@ class SpecEstimator(NetworkEstimator):
             registry=spec.registry,
         )
         self.history_ = run.history
+        self._keep_out_of_fold(run, self.classes_[y] if is_classifier else y, sample_weight)
         return self
+
+    def _ensemble(self) -> Any:
+        return super()._ensemble() or (self.spec is not None and _loaded(self.spec).resolved().get("ensemble")) or None
 
     def _numbered(self, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
         check_classification_targets(y)

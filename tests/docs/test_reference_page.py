@@ -21,6 +21,7 @@ NOT_FOR_PLUGINS = {
     "MlpkitError",
     "Model",
     "ModelFileError",
+    "OutOfFold",
     "PluginError",
     "RateTest",
     "Rounding",

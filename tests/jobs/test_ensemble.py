@@ -72,6 +72,11 @@ def test_the_prediction_is_the_mean(members, test_rows):
     assert json.loads(Path("members-of-two/metrics.json").read_text())["test"] == members.metrics["test"]
 
 
+def test_members_have_no_predictions_out_of_fold(members):
+    assert members.out_of_fold is None
+    assert mlpkit.resume("members-of-two").out_of_fold is None
+
+
 def test_the_spread_is_that_of_the_networks(members):
     losses = [member.metrics["test"]["loss"] for member in members.members.values()]
     found = members.spread["test"]["loss"]
@@ -103,6 +108,10 @@ def test_out_of_fold_predictions_are_those_of_networks_that_have_not_seen_the_ro
     loss = -np.log(found[np.arange(len(t)), t]).mean()
     accuracy = (found.argmax(axis=1) == t).mean()
     assert folds.metrics["validation"] == pytest.approx({"loss": loss, "accuracy": accuracy}, rel=1e-6)
+    for run in (folds, mlpkit.resume("three-folds")):
+        np.testing.assert_allclose(run.out_of_fold.values, found, rtol=1e-6)
+        np.testing.assert_array_equal(run.out_of_fold.folds, numbers)
+        np.testing.assert_array_equal(run.out_of_fold.targets, t)
     sizes = [len(np.flatnonzero((numbers == fold) & (t == 3))) for fold in range(3)]
     assert max(sizes) - min(sizes) <= 1
 
