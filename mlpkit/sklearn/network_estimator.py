@@ -76,7 +76,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         rows, _ = self._validated(X, reset=False)
         encoder = self.network_.encoder
         assert encoder is not None
-        return self.network_.predict(encoder.encode(rows)).astype(np.float64)
+        return self._arranged(self.network_.predict(encoder.encode(rows)))
+
+    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        """Return what the network predicts, with a column for each of ``classes_``, if there are any."""
+        return predicted.astype(np.float64)
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return what ``predict`` returns, from what the network predicts."""
@@ -111,7 +115,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             return
         from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - takes long to load, and most have no folds
 
-        outputs = found.values.astype(np.float64)
+        outputs = self._arranged(found.values)
         predicted = self._predictions(outputs)
         classifies = hasattr(self, "classes_")
         self.oob_score_ = float((accuracy_score if classifies else r2_score)(y, predicted, sample_weight=found.weights))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -38,6 +38,9 @@ class SpecEstimator(NetworkEstimator):
         ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
             each is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
             ``oob_prediction_``. None for what the spec says.
+        classes: all classes, lowest first, which a loss of ordered classes needs to know of texts; by default those
+            that ``fit`` gets. ``classes_`` and the columns of ``predict_proba`` are sorted nevertheless, as everywhere
+            in scikit-learn.
     """
 
     def __init__(
@@ -48,12 +51,14 @@ class SpecEstimator(NetworkEstimator):
         random_state: Any = None,
         warm_start: bool = False,
         ensemble: Mapping[str, int] | int | None = None,
+        classes: Sequence[Any] | None = None,
     ) -> None:
         self.spec = spec
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.warm_start = warm_start
         self.ensemble = ensemble
+        self.classes = classes
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, for as long as the spec says.
@@ -72,17 +77,21 @@ class SpecEstimator(NetworkEstimator):
         Args:
             X: inputs.
             y: the target of each row.
-            classes: all classes, if the targets are classes; needed at the first call.
+            classes: all classes, if the targets are classes; needed at the first call, unless the estimator has them.
             sample_weight: how much each row counts in the loss and in metrics; None for all alike.
         """
         first = not hasattr(self, "network_")
-        if first and classes is None and _is_classifier(_loaded(self.spec)):
+        if first and classes is None and self.classes is None and _is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, or its number."""
         return self._predictions(self._outputs(X))
+
+    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        outputs = super()._arranged(predicted)
+        return outputs[:, self._ranks] if hasattr(self, "classes_") else outputs
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the most likely class of each row, or its number."""
@@ -156,16 +165,19 @@ class SpecEstimator(NetworkEstimator):
             registry=spec.registry,
         )
         self.history_ = run.history
-        self._keep_out_of_fold(run, self.classes_[y] if is_classifier else y, sample_weight)
+        self._keep_out_of_fold(run, self.classes_[np.argsort(self._ranks)[y]] if is_classifier else y, sample_weight)
         return self
 
     def _ensemble(self) -> Any:
         return super()._ensemble() or (self.spec is not None and _loaded(self.spec).resolved().get("ensemble")) or None
 
     def _numbered(self, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
+        """Return the number of each row's class in the network, which goes by the order of the classes."""
         check_classification_targets(y)
         if not go_on:
-            self.classes_ = np.unique(y if classes is None else classes)
+            given = classes if self.classes is None else self.classes
+            self.classes_ = np.unique(y if given is None else list(given))
+            self._ranks = _ranks(self.classes_, self.classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
         spec, count = _loaded(self.spec), len(self.classes_)
@@ -175,7 +187,11 @@ class SpecEstimator(NetworkEstimator):
         if outputs and outputs != _outputs_for(spec, Classes(count)):
             found = "1 class" if count == 1 else f"{count} classes"
             raise ValueError(f"y has {found}; the last layer of the spec has {outputs} units")
-        return np.searchsorted(self.classes_, y)
+        are_names = self.classes is None and isinstance(self.classes_[0], str)
+        if are_names and not _takes(spec, Classes(count, ordered=False)):
+            msg = f"the loss needs classes in an order, and y only has their names, {', '.join(self.classes_)}"
+            raise ValueError(f"{msg}; give them in their order, lowest first: SpecEstimator(spec, classes=[...])")
+        return self._ranks[np.searchsorted(self.classes_, y)]
 
 
 LENGTHS: Final = ("iterations", "epochs", "seconds", "evaluate_every")
@@ -190,6 +206,19 @@ def _loaded(spec: Any) -> Spec:
     if isinstance(spec, Mapping) and "data" not in spec:
         return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
     return load_spec(spec)
+
+
+def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:
+    """Return the place of each class in an order; without one, they are in their own.
+
+    Raises:
+        ValueError: the order mixes texts and numbers.
+    """
+    labels = classes.tolist()
+    places = {label: place for place, label in enumerate(dict.fromkeys(labels if order is None else order))}
+    if not places.keys() >= {*labels}:
+        raise ValueError(f"classes={order!r} are of several types; expected all texts, or all numbers")
+    return np.array([places[label] for label in labels], np.intp)
 
 
 def _is_classifier(spec: Spec) -> bool:
