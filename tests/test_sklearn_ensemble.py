@@ -186,10 +186,13 @@ def test_a_wrong_number_of_networks_is_named(ensemble, said):
         MLPClassifier(ensemble=ensemble).fit(X, T)
 
 
+LEARNS = {"learning_rate_init": 0.05, "max_iter": 20}
 WHOLE = [
-    MLPClassifier((4,), max_iter=2, ensemble={"folds": 2}),
-    MLPRegressor((4,), max_iter=2, ensemble=2),
-    SpecEstimator(VALUES, ensemble={"folds": 2}),
+    MLPClassifier((8,), ensemble={"folds": 2}, **LEARNS),
+    MLPRegressor((8,), ensemble=2, **LEARNS),
+    SpecEstimator(
+        {**VALUES, "training": {"optimizer": {"adam": {"learning_rate": 0.1}}, "epochs": 20}}, ensemble={"folds": 2}
+    ),
 ]
 WITH_FOLDS = {
     "check_sample_weights_invariance": "rows are in other folds",

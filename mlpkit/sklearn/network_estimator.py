@@ -267,8 +267,9 @@ def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
     """Return the values of rows that have a weight, with NaN for all others."""
     if sample_weight is None:
         return values
-    found = np.full((len(sample_weight), *values.shape[1:]), np.nan)
-    found[np.flatnonzero(sample_weight)] = values
+    weights = np.asarray(sample_weight)
+    found = np.full((len(weights), *values.shape[1:]), np.nan)
+    found[np.flatnonzero(weights)] = values
     return found
 
 
