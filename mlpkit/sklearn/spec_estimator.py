@@ -138,13 +138,13 @@ class SpecEstimator(NetworkEstimator):
         is_classifier = _is_classifier(spec)
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
         if is_classifier:
-            y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
+            y = self._numbered(spec, column_or_1d(y, warn=True), classes, go_on=go_on)
             target: dict[str, Any] = {"predict": "classes", "classes": list(range(len(self.classes_)))}
         else:
             y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
-        training, ensemble = dict(resolved["training"]), self._ensemble()
+        training, ensemble = dict(resolved["training"]), super()._ensemble() or resolved.get("ensemble")
         rows = training_rows(len(y), self.validation_fraction, ensemble)
         training["batch_size"] = min(training["batch_size"], rows)
         if epochs is not None:
@@ -169,9 +169,10 @@ class SpecEstimator(NetworkEstimator):
         return self
 
     def _ensemble(self) -> Any:
-        return super()._ensemble() or (self.spec is not None and _loaded(self.spec).resolved().get("ensemble")) or None
+        own = super()._ensemble()
+        return own if own or self.spec is None else _loaded(self.spec).ensemble
 
-    def _numbered(self, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
+    def _numbered(self, spec: Spec, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
         """Return the number of each row's class in the network, which goes by the order of the classes."""
         check_classification_targets(y)
         if not go_on:
@@ -180,7 +181,7 @@ class SpecEstimator(NetworkEstimator):
             self._ranks = _ranks(self.classes_, self.classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
-        spec, count = _loaded(self.spec), len(self.classes_)
+        count = len(self.classes_)
         if count > 2 and not _takes_many_classes(spec):
             raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
         outputs = _outputs_of(spec)
