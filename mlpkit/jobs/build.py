@@ -86,7 +86,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     examples = description.sizes["train"]
     faults = schedule_faults(spec, examples) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
-        proof = prove_layers(spec, InputShape(description.input_shape, description.columns), description.target)
+        proof = prove_layers(spec, shape_of_examples(description), description.target)
     except StackError as error:
         if isinstance(error.cause, TargetError) or not not_filled_in:
             not_filled_in = []  # the loss doesn't take the target, whatever it gets
@@ -150,6 +150,11 @@ def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[D
     message = coupled_by_slices(proof.stack, spec.training.slices or 1, frozen)
     remedy = "leave out slices, unless that is meant"
     return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
+
+
+def shape_of_examples(description: Description) -> InputShape:
+    """Return the shape of one example, which knows the columns that its elements come from."""
+    return InputShape(description.input_shape, description.columns)
 
 
 def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import EnsembleError, RunFolderError
-from mlpkit.jobs.build import build_for, prove, prove_trained
+from mlpkit.jobs.build import build_for, prove, prove_trained, shape_of_examples
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
@@ -275,7 +275,7 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
         predicted = partial(_predicted_again, folder, spec, examples)
         return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec), predicted)
     description = prove_again(folder.directory, spec, dataset, begun=True).description
-    network = build_for(spec, prove_trained(spec, description.input_shape, description.target), slices=1)
+    network = build_for(spec, prove_trained(spec, shape_of_examples(description), description.target), slices=1)
     network.origin = Origin(lambda: resolved, dataset)
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)

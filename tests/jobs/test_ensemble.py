@@ -288,3 +288,23 @@ def test_the_average_leaves_as_one_model(members, folds, to):
     for run in (members, folds):
         found = mlpkit.export(run, to)
         assert (found.rows, found.split) == (60, "the test split")
+
+
+def test_layers_for_some_columns_are_averaged_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i / 7:.2f},{'red' if i % 3 else 'blue'},{i % 5}" for i in range(60)]
+    Path("t.csv").write_text("\n".join(["size,colour,price", *rows, ""]))
+    table = {"file": "t.csv", "target": "price", "predict": "values", "categorical": ["colour"], "test": 0.2}
+    columns = {"Columns": {"numbers": [{"Periodic": {"size": 4, "frequencies": 3}}]}}
+    spec = {
+        "mlpkit": 1,
+        "ensemble": {"members": 2},
+        "data": {"csv": table},
+        "layers": [columns, {"Affine": {"units": "auto"}}, "MeanSquaredError"],
+        "training": {"optimizer": {"sgd": {"learning_rate": 0.01}}, "epochs": 2, "batch_size": 8},
+    }
+    run = mlpkit.run(mlpkit.load_spec(spec), "run")
+    row = {"size": [1.5], "colour": ["red"]}
+    members = [mlpkit.load(f"run/members/{i}").predict(row) for i in range(2)]
+    np.testing.assert_allclose(mlpkit.load("run").predict(row), np.mean(members, axis=0), rtol=1e-6)
+    assert set(run.metrics) == {"train", "validation", "test"}
