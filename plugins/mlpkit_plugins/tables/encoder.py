@@ -402,7 +402,7 @@ class TableEncoder:
                     tuple(state.get("indicators", ())),
                     tuple(state.get("with_other", ())),
                     np.array(state["extents"], np.float64).reshape(-1, 2) if "extents" in state else None,
-                    forms=forms,
+                    forms={name: forms[name] for name, _ in categories if name in forms},
                 )
                 return encoder._with_encodings(state, encoding_of, for_categories)
         raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
@@ -488,10 +488,10 @@ def _are_among(names: object, known: Sequence[str]) -> bool:
 
 
 def _are_forms(forms: object, names: Sequence[str]) -> bool:
-    """Whether a value says of some columns of categories how they are written, in their order."""
+    """Whether a value says of some columns of categories how they are written, in any order, as JSON has none."""
     return (
         isinstance(forms, dict)
-        and list(forms) == [name for name in names if name in forms]
+        and forms.keys() <= set(names)
         and all(form in ("sign", "index", "ordinal") for form in forms.values())
     )
 
