@@ -34,7 +34,7 @@ class Predictions:
         values: predictions, shape (rows, ...): probabilities where classes are predicted.
         classes: number of the most probable class of each row; None where no classes are predicted.
         class_names: names of the classes; None if they are just numbers.
-        target_names: a name for each label or value; None if they have none.
+        target_names: a name for each label or number predicted; None if they have none.
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
         are_labels: whether the values are probabilities of labels.
         inputs: all columns of the file, as they stand there; None if they weren't kept.
@@ -119,7 +119,7 @@ def predictions_of(model: TrainedModel, values: NDArray[Any], row_names: tuple[s
 
 
 def _target_names(model: TrainedModel) -> tuple[str, ...] | None:
-    """Return the names of labels or values; labels without names go by their numbers."""
+    """Return the names of labels, or of the numbers predicted for values; labels without names go by their numbers."""
     if isinstance(model.target, Labels):
         return model.dataset.target_names() or tuple(map(str, range(model.target.count)))
-    return model.dataset.target_names()
+    return model.network.replicas[0].prediction_names(model.dataset.target_names())

@@ -79,11 +79,12 @@ class SpecEstimator(NetworkEstimator):
         return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row, or its number."""
+        """Return the most likely class of each row, or its number; or several numbers, such as quantiles."""
         outputs = self._outputs(X)
         if hasattr(self, "classes_"):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
-        return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+        alone = outputs.shape[1:] == (1,) and self.network_.loss_layer.prediction_names() is None
+        return outputs[:, 0] if alone else outputs
 
     @available_if(lambda self: _is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -91,7 +92,7 @@ class SpecEstimator(NetworkEstimator):
         return self._outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy of classes, or R² of numbers.
+        """Return the accuracy of classes, or R² of numbers; of quantiles that of the median.
 
         Args:
             X: inputs.
@@ -99,7 +100,8 @@ class SpecEstimator(NetworkEstimator):
             sample_weight: weights of the rows; None for equal ones.
         """
         judge = accuracy_score if hasattr(self, "classes_") else r2_score
-        return float(judge(y, self.predict(X), sample_weight=sample_weight))
+        predicted = self.network_.loss_layer.point_prediction(self.predict(X))
+        return float(judge(y, predicted, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Say what it is for, which the spec knows."""

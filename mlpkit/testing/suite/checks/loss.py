@@ -102,7 +102,7 @@ def possible_targets(shape: tuple[int, ...]) -> list[Target]:
     """Return the targets that a loss may take with inputs of that shape, or with several such inputs for each."""
     last = shape[-1] if shape else 1
     count = last if last > 1 else 2
-    values = [Values(shape), Values(shape[1:])] if len(shape) > 1 else [Values(shape)]
+    values = dict.fromkeys([Values(shape), *([Values(shape[1:])] if len(shape) > 1 else []), Values((1,))])
     of_a_score = [Classes(4), Classes(4, one_hot=True)] if last == 1 else []
     return [Classes(count), Classes(count, one_hot=True), *of_a_score, Labels(last), *values]
 
