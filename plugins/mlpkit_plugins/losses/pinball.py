@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -61,11 +60,13 @@ class Pinball(RealValuesLoss):
         self, quantile: Quantile | None = None, quantiles: Annotated[tuple[Quantile, ...], MinLen(1)] | None = None
     ) -> None:
         if quantile is not None and quantiles is not None:
-            raise ParameterError("quantiles", "quantile is given, too", expected="one of them", remedy="leave one out")
+            both = "both quantile and quantiles are given"
+            raise ParameterError("quantiles", both, expected="one of them", remedy="leave out quantile")
         if quantiles is not None and not all(low < high for low, high in pairwise(quantiles)):
             raise ParameterError("quantiles", f"{list(quantiles)} is not ascending", expected="each above the last one")
         self.quantile = MEDIAN if quantile is None else quantile
         self.quantiles = quantiles
+        self.one_input_per = "value" if quantiles is None else "quantile"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is an input for each target value, or for each quantile of a single value.
@@ -140,7 +141,7 @@ class Pinball(RealValuesLoss):
             return prediction
         if MEDIAN not in self.quantiles:
             raise ShapeError(
-                f"Pinball predicts the quantiles {', '.join(map(str, self.quantiles))}, and none of them is the median",
+                f"{self.path or self.type_name} predicts the quantiles {list(self.quantiles)}, but not the median",
                 expected="0.5 among the quantiles",
                 remedy="add 0.5 to quantiles",
             )
@@ -169,11 +170,11 @@ def _expect_one_value(loss: Pinball, target: Target | None) -> None:
     Raises:
         ShapeError: it gives several.
     """
-    if isinstance(target, Values) and prod(target.shape) != 1:
+    if isinstance(target, Values) and target.shape not in {(), (1,)}:
         raise TargetError(
             f"{loss.path} predicts quantiles of a single value, but the data gives {target}",
             expected="data whose target is one real value",
-            remedy="give quantile in place of quantiles, or choose one value",
+            remedy="choose one value as the target, or give one quantile in place of quantiles",
         )
 
 
