@@ -167,7 +167,7 @@ class Replica:
         """Return the part of predictions that metrics compare with targets.
 
         Raises:
-            ShapeError: there is none.
+            ShapeError: no part of them stands for the target.
         """
         with operation_errors(self.loss, "point_prediction"):
             return self.loss.point_prediction(prediction)
