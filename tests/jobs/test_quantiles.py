@@ -13,10 +13,11 @@ from sklearn.metrics import mean_absolute_error, mean_pinball_loss, r2_score
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.errors import ShapeError
+from mlpkit.errors import ComponentFailure, ShapeError
 from mlpkit.exports.provenance import find_provenance
 from mlpkit.runs.folder import RunFolder
 from mlpkit.sklearn import SpecEstimator
+from mlpkit_plugins.losses.pinball import Pinball
 
 QUANTILES = [0.1, 0.5, 0.9]
 NAMES = ["price_q0.1", "price_q0.5", "price_q0.9"]
@@ -154,6 +155,13 @@ def test_what_health_says_of_the_spread_is_relative_to_the_targets(trained):
     first = RunFolder.open(Path("trained")).read_health()[0]
     assert 0 < first["spread"] < 2
     assert 0 < first["chance"] < first["loss"]
+
+
+def test_a_loss_that_names_fewer_numbers_than_it_predicts_is_blamed(trained, monkeypatch):
+    monkeypatch.setattr(Pinball, "prediction_names", lambda _: ("low", "high"))
+    message = r"loss Pinball1 \(Pinball\) predicts 3 numbers for a row, and names low, high; expected a name for each"
+    with pytest.raises(ComponentFailure, match=message):
+        mlpkit.load("trained").predict("homes.csv")
 
 
 def test_arrays_and_scikit_learn():

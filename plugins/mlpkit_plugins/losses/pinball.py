@@ -33,9 +33,10 @@ class Pinball(RealValuesLoss):
     Σ w loss / Σ w.
 
     With ``quantiles``, each row has several inputs x and a single target t, and the mean is over rows and quantiles. So
-    ``[0.05, 0.5, 0.95]`` gives an interval for nine targets in ten, and the median, which is what metrics see. Each
-    quantile is trained by itself, so that those of a row may cross. ``predict`` sorts them, which brings them no farther
-    from the true ones, and makes the loss no larger; the loss itself is that of x as it is.
+    ``[0.05, 0.5, 0.95]`` gives an interval for nine targets in ten, and the median, which is what metrics see.
+
+    Each quantile is trained by itself, so that those of a row may cross. ``predict`` sorts them, which brings them no
+    farther from the true ones, and makes the loss no larger; the loss itself is that of x as it is.
 
     Args:
         quantile: the share of targets that lie below the prediction; None for 0.5, the median, or if there are
