@@ -42,7 +42,10 @@ class LossExample(OperationExample):
     def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
         """Return a variant for each kind of target that ``build`` accepts."""
         shape = cls(entry, registry, index).shape
-        candidates = [cls(entry, registry, index, target) for target in possible_targets(shape)]
+        targets = possible_targets(shape)
+        if entry.component.prediction_names is not Loss.prediction_names:  # type: ignore[attr-defined]
+            targets.append(Values((1,)))
+        candidates = [cls(entry, registry, index, target) for target in dict.fromkeys(targets)]
         accepted = [candidate for candidate in candidates if candidate.is_accepted()]
         if not accepted:
             tried = "; ".join(str(candidate.target) for candidate in candidates)
@@ -102,7 +105,7 @@ def possible_targets(shape: tuple[int, ...]) -> list[Target]:
     """Return the targets that a loss may take with inputs of that shape, or with several such inputs for each."""
     last = shape[-1] if shape else 1
     count = last if last > 1 else 2
-    values = dict.fromkeys([Values(shape), *([Values(shape[1:])] if len(shape) > 1 else []), Values((1,))])
+    values = [Values(shape), Values(shape[1:])] if len(shape) > 1 else [Values(shape)]
     of_a_score = [Classes(4), Classes(4, one_hot=True)] if last == 1 else []
     return [Classes(count), Classes(count, one_hot=True), *of_a_score, Labels(last), *values]
 
