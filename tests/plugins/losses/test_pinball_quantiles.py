@@ -85,7 +85,7 @@ def test_without_the_median_nothing_stands_for_the_target():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"quantiles": (0.5, 1)}, r"quantiles: 1 is out of range"),
+        ({"quantiles": (0.5, 1)}, r"quantiles\.1: 1 is out of range"),
         ({"quantiles": (0.5, 0.1)}, r"quantiles: \[0.5, 0.1\] is not ascending"),
         ({"quantiles": (0.5, 0.5)}, r"quantiles: \[0.5, 0.5\] is not ascending"),
         ({"quantiles": ()}, "quantiles: the list has 0 items"),
