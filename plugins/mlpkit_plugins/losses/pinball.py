@@ -78,9 +78,9 @@ class Pinball(RealValuesLoss):
         """
         if self.quantiles is not None:
             _expect_one_value(self, target)
+        super().build(input_shape, target)
         shares = np.array(self.quantile if self.quantiles is None else self.quantiles)
         self.above, self.below = (1 - shares).astype(self.dtype), (-shares).astype(self.dtype)
-        super().build(input_shape, target)
 
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
         """Return the shape of the target values, or of several quantiles of one."""
