@@ -20,7 +20,7 @@ from mlpkit.errors import (
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
-from mlpkit.network.component_errors import component_errors
+from mlpkit.network.component_errors import component_errors, operation_errors
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
@@ -96,6 +96,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         frozen, of_frozen = _frozen_layers(spec, proof)
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
+        faults += _point_prediction_faults(spec, proof.loss)
     faults += _weights_faults(spec, description) + _average_faults(spec)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
@@ -295,6 +296,31 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
         return []
     at_key = len(path) == len(place) + 1
     return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
+
+
+def _point_prediction_faults(spec: Spec, loss: Loss) -> list[Problem]:
+    """Make sure that metrics have one prediction to compare with each target, if the loss predicts several numbers."""
+    if not spec.training.metrics:
+        return []
+    with operation_errors(loss, "prediction_names"):
+        names = loss.prediction_names()
+    if names is None:
+        return []
+    try:
+        with operation_errors(loss, "point_prediction"):
+            loss.point_prediction(np.zeros((1, len(names)), loss.dtype))
+    except WrongUseError as error:
+        return [
+            Problem(
+                ("training", "metrics", i, metric.name),
+                f"{metric.name} compares one prediction with each target: {error.message}",
+                expected=error.expected,
+                remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
+                at_key=True,
+            )
+            for i, metric in enumerate(spec.training.metrics)
+        ]
+    return []
 
 
 def _weights_faults(spec: Spec, description: Description) -> list[Problem]:

@@ -93,10 +93,11 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
     with model.network.evaluating(), without_warnings():
         results: dict[str, Any] = {"loss": model.network.replicas[0].compare(found.values, found.targets, *weights)}
         for recipe in model.spec.training.metrics:
+            prediction = model.network.replicas[0].point_prediction(found.values)
             with component_errors(f"the metric {recipe.name} failed"):
                 metric = recipe()
                 metric.expect_target(model.target)
-                metric.update(found.values, found.targets, *weights)
+                metric.update(prediction, found.targets, *weights)
                 results[recipe.name] = plain_result(metric)
     if not math.isfinite(results["loss"]):
         raise DivergenceError(f"{source}: the loss out of fold is {results['loss']}; lower the learning rate")

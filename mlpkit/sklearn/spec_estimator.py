@@ -86,7 +86,7 @@ class SpecEstimator(NetworkEstimator):
         return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row, or its number."""
+        """Return the most likely class of each row, or its number; or several numbers, such as quantiles."""
         return self._predictions(self._outputs(X))
 
     def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
@@ -94,10 +94,11 @@ class SpecEstimator(NetworkEstimator):
         return outputs[:, self._ranks] if hasattr(self, "classes_") else outputs
 
     def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the most likely class of each row, or its number."""
+        """Return the most likely class of each row, or its number, or several numbers."""
         if hasattr(self, "classes_"):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
-        return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+        alone = outputs.shape[1:] == (1,) and self.network_.loss_layer.prediction_names() is None
+        return outputs[:, 0] if alone else outputs
 
     @available_if(lambda self: _is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -105,7 +106,7 @@ class SpecEstimator(NetworkEstimator):
         return self._outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy of classes, or R² of numbers.
+        """Return the accuracy of classes, or R² of numbers; of quantiles that of the median.
 
         Args:
             X: inputs.
@@ -113,7 +114,8 @@ class SpecEstimator(NetworkEstimator):
             sample_weight: weights of the rows; None for equal ones.
         """
         judge = accuracy_score if hasattr(self, "classes_") else r2_score
-        return float(judge(y, self.predict(X), sample_weight=sample_weight))
+        predicted = self.network_.loss_layer.point_prediction(self.predict(X))
+        return float(judge(y, predicted, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Say what it is for, which the spec knows."""

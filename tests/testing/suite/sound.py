@@ -168,6 +168,24 @@ class SquareOfProbabilities(MeanSquare):
         return graph.op("Sigmoid", graph.input)
 
 
+class TwoEnds(MeanSquare):
+    """Half the mean square distance of two numbers from a single value."""
+
+    def build(self, input_shape, target):
+        if input_shape != (2,) or target not in {None, Values((1,))}:
+            raise ShapeError(f"{input_shape} can't be compared with {target}")
+
+    def prediction_names(self):
+        return "low", "high"
+
+    def point_prediction(self, prediction):
+        return prediction[:, :1]
+
+    @classmethod
+    def examples(cls):
+        return [({}, (2,))]
+
+
 class WeightedSquare(MeanSquare):
     """Half the mean square error of rows that may have weights, Σ w (x - t)² / 2 Σ w."""
 
