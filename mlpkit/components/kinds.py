@@ -54,6 +54,7 @@ KINDS: Final = {
         Kind("schedule", "mlpkit.components.schedule", "Schedule", "learning_rate"),
         Kind("initializer", "mlpkit.components.initializer", "Initializer", "weights"),
         Kind("encoding", "mlpkit.components.encoding", "Encoding", "numbers"),
+        Kind("category_encoding", "mlpkit.components.category_encoding", "CategoryEncoding", "categories"),
         Kind("dataset", "mlpkit.components.dataset", "Dataset", "data"),
         Kind("augmentation", "mlpkit.components.augmentation", "Augmentation", "training.augment", is_list=True),
         Kind("metric", "mlpkit.components.metric", "Metric", "training.metrics", is_list=True),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
-from mlpkit.components.schema.wording import either_of, nearest, with_article
+from mlpkit.components.schema.wording import either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
 from mlpkit.registry.origin import EntryPointOrigin
@@ -140,7 +140,7 @@ class Registry:
             known = self._found[name] = self._look_up(kinds, name)
         if known.kind not in kinds:
             raise UnknownComponentError(
-                f"'{name}' is {with_article(known.kind)}, not {either_of(kinds)}",
+                f"'{name}' is {either_of((known.kind,))}, not {either_of(kinds)}",
                 remedy=self._list_remedy(kinds),
             )
         return known
