@@ -305,9 +305,9 @@ class Registry:
             return None
         if found.declaration.deprecated:
             context.warn(
-                path, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
+                path, f"{either_of((found.kind,), article=False)} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
             )
-        arguments = schema.check(parameters, path, context, subject=f"{found.kind} {name}")
+        arguments = schema.check(parameters, path, context, subject=f"{either_of((found.kind,), article=False)} {name}")
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
