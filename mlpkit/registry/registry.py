@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
@@ -305,9 +306,12 @@ class Registry:
             return None
         if found.declaration.deprecated:
             context.warn(
-                path, f"{either_of((found.kind,), article=False)} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
+                path,
+                f"{KINDS[found.kind].words} {found.name} is deprecated",
+                remedy=found.declaration.deprecated,
+                at_key=at_key,
             )
-        arguments = schema.check(parameters, path, context, subject=f"{either_of((found.kind,), article=False)} {name}")
+        arguments = schema.check(parameters, path, context, subject=f"{KINDS[found.kind].words} {name}")
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
