@@ -66,25 +66,10 @@ class _WithoutOperators(ast.NodeTransformer):
 
 
 def test_no_string_in_the_core_is_the_name_of_a_built_in_component():
-    # "normal", "zeros", "constant", "step", "none", "index", "ordinal", "sign" and "Columns" are words as well as names, and ".npy", ".npz", ".csv"
-    # and ".parquet" are endings of files, which the core reads or writes for every data set: they count only where they
-    # stand alone.
-    words = {
-        "normal",
-        "zeros",
-        "constant",
-        "step",
-        "none",
-        "index",
-        "ordinal",
-        "sign",
-        "Columns",
-        "mnist",
-        "npy",
-        "npz",
-        "csv",
-        "parquet",
-    }
+    # The names of "words" are words as well, and ".npy", ".npz", ".csv" and ".parquet" are endings of files, which the
+    # core reads or writes for every data set: they count only where they stand alone.
+    words = {"normal", "zeros", "constant", "step", "none", "index", "ordinal", "sign"}
+    words |= {"Columns", "mnist", "npy", "npz", "csv", "parquet"}
     found = set()
     for path in set(CORE.rglob("*.py")) - NOT_CORE:
         tree = ast.parse(path.read_text(encoding="utf-8"))
