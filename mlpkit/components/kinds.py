@@ -40,14 +40,14 @@ class Kind(NamedTuple):
         return (CAMEL_CASE if self.camel_case else SNAKE_CASE).fullmatch(name) is not None
 
     @property
-    def words(self) -> str:
-        """Its name for messages, such as ``category encoding``."""
-        return self.name.replace("_", " ")
-
-    @property
     def spelling(self) -> str:
         """An example of the spelling, for messages."""
         return "CamelCase" if self.camel_case else "snake_case"
+
+
+def in_words(kind: str) -> str:
+    """Return the name of a kind for messages, such as ``category encoding``."""
+    return kind.replace("_", " ")
 
 
 KINDS: Final = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
@@ -307,11 +307,11 @@ class Registry:
         if found.declaration.deprecated:
             context.warn(
                 path,
-                f"{KINDS[found.kind].words} {found.name} is deprecated",
+                f"{in_words(found.kind)} {found.name} is deprecated",
                 remedy=found.declaration.deprecated,
                 at_key=at_key,
             )
-        arguments = schema.check(parameters, path, context, subject=f"{KINDS[found.kind].words} {name}")
+        arguments = schema.check(parameters, path, context, subject=f"{in_words(found.kind)} {name}")
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
