@@ -36,8 +36,9 @@ def test_all_built_ins_can_be_done_without_at_once(name):
     registry = Registry.discover(blocked=["mlpkit"])
     assert registry.components() == []
     version = registry.plugins[0].version
-    assert explanation(registry, BUILT_IN[name], name) == (
-        f"{in_words(BUILT_IN[name])} '{name}' is missing: the plugin 'mlpkit' (mlpkit {version}) is blocked: blocked by name"
+    kind = BUILT_IN[name]
+    assert explanation(registry, kind, name) == (
+        f"{in_words(kind)} '{name}' is missing: the plugin 'mlpkit' (mlpkit {version}) is blocked: blocked by name"
     )
 
 

@@ -32,8 +32,9 @@ class OneHot(CategoryEncoding):
         self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
     ) -> NDArray[Any]:
         """Return y."""
-        y: NDArray[Any] = codes[:, None] == np.arange(len(categories))
-        return y
+        y = np.zeros((len(codes), len(categories) + 1), np.bool_)  # with a last column for the code -1
+        y[np.arange(len(codes)), codes] = True
+        return y[:, :-1]
 
     def features(self, column: str, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> list[str]:
         """Return ``column=category`` for each category."""

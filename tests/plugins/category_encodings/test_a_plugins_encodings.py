@@ -8,6 +8,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import SpecError
+from mlpkit_plugins.datasets.in_memory import InMemory
 
 PLUGIN = '''\
 """Encodings of categories."""
@@ -60,6 +61,17 @@ def mlpkit_components():
     names = {"count": Count, "shares": Shares, "bucket": Bucket}
     return [component("category_encoding", name, encoding) for name, encoding in names.items()]
 '''
+
+
+class Rows(mlpkit.CategoryEncoding):
+    """The number of training rows of each category."""
+
+    holds = "numbers"
+
+    def fit(self, column):
+        counts = [(column.codes == code).sum() for code in range(len(column.categories))]
+        return {"codebook": np.array([*counts, 0.0])[:, None]}
+
 
 SPEC = """\
 mlpkit: 1
@@ -146,6 +158,14 @@ def test_a_frame_is_encoded_alike(spec, tmp_path):
     model = mlpkit.load(tmp_path / "r", plugins=["mine.py"])
     assert [column.name for column in model.network.input_shape.columns] == ["town", "colour", "size"]
     assert len(model.predict(frame)) == len(frame)
+
+
+def test_a_frame_teaches_it_by_the_training_rows_alone():
+    frame = pd.DataFrame({"town": ["Ulm", "Ulm", "Rom", "Rom", "Rom", "Rom", None, "Ulm"]})
+    dataset = InMemory(categories=Rows(), test=0.5, split="in_order")
+    dataset.hold({"train": (frame, np.array([*"abababab"]), np.array([1, 1, 0, 1, 1, 1, 1, 1]))})
+    assert len(dataset.open(0)["train"]) == 3  # the first of the seven rows that weigh something
+    np.testing.assert_array_equal(dataset.encode(pd.DataFrame({"town": ["Rom", None, "Ulm"]}))[:, 0], [1, 0, 2])
 
 
 @pytest.mark.parametrize(
