@@ -103,7 +103,7 @@ def spec(tmp_path, monkeypatch):
         for i in range(99)
     ]
     (tmp_path / "t.csv").write_text(
-        "\n".join(["town,colour,size,y", *(f"{row},{'ab'[i % 2]}" for i, row in enumerate(rows))])
+        "\n".join(["town,colour,size,y", *(f"{row},{'ba'[i % 2]}" for i, row in enumerate(rows))])
     )
 
     def loaded(old="", new=""):
