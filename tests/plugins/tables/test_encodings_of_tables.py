@@ -107,6 +107,7 @@ def test_columns_are_described_in_the_order_of_the_elements(table):
 def test_the_state_encodes_the_same_rows_the_same(table):
     dataset, loaded = table(**EVERYTHING), table(**EVERYTHING)
     expected = encoded(dataset)
+    # as in a model file, whose JSON is sorted
     loaded.load_encoder_state(json.loads(json.dumps(dataset.encoder_state(), sort_keys=True)))
     for name, values in encoded(loaded).items():
         np.testing.assert_array_equal(values, expected[name])

@@ -36,7 +36,7 @@ class Rescaling(Optimizer):
 
 
 OPTIMIZERS = {
-    "momentum": lambda: Sgd(0.1, momentum=0.9, weight_decay=0.1),
+    "momentum": lambda: Sgd(0.01, momentum=0.9, weight_decay=0.1),  # with 0.1, some draws diverge
     "adamw": lambda: Adamw(0.05, weight_decay=0.1),
     "lion": lambda: Lion(0.01, weight_decay=0.1),
     "whole arrays": Rescaling,
