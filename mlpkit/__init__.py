@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.callback import Outcome as Outcome
     from mlpkit.components.callback import TrainingView as TrainingView
     from mlpkit.components.callback import Weights as Weights
+    from mlpkit.components.category_encoding import CategoryEncoding as CategoryEncoding
+    from mlpkit.components.category_encoding import CategoryEncodingLike as CategoryEncodingLike
+    from mlpkit.components.category_encoding import FittedCategoryEncoding as FittedCategoryEncoding
+    from mlpkit.components.category_encoding import TrainingCategories as TrainingCategories
     from mlpkit.components.component import Component as Component
     from mlpkit.components.dataset import Dataset as Dataset
     from mlpkit.components.dataset import Description as Description
@@ -163,6 +167,12 @@ __version__ = VERSION
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "Outcome", "TrainingView", "Weights"),
+    "mlpkit.components.category_encoding": (
+        "CategoryEncoding",
+        "CategoryEncodingLike",
+        "FittedCategoryEncoding",
+        "TrainingCategories",
+    ),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),

@@ -301,12 +301,14 @@ class ArrayDataset(Dataset):
             self._target_scaling = replace(scaling, bounds=bounds)
         return self._target_scaling
 
-    def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
-        count = examples["train"].inputs.shape[0]
+    def rows_by_split(self, count: int) -> Mapping[str, NDArray[Any] | range]:
+        """Return which of the examples of ``train``, so many, each split takes."""
         if self.split == "shuffle" and any(self.shares):
-            rows: Mapping[str, Any] = split_at_random(count, self.shares, self.split_seed)
-        else:
-            rows = split_in_order(count, self.shares)
+            return split_at_random(count, self.shares, self.split_seed)
+        return split_in_order(count, self.shares)
+
+    def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
+        rows = self.rows_by_split(examples["train"].inputs.shape[0])
         parts = {name: (examples["train"], part) for name, part in rows.items()}
         parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
         parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}

@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit import (
     Augmentation,
     Callback,
+    CategoryEncoding,
     Classes,
     DataError,
     Dataset,
@@ -242,6 +243,25 @@ class Halved(Encoding):
 
     def onnx(self, graph, numbers, learned):
         return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), np.array(2.0))
+
+
+class Frequency(CategoryEncoding):
+    """The share of the training rows that have the category."""
+
+    holds = "numbers"
+
+    def fit(self, column):
+        counts = np.bincount(column.codes + 1, minlength=len(column.categories) + 1)
+        return {"codebook": np.roll(counts, -1)[:, None] / len(column.codes)}
+
+
+class Place(CategoryEncoding):
+    """The place of the category among all, counted from 1, and 0 if it is missing."""
+
+    holds = "categories"
+
+    def fit(self, column):
+        return {"codebook": np.roll(np.arange(len(column.categories) + 1), -1)[:, None]}
 
 
 class Uniform(Initializer):
