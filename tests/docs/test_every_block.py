@@ -37,6 +37,7 @@ RUN_IF_MARKED = {
 FOLLOWED = {
     "docs/guide.md": "tests/plugin_packages/test_guide.py",
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
+    "docs/first-sweep.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
     "docs/digits.md": "tests/plugin_packages/test_first_pages.py",
     "docs/fine-tuning.md": "tests/plugin_packages/test_first_pages.py",
