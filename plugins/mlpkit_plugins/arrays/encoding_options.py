@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final
 
 from annotated_types import Ge
 
-from mlpkit import CategoryEncoding, CategoryEncodingLike, EncodingLike, FittedCategoryEncoding, ParameterError
+from mlpkit import (
+    CategoryEncoding,
+    CategoryEncodingLike,
+    Encoding,
+    EncodingLike,
+    FittedCategoryEncoding,
+    ParameterError,
+)
 from mlpkit_plugins.category_encodings.index import Index
 from mlpkit_plugins.category_encodings.one_hot import OneHot
 from mlpkit_plugins.category_encodings.ordinal import Ordinal
@@ -16,7 +23,7 @@ from mlpkit_plugins.category_encodings.sign import Sign
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlpkit import Encoding, TrainingCategories
+    from mlpkit import TrainingCategories
 
 BY_NAME: Final[dict[str, Callable[[], CategoryEncoding]]] = {
     "one_hot": OneHot,
@@ -36,6 +43,15 @@ class NumbersOption:
     """
 
     numbers: EncodingLike | None = None
+
+    @property
+    def for_numbers(self) -> Encoding | None:
+        """The encoding of numbers; None if ``standardize`` says what becomes of them.
+
+        Raises:
+            ParameterError: the data set was built in Python, with a name in place of an encoding.
+        """
+        return built_encoding("numbers", self.numbers)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,13 +77,18 @@ class ColumnOptions(NumbersOption):
     encode_one_hot: bool = False
 
     def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it."""
-        return cast("Encoding | None", self.numbers_by_column.get(name, self.numbers))
+        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it.
+
+        Raises:
+            ParameterError: the data set was built in Python, with a name in place of an encoding.
+        """
+        chosen = self.numbers_by_column.get(name)
+        return self.for_numbers if chosen is None else built_encoding("numbers_by_column", chosen)
 
     @property
     def for_categories(self) -> Encoding | None:
         """The encoding of what one-hot columns and signs become; None for as it is."""
-        return cast("Encoding", self.numbers) if self.encode_one_hot else None
+        return self.for_numbers if self.encode_one_hot else None
 
     def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
         """Return the encoding of a column of so many categories.
@@ -79,7 +100,7 @@ class ColumnOptions(NumbersOption):
         if isinstance(chosen, str) and chosen in BY_NAME:
             chosen = BY_NAME[chosen]()
         if not isinstance(chosen, OneHot):
-            return self._expect_built(name, chosen)
+            return self._expectbuilt_encoding(name, chosen)
         if self.most_one_hot is not None and count > self.most_one_hot:
             return Index()
         return Sign() if self.sign_of_two and count == 2 else chosen
@@ -111,7 +132,7 @@ class ColumnOptions(NumbersOption):
             message = "nothing says how they are encoded"
             raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
 
-    def _expect_built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
+    def _expectbuilt_encoding(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
         """Return an encoding that is no name any more."""
         if isinstance(chosen, CategoryEncoding):
             return chosen
@@ -121,3 +142,11 @@ class ColumnOptions(NumbersOption):
 
     def _parameter_for(self, name: str) -> str:
         return "categories_by_column" if name in self.categories_by_column else "categories"
+
+
+def built_encoding(parameter: str, chosen: EncodingLike | None) -> Encoding | None:
+    """Return an encoding of numbers that is no name any more."""
+    if chosen is None or isinstance(chosen, Encoding):
+        return chosen
+    message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+    raise ParameterError(parameter, message, expected="an encoding, such as Standardize()")

@@ -153,6 +153,7 @@ def test_the_graph_computes_the_same(table):
     [
         ({"numbers": MinMax(), "standardize": False}, "numbers says how they are encoded; leave out standardize"),
         ({"numbers_by_column": {"age": MinMax()}}, "nothing says how the other columns are encoded"),
+        ({"numbers": "min_max"}, "'min_max' is a name, which a data set built in Python can't look up"),
         ({"encode_one_hot": True}, "nothing says how they are encoded"),
         ({"categories_by_column": {"age": "index"}}, "the column 'age' holds no categories"),
         ({"numbers": MinMax(), "numbers_by_column": {"town": MinMax()}}, "the column 'town' holds categories"),
