@@ -249,7 +249,7 @@ static inline float mlpkit_sinf(float x)
     return fabsf(x) <= 0x1p+20f ? mlpkit_sin_within_2_to_20f(x) : (float)sin((double)x);
 }
 
-/* cos(x), likewise */
+/* cos(x), in the same way */
 static inline float mlpkit_cosf(float x)
 {
     return fabsf(x) <= 0x1p+20f ? mlpkit_cos_within_2_to_20f(x) : (float)cos((double)x);
