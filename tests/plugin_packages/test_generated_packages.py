@@ -32,7 +32,8 @@ def test_all_are_sound_plugins(environment, folder):
     found = {plugin["namespace"]: plugin for plugin in map(json.loads, lines)}
     for kind in KINDS:
         plugin = found[f"my_{kind}"]
-        assert (plugin["status"], plugin["source"]) == ("loaded", f"my-{kind.replace('_', '-')}-mlpkit"), plugin["reason"]
+        package = f"my-{kind.replace('_', '-')}-mlpkit"
+        assert (plugin["status"], plugin["source"]) == ("loaded", package), plugin["reason"]
         assert list(plugin["components"]) == [kind]
 
 
