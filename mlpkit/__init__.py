@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.callback import Outcome as Outcome
     from mlpkit.components.callback import TrainingView as TrainingView
     from mlpkit.components.callback import Weights as Weights
+    from mlpkit.components.category_encoding import CategoryEncoding as CategoryEncoding
+    from mlpkit.components.category_encoding import CategoryEncodingLike as CategoryEncodingLike
+    from mlpkit.components.category_encoding import FittedCategoryEncoding as FittedCategoryEncoding
+    from mlpkit.components.category_encoding import TrainingCategories as TrainingCategories
     from mlpkit.components.component import Component as Component
     from mlpkit.components.dataset import Dataset as Dataset
     from mlpkit.components.dataset import Description as Description
@@ -135,6 +139,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
+    from mlpkit.jobs.out_of_fold import OutOfFold as OutOfFold
     from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
@@ -162,6 +167,12 @@ __version__ = VERSION
 _HOMES = {
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "Outcome", "TrainingView", "Weights"),
+    "mlpkit.components.category_encoding": (
+        "CategoryEncoding",
+        "CategoryEncodingLike",
+        "FittedCategoryEncoding",
+        "TrainingCategories",
+    ),
     "mlpkit.components.component": ("Component",),
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),
@@ -205,6 +216,7 @@ _HOMES = {
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
+    "mlpkit.jobs.out_of_fold": ("OutOfFold",),
     "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.report": ("report",),

@@ -282,6 +282,51 @@ def test_one_output_may_stand_for_classes():
     assert not of_two.__sklearn_tags__().classifier_tags.multi_class
 
 
+SIZES = {"layers": [{"Affine": {"units": 1}}, "Ordinal"], "training": {**TRAINING, "epochs": 5}}
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    """Return inputs, and sizes whose alphabetical order is another than their own."""
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    return x, np.array(["small", "medium", "large"])[np.digitize(x[:, 0], [-0.5, 0.5])]
+
+
+def test_texts_are_learned_in_the_order_of_the_estimator(sizes):
+    x, y = sizes
+    numbers = np.digitize(x[:, 0], [-0.5, 0.5])
+    of_text = SpecEstimator(SIZES, classes=["small", "medium", "large"]).fit(x, y)
+    of_numbers = SpecEstimator(SIZES).fit(x, numbers)
+    assert of_text.classes_.tolist() == ["large", "medium", "small"]
+    np.testing.assert_array_equal(of_text.predict_proba(x), of_numbers.predict_proba(x)[:, ::-1])
+    assert of_text.score(x, y) == of_numbers.score(x, numbers) > 0.7
+
+
+def test_so_are_they_with_folds(sizes):
+    x, y = sizes
+    folded = SpecEstimator({**ANY_CLASSES, "training": {**TRAINING, "epochs": 2}}, ensemble={"folds": 2})
+    of_numbers = clone(folded).fit(x, np.digitize(x[:, 0], [-0.5, 0.5]))
+    of_text = folded.set_params(classes=["small", "medium", "large"]).fit(x, y)
+    np.testing.assert_array_equal(of_text.oob_decision_function_, of_numbers.oob_decision_function_[:, ::-1])
+    assert of_text.oob_score_ == of_numbers.oob_score_
+
+
+def test_the_order_may_list_classes_that_a_part_lacks(sizes):
+    x, y = sizes
+    order = ["none", "small", "medium", "large"]
+    model = SpecEstimator(SIZES, classes=order).partial_fit(x[y != "large"], y[y != "large"]).partial_fit(x, y)
+    assert model.predict_proba(x).shape == (200, 4)
+    with pytest.raises(ValueError, match=r"y has classes .*huge.*, which are not in"):
+        model.partial_fit(x, np.where(y == "large", "huge", y))
+
+
+def test_texts_without_an_order_are_refused(sizes):
+    with pytest.raises(ValueError, match=r"large, medium, small; give them in their order, lowest first: .*classes=\["):
+        SpecEstimator(SIZES).fit(*sizes)
+    with pytest.raises(ValueError, match="are of several types"):
+        SpecEstimator(SIZES, classes=["small", 1]).fit(*sizes)
+
+
 def test_a_spec_whose_last_layer_has_other_units_is_refused():
     with pytest.raises(ValueError, match="Only binary classification is supported"):
         SpecEstimator(CLASSES).fit(*IRIS)

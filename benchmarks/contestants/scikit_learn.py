@@ -43,7 +43,7 @@ class ScikitLearn(Contestant):
         self.classifier.partial_fit(self.x[rows], self.labels[rows], classes=np.arange(CLASSES))
         for array, first in zip(self.arrays(), parameters, strict=True):
             array[...] = first
-        del self.classifier._optimizer
+        del self.classifier._optimizer  # noqa: SLF001 - scikit-learn has no public way
 
     def train(self, minibatches: NDArray[np.int64]) -> None:
         """Take a step on each minibatch."""

@@ -27,8 +27,8 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Arguments of components": (
         mlpkit,
         (
-            *("Parameter", "State", "Chain", "Recipe", "Fans", "InputShape", "TrainingColumns", "Outcome", "Progress"),
-            *("Step", "TrainingView", "Weights"),
+            *("Parameter", "State", "Chain", "Recipe", "Fans", "InputShape", "TrainingColumns", "TrainingCategories"),
+            *("Outcome", "Progress", "Step", "TrainingView", "Weights"),
         ),
     ),
     "What data sets return": (
@@ -37,6 +37,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Description",
             "InputColumn",
             "FittedEncoding",
+            "FittedCategoryEncoding",
             "Doubt",
             "Proposal",
             "RawArray",
@@ -100,6 +101,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Run",
             "SeedRuns",
             "EnsembleRun",
+            "OutOfFold",
             "Interval",
             "Trace",
             "TracedExample",

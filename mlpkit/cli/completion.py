@@ -109,10 +109,11 @@ def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: st
 
 
 def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the recipes of the built-in data sets."""
-    from mlpkit.jobs.init_from_data import built_in_recipes  # noqa: PLC0415 - loads NumPy, which --help does without
+    """Offer the recipes of all data sets."""
+    from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-    return _items(built_in_recipes(), incomplete)
+    return _items(names_of_recipes(Registry.discover(plugins=ctx.params.get("plugins") or ())), incomplete)
 
 
 def pages(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

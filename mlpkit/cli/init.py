@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from mlpkit.jobs.init_from_data import FirstSpec
 
 
-class RecipeOption(click.Option):
-    """Lists the recipes of the built-ins in its help."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the option and its help, as click shows them."""
-        from mlpkit.jobs.init_from_data import built_in_recipes  # noqa: PLC0415 - loads NumPy, which a verb may need
-
-        record = super().get_help_record(ctx)
-        return record and (record[0], f"{record[1]} One of {', '.join(built_in_recipes())}.")
-
-
 @options.verb("init")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
 @click.option("--data", metavar="PATH", help="Write a spec for this data: a table, arrays, or images.")
@@ -37,10 +26,9 @@ class RecipeOption(click.Option):
 @click.option("--test", metavar="PATH", help="With --data: test data of its own; by default, a share.")
 @click.option(
     "--recipe",
-    cls=RecipeOption,
     metavar="NAME",
     shell_complete=completion.recipes,
-    help="With --data: which network; by default one that fits the data.",
+    help="With --data: which network, of those that mlpkit init names; by default one that fits the data.",
 )
 @click.option(
     "--out",
@@ -65,12 +53,13 @@ def command(
     """Write a first spec for your data, or copy a shipped one.
 
     With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
-    shipped spec, or a folder of lessons. With neither, list what is shipped.
+    shipped spec, or a folder of lessons. With neither, list what is shipped, and name the recipes.
     """
     given = {"--target": target, "--validation": validation, "--test": test, "--recipe": recipe}
     if data is not None:
         if name is not None:
-            raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {_one_of_two(name)}")
+            remedy = _one_of_two(name, plugins, blocked)
+            raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {remedy}")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
         _from_data(given_files, target, recipe, destination, plugins, blocked)
@@ -82,13 +71,16 @@ def command(
         raise UsageError("--out needs NAME, the shipped spec to copy; without NAME, they are listed")
     else:
         _list()
+        _name_recipes(plugins, blocked)
 
 
-def _one_of_two(name: str) -> str:
+def _one_of_two(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> str:
     """Return what to do if both a name and data are given."""
-    from mlpkit.jobs.init_from_data import built_in_recipes  # noqa: PLC0415 - only after a mistake
+    from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - only after a mistake
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-    return f"write --recipe {name} for that network" if name in built_in_recipes() else "leave out one of the two"
+    known = names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked))
+    return f"write --recipe {name} for that network" if name in known else "leave out one of the two"
 
 
 def _from_data(
@@ -154,6 +146,14 @@ def _list() -> None:
     rows = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
     rows += [(name, "A folder of specs, each with a script that makes a page.") for name in shipped_lessons()]
     result("\n".join(columns(rows, width=line_length())))
+
+
+def _name_recipes(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
+    from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - as in every verb, only the job
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+    if found := names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked)):
+        message(f"for your own data: mlpkit init --data FILE --target NAME, with --recipe {', '.join(found)} or none")
 
 
 def _first_comment(path: Path) -> str:

@@ -77,6 +77,16 @@ class Component(metaclass=ComponentType):
         """Set what the base class needs before the author's ``__init__`` runs."""
 
 
+def recipe_of(component: Component) -> Recipe[Any] | None:
+    """Return what built a component, with its place in the spec; None if it was built in Python."""
+    return component._recipe
+
+
+def arguments_of(component: Component) -> Mapping[str, Any]:
+    """Return the arguments that a component was built with, by name."""
+    return component._arguments
+
+
 def is_default(value: object, default: object) -> bool:
     """Whether an argument is a parameter's default, or the component that the default names."""
     if isinstance(value, Component) and value._recipe is not None:

@@ -45,6 +45,11 @@ class Kind(NamedTuple):
         return "CamelCase" if self.camel_case else "snake_case"
 
 
+def in_words(kind: str) -> str:
+    """Return the name of a kind for messages, such as ``category encoding``."""
+    return kind.replace("_", " ")
+
+
 KINDS: Final = {
     kind.name: kind
     for kind in (
@@ -54,6 +59,7 @@ KINDS: Final = {
         Kind("schedule", "mlpkit.components.schedule", "Schedule", "learning_rate"),
         Kind("initializer", "mlpkit.components.initializer", "Initializer", "weights"),
         Kind("encoding", "mlpkit.components.encoding", "Encoding", "numbers"),
+        Kind("category_encoding", "mlpkit.components.category_encoding", "CategoryEncoding", "categories"),
         Kind("dataset", "mlpkit.components.dataset", "Dataset", "data"),
         Kind("augmentation", "mlpkit.components.augmentation", "Augmentation", "training.augment", is_list=True),
         Kind("metric", "mlpkit.components.metric", "Metric", "training.metrics", is_list=True),

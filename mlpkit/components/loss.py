@@ -79,6 +79,31 @@ class Loss(Operation):
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
 
+    def prediction_names(self) -> tuple[str, ...] | None:
+        """Return a name for each number that ``predict`` returns for a target of one value, such as quantiles of it.
+
+        None, the default, means that a prediction has the shape of the target's values, or is probabilities. Otherwise
+        predictions have the shape (rows, names), and what shows them puts the target's name before each: ``price_q0.9``
+        for ``q0.9``. It may be called before ``build``.
+        """
+        return None
+
+    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what metrics and plots compare with the target's values; by default the prediction itself.
+
+        A loss that overrides ``prediction_names`` overrides this method, too.
+
+        Args:
+            prediction: what ``predict`` returns; must be left as it is.
+
+        Returns:
+            A value for each row, shape (rows, 1), if ``prediction_names`` names several.
+
+        Raises:
+            ShapeError: nothing in the prediction stands for the target; the message says what to do.
+        """
+        return prediction
+
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return inputs that ``predict`` turns into a prediction; by default the prediction itself.
 

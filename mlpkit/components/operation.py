@@ -354,6 +354,26 @@ def own_parameters(operation: Operation) -> list[Parameter]:
     return [*operation._parameters.values()]
 
 
+def own_states(operation: Operation) -> list[State]:
+    """Return the states of an operation, without those of operations inside it."""
+    return [*operation._states.values()]
+
+
+def operations_inside(operation: Operation) -> list[Operation]:
+    """Return the operations that an operation holds itself, in their order, without those inside them."""
+    return [*operation._children.values()]
+
+
+def input_shape_of(operation: Operation) -> Shape:
+    """Return the shape that ``build`` got, without the batch axis; empty until then."""
+    return operation._input_shape
+
+
+def output_shape_of(operation: Operation) -> Shape:
+    """Return the shape that ``build`` returned, without the batch axis; empty until then."""
+    return operation._output_shape
+
+
 def belongs_to(path: str, layers: Collection[str]) -> bool:
     """Whether an operation is one of some layers, or lies inside one.
 

@@ -135,7 +135,7 @@ def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> s
     parts = [
         _first_comment(written, name, test=bool(test), quantized=model.quantized),
         f"/* {provenance_line(model.provenance)} */",
-        _declarations(written, name, notes),
+        _declarations(written, name, notes | _notes_of_outputs(model)),
         f"#ifndef {name.upper()}_DECLARATIONS",
         ROUND_EACH_OPERATION,
         HEADERS,
@@ -196,7 +196,7 @@ def _declarations(written: Program, name: str, notes: Mapping[str, str]) -> str:
             f"#ifndef {macro}_WORK\n#include <stdint.h>",
             f"/* How many numbers the work memory holds. */\n#define {macro}_WORK {max(1, written.work)}",
             _structure(f"{name}_inputs", written.inputs, notes),
-            _structure(f"{name}_outputs", written.outputs, {}),
+            _structure(f"{name}_outputs", written.outputs, notes),
             f"{signature(name)};",
             "#endif",
         ]
@@ -216,6 +216,15 @@ def _structure(name: str, members: Mapping[str, Operand], notes: Mapping[str, st
 
 def _wrapped_comment(text: str) -> list[str]:
     return comment("\n".join(wrap(text, LINE - 2 * len(INDENT)))).splitlines()
+
+
+def _notes_of_outputs(model: ModelGraph) -> dict[str, str]:
+    """Return what the numbers predicted are called, if there are several, in ASCII."""
+    names = model.target_names or ()
+    if len(names) < 2:
+        return {}
+    text = ascii(", ".join(names))[1:-1]
+    return {output: text for output, value in model.graph.outputs.items() if value == model.prediction}
 
 
 def _note(feed: Feed) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.graph import ML_DOMAIN, Graph, Value
-from mlpkit.components.target import Classes, Labels
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.exports.network_graph import LOGITS, PREDICTION, add_network, network_graph
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ModelGraph:
         logits: what the loss takes; if values are predicted, they are in the target's unit.
         prediction: what ``predict`` returns: probabilities, or values.
         class_names: the names of the classes, in the order of their probabilities; None if they are just numbers.
-        target_names: a name for each label or value; None if they have none.
+        target_names: a name for each label or number predicted; None if they have none.
         provenance: what the model came from, as plain data; each file carries it.
         examples: a few rows of the run's data, by the names of the raw inputs, for a file's own test.
         quantized: whether weights that are integers times a scale leave as such.
@@ -79,16 +79,9 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
     names = dataset.class_names() if isinstance(network.target, Classes) else None
     for name, value in _outputs(graph, network.target, prediction, names).items():
         graph.outputs[f"predicted_{name}" if name in graph.feeds else name] = value
-    return ModelGraph(
-        graph,
-        network.target,
-        encoded,
-        logits,
-        prediction,
-        names,
-        dataset.target_names(),
-        _with_feeds(provenance, graph),
-    )
+    predicted = network.replicas[0].prediction_names(dataset.target_names())
+    came_from = _with_columns(provenance, graph, predicted if isinstance(network.target, Values) else None)
+    return ModelGraph(graph, network.target, encoded, logits, prediction, names, predicted, came_from)
 
 
 def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGraph:
@@ -105,7 +98,9 @@ def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGra
     assert network.target is not None
     (encoded,) = map(Value, graph.feeds)
     logits, prediction = graph.outputs[LOGITS], graph.outputs[PREDICTION]
-    return ModelGraph(graph, network.target, encoded, logits, prediction, None, None, _with_feeds(provenance, graph))
+    predicted = network.replicas[0].prediction_names(None)
+    came_from = _with_columns(provenance, graph, predicted)
+    return ModelGraph(graph, network.target, encoded, logits, prediction, None, predicted, came_from)
 
 
 def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, ...] | None) -> dict[str, Value]:
@@ -128,10 +123,11 @@ def _outputs(graph: Graph, target: Target, prediction: Value, names: tuple[str, 
     return {VALUE: prediction}
 
 
-def _with_feeds(provenance: Mapping[str, Any], graph: Graph) -> dict[str, Any]:
-    """Return provenance with the table of inputs."""
+def _with_columns(provenance: Mapping[str, Any], graph: Graph, values: tuple[str, ...] | None) -> dict[str, Any]:
+    """Return provenance with the table of inputs, and the names of the values predicted if there are several."""
     inputs = [
         {"name": feed.name, "dtype": feed.dtype, "shape": list(feed.shape), "kind": feed.kind, "meaning": feed.meaning}
         for feed in graph.feeds.values()
     ]
-    return {**provenance, "inputs": inputs}
+    named = {"values": list(values)} if values is not None and len(values) > 1 else {}
+    return {**provenance, "inputs": inputs, **named}

@@ -2,7 +2,8 @@
  * that are rounded to the nearest, one by one, and of fmaf. C99; compile it without -ffast-math.
  *
  * Each statement rounds once and constants are exact, so that neither the wider registers of 32-bit x86 nor a compiler
- * that fuses multiplications with additions changes a bit. There are no branches, so that loops become vector code.
+ * that fuses multiplications with additions changes a bit. There are no branches but in sin and cos, so that loops
+ * become vector code.
  * Errors are at most 2.5 units in the last place, and a result below 2^-126 in magnitude is 0, unless it equals its
  * argument. gelu is what its formula gives, with an error of at most 2^-23 x. Infinities and NaN are treated as in
  * C99. */
@@ -203,6 +204,55 @@ static inline float mlpkit_geluf(float x)
     y = y * 0.5f;
     y = x * y;
     return y;
+}
+
+/* sin(r) for |r| <= pi / 2: r + r^3 (c0 + ... + c3 r^6) */
+static inline float mlpkit_sin_of_halff(float r)
+{
+    float square = r * r, cube, p, y;
+    p = fmaf(0x1.5e284ep-19f, square, -0x1.9f77f4p-13f);
+    p = fmaf(p, square, 0x1.110f06p-7f);
+    p = fmaf(p, square, -0x1.55554ep-3f);
+    cube = square * r;
+    y = fmaf(cube, p, r);
+    return y;
+}
+
+/* x - n pi, with pi in three parts */
+static inline float mlpkit_minus_pisf(float x, float n)
+{
+    float r = fmaf(n, -0x1.921fb6p+1f, x);
+    r = fmaf(n, 0x1.777a5cp-24f, r);
+    r = fmaf(n, 0x1.ee59dap-49f, r);
+    return r;
+}
+
+/* sin(x) = (-1)^n sin(x - n pi), n whole, for |x| <= 2^20 */
+static inline float mlpkit_sin_within_2_to_20f(float x)
+{
+    float z = fmaf(x, 0x1.45f306p-2f, 0x1.8p+23f); /* x / pi, rounded to a whole number in the last bits */
+    float n = z - 0x1.8p+23f, y = mlpkit_sin_of_halff(mlpkit_minus_pisf(x, n));
+    return mlpkit_float(mlpkit_bits(y) ^ (mlpkit_bits(z) << 31));
+}
+
+/* cos(x) = (-1)^(n + 1) sin(x - (n + 1/2) pi), n whole, for |x| <= 2^20 */
+static inline float mlpkit_cos_within_2_to_20f(float x)
+{
+    float half_less = fmaf(x, 0x1.45f306p-2f, -0.5f), z = half_less + 0x1.8p+23f;
+    float n = z - 0x1.8p+23f, y = mlpkit_sin_of_halff(mlpkit_minus_pisf(x, n + 0.5f));
+    return mlpkit_float(mlpkit_bits(y) ^ ((mlpkit_bits(z) + 1u) << 31));
+}
+
+/* sin(x); the rare numbers beyond 2^20, which lie 1/8 apart and more, are left to the C library */
+static inline float mlpkit_sinf(float x)
+{
+    return fabsf(x) <= 0x1p+20f ? mlpkit_sin_within_2_to_20f(x) : (float)sin((double)x);
+}
+
+/* cos(x), in the same way */
+static inline float mlpkit_cosf(float x)
+{
+    return fabsf(x) <= 0x1p+20f ? mlpkit_cos_within_2_to_20f(x) : (float)cos((double)x);
 }
 
 /* x[0] + ... + x[n - 1]: first s[i] = x[i] + x[i + 16] + x[i + 32] + ... from the first to the last, for i from 0 to

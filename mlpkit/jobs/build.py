@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.components.component import recipe_of
 from mlpkit.components.input_columns import InputShape
+from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
     ParameterError,
@@ -18,7 +20,7 @@ from mlpkit.errors import (
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
-from mlpkit.network.component_errors import component_errors
+from mlpkit.network.component_errors import component_errors, operation_errors
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
@@ -84,7 +86,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     examples = description.sizes["train"]
     faults = schedule_faults(spec, examples) + _size_faults(spec, examples) + _misfits(spec, description)
     try:
-        proof = prove_layers(spec, InputShape(description.input_shape, description.columns), description.target)
+        proof = prove_layers(spec, shape_of_examples(description), description.target)
     except StackError as error:
         if isinstance(error.cause, TargetError) or not not_filled_in:
             not_filled_in = []  # the loss doesn't take the target, whatever it gets
@@ -94,6 +96,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         frozen, of_frozen = _frozen_layers(spec, proof)
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
+        faults += _point_prediction_faults(spec, proof.loss)
     faults += _weights_faults(spec, description) + _average_faults(spec)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
@@ -148,6 +151,11 @@ def _slices_warnings(spec: Spec, proof: Proof, frozen: Sequence[str]) -> tuple[D
     message = coupled_by_slices(proof.stack, spec.training.slices or 1, frozen)
     remedy = "leave out slices, unless that is meant"
     return spec.located([Problem(("training", "slices"), message, remedy=remedy)] if message else [])
+
+
+def shape_of_examples(description: Description) -> InputShape:
+    """Return the shape of one example, which knows the columns that its elements come from."""
+    return InputShape(description.input_shape, description.columns)
 
 
 def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
@@ -290,6 +298,31 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
     return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
 
 
+def _point_prediction_faults(spec: Spec, loss: Loss) -> list[Problem]:
+    """Make sure that metrics have one prediction to compare with each target, if the loss predicts several numbers."""
+    if not spec.training.metrics:
+        return []
+    with operation_errors(loss, "prediction_names"):
+        names = loss.prediction_names()
+    if names is None:
+        return []
+    try:
+        with operation_errors(loss, "point_prediction"):
+            loss.point_prediction(np.zeros((1, len(names)), loss.dtype))
+    except WrongUseError as error:
+        return [
+            Problem(
+                ("training", "metrics", i, metric.name),
+                f"{metric.name} compares one prediction with each target: {error.message}",
+                expected=error.expected,
+                remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
+                at_key=True,
+            )
+            for i, metric in enumerate(spec.training.metrics)
+        ]
+    return []
+
+
 def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
     """Make sure that the loss and the metrics take weights of examples, if the data has any."""
     if not description.weighted:
@@ -335,8 +368,9 @@ def _stack_fault(spec: Spec, error: StackError, dataset: Dataset | None = None) 
         notes = _notes_inside(spec, error)
     place = member.recipe.place
     if error.operation is not None:
-        place = error.operation._recipe.place if error.operation._recipe else place
-        notes += [note for child in error.operation._children.values() for note in _own_origins(spec, child)]
+        recipe = recipe_of(error.operation)
+        place = recipe.place if recipe else place
+        notes += [note for child in operations_inside(error.operation) for note in _own_origins(spec, child)]
     return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
 
 
@@ -360,13 +394,13 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
     layer, member = error.operation, error.member
     assert layer is not None
     assert member is not None
-    holder = next(operation for operation in member.operations() if layer in operation._children.values())
-    siblings = list(holder._children.values())
-    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {layer._input_shape}"]
+    holder = next(operation for operation in member.operations() if layer in operations_inside(operation))
+    siblings = operations_inside(holder)
+    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {input_shape_of(layer)}"]
     origins = _producer_origins(spec, error)
     if layer is not siblings[0]:
         before = siblings[siblings.index(layer) - 1]
-        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {before._output_shape}")
+        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {output_shape_of(before)}")
         origins = _own_origins(spec, before)
     elif holder is member:
         notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
@@ -374,12 +408,13 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
 
 
 def _own_origins(spec: Spec, operation: Operation) -> list[str]:
-    recipe = operation._recipe
+    recipe = recipe_of(operation)
     return _parameter_origins(spec, recipe.place, recipe) if recipe else []
 
 
 def _at(spec: Spec, operation: Operation) -> str:
-    return f" at {spec.document.place(operation._recipe.place, at_key=True)}" if operation._recipe else ""
+    recipe = recipe_of(operation)
+    return f" at {spec.document.place(recipe.place, at_key=True)}" if recipe else ""
 
 
 def _parameter_origins(spec: Spec, path: KeyPath, recipe: Recipe[Any]) -> list[str]:

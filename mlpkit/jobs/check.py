@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from mlpkit.components.operation import operations_inside, output_shape_of
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 
@@ -79,7 +80,7 @@ def _checked(operation: Operation) -> CheckedMember:
     return CheckedMember(
         name=operation.path,
         type=operation.registered_name,
-        output_shape=operation._output_shape,
+        output_shape=output_shape_of(operation),
         parameters=sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
-        inside=tuple(_checked(child) for child in operation._children.values()),
+        inside=tuple(_checked(child) for child in operations_inside(operation)),
     )

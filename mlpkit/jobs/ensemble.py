@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import EnsembleError, RunFolderError
-from mlpkit.jobs.build import build_for, prove, prove_trained
+from mlpkit.jobs.build import build_for, prove, prove_trained, shape_of_examples
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
@@ -34,9 +35,11 @@ from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.jobs.out_of_fold import OutOfFold
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.network.sequential import Sequential
@@ -64,11 +67,17 @@ class EnsembleRun(Run):
     unfinished: tuple[int, ...] = ()
     size: int = 0
     _load: Callable[[], dict[int, Run]] = field(kw_only=True, repr=False, compare=False)
+    _predicted: Callable[[], OutOfFold | None] = field(kw_only=True, repr=False, compare=False)
 
     @cached_property
     def members(self) -> dict[int, Run]:
         """The finished runs of the networks, by number."""
         return self._load()
+
+    @cached_property
+    def out_of_fold(self) -> OutOfFold | None:
+        """Predictions for the rows of all folds, those for training first; None without folds, or if it was stopped."""
+        return self._predicted()
 
     def _steps_done(self) -> str:
         return f"an ensemble of {self.size} networks"
@@ -82,6 +91,7 @@ def run_ensemble(
     observer: RunsObserver | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
+    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> EnsembleRun:
     """Train each network of an ensemble, to the same bits as on its own, and average them.
 
@@ -93,6 +103,7 @@ def run_ensemble(
             shows progress.
         quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
+        callbacks: callbacks beside the spec's, by number of the network; only with ``examples``.
 
     Raises:
         UsageError: another process can't load a plugin, or no other process can be started.
@@ -108,7 +119,13 @@ def run_ensemble(
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
             try:
                 found = run_ensemble(
-                    spec, Path(temporary) / "run", examples=examples, observer=observer, quiet=quiet, stop=stop
+                    spec,
+                    Path(temporary) / "run",
+                    examples=examples,
+                    observer=observer,
+                    quiet=quiet,
+                    stop=stop,
+                    callbacks=callbacks,
                 )
             except KeyboardInterrupt as interrupt:
                 if hasattr(interrupt, "run"):
@@ -121,7 +138,7 @@ def run_ensemble(
         expect_processes("training an ensemble")
     observer = observer or runs_observer(MEMBER, quiet=quiet)
     with _prepared(spec, Path(directory), examples, observer) as folder:
-        return _trained(folder, spec.registry, examples, observer, stop or StopRequest())
+        return _trained(folder, spec.registry, examples, observer, stop or StopRequest(), callbacks)
 
 
 def _leave_folder(found: EnsembleRun) -> None:
@@ -225,12 +242,13 @@ def _trained(
     examples: GivenExamples | None,
     observer: RunsObserver,
     stop: StopRequest,
+    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> EnsembleRun:
     """Train what is not finished, and average."""
     spec = parse_resolved(folder.directory, folder.run.resolved_text(), registry)
     runs, arguments = {number: folder.member(number) for number in folder.unfinished}, registry.arguments()
     with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, spec.training.threads or 1, arguments, observer, stop, examples)
+        failures = train_runs(runs, spec.training.threads or 1, arguments, observer, stop, examples, callbacks)
     if failures and not stop.reason:
         raise _failed(folder, failures)
     found = _averaged(folder, spec, examples, stop.reason)
@@ -254,25 +272,39 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
     run, dataset = folder.run, _dataset_of(spec, examples)
     resolved = run.resolved_text()
     if run.finished:
-        return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec))
+        predicted = partial(_predicted_again, folder, spec, examples)
+        return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec), predicted)
     description = prove_again(folder.directory, spec, dataset, begun=True).description
-    network = build_for(spec, prove_trained(spec, description.input_shape, description.target), slices=1)
+    network = build_for(spec, prove_trained(spec, shape_of_examples(description), description.target), slices=1)
     network.origin = Origin(lambda: resolved, dataset)
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)
     model = TrainedModel(spec, network, dataset, description.target)
-    metrics = {} if stopped else _write_results(folder, model, description)
+    metrics, found = ({}, None) if stopped else _write_results(folder, model, description)
     if examples is not None:
         network.encoder = dataset
         dataset.hold({})
-    return _run_of(folder, model, metrics, stopped)
+    return _run_of(folder, model, metrics, lambda: found, stopped)
 
 
-def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Description) -> dict[str, dict[str, Any]]:
-    """Write the model of an ensemble, and return its loss and metrics by split, which are written last."""
+def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None) -> OutOfFold | None:
+    """Predict out of fold with the networks of a finished ensemble, whose table has these values in digits."""
+    assert spec.ensemble is not None
+    if spec.ensemble.folds is None:
+        return None
+    dataset = _dataset_of(spec, examples)
+    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    folds = open_folds(spec, dataset, spec.ensemble.folds)
+    return predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
+
+
+def _write_results(
+    folder: EnsembleFolder, model: TrainedModel, description: Description
+) -> tuple[dict[str, dict[str, Any]], OutOfFold | None]:
+    """Write the model of an ensemble; return loss and metrics by split, written last, and what is out of fold."""
     run, spec, dataset = folder.run, model.spec, model.dataset
     assert spec.ensemble is not None
-    data = open_data(spec, dataset)
+    data, found = open_data(spec, dataset), None
     metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
     if spec.ensemble.folds is not None:
         folds = open_folds(spec, dataset, spec.ensemble.folds)
@@ -282,7 +314,7 @@ def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Des
     run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
     folder.write_spread()
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
-    return in_order(metrics, spec)
+    return in_order(metrics, spec), found
 
 
 def _copy_weights(member: Path, number: int, network: Sequential) -> None:
@@ -294,7 +326,11 @@ def _copy_weights(member: Path, number: int, network: Sequential) -> None:
 
 
 def _run_of(
-    folder: EnsembleFolder, model: TrainedModel, metrics: dict[str, dict[str, Any]], stopped: str = ""
+    folder: EnsembleFolder,
+    model: TrainedModel,
+    metrics: dict[str, dict[str, Any]],
+    predicted: Callable[[], OutOfFold | None],
+    stopped: str = "",
 ) -> EnsembleRun:
     return EnsembleRun(
         model.network,
@@ -307,6 +343,7 @@ def _run_of(
         _compared=partial(tracker_of, model.spec.training, []),
         _trained=lambda: model,
         _load=partial(_finished_members, folder, model.spec.registry.arguments()),
+        _predicted=predicted,
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import numpy as np
 
+from mlpkit.components.component import recipe_of
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, UsageError
 from mlpkit.exports.formats import FORMATS, format_of
@@ -193,7 +194,7 @@ def _lines_named(directory: Path, model: TrainedModel) -> Iterator[None]:
     try:
         yield
     except NotExportableError as error:
-        recipes = {each.path: each._recipe for each in model.network.replicas[0].operations()}
+        recipes = {each.path: recipe_of(each) for each in model.network.replicas[0].operations()}
         recipe = recipes.get(error.made_by)
         if recipe is None:
             raise

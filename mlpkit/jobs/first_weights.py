@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.operation import belongs_to
+from mlpkit.components.component import recipe_of
+from mlpkit.components.operation import belongs_to, own_parameters, own_states
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
@@ -148,7 +149,7 @@ def _said(spec: Spec) -> str:
 
 
 def _arrays(operation: Operation) -> list[Parameter | State]:
-    return [*operation._parameters.values(), *operation._states.values()]
+    return [*own_parameters(operation), *own_states(operation)]
 
 
 class _Comparison:
@@ -208,8 +209,9 @@ class _Comparison:
         return [f"{before}; those of this spec, of shape {here}, come {from_data(self.spec)}"]
 
     def _place(self, layer: Operation) -> KeyPath:
-        if layer._recipe is not None:
-            return layer._recipe.place
+        recipe = recipe_of(layer)
+        if recipe is not None:
+            return recipe.place
         return next(member.recipe.place for member in self.spec.layers if belongs_to(layer.path, [member.name]))
 
     def _layers_elsewhere(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.dataset import Dataset, Proposal
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.errors import ParameterError, PluginError, SpecError, UsageError
+from mlpkit.errors import ComponentFailure, ParameterError, PluginError, SpecError, UsageError
 from mlpkit.network.component_errors import component_errors, expect_returned
-from mlpkit.registry.discovery import installed_plugins
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.commented_yaml import to_commented_yaml
@@ -102,9 +102,17 @@ def recipes(registry: Registry) -> dict[str, list[str]]:
     return found
 
 
-def built_in_recipes() -> list[str]:
-    """Return the recipes of the built-in data sets; those of other plugins may be slow to load, or broken."""
-    return list(recipes(Registry([plugin for plugin in installed_plugins() if plugin.built_in])))
+def names_of_recipes(registry: Registry) -> list[str]:
+    """Return the recipes there are, but for those of data sets that can't name theirs.
+
+    Args:
+        registry: the data sets.
+    """
+    found: list[str] = []
+    for entry in _loadable(registry.components(("dataset",)), []):
+        with suppress(ComponentFailure):
+            found += _recipes_of(entry)
+    return list(dict.fromkeys(found))
 
 
 def _recipes_of(entry: RegisteredComponent) -> Mapping[str, Any]:

@@ -37,14 +37,16 @@ class OutOfFold(NamedTuple):
     """Predictions for all rows that are cut into folds, each by the network that has not seen it.
 
     Args:
-        values: the predictions, shape (rows, ...).
-        targets: the targets of the rows.
+        values: the predictions, as ``network.predict`` returns them, shape (rows, ...).
+        targets: the targets of the rows, as the network is compared with them.
         weights: their weights; None if they have none.
+        folds: the number of each row's fold, and so of the network that predicts it.
     """
 
     values: NDArray[Any]
     targets: NDArray[Any]
     weights: NDArray[Any] | None
+    folds: NDArray[np.intp]
 
 
 def predict_out_of_fold(
@@ -72,7 +74,7 @@ def predict_out_of_fold(
     order = np.argsort(np.concatenate([np.flatnonzero(folds.of(number)) for number in range(len(members))]))
     values, targets = (np.concatenate([part[i] for part in parts])[order] for i in (0, 1))
     weighted = np.concatenate([part[2] for part in parts])[order] if description.weighted else None
-    return OutOfFold(values, targets, weighted)
+    return OutOfFold(values, targets, weighted, folds.numbers)
 
 
 def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> dict[str, Any]:
@@ -91,10 +93,11 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
     with model.network.evaluating(), without_warnings():
         results: dict[str, Any] = {"loss": model.network.replicas[0].compare(found.values, found.targets, *weights)}
         for recipe in model.spec.training.metrics:
+            prediction = model.network.replicas[0].point_prediction(found.values)
             with component_errors(f"the metric {recipe.name} failed"):
                 metric = recipe()
                 metric.expect_target(model.target)
-                metric.update(found.values, found.targets, *weights)
+                metric.update(prediction, found.targets, *weights)
                 results[recipe.name] = plain_result(metric)
     if not math.isfinite(results["loss"]):
         raise DivergenceError(f"{source}: the loss out of fold is {results['loss']}; lower the learning rate")

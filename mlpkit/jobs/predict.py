@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels
-from mlpkit.errors import UsageError
+from mlpkit.errors import ComponentFailure, UsageError
 from mlpkit.jobs.inputs import expect_finite, inputs_of_file, located
 from mlpkit.jobs.load_model import load_run
 from mlpkit.network.component_errors import component_errors
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.loss import Loss
     from mlpkit.jobs.columns import Columns
     from mlpkit.jobs.inputs import Inputs
     from mlpkit.jobs.load_model import TrainedModel
@@ -34,7 +36,7 @@ class Predictions:
         values: predictions, shape (rows, ...): probabilities where classes are predicted.
         classes: number of the most probable class of each row; None where no classes are predicted.
         class_names: names of the classes; None if they are just numbers.
-        target_names: a name for each label or value; None if they have none.
+        target_names: a name for each label or number predicted; None if they have none.
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
         are_labels: whether the values are probabilities of labels.
         inputs: all columns of the file, as they stand there; None if they weren't kept.
@@ -112,14 +114,30 @@ def predictions_of(model: TrainedModel, values: NDArray[Any], row_names: tuple[s
         model: the network, with its data set and target.
         values: its predictions, shape (rows, ...).
         row_names: what each row comes from; None if rows have no names.
+
+    Raises:
+        ComponentFailure: the loss predicts more or fewer numbers than have names.
     """
     classes = values.argmax(axis=1) if isinstance(model.target, Classes) else None
+    _expect_name_for_each(values, model.network.loss_layer)
     names = model.dataset.class_names(), _target_names(model), row_names
     return Predictions(values, classes, *names, are_labels=isinstance(model.target, Labels))
 
 
+def _expect_name_for_each(values: NDArray[Any], loss: Loss) -> None:
+    """Make sure that a loss that names the numbers that it predicts gives each a name.
+
+    Raises:
+        ComponentFailure: there are more or fewer.
+    """
+    names, count = loss.prediction_names(), prod(values.shape[1:])
+    if names is not None and count != len(names):
+        found = f"loss {loss.path} ({loss.type_name}) predicts {count} numbers for a row, and names {', '.join(names)}"
+        raise ComponentFailure(f"{found}; expected a name for each number, from prediction_names")
+
+
 def _target_names(model: TrainedModel) -> tuple[str, ...] | None:
-    """Return the names of labels or values; labels without names go by their numbers."""
+    """Return the names of labels, or of the numbers predicted for values; labels without names go by their numbers."""
     if isinstance(model.target, Labels):
         return model.dataset.target_names() or tuple(map(str, range(model.target.count)))
-    return model.dataset.target_names()
+    return model.network.replicas[0].prediction_names(model.dataset.target_names())

@@ -14,9 +14,10 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from mlpkit.components.callback import Callback
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer, StopRequest
@@ -49,6 +50,7 @@ def train_prepared(
     examples: GivenExamples | None = None,
     observer: Observer,
     stop: StopRequest,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
 
@@ -61,6 +63,7 @@ def train_prepared(
         examples: the examples, if the run was given them in memory.
         observer: receives the events, without those of deprecated usage in a spec that is just prepared.
         stop: may ask the run to end after the step that it is in.
+        callbacks: callbacks beside the spec's, of a run that begins.
 
     Raises:
         RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
@@ -82,7 +85,7 @@ def train_prepared(
         if examples is not None:
             hold_examples(dataset, examples)
         with blas_threads(plan.threads):
-            job = TrainingJob(spec, plan, prove(spec, dataset), folder, resolved=resolved)
+            job = TrainingJob(spec, plan, prove(spec, dataset), folder, resolved=resolved, callbacks=callbacks)
             folder.rewind([])
             folder.write_lock(job.lock)
             return job.train(folder.spec_text(), observer, stop)

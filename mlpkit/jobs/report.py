@@ -235,13 +235,15 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     indices = rows_to_predict(len(data[split]), model.network.input_shape)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
+    judged: Judged | None = None
     raw: RawRows | None = None
     with found.left_out("predictions"):
         judged = _judged(model, split, len(data[split]), batch)
         sections += _judgement(judged)
-        worst = worst_rows(judged)
+    with found.left_out("the worst predictions"):
+        worst = indices[:0] if judged is None else worst_rows(judged)
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
-        sections.append(mistakes_section(judged, worst, raw, indices))
+        sections += [] if judged is None else [mistakes_section(judged, worst, raw, indices)]
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
@@ -264,7 +266,7 @@ def _taken(model: TrainedModel, split: Split, description: Description, indices:
 def _judged(model: TrainedModel, split: str, of: int, batch: Batch) -> Judged:
     x, t, _ = batch
     with blas_threads(model.threads):
-        prediction = model.network.predict_encoded(x)
+        prediction = model.network.replicas[0].point_prediction(model.network.predict_encoded(x))
     if not np.isfinite(prediction).all():
         raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
     return Judged(split, of, model.target, prediction, t, _names(model))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import MlpkitError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from mlpkit.components.callback import Callback
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.training.events import StopRequest
@@ -44,6 +46,7 @@ def train_runs(
     observer: RunsObserver,
     stop: StopRequest,
     examples: GivenExamples | None = None,
+    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> dict[int, str]:
     """Train prepared runs, each to the same bits as on its own, and return what went wrong with which.
 
@@ -56,12 +59,13 @@ def train_runs(
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         examples: the examples, if the runs were given them in memory.
+        callbacks: callbacks beside the spec's, by number of the run; only if the examples are in memory.
     """
     if not runs:
         return {}
     if examples is not None:
         observer.began([*runs], 1)
-        return _train_here(runs, arguments, observer, stop, examples)
+        return _train_here(runs, arguments, observer, stop, examples, callbacks)
     at_once = runs_at_once(len(runs), threads)
     requests = {number: {"directory": str(directory), **arguments} for number, directory in runs.items()}
     observer.began([*runs], at_once)
@@ -79,6 +83,7 @@ def _train_here(
     observer: RunsObserver,
     stop: StopRequest,
     examples: GivenExamples,
+    callbacks: Mapping[int, Sequence[Callback]],
 ) -> dict[int, str]:
     """Train runs one after the other in this process."""
     failures = {}
@@ -87,7 +92,14 @@ def _train_here(
             break
         sender = EventSender(lambda event, *details, number=number: tell(observer, number, event, details))
         try:
-            run = train_prepared(directory, **arguments, examples=examples, observer=sender, stop=stop)
+            run = train_prepared(
+                directory,
+                **arguments,
+                examples=examples,
+                observer=sender,
+                stop=stop,
+                callbacks=callbacks.get(number, ()),
+            )
             end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
         except MlpkitError as error:
             end = TrainingEnd(failure=described(error))

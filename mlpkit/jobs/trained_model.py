@@ -107,7 +107,8 @@ class Model:
 
         Returns:
             The most probable class of each row, as in ``classes``, shape (rows,); labels, 0 or 1, shape (rows, labels);
-            or values in the target's unit, shape (rows,) if there is one target, otherwise (rows, ...).
+            or values in the target's unit, shape (rows,) if there is one target, otherwise (rows, ...); if the loss
+            predicts several numbers for one target, such as quantiles, shape (rows, numbers).
 
         Raises:
             UsageError: there is no such file, or there are no rows.
@@ -120,7 +121,8 @@ class Model:
             return np.take(np.array(self.classes), found.classes)
         if found.labels is not None:
             return found.labels
-        return found.values.reshape(-1) if found.values.shape[1:] == (1,) else found.values
+        alone = found.values.shape[1:] == (1,) and self.network.loss_layer.prediction_names() is None
+        return found.values.reshape(-1) if alone else found.values
 
     def predict_proba(self, rows: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes``, or of each label.
@@ -176,7 +178,7 @@ class Model:
     def _predicted(self) -> str:
         if self.classes is not None:
             return _few(self.classes)
-        names = self._trained.dataset.target_names()
+        names = self.network.replicas[0].prediction_names(self._trained.dataset.target_names())
         if names is None and self._trained.target in {Values(()), Values((1,))}:
             return "a number"
         return _few(names) if names else str(self._trained.target)

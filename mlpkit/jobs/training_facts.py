@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.component import arguments_of
 from mlpkit.components.initializer import Initializer
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.target import Values
@@ -59,7 +60,7 @@ def _default_weights(operation: Operation) -> str:
     if "." in operation.path:  # no override reaches a layer inside another by its name
         return ""
     defaults = {field.name: field.default for field in schema_of(type(operation)).fields}
-    for name, value in operation._arguments.items():
+    for name, value in arguments_of(operation).items():
         if isinstance(value, Initializer) and defaults[name] not in (REQUIRED, value.registered_name):
             return f"--set layers.{operation.path}.{name}={to_inline_yaml(defaults[name])}"
     return ""

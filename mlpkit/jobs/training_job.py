@@ -80,6 +80,7 @@ def settings_of(
         epochs=training.epochs,
         open_ended=training.seconds is not None,
         evaluate_every=training.evaluate_every,
+        evaluate_train=training.evaluate_train,
         frozen=frozen,
         factors=factors,
         evaluated=[split for split in ("train", "validation") if split in evaluated],

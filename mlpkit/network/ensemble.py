@@ -143,6 +143,14 @@ class LossOfPredictions(Loss):
         """The unit of the loss."""
         return self._loss.unit
 
+    def prediction_names(self) -> tuple[str, ...] | None:
+        """Return the names of what the loss predicts."""
+        return self._loss.prediction_names()
+
+    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what the loss says."""
+        return self._loss.point_prediction(prediction)
+
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean loss at the inputs that stand for predictions."""
         inputs = self._loss.inputs_for(x)

@@ -163,6 +163,28 @@ class Replica:
         expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
 
+    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return the part of predictions that metrics compare with targets.
+
+        Raises:
+            ShapeError: no part of them stands for the target.
+        """
+        with operation_errors(self.loss, "point_prediction"):
+            return self.loss.point_prediction(prediction)
+
+    def prediction_names(self, target_names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Return a name for each number predicted: that of its target, and what is predicted of it if that is several.
+
+        Args:
+            target_names: the names of the targets; None if they have none.
+        """
+        with operation_errors(self.loss, "prediction_names"):
+            names = self.loss.prediction_names()
+        if names is None:
+            return target_names
+        before = f"{target_names[0]}_" if target_names else ""
+        return tuple(f"{before}{name}" for name in names)
+
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return how much a minibatch or slice with these targets counts."""
         with operation_errors(self.loss, "weight"):

@@ -321,7 +321,7 @@ class Sequential:
             total += weight * replica.compare(logits, t, weights)
             counted += weight
             if metrics:
-                prediction = replica.predict(logits)
+                prediction = replica.point_prediction(replica.predict(logits))
                 for name, metric in metrics.items():
                     with component_errors(f"the metric {name} failed"):
                         metric.update(prediction, t, *(() if weights is None else (weights,)))

@@ -18,7 +18,7 @@ from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import schema_of
-from mlpkit.components.schema.wording import nearest, plain_call, with_article
+from mlpkit.components.schema.wording import either_of, nearest, plain_call, with_article
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
 
@@ -221,7 +221,7 @@ def _of_another_kind(target: object, kind: str) -> str:
         return f"its target is {with_article(type(target).__name__)}, and no class"
     its_own = getattr(target, "kind", None)
     if isinstance(target, ComponentType) and its_own in KINDS:
-        return f"{target.__name__} is {with_article(its_own)}; declare it as that, or derive it from mlpkit.{base}"
+        return f"{target.__name__} is {either_of((its_own,))}; declare it as that, or derive it from mlpkit.{base}"
     return f"{target.__name__} is not a subclass of mlpkit.{base}; write class {target.__name__}({base})"
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
-from mlpkit.components.schema.wording import either_of, nearest, with_article
+from mlpkit.components.schema.wording import either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
 from mlpkit.registry.origin import EntryPointOrigin
@@ -140,7 +141,7 @@ class Registry:
             known = self._found[name] = self._look_up(kinds, name)
         if known.kind not in kinds:
             raise UnknownComponentError(
-                f"'{name}' is {with_article(known.kind)}, not {either_of(kinds)}",
+                f"'{name}' is {either_of((known.kind,))}, not {either_of(kinds)}",
                 remedy=self._list_remedy(kinds),
             )
         return known
@@ -305,9 +306,12 @@ class Registry:
             return None
         if found.declaration.deprecated:
             context.warn(
-                path, f"{found.kind} {found.name} is deprecated", remedy=found.declaration.deprecated, at_key=at_key
+                path,
+                f"{in_words(found.kind)} {found.name} is deprecated",
+                remedy=found.declaration.deprecated,
+                at_key=at_key,
             )
-        arguments = schema.check(parameters, path, context, subject=f"{found.kind} {name}")
+        arguments = schema.check(parameters, path, context, subject=f"{in_words(found.kind)} {name}")
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)

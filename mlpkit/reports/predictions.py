@@ -25,7 +25,7 @@ class Judged:
         split: the split that the rows are from.
         of: how many rows the split has.
         target: what is predicted.
-        prediction: what the loss's ``predict`` returns, shape (rows, ...).
+        prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
     """

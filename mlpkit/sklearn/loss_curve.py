@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mlpkit.components.callback import Callback
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlpkit.components.callback import TrainingView
 
 
@@ -40,3 +42,10 @@ class LossCurve(Callback):
         self.best = min(self.best, mean)
         if self.waited >= self.patience:
             training.stop(f"the loss has not improved by {self.tolerance:g} for {self.patience} epochs")
+
+
+def mean_curve(curves: Iterable[LossCurve]) -> list[float]:
+    """Return the mean of the losses of several networks, epoch by epoch; one that has ended counts with its last."""
+    kept = [curve.curve for curve in curves if curve.curve]
+    epochs = max(map(len, kept))
+    return [sum(curve[min(epoch, len(curve) - 1)] for curve in kept) / len(kept) for epoch in range(epochs)]

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
+from mlpkit.sklearn.network_estimator import NetworkEstimator, networks, rows_with_weight, training_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +31,7 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row."""
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]  # type: ignore[no-any-return]
+        return self._predictions(self.predict_proba(X))
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class, in the order of ``classes_``."""
@@ -41,6 +41,10 @@ class _Classifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         """Return the logarithm of the probability of each class."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))  # type: ignore[no-any-return]
+
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the most likely class of each row."""
+        return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
 
 
 class _Mlp(NetworkEstimator):
@@ -65,6 +69,7 @@ class _Mlp(NetworkEstimator):
         dropout: float = 0.0,
         norm: str | None = None,
         dtype: str = "float32",
+        ensemble: Mapping[str, int] | int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -82,6 +87,7 @@ class _Mlp(NetworkEstimator):
         self.dropout = dropout
         self.norm = norm
         self.dtype = dtype
+        self.ensemble = ensemble
 
     @property
     def _dtypes(self) -> Any:
@@ -107,35 +113,43 @@ class _Mlp(NetworkEstimator):
             go_on: whether to go on with the network that is there.
             epochs: passes over the examples; None for ``max_iter`` at most.
         """
-        from mlpkit.sklearn.loss_curve import LossCurve  # noqa: PLC0415 - loads components, as a fit does
+        from mlpkit.sklearn.loss_curve import LossCurve, mean_curve  # noqa: PLC0415 - loads components, as a fit does
 
         watching = self.early_stopping and epochs is None
-        held_out = self.validation_fraction if watching else 0.0
-        rows = len(t) - round(held_out * len(t))
-        batch = min(200 if self.batch_size == "auto" else int(self.batch_size), rows)
-        steps, passes = -(-rows // batch), epochs or self.max_iter
-        curve = LossCurve(steps, self.tol, sys.maxsize if watching else self.n_iter_no_change)
+        held_out, ensemble = self.validation_fraction if watching else 0.0, self._ensemble()
+        rows = [training_rows(len(t), held_out, ensemble, i) for i in range(networks(ensemble))]
+        batch = min(200 if self.batch_size == "auto" else int(self.batch_size), rows[0])
+        steps, passes = [-(-count // batch) for count in rows], epochs or self.max_iter
+        patience = sys.maxsize if watching else self.n_iter_no_change
+        curves = {i: LossCurve(count, self.tol, patience) for i, count in enumerate(steps)}
         together = batch if weights is None else batch * float(weights.mean())
         training = {"optimizer": self._optimizer(together), "batch_size": batch, "epochs": passes}
-        training |= self._watched() if watching else {"evaluate_every": passes * steps}
+        training |= self._watched() if watching else {"evaluate_every": passes * max(steps)}
         target: dict[str, Any] = {"predict": self._predicts}
         if hasattr(self, "classes_"):
             target["classes"] = list(range(len(self.classes_)))
         seed = self._seed()
         run = self._train_network(
             (X, t) if weights is None else (X, t, weights),
-            {"name": type(self).__name__, "seed": seed, "dtype": self.dtype, "layers": [*self._hidden_layers(), *end]},
+            {
+                "name": type(self).__name__,
+                "seed": seed,
+                "dtype": self.dtype,
+                "layers": [*self._hidden_layers(), *end],
+                "ensemble": ensemble,
+            },
             {**training, **target, "split_seed": seed},
             go_on=go_on,
             held_out=held_out,
-            callbacks=[curve],
+            callbacks={number: [curve] for number, curve in curves.items()},
             evaluated=["validation"] if watching else [],
         )
-        self.loss_curve_ = curve.curve if epochs is None else [*getattr(self, "loss_curve_", []), *curve.curve]
+        losses = mean_curve(curves.values())
+        self.loss_curve_ = losses if epochs is None else [*getattr(self, "loss_curve_", []), *losses]
         self.n_iter_ = len(self.loss_curve_)
         self.loss_ = self.loss_curve_[-1]
         self.n_layers_ = 2 + len(self._sizes())
-        if epochs is None and not run.ended and self.n_iter_no_change < self.max_iter:
+        if epochs is None and len(losses) == self.max_iter and not run.ended and self.n_iter_no_change < self.max_iter:
             warnings.warn(
                 f"training ended after max_iter={self.max_iter} epochs, and the loss was still falling",
                 ConvergenceWarning,
@@ -201,6 +215,8 @@ class MLPClassifier(_Classifier, _Mlp):
         norm: ``batch`` or ``layer`` normalization before each activation; None for neither.
         dtype: what to compute in, ``float32`` or ``float64``.
         class_weight: weights of classes by label, or ``balanced``; None for equal ones.
+        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
+            each is held out of the training of its network, for early stopping and ``oob_decision_function_``.
     """
 
     _monitor = "accuracy"
@@ -226,6 +242,7 @@ class MLPClassifier(_Classifier, _Mlp):
         norm: str | None = None,
         dtype: str = "float32",
         class_weight: Mapping[Any, float] | str | None = None,
+        ensemble: Mapping[str, int] | int | None = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
@@ -244,6 +261,7 @@ class MLPClassifier(_Classifier, _Mlp):
             dropout=dropout,
             norm=norm,
             dtype=dtype,
+            ensemble=ensemble,
         )
         self.class_weight = class_weight
 
@@ -261,9 +279,11 @@ class MLPClassifier(_Classifier, _Mlp):
         if go_on and not np.array_equal(classes, self.classes_):
             raise ValueError(f"warm_start needs the classes of the last fit, {self.classes_}; y has {classes}")
         self.classes_ = classes
-        self._train(X, numbers, weights, self._end(numbers, weights), go_on=go_on)
+        run = self._train(X, numbers, weights, self._end(numbers, weights), go_on=go_on)
+        self._keep_out_of_fold(run, classes[numbers], sample_weight)
         return self
 
+    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
@@ -330,6 +350,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         dropout: as for ``MLPClassifier``.
         norm: as for ``MLPClassifier``.
         dtype: as for ``MLPClassifier``.
+        ensemble: as for ``MLPClassifier``, with ``oob_prediction_``.
     """
 
     _monitor = "loss"
@@ -345,6 +366,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
+    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
@@ -359,7 +381,11 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the number of each row, or several, as ``fit`` got them."""
-        values: NDArray[Any] = self._outputs(X) * self._target_std + self._target_mean
+        return self._predictions(self._outputs(X))
+
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the numbers that standardized ones stand for."""
+        values: NDArray[Any] = outputs * self._target_std + self._target_mean
         return values[:, 0] if self._one_number else values
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, go_on: bool, epochs: int | None = None) -> Self:
@@ -376,7 +402,8 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
             self._target_std = np.where(std > 0, std, 1.0)
         scaled = (columns - self._target_mean) / self._target_std
         end = [_affine(columns.shape[1]), "MeanSquaredError"]
-        self._train(X, scaled, weights, end, go_on=go_on, epochs=epochs)
+        run = self._train(X, scaled, weights, end, go_on=go_on, epochs=epochs)
+        self._keep_out_of_fold(run, y, sample_weight)
         return self
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from numbers import Integral
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,18 +14,22 @@ from sklearn.utils import _safe_indexing, check_consistent_length, check_random_
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mlpkit.components.callback import Callback
+    from mlpkit.jobs.out_of_fold import OutOfFold
     from mlpkit.jobs.training_job import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
     from mlpkit.training.update import OptimizerState
 
 LARGEST_SEED: Final = 2**31 - 1
+NOT_FURTHER: Final = "an ensemble isn't trained further: partial_fit and warm_start are for one network"
+OUT_OF_FOLD: Final = frozenset(("oob_decision_function_", "oob_prediction_", "oob_score_"))
+"""What scikit-learn calls predictions for rows that an estimator has not seen, of classifiers and of regressors."""
 
 
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -31,6 +38,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     network_: Sequential
     _optimizer_state: OptimizerState
     classes_: NDArray[Any]
+    ensemble: Any
 
     @property
     def _dtypes(self) -> Any:
@@ -68,7 +76,53 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         rows, _ = self._validated(X, reset=False)
         encoder = self.network_.encoder
         assert encoder is not None
-        return self.network_.predict(encoder.encode(rows)).astype(np.float64)
+        return self._arranged(self.network_.predict(encoder.encode(rows)))
+
+    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        """Return what the network predicts, with a column for each of ``classes_``, if there are any."""
+        return predicted.astype(np.float64)
+
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return what ``predict`` returns, from what the network predicts."""
+        raise NotImplementedError
+
+    def _is_one_network(self) -> bool:
+        """Whether a network is trained that may go on.
+
+        Raises:
+            AttributeError: several are, whose average can't.
+        """
+        if self._ensemble():
+            raise AttributeError(NOT_FURTHER)
+        return True
+
+    def _ensemble(self) -> Any:
+        """Return how many networks there are, as a spec says it; None for one."""
+        return ensemble_section(self.ensemble)
+
+    def _keep_out_of_fold(self, run: Run, y: Any, sample_weight: Any) -> None:
+        """Keep what is predicted out of fold, and its score, under scikit-learn's names.
+
+        Args:
+            run: the training; without folds there is nothing to keep.
+            y: the targets of the rows that have a weight.
+            sample_weight: the weights that ``fit`` got; rows without one have no prediction.
+        """
+        for name in OUT_OF_FOLD & vars(self).keys():
+            delattr(self, name)
+        found: OutOfFold | None = getattr(run, "out_of_fold", None)
+        if found is None:
+            return
+        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - takes long to load, and most have no folds
+
+        outputs = self._arranged(found.values)
+        predicted = self._predictions(outputs)
+        classifies = hasattr(self, "classes_")
+        self.oob_score_ = float((accuracy_score if classifies else r2_score)(y, predicted, sample_weight=found.weights))
+        if classifies:
+            self.oob_decision_function_ = _of_all_rows(outputs, sample_weight)
+        else:
+            self.oob_prediction_ = _of_all_rows(predicted, sample_weight)
 
     def _train_network(
         self,
@@ -79,19 +133,19 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         go_on: bool,
         held_out: float = 0.0,
         registry: Registry | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
         evaluated: Collection[str] = ("train", "validation"),
     ) -> Run:
-        """Train a network, keep it, and return the run.
+        """Train a network, or several and their average, keep it, and return the run.
 
         Args:
             data: inputs and targets, and weights, if rows have them.
             top_level: keys of the spec, its seed and layers among them.
             options: keys of ``training``, and parameters of the data set.
             go_on: whether to go on with the network that is there, and with what the optimizer keeps.
-            held_out: share of the examples for validation.
+            held_out: share of the examples for validation; of folds, each is held out of the training of its network.
             registry: where components come from; by default all that is installed.
-            callbacks: what follows training.
+            callbacks: what follows training, by number of the network.
             evaluated: splits to evaluate.
         """
         # An import loads little: what trains is loaded by the first fit.
@@ -102,6 +156,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         from mlpkit.training.events import Observer  # noqa: PLC0415
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415
 
+        ensemble = top_level.get("ensemble")
+        if ensemble and go_on:
+            raise ValueError(NOT_FURTHER)
         network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
         if not go_on:
             self._optimizer_state = OptimizerState()
@@ -114,13 +171,13 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             {"train": data},
             {**top_level, "seed": seed},
             {**options, **kept},
-            {"validation": held_out},
+            {"validation": 0.0 if folds_of(ensemble) else held_out},
             learned,
         )
         if spec.trains_ensemble:
             from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most estimators train one network
 
-            averaged = run_ensemble(spec, examples={"train": data}, observer=RunsObserver())
+            averaged = run_ensemble(spec, examples={"train": data}, observer=RunsObserver(), callbacks=callbacks)
             self.network_ = averaged.network
             return averaged
         try:
@@ -130,7 +187,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 dataset=dataset,
                 observer=Observer(),
                 network=network,
-                callbacks=callbacks,
+                callbacks=callbacks.get(0, ()),
                 evaluated=evaluated,
                 optimizer_state=self._optimizer_state,
             )
@@ -143,6 +200,49 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(LARGEST_SEED))
+
+
+def ensemble_section(ensemble: Any) -> Any:
+    """Return the key ``ensemble`` of a spec; a number is that of the networks that are trained on the same rows."""
+    is_number = isinstance(ensemble, Integral) and ensemble is not True and ensemble is not False
+    return {"members": int(ensemble)} if is_number else ensemble
+
+
+def networks(ensemble: Any) -> int:
+    """Return how many networks the key ``ensemble`` of a spec asks for; the spec's checks find what is wrong in it."""
+    from mlpkit.specfile.sections import MOST_MEMBERS  # noqa: PLC0415 - as what trains
+
+    members = ensemble.get("members") if isinstance(ensemble, Mapping) else None
+    count = int(members) if isinstance(members, Integral) else folds_of(ensemble)
+    return min(max(1, count), MOST_MEMBERS)
+
+
+def folds_of(ensemble: Any) -> int:
+    """Return into how many folds the rows are cut; 0 if they aren't."""
+    folds = ensemble.get("folds") if isinstance(ensemble, Mapping) else None
+    return int(folds) if isinstance(folds, Integral) and int(folds) > 1 else 0
+
+
+def training_rows(rows: int, held_out: float, ensemble: Any, member: int = 0) -> int:
+    """Return how many rows a network is trained on; of networks with folds, the first has the fewest.
+
+    Args:
+        rows: how many there are.
+        held_out: share of the rows for validation.
+        ensemble: the key ``ensemble`` of a spec.
+        member: the number of the network.
+
+    Raises:
+        ValueError: there are more folds than rows.
+    """
+    folds = folds_of(ensemble)
+    if folds > rows:
+        raise ValueError(f"ensemble={ensemble!r} needs {folds} rows at least; X has n_samples={rows}")
+    if not folds:
+        return rows - round(held_out * rows)
+    from mlpkit.jobs.folds import fold_sizes  # noqa: PLC0415 - as what trains
+
+    return fold_sizes({"train": rows}, folds, member)["train"]
 
 
 def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDArray[np.float64] | None]:
@@ -161,6 +261,16 @@ def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDAr
     if len(rows) == len(weights):
         return X, y, weights
     return _safe_indexing(X, rows), _safe_indexing(y, rows), weights[rows]
+
+
+def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
+    """Return the values of rows that have a weight, with NaN for all others."""
+    if sample_weight is None:
+        return values
+    weights = np.asarray(sample_weight)
+    found = np.full((len(weights), *values.shape[1:]), np.nan)
+    found[np.flatnonzero(weights)] = values
+    return found
 
 
 def _has_texts(X: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
-from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import Spec, load_spec
 
@@ -35,8 +35,12 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: seed in place of the spec's; None for the spec's.
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
-        ensemble: several networks to train and average, ``{"members": 8}`` or ``{"folds": 5}``; None for what the spec
-            says.
+        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
+            each is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
+            ``oob_prediction_``. None for what the spec says.
+        classes: all classes, lowest first, which a loss of ordered classes needs to know of texts; by default those
+            that ``fit`` gets. ``classes_`` and the columns of ``predict_proba`` are sorted nevertheless, as everywhere
+            in scikit-learn.
     """
 
     def __init__(
@@ -46,13 +50,15 @@ class SpecEstimator(NetworkEstimator):
         validation_fraction: float = 0.0,
         random_state: Any = None,
         warm_start: bool = False,
-        ensemble: Mapping[str, int] | None = None,
+        ensemble: Mapping[str, int] | int | None = None,
+        classes: Sequence[Any] | None = None,
     ) -> None:
         self.spec = spec
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.warm_start = warm_start
         self.ensemble = ensemble
+        self.classes = classes
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train the network, for as long as the spec says.
@@ -64,26 +70,35 @@ class SpecEstimator(NetworkEstimator):
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
+    @available_if(lambda self: self._is_one_network())  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Pass over some examples once, from the weights and the optimizer's state that the last call left.
 
         Args:
             X: inputs.
             y: the target of each row.
-            classes: all classes, if the targets are classes; needed at the first call.
+            classes: all classes, if the targets are classes; needed at the first call, unless the estimator has them.
             sample_weight: how much each row counts in the loss and in metrics; None for all alike.
         """
         first = not hasattr(self, "network_")
-        if first and classes is None and _is_classifier(_loaded(self.spec)):
+        if first and classes is None and self.classes is None and _is_classifier(_loaded(self.spec)):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return self._fit(X, y, sample_weight, go_on=not first, classes=classes, epochs=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most likely class of each row, or its number."""
-        outputs = self._outputs(X)
+        """Return the most likely class of each row, or its number; or several numbers, such as quantiles."""
+        return self._predictions(self._outputs(X))
+
+    def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
+        outputs = super()._arranged(predicted)
+        return outputs[:, self._ranks] if hasattr(self, "classes_") else outputs
+
+    def _predictions(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the most likely class of each row, or its number, or several numbers."""
         if hasattr(self, "classes_"):
             return self.classes_[outputs.argmax(axis=1)]  # type: ignore[no-any-return]
-        return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+        alone = outputs.shape[1:] == (1,) and self.network_.loss_layer.prediction_names() is None
+        return outputs[:, 0] if alone else outputs
 
     @available_if(lambda self: _is_classifier(_loaded(self.spec)))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -91,7 +106,7 @@ class SpecEstimator(NetworkEstimator):
         return self._outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy of classes, or R² of numbers.
+        """Return the accuracy of classes, or R² of numbers; of quantiles that of the median.
 
         Args:
             X: inputs.
@@ -99,7 +114,8 @@ class SpecEstimator(NetworkEstimator):
             sample_weight: weights of the rows; None for equal ones.
         """
         judge = accuracy_score if hasattr(self, "classes_") else r2_score
-        return float(judge(y, self.predict(X), sample_weight=sample_weight))
+        predicted = self.network_.loss_layer.point_prediction(self.predict(X))
+        return float(judge(y, predicted, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         """Say what it is for, which the spec knows."""
@@ -124,20 +140,17 @@ class SpecEstimator(NetworkEstimator):
         is_classifier = _is_classifier(spec)
         X, y = self._validated(X, y, reset=not go_on, numbers=not is_classifier)
         if is_classifier:
-            y = self._numbered(column_or_1d(y, warn=True), classes, go_on=go_on)
+            y = self._numbered(spec, column_or_1d(y, warn=True), classes, go_on=go_on)
             target: dict[str, Any] = {"predict": "classes", "classes": list(range(len(self.classes_)))}
         else:
             y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
-        training = dict(resolved["training"])
-        rows = len(y) - round(self.validation_fraction * len(y))
+        training, ensemble = dict(resolved["training"]), super()._ensemble() or resolved.get("ensemble")
+        rows = training_rows(len(y), self.validation_fraction, ensemble)
         training["batch_size"] = min(training["batch_size"], rows)
         if epochs is not None:
             training = {key: value for key, value in training.items() if key not in LENGTHS} | {"epochs": epochs}
-        ensemble = self.ensemble or resolved.get("ensemble")
-        if ensemble and (go_on or epochs is not None):
-            raise ValueError("an ensemble isn't trained further: partial_fit and warm_start are for one network")
         seed = spec.seed if self.random_state is None else self._seed()
         run = self._train_network(
             (X, y) if weights is None else (X, y, weights),
@@ -154,22 +167,34 @@ class SpecEstimator(NetworkEstimator):
             registry=spec.registry,
         )
         self.history_ = run.history
+        self._keep_out_of_fold(run, self.classes_[np.argsort(self._ranks)[y]] if is_classifier else y, sample_weight)
         return self
 
-    def _numbered(self, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
+    def _ensemble(self) -> Any:
+        own = super()._ensemble()
+        return own if own or self.spec is None else _loaded(self.spec).ensemble
+
+    def _numbered(self, spec: Spec, y: NDArray[Any], classes: Any, *, go_on: bool) -> NDArray[Any]:
+        """Return the number of each row's class in the network, which goes by the order of the classes."""
         check_classification_targets(y)
         if not go_on:
-            self.classes_ = np.unique(y if classes is None else classes)
+            given = classes if self.classes is None else self.classes
+            self.classes_ = np.unique(y if given is None else list(given))
+            self._ranks = _ranks(self.classes_, self.classes)
         if not np.isin(y, self.classes_).all():
             raise ValueError(f"y has classes {np.setdiff1d(y, self.classes_)}, which are not in {self.classes_}")
-        spec, count = _loaded(self.spec), len(self.classes_)
+        count = len(self.classes_)
         if count > 2 and not _takes_many_classes(spec):
             raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
         outputs = _outputs_of(spec)
         if outputs and outputs != _outputs_for(spec, Classes(count)):
             found = "1 class" if count == 1 else f"{count} classes"
             raise ValueError(f"y has {found}; the last layer of the spec has {outputs} units")
-        return np.searchsorted(self.classes_, y)
+        are_names = self.classes is None and isinstance(self.classes_[0], str)
+        if are_names and not _takes(spec, Classes(count, ordered=False)):
+            msg = f"the loss needs classes in an order, and y only has their names, {', '.join(self.classes_)}"
+            raise ValueError(f"{msg}; give them in their order, lowest first: SpecEstimator(spec, classes=[...])")
+        return self._ranks[np.searchsorted(self.classes_, y)]
 
 
 LENGTHS: Final = ("iterations", "epochs", "seconds", "evaluate_every")
@@ -184,6 +209,19 @@ def _loaded(spec: Any) -> Spec:
     if isinstance(spec, Mapping) and "data" not in spec:
         return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
     return load_spec(spec)
+
+
+def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:
+    """Return the place of each class in an order; without one, they are in their own.
+
+    Raises:
+        ValueError: the order mixes texts and numbers.
+    """
+    labels = classes.tolist()
+    places = {label: place for place, label in enumerate(dict.fromkeys(labels if order is None else order))}
+    if not places.keys() >= {*labels}:
+        raise ValueError(f"classes={order!r} are of several types; expected all texts, or all numbers")
+    return np.array([places[label] for label in labels], np.intp)
 
 
 def _is_classifier(spec: Spec) -> bool:

@@ -314,6 +314,8 @@ class Training(Section):
         epochs: passes over the training data to train for; either this, iterations or seconds.
         seconds: seconds to train for, evaluations included; either this, iterations or epochs.
         evaluate_every: steps between evaluations; by default once an epoch.
+        evaluate_train: whether evaluations go through the training data, too, and not only that for validation; at the
+            end both are evaluated.
         metrics: what to report beside the loss.
         callbacks: code that follows training and may end it.
         clip: limit on the gradient, before the optimizer sees it; by default no limit.
@@ -350,6 +352,7 @@ class Training(Section):
     epochs: Annotated[int | None, Ge(1)] = None
     seconds: Annotated[float | None, Gt(0)] = None
     evaluate_every: Annotated[int | None, Ge(1)] = None
+    evaluate_train: bool = True
     metrics: Annotated[tuple[Recipe[Metric], ...], METRICS] = ()
     callbacks: tuple[Recipe[Callback], ...] = ()
     clip: ClipSection | None = None

@@ -64,6 +64,7 @@ class Settings:
         epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
         open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
         evaluate_every: steps between evaluations; None for once an epoch.
+        evaluate_train: whether the training data is evaluated then, even if there is validation data.
         frozen: names of the layers that are left as they are.
         factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
             its layer declares.
@@ -86,6 +87,7 @@ class Settings:
     epochs: int | None = None
     open_ended: bool = False
     evaluate_every: int | None = None
+    evaluate_train: bool = True
     frozen: Collection[str] = ()
     factors: Mapping[str, StepFactors] = field(default_factory=dict)
     evaluated: Sequence[str] = ("train", "validation")
@@ -155,6 +157,7 @@ class Trainer:
         rows = settings.batch_size * settings.accumulate
         self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed, drop_last=settings.drop_last)
         self._evaluate = Evaluator(network, splits, description, settings.metrics)
+        self._evaluated = evaluated_splits(settings, splits)
         clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._clip = clip if watch is None else WatchedClip(clip, watch)
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
@@ -242,7 +245,7 @@ class Trainer:
             ModelFileError: it does not fit this trainer; nothing was changed, unless it is slots or a callback's state.
         """
         arrays, metadata = snapshot
-        keys = self._evaluate.keys(self.settings.evaluated)
+        keys = self._evaluate.keys(self._evaluated)
         callbacks = len(self.settings.callbacks)
         expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
@@ -386,7 +389,7 @@ class Trainer:
         step = self.progress.step
         expect_finite(self.network, self._update.slots, step, learning_rate)
         with swapped_weights(self.network, self._view.stand_in):
-            results = self._evaluate(self.settings.evaluated)
+            results = self._evaluate(self._evaluated)
             expect_finite_losses(results, step, learning_rate)
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)
@@ -406,6 +409,18 @@ class Trainer:
         expect_finite(self.network, self._update.slots, self.progress.step, learning_rate)
         self._last_rate = learning_rate
         self._store.save(self.snapshot())
+
+
+def evaluated_splits(settings: Settings, splits: Collection[str]) -> list[str]:
+    """Return the splits that are evaluated as training goes; something is, even without validation data.
+
+    Args:
+        settings: how to train.
+        splits: those that there are.
+    """
+    found = [split for split in settings.evaluated if split in splits]
+    only_others = [split for split in found if split != "train"]
+    return found if settings.evaluate_train or not only_others else only_others
 
 
 def weights_of(network: Sequential) -> Weights:

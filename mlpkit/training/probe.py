@@ -246,7 +246,8 @@ class Probe:
         """Return how much predictions differ from row to row, and which classes are never among them."""
         prediction, t = self._replica.predict(self._logits), self._t
         spread = prediction.std(axis=0, dtype=np.float64)
-        if isinstance(self._target, Values) and prediction.shape == t.shape:
+        several = self._replica.prediction_names(None) is not None
+        if isinstance(self._target, Values) and (several or prediction.shape == t.shape):
             of_targets = t.std(axis=0, dtype=np.float64)
             spread = np.divide(spread, of_targets, out=np.zeros_like(spread), where=of_targets > 0)
         missed = None

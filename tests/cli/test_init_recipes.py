@@ -58,8 +58,29 @@ layers:
     assert len(invoke("predict", "runs/loans", "example:loans.csv").out.splitlines()) == 401
 
 
-def test_help_names_the_recipes(invoke):
-    assert f"One of {', '.join(RECIPES)}." in " ".join(invoke("init", "--help").out.split())
+PLUGIN = """
+from mlpkit import component, hookimpl
+from mlpkit_plugins.datasets.idx import Idx
+
+class Dots(Idx):
+    "A data set with a recipe."
+    @classmethod
+    def recipes(cls):
+        return RECIPES
+
+@hookimpl
+def mlpkit_components():
+    return [component("dataset", "dots", Dots)]
+"""
+
+
+@pytest.mark.parametrize(("own", "named"), [('{"dotted": None}', ", dotted"), ("1 / 0", "")])
+def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, work, invoke):
+    (work / "dots.py").write_text(PLUGIN.replace("RECIPES", own))
+    done = invoke("init", "--plugin", "dots.py")
+    assert (done.code, "dotted" in done.out) == (0, False)
+    expected = f"with --recipe {', '.join(RECIPES)}{named} or none\n"
+    assert done.err == f"for your own data: mlpkit init --data FILE --target NAME, {expected}"
 
 
 @pytest.mark.parametrize(

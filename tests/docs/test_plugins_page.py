@@ -12,7 +12,18 @@ import mlpkit
 from mlpkit.components.schema.signature import schema_of
 
 NAMES = {**vars(annotated_types), "Annotated": Annotated, "Literal": Literal}
-PUBLIC = ("ClassWeights", "EncodingLike", "FilePath", "InitializerLike", "Layer", "Metric", "Rate", "Recipe", "Units")
+PUBLIC = (
+    "CategoryEncodingLike",
+    "ClassWeights",
+    "EncodingLike",
+    "FilePath",
+    "InitializerLike",
+    "Layer",
+    "Metric",
+    "Rate",
+    "Recipe",
+    "Units",
+)
 NAMES |= {name: getattr(mlpkit, name) for name in PUBLIC}
 
 

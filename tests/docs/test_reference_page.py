@@ -21,6 +21,7 @@ NOT_FOR_PLUGINS = {
     "MlpkitError",
     "Model",
     "ModelFileError",
+    "OutOfFold",
     "PluginError",
     "RateTest",
     "Rounding",
@@ -55,7 +56,16 @@ NOT_FOR_PLUGINS = {
 }
 """Public names for those who train networks."""
 
-DESCRIBED_ELSEWHERE = {"ClassWeights", "EncodingLike", "FilePath", "InitializerLike", "Rate", "Target", "Units"}
+DESCRIBED_ELSEWHERE = {
+    "CategoryEncodingLike",
+    "ClassWeights",
+    "EncodingLike",
+    "FilePath",
+    "InitializerLike",
+    "Rate",
+    "Target",
+    "Units",
+}
 """Annotations, which the pages on plugins and kinds explain."""
 
 

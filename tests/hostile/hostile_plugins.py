@@ -287,8 +287,8 @@ HOSTILE = [
         "wrong_kind_name",
         "a kind that doesn't exist",
         "broken",
-        "there is no kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, dataset, "
-        "augmentation, metric, callback (hostile_wrong_kind_name.py, line 12)",
+        "there is no kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, "
+        "category_encoding, dataset, augmentation, metric, callback (hostile_wrong_kind_name.py, line 12)",
         hook("return [component('layr', 'Same', Same)]"),
     ),
     HostilePlugin(

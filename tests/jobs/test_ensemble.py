@@ -72,6 +72,11 @@ def test_the_prediction_is_the_mean(members, test_rows):
     assert json.loads(Path("members-of-two/metrics.json").read_text())["test"] == members.metrics["test"]
 
 
+def test_members_have_no_predictions_out_of_fold(members):
+    assert members.out_of_fold is None
+    assert mlpkit.resume("members-of-two").out_of_fold is None
+
+
 def test_the_spread_is_that_of_the_networks(members):
     losses = [member.metrics["test"]["loss"] for member in members.members.values()]
     found = members.spread["test"]["loss"]
@@ -103,6 +108,10 @@ def test_out_of_fold_predictions_are_those_of_networks_that_have_not_seen_the_ro
     loss = -np.log(found[np.arange(len(t)), t]).mean()
     accuracy = (found.argmax(axis=1) == t).mean()
     assert folds.metrics["validation"] == pytest.approx({"loss": loss, "accuracy": accuracy}, rel=1e-6)
+    for run in (folds, mlpkit.resume("three-folds")):
+        np.testing.assert_allclose(run.out_of_fold.values, found, rtol=1e-6)
+        np.testing.assert_array_equal(run.out_of_fold.folds, numbers)
+        np.testing.assert_array_equal(run.out_of_fold.targets, t)
     sizes = [len(np.flatnonzero((numbers == fold) & (t == 3))) for fold in range(3)]
     assert max(sizes) - min(sizes) <= 1
 
@@ -279,3 +288,23 @@ def test_the_average_leaves_as_one_model(members, folds, to):
     for run in (members, folds):
         found = mlpkit.export(run, to)
         assert (found.rows, found.split) == (60, "the test split")
+
+
+def test_layers_for_some_columns_are_averaged_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i / 7:.2f},{'red' if i % 3 else 'blue'},{i % 5}" for i in range(60)]
+    Path("t.csv").write_text("\n".join(["size,colour,price", *rows, ""]))
+    table = {"file": "t.csv", "target": "price", "predict": "values", "categorical": ["colour"], "test": 0.2}
+    columns = {"Columns": {"numbers": [{"Periodic": {"size": 4, "frequencies": 3}}]}}
+    spec = {
+        "mlpkit": 1,
+        "ensemble": {"members": 2},
+        "data": {"csv": table},
+        "layers": [columns, {"Affine": {"units": "auto"}}, "MeanSquaredError"],
+        "training": {"optimizer": {"sgd": {"learning_rate": 0.01}}, "epochs": 2, "batch_size": 8},
+    }
+    run = mlpkit.run(mlpkit.load_spec(spec), "run")
+    row = {"size": [1.5], "colour": ["red"]}
+    members = [mlpkit.load(f"run/members/{i}").predict(row) for i in range(2)]
+    np.testing.assert_allclose(mlpkit.load("run").predict(row), np.mean(members, axis=0), rtol=1e-6)
+    assert set(run.metrics) == {"train", "validation", "test"}

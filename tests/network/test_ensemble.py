@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
+from sklearn.metrics import mean_pinball_loss
 
 from mlpkit import Sequential
 from mlpkit.components.target import Classes, Labels, Values, ValuesScaling
@@ -15,6 +18,7 @@ from mlpkit.registry.registry import installed
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+from mlpkit_plugins.losses.pinball import Pinball
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -91,6 +95,20 @@ def test_the_graph_computes_it(case):
     graph = network_graph(ensemble)
     found = evaluate(graph, {"x": X})[PREDICTION]
     np.testing.assert_allclose(found, ensemble.predict(X), rtol=1e-12)
+
+
+def test_quantiles_are_averaged_one_by_one():
+    target = Values((1,), scaling=ValuesScaling((5.0,), (2.0,)))
+    networks, ensemble = trained(partial(Pinball, quantiles=(0.1, 0.5, 0.9)), 3, target)
+    t, mean = RNG.normal(size=(ROWS, 1)) + 5, np.mean([network.predict(X) for network in networks], axis=0)
+    np.testing.assert_allclose(ensemble.predict(X), mean, rtol=1e-13)
+    np.testing.assert_allclose(evaluate(network_graph(ensemble), {"x": X})[PREDICTION], mean, rtol=1e-12)
+    each = [mean_pinball_loss(t, mean[:, i], alpha=quantile) for i, quantile in enumerate((0.1, 0.5, 0.9))]
+    assert ensemble.loss(X, t) == pytest.approx(np.mean(each), rel=1e-9)
+    assert ensemble.evaluate(X, t, ["mean_absolute_error"])["mean_absolute_error"] == pytest.approx(
+        np.abs(mean[:, 1:2] - t).mean()
+    )
+    assert ensemble.loss_layer.prediction_names() == ("q0.1", "q0.5", "q0.9")
 
 
 def test_it_is_not_trained_itself(case):

@@ -57,7 +57,7 @@ def test_the_test_command_shown_is_what_ci_does():
 
 def test_the_components_shown_are_those_that_come_with_it():
     table = README.split("## What comes with it\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| \[(\w+)\].*? \| (.+) \|$", table, re.MULTILINE)
-    shown = {kind: re.findall(r"`(\w+)`", names) for kind, names in rows}
+    rows = re.findall(r"^\| \[([\w ]+)\].*? \| (.+) \|$", table, re.MULTILINE)
+    shown = {kind.replace(" ", "_"): re.findall(r"`(\w+)`", names) for kind, names in rows}
     registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
     assert shown == {kind: [component.name for component in registry.components((kind,))] for kind in KINDS}

@@ -6,6 +6,7 @@ import pytest
 
 import mlpkit_plugins
 from mlpkit import UnknownComponentError
+from mlpkit.components.kinds import in_words
 from mlpkit.registry.plugin import Status
 from mlpkit.registry.registry import Registry
 
@@ -23,7 +24,7 @@ def explanation(registry, kind, name):
 def test_any_single_built_in_can_be_done_without(name, spelling):
     registry = Registry.discover(blocked=[spelling.format(name)])
     assert explanation(registry, BUILT_IN[name], name) == (
-        f"{BUILT_IN[name]} '{name}' is blocked by name; leave out --no-plugin"
+        f"{in_words(BUILT_IN[name])} '{name}' is blocked by name; leave out --no-plugin"
     )
     assert {entry.name for entry in registry.components()} == set(BUILT_IN) - {name}
     for other in set(BUILT_IN) - {name}:
@@ -35,8 +36,9 @@ def test_all_built_ins_can_be_done_without_at_once(name):
     registry = Registry.discover(blocked=["mlpkit"])
     assert registry.components() == []
     version = registry.plugins[0].version
-    assert explanation(registry, BUILT_IN[name], name) == (
-        f"{BUILT_IN[name]} '{name}' is missing: the plugin 'mlpkit' (mlpkit {version}) is blocked: blocked by name"
+    kind = BUILT_IN[name]
+    assert explanation(registry, kind, name) == (
+        f"{in_words(kind)} '{name}' is missing: the plugin 'mlpkit' (mlpkit {version}) is blocked: blocked by name"
     )
 
 

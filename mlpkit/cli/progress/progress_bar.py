@@ -8,6 +8,7 @@ from rich.text import Text
 
 from mlpkit.cli.progress.terminal import bar
 from mlpkit.progress.figures import duration, figure
+from mlpkit.record_keys import is_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ class ProgressBar:
 
     def _figures(self) -> Iterator[str]:
         yield f"loss {figure(self.loss)}"
-        metric = next((key for key in self.record if key.startswith("train_") and key != "train_loss"), None)
+        metric = next((key for key in self.record if is_result(key) and not key.endswith("_loss")), None)
         if metric is not None:
             yield f"{metric.replace('_', ' ')} {figure(self.record[metric])}"
         yield f"{self.pace.steps_per_second(self.step):,.0f} steps/s"

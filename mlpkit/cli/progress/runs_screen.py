@@ -154,7 +154,8 @@ class RunsScreen(RunsDisplay):
 
     def evaluated(self, number: int, record: Record, seconds: float) -> None:
         """Move the bar of a run to the evaluation; steps just before it may be left out."""
-        self._bars[number].step, self._bars[number].loss = int(record["iteration"]), record["train_loss"]
+        bar = self._bars[number]
+        bar.step, bar.loss = int(record["iteration"]), record.get("train_loss", bar.loss)
         self._draw_if_due()
 
     def diagnosed(self, number: int, symptom: Symptom) -> None:

@@ -6,7 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import KINDS, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ def counted(number: int, noun: str) -> str:
 
 def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     """Return ``a layer or a loss``; where any kind will do, ``a component``."""
-    nouns = ("component",) if set(kinds) == set(KINDS) else kinds
+    nouns = ["component"] if set(kinds) == set(KINDS) else [in_words(kind) for kind in kinds]
     return " or ".join(with_article(noun) if article else noun for noun in nouns)
 
 

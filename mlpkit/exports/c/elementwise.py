@@ -51,21 +51,6 @@ def mathematical(name: str) -> Operator:
     return one_to_one
 
 
-def in_double_precision(name: str) -> Operator:
-    """Return an operator that applies a function of C's ``math.h`` for ``double`` to each element, and rounds.
-
-    Args:
-        name: its name.
-    """
-
-    def one_to_one(step: Step) -> list[str]:
-        step.function(name)
-        operand = step.input(0)
-        return assigned(step, [operand], lambda x: f"({type_of(operand.dtype)}){name}({x[0]})")
-
-    return one_to_one
-
-
 def called(function: str, **defaults: float) -> Operator:
     """Return an operator that applies a function of mlpkit's to each element, in float32.
 

@@ -248,7 +248,7 @@ function inWords({ label, value, prediction }, names, targets) {
 
 /** What numbers mean that are predicted, in words. */
 function unitOf(targets) {
-  return targets.length === 1 ? `${targets[0]}, in the unit of its column` : "each in the unit of its column";
+  return targets.length === 1 ? `${targets[0]}, in the unit of its column` : "each in the unit of its target";
 }
 
 /** What is predicted, in words and as bars. Returns what shows a prediction; null shows none. */

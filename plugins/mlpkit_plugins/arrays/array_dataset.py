@@ -6,13 +6,14 @@ from abc import abstractmethod
 from dataclasses import replace
 from math import prod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from mlpkit import Classes, DataError, Dataset, Description, ParameterError, ShapeError, Values
 from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 from mlpkit_plugins.arrays.array_targets import array_target, expect_logarithms, remedy_for_values
+from mlpkit_plugins.arrays.encoding_options import built_encoding
 from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Encoding, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
+    from mlpkit import Doubt, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.scaling import EncodedElements
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
@@ -187,7 +188,8 @@ class ArrayDataset(Dataset):
         Args:
             size: how many elements an example has.
         """
-        return [] if self.numbers is None else [(cast("Encoding", self.numbers), tuple(range(size)))]
+        encoding = built_encoding("numbers", self.numbers)
+        return [] if encoding is None else [(encoding, tuple(range(size)))]
 
     def locate(self, name: str) -> Path:
         """Return the path of a file, which may be one that ships with mlpkit."""
@@ -301,12 +303,14 @@ class ArrayDataset(Dataset):
             self._target_scaling = replace(scaling, bounds=bounds)
         return self._target_scaling
 
-    def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
-        count = examples["train"].inputs.shape[0]
+    def rows_by_split(self, count: int) -> Mapping[str, NDArray[Any] | range]:
+        """Return which of the examples of ``train``, so many, each split takes."""
         if self.split == "shuffle" and any(self.shares):
-            rows: Mapping[str, Any] = split_at_random(count, self.shares, self.split_seed)
-        else:
-            rows = split_in_order(count, self.shares)
+            return split_at_random(count, self.shares, self.split_seed)
+        return split_in_order(count, self.shares)
+
+    def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
+        rows = self.rows_by_split(examples["train"].inputs.shape[0])
         parts = {name: (examples["train"], part) for name, part in rows.items()}
         parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
         parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}

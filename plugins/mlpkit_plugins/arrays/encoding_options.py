@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Final
 
 from annotated_types import Ge
 
-from mlpkit import EncodingLike, ParameterError
+from mlpkit import (
+    CategoryEncoding,
+    CategoryEncodingLike,
+    Encoding,
+    EncodingLike,
+    FittedCategoryEncoding,
+    ParameterError,
+)
+from mlpkit_plugins.category_encodings.index import Index
+from mlpkit_plugins.category_encodings.one_hot import OneHot
+from mlpkit_plugins.category_encodings.ordinal import Ordinal
+from mlpkit_plugins.category_encodings.sign import Sign
 
 if TYPE_CHECKING:
-    from mlpkit import Encoding
+    from collections.abc import Callable
 
-Written: TypeAlias = Literal["one_hot", "index", "ordinal"]
-"""How a spec says that categories are written."""
+    from mlpkit import TrainingCategories
 
-Form: TypeAlias = Literal["one_hot", "sign", "index", "ordinal"]
-"""How a column of categories is written."""
+BY_NAME: Final[dict[str, Callable[[], CategoryEncoding]]] = {
+    "one_hot": OneHot,
+    "ordinal": Ordinal,
+    "index": Index,
+    "sign": Sign,
+}
+"""The encodings of categories that a data set built in Python may be given by name, since it looks up no plugins."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -29,6 +44,15 @@ class NumbersOption:
 
     numbers: EncodingLike | None = None
 
+    @property
+    def for_numbers(self) -> Encoding | None:
+        """The encoding of numbers; None if ``standardize`` says what becomes of them.
+
+        Raises:
+            ParameterError: the data set was built in Python, with a name in place of an encoding.
+        """
+        return built_encoding("numbers", self.numbers)
+
 
 @dataclass(kw_only=True, eq=False)
 class ColumnOptions(NumbersOption):
@@ -36,38 +60,63 @@ class ColumnOptions(NumbersOption):
 
     Args:
         numbers_by_column: the encoding of single columns of numbers.
-        categories: how the inputs that are categories are written: ``one_hot``, an element for each category;
+        categories: how the inputs that are categories are encoded: ``one_hot``, an element for each category;
             ``index``, the place of the category, for an embedding; ``ordinal``, its place as a number, encoded as
-            numbers are. Categories are in numerical or alphabetical order; a missing one is all zeros, the index 0, or
-            the mean.
+            numbers are; ``sign``, 1 or -1 for two categories; or another encoding of categories.
         categories_by_column: the same for single columns.
-        most_one_hot: a one-hot column with more categories than this is written as an index instead.
-        sign_of_two: write a one-hot column of two categories as one element: 1 and -1, 0 if it is missing.
-        encode_one_hot: encode what one-hot columns are written as in the way that ``numbers`` says.
+        most_one_hot: a one-hot column with more categories than this is an ``index`` instead.
+        sign_of_two: make a one-hot column of two categories a ``sign``.
+        encode_one_hot: encode what one-hot columns and signs become in the way that ``numbers`` says.
     """
 
     numbers_by_column: dict[str, EncodingLike] = field(default_factory=dict)
-    categories: Written = "one_hot"
-    categories_by_column: dict[str, Written] = field(default_factory=dict)
+    categories: CategoryEncodingLike = "one_hot"
+    categories_by_column: dict[str, CategoryEncodingLike] = field(default_factory=dict)
     most_one_hot: Annotated[int, Ge(1)] | None = None
     sign_of_two: bool = False
     encode_one_hot: bool = False
 
     def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it."""
-        return cast("Encoding | None", self.numbers_by_column.get(name, self.numbers))
+        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it.
+
+        Raises:
+            ParameterError: the data set was built in Python, with a name in place of an encoding.
+        """
+        chosen = self.numbers_by_column.get(name)
+        return self.for_numbers if chosen is None else built_encoding("numbers_by_column", chosen)
 
     @property
     def for_categories(self) -> Encoding | None:
-        """The encoding of what one-hot columns are written as; None for as it is."""
-        return cast("Encoding", self.numbers) if self.encode_one_hot else None
+        """The encoding of what one-hot columns and signs become; None for as it is."""
+        return self.for_numbers if self.encode_one_hot else None
 
-    def form_of(self, name: str, count: int) -> Form:
-        """Return how a column of so many categories is written."""
-        form = self.categories_by_column.get(name, self.categories)
-        if form == "one_hot" and self.most_one_hot is not None and count > self.most_one_hot:
-            return "index"
-        return "sign" if form == "one_hot" and self.sign_of_two and count == 2 else form
+    def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
+        """Return the encoding of a column of so many categories.
+
+        Raises:
+            ParameterError: the data set was built in Python, and the name of its encoding is not that of a built-in.
+        """
+        chosen = self.categories_by_column.get(name, self.categories)
+        if isinstance(chosen, str) and chosen in BY_NAME:
+            chosen = BY_NAME[chosen]()
+        if not isinstance(chosen, OneHot):
+            return self._expectbuilt_encoding(name, chosen)
+        if self.most_one_hot is not None and count > self.most_one_hot:
+            return Index()
+        return Sign() if self.sign_of_two and count == 2 else chosen
+
+    def fitted_on(self, column: TrainingCategories) -> FittedCategoryEncoding:
+        """Return the encoding of a column of categories, fitted on the training rows.
+
+        Raises:
+            ParameterError: the encoding is not for such a column.
+        """
+        encoding = self.category_encoding_of(column.name, len(column.categories))
+        try:
+            return FittedCategoryEncoding.fit(encoding, column)
+        except ParameterError as error:
+            parameter = self._parameter_for(column.name)
+            raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
 
     def expect_numbers(self) -> None:
         """Make sure that ``numbers`` is there if something refers to it.
@@ -82,3 +131,22 @@ class ColumnOptions(NumbersOption):
         if self.numbers is None and self.encode_one_hot:
             message = "nothing says how they are encoded"
             raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
+
+    def _expectbuilt_encoding(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
+        """Return an encoding that is no name any more."""
+        if isinstance(chosen, CategoryEncoding):
+            return chosen
+        message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+        expected = f"an encoding, such as Index(), or one of {', '.join(BY_NAME)}"
+        raise ParameterError(self._parameter_for(name), message, expected=expected)
+
+    def _parameter_for(self, name: str) -> str:
+        return "categories_by_column" if name in self.categories_by_column else "categories"
+
+
+def built_encoding(parameter: str, chosen: EncodingLike | None) -> Encoding | None:
+    """Return an encoding of numbers that is no name any more."""
+    if chosen is None or isinstance(chosen, Encoding):
+        return chosen
+    message = f"{chosen!r} is a name, which a data set built in Python can't look up"
+    raise ParameterError(parameter, message, expected="an encoding, such as Standardize()")

@@ -1,4 +1,4 @@
-"""Data frames as arrays: numbers as they are, categories one-hot."""
+"""Data frames as arrays: numbers as they are, categories encoded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import ML_DOMAIN, DataError, InputColumn, ModelFileError, did_you_mean
+from mlpkit import (
+    ML_DOMAIN,
+    DataError,
+    FittedCategoryEncoding,
+    InputColumn,
+    ModelFileError,
+    TrainingCategories,
+    did_you_mean,
+)
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
 
 if TYPE_CHECKING:
@@ -17,8 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, Value
-    from mlpkit_plugins.arrays.encoding_options import Form
+    from mlpkit import CategoryEncoding, Graph, Value
 
 
 def is_frame(values: object) -> bool:
@@ -32,46 +39,26 @@ class Column:
 
     Args:
         name: its name.
-        categories: its categories, in order; None if it holds numbers.
-        form: how categories are written.
+        encoding: the encoding of its categories; None if it holds numbers.
     """
 
     name: str
-    categories: tuple[str, ...] | None = None
-    form: Form = "one_hot"
+    encoding: FittedCategoryEncoding | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of what it becomes: itself, or one element for each category."""
-        if self.categories is None or self.form != "one_hot":
-            return (self.name,)
-        return tuple(f"{self.name}={found}" for found in self.categories)
+        """Names of what it becomes: itself, or what the encoding of its categories names."""
+        return (self.name,) if self.encoding is None else self.encoding.features()
 
     @property
-    def is_number(self) -> bool:
-        """Whether it becomes a number, which may be encoded."""
-        return self.categories is None or self.form == "ordinal"
+    def holds(self) -> str:
+        """What it becomes, as an input has it."""
+        return "numbers" if self.encoding is None else self.encoding.encoding.holds
 
     @property
-    def described(self) -> InputColumn:
+    def inputs(self) -> list[InputColumn]:
         """What it is in an example."""
-        if self.is_number:
-            return InputColumn(self.name, "numbers")
-        if self.form == "index":
-            return InputColumn(self.name, "categories", values=len(self.categories or ()) + 1)
-        return InputColumn(self.name, "one_hot", len(self.features))
-
-    @property
-    def codebook(self) -> NDArray[np.float64]:
-        """What is written for each category, and last for a missing one, shape (categories + 1, elements)."""
-        count = len(self.categories or ())
-        if self.form == "one_hot":
-            return np.eye(count + 1, count)
-        if self.form == "sign":
-            return np.array([[1.0], [-1.0], [0.0]])
-        if self.form == "index":
-            return np.array([*range(1, count + 1), 0.0])[:, None]
-        return np.array([*range(count), (count - 1) / 2])[:, None]
+        return [InputColumn(self.name, "numbers")] if self.encoding is None else self.encoding.inputs()
 
     def encoded(self, values: NDArray[Any], unknown: str, source: str) -> NDArray[np.float64]:
         """Return values of this column as rows of numbers.
@@ -84,65 +71,80 @@ class Column:
         Raises:
             DataError: a value is no number, or a category that was never trained on.
         """
-        if self.categories is None:
+        if self.encoding is None:
             return _numbers(values, self.name, source)[:, None]
+        categories = self.encoding.categories
         texts = [None if is_missing(value) else str(value) for value in values]
-        position = {category: i for i, category in enumerate(self.categories)}
+        position = {category: i for i, category in enumerate(categories)}
         codes = np.full(len(texts), -1)
         strange = []
         for row, text in enumerate(texts):
             if text in position:
                 codes[row] = position[text]
             elif text is not None and unknown == "error":
-                advice = did_you_mean(text, self.categories) or "set unknown: zeros to encode it as zeros"
+                advice = did_you_mean(text, categories) or "set unknown: zeros to encode it as zeros"
                 message = f"{reprlib.repr(text)} is a category that was never trained on; {advice}"
                 raise DataError(source, message, row=row, column=self.name)
             elif text is not None:
                 strange.append(text)
         if strange:
-            UntrainedValues(source, len(texts), self.name, len(strange), set(strange), self.categories).warn()
-        encoded: NDArray[np.float64] = self.codebook[codes]
-        return encoded
+            UntrainedValues(source, len(texts), self.name, len(strange), set(strange), categories).warn()
+        return _filled(self.encoding, codes)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe ``encoded``: the column is an input, and a category that was never trained on is zeros."""
-        if self.categories is None:
+        if self.encoding is None:
             return graph.op("Unsqueeze", graph.feed(self.name, "float64"), np.array([1]))
+        categories = self.encoding.categories
         codes = graph.op(
             "LabelEncoder",
-            graph.feed(self.name, "str", kind="category", meaning="empty if it is missing", choices=self.categories),
+            graph.feed(self.name, "str", kind="category", meaning="empty if it is missing", choices=categories),
             domain=ML_DOMAIN,
-            keys_strings=[*self.categories],
-            values_int64s=[*range(len(self.categories))],
+            keys_strings=[*categories],
+            values_int64s=[*range(len(categories))],
             default_int64=-1,
         )
-        if self.form != "one_hot":
-            codes = graph.op("Where", graph.op("Less", codes, 0), len(self.categories), codes)
-            return graph.op("Gather", self.codebook, codes)
-        codes = graph.op("Unsqueeze", codes, np.array([1]))
-        return graph.cast(graph.op("Equal", codes, np.arange(len(self.categories))), np.float64)
+        encoded = graph.cast(self.encoding.onnx(graph, codes), np.float64)
+        if self.holds != "numbers":
+            return encoded
+        return graph.op("Where", graph.op("IsNaN", encoded), _fills(self.encoding), encoded)
 
 
-def columns_of(frame: Any, source: str, form_of: Callable[[str, int], Form]) -> tuple[Column, ...]:
-    """Return the columns of a frame, with the categories of those that hold texts.
+def columns_of(
+    frame: Any,
+    source: str,
+    fitted_on: Callable[[TrainingCategories], FittedCategoryEncoding],
+    training: NDArray[np.intp],
+    targets: Callable[[], NDArray[Any]],
+) -> tuple[Column, ...]:
+    """Return the columns of a frame, with the encodings of those that hold texts.
 
     Args:
         frame: the frame.
         source: what to call it in messages.
-        form_of: returns how a column of so many categories is written.
+        fitted_on: returns the encoding of a column of categories, fitted.
+        training: positions of the training rows; categories are those of all rows.
+        targets: returns what is to be predicted of the training rows.
 
     Raises:
         DataError: two columns have one name, or one holds neither numbers nor texts.
+        ParameterError: an encoding is not for such a column of categories.
     """
     names = [str(name) for name in frame.columns]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(source, "two columns have this name; rename one", column=twice)
-    found = {str(name): _categories(np.asarray(frame[name]), str(name), source) for name in frame.columns}
-    return tuple(
-        Column(name) if categories is None else Column(name, categories, form_of(name, len(categories)))
-        for name, categories in found.items()
-    )
+    columns = []
+    for given in frame.columns:
+        name, values = str(given), np.asarray(frame[given])
+        categories = _categories(values, name, source)
+        if categories is None:
+            columns.append(Column(name))
+            continue
+        position: dict[object, int] = {category: i for i, category in enumerate(categories)}
+        codes = np.array([position.get(str(value), -1) if not is_missing(value) else -1 for value in values], np.int64)
+        columns.append(Column(name, fitted_on(TrainingCategories(name, categories, codes[training], targets))))
+    return tuple(columns)
 
 
 def encoded_frame(frame: Any, columns: Sequence[Column], unknown: str, source: str) -> NDArray[np.float64]:
@@ -177,33 +179,52 @@ def encoded_columns(
 
 def columns_to_plain(columns: Sequence[Column]) -> list[list[Any]]:
     """Return columns as plain data."""
-    return [
-        [column.name, None if column.categories is None else list(column.categories)]
-        + ([] if column.form == "one_hot" else [column.form])
-        for column in columns
-    ]
+    return [[column.name, None] if column.encoding is None else _to_plain(column.encoding) for column in columns]
 
 
-def columns_from_plain(plain: object) -> tuple[Column, ...]:
+def _to_plain(encoding: FittedCategoryEncoding) -> list[Any]:
+    learned = encoding.state()
+    return [encoding.column, list(encoding.categories), *([learned] if learned else [])]
+
+
+def columns_from_plain(plain: object, encoding_of: Callable[[str, int], CategoryEncoding]) -> tuple[Column, ...]:
     """Take back what ``columns_to_plain`` returned.
 
+    Args:
+        plain: plain data.
+        encoding_of: returns the encoding of a column of so many categories.
+
     Raises:
-        ModelFileError: it did not return that.
+        ModelFileError: ``columns_to_plain`` did not return it.
     """
     columns = []
     for item in plain if isinstance(plain, list) else [plain]:
         match item:
             case [str(name), None]:
                 columns.append(Column(name))
-            case [str(name), [*found]] if all(isinstance(category, str) for category in found):
-                columns.append(Column(name, tuple(map(str, found))))
-            case [str(name), [*found], ("sign" | "index" | "ordinal") as form] if all(
-                isinstance(category, str) for category in found
-            ) and (form != "sign" or len(found) == 2):
-                columns.append(Column(name, tuple(map(str, found)), form))
+            case [str(name), [*found], *learned] if len(learned) <= 1 and all(isinstance(c, str) for c in found):
+                # older models name the encoding in place of what it learned, which was nothing
+                state = learned[0] if learned and not isinstance(learned[0], str) else {}
+                encoding = encoding_of(name, len(found))
+                columns.append(
+                    Column(name, FittedCategoryEncoding.from_state(encoding, name, [*map(str, found)], state))
+                )
             case _:
                 raise ModelFileError(f"the encoder of the arrays has the column {reprlib.repr(item)}")
     return tuple(columns)
+
+
+def _filled(encoding: FittedCategoryEncoding, codes: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the encoded rows, with a number in place of each that is missing."""
+    rows = encoding.encode(codes).astype(np.float64)
+    return np.where(np.isnan(rows), _fills(encoding), rows) if encoding.encoding.holds == "numbers" else rows
+
+
+def _fills(encoding: FittedCategoryEncoding) -> NDArray[np.float64]:
+    """Return what replaces a missing number: the mean of what the categories become."""
+    rows = encoding.encode(np.arange(len(encoding.categories)))
+    fills: NDArray[np.float64] = np.nanmean(rows, axis=0) if len(rows) else np.zeros(rows.shape[1])
+    return fills
 
 
 def is_missing(value: object) -> bool:

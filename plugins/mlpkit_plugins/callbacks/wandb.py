@@ -153,7 +153,8 @@ class Wandb(Tracker):
 
     def _last_step(self) -> int:
         """Return the last step that is logged: W&B and trackio say which one is next."""
-        return int(self.run._next_step if self.module == "trackio" else self.run.step) - 1
+        following = self.run._next_step if self.module == "trackio" else self.run.step  # noqa: SLF001 - not public there
+        return int(following) - 1
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:

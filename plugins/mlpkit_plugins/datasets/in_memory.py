@@ -97,13 +97,13 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         described = super().describe()
         columns = self._columns or ()
         for parameter in ("numbers_by_column", "categories_by_column"):
-            fitting = [c.name for c in columns if (c.categories is None) == (parameter == "numbers_by_column")]
+            fitting = [c.name for c in columns if (c.encoding is None) == (parameter == "numbers_by_column")]
             for name in getattr(self, parameter):
                 if name not in fitting:
                     held = parameter.partition("_")[0]
                     message = f"the frame has no column '{name}' of {held}"
                     raise ParameterError(parameter, message, remedy=did_you_mean(name, fitting))
-        return described._replace(columns=[column.described for column in columns])
+        return described._replace(columns=[each for column in columns for each in column.inputs])
 
     def encoded_elements(self, size: int) -> list[EncodedElements]:
         """Return the encodings of the columns of a frame, each with the places of their elements."""
@@ -112,10 +112,10 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         groups: dict[str, EncodedElements] = {}
         begin = 0
         for column in self._columns:
-            encoding = self.encoding_of(column.name) if column.is_number else self.for_categories
+            encoding = self.encoding_of(column.name) if column.holds == "numbers" else self.for_categories
             places = tuple(range(begin, begin + len(column.features)))
             begin += len(places)
-            if encoding is not None and column.form != "index":
+            if encoding is not None and column.holds != "categories":
                 _, others = groups.get(repr(encoding), (encoding, ()))
                 groups[repr(encoding)] = (encoding, (*others, *places))
         return list(groups.values())
@@ -152,6 +152,9 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
             self.predict = "classes" if self._labels is not None else kind_of_target(targets["train"])
         if self.predict == "classes":
             targets = self._numbered(targets)
+        frame = self._held["train"][0]
+        if is_frame(frame) and self._columns is None:
+            self._columns = self._columns_of(frame, targets["train"], weights.get("train"))
         inputs = {name: self._inputs(x, _named("x", name)) for name, (x, *_) in self._held.items()}
         return {
             name: Examples(
@@ -204,7 +207,7 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         if not state.keys() <= {"scaling", "columns", "classes"} or "scaling" not in state:
             raise ModelFileError(f"the encoder of the arrays has the keys {sorted(state)}")
         if "columns" in state:
-            self._columns = columns_from_plain(state["columns"])
+            self._columns = columns_from_plain(state["columns"], self.category_encoding_of)
         super().load_encoder_state(state["scaling"])
         if "classes" in state:
             self._labels = Labelled.from_plain(state["classes"])
@@ -255,10 +258,14 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
             raise ParameterError("classes", problem, expected="texts, numbers or truth values, all of one type")
         return Labelled(tuple(dict.fromkeys(self.classes)))
 
+    def _columns_of(self, frame: Any, targets: NDArray[Any], weights: NDArray[np.float64] | None) -> tuple[Column, ...]:
+        """Return the columns of the frame to train on."""
+        kept = np.arange(len(frame)) if weights is None or len(weights) != len(frame) else np.flatnonzero(weights)
+        rows = np.asarray(self.rows_by_split(len(kept))["train"]) if len(kept) == len(targets) > 0 else np.arange(0)
+        return columns_of(frame, _named("x", "train"), self.fitted_on, kept[rows], lambda: targets[rows])
+
     def _inputs(self, x: Any, source: str) -> NDArray[Any]:
-        if is_frame(x):
-            if self._columns is None:
-                self._columns = columns_of(x, source, self.form_of)
+        if is_frame(x) and self._columns is not None:
             return encoded_frame(x, self._columns, self.unknown, source)
         if hasattr(x, "toarray"):
             raise DataError(source, "is a sparse matrix; expected an array: write .toarray()")

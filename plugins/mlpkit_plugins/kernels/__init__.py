@@ -3,9 +3,9 @@
 ``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
 and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
 bits, except in float32 for matrix products, which it adds up in an order of its own, for any number of threads
-(``multiply.h``), for activations, made of functions of its own (``activations.h``), and for layer normalization, whose
-sums have an order of their own (``mlpkit_sumf``). Large products are computed
-with AMX if the processor has it; their bits are different.
+(``multiply.h``), for activations (``activations.h``), cosine and sine, which are functions of its own
+(``mlpkit/exports/row_functions.h``), and for layer normalization, whose sums have an order of their own
+(``mlpkit_sumf``). Large products are computed with AMX if the processor has it; their bits are different.
 
 Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
 threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
@@ -69,6 +69,7 @@ COMPILED = kernels.__name__.endswith(".compiled")
 PRODUCTS_BY = kernels.PRODUCTS_BY
 """What computes matrix products of float32: their bits depend on it."""
 
+cos = kernels.cos
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend
 descend_adaptively = kernels.descend_adaptively
@@ -105,6 +106,7 @@ sigmoid = kernels.sigmoid
 sigmoid_gradient = kernels.sigmoid_gradient
 silu = kernels.silu
 silu_gradient = kernels.silu_gradient
+sin = kernels.sin
 softplus = kernels.softplus
 softplus_gradient = kernels.softplus_gradient
 take_rows = kernels.take_rows

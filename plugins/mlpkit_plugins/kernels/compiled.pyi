@@ -2,6 +2,7 @@ from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
 from mlpkit_plugins.kernels.with_numpy import begin_row_order as begin_row_order
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
+from mlpkit_plugins.kernels.with_numpy import cos as cos
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
@@ -40,6 +41,7 @@ from mlpkit_plugins.kernels.with_numpy import sigmoid as sigmoid
 from mlpkit_plugins.kernels.with_numpy import sigmoid_gradient as sigmoid_gradient
 from mlpkit_plugins.kernels.with_numpy import silu as silu
 from mlpkit_plugins.kernels.with_numpy import silu_gradient as silu_gradient
+from mlpkit_plugins.kernels.with_numpy import sin as sin
 from mlpkit_plugins.kernels.with_numpy import softplus as softplus
 from mlpkit_plugins.kernels.with_numpy import softplus_gradient as softplus_gradient
 from mlpkit_plugins.kernels.with_numpy import take_rows as take_rows

@@ -138,3 +138,13 @@ PyObject *exp_of(SIGNATURE)
     const RowLoops *loops = loops_by_rows();
     return call("exp", loops ? &loops->exp : NULL, 2, 0, arguments, count);
 }
+
+#define DEFINE_WAVE(name)                                                                                              \
+    PyObject *name##_of(SIGNATURE)                                                                                     \
+    {                                                                                                                  \
+        const RowLoops *loops = loops_of_functions();                                                                  \
+        return call(#name, loops ? &loops->name : NULL, 2, 0, arguments, count);                                       \
+    }
+
+DEFINE_WAVE(cos)
+DEFINE_WAVE(sin)

@@ -68,6 +68,8 @@ static PyMethodDef kernels[] = {
     VALUES(VALUE_KERNEL)
     SLOPES(GRADIENT_KERNEL)
     KERNEL_AS("exp", exp_of),
+    KERNEL_AS("cos", cos_of),
+    KERNEL_AS("sin", sin_of),
     KERNEL(normalize_rows),
     KERNEL(normalize_rows_gradient),
     {NULL, NULL, 0, NULL},

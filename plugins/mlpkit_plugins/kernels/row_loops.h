@@ -1,5 +1,5 @@
-/* Loops of the functions in activations.h, of exp and of layer normalization, for one instruction set: all that a loop
- * calls becomes a part of it. */
+/* Loops of the functions in activations.h, of exp, cos, sin and layer normalization, for one instruction set: all that a
+ * loop calls becomes a part of it. */
 #include "activations.h"
 #include "functions.h"
 
@@ -44,6 +44,38 @@ VALUE(exp)
     return mlpkit_expf(x);
 }
 
+/* y = sin(x) or cos(x); only rows of numbers up to 2^20 are vector code */
+#define WAVE_LOOP(name)                                                                                                \
+    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))            \
+    {                                                                                                                  \
+        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
+        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
+            const float *from = (const float *)x->data + i * x->stride;                                                \
+            float *to = (float *)y->data + i * y->stride;                                                              \
+            if (all_within_2_to_20(from, x->columns)) {                                                                \
+                INDEPENDENT                                                                                            \
+                for (npy_intp j = 0; j < x->columns; j++) {                                                            \
+                    to[j] = mlpkit_##name##_within_2_to_20f(from[j]);                                                  \
+                }                                                                                                      \
+            } else {                                                                                                   \
+                for (npy_intp j = 0; j < x->columns; j++) {                                                            \
+                    to[j] = mlpkit_##name##f(from[j]);                                                                 \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+TARGET static int all_within_2_to_20(const float *x, npy_intp count)
+{
+    int beyond = 0; /* or NaN */
+    for (npy_intp j = 0; j < count; j++) {
+        beyond |= !(fabsf(x[j]) <= 0x1p+20f);
+    }
+    return !beyond;
+}
+
+WAVE_LOOP(cos)
+WAVE_LOOP(sin)
 VALUE_LOOP(exp, 0)
 VALUES(VALUE_LOOP)
 SLOPES(GRADIENT_LOOP)
@@ -115,6 +147,8 @@ TARGET FLATTENED static void normalize_rows_gradient_of_matrix(const Matrix *arr
 
 static const RowLoops row_loops = {
     VALUES(VALUE_MEMBER) SLOPES(GRADIENT_MEMBER).exp = exp_of_elements,
+    .cos = cos_of_elements,
+    .sin = sin_of_elements,
     .normalize_rows = normalize_rows_of_matrix,
     .normalize_rows_gradient = normalize_rows_gradient_of_matrix,
 };

@@ -90,6 +90,28 @@ def exp(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
+def cos(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to cos(x), element by element, and return it.
+
+    Args:
+        x: of any shape, in radians.
+        out: of the same shape; may be x itself.
+    """
+    np.cos(x, out=out)
+    return out
+
+
+def sin(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to sin(x), element by element, and return it.
+
+    Args:
+        x: of any shape, in radians.
+        out: of the same shape; may be x itself.
+    """
+    np.sin(x, out=out)
+    return out
+
+
 def tanh(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to tanh(x), element by element, and return it.
 

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt
 
 from mlpkit import Layer, ParameterError
 from mlpkit_plugins.functions.uniform import Uniform
+from mlpkit_plugins.kernels import cos, sin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,44 +76,43 @@ class Periodic(Layer):
         return (columns * self.size,)
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return y, computed with the columns first: a product for each."""
-        self.x = x
-        phase = self.buffer("phase", (self.columns, len(x), self.frequencies))
-        np.multiply(x.T[:, :, None], (self.w.value * self._turn)[:, None, :], out=phase)
-        v = self.buffer("v", (self.columns, len(x), self.waves))
-        dtype = None if self.training else np.float64  # NumPy's float32 cosine depends on the processor
+        """Return y, computed with the rows last, so that the waves of a number lie together."""
+        self.x = np.ascontiguousarray(x.T)
+        phase = self.buffer("phase", (self.columns, self.frequencies, len(x)))
+        np.multiply((self.w.value * self._turn)[:, :, None], self.x[:, None, :], out=phase)
+        v = self.buffer("v", (self.columns, self.waves, len(x)))
         if self.is_pbld:
-            np.cos(np.add(phase, self.b.value[:, None, :], out=phase), out=v, dtype=dtype, casting="same_kind")
+            cos(np.add(phase, self.b.value[:, :, None], out=phase), v)
         else:
-            np.cos(phase, out=v[:, :, : self.frequencies], dtype=dtype, casting="same_kind")
-            np.sin(phase, out=v[:, :, self.frequencies :], dtype=dtype, casting="same_kind")
-        z = self._mapped(v)
+            cos(phase, v[:, : self.frequencies])
+            sin(phase, v[:, self.frequencies :])
+        self.z = self._mapped(v)
         y = self.buffer("y", (len(x), self.columns, self.size))
+        rows_first = self.z.transpose(2, 0, 1)
         if self.is_pbld:
             y[:, :, 0] = x
-            y[:, :, 1:] = z.transpose(1, 0, 2)
+            y[:, :, 1:] = rows_first
         else:
-            np.maximum(z.transpose(1, 0, 2), 0, out=y)
-        self.z = z
+            np.maximum(rows_first, 0, out=y)
         return y.reshape(len(x), self.columns * self.size)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set the gradients of w, b, W₂ and b₂, and return dx."""
         rows = len(dy)
         dy = dy.reshape(rows, self.columns, self.size)
-        phase, v = (self.buffer(name, (self.columns, rows, n)) for name, n in self._kept)
-        dz = self.buffer("dz", (self.columns, rows, self.mapped))
-        np.copyto(dz, (dy[:, :, 1:] if self.is_pbld else dy).transpose(1, 0, 2))
+        phase, v = (self.buffer(name, (self.columns, n, rows)) for name, n in self._kept)
+        dz = self.buffer("dz", (self.columns, self.mapped, rows))
+        np.copyto(dz, (dy[:, :, 1:] if self.is_pbld else dy).transpose(1, 2, 0))
         if not self.is_pbld:
             np.multiply(dz, self.z > 0, out=dz)
-        dv = np.matmul(dz, self.W2.value.swapaxes(-1, -2), out=self.buffer("dv", v.shape))
+        dv = np.matmul(self.W2.value, dz, out=self.buffer("dv", v.shape))
         dphase = self._through_waves(dv, phase, v)
         if self.needs_parameter_gradients:
             self._set_gradients(v, dz, dphase)
         if not self.needs_input_gradient:
             return None
         dx = self.buffer("dx", (rows, self.columns))
-        np.copyto(dx, np.matmul(dphase, (self.w.value * self._turn)[:, :, None])[:, :, 0].T)
+        np.copyto(dx, np.matmul((self.w.value * self._turn)[:, None, :], dphase)[:, 0].T)
         if self.is_pbld:
             np.add(dx, dy[:, :, 0], out=dx)
         return dx
@@ -141,42 +141,39 @@ class Periodic(Layer):
 
     def _mapped(self, v: NDArray[Any]) -> NDArray[Any]:
         """Return v W₂ + b₂; outside training added up wave by wave, which gives a row the same bits anywhere."""
-        columns, rows, _ = v.shape
-        z = self.buffer("z", (columns, rows, self.mapped))
-        W2 = np.broadcast_to(self.W2.value, (columns, self.waves, self.mapped))
-        b2 = np.broadcast_to(self.b2.value, (columns, self.mapped))
+        columns, _, rows = v.shape
+        z = self.buffer("z", (columns, self.mapped, rows))
         if self.training:
-            np.matmul(v, W2, out=z)
+            np.matmul(self.W2.value.swapaxes(-1, -2), v, out=z)
         else:
             z[...] = 0
             for wave in range(self.waves):
-                np.add(z, v[:, :, wave, None] * W2[:, None, wave], out=z)
-        np.add(z, b2[:, None, :], out=z)
+                np.add(z, self.W2.value[..., wave, :, None] * v[:, None, wave], out=z)
+        np.add(z, self.b2.value[..., None], out=z)
         return z
 
     def _through_waves(self, dv: NDArray[Any], phase: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
         """Return the gradient by the phase, from that by v."""
         if self.is_pbld:
-            np.negative(np.sin(phase, out=phase), out=phase)
+            np.negative(sin(phase, phase), out=phase)
             np.multiply(dv, phase, out=phase)
             return phase
-        cosine, sine = v[:, :, : self.frequencies], v[:, :, self.frequencies :]
-        by_cosine, by_sine = dv[:, :, : self.frequencies], dv[:, :, self.frequencies :]
+        cosine, sine = v[:, : self.frequencies], v[:, self.frequencies :]
+        by_cosine, by_sine = dv[:, : self.frequencies], dv[:, self.frequencies :]
         np.multiply(by_sine, cosine, out=phase)
         np.subtract(phase, np.multiply(by_cosine, sine, out=by_cosine), out=phase)
         return phase
 
     def _set_gradients(self, v: NDArray[Any], dz: NDArray[Any], dphase: NDArray[Any]) -> None:
-        if self.form == "plr_lite":
-            np.matmul(v.reshape(-1, self.waves).T, dz.reshape(-1, self.mapped), out=self.W2.grad)
-            dz.sum(axis=(0, 1), out=self.b2.grad)
-        else:
-            np.matmul(v.swapaxes(1, 2), dz, out=self.W2.grad)
-            dz.sum(axis=1, out=self.b2.grad)
-        dw = np.matmul(self.x.T[:, None, :], dphase)[:, 0]
+        shared = self.form == "plr_lite"
+        of_columns = np.matmul(v, dz.swapaxes(-1, -2), out=None if shared else self.W2.grad)
+        if shared:
+            of_columns.sum(axis=0, out=self.W2.grad)
+        dz.sum(axis=(0, 2) if shared else 2, out=self.b2.grad)
+        dw = np.matmul(dphase, self.x[:, :, None])[:, :, 0]
         np.multiply(dw, self._turn, out=self.w.grad)
         if self.is_pbld:
-            dphase.sum(axis=1, out=self.b.grad)
+            dphase.sum(axis=2, out=self.b.grad)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

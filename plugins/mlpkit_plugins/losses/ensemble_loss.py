@@ -80,6 +80,14 @@ class EnsembleLoss(Loss):
         np.divide(total, self.members, out=total)
         return total
 
+    def prediction_names(self) -> tuple[str, ...] | None:
+        """Return the names of what the loss predicts."""
+        return self.loss.prediction_names()
+
+    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what the loss says."""
+        return self.loss.point_prediction(prediction)
+
     def onnx(self, graph: Graph) -> Value:
         """Describe the mean of the members' predictions."""
         return graph.op("ReduceMean", graph.describe(self.loss, graph.input), axes=[1], keepdims=0)
@@ -99,13 +107,14 @@ class EnsembleLoss(Loss):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on classes, also weighted, on two classes, and on values."""
+        """Show the loss on classes, also weighted, on two classes, on values, and on quantiles of one."""
         weighted = {"SoftmaxWithLoss": {"label_smoothing": 0.1, "class_weights": [1, 0.5, 2]}}
         return [
             ({"loss": "SoftmaxWithLoss"}, (2, 5)),
             ({"loss": weighted}, (3, 3)),
             ({"loss": "SigmoidWithLoss"}, (3, 1)),
             ({"loss": "MeanSquaredError"}, (3, 2)),
+            ({"loss": {"Pinball": {"quantiles": [0.1, 0.9]}}}, (3, 2)),
         ]
 
 

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 class RealValuesLoss(Loss):
-    """A mean over rows and elements of a function of an input and a target value, such as of r = x - t."""
+    """A mean over rows and elements of a function of an input and a target value, such as of r = x - t.
+
+    Attributes:
+        one_input_per: what there is one input for, in words.
+    """
 
     compares_values = True
     takes_weights = True
     evaluation_context = row_order
+    one_input_per = "value"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one input per target value.
@@ -30,16 +35,17 @@ class RealValuesLoss(Loss):
         """
         if target is None:
             return
-        if not isinstance(target, Values):
+        wanted = self.expected_inputs(target)
+        if wanted is None:
             raise TargetError(
                 f"{self.path} compares real values, but the data gives {target}",
                 expected="data whose target is real values",
             )
-        if target.shape != input_shape:
+        if input_shape != wanted:
             raise ShapeError(
                 f"{self.path} gets inputs of shape {input_shape} for {target}",
-                expected=f"inputs of shape {target.shape}, one per value",
-                remedy=_remedy(target.shape),
+                expected=f"inputs of shape {wanted}, one per {self.one_input_per}",
+                remedy=_remedy(wanted),
             )
 
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:

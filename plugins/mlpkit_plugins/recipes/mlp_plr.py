@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mlpkit import ParameterError
-from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork, columns_layer, written_batch_size
+from mlpkit_plugins.recipes.table_recipe import (
+    EVALUATE_TRAIN,
+    Commented,
+    TableNetwork,
+    columns_layer,
+    written_batch_size,
+)
 
 if TYPE_CHECKING:
     from mlpkit_plugins.recipes.table_recipe import TableFacts
@@ -38,6 +44,7 @@ def mlp_plr(facts: TableFacts) -> TableNetwork:
         "optimizer": {"adamw": {"learning_rate": 0.001}},
         "batch_size": written_batch_size(batch, BATCH),
         "epochs": Commented(EPOCHS, "at most"),
+        "evaluate_train": EVALUATE_TRAIN,
         "metrics": ["accuracy"] if facts.has_classes else ["r2", "mean_absolute_error"],
         "early_stopping": {"metric": "loss", "patience": 20},
         "best_weights": "loss",

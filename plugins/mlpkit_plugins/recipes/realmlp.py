@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork, columns_layer, written_batch_size
+from mlpkit_plugins.recipes.table_recipe import (
+    EVALUATE_TRAIN,
+    Commented,
+    TableNetwork,
+    columns_layer,
+    written_batch_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,6 +101,7 @@ def _realmlp(
         "batch_size": written_batch_size(batch, BATCH),
         "drop_last": True,
         "epochs": EPOCHS,
+        "evaluate_train": EVALUATE_TRAIN,
         "metrics": ["accuracy"] if facts.has_classes else ["r2", "mean_absolute_error"],
         "best_weights": Commented("accuracy" if facts.has_classes else "loss", "of the best epoch"),
         "ties": "last",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from mlpkit_plugins.first_networks.perceptron import ClassTarget
 
@@ -54,6 +54,10 @@ class Commented(NamedTuple):
 
     value: Any
     comment: str
+
+
+EVALUATE_TRAIN: Final = Commented(False, "at the end only, which saves a fifth of the time")
+"""``evaluate_train`` of a recipe, whose length is set by validation data or not at all."""
 
 
 class TableNetwork(NamedTuple):

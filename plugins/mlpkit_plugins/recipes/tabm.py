@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit_plugins.recipes.table_recipe import Commented, TableNetwork, written_batch_size
+from mlpkit_plugins.recipes.table_recipe import EVALUATE_TRAIN, Commented, TableNetwork, written_batch_size
 
 if TYPE_CHECKING:
     from mlpkit_plugins.recipes.table_recipe import TableFacts
@@ -31,6 +31,7 @@ def tabm(facts: TableFacts) -> TableNetwork:
         "optimizer": {"adamw": {"learning_rate": 0.002, "weight_decay": 0}},
         "batch_size": written_batch_size(batch, BATCH),
         "epochs": Commented(EPOCHS, "at most"),
+        "evaluate_train": EVALUATE_TRAIN,
         "metrics": [monitor],
         "early_stopping": {"metric": monitor, "patience": 16},
         "best_weights": monitor,

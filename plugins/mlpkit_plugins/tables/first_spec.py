@@ -12,8 +12,8 @@ from mlpkit import DataError, ParameterError, Proposal, did_you_mean
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
+from mlpkit_plugins.tables.categories import in_order
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
-from mlpkit_plugins.tables.encoder import in_order
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in

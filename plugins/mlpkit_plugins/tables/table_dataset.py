@@ -19,8 +19,10 @@ from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.shares import doubts_about_sizes
+from mlpkit_plugins.tables.categories import are_finite_numbers
 from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.encoder import TableEncoder, are_finite_numbers
+from mlpkit_plugins.tables.encoder import TableEncoder
+from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
@@ -209,7 +211,7 @@ class TableDataset(TableOptions, Dataset):
 
     def encoder_state(self) -> dict[str, Any]:
         """Return means, deviations, categories and classes, as learned from the training rows."""
-        return {} if self._encoder is None else {**self._encoder.state(), "order": list(self._order or ())}
+        return {} if self._encoder is None else {**state_of(self._encoder), "order": list(self._order or ())}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
         """Take back means, deviations, categories and classes.
@@ -217,7 +219,7 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
-        encoder = TableEncoder.from_state(state, self.encoding_of, self.for_categories)
+        encoder = encoder_from(state, self)
         if (encoder.classes is None) == (self.predict == "classes"):
             raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
         read = self._columns_read(encoder)
@@ -430,10 +432,10 @@ class TableDataset(TableOptions, Dataset):
                 table,
                 positions["train"],
                 standardize=self.standardize,
+                fitted_on=self.fitted_on,
                 indicate=self.missing == "indicate",
                 rare=self.rare,
                 encoding_of=self.encoding_of,
-                form_of=self.form_of,
                 for_categories=self.for_categories,
                 classes=self.classes,
             )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import ML_DOMAIN
+from mlpkit_plugins.tables.categories import OTHER
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.date_operators import DateInGraph, DateSeconds
-from mlpkit_plugins.tables.encoder import OTHER
 from mlpkit_plugins.tables.readers import SECONDS_A_DAY, DatePart, OrderedCategories
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
+    from mlpkit_plugins.tables.category_columns import CategoryColumn
     from mlpkit_plugins.tables.encoder import TableEncoder
     from mlpkit_plugins.tables.readers import ColumnReader
     from mlpkit_plugins.tables.source import TableSource
@@ -56,10 +57,12 @@ class TableInGraph:
     def encoded(self) -> Value:
         """Describe an encoded row, of the network's dtype, and return it."""
         encoder = self._encoder
-        columns = {name: self._as_column(self._number(name)) for name in encoder.all_numbers}
-        parts = [self._as_input(self._numbers([*columns.values()]))] if columns else []
-        parts += self._one_hots()
-        parts += [self._as_input(self._index(name)) for name in encoder.indices]
+        columns = {name: self._as_column(self._number(name)) for name in encoder.numbers}
+        of_categories = [self._encoded(each) for each in encoder.columns_of_categories.numbers]
+        numbers = [*columns.values(), *of_categories]
+        parts = [self._as_input(self._numbers(numbers))] if numbers else []
+        parts += self._one_hot()
+        parts += [self._as_input(self._encoded(each)) for each in encoder.columns_of_categories.indices]
         if encoder.indicators:
             parts.append(
                 self._as_input(self._graph.op("IsNaN", self._beside([columns[n] for n in encoder.indicators])))
@@ -82,8 +85,6 @@ class TableInGraph:
 
     def _number(self, name: str) -> Value:
         """Describe a column of numbers, float64, NaN for what is missing."""
-        if name in self._encoder.ordinals:
-            return self._place(name, self._encoder.categories[name], self._strange(name))
         match self._readers.get(name):
             case OrderedCategories(column, levels):
                 return self._place(column, levels)
@@ -97,8 +98,8 @@ class TableInGraph:
             number = self._graph.op("Where", is_absent, np.array(np.nan), number)
         return number
 
-    def _place(self, column: str, levels: Sequence[str], unknown: int = MISSING) -> Value:
-        codes = self._codes(column, levels, unknown)
+    def _place(self, column: str, levels: Sequence[str]) -> Value:
+        codes = self._codes(column, levels, MISSING)
         missing = self._graph.op("Less", codes, 0)
         return self._graph.op("Where", missing, np.array(np.nan), self._graph.cast(codes, np.float64))
 
@@ -116,38 +117,21 @@ class TableInGraph:
             self._dates[column] = DateInGraph(self._graph, seconds)
         return self._dates[column]
 
-    def _one_hots(self) -> list[Value]:
-        """Describe one-hot columns and signs."""
-        forms, of_categories = self._encoder.forms, self._encoder.of_categories
-        written = [
-            self._sign(name) if forms.get(name) == "sign" else self._one_hot(name, found)
-            for name, found in self._encoder.categories.items()
-            if found and forms.get(name, "one_hot") in ("one_hot", "sign")
-        ]
+    def _one_hot(self) -> list[Value]:
+        """Describe one-hot columns."""
+        of_categories = self._encoder.of_categories
+        written = [self._encoded(each) for each in self._encoder.columns_of_categories.one_hot if each.features]
         if of_categories is None:
             return [self._as_input(each) for each in written]
         one_hot = self._beside([self._graph.cast(each, np.float64) for each in written])
         return [self._as_input(of_categories.onnx(self._graph, one_hot))]
 
-    def _one_hot(self, name: str, categories: Sequence[str]) -> Value:
-        return self._graph.op("Equal", self._position(name), np.arange(len(categories)))
-
-    def _sign(self, name: str) -> Value:
-        """Describe 1 for the first category, -1 for the second, 0 for none."""
-        position = self._position(name)
-        first, second = (self._graph.cast(self._graph.op("Equal", position, place), np.float64) for place in (0, 1))
-        return self._graph.op("Sub", first, second)
-
-    def _index(self, name: str) -> Value:
-        return self._graph.op("Add", self._position(name), 1)
-
-    def _position(self, name: str) -> Value:
-        """Describe the position of a column's text among its categories, -1 if it is missing or unknown."""
-        return self._as_column(self._codes(name, self._encoder.categories[name], self._strange(name)))
-
-    def _strange(self, name: str) -> int:
-        """Return the position of a category that no training row has."""
-        return self._encoder.categories[name].index(OTHER) if name in self._encoder.with_other else MISSING
+    def _encoded(self, column: CategoryColumn) -> Value:
+        """Describe what a column of categories becomes."""
+        encoding = column.encoding
+        name, categories = encoding.column, encoding.categories
+        unknown = categories.index(OTHER) if name in self._encoder.with_other else MISSING
+        return encoding.onnx(self._graph, self._codes(name, categories, unknown))
 
     def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
         """Describe the positions of texts among categories: -1 for a missing one."""

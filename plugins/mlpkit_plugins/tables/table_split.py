@@ -79,8 +79,8 @@ class TableSplit:
 
     def _largest(self, extremes: NDArray[Any]) -> NDArray[Any]:
         """Return for each extreme number, shape (2, columns), the largest element that it becomes."""
-        ordinals = np.repeat(self._encoder.fills[None, self._inputs :], len(extremes), axis=0)
-        encoded = self._encoder.encoded_numbers(np.concatenate([extremes, ordinals], axis=1))
+        of_categories = np.repeat(self._encoder.fills[None, self._inputs :], len(extremes), axis=0)
+        encoded = self._encoder.encoded_numbers(np.concatenate([extremes, of_categories], axis=1))
         largest, begin = np.empty_like(extremes), 0
         for name, features in self._encoder.number_features:
             if name in self._encoder.numbers:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit import FittedEncoding, TrainingColumns
+from mlpkit import FittedEncoding, TrainingCategories, TrainingColumns
+from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of, write
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.parts import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class TrainingRows:
-    """The training rows of a table, with categories that are written as numbers beside the numbers.
+    """The training rows of a table, with the numbers that columns of categories become beside the numbers.
 
     Args:
         table: the table, its codes not yet translated.
         training: positions of the training rows.
-        translations: for each column of categories what its codes are in the encoder.
-        ordinals: the columns of categories that are written as numbers.
+        translations: for each column of texts what its codes are in the encoder.
+        columns: the columns of categories, once their encodings are fitted.
 
     Attributes:
         names: the columns of numbers.
@@ -37,23 +38,34 @@ class TrainingRows:
         table: Table,
         training: NDArray[np.intp],
         translations: Sequence[NDArray[np.int32]],
-        ordinals: Sequence[str],
+        columns: CategoryColumns | None = None,
     ) -> None:
         self._table = table
         self._rows = training
-        self._translations = translations[: len(table.columns.categories)]
-        self._ordinals = [table.columns.categories.index(name) for name in ordinals]
-        self.names = (*table.columns.numbers, *ordinals)
+        self._translations = translations
+        self._columns = columns or CategoryColumns()
+        self.names = (*table.columns.numbers, *features_of(self._columns.numbers))
+
+    def with_numbers_of(self, columns: CategoryColumns) -> TrainingRows:
+        """Return the rows with the numbers that columns of categories become."""
+        return TrainingRows(self._table, self._rows, self._translations, columns)
+
+    def categories(self, name: str, categories: Sequence[str]) -> TrainingCategories:
+        """Return a column of categories, which an encoding is fitted on.
+
+        Args:
+            name: its name.
+            categories: its categories in the encoder.
+        """
+        place = self._table.columns.categories.index(name)
+        return TrainingCategories(name, categories, self._codes(slice(None), place), self._targets_by_class)
 
     def numbers(self) -> Iterator[NDArray[np.float64]]:
         """Go through the numbers, some rows at a time, NaN where one is missing."""
         count = len(self._table.columns.numbers)
         for part in parts(len(self._rows), len(self.names)):
             values = self._table.numbers[self._rows[part], :count]
-            if self._ordinals:
-                codes = self._codes(part)[:, self._ordinals]
-                values = np.concatenate([values, np.where(codes < 0, np.nan, codes)], axis=1)
-            yield values
+            yield self._columns.beside(values, self._all_codes(part)) if self._columns.numbers else values
 
     def targets(self) -> NDArray[Any]:
         """Return the targets: codes of classes, shape (rows,), or values or labels, shape (rows, count)."""
@@ -70,22 +82,19 @@ class TrainingRows:
         chosen = lambda: (each[:, places] for each in self.numbers())  # noqa: E731
         return FittedEncoding.fit(encoding, names, TrainingColumns(len(self._rows), len(names), chosen, self.targets))
 
-    def fitted_on_categories(
-        self, encoding: Encoding, names: Sequence[str], write: Callable[[NDArray[np.int32], NDArray[Any]], None]
-    ) -> FittedEncoding:
-        """Return an encoding, fitted on what is written for categories.
+    def fitted_on_one_hot(self, encoding: Encoding, names: Sequence[str]) -> FittedEncoding:
+        """Return an encoding, fitted on what one-hot columns become.
 
         Args:
             encoding: the encoding.
-            names: the names of the elements that are written.
-            write: writes them for codes of categories.
+            names: the names of the elements.
         """
 
         def written() -> Iterator[NDArray[np.float64]]:
             for part in parts(len(self._rows), len(names)):
-                codes = self._codes(part)
+                codes = self._all_codes(part)
                 out = np.empty((len(codes), len(names)))
-                write(codes, out)
+                write(self._columns.one_hot, codes, out)
                 yield out
 
         return FittedEncoding.fit(encoding, names, TrainingColumns(len(self._rows), len(names), written, self.targets))
@@ -105,9 +114,16 @@ class TrainingRows:
             found |= np.isnan(values).any(axis=0)
         return found
 
-    def _codes(self, part: slice) -> NDArray[np.int32]:
-        """Return positions of categories among those that are known, -1 for all others."""
-        codes = self._table.codes[self._rows[part], : len(self._translations)]
-        for column, translation in enumerate(self._translations):
-            codes[:, column] = translation[codes[:, column]]
+    def _all_codes(self, part: slice) -> NDArray[np.int32]:
+        """Return the codes of all columns of categories, -1 for a missing or an unknown one."""
+        return np.stack([self._codes(part, place) for place in range(len(self._table.columns.categories))], axis=1)
+
+    def _codes(self, part: slice, place: int) -> NDArray[np.int32]:
+        """Return the codes of a column of categories, -1 for a missing or an unknown one."""
+        codes: NDArray[np.int32] = self._translations[place][self._table.codes[self._rows[part], place]]
         return np.maximum(codes, MISSING)
+
+    def _targets_by_class(self) -> NDArray[Any]:
+        """Return the targets as ``targets`` does, but numbers of classes in their order."""
+        targets = self.targets()
+        return targets if self._table.columns.target_class is None else self._translations[-1][targets]

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit_plugins.formats.untrained_values import UntrainedValues
+from mlpkit_plugins.tables.categories import UNKNOWN
 from mlpkit_plugins.tables.codebook import MISSING
-from mlpkit_plugins.tables.encoder import UNKNOWN, TableEncoder
 from mlpkit_plugins.tables.readers import OrderedCategories
 from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_class
 
 if TYPE_CHECKING:
     from mlpkit import MlpkitError
+    from mlpkit_plugins.tables.encoder import TableEncoder
     from mlpkit_plugins.tables.table import Table
 
 

@@ -18,6 +18,8 @@ if kernels.PRODUCTS_BY == "NumPy":
     pytest.skip("NumPy computes, in orders of its own", allow_module_level=True)
 
 FUNCTIONS = ["exp", "rectify"]
+WAVES = ["cos", "sin"]
+"""Functions that have these bits outside of a row order, too."""
 
 
 def bits(array):
@@ -29,7 +31,7 @@ def normal(*shape):
     return np.random.default_rng(0).normal(0, 3, shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", FUNCTIONS + WAVES)
 @given(data=st.data(), rows=st.integers(1, 70), columns=st.integers(1, 70))
 @settings(deadline=None, max_examples=60)
 def test_an_element_has_the_same_bits_in_arrays_of_any_layout(name, data, rows, columns):
@@ -52,6 +54,18 @@ def test_outside_of_a_row_order_numpy_computes(name, dtype):
     if dtype == np.float64:
         with row_order():
             np.testing.assert_array_equal(getattr(kernels, name)(x, np.empty_like(x)), expected)
+
+
+@pytest.mark.parametrize("name", WAVES)
+def test_waves_have_the_same_bits_outside_of_a_row_order(name):
+    x = normal(50, 31)
+    outside = getattr(kernels, name)(x, np.empty_like(x))
+    with row_order():
+        np.testing.assert_array_equal(outside, getattr(kernels, name)(x, np.empty_like(x)))
+    exact = getattr(np, name)(x.astype(float))
+    np.testing.assert_allclose(outside, exact, atol=2**-23, rtol=0)
+    wide = x.astype(float)
+    np.testing.assert_array_equal(getattr(kernels, name)(wide, np.empty_like(wide)), exact)
 
 
 @given(data=st.data(), shape=st.tuples(*[st.integers(1, 40)] * 3))

@@ -113,11 +113,30 @@ def test_the_state_encodes_the_same_rows_the_same(table):
         np.testing.assert_array_equal(values, expected[name])
 
 
+def test_a_state_of_an_older_version_encodes_the_same_rows_the_same(table):
+    dataset, loaded = table(**EVERYTHING), table(**EVERYTHING)
+    expected = encoded(dataset)
+    state = dataset.encoder_state()
+    assert state.pop("held") == ["categories", "numbers", "one_hot"]
+    loaded.load_encoder_state(state | {"forms": {"town": "index", "size": "ordinal", "sex": "sign"}})
+    for name, values in encoded(loaded).items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
 def test_a_state_of_other_encodings_is_refused(table):
     state = table(**EVERYTHING)
     state.describe()
     with pytest.raises(ModelFileError, match="other encodings"):
         table().load_encoder_state(state.encoder_state())
+    with pytest.raises(ModelFileError, match="other encodings"):
+        table(categories="index").load_encoder_state(table_of_one_hot(table))
+
+
+def table_of_one_hot(table):
+    """Return the state of a table whose categories are one-hot."""
+    dataset = table()
+    dataset.describe()
+    return dataset.encoder_state()
 
 
 def test_the_graph_computes_the_same(table):
@@ -134,6 +153,7 @@ def test_the_graph_computes_the_same(table):
     [
         ({"numbers": MinMax(), "standardize": False}, "numbers says how they are encoded; leave out standardize"),
         ({"numbers_by_column": {"age": MinMax()}}, "nothing says how the other columns are encoded"),
+        ({"numbers": "min_max"}, "'min_max' is a name, which a data set built in Python can't look up"),
         ({"encode_one_hot": True}, "nothing says how they are encoded"),
         ({"categories_by_column": {"age": "index"}}, "the column 'age' holds no categories"),
         ({"numbers": MinMax(), "numbers_by_column": {"town": MinMax()}}, "the column 'town' holds categories"),

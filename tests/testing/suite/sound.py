@@ -9,6 +9,7 @@ import numpy as np
 from mlpkit import (
     Augmentation,
     Callback,
+    CategoryEncoding,
     Classes,
     DataError,
     Dataset,
@@ -168,6 +169,24 @@ class SquareOfProbabilities(MeanSquare):
         return graph.op("Sigmoid", graph.input)
 
 
+class TwoEnds(MeanSquare):
+    """Half the mean square distance of two numbers from a single value."""
+
+    def build(self, input_shape, target):
+        if input_shape != (2,) or target not in {None, Values((1,))}:
+            raise ShapeError(f"{input_shape} can't be compared with {target}")
+
+    def prediction_names(self):
+        return "low", "high"
+
+    def point_prediction(self, prediction):
+        return prediction[:, :1]
+
+    @classmethod
+    def examples(cls):
+        return [({}, (2,))]
+
+
 class WeightedSquare(MeanSquare):
     """Half the mean square error of rows that may have weights, Σ w (x - t)² / 2 Σ w."""
 
@@ -224,6 +243,25 @@ class Halved(Encoding):
 
     def onnx(self, graph, numbers, learned):
         return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), np.array(2.0))
+
+
+class Frequency(CategoryEncoding):
+    """The share of the training rows that have the category."""
+
+    holds = "numbers"
+
+    def fit(self, column):
+        counts = np.bincount(column.codes + 1, minlength=len(column.categories) + 1)
+        return {"codebook": np.roll(counts, -1)[:, None] / len(column.codes)}
+
+
+class Place(CategoryEncoding):
+    """The place of the category among all, counted from 1, and 0 if it is missing."""
+
+    holds = "categories"
+
+    def fit(self, column):
+        return {"codebook": np.roll(np.arange(len(column.categories) + 1), -1)[:, None]}
 
 
 class Uniform(Initializer):

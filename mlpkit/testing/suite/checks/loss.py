@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from mlpkit.components.loss import Loss
 from mlpkit.components.target import Classes, Labels, Values, is_length
-from mlpkit.errors import MlpkitError
+from mlpkit.errors import MlpkitError, ShapeError
 from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
@@ -42,7 +42,10 @@ class LossExample(OperationExample):
     def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
         """Return a variant for each kind of target that ``build`` accepts."""
         shape = cls(entry, registry, index).shape
-        candidates = [cls(entry, registry, index, target) for target in possible_targets(shape)]
+        targets = possible_targets(shape)
+        if entry.component.prediction_names is not Loss.prediction_names:  # type: ignore[attr-defined]
+            targets.append(Values((1,)))
+        candidates = [cls(entry, registry, index, target) for target in dict.fromkeys(targets)]
         accepted = [candidate for candidate in candidates if candidate.is_accepted()]
         if not accepted:
             tried = "; ".join(str(candidate.target) for candidate in candidates)
@@ -373,6 +376,45 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     if again.shape != prediction.shape or not np.allclose(again, prediction, rtol=1e-5, atol=1e-7):
         raise CheckFailure(
             "predict returned something else for the inputs of inputs_for", expected="the prediction that it was given"
+        )
+
+
+@checks_examples("loss")
+def numbers_predicted_have_names(example: LossExample) -> None:
+    """If ``prediction_names`` names the numbers predicted for a value, does ``predict`` return one for each name?
+
+    And does ``point_prediction`` return one number of each row, or refuse with ``ShapeError``? Files and exports show
+    the numbers under these names, and metrics compare the point prediction with the target.
+    """
+    operation, x = example.ready(training=False), example.batch().x
+    names: object = operation.prediction_names()
+    if names is None:
+        return
+    if not isinstance(names, tuple) or not all(isinstance(name, str) and name for name in names):
+        raise CheckFailure(f"prediction_names returned {names!r}", expected="a tuple of names, or None")
+    if len(set(names)) < len(names):
+        raise CheckFailure(f"prediction_names returned {names!r}", expected="each name once")
+    if not isinstance(example.target, Values) or prod(example.target.shape) != 1:
+        raise CheckFailure(
+            f"prediction_names returned {names!r} for {example.target}",
+            expected="None unless the target is one real value",
+            remedy="refuse other targets in build",
+        )
+    prediction = np.array(operation.predict(x))
+    if prediction.shape != (len(x), len(names)):
+        raise CheckFailure(
+            f"predict returned shape {prediction.shape} for {len(x)} rows, and prediction_names {names!r}",
+            expected=str((len(x), len(names))),
+        )
+    try:
+        point = operation.point_prediction(prediction)
+    except ShapeError:
+        return
+    if np.shape(point) != (len(x), 1):
+        raise CheckFailure(
+            f"point_prediction returned shape {np.shape(point)} for {len(x)} rows",
+            expected=str((len(x), 1)),
+            remedy="return the column that stands for the target, or raise ShapeError",
         )
 
 

@@ -1,0 +1,95 @@
+"""What fits say: tables in Markdown of errors and times, and each network of mlpkit against its peer."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+from table_contestants.roster import CONTESTANTS
+
+PEERS = {"td_s": "pytabkit_td_s", "td": "pytabkit_td", "tabm": "tabm_package"}
+"""Each network of mlpkit, and the same one of others."""
+
+Fits = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+"""The fits by table and contestant."""
+
+
+def comparison(fits: Iterable[Mapping[str, Any]]) -> str:
+    """Return everything that fits say, in Markdown.
+
+    Args:
+        fits: fits, as ``tables.py`` writes them.
+    """
+    grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for fit in fits:
+        grouped[fit["table"], fit["contestant"]].append(fit)
+    parts = [against_peer(grouped, ours, theirs) for ours, theirs in PEERS.items()]
+    shown = [name for name in CONTESTANTS if any(contestant == name for _, contestant in grouped)]
+    parts += [
+        "Mean test errors:\n\n" + overview(grouped, shown, lambda each: number(mean(each, "error"))),
+        "Seconds of the processor, the least of the seeds:\n\n"
+        + overview(grouped, shown, lambda each: f"{least(each, 'processor_seconds'):.1f}"),
+        "Kilobytes of the model:\n\n" + overview(grouped, shown, lambda each: f"{mean(each, 'bytes') / 1000:.0f}"),
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def against_peer(fits: Fits, ours: str, theirs: str) -> str:
+    """Return a table of a network and its peer: errors, whether they agree, and times.
+
+    They agree if our mean error is at most theirs plus twice the standard error of the difference.
+    """
+    tables = sorted({table for table, _ in fits if (table, ours) in fits and (table, theirs) in fits})
+    if not tables:
+        return ""
+    lines = [
+        f"| table | {CONTESTANTS[ours].title} | {CONTESTANTS[theirs].title} | ratio | within | times as fast |",
+        "| --- | ---: | ---: | ---: | --- | ---: |",
+    ]
+    ratios, agreeing, speeds = [], 0, []
+    for table in tables:
+        a, b = fits[table, ours], fits[table, theirs]
+        ratio = mean(a, "error") / mean(b, "error")
+        agrees = mean(a, "error") <= mean(b, "error") + 2 * math.hypot(standard_error(a), standard_error(b))
+        speed = least(b, "processor_seconds") / least(a, "processor_seconds")
+        ratios.append(ratio)
+        speeds.append(speed)
+        agreeing += agrees
+        errors = " | ".join(f"{number(mean(each, 'error'))} ± {number(standard_error(each))}" for each in (a, b))
+        lines.append(f"| {table} | {errors} | {ratio:.3f} | {'yes' if agrees else 'no'} | {speed:.2f} |")
+    means = [math.exp(fmean(map(math.log, figures))) for figures in (ratios, speeds)]
+    lines.append(f"| geometric mean | | | {means[0]:.3f} | {agreeing} of {len(tables)} | {means[1]:.2f} |")
+    return "\n".join(lines)
+
+
+def overview(fits: Fits, contestants: Sequence[str], cell: Callable[[Sequence[Mapping[str, Any]]], str]) -> str:
+    """Return a table with a row for each table and a column for each contestant."""
+    rows = [
+        [table, *(cell(fits[table, name]) if (table, name) in fits else "" for name in contestants)]
+        for table in sorted({table for table, _ in fits})
+    ]
+    heads = [["table", *(CONTESTANTS[name].title for name in contestants)], ["---", *["---:"] * len(contestants)]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [*heads, *rows])
+
+
+def mean(fits: Sequence[Mapping[str, Any]], key: str) -> float:
+    """Return the mean of a figure over seeds."""
+    return fmean(fit[key] for fit in fits)
+
+
+def least(fits: Sequence[Mapping[str, Any]], key: str) -> float:
+    """Return the least of a figure over seeds."""
+    return min(fit[key] for fit in fits)
+
+
+def standard_error(fits: Sequence[Mapping[str, Any]]) -> float:
+    """Return the standard error of the mean error over seeds."""
+    return stdev(fit["error"] for fit in fits) / math.sqrt(len(fits)) if len(fits) > 1 else math.nan
+
+
+def number(value: float) -> str:
+    """Return a figure to four digits."""
+    return f"{value:.4g}"

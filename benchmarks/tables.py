@@ -1,0 +1,104 @@
+"""Networks of mlpkit beside others and beside trees, on tables with fixed splits: test errors, times, sizes.
+
+Run it as ``python benchmarks/tables.py FOLDER --out results.jsonl``. FOLDER has a folder for each table, with
+train.csv.gz, validation.csv.gz, test.csv.gz, and table.json, which says ``task`` (classes or values), ``target`` and
+``categorical``. An error is the percentage of wrong classes, or the root of the mean squared error, on the test rows.
+For each table and seed the contestants take turns, each fit in a process of its own, on one thread. The file gets a
+line of JSON for each fit, and what it has already is left out, so that the command may be stopped and run again.
+``--show`` prints the file as tables, with what it says of the errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from table_contestants.comparison import comparison
+from table_contestants.roster import CONTESTANTS
+
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+
+
+def main() -> None:
+    """Fit what is missing in the file, or show it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("results.jsonl"), help="default: %(default)s")
+    parser.add_argument("--tables", nargs="+", metavar="TABLE", help="default: all in the folder")
+    parser.add_argument("--contestants", nargs="+", default=list(CONTESTANTS), choices=CONTESTANTS, metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--show", action="store_true", help="print the file as tables")
+    parser.add_argument("--one", nargs=3, metavar=("TABLE", "NAME", "SEED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        name, contestant, seed = options.one
+        print(json.dumps(measured(options.folder / name, contestant, int(seed))))
+        return
+    if options.show:
+        print(comparison(known(options.out)))
+        return
+    failed = False
+    for name in options.tables or sorted(path.parent.name for path in options.folder.glob("*/table.json")):
+        for seed in range(options.seeds):
+            for contestant in options.contestants:
+                failed |= fit_once(options, name, contestant, seed)
+    sys.exit(failed)
+
+
+def known(file: Path) -> list[dict[str, Any]]:
+    """Return what the file has, a fit each."""
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+
+
+def fit_once(options: argparse.Namespace, name: str, contestant: str, seed: int) -> bool:
+    """Fit in a process of its own and append the result, unless the file has it; return whether that failed."""
+    what = {"table": name, "contestant": contestant, "seed": seed}
+    if any(what.items() <= fit.items() for fit in known(options.out)):
+        return False
+    command = [sys.executable, __file__, str(options.folder), "--one", name, contestant, str(seed)]
+    done = subprocess.run(
+        command,
+        env={**os.environ, **ONE_THREAD},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(f"{name} {contestant} {seed} failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+        return True
+    line = done.stdout.splitlines()[-1]
+    with options.out.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    fit = json.loads(line)
+    print(f"{name:12} {contestant:24} {seed}  {fit['error']:9.4f} {fit['processor_seconds']:8.1f} s", flush=True)
+    return False
+
+
+def measured(folder: Path, contestant: str, seed: int) -> dict[str, Any]:
+    """Return the test error of a fit, its seconds by the processor and by the clock, and its size in bytes."""
+    from table_contestants.real_table import RealTable  # noqa: PLC0415 - pandas is only needed to fit
+
+    table = RealTable(folder)
+    table.frames  # noqa: B018 - reading the files isn't part of anybody's fit
+    fit = CONTESTANTS[contestant].ready()
+    clock, processor = time.perf_counter(), processor_time()
+    fitted = fit(table, seed=seed)
+    seconds = {"processor_seconds": processor_time() - processor, "seconds": time.perf_counter() - clock}
+    error = table.error(fitted.predict())
+    what = {"table": table.name, "contestant": contestant, "seed": seed}
+    return {**what, "error": error, **seconds, "bytes": fitted.size()}
+
+
+def processor_time() -> float:
+    """Return the seconds that this process and its children, which are several networks', have computed."""
+    return sum(os.times()[:4])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Examples and checks of category encodings: what they learn, and what becomes of a column of categories."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from mlpkit.components.category_encoding import FittedCategoryEncoding, TrainingCategories
+from mlpkit.components.graph import Graph
+from mlpkit.errors import ModelFileError, NotExportableError, ParameterError
+from mlpkit.exports.evaluator import evaluate
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
+from mlpkit.testing.suite.example import Example
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit.components.category_encoding import CategoryEncoding
+    from mlpkit.registry.registry import RegisteredComponent, Registry
+    from mlpkit.testing.suite.comparison import Arrays
+
+ENCODED: Final = "the encoded rows"
+COLUMNS: Final = {"a column of few": ("no", "yes"), "a column of several": ("blue", "green", "other", "red", "Straße")}
+ROWS: Final = 100
+
+
+class CategoryEncodingExample(Example):
+    """A category encoding, fitted on a column of categories, one missing here and there."""
+
+    sample = "[{'buckets': 8}]"
+
+    def __init__(
+        self, entry: RegisteredComponent, registry: Registry, index: int | None, column: str = "a column of few"
+    ) -> None:
+        super().__init__(entry, registry, index)
+        self.column = column
+
+    @classmethod
+    def variants(cls, entry: RegisteredComponent, registry: Registry, index: int | None) -> list[Self]:
+        """Return a variant for each column that ``fit`` accepts."""
+        candidates = [cls(entry, registry, index, column) for column in COLUMNS]
+        return [candidate for candidate in candidates if candidate.is_accepted()] or candidates[:1]
+
+    def is_accepted(self) -> bool:
+        """Whether ``fit`` doesn't say that the encoding is not for such a column."""
+        try:
+            self.fit(self.make())
+        except ParameterError:
+            return False
+        except Exception:  # which the checks tell
+            return True
+        return True
+
+    def title(self) -> str:
+        """Return a title that identifies the example."""
+        return f"{super().title()} on {self.column}"
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of the column."""
+        return COLUMNS[self.column]
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """Codes to encode: all there are, in some order, and more than once."""
+        return np.tile(np.arange(-1, len(self.categories), dtype=np.int32)[::-1], 2)
+
+    @cached_property
+    def fitted(self) -> FittedCategoryEncoding:
+        """The encoding, fitted."""
+        return self.fit(self.make())
+
+    def fit(self, encoding: CategoryEncoding, *, backward: bool = False) -> FittedCategoryEncoding:
+        """Fit an encoding on the training rows, in their order or backward."""
+        random = self.random("training rows")
+        codes = random.integers(-1, len(self.categories), ROWS).astype(np.int32)
+        targets = random.normal(codes, 1.0)[:, None]
+        order = slice(None, None, -1 if backward else 1)
+        column = TrainingCategories("colour", self.categories, codes[order].copy(), targets[order].copy)
+        return FittedCategoryEncoding.fit(encoding, column)
+
+    def exercise(self) -> Arrays:
+        """Fit a new object, and encode rows."""
+        return {ENCODED: encoded(self.fit(self.make()), self.codes)}
+
+
+def encoded(fitted: FittedCategoryEncoding, codes: NDArray[Any]) -> NDArray[np.float64]:
+    """Return encoded rows, with a number in place of NaN, so that they can be compared."""
+    return _comparable(fitted.encode(codes))
+
+
+def _comparable(rows: Any) -> NDArray[np.float64]:
+    return np.nan_to_num(np.array(rows, np.float64), nan=-99.0)
+
+
+@checks_examples("category_encoding")
+def encoded_categories_have_the_declared_features(example: CategoryEncodingExample) -> None:
+    """Does ``encode`` return a row for each code, with an element for each name that ``features`` returns, all finite?
+
+    The network's input shape follows from the names. NaN stands for a missing number, so only for the code -1.
+    """
+    fitted, holds = example.fitted, example.component.holds
+    if holds not in ("one_hot", "numbers", "categories"):
+        raise CheckFailure(f"holds is {holds!r}", expected="one_hot, numbers or categories")
+    width = len(fitted.features())
+    for codes in (example.codes, example.codes[:1], example.codes[:0]):
+        found = fitted.encode(codes)
+        if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf" or found.shape != (len(codes), width):
+            raise CheckFailure(
+                f"encode returned {np.shape(found)} for {len(codes)} codes",
+                expected=f"numbers of shape {(len(codes), width)}, as features says",
+            )
+        missing = np.isnan(found) & (codes == -1)[:, None] & (holds == "numbers")
+        if not (np.isfinite(found) | missing).all():
+            raise CheckFailure("an encoded number is infinite or not a number", expected="finite numbers")
+
+
+@checks_examples("category_encoding")
+def encoding_a_category_needs_no_others(example: CategoryEncodingExample) -> None:
+    """Does a row get the same bits alone and among others, and are the codes left as they are?
+
+    A prediction must not depend on the other rows.
+    """
+    codes = example.codes
+    together = encoded(example.fitted, codes)
+    alone = np.concatenate([encoded(example.fitted, code) for code in example.codes[:, None]])
+    expect_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
+    if not np.array_equal(codes, example.codes):
+        raise CheckFailure("encode changed the codes", expected="the codes left as they are")
+
+
+@checks_examples("category_encoding")
+def fit_depends_on_no_order_of_the_rows(example: CategoryEncodingExample) -> None:
+    """Does ``fit`` learn the same, up to rounding, if the rows come backward, and keep nothing in self?
+
+    One object may encode several columns.
+    """
+    encoding = example.make()
+    before = repr(vars(encoding))
+    found = encoded(example.fit(encoding, backward=True), example.codes)
+    expected = encoded(example.fitted, example.codes)
+    remedy = "learn from all rows alike"
+    expect_close({ENCODED: found}, {ENCODED: expected}, "with the rows backward", remedy, tolerance=1e-9)
+    if repr(vars(encoding)) != before:
+        changed = ", ".join(sorted(vars(encoding)))
+        raise CheckFailure(f"fit changed {changed}", expected="what was learned to be returned")
+
+
+@checks_examples("category_encoding")
+def what_was_learned_of_categories_can_be_saved(example: CategoryEncodingExample) -> None:
+    """Is what ``fit`` returns arrays of finite numbers, and do the same bits come of them once saved and loaded?
+
+    A model file holds them.
+    """
+    fitted = example.fitted
+    for name, values in fitted.learned.items():
+        if not isinstance(name, str) or not isinstance(values, np.ndarray) or not np.isfinite(values).all():
+            raise CheckFailure(f"fit returned {values!r} as {name!r}", expected="arrays of finite numbers by name")
+    state = json.loads(json.dumps(fitted.state()))
+    try:
+        loaded = FittedCategoryEncoding.from_state(example.make(), fitted.column, fitted.categories, state)
+    except ModelFileError as error:
+        raise CheckFailure(str(error), expected="encode to work with what fit returned, as float64") from error
+    expected = {ENCODED: encoded(fitted, example.codes)}
+    expect_same_bits({ENCODED: encoded(loaded, example.codes)}, expected, "once loaded", "return float64 from fit")
+
+
+@checks_examples("category_encoding")
+def indices_count_from_0(example: CategoryEncodingExample) -> None:
+    """If a column becomes indices, are these integers from 0 up, with 0 for a missing or an unknown category?
+
+    An embedding has a vector for each.
+    """
+    if example.component.holds != "categories":
+        return
+    found = encoded(example.fitted, example.codes)
+    if (found != np.rint(found)).any() or (found < 0).any():
+        raise CheckFailure("an index is negative, or no integer", expected="integers from 0 up")
+    if found[example.codes == -1].any():
+        raise CheckFailure("a missing category is no index 0", expected="0 for the code -1")
+
+
+@checks_examples("category_encoding")
+def onnx_describes_what_categories_become(example: CategoryEncodingExample) -> None:
+    """Does the graph of ``onnx`` compute what ``encode`` returns?
+
+    Exporters read the graph and nothing else.
+    """
+    fitted, codes = example.fitted, example.codes
+    graph = Graph(np.dtype(np.float32), (len(fitted.features()),))
+    try:
+        graph.outputs["encoded"] = graph.cast(fitted.onnx(graph, graph.feed("codes", "int64")), np.float64)
+        found = evaluate(graph, {"codes": codes.astype(np.int64)})["encoded"]
+    except NotExportableError as error:
+        if graph.nodes:
+            remedy = "use operators that ONNX has"
+            raise CheckFailure(
+                f"what onnx describes can't be computed: {error}", expected="operators of opset 17", remedy=remedy
+            ) from error
+        raise NotApplicable(str(error)) from error
+    remedy = "do in operators what encode does, in the same order, in float64"
+    expected = encoded(fitted, codes)
+    expect_close({ENCODED: _comparable(found)}, {ENCODED: expected}, "in the graph", remedy, tolerance=1e-9)

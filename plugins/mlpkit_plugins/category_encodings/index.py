@@ -1,0 +1,42 @@
+"""The places of categories, for an embedding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+class Index(CategoryEncoding):
+    """The place of the category, counted from 1, for an embedding.
+
+        y = i  if the row has the i-th category
+
+    A category that is missing or unknown is 0.
+
+    Source: Guo and Berkhahn, Entity Embeddings of Categorical Variables (2016).
+    """
+
+    holds: ClassVar = "categories"
+
+    def fit(self, column: TrainingCategories) -> dict[str, NDArray[Any]]:
+        """Learn nothing."""
+        return {}
+
+    def encode(
+        self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return y."""
+        y: NDArray[Any] = codes[:, None] + 1
+        return y
+
+    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> Value:
+        """Describe y."""
+        return graph.op("Add", graph.op("Unsqueeze", codes, np.array([1])), 1)

@@ -1,0 +1,43 @@
+"""The places of categories, as numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+class Ordinal(CategoryEncoding):
+    """The place of the category as a number, which is then encoded as all numbers are.
+
+        y = i  if the row has the i-th category, counted from 0
+
+    Categories are in numerical or alphabetical order. A category that is missing or unknown is a missing number.
+
+    Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2, ordered
+        categorical variables.
+    """
+
+    holds: ClassVar = "numbers"
+
+    def fit(self, column: TrainingCategories) -> dict[str, NDArray[Any]]:
+        """Learn nothing."""
+        return {}
+
+    def encode(
+        self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return y."""
+        return np.where(codes < 0, np.nan, codes)[:, None]
+
+    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> Value:
+        """Describe y."""
+        y = graph.op("Where", graph.op("Less", codes, 0), np.array(np.nan), graph.cast(codes, np.float64))
+        return graph.op("Unsqueeze", y, np.array([1]))
