@@ -24,6 +24,7 @@ from machine import heading, machine
 from processes import workspace
 from report import plain, table
 from targets import SHAPES
+from workloads.activations import activations
 from workloads.fast import fast
 from workloads.job import job
 from workloads.lenet import lenet
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 WORKLOADS = {
     "sgd_step": sgd_step,
     "adam_step": adam_step,
+    "activations": activations,
     "lenet": lenet,
     "start": start,
     "memory": memory,

@@ -3,8 +3,8 @@
 Run it as ``python benchmarks/tables.py FOLDER --out results.jsonl``. FOLDER has a folder for each table, with
 train.csv.gz, validation.csv.gz, test.csv.gz, and table.json, which says ``task`` (classes or values), ``target`` and
 ``categorical``. An error is the percentage of wrong classes, or the root of the mean squared error, on the test rows.
-For each table and seed the contestants take turns, each fit in a process of its own, on one thread. The file gets a
-line of JSON for each fit, and what it has already is left out, so that the command may be stopped and run again.
+For each table and seed the contestants take turns, each fit in a process of its own, on ``--threads`` threads. The file
+gets a line of JSON for each fit, and what it has already is left out, so that the command may be stopped and run again.
 ``--show`` prints the file as tables, with what it says of the errors.
 """
 
@@ -22,7 +22,8 @@ from typing import Any
 from table_contestants.comparison import comparison
 from table_contestants.roster import CONTESTANTS
 
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+LIBRARIES = ("OMP", "OPENBLAS", "MKL")
+"""Whose numbers of threads the environment sets."""
 
 
 def main() -> None:
@@ -33,12 +34,13 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", metavar="TABLE", help="default: all in the folder")
     parser.add_argument("--contestants", nargs="+", default=list(CONTESTANTS), choices=CONTESTANTS, metavar="NAME")
     parser.add_argument("--seeds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--threads", type=int, default=1, help="threads of a fit (default: %(default)s)")
     parser.add_argument("--show", action="store_true", help="print the file as tables")
     parser.add_argument("--one", nargs=3, metavar=("TABLE", "NAME", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         name, contestant, seed = options.one
-        print(json.dumps(measured(options.folder / name, contestant, int(seed))))
+        print(json.dumps(measured(options.folder / name, contestant, int(seed), options.threads)))
         return
     if options.show:
         print(comparison(known(options.out)))
@@ -58,13 +60,14 @@ def known(file: Path) -> list[dict[str, Any]]:
 
 def fit_once(options: argparse.Namespace, name: str, contestant: str, seed: int) -> bool:
     """Fit in a process of its own and append the result, unless the file has it; return whether that failed."""
-    what = {"table": name, "contestant": contestant, "seed": seed}
+    what = {"table": name, "contestant": contestant, "seed": seed, "threads": options.threads}
     if any(what.items() <= fit.items() for fit in known(options.out)):
         return False
-    command = [sys.executable, __file__, str(options.folder), "--one", name, contestant, str(seed)]
+    threads = str(options.threads)
+    one = ["--threads", threads, "--one", name, contestant, str(seed)]
     done = subprocess.run(
-        command,
-        env={**os.environ, **ONE_THREAD},
+        [sys.executable, __file__, str(options.folder), *one],
+        env={**os.environ, **{f"{library}_NUM_THREADS": threads for library in LIBRARIES}},
         capture_output=True,
         text=True,
         check=False,
@@ -76,11 +79,11 @@ def fit_once(options: argparse.Namespace, name: str, contestant: str, seed: int)
     with options.out.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     fit = json.loads(line)
-    print(f"{name:12} {contestant:24} {seed}  {fit['error']:9.4f} {fit['processor_seconds']:8.1f} s", flush=True)
+    print(f"{name:12} {contestant:24} {seed}  {fit['error']:9.4f} {fit['seconds']:8.1f} s", flush=True)
     return False
 
 
-def measured(folder: Path, contestant: str, seed: int) -> dict[str, Any]:
+def measured(folder: Path, contestant: str, seed: int, threads: int) -> dict[str, Any]:
     """Return the test error of a fit, its seconds by the processor and by the clock, and its size in bytes."""
     from table_contestants.real_table import RealTable  # noqa: PLC0415 - pandas is only needed to fit
 
@@ -88,10 +91,10 @@ def measured(folder: Path, contestant: str, seed: int) -> dict[str, Any]:
     table.frames  # noqa: B018 - reading the files isn't part of anybody's fit
     fit = CONTESTANTS[contestant].ready()
     clock, processor = time.perf_counter(), processor_time()
-    fitted = fit(table, seed=seed)
+    fitted = fit(table, seed=seed, threads=threads)
     seconds = {"processor_seconds": processor_time() - processor, "seconds": time.perf_counter() - clock}
     error = table.error(fitted.predict())
-    what = {"table": table.name, "contestant": contestant, "seed": seed}
+    what = {"table": table.name, "contestant": contestant, "seed": seed, "threads": threads}
     return {**what, "error": error, **seconds, "bytes": fitted.size()}
 
 

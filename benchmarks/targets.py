@@ -19,6 +19,9 @@ ADAM_AGAINST_JAX = dict.fromkeys(SHAPES, 1.0)
 SHARE_OF_LIMIT = {(50, 32): 0.6, (50, 1000): 0.6, (256, 1000): 0.85, (1024, 256): 0.92, (2048, 1000): 0.95}
 """Matrix products alone / whole step with plain gradient descent."""
 
+ACTIVATION_AGAINST_PYTORCH, ACTIVATION_AGAINST_JAX = 1.6, 1.3
+"""A step with any activation, and with dropout or a normalization."""
+
 LENET_AGAINST_PYTORCH = 0.5
 """Each convolution alone, and the whole step, at every size of minibatch."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,21 @@ if TYPE_CHECKING:
 
     from contestants.task import Task
 
+Activation = Callable[[jax.Array], jax.Array]
+ACTIVATIONS: Final[dict[str, Activation]] = {
+    "Relu": lambda x: jnp.maximum(x, 0),
+    "LeakyRelu": jax.nn.leaky_relu,
+    "Elu": jax.nn.elu,
+    "Selu": jax.nn.selu,
+    "Silu": jax.nn.silu,
+    "Mish": jax.nn.mish,
+    "Gelu": partial(jax.nn.gelu, approximate=False),
+    "Softplus": jax.nn.softplus,
+    "Sigmoid": jax.nn.sigmoid,
+    "Tanh": jnp.tanh,
+}
+"""JAX's activations, by the names of mlpkit's layers."""
+
 
 class JaxJit(OnJax):
     """Gathers, computes loss and gradient, and updates in one compiled function, whose old parameters are donated."""
@@ -24,30 +40,34 @@ class JaxJit(OnJax):
     def __init__(
         self, task: Task, images: NDArray[np.uint8], labels: NDArray[np.int64], parameters: list[NDArray[np.float32]]
     ) -> None:
+        (activation,) = task.after
+        self.activate = ACTIVATIONS[activation]
         self.data = (jnp.asarray(images), jnp.asarray(labels, jnp.int32))
         values = [jnp.array(array) for array in parameters]
         update, slots = (sgd, 0) if task.optimizer == "sgd" else (adam, 2)
         moments = [[jnp.zeros_like(value) for value in values] for _ in range(slots)]
         self.state: Any = (values, moments, jnp.zeros((), jnp.int32))
         self.step = jax.jit(
-            partial(step, update=partial(update, learning_rate=task.learning_rate)), donate_argnames="state"
+            partial(step, activate=self.activate, update=partial(update, learning_rate=task.learning_rate)),
+            donate_argnames="state",
         )
+        self.probabilities = jax.jit(partial(probabilities, activate=self.activate))
 
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities."""
-        return np.asarray(probabilities(self.state[0], x))
+        return np.asarray(self.probabilities(self.state[0], x))
 
 
-def logits(values: list[jax.Array], x: jax.Array) -> jax.Array:
+def logits(values: list[jax.Array], x: jax.Array, activate: Activation) -> jax.Array:
     """Return what goes into the softmax."""
     for W, b in zip(values[:-2:2], values[1:-2:2], strict=True):
-        x = jnp.maximum(x @ W + b, 0)
+        x = activate(x @ W + b)
     return x @ values[-2] + values[-1]
 
 
-def mean_loss(values: list[jax.Array], x: jax.Array, t: jax.Array) -> jax.Array:
+def mean_loss(values: list[jax.Array], x: jax.Array, t: jax.Array, activate: Activation) -> jax.Array:
     """Return the mean cross-entropy."""
-    scores = logits(values, x)
+    scores = logits(values, x, activate)
     at_target = jnp.take_along_axis(scores, t[:, None], axis=1)[:, 0]
     return jnp.mean(jax.nn.logsumexp(scores, axis=1) - at_target)
 
@@ -58,10 +78,12 @@ def minibatch(images: jax.Array, labels: jax.Array, rows: jax.Array) -> tuple[ja
     return x, labels.at[rows].get(mode="promise_in_bounds")
 
 
-def step(state: Any, images: jax.Array, labels: jax.Array, rows: jax.Array, *, update: Any) -> tuple[Any, jax.Array]:
+def step(
+    state: Any, images: jax.Array, labels: jax.Array, rows: jax.Array, *, activate: Activation, update: Any
+) -> tuple[Any, jax.Array]:
     """Return parameters, moments and steps done after a step, and its loss."""
     values, moments, done = state
-    loss, gradients = jax.value_and_grad(mean_loss)(values, *minibatch(images, labels, rows))
+    loss, gradients = jax.value_and_grad(mean_loss)(values, *minibatch(images, labels, rows), activate)
     done = done + 1
     values, moments = update(values, gradients, moments, done)
     return (values, moments, done), loss
@@ -86,7 +108,6 @@ def adam(values: Any, gradients: Any, moments: Any, done: jax.Array, *, learning
     return values, [first, second]
 
 
-@jax.jit
-def probabilities(values: list[jax.Array], x: jax.Array) -> jax.Array:
+def probabilities(values: list[jax.Array], x: jax.Array, *, activate: Activation) -> jax.Array:
     """Return the probability of each class."""
-    return jax.nn.softmax(logits(values, x), axis=1)
+    return jax.nn.softmax(logits(values, x, activate), axis=1)

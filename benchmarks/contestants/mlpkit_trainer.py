@@ -46,7 +46,7 @@ class MlpkitTrainer:
             layers += [{"Conv2d": convolution}, "Relu", "MaxPool2d"]
         layers += ["Flatten"] if task.filters else []
         for units in task.hidden:
-            layers += [{"Affine": {"units": units}}, "Relu"]
+            layers += [{"Affine": {"units": units}}, *task.after]
         layers += [{"Affine": {"units": task.widths[-1]}}, "SoftmaxWithLoss"]
         overrides = {
             "data": {"mnist": {"validation": TRAINING_IMAGES - self.examples}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import nn
@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 
     from contestants.contestant import Pass
     from contestants.task import Task
+
+LAYERS: Final[dict[str, Callable[[int], nn.Module]]] = {
+    "Relu": lambda _: nn.ReLU(inplace=True),
+    "LeakyRelu": lambda _: nn.LeakyReLU(inplace=True),
+    "Prelu": nn.PReLU,
+    "Elu": lambda _: nn.ELU(inplace=True),
+    "Selu": lambda _: nn.SELU(inplace=True),
+    "Silu": lambda _: nn.SiLU(inplace=True),
+    "Mish": lambda _: nn.Mish(inplace=True),
+    "Gelu": lambda _: nn.GELU(),
+    "Softplus": lambda _: nn.Softplus(),
+    "Sigmoid": lambda _: nn.Sigmoid(),
+    "Tanh": lambda _: nn.Tanh(),
+    "Dropout": lambda _: nn.Dropout(),
+    "BatchNorm": nn.BatchNorm1d,
+    "LayerNorm": nn.LayerNorm,
+}
+"""PyTorch's layers after an affine one of so many units, by the names of mlpkit's."""
 
 
 class PytorchEager(Contestant):
@@ -100,10 +118,11 @@ def network_of(task: Task, parameters: list[NDArray[np.float32]]) -> nn.Sequenti
         layers += [convolution, nn.ReLU(inplace=True), nn.MaxPool2d(POOL)]
     layers += [nn.Flatten()] if task.filters else []
     for inputs, outputs in pairwise(task.widths):
-        layers += [nn.utils.skip_init(nn.Linear, inputs, outputs), nn.ReLU(inplace=True)]
-    network = nn.Sequential(*layers[:-1])
+        layers += [nn.utils.skip_init(nn.Linear, inputs, outputs), *(LAYERS[name](outputs) for name in task.after)]
+    network = nn.Sequential(*layers[: len(layers) - len(task.after)])
+    drawn = [value for layer in network if isinstance(layer, nn.Linear | nn.Conv2d) for value in layer.parameters()]
     with torch.no_grad():
-        for value, first in zip(network.parameters(), parameters, strict=True):
+        for value, first in zip(drawn, parameters, strict=True):
             value.copy_(torch.from_numpy(first.T if value.ndim == 2 else first.reshape(value.shape)))
     return network
 

@@ -53,7 +53,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Task:
-    """A network of affine layers with Relu between them, softmax with cross-entropy at its end, and its optimizer.
+    """A network of affine layers with activations between them and softmax with cross-entropy, and its optimizer.
 
     Args:
         hidden: units of each hidden layer.
@@ -61,12 +61,14 @@ class Task:
         optimizer: ``sgd`` or ``adam``.
         filters: of each convolution that comes before the affine layers, each with Relu and the maximum of patches of
             2 by 2 after it; none, or two at most.
+        after: what comes after each hidden affine layer, by the names of mlpkit's layers.
     """
 
     hidden: tuple[int, ...]
     batch_size: int
     optimizer: str
     filters: tuple[int, ...] = ()
+    after: tuple[str, ...] = ("Relu",)
 
     @property
     def widths(self) -> tuple[int, ...]:

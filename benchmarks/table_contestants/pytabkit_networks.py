@@ -1,4 +1,4 @@
-"""pytabkit's RealMLP and TabM, on one thread."""
+"""pytabkit's RealMLP and TabM."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from table_contestants.real_table import RealTable
 
 
-def estimator(table: RealTable, network: str, seed: int, **parameters: Any) -> Any:
+def estimator(table: RealTable, network: str, seed: int, threads: int = 1, **parameters: Any) -> Any:
     """Return pytabkit's estimator.
 
     Args:
         table: what it is for.
         network: as in ``RealMLP_TD``.
         seed: seeds all that is drawn.
+        threads: how many compute.
         **parameters: for its constructor.
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     kind = "Classifier" if table.has_classes else "Regressor"
     model = getattr(pytabkit, f"{network}_{kind}")
-    return model(device="cpu", random_state=seed, n_threads=1, verbosity=0, **parameters)
+    return model(device="cpu", random_state=seed, n_threads=threads, verbosity=0, **parameters)
 
 
 def fit(table: RealTable, model: Any) -> None:
@@ -42,16 +43,17 @@ def fit(table: RealTable, model: Any) -> None:
         model.fit(*rows, cat_col_names=table.categorical)
 
 
-def fit_network(table: RealTable, network: str, seed: int, *, flush: bool) -> Fitted:
+def fit_network(table: RealTable, network: str, seed: int, threads: int, *, flush: bool) -> Fitted:
     """Fit pytabkit's network.
 
     Args:
         table: the table.
         network: as in ``RealMLP_TD``.
         seed: seeds all that is drawn.
+        threads: how many compute.
         flush: set denormal numbers to zero, which pytabkit doesn't do by itself.
     """
-    model = estimator(table, network, seed)
+    model = estimator(table, network, seed, threads)
     torch.set_flush_denormal(flush)
     fit(table, model)
 

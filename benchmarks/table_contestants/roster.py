@@ -18,7 +18,7 @@ class Contestant(NamedTuple):
     Args:
         title: what it is called in a table.
         module: the module of this package that knows it.
-        function: the function there that takes a table and a seed.
+        function: the function there that takes a table, a seed, and the number of threads.
         options: further arguments.
     """
 
@@ -28,7 +28,7 @@ class Contestant(NamedTuple):
     options: dict[str, Any]
 
     def ready(self) -> Callable[..., Fitted]:
-        """Import its library, and return the function that takes a table and a seed."""
+        """Import its library, and return the function that takes a table, a seed and threads."""
         return partial(getattr(import_module(f"table_contestants.{self.module}"), self.function), **self.options)
 
 

@@ -1,4 +1,4 @@
-"""The network of the package tabm, trained as its example does it, on one thread."""
+"""The network of the package tabm, trained as its example does it."""
 
 from __future__ import annotations
 
@@ -67,14 +67,15 @@ class Rows:
         return tuple(kind[split][places] if kind else None for kind in (self.numbers, self.categories))
 
 
-def fit_tabm(table: RealTable, seed: int) -> Fitted:
+def fit_tabm(table: RealTable, seed: int, threads: int) -> Fitted:
     """Train TabM.
 
     Args:
         table: the table.
         seed: seeds all that is drawn.
+        threads: how many compute.
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)
     rows = Rows(table)

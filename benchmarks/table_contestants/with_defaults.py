@@ -1,4 +1,4 @@
-"""Gradient-boosted trees and scikit-learn's perceptron with the defaults of their libraries, on one thread.
+"""Gradient-boosted trees and scikit-learn's perceptron with the defaults of their libraries.
 
 They train on the training rows alone: by default none of them takes rows to choose its length of training by.
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from table_contestants.real_table import RealTable
 
 
-def fit_hist_gradient_boosting(table: RealTable, seed: int) -> Fitted:
+def fit_hist_gradient_boosting(table: RealTable, seed: int, threads: int) -> Fitted:
     """Fit scikit-learn's trees."""
     model = HistGradientBoostingClassifier if table.has_classes else HistGradientBoostingRegressor
     return fit(table, model(random_state=seed, categorical_features="from_dtype"))
 
 
-def fit_mlp(table: RealTable, seed: int) -> Fitted:
+def fit_mlp(table: RealTable, seed: int, threads: int) -> Fitted:
     """Fit scikit-learn's perceptron, on one-hot categories, and numbers and values that are standardized."""
     standardized = TransformedTargetRegressor(MLPRegressor(random_state=seed), transformer=StandardScaler())
     model = MLPClassifier(random_state=seed) if table.has_classes else standardized
@@ -36,29 +36,29 @@ def fit_mlp(table: RealTable, seed: int) -> Fitted:
     return fit(table, make_pipeline(encoder, model))
 
 
-def fit_lightgbm(table: RealTable, seed: int) -> Fitted:
+def fit_lightgbm(table: RealTable, seed: int, threads: int) -> Fitted:
     """Fit LightGBM."""
     import lightgbm  # noqa: PLC0415 - each contestant needs its own library only
 
     model = lightgbm.LGBMClassifier if table.has_classes else lightgbm.LGBMRegressor
-    return fit(table, model(random_state=seed, n_jobs=1, verbose=-1))
+    return fit(table, model(random_state=seed, n_jobs=threads, verbose=-1))
 
 
-def fit_xgboost(table: RealTable, seed: int) -> Fitted:
+def fit_xgboost(table: RealTable, seed: int, threads: int) -> Fitted:
     """Fit XGBoost."""
     import xgboost  # noqa: PLC0415
 
     model = xgboost.XGBClassifier if table.has_classes else xgboost.XGBRegressor
-    return fit(table, model(random_state=seed, n_jobs=1, enable_categorical=True))
+    return fit(table, model(random_state=seed, n_jobs=threads, enable_categorical=True))
 
 
-def fit_catboost(table: RealTable, seed: int) -> Fitted:
+def fit_catboost(table: RealTable, seed: int, threads: int) -> Fitted:
     """Fit CatBoost."""
     import catboost  # noqa: PLC0415
 
     model = catboost.CatBoostClassifier if table.has_classes else catboost.CatBoostRegressor
     quiet = {"verbose": False, "allow_writing_files": False}
-    return fit(table, model(random_seed=seed, thread_count=1, cat_features=table.categorical, **quiet))
+    return fit(table, model(random_seed=seed, thread_count=threads, cat_features=table.categorical, **quiet))
 
 
 def fit(table: RealTable, model: Any) -> Fitted:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from contestants.roster import OURS, PEERS, PYTORCH
+from contestants.roster import JAX, OURS, PEERS, PYTORCH
 from contestants.task import Task
 from processes import contest, workspace
+from workloads.activations import ACTIVATIONS, AFTER_RELU
 
 STEPS = 20
 TASKS = {optimizer: Task((50, 50), 32, optimizer) for optimizer in ("sgd", "adam")}
@@ -54,6 +55,27 @@ def test_the_same_minibatches_lead_to_the_same_lenet(folder):
     assert report["parameters"] < 1e-4
     assert report["prediction"] < 1e-4
     assert report["moved"] == ours["moved"] > 0.01
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(each, marks=pytest.mark.skipif(bool(each.missing), reason=each.missing)) for each in (PYTORCH, JAX)],
+)
+@pytest.mark.parametrize("activation", ACTIVATIONS[1:])
+def test_the_same_minibatches_lead_to_the_same_parameters_with_any_activation(activation, entry, folder):
+    task, exchange = Task((20, 20), 32, "sgd", after=(activation,)), str(folder / f"{activation}.npz")
+    contest(OURS, "train", task, folder, exchange=exchange, steps=STEPS)
+    report = contest(entry, "train", task, folder, exchange=exchange, steps=STEPS)
+    assert report["parameters"] < 1e-4 < report["moved"]
+    assert report["prediction"] < 1e-4
+
+
+@pytest.mark.skipif(bool(PYTORCH.missing), reason=PYTORCH.missing)
+@pytest.mark.parametrize("after", [("Prelu",), *(("Relu", name) for name in AFTER_RELU)], ids=lambda after: after[-1])
+def test_other_layers_are_timed_beside_pytorchs(after, folder):
+    task = Task((20, 20), 32, "sgd", after=after)
+    report = contest(PYTORCH, "steps", task, folder, warm_up=0.0, seconds=0.01, examples=1000)
+    assert 0 < report["seconds"] < 1
 
 
 @pytest.mark.parametrize(
