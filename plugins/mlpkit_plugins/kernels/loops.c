@@ -37,7 +37,7 @@ static void run_part(int number, void *everything)
     for (int i = 0; i < work->cut; i++) {
         Matrix *array = &arrays[i];
         if (work->arrays[0].rows == 1) {
-            npy_intp step = CACHE_LINE / array->item; /* columns are cut where cache lines may begin */
+            npy_intp step = CACHE_LINE / work->arrays[0].item; /* columns are cut where cache lines may begin */
             npy_intp begin = begin_of_part(number, work->parts, array->columns, step);
             array->columns = begin_of_part(number + 1, work->parts, array->columns, step) - begin;
             array->data += begin * array->item;

@@ -22,6 +22,9 @@ INSTRUCTIONS = ""
 BLOCK = 4096
 """Numbers per block, if scratch memory is needed."""
 
+CHANCES = 65536
+"""Numbers that a chance, which has 16 bits, may be."""
+
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
 """With these, SELU keeps mean 0 and variance 1 from layer to layer."""
@@ -366,16 +369,16 @@ def leaky_relu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], slope: float,
     return out
 
 
-def drop(x: NDArray[Any], chance: NDArray[np.float32], rate: float, out: NDArray[Any]) -> NDArray[Any]:
-    """Set out to x / (1 - rate) where chance >= rate, else to 0, and return it.
+def drop(x: NDArray[Any], chance: NDArray[np.uint16], rate: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x / (1 - rate) where chance >= 65,536 rate, rounded, else to 0, and return it.
 
     Args:
         x: of any shape.
-        chance: random numbers from 0 to 1, of the same shape.
+        chance: random numbers of 16 bits, of the same shape.
         rate: share that is set to 0.
         out: of the same shape; may be x itself.
     """
-    np.multiply(x, (chance >= rate) * x.dtype.type(1 / (1 - rate)), out=out)
+    np.multiply(x, (chance >= round(CHANCES * rate)) * x.dtype.type(1 / (1 - rate)), out=out)
     return out
 
 

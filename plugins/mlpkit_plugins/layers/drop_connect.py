@@ -8,7 +8,8 @@ import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import InitializerLike, Units
-from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.functions.random_words import random_words
+from mlpkit_plugins.kernels import drop, product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class DropConnect(MatrixLayer):
 
     Args:
         units: number of outputs, or auto for as many as the loss takes for the data's target.
-        rate: probability that a weight is dropped.
+        rate: probability that a weight is dropped, rounded to 65,536ths.
         weights: first values of W, shape (features, units).
         biases: first values of b, shape (units,), never decayed.
 
@@ -69,10 +70,9 @@ class DropConnect(MatrixLayer):
         self.x, self.V, c = x, self.W.value, self.b.value
         self.dropping = self.training and self.rate > 0
         if self.dropping:
-            self.M = self._factors("M", self.W.value)
-            self.m = self._factors("m", self.b.value)
-            self.V = np.multiply(self.W.value, self.M, out=self.buffer("V", like=self.W.value))
-            c = self.b.value * self.m
+            self.chances = [random_words(self.rng, array.shape) for array in (self.W.value, self.b.value)]
+            self.V = drop(self.W.value, self.chances[0], self.rate, self.buffer("V", like=self.W.value))
+            c = drop(self.b.value, self.chances[1], self.rate, self.buffer("c", like=self.b.value))
         return product_plus_row(x, self.V, c, self.buffer("y", (len(x), self.units), contiguous=False))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
@@ -81,8 +81,8 @@ class DropConnect(MatrixLayer):
             product(self.x.T, dy, self.W.grad)
             np.sum(dy, axis=0, out=self.b.grad)
             if self.dropping:
-                np.multiply(self.W.grad, self.M, out=self.W.grad)
-                np.multiply(self.b.grad, self.m, out=self.b.grad)
+                drop(self.W.grad, self.chances[0], self.rate, self.W.grad)
+                drop(self.b.grad, self.chances[1], self.rate, self.b.grad)
         if not self.needs_input_gradient:
             return None
         return product(dy, self.V.T, self.buffer("dx", self.x.shape, contiguous=False))
@@ -90,13 +90,6 @@ class DropConnect(MatrixLayer):
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x W + b."""
         return graph.op("Gemm", graph.input, self.W, self.b)
-
-    def _factors(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
-        """Return 0 for each element that is dropped, and 1 / (1 - rate) for the others."""
-        chance = self.rng.random(array.shape, dtype=np.float32)
-        factors = self.buffer(name, like=array)
-        np.multiply(chance >= self.rate, 1 / (1 - self.rate), out=factors)
-        return factors
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:

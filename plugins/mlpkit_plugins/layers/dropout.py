@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Lt
 
 from mlpkit import Layer, Rate
+from mlpkit_plugins.functions.random_words import random_words
 from mlpkit_plugins.kernels import drop
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Dropout(Layer):
         dx = dy m / (1 - rate)
 
     Args:
-        rate: probability that an element is dropped.
+        rate: probability that an element is dropped, rounded to 65,536ths.
 
     Shapes: x and y alike, of any shape.
 
@@ -39,7 +39,7 @@ class Dropout(Layer):
         self.rate_now = self.now(self.rate) if self.training else 0.0
         if self.rate_now == 0:
             return x
-        self.chance = self.rng.random(out=self.buffer("chance", x.shape, np.float32), dtype=np.float32)
+        self.chance = random_words(self.rng, x.shape)
         return drop(x, self.chance, self.rate_now, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""A split of a table, encoded minibatch by minibatch."""
+"""A split of a table, which is encoded once, or minibatch by minibatch if it is large."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit_plugins.kernels import take_rows
 from mlpkit_plugins.splits.too_large import holds, too_large
 
 if TYPE_CHECKING:
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.tables.encoder import TableEncoder
     from mlpkit_plugins.tables.table import Table
+
+MOST_HELD = 2**26
+"""Bytes of encoded rows up to which a split keeps them."""
+ROWS_TOGETHER = 65_536
+"""Rows that are encoded at once."""
 
 
 class TableSplit:
@@ -29,7 +35,7 @@ class TableSplit:
         self._rows = rows
         self._encoder = encoder
         self._inputs = len(encoder.numbers)
-        self._held_by: set[object] = set()
+        self._encoded: dict[tuple[np.dtype[Any], ...], tuple[NDArray[Any], ...]] = {}
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -41,7 +47,9 @@ class TableSplit:
         return [self._table.row(position) for position in rows.tolist()]
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
-        """Write the examples at ``indices`` into ``out``; only these are encoded.
+        """Write the examples at ``indices`` into ``out``.
+
+        The first time, all examples are encoded, and kept if they aren't large.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
@@ -51,10 +59,29 @@ class TableSplit:
         Raises:
             DataError: a number of the table is too large for the dtype of ``out``.
         """
+        dtypes = tuple(array.dtype for array in out)
+        if dtypes not in self._encoded:
+            self._expect_held(out[0].dtype, out[1].dtype)
+            self._encoded[dtypes] = self._all_encoded(out)
+        encoded = self._encoded[dtypes]
+        if not encoded:
+            self._encode(self._rows.take(indices), out)
+        for array, every in zip(out, encoded, strict=False):
+            take_rows(every, indices, array)
+
+    def _all_encoded(self, like: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+        """Return all examples, in arrays like those of a minibatch; no arrays if these would be large."""
+        if len(self) * sum(array[:1].nbytes for array in like) > MOST_HELD:
+            return ()
+        encoded = tuple(np.empty((len(self), *array.shape[1:]), array.dtype) for array in like)
+        for begin in range(0, len(self), ROWS_TOGETHER):
+            some = slice(begin, begin + ROWS_TOGETHER)
+            self._encode(self._rows[some], tuple(array[some] for array in encoded))
+        return encoded
+
+    def _encode(self, rows: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+        """Write the examples of these rows of the table into ``out``."""
         x, t, *weights = out
-        if (x.dtype, t.dtype) not in self._held_by:
-            self._expect_held(x.dtype, t.dtype)
-        rows = self._rows.take(indices)
         numbers, codes = self._table.numbers.take(rows, axis=0), self._table.codes.take(rows, axis=0)
         self._encoder.write(numbers[:, : self._inputs], codes, x)
         t[...] = codes[:, -1] if self._table.columns.target_class is not None else numbers[:, self._inputs :]
@@ -62,7 +89,7 @@ class TableSplit:
             weights[0][...] = self._table.weights.take(rows)
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
-        """When a dtype is first used, make sure that the extremes of all scaled columns fit into it."""
+        """Make sure that the extremes of all scaled columns fit into it."""
         numbers, count = self._table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
         scaled = extremes.copy()
@@ -75,7 +102,6 @@ class TableSplit:
             message = too_large(dtype, extremes[which, column], scaled[which, column], "leave out the row")
             position = int((numbers[:, column] == extremes[which, column]).argmax())
             raise self._table.error(position, self._table.columns.all_numbers[column], message)
-        self._held_by.add((inputs, targets))
 
     def _largest(self, extremes: NDArray[Any]) -> NDArray[Any]:
         """Return for each extreme number, shape (2, columns), the largest element that it becomes."""

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_layouts import arrays, outputs, twin
+from memory_layouts import LAYOUTS, arrays, laid_out, outputs, twin
 
 from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit_plugins.kernels import with_numpy
@@ -60,8 +60,15 @@ def calls(draw, name):
                 return floats(inner), floats(inner, columns), *row, empty(columns)
             return floats(rows, inner), floats(inner, columns), *row, empty(rows, columns)
         case "rectify" | "drop":
-            x, chance = floats(rows, columns), draw(arrays((rows, columns), np.float32))
-            dropped = (chance, draw(st.sampled_from([0.0, 0.15, 0.5]))) if name == "drop" else ()
+            x, chances = floats(rows, columns), generator.integers(65536, size=(rows, columns)).astype(np.uint16)
+            dropped = (
+                (
+                    laid_out(chances, draw(st.sampled_from(LAYOUTS))),
+                    draw(st.sampled_from([0.0, 1e-6, 0.15, 0.5, 1 - 1e-9])),
+                )
+                if name == "drop"
+                else ()
+            )
             return x, *dropped, x if draw(st.booleans()) else empty(rows, columns)
         case "keep_where_positive":
             dy = floats(rows, columns)
