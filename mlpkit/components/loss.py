@@ -107,13 +107,33 @@ class Loss(Operation):
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return inputs that ``predict`` turns into a prediction; by default the prediction itself.
 
-        The loss of an ensemble, whose prediction is the mean of several, is computed at them. A loss that overrides
-        ``predict`` and not this method can't be the loss of an ensemble.
+        ``prediction_loss`` is by default computed at them.
 
         Args:
             prediction: what ``predict`` may return, or a mean of such; must be left as it is.
         """
         return prediction
+
+    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean loss of predictions, by default that of the inputs that ``inputs_for`` returns.
+
+        The loss of an ensemble, whose prediction is the mean of several, is computed so. A loss that overrides
+        ``predict``, but neither ``inputs_for`` nor this method, can't be the loss of an ensemble.
+
+        Args:
+            prediction: what ``predict`` may return, or a mean of such; must be left as it is.
+            t: targets of the same rows.
+            weights: the weights of the rows; None if they have none, and for a loss that takes none.
+        """
+        inputs = self.inputs_for(prediction)
+        return self.forward(inputs, t) if weights is None else self.forward(inputs, t, weights)  # type: ignore[call-arg]
+
+    @property
+    def can_be_averaged(self) -> bool:
+        """Whether the predictions of several networks can be averaged, since the loss of the mean is known."""
+        own = type(self)
+        inverted, known = own.inputs_for is not Loss.inputs_for, own.prediction_loss is not Loss.prediction_loss
+        return inverted or known or own.predict is Loss.predict
 
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute ``predict``, and return the output; none, if that isn't overridden.
