@@ -381,7 +381,7 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
 
 @checks_examples("loss")
 def prediction_loss_is_a_mean_over_rows(example: LossExample) -> None:
-    """Is an overridden ``prediction_loss`` of all rows the mean of that of their parts, and the prediction left as it was?
+    """Is an overridden ``prediction_loss`` of all rows the mean of that of their parts, and predictions not changed?
 
     The loss of an ensemble, whose prediction is the mean of several, is computed by it.
     """
