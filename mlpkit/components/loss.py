@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpkit.components.operation import Operation, Shape
 from mlpkit.components.schema.component_types import default_name
+from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,6 +104,26 @@ class Loss(Operation):
             ShapeError: nothing in the prediction stands for the target; the message says what to do.
         """
         return prediction
+
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return the ends of the interval in which a target is predicted to lie, for metrics and plots.
+
+        By default a loss predicts none.
+
+        Args:
+            prediction: what ``predict`` returns; must be left as it is.
+
+        Returns:
+            The lower and the upper end for each row, shape (rows, 2).
+
+        Raises:
+            ShapeError: no interval is predicted; the message says what to do.
+        """
+        raise ShapeError(
+            f"{self.path or self.type_name} predicts no interval",
+            expected="a loss that predicts several quantiles",
+            remedy="use such a loss",
+        )
 
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return inputs that ``predict`` turns into a prediction; by default the prediction itself.

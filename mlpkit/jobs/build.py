@@ -96,7 +96,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         frozen, of_frozen = _frozen_layers(spec, proof)
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
-        faults += _point_prediction_faults(spec, proof.loss) + _average_faults(spec, proof.loss)
+        faults += _prediction_faults(spec, proof.loss) + _average_faults(spec, proof.loss)
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
@@ -298,29 +298,37 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
     return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
 
 
-def _point_prediction_faults(spec: Spec, loss: Loss) -> list[Problem]:
-    """Make sure that metrics have one prediction to compare with each target, if the loss predicts several numbers."""
+def _prediction_faults(spec: Spec, loss: Loss) -> list[Problem]:
+    """Make sure that the loss predicts what each metric compares with targets: one number, or an interval."""
     if not spec.training.metrics:
         return []
     with operation_errors(loss, "prediction_names"):
         names = loss.prediction_names()
-    if names is None:
-        return []
-    try:
-        with operation_errors(loss, "point_prediction"):
-            loss.point_prediction(np.zeros((1, len(names)), loss.dtype))
-    except WrongUseError as error:
-        return [
-            Problem(
-                ("training", "metrics", i, metric.name),
-                f"{metric.name} compares one prediction with each target: {error.message}",
-                expected=error.expected,
-                remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
-                at_key=True,
-            )
-            for i, metric in enumerate(spec.training.metrics)
-        ]
-    return []
+    methods = {"interval": "interval_prediction"} | ({"point": "point_prediction"} if names else {})
+    example = np.zeros((1, len(names or ("",))), loss.dtype)
+    refused: dict[str, WrongUseError] = {}
+    for sees, method in methods.items():
+        try:
+            with operation_errors(loss, method):
+                getattr(loss, method)(example)
+        except WrongUseError as error:
+            refused[sees] = error
+    return [
+        _prediction_fault(i, metric, refused[sees])
+        for i, metric in enumerate(spec.training.metrics)
+        if (sees := metric.component.sees) in refused
+    ]
+
+
+def _prediction_fault(number: int, metric: Recipe[Metric], error: WrongUseError) -> Problem:
+    compared = "an interval" if metric.component.sees == "interval" else "one prediction"
+    return Problem(
+        ("training", "metrics", number, metric.name),
+        f"{metric.name} compares {compared} with each target: {error.message}",
+        expected=error.expected,
+        remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
+        at_key=True,
+    )
 
 
 def _weights_faults(spec: Spec, description: Description) -> list[Problem]:

@@ -154,6 +154,10 @@ class LossOfPredictions(Loss):
         """Return what the loss says."""
         return self._loss.point_prediction(prediction)
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what the loss says."""
+        return self._loss.interval_prediction(prediction)
+
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean loss of predictions."""
         return self._loss.prediction_loss(x, t) if weights is None else self._loss.prediction_loss(x, t, weights)

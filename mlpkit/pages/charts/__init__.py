@@ -10,6 +10,7 @@ from mlpkit.pages.charts.curves import curves
 from mlpkit.pages.charts.heatmap import heatmap
 from mlpkit.pages.charts.histogram import histogram
 from mlpkit.pages.charts.histograms import histograms
+from mlpkit.pages.charts.intervals import intervals
 from mlpkit.pages.charts.paths import paths
 from mlpkit.pages.charts.points import points
 from mlpkit.pages.charts.vega import chart_library, expect_chart_library, figure, specification
@@ -25,6 +26,7 @@ __all__ = [
     "heatmap",
     "histogram",
     "histograms",
+    "intervals",
     "paths",
     "points",
     "specification",

@@ -88,6 +88,10 @@ class EnsembleLoss(Loss):
         """Return what the loss says."""
         return self.loss.point_prediction(prediction)
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what the loss says."""
+        return self.loss.interval_prediction(prediction)
+
     def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the loss of the mean prediction."""
         of_rows = () if weights is None else (weights,)

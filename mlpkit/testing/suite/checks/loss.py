@@ -443,6 +443,33 @@ def numbers_predicted_have_names(example: LossExample) -> None:
         )
 
 
+@checks_examples("loss")
+def an_interval_has_two_ends(example: LossExample) -> None:
+    """Does ``interval_prediction`` return a lower and an upper end for each row, or refuse with ``ShapeError``?
+
+    Metrics compare them with the target, and reports show them.
+    """
+    operation, x = example.ready(training=False), example.batch().x
+    prediction = np.array(operation.predict(x))
+    given = prediction.copy()
+    try:
+        ends = np.array(operation.interval_prediction(given))
+    except ShapeError:
+        return
+    if given.tobytes() != prediction.tobytes():
+        raise CheckFailure(
+            "interval_prediction wrote into the prediction", expected="a prediction that is left unchanged"
+        )
+    if ends.shape != (len(x), 2):
+        raise CheckFailure(
+            f"interval_prediction returned shape {ends.shape} for {len(x)} rows", expected=str((len(x), 2))
+        )
+    if (ends[:, 0] > ends[:, 1]).any():
+        raise CheckFailure(
+            "interval_prediction returned an upper end below the lower one", expected="the lower one first"
+        )
+
+
 def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:
     what = f"inputs of shape {shape} and {target or 'targets that are not known'}"
     try:

@@ -285,3 +285,28 @@ class AllOfThemForTheTarget(TwoEnds):
 
     def point_prediction(self, prediction):
         return prediction
+
+
+@caught_by("an_interval_has_two_ends")
+class EndsInAnyOrder(TwoEnds):
+    """returns the ends of an interval as they are, even if they crossed"""
+
+    def interval_prediction(self, prediction):
+        return prediction
+
+
+@caught_by("an_interval_has_two_ends")
+class IntervalsByTheirWidth(TwoEnds):
+    """returns how wide intervals are, and not where they end"""
+
+    def interval_prediction(self, prediction):
+        return np.ptp(prediction, axis=1, keepdims=True)
+
+
+@caught_by("an_interval_has_two_ends")
+class SortsEndsInPlace(TwoEnds):
+    """sorts the prediction in place"""
+
+    def interval_prediction(self, prediction):
+        prediction.sort()
+        return prediction
