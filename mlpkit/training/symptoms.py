@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""
 
+BEYOND_RECOVERY: Final = 1000
+"""A loss that many times that of the best constant prediction doesn't come back when the learning rate falls again."""
+
 OUT_OF_SCALE: Final = 10
 """Initializers expect inputs of about 1; an order of magnitude more, or two less, is another scale."""
 
@@ -33,6 +36,9 @@ NO_BETTER: Final = 0.98
 
 USUAL_UPDATE: Final = 1e-3
 """What a step mostly changes parameters by, as a share of their length (Karpathy, CS231n, 2015)."""
+
+NO_ROUNDING: Final = 1 + 1e-5
+"""Times a learning rate, a rise that is more than rounding to the six digits of a look."""
 
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
@@ -90,6 +96,9 @@ class TrainingFacts:
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
         values: whether the targets are values.
         first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
+        rates: steps of the training, and the learning rate after each, if a schedule says it.
+        rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
+            if there is none.
         scale_inputs: the override that scales the inputs; or empty.
         scale_target: the override that scales the values to predict; or empty.
     """
@@ -101,6 +110,8 @@ class TrainingFacts:
     guarded: bool = False
     values: bool = False
     first_weights: Mapping[str, str] = field(default_factory=dict)
+    rates: Sequence[tuple[int, float]] = ()
+    rate_scale: tuple[str, float] | None = None
     scale_inputs: str = ""
     scale_target: str = ""
 
@@ -146,13 +157,28 @@ class Course:
     @property
     def settled(self) -> bool:
         """Whether training has gone on for long enough to expect something of it."""
-        steps = max(SETTLED_STEPS, self.facts.steps_per_epoch)
-        return self.iteration >= steps and len(self.history) >= SETTLED_EVALUATIONS
+        return self._settled_since(0)
 
     @property
-    def train_losses(self) -> list[float]:
-        """The loss on the training data, evaluation by evaluation."""
-        return [record["train_loss"] for record in self.history if "train_loss" in record]
+    def last_rise(self) -> int | None:
+        """The steps done at the evaluation before which the learning rate last rose; None if it never has."""
+        first = [look for look in self.healths[:1] if look["iteration"] == 0 and look["learning_rate"] is not None]
+        rates = [(look["iteration"], look["learning_rate"]) for look in (*first, *self.history)]
+        rises = [int(step) for (_, before), (step, rate) in pairwise(rates) if rate > NO_ROUNDING * before]
+        return rises[-1] if rises else None
+
+    @property
+    def awaits_lower_rate(self) -> bool:
+        """Whether the learning rate has risen, training hasn't settled since then, and the schedule lowers the rate."""
+        rise, seen = self.last_rise, [record["learning_rate"] for record in self.history]
+        if rise is None or self._settled_since(rise):
+            return False
+        return any(step > self.iteration and rate < HALF * max(seen) for step, rate in self.facts.rates)
+
+    def _settled_since(self, step: int) -> bool:
+        steps = max(SETTLED_STEPS, self.facts.steps_per_epoch)
+        evaluations = sum(record["iteration"] > step for record in self.history)
+        return self.iteration - step >= steps and evaluations >= SETTLED_EVALUATIONS
 
     def lately(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
         """Whether something holds now, and held the last times, after the first step."""
@@ -160,7 +186,10 @@ class Course:
         return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))
 
     def rate_advice(self, factor: float) -> str:
-        """Return the override that multiplies the highest learning rate so far."""
+        """Return the override that multiplies a schedule of the learning rate, or else its highest value so far."""
+        if self.facts.rate_scale is not None:
+            key, scale = self.facts.rate_scale
+            return f"--set {key}={factor * scale:.3g}"
         rates = [record["learning_rate"] for record in self.history] or [self.now["learning_rate"]]
         return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
 
@@ -181,12 +210,15 @@ def new_symptoms(course: Course) -> list[Symptom]:
     Args:
         course: how the training went so far; its ``known`` takes their names.
     """
-    found = []
+    found: list[Symptom] = []
+    waiting: set[str] = set()
     for name, (examine, causes) in SYMPTOMS.items():
-        if name in course.known or not course.known.isdisjoint(causes):
+        if name in course.known or not (course.known | waiting).isdisjoint(causes):
             continue
         finding = examine(course)
-        if finding is not None:
+        if finding is not None and name == "rate_too_high" and _may_recover(course):
+            waiting.add(name)
+        elif finding is not None:
             layer, words, advice = finding
             found.append(Symptom(name, layer, words, advice, course.iteration))
             course.known.add(name)
@@ -309,7 +341,7 @@ def diverging(course: Course) -> Finding | None:
 
 
 def rate_too_high(course: Course) -> Finding | None:
-    """A loss that is worse than before training, or rises again and again."""
+    """A loss that is worse than before training, or rises again and again though the rate doesn't."""
     loss, chance, first = _number(course.now["loss"]), course.chance, course.first_loss
     advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
     if course.iteration > 0 and loss is not None and chance is not None and first is not None:
@@ -317,13 +349,26 @@ def rate_too_high(course: Course) -> Finding | None:
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
             finding = f"the loss is {loss:.3g}, after {first:.3g} at first; a constant prediction can have {chance:.3g}"
             return "", finding, advice
-    losses = course.train_losses[-10:]
+    records = [record for record in course.history if "train_loss" in record][-10:]
+    losses = [record["train_loss"] for record in records]
     scale = chance or max(losses, default=0.0)
-    rises = [after for before, after in pairwise(losses) if after - before > LARGE_RISE * scale]
+    rises = [
+        after
+        for before, after in pairwise(records)
+        if after["train_loss"] - before["train_loss"] > LARGE_RISE * scale
+        and after["learning_rate"] <= before["learning_rate"]
+    ]
     if len(rises) >= 3:
         shown = ", ".join(f"{loss:.3g}" for loss in losses[-5:])
         return "", f"the training loss rose in {len(rises)} of the last {len(losses) - 1} evaluations: {shown}", advice
     return None
+
+
+def _may_recover(course: Course) -> bool:
+    """Whether a loss that rose with the learning rate may fall with it, too, as the schedule goes on."""
+    loss, chance = _number(course.now["loss"]), course.chance
+    beyond = loss is None or (chance is not None and loss > BEYOND_RECOVERY * chance)
+    return course.awaits_lower_rate and not beyond
 
 
 def rate_too_low(course: Course) -> Finding | None:
