@@ -50,7 +50,7 @@ def rates_of(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_ep
     steps = sorted({round(i * (total_steps - 1) / PLACES) for i in range(PLACES + 1)})
     try:
         return [(step, rate_at(schedule, Progress(step, step / steps_per_epoch, total_steps))) for step in steps]
-    except Exception:  # an error of an author's schedule is told when it is asked in training
+    except Exception:  # training reports what an author's schedule raises there
         return []
 
 

@@ -98,7 +98,7 @@ class TrainingFacts:
         first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
         rates: steps of the training, and the learning rate after each, if a schedule says it.
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
-            if there is none.
+            without such a number.
         scale_inputs: the override that scales the inputs; or empty.
         scale_target: the override that scales the values to predict; or empty.
     """
