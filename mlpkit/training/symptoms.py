@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from mlpkit.training.course import SETTLED_EVALUATIONS, number_of
 
-    from mlpkit.training.evaluation import Record
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mlpkit.training.course import Course
     from mlpkit.training.probe import Health
 
 FAR_ABOVE_CHANCE: Final = 10
@@ -37,14 +39,8 @@ NO_BETTER: Final = 0.98
 USUAL_UPDATE: Final = 1e-3
 """What a step mostly changes parameters by, as a share of their length (Karpathy, CS231n, 2015)."""
 
-NO_ROUNDING: Final = 1 + 1e-5
-"""Times a learning rate, a rise that is more than rounding to the six digits of a look."""
-
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
-
-SETTLED_STEPS: Final = 100
-SETTLED_EVALUATIONS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -84,122 +80,6 @@ class Symptom:
         return cls(**{**plain, "advice": tuple(plain["advice"])})
 
 
-@dataclass(frozen=True)
-class TrainingFacts:
-    """What is known of a training beforehand.
-
-    Args:
-        steps_per_epoch: steps of an epoch.
-        total_steps: steps of the whole training; None if a clock or a callback ends it.
-        slice_rows: examples that are computed together: the rows of a slice of a minibatch.
-        coupling: names of the layers in which the examples of a minibatch affect each other.
-        guarded: whether the training ends early, or keeps the best weights, when it overfits.
-        values: whether the targets are values.
-        first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
-        rates: steps of the training, and the learning rate after each, if a schedule says it.
-        rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
-            without such a number.
-        scale_inputs: the override that scales the inputs; or empty.
-        scale_target: the override that scales the values to predict; or empty.
-    """
-
-    steps_per_epoch: int
-    total_steps: int | None = None
-    slice_rows: int = 1
-    coupling: tuple[str, ...] = ()
-    guarded: bool = False
-    values: bool = False
-    first_weights: Mapping[str, str] = field(default_factory=dict)
-    rates: Sequence[tuple[int, float]] = ()
-    rate_scale: tuple[str, float] | None = None
-    scale_inputs: str = ""
-    scale_target: str = ""
-
-
-@dataclass
-class Course:
-    """How a training went so far.
-
-    Args:
-        facts: what else is known of it.
-        history: the evaluations.
-        healths: what probes found, the first before the first step, if it was watched from the beginning.
-        known: names of the symptoms that were noticed before.
-        looks_are_few: whether one look must do to notice what otherwise takes several.
-    """
-
-    facts: TrainingFacts
-    history: Sequence[Record]
-    healths: Sequence[Health]
-    known: set[str] = field(default_factory=set)
-    looks_are_few: bool = False
-
-    @property
-    def now(self) -> Health:
-        """What was found last."""
-        return self.healths[-1]
-
-    @property
-    def iteration(self) -> int:
-        """Steps done."""
-        return int(self.now["iteration"])
-
-    @property
-    def first_loss(self) -> float | None:
-        """The loss of the first look."""
-        return _number(self.healths[0]["loss"])
-
-    @property
-    def chance(self) -> float | None:
-        """The loss of the best constant prediction; None if the loss doesn't say, or it is zero."""
-        return _number(self.now["chance"]) or None
-
-    @property
-    def settled(self) -> bool:
-        """Whether training has gone on for long enough to expect something of it."""
-        return self._settled_since(0)
-
-    @property
-    def last_rise(self) -> int | None:
-        """The steps done at the evaluation before which the learning rate last rose; None if it never has."""
-        first = [look for look in self.healths[:1] if look["iteration"] == 0 and look["learning_rate"] is not None]
-        rates = [(look["iteration"], look["learning_rate"]) for look in (*first, *self.history)]
-        rises = [int(step) for (_, before), (step, rate) in pairwise(rates) if rate > NO_ROUNDING * before]
-        return rises[-1] if rises else None
-
-    @property
-    def awaits_lower_rate(self) -> bool:
-        """Whether the learning rate has risen, training hasn't settled since then, and the schedule lowers the rate."""
-        rise, seen = self.last_rise, [record["learning_rate"] for record in self.history]
-        if rise is None or self._settled_since(rise):
-            return False
-        return any(step > self.iteration and rate < HALF * max(seen) for step, rate in self.facts.rates)
-
-    def _settled_since(self, step: int) -> bool:
-        steps = max(SETTLED_STEPS, self.facts.steps_per_epoch)
-        evaluations = sum(record["iteration"] > step for record in self.history)
-        return self.iteration - step >= steps and evaluations >= SETTLED_EVALUATIONS
-
-    def lately(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
-        """Whether something holds now, and held the last times, after the first step."""
-        last = [health for health in self.healths if health["iteration"] > 0][-times:]
-        return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))
-
-    def rate_advice(self, factor: float) -> str:
-        """Return the override that multiplies a schedule of the learning rate, or else its highest value so far."""
-        if self.facts.rate_scale is not None:
-            key, scale = self.facts.rate_scale
-            return f"--set {key}={factor * scale:.3g}"
-        rates = [record["learning_rate"] for record in self.history] or [self.now["learning_rate"]]
-        return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
-
-    def first_weights_advice(self, *layers: str) -> tuple[str, ...]:
-        """Return the overrides that give layers, by default all, their default initializers if they have others."""
-        known = self.facts.first_weights
-        together = " ".join(known[layer] for layer in layers or known if layer in known)
-        return (together,) if together else ()
-
-
 Finding = tuple[str, str, tuple[str, ...]]
 """Layer, finding and advice of a symptom."""
 
@@ -227,7 +107,7 @@ def new_symptoms(course: Course) -> list[Symptom]:
 
 def inputs_not_scaled(course: Course) -> Finding | None:
     """Inputs far from a root mean square of 1, and the first layer with parameters passes that on."""
-    inputs, first = _number(course.now["inputs"]["largest"]), next(_trained(course.now), None)
+    inputs, first = number_of(course.now["inputs"]["largest"]), next(_trained(course.now), None)
     if course.iteration > 0 or inputs is None or first is None:
         return None
     passed_on = _rms(first["outputs"])
@@ -329,7 +209,7 @@ def zero_gradient(course: Course) -> Finding | None:
 
 def diverging(course: Course) -> Finding | None:
     """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
-    loss, first = _number(course.now["loss"]), course.first_loss
+    loss, first = number_of(course.now["loss"]), course.first_loss
     advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
     if course.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
@@ -342,7 +222,7 @@ def diverging(course: Course) -> Finding | None:
 
 def rate_too_high(course: Course) -> Finding | None:
     """A loss that is worse than before training, or rises again and again though the rate doesn't."""
-    loss, chance, first = _number(course.now["loss"]), course.chance, course.first_loss
+    loss, chance, first = number_of(course.now["loss"]), course.chance, course.first_loss
     advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
     if course.iteration > 0 and loss is not None and chance is not None and first is not None:
         long_enough = course.settled and loss > 1.2 * chance
@@ -366,14 +246,14 @@ def rate_too_high(course: Course) -> Finding | None:
 
 def _may_recover(course: Course) -> bool:
     """Whether a loss that rose with the learning rate may fall with it, too, as the schedule goes on."""
-    loss, chance = _number(course.now["loss"]), course.chance
+    loss, chance = number_of(course.now["loss"]), course.chance
     beyond = loss is None or (chance is not None and loss > BEYOND_RECOVERY * chance)
     return course.awaits_lower_rate and not beyond
 
 
 def rate_too_low(course: Course) -> Finding | None:
     """Updates so small that the whole training can't change the weights."""
-    loss, first = _number(course.now["loss"]), course.first_loss
+    loss, first = number_of(course.now["loss"]), course.first_loss
     if not course.settled or not loss or not first or loss < 0.95 * first:
         return None
     ratios = [layer["update_ratio"] or 0.0 for health in course.healths[1:] for layer in _trained(health)]
@@ -389,7 +269,7 @@ def rate_too_low(course: Course) -> Finding | None:
 
 def constant_outputs(course: Course) -> Finding | None:
     """Predictions that are the same whatever the inputs."""
-    if not course.settled or not course.lately(lambda health: (_number(health["spread"]) or 0.0) < 1e-3):
+    if not course.settled or not course.lately(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
         return None
     finding = f"no prediction varies by more than {course.now['spread']:.1e} over {course.now['rows']} examples"
     return "", finding, (course.rate_advice(0.1), *course.first_weights_advice(), "inputs that differ, and are scaled")
@@ -397,7 +277,7 @@ def constant_outputs(course: Course) -> Finding | None:
 
 def loss_at_chance(course: Course) -> Finding | None:
     """A loss that stays no better than that of the best constant prediction."""
-    losses = [_number(health["loss"]) or 0.0 for health in course.healths[-3:]]
+    losses = [number_of(health["loss"]) or 0.0 for health in course.healths[-3:]]
     if not course.settled or not course.lately(_is_at_chance, 3) or losses[-1] < 0.99 * losses[0]:
         return None
     finding = f"the loss stays at {losses[-1]:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
@@ -466,7 +346,7 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, .
 
 
 def _is_at_chance(health: Health) -> bool:
-    loss, chance = _number(health["loss"]), _number(health["chance"])
+    loss, chance = number_of(health["loss"]), number_of(health["chance"])
     return loss is not None and bool(chance) and loss > NO_BETTER * chance  # type: ignore[operator]
 
 
@@ -507,10 +387,6 @@ def _rms(distribution: Mapping[str, Any] | None) -> float:
     if distribution is None or distribution["mean"] is None or distribution["std"] is None:
         return math.nan
     return math.hypot(distribution["mean"], distribution["std"])
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _percent(share: float) -> str:
