@@ -152,13 +152,22 @@ class Schema:
     ) -> str:
         """Report an unknown key, and return the parameter that it is most like, or nothing."""
         absent = [name for name in self.types if name not in given]
-        meant = nearest(str(key), absent) or nearest(str(key), self.types) or ""
+        meant = self._by_kind(str(key)) or nearest(str(key), absent) or nearest(str(key), self.types) or ""
         nested = self.nested_key(key)
         instead = meant or (".".join(map(str, (*path, nested))) if nested else "")
         remedy = f"did you mean '{instead}'?" if instead else self._remedy_for_parameter(key, given, context)
         expected = "" if remedy else self._names(noun)
         context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True)  # type: ignore[arg-type]
         return meant
+
+    def _by_kind(self, key: str) -> str:
+        """Return the parameter that takes the kind of component that a key names, as ``weight_initializer`` does."""
+        taken = {field.name: getattr(without_null(field.type), "kinds", ()) for field in self.fields}
+        named = key.lower().removesuffix("s")
+        meaning, _, kind = named.rpartition("_")
+        alike = [name for name, kinds in taken.items() if kind in {each.rpartition("_")[2] for each in kinds}]
+        exact = (name for name, kinds in taken.items() if named in kinds)
+        return next(exact, "") or (meaning and nearest(meaning, alike)) or ""
 
     def nested_key(self, key: object) -> str:
         """Return the dotted key of a section below that has this key, such as ``training.epochs``; or nothing."""
