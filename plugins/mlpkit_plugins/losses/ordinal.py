@@ -76,7 +76,8 @@ class Ordinal(Loss):
             raise TargetError(
                 f"{self.path} compares a score with ordered classes, but the data only has their names",
                 expected="classes in an order",
-                remedy="list them in data, lowest first, as in classes: [low, middle, high]",
+                remedy="list them in the parameter classes of csv, parquet or mlpkit.fit, lowest first, as in classes: "
+                "[low, middle, high]",
             )
         if input_shape != (1,):
             raise ShapeError(
