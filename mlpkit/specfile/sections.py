@@ -255,6 +255,7 @@ class EnsembleSection(Section):
     """
 
     title = "ensemble"
+    main_key = "members"
     rules = (
         OneOf(
             ("members", "folds"),

@@ -291,11 +291,13 @@ class Section:
         title: what to call it in messages.
         rules: what its keys mean together.
         reserved: keys of the format that this version can't act on, and what they are for.
+        main_key: the key that a value without a key is most likely meant for; empty if none is.
     """
 
     title: ClassVar[str]
     rules: ClassVar[tuple[OneOf, ...]] = ()
     reserved: ClassVar[Mapping[str, str]] = {}
+    main_key: ClassVar[str] = ""
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Report wrong combinations of values."""
@@ -330,8 +332,7 @@ class SectionType(ValueType):
         if isinstance(value, self.owner):  # a default
             return value
         if not isinstance(value, dict):
-            names = list(self.schema.types)
-            remedy = f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
+            remedy = self._remedy_for_no_mapping(value, context)
             return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy)
         for key in [key for key in value if key in self.owner.reserved]:
             purpose = self.owner.reserved[key]
@@ -347,6 +348,13 @@ class SectionType(ValueType):
         section = self.owner(**checked)
         section.check_together(path, context)
         return section if len(context.faults) == before else INVALID
+
+    def _remedy_for_no_mapping(self, value: object, context: CheckContext) -> str:
+        """Return the mapping that a value stands for, if it is clear, or else the keys of one, if they are few."""
+        names, key = list(self.schema.types), self.owner.main_key
+        if key and self.schema.types[key].check(value, (), context.attempt()) is not INVALID:
+            return f"write {{{key}: {show(value)}}}"
+        return f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
