@@ -58,7 +58,7 @@ def command(
     given = {"--target": target, "--validation": validation, "--test": test, "--recipe": recipe}
     if data is not None:
         if name is not None:
-            remedy = _one_of_two(name, plugins, blocked)
+            remedy = _one_of_two(name, recipe, plugins, blocked)
             raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {remedy}")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
@@ -74,13 +74,16 @@ def command(
         _name_recipes(plugins, blocked)
 
 
-def _one_of_two(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> str:
+def _one_of_two(name: str, recipe: str | None, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> str:
     """Return what to do if both a name and data are given."""
     from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - only after a mistake
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     known = names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked))
-    return f"write --recipe {name} for that network" if name in known else "leave out one of the two"
+    if recipe is None and name in known:
+        return f"write --recipe {name} for that network"
+    file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}.yaml"
+    return f"leave out one of the two, or write --out {quote(file)} for the name of the new one"
 
 
 def _from_data(

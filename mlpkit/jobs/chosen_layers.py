@@ -103,11 +103,24 @@ def max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
 def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem:
     """Return the fault of a pattern that matches no parameter."""
     of_layer = [path for path in paths if path.startswith(f"{pattern}.")]
-    remedy = f"write '{pattern}.*' for all parameters of {pattern}" if of_layer else did_you_mean(pattern, paths)
+    near = _patterns_like(pattern, paths) if "*" in pattern else paths
+    remedy = f"write '{pattern}.*' for all parameters of {pattern}" if of_layer else did_you_mean(pattern, near)
     some = f"{', '.join(paths[:MOST_PARAMETERS_NAMED])}{', ...' if len(paths) > MOST_PARAMETERS_NAMED else ''}"
     expected = "" if remedy or not paths else f"one of {some}, or a pattern such as '*.{paths[0].rpartition('.')[2]}'"
     message = f"no parameter is called {show(pattern)}" if paths else "the network has no parameters"
     return Problem(place, message, expected=expected, remedy=remedy, at_key=True)
+
+
+def _patterns_like(pattern: str, paths: Sequence[str]) -> set[str]:
+    """Return patterns that match parameters: the same below any layer, or for other parameters; and those of layers."""
+    below, _, _ = pattern.rpartition(".")
+    steps = [path.split(".") for path in paths]
+    names = {last for *_, last in steps}
+    found = {f"*.{pattern}", *(f"*.{name}" for name in names), *(f"{below}.{name}" for name in names)}
+    for *layers, _ in steps:
+        found |= {".".join((*layers[:depth], "*")) for depth in range(1, len(layers) + 1)}
+        found |= {f"*.{layer}.*" for layer in layers[1:]}
+    return {each for each in found if any(fnmatchcase(path, each) for path in paths)}
 
 
 def _trained(proof: Proof, frozen: Collection[str]) -> list[str]:

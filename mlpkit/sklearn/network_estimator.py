@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -113,16 +116,25 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         found: OutOfFold | None = getattr(run, "out_of_fold", None)
         if found is None:
             return
-        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - takes long to load, and most have no folds
-
         outputs = self._arranged(found.values)
         predicted = self._predictions(outputs)
-        classifies = hasattr(self, "classes_")
-        self.oob_score_ = float((accuracy_score if classifies else r2_score)(y, predicted, sample_weight=found.weights))
-        if classifies:
+        with suppress(ShapeError):  # quantiles without a median have no score
+            self.oob_score_ = self._score(y, predicted, found.weights)
+        if hasattr(self, "classes_"):
             self.oob_decision_function_ = _of_all_rows(outputs, sample_weight)
         else:
             self.oob_prediction_ = _of_all_rows(predicted, sample_weight)
+
+    def _score(self, y: Any, predicted: NDArray[Any], weights: Any) -> float:
+        """Return the accuracy of classes, or R² of numbers; of quantiles that of the median.
+
+        Raises:
+            ShapeError: nothing in the prediction stands for the target.
+        """
+        from sklearn.metrics import accuracy_score, r2_score  # noqa: PLC0415 - takes long to load, and most need neither
+
+        point = self.network_.loss_layer.point_prediction(predicted)
+        return float((accuracy_score if hasattr(self, "classes_") else r2_score)(y, point, sample_weight=weights))
 
     def _train_network(
         self,

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -113,9 +112,7 @@ class SpecEstimator(NetworkEstimator):
             y: the target of each row.
             sample_weight: weights of the rows; None for equal ones.
         """
-        judge = accuracy_score if hasattr(self, "classes_") else r2_score
-        predicted = self.network_.loss_layer.point_prediction(self.predict(X))
-        return float(judge(y, predicted, sample_weight=sample_weight))
+        return self._score(y, self.predict(X), sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         """Say what it is for, which the spec knows."""

@@ -98,6 +98,16 @@ def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, work, in
             "error: NAME copies a shipped spec, and --data writes a new one; write --recipe tabm for that network\n",
         ),
         (
+            ["--data", "example:loans.csv", "--target", "paid_back", "--recipe", "tabm", "my loans"],
+            "error: NAME copies a shipped spec, and --data writes a new one; leave out one of the two, or write --out "
+            "'my loans.yaml' for the name of the new one\n",
+        ),
+        (
+            ["--data", "example:loans.csv", "--target", "paid_back", "mine.yaml"],
+            "error: NAME copies a shipped spec, and --data writes a new one; leave out one of the two, or write --out "
+            "mine.yaml for the name of the new one\n",
+        ),
+        (
             ["--data", "example:loans.csv", "--recipe", "tabm"],
             "error: --target: no column was named to predict; expected one of amount, ",
         ),

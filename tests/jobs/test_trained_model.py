@@ -291,6 +291,10 @@ PLACE = "the rows (counted from 0)"
             f"{PLACE}, row 1, column 'age': 'old' is not a finite number; put a number there",
         ),
         (
+            [{**ROW, "age": text} for text in ("no", "yes", "maybe", "no")],
+            f"{PLACE}, row 2, column 'age': 'maybe' is neither yes nor no; put one of them there, or leave out the row",
+        ),
+        (
             [{**ROW, "age": datetime.date(2020, 1, 1)}],
             f"{PLACE}, row 0, column 'age': '2020-01-01' is not a finite number",
         ),

@@ -102,14 +102,15 @@ def test_shapes_follow_through_the_stack():
             {"input_shape": (2, 3)},
             (0, -1),
             "Affine1 can't take inputs of shape (2, 3); expected a shape with 1 axis (the batch axis not counted); "
-            "put Flatten before it",
+            "put Flatten before it; for members of an ensemble, use EnsembleAffine or BatchEnsembleAffine",
         ),
         (
             lambda: [Relu(), SoftmaxWithLoss()],
             {"input_shape": (2, 3)},
             (1, 0),
             "SoftmaxWithLoss1 can't take inputs of shape (2, 3); expected a shape with 1 axis (the batch axis not "
-            "counted); put Flatten before it",
+            "counted); if they have an axis for the members of an ensemble, put the loss into EnsembleLoss; otherwise "
+            "put Flatten before it",
         ),
         (
             lambda: [Affine(5), SoftmaxWithLoss()],

@@ -152,13 +152,22 @@ class Schema:
     ) -> str:
         """Report an unknown key, and return the parameter that it is most like, or nothing."""
         absent = [name for name in self.types if name not in given]
-        meant = nearest(str(key), absent) or nearest(str(key), self.types) or ""
+        meant = self._by_kind(str(key)) or nearest(str(key), absent) or nearest(str(key), self.types) or ""
         nested = self.nested_key(key)
         instead = meant or (".".join(map(str, (*path, nested))) if nested else "")
         remedy = f"did you mean '{instead}'?" if instead else self._remedy_for_parameter(key, given, context)
         expected = "" if remedy else self._names(noun)
         context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True)  # type: ignore[arg-type]
         return meant
+
+    def _by_kind(self, key: str) -> str:
+        """Return the parameter that takes the kind of component that a key names, as ``weight_initializer`` does."""
+        taken = {field.name: getattr(without_null(field.type), "kinds", ()) for field in self.fields}
+        named = key.lower().removesuffix("s")
+        meaning, _, kind = named.rpartition("_")
+        alike = [name for name, kinds in taken.items() if kind in {each.rpartition("_")[2] for each in kinds}]
+        exact = (name for name, kinds in taken.items() if named in kinds)
+        return next(exact, "") or (meaning and nearest(meaning, alike)) or ""
 
     def nested_key(self, key: object) -> str:
         """Return the dotted key of a section below that has this key, such as ``training.epochs``; or nothing."""
@@ -282,11 +291,13 @@ class Section:
         title: what to call it in messages.
         rules: what its keys mean together.
         reserved: keys of the format that this version can't act on, and what they are for.
+        main_key: the key that a value without a key is most likely meant for; empty if none is.
     """
 
     title: ClassVar[str]
     rules: ClassVar[tuple[OneOf, ...]] = ()
     reserved: ClassVar[Mapping[str, str]] = {}
+    main_key: ClassVar[str] = ""
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Report wrong combinations of values."""
@@ -321,8 +332,7 @@ class SectionType(ValueType):
         if isinstance(value, self.owner):  # a default
             return value
         if not isinstance(value, dict):
-            names = list(self.schema.types)
-            remedy = f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
+            remedy = self._remedy_for_no_mapping(value, context)
             return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy)
         for key in [key for key in value if key in self.owner.reserved]:
             purpose = self.owner.reserved[key]
@@ -338,6 +348,13 @@ class SectionType(ValueType):
         section = self.owner(**checked)
         section.check_together(path, context)
         return section if len(context.faults) == before else INVALID
+
+    def _remedy_for_no_mapping(self, value: object, context: CheckContext) -> str:
+        """Return the mapping that a value stands for, if it is clear, or else the keys of one, if they are few."""
+        names, key = list(self.schema.types), self.owner.main_key
+        if key and self.schema.types[key].check(value, (), context.attempt()) is not INVALID:
+            return f"write {{{key}: {show(value)}}}"
+        return f"its keys: {', '.join(names)}" if len(names) <= MOST_KEYS_NAMED else ""
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""

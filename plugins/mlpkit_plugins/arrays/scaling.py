@@ -71,8 +71,12 @@ class Scaling:
             each = FittedEncoding.fit(encoding, [str(place) for place in places], columns)
             if any(len(names) != 1 for names in each.features()):
                 name = encoding.registered_name
-                message = f"the encoding {name} makes several elements of a number"
-                raise ParameterError("numbers", message, expected="one of one", remedy="take the data from a csv file")
+                message, expected = (
+                    f"the encoding {name} makes several elements of a number",
+                    "an encoding that makes one",
+                )
+                remedy = f"for {name}, take the data from a csv or parquet file"
+                raise ParameterError("numbers", message, expected=expected, remedy=remedy)
             fitted.append((tuple(places), each))
         return replace(self, encodings=tuple(fitted))
 

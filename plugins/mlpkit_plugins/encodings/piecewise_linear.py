@@ -97,7 +97,7 @@ class PiecewiseLinear(Encoding):
         targets = columns.targets()
         if targets is None:
             message = "a tree needs the target, which the data set doesn't give"
-            raise ParameterError("edges", message, remedy="set edges: quantiles, or take the data from a csv file")
+            raise ParameterError("edges", message, remedy="take the data from a csv or parquet file")
         for _, block in columns.blocks():
             for column in block.T:
                 present = ~np.isnan(column)

@@ -61,7 +61,10 @@ class Affine(MatrixLayer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
-        (features,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        remedy = "put Flatten before it"
+        if len(input_shape) == 2:
+            remedy += "; for members of an ensemble, use EnsembleAffine or BatchEnsembleAffine"
+        (features,) = self.expect_rank(input_shape, 1, remedy=remedy)
         if self.ntk:
             self.alpha = features**-0.5
         fans = (1 if self.ntk else features, self.units)

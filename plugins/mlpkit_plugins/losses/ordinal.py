@@ -11,6 +11,7 @@ from mlpkit_plugins.functions.even_thresholds import EvenThresholds
 from mlpkit_plugins.kernels import row_order, sigmoid, softplus
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,13 +77,14 @@ class Ordinal(Loss):
             raise TargetError(
                 f"{self.path} compares a score with ordered classes, but the data only has their names",
                 expected="classes in an order",
-                remedy="list them in data, lowest first, as in classes: [low, middle, high]",
+                remedy="list them in the parameter classes of csv, parquet or mlpkit.fit, lowest first, as in classes: "
+                "[low, middle, high]",
             )
         if input_shape != (1,):
             raise ShapeError(
                 f"{self.path} gets inputs of shape {input_shape} for {target}",
                 expected="inputs of shape (1,), a score",
-                remedy="give the last layer before it 1 unit",
+                remedy=remedy_for_axes(input_shape, 1, "give the last layer before it 1 unit"),
             )
         self.classes = target.count
         self.theta = self.parameter("theta", (self.classes - 1,), EvenThresholds(), decay=False)

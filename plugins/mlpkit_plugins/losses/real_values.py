@@ -8,6 +8,7 @@ import numpy as np
 
 from mlpkit import Loss, ShapeError, TargetError, Values
 from mlpkit_plugins.kernels import exp, row_order
+from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class RealValuesLoss(Loss):
             raise ShapeError(
                 f"{self.path} gets inputs of shape {input_shape} for {target}",
                 expected=f"inputs of shape {wanted}, one per {self.one_input_per}",
-                remedy=_remedy(wanted),
+                remedy=remedy_for_axes(input_shape, len(wanted), _remedy(wanted)),
             )
 
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
@@ -82,5 +83,5 @@ class RealValuesLoss(Loss):
 
 def _remedy(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
-        return f"give the last layer before it {shape[0]} units"
+        return f"give the last layer before it {shape[0]} unit{'' if shape[0] == 1 else 's'}"
     return f"put Reshape: {{shape: {list(shape)}}} before it"

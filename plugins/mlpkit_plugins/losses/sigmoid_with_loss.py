@@ -13,6 +13,7 @@ from mlpkit_plugins.losses.class_targets import expect_sums_of_one
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,8 @@ class SigmoidWithLoss(Loss):
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit for two classes, or one per label; and no class weights for labels."""
-        (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        remedy = remedy_for_axes(input_shape, 1, "put Flatten before it")
+        (logits,) = self.expect_rank(input_shape, 1, remedy=remedy)
         self.binary = logits == 1 and not isinstance(target, Labels)
         if self.class_weights is not None and not self.binary:
             raise ShapeError(
@@ -94,7 +96,7 @@ class SigmoidWithLoss(Loss):
             raise ShapeError(
                 f"{self.path} gets {logits} logits for {target}",
                 expected=f"inputs of shape ({wanted},)",
-                remedy=f"give the last layer before it {wanted} units",
+                remedy=f"give the last layer before it {wanted} unit{'' if wanted == 1 else 's'}",
             )
 
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:

@@ -18,6 +18,7 @@ from mlpkit_plugins.kernels import (
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +45,8 @@ class SoftmaxCrossEntropy(Loss):
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class."""
-        (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        remedy = remedy_for_axes(input_shape, 1, "put Flatten before it")
+        (logits,) = self.expect_rank(input_shape, 1, remedy=remedy)
         self.classes = logits
         if target is None:
             return

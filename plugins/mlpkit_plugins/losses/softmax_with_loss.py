@@ -12,6 +12,7 @@ from mlpkit_plugins.kernels import shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.log_shares import log_shares
+from mlpkit_plugins.losses.member_axis import remedy_for_axes
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
-        (logits,) = self.expect_rank(input_shape, 1, remedy="put Flatten before it")
+        remedy = remedy_for_axes(input_shape, 1, "put Flatten before it")
+        (logits,) = self.expect_rank(input_shape, 1, remedy=remedy)
         expect_weight_per_class(self.path, self.class_weights, logits, "logits")
         super().build(input_shape, target)
 

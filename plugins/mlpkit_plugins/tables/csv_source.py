@@ -131,7 +131,7 @@ class CsvSource:
                     pair for pair in zip(columns.numbers, block.columns, strict=False) if pair[0] not in columns.readers
                 ]
                 expect_numbers(self.name, found, columns, self._missing)
-            raise wrong_number(place, columns, self._whole_column(name, texts), texts[error.index]) from error
+            raise wrong_number(place, columns, self._whole_column(name, texts), texts[error.index], error) from error
 
     def _whole_column(self, name: str, texts: Sequence[str]) -> Sequence[str]:
         """Return all texts of a column that aren't missing; those at hand if the file can't be read to its end."""

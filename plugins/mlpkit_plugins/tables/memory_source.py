@@ -134,8 +134,8 @@ class MemorySource:
         try:
             numbers[spelt] = numbers_of(texts, self._missing, self._written)
         except NotANumberError as error:
-            text, remedy = shown_text(texts[error.index]), "put a number there, or leave out the row"
-            message = f"{text} is not a finite number; {remedy}"
+            wanted = "one of them" if error.truths else "a number"
+            message = f"{shown_text(texts[error.index])} {error.reason}; put {wanted} there, or leave out the row"
             raise DataError(self.name, message, row=int(rows[spelt[error.index]]), column=name) from error
         return numbers
 

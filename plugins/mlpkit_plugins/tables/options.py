@@ -190,20 +190,19 @@ class TableOptions(ColumnOptions):
         if self.numbers is not None and not self.standardize:
             raise ParameterError("standardize", "numbers says how they are encoded", remedy="leave out standardize")
         self.expect_numbers()
-        for name in self.categories_by_column:
-            if name not in self.categorical:
-                message = f"the column '{name}' holds no categories"
-                raise ParameterError(
-                    "categories_by_column",
-                    message,
-                    expected=f"one of {shown_names(self.categorical)}" if self.categorical else "",
-                    remedy=did_you_mean(name, self.categorical) or "name it in categorical, too",
-                )
         for name in self.numbers_by_column:
             if name in self.categorical:
                 message = f"the column '{name}' holds categories"
                 remedy = f"write categories_by_column: {{{name}: index}}, or leave it out of categorical"
                 raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
+
+    def _expect_categories(self) -> None:
+        """Make sure that each column whose categories are encoded in a way of its own holds some."""
+        for name in self.categories_by_column:
+            if name not in self.categorical:
+                expected = f"one of {shown_names(self.categorical)}" if self.categorical else ""
+                message, remedy = f"the column '{name}' holds no categories", "name it in categorical, too"
+                raise ParameterError("categories_by_column", message, expected=expected, remedy=remedy)
 
     @property
     def split_column(self) -> str | None:
@@ -243,7 +242,8 @@ class TableOptions(ColumnOptions):
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        for parameter in ("target", "inputs", "ignore", *MEANINGS, "numbers_by_column", "split_by", "split", "weight"):
+        by_column = ("numbers_by_column", "categories_by_column")
+        for parameter in ("target", "inputs", "ignore", *MEANINGS, *by_column, "split_by", "split", "weight"):
             for name in self._named_in(parameter):
                 if name not in known:
                     row = source.header_row
@@ -254,6 +254,7 @@ class TableOptions(ColumnOptions):
                         expected=f"one of {shown_names(header)}",
                         remedy=did_you_mean(name, header) or no_names,
                     )
+        self._expect_categories()
         if self.inputs is None and inputs is None:
             self._expect_no_index(source)
         left_out = {*self.targets, *self.ignore, self.split_column, self.weight}

@@ -160,7 +160,7 @@ class ParquetSource:
                 numbers = numbers_of(texts, self._missing)
             except NotANumberError as error:
                 place = Place(self.name, int(rows[(positions == error.index).argmax()]), name, None)
-                raise wrong_number(place, columns, texts, texts[error.index]) from error
+                raise wrong_number(place, columns, texts, texts[error.index], error) from error
             return np.append(numbers, np.nan)[positions]
         values = _plain(values)
         numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)

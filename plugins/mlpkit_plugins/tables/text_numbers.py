@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_TRUTHS: Final = {
-    **dict.fromkeys(("true", "yes", "y", "t", "on"), 1.0),
-    **dict.fromkeys(("false", "no", "n", "f", "off"), 0.0),
-}
+_TRUTH_WORDS: Final = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"))
+_TRUTHS: Final = {word: value for words in _TRUTH_WORDS for word, value in zip(words, (1.0, 0.0), strict=True)}
 _ALSO_BETWEEN_THOUSANDS: Final = {" ": " \u00a0\u202f", "'": "'\u2019"}
 """Characters that look alike between thousands: spaces of several widths, and apostrophes."""
 
@@ -29,14 +27,17 @@ _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
 
 
 class NotANumberError(ValueError):
-    """A text is not a finite number.
+    """A text is not a finite number, or not a truth value among others.
 
     Args:
         index: its position among the texts.
+        truths: the words for true and false, if the others are truth values.
     """
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, truths: tuple[str, str] | None = None) -> None:
         self.index = index
+        self.truths = truths
+        self.reason = "is neither {} nor {}".format(*truths) if truths else "is not a finite number"
         super().__init__(index)
 
 
@@ -91,7 +92,7 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
         written: how numbers are written.
 
     Raises:
-        NotANumberError: a text is neither.
+        NotANumberError: a text is neither; or most are truth values, and this one is not.
     """
     if written.symbols or written.thousands:
         texts = [text if text.strip() in missing else written.plain(text) for text in texts]
@@ -142,12 +143,30 @@ def are_truths(texts: Iterable[str]) -> bool:
     return all(text.strip().lower() in _TRUTHS for text in texts)
 
 
-def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
-    """Return ones and zeros if all texts that are not missing are truth values; otherwise None."""
-    values = {text: math.nan if text.strip() in missing else _TRUTHS.get(text.strip().lower()) for text in set(texts)}
-    if None in values.values():
+def truth_words(texts: Sequence[str]) -> tuple[str, str] | None:
+    """Return the words for true and false in a column that holds them in the main; None if it doesn't."""
+    held = [word for text in texts if (word := text.strip().lower()) in _TRUTHS]
+    if 2 * len(held) <= len(texts):
         return None
-    return np.array([values[text] for text in texts], np.float64)
+    return next(words for words in _TRUTH_WORDS if held[0] in words)
+
+
+def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
+    """Return ones and zeros if the texts that are not missing are truth values; otherwise None.
+
+    Raises:
+        NotANumberError: most of them are, and a text is not.
+    """
+    values = {text: math.nan if text.strip() in missing else _TRUTHS.get(text.strip().lower()) for text in set(texts)}
+    if None not in values.values():
+        return np.array([values[text] for text in texts], np.float64)
+    if not {0.0, 1.0} & set(values.values()):
+        return None
+    words = truth_words([text for text in texts if text.strip() not in missing])
+    if words is None:
+        return None
+    first = next(index for index, text in enumerate(texts) if values[text] is None)
+    raise NotANumberError(first, words)
 
 
 def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:

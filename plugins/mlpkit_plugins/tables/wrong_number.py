@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.text_numbers import NumberFormat, are_truths, thousands_or_decimals
+from mlpkit_plugins.tables.text_numbers import NumberFormat, thousands_or_decimals, truth_words
 from mlpkit_plugins.tables.times import ISO, formats_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.tables.readers import WrongTextError
     from mlpkit_plugins.tables.source import Columns
+    from mlpkit_plugins.tables.text_numbers import NotANumberError
 
 OFTEN_MISSING: Final = frozenset(
     (
@@ -56,22 +57,28 @@ class Place(NamedTuple):
     beside: Sequence[str] = ()
 
 
-def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str) -> DataError | ParameterError:
-    """Return the error for a text that is not a finite number, at its place, or for a target without numbers.
+def wrong_number(
+    place: Place, columns: Columns, texts: Sequence[str], text: str, error: NotANumberError
+) -> DataError | ParameterError:
+    """Return the error for a text that is no number or truth value, at its place, or for a target without numbers.
 
     Args:
         place: where it stands.
         columns: the columns that are read.
         texts: the texts of the column, as many as are known.
         text: the text.
+        error: what is wrong with it.
     """
-    message = f"{shown_text(text)} is not a finite number"
+    message = f"{shown_text(text)} {error.reason}"
+    is_target = place.name in columns.target_numbers
     if place.written is not None:  # what is known already needs no advice
         text, texts = place.written.plain(text), list(map(place.written.plain, texts))
-    if columns.trained or place.name == columns.weight:
+    if error.truths:
+        remedy = _truth_remedy(place.name, columns, text)
+    elif columns.trained or place.name == columns.weight:
         remedy = _separator_remedy(place, texts, text, trained=columns.trained)
         remedy = remedy or "put a number there, or leave out the row"
-    elif place.name in columns.target_numbers and not _any_number(texts, text):
+    elif is_target and not _any_number(texts, text):
         return ParameterError(
             "target",
             f"the column '{place.name}' of {place.file} holds texts, such as {shown_text(text.strip())}",
@@ -80,7 +87,7 @@ def wrong_number(place: Place, columns: Columns, texts: Sequence[str], text: str
         )
     else:
         remedy = _separator_remedy(place, texts, text, trained=False) or _symbol_remedy(place, texts, text)
-        remedy = remedy or _remedy(place.name, texts, text, is_target=place.name in columns.target_numbers)
+        remedy = remedy or _remedy(place.name, texts, text, is_target=is_target)
     return DataError(place.file, f"{message}; {remedy}", row=place.row, column=place.name)
 
 
@@ -142,6 +149,14 @@ def symbols_of(text: str) -> list[str]:
     return [symbol for symbol in found.groups() if symbol] if found else []
 
 
+def _truth_remedy(name: str, columns: Columns, text: str) -> str:
+    if columns.trained or name == columns.weight or name in columns.target_numbers:
+        return "put one of them there, or leave out the row"
+    if text.strip().lower() in OFTEN_MISSING:
+        return "add it to missing_texts if it means a missing value"
+    return "put one of them there, leave out the row, or name the column in categorical if it holds categories"
+
+
 def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> str:
     if text.strip().lower() in OFTEN_MISSING:
         return "add it to missing_texts if it means a missing value"
@@ -191,7 +206,7 @@ def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
     if not present or any(writes_number(text) or not any(map(str.isalpha, text)) for text in present):
         return ""
     with_symbol = sum(bool(symbols_of(text)) for text in present) > len(present) / 2
-    return "" if with_symbol or are_truths(present) or formats_of(present) else present[0]
+    return "" if with_symbol or truth_words(present) or formats_of(present) else present[0]
 
 
 def _in_yaml(name: str) -> str:

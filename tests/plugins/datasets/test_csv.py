@@ -354,6 +354,15 @@ def test_advice_about_a_file_for_prediction_can_be_followed_without_training_aga
     assert message(lambda: dataset.read(tmp_path / "new.csv"), DataError, "new.csv").endswith(expected)
 
 
+def test_in_a_file_for_prediction_the_text_that_is_no_truth_value_is_blamed(write, tmp_path):
+    dataset = Csv(write("a,t\nno,x\nyes,y\nno,x\nyes,y\n"), "t", **NONE)
+    dataset.open(0)
+    (tmp_path / "new.csv").write_text("a\nno\nno\nmaybe\n")
+    assert message(lambda: dataset.read(tmp_path / "new.csv"), DataError, "new.csv").endswith(
+        "row 4, column 'a': 'maybe' is neither yes nor no; put one of them there, or leave out the row"
+    )
+
+
 def test_in_a_file_for_prediction_a_whole_column_may_be_missing(write, tmp_path):
     options = {"categorical": ("c",), "missing": "fill", "standardize": False}
     dataset = Csv(write(TRAIN), "t", **options)
@@ -647,6 +656,22 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
             "row 3, column 't': 'n/a' is not a finite number; add it to missing_texts if it means a missing value",
         ),
         ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as the header has; is one missing?"),
+        (
+            "a,t\nno,x\nyes,y\nmaybe,x\nperhaps,y\nno,x\n",
+            {},
+            "row 4, column 'a': 'maybe' is neither yes nor no; put one of them there, leave out the row, or name the "
+            "column in categorical if it holds categories",
+        ),
+        (
+            "a,b,t\nTrue,cat,x\nFalse,dog,y\n?,dog,x\n",
+            {"categorical": ("b",)},
+            "row 4, column 'a': '?' is neither true nor false; add it to missing_texts if it means a missing value",
+        ),
+        (
+            "a,t\n1,yes\n2,no\n3,1\n",
+            {"predict": "labels"},
+            "row 4, column 't': '1' is neither yes nor no; put one of them there, or leave out the row",
+        ),
     ],
 )
 def test_what_people_often_write_has_its_own_advice(write, content, options, expected):

@@ -285,6 +285,12 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
             "put a number there, leave out the row, or name the column in categorical if it holds categories",
         ),
         (
+            {"a": ["no", "yes", "no", "maybe"], "t": ["x", "y", "x", "y"]},
+            {},
+            "data.parquet, row 4, column 'a': 'maybe' is neither yes nor no; put one of them there, leave out the row, "
+            "or name the column in categorical if it holds categories",
+        ),
+        (
             {"a": [1.0, float("inf")], "t": ["x", "y"]},
             {},
             "data.parquet, row 2, column 'a': inf is not a finite number; make it null if it is missing",

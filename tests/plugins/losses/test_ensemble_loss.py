@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import mlpkit
 from mlpkit import Classes, Sequential, ShapeError, Values
 from mlpkit.components.target import ValuesScaling
 from mlpkit.errors import WrongUseError
@@ -124,3 +125,26 @@ def test_the_loss_of_a_prediction_is_that_of_one_member_at_it(case, weights):
     x, t = np.random.default_rng(0).normal(size=(ROWS, CLASSES)), targets(target)
     expected = single.forward(x, t, weights)
     assert loss.prediction_loss(single.predict(x), t, weights) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("loss", "units", "target"),
+    [
+        ("SoftmaxWithLoss", 2, "classes"),
+        ("SigmoidWithLoss", 1, "classes"),
+        ("Ordinal", 1, "classes"),
+        ("MeanSquaredError", 1, "values"),
+    ],
+)
+def test_the_loss_of_one_member_and_an_affine_for_one_say_what_is_for_all(loss, units, target):
+    x = np.random.default_rng(0).normal(size=(8, 3))
+    t = np.arange(8) % 2 if target == "classes" else x[:, 0]
+    view, affine = {"EnsembleView": {"members": 4}}, {"units": units}
+    options = {"optimizer": "sgd", "iterations": 1, "quiet": True}
+    members = [view, {"EnsembleAffine": affine}]
+    with pytest.raises(mlpkit.MlpkitError, match="members of an ensemble, put the loss into EnsembleLoss; other"):
+        mlpkit.fit(x, t, layers=[*members, loss], **options)
+    whole = {"EnsembleLoss": {"loss": loss}}
+    with pytest.raises(mlpkit.MlpkitError, match="for members of an ensemble, use EnsembleAffine or BatchE"):
+        mlpkit.fit(x, t, layers=[view, {"Affine": affine}, whole], **options)
+    mlpkit.fit(x, t, layers=[*members, whole], **options)

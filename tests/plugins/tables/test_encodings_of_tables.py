@@ -155,7 +155,12 @@ def test_the_graph_computes_the_same(table):
         ({"numbers_by_column": {"age": MinMax()}}, "nothing says how the other columns are encoded"),
         ({"numbers": "min_max"}, "'min_max' is a name, which a data set built in Python can't look up"),
         ({"encode_one_hot": True}, "nothing says how they are encoded"),
-        ({"categories_by_column": {"age": "index"}}, "the column 'age' holds no categories"),
+        ({"categories_by_column": {"age": "index"}}, "the column 'age' holds no categories; expected one of town, sex"),
+        (
+            {"categorical": ("twon",), "categories_by_column": {"town": "index"}},
+            "categorical: there is no column 'twon'",
+        ),
+        ({"categories_by_column": {"twon": "index"}}, "categories_by_column: there is no column 'twon'"),
         ({"numbers": MinMax(), "numbers_by_column": {"town": MinMax()}}, "the column 'town' holds categories"),
         ({"numbers": MinMax(), "numbers_by_column": {"ag": MinMax()}}, "there is no column 'ag'"),
         ({"numbers": MinMax(), "numbers_by_column": {"day": MinMax()}}, "the column 'day' is not among the inputs"),

@@ -66,6 +66,13 @@ def test_a_wrong_value_is_an_error_at_its_place(text, place, message, expected):
     assert (f"{fault.line}:{fault.column}", fault.message, fault.expected) == (place, message, expected)
 
 
+@pytest.mark.parametrize(("value", "remedy"), [("3", "write {members: 3}"), ("1", "its keys: members, folds, member")])
+def test_a_number_alone_is_answered_with_what_it_means(value, remedy):
+    with pytest.raises(SpecSchemaError) as raised:
+        spec_with(f"ensemble: {value}")
+    assert [fault.remedy for fault in raised.value.faults] == [remedy]
+
+
 def test_several_seeds_of_an_ensemble_are_an_error_at_their_key():
     with pytest.raises(SpecSchemaError) as raised:
         spec_with("seeds: 3\nensemble: {folds: 5}")

@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 from annotated_types import Ge
 
-from mlpkit import Initializer, InitializerLike, Layer, ParameterError, PluginError
+from mlpkit import CategoryEncodingLike, EncodingLike, Initializer, InitializerLike, Layer, ParameterError, PluginError
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import REQUIRED, schema_of
@@ -53,6 +53,17 @@ class Bare(Conv):
 
 class Single(Conv):
     def __init__(self, depth: int):
+        pass
+
+
+class Encoded(Conv):
+    def __init__(
+        self,
+        filters: int,
+        encoding: str = "utf-8",
+        numbers: EncodingLike | None = None,
+        categories: CategoryEncodingLike = "one_hot",
+    ):
         pass
 
 
@@ -221,6 +232,22 @@ def test_all_parameters_are_listed_only_if_no_name_is_near():
     assert faults(Conv, {"filters": 1, "colour": 2}) == [
         "layers.0.colour: unknown parameter 'colour'; expected one of filters, size, weights, bias, note"
     ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "key", "meant"),
+    [
+        (Conv, "initializer", "weights"),
+        (Conv, "weight_initializers", "weights"),
+        (Encoded, "encodings", "numbers"),
+        (Encoded, "category_encoding", "categories"),
+        (Encoded, "numeric_encoding", "numbers"),
+        (Encoded, "encodng", "encoding"),
+    ],
+)
+def test_the_name_of_a_kind_stands_for_the_parameter_that_takes_it(owner, key, meant):
+    expected = f"layers.0.{key}: unknown parameter '{key}'; did you mean '{meant}'?"
+    assert faults(owner, {"filters": 1, key: "zeros"})[-1] == expected
 
 
 def test_the_only_parameter_there_is_stands_alone():

@@ -1,0 +1,16 @@
+"""Advice about inputs that may have an axis for the members of an ensemble."""
+
+from __future__ import annotations
+
+
+def remedy_for_axes(input_shape: tuple[int, ...], axes: int, otherwise: str) -> str:
+    """Return what to do about inputs of a wrong shape, which may be those of an ensemble's members.
+
+    Args:
+        input_shape: their shape.
+        axes: how many axes the loss takes.
+        otherwise: what to do if they are not.
+    """
+    if len(input_shape) != axes + 1:
+        return otherwise
+    return f"if they have an axis for the members of an ensemble, put the loss into EnsembleLoss; otherwise {otherwise}"
