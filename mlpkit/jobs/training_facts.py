@@ -49,6 +49,7 @@ def facts_of(
         total_steps=total_steps,
         slice_rows=max(1, rows // len(network.replicas)),
         coupling=tuple(operation.path for operation in operations if operation.couples_examples),
+        clipped=training.clip is not None,
         guarded=training.early_stopping is not None or training.best_weights is not None,
         values=isinstance(description.target, Values),
         first_weights={operation.path: advice for operation in operations if (advice := _default_weights(operation))},

@@ -193,7 +193,7 @@ def exploding_gradient(course: Course) -> Finding | None:
     """Gradients that grow on their way back."""
     if _gain_backwards(course.now) < APART:
         return None
-    advice = ("smaller first weights", "--set training.clip.norm=1")
+    advice = ("smaller first weights", *course.clip_advice())
     return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
 
 
@@ -210,7 +210,7 @@ def zero_gradient(course: Course) -> Finding | None:
 def diverging(course: Course) -> Finding | None:
     """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
     loss, first = number_of(course.now["loss"]), course.first_loss
-    advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
+    advice = (course.rate_advice(0.1), *course.clip_advice())
     if course.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
     norms = [math.hypot(*(layer["norm"] or 0.0 for layer in _trained(health))) for health in course.healths[-3:]]
@@ -223,7 +223,7 @@ def diverging(course: Course) -> Finding | None:
 def rate_too_high(course: Course) -> Finding | None:
     """A loss that is worse than before training, or rises again and again though the rate doesn't."""
     loss, chance, first = number_of(course.now["loss"]), course.chance, course.first_loss
-    advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
+    advice = (course.rate_advice(0.1), *course.clip_advice())
     if course.iteration > 0 and loss is not None and chance is not None and first is not None:
         long_enough = course.settled and loss > 1.2 * chance
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):

@@ -265,3 +265,11 @@ def test_what_explains_a_symptom_is_one_itself():
 def test_advice_scales_the_schedule_of_the_learning_rate(heard_of):
     heard = heard_of("rate too high at the top of a cycle")
     assert heard.symptoms[0].advice[0] == "--set training.optimizer.sgd.learning_rate.one_cycle.peak=0.08"
+
+
+def test_gradients_that_are_clipped_need_not_be_clipped(folder, heard_of):
+    _, data, layers, options = SICK["diverging"]
+    clipped = train(folder, data, layers, **options, clip={"norm": 100.0})
+    rate, clip = heard_of("diverging").symptoms[0].advice
+    assert clip == "--set training.clip.norm=1"
+    assert [symptom.advice for symptom in clipped.symptoms] == [(rate,)]
