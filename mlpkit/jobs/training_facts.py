@@ -52,6 +52,7 @@ def facts_of(
         clipped=training.clip is not None,
         guarded=training.early_stopping is not None or training.best_weights is not None,
         values=isinstance(description.target, Values),
+        scaled_values=isinstance(description.target, Values) and description.target.scaling is not None,
         first_weights={operation.path: advice for operation in operations if (advice := _default_weights(operation))},
         rates=rates_of(training.optimizer, total_steps, per_epoch),
         rate_scale=scale_of_rate(training.optimizer),

@@ -37,6 +37,7 @@ class TrainingFacts:
         clipped: whether gradients are clipped.
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
         values: whether the targets are values.
+        scaled_values: whether the network computes with scaled values.
         first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
         rates: steps of the training, and the learning rate after each, if a schedule says it.
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
@@ -52,6 +53,7 @@ class TrainingFacts:
     clipped: bool = False
     guarded: bool = False
     values: bool = False
+    scaled_values: bool = False
     first_weights: Mapping[str, str] = field(default_factory=dict)
     rates: Sequence[tuple[int, float]] = ()
     rate_scale: tuple[str, float] | None = None

@@ -122,7 +122,8 @@ def inputs_not_scaled(course: Course) -> Finding | None:
 def target_not_scaled(course: Course) -> Finding | None:
     """Values to predict that are far from what a network with new weights predicts."""
     loss, chance = course.first_loss, course.chance
-    if course.iteration > 0 or not course.facts.values or loss is None or chance is None:
+    unscaled = course.facts.values and not course.facts.scaled_values
+    if course.iteration > 0 or not unscaled or loss is None or chance is None:
         return None
     if loss <= FAR_ABOVE_CHANCE * chance:
         return None
@@ -136,6 +137,8 @@ def first_weights_too_large(course: Course) -> Finding | None:
     if course.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
         return None
     last = course.now["layers"][-1] if course.now["layers"] else None
+    if course.facts.scaled_values and last and _rms(last["outputs"]) ** 2 <= FAR_ABOVE_CHANCE:
+        return None  # outputs are of the size of scaled values; a few far ones make the others' losses small
     size = f", from outputs of about {_rms(last['outputs']):.3g}" if last else ""
     finding = f"the first loss is {loss:.3g}{size}, and a constant prediction can have {chance:.3g}"
     return "", finding, (*course.first_weights_advice(), "smaller first weights")

@@ -78,6 +78,7 @@ def folder(tmp_path_factory):
         "rare": (x, rare),
         "values": (x, values),
         "far": (x, values + 1000),
+        "outliers": (x, np.where(np.arange(ROWS)[:, None] < 3, 1e5, values)),
     }
     for name, (inputs, targets) in kinds.items():
         np.savez(folder / f"{name}.npz", x=inputs, t=targets)
@@ -136,6 +137,12 @@ SICK = {
         "classes",
         [affine(16, **normal(20.0)), "Relu", affine(CLASSES, **normal(20.0)), "SoftmaxWithLoss"],
         {"rate": 1e-4},
+    ),
+    "first weights too large for scaled values": (
+        "first_weights_too_large",
+        "values",
+        [affine(16, **normal(20.0)), "Relu", affine(1, **normal(20.0)), "MeanSquaredError"],
+        {"rate": 1e-4, "epochs": 3, "given": {"predict": "values"}},
     ),
     "overfitting": (
         "overfitting",
@@ -203,6 +210,11 @@ HEALTHY = {
         regression(),
         {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}},
     ),
+    "values with outliers, scaled": (
+        "outliers",
+        [affine(16), "Relu", affine(1), {"Pinball": {"quantiles": [0.5]}}],
+        {"rate": 0.01, "optimizer": "adam", "epochs": 3, "given": {"predict": "values"}},
+    ),
     "large inputs, scaled": ("large", shallow(), {"given": {"standardize": True}}),
     "a rate in waves, and a loss that rises and falls with it": (
         "values",
@@ -237,6 +249,7 @@ FOLLOWED = [
     "inputs too small",
     "values far from zero",
     "first weights too large",
+    "first weights too large for scaled values",
     "overfitting",
     "batch norm on one row",
 ]
