@@ -28,7 +28,7 @@ FEW_EXAMPLES: Final = 8
 """Examples whose variance is known to 50 % only, √(2 / (n - 1)), which is too few to normalize by."""
 
 HALF: Final = 0.5
-"""A layer with half of its units dead or saturated does the work of one half as wide."""
+"""A layer with half of its units saturated, or more than half dead, does the work of one half as wide."""
 
 APART: Final = 1e4
 """A layer whose gradients are that many times smaller than another's doesn't move in a training of 10,000 steps."""
@@ -164,8 +164,8 @@ def identical_units(course: Course) -> Finding | None:
 
 def dead_units(course: Course) -> Finding | None:
     """Units that pass no gradient on, whatever the example."""
-    layer = max(course.now["layers"], key=lambda layer: layer["dead"] or 0.0, default=None)
-    if layer is None or (layer["dead"] or 0.0) < HALF:
+    layer = max(filter(_is_dead, course.now["layers"]), key=lambda layer: layer["dead"], default=None)
+    if layer is None:
         return None
     units, rows = f"{_percent(layer['dead'])} of its {layer['units']} units", course.now["rows"]
     finding = f"{units} pass no gradient on, whichever of {rows} examples they see"
@@ -390,6 +390,15 @@ def _rms(distribution: Mapping[str, Any] | None) -> float:
     if distribution is None or distribution["mean"] is None or distribution["std"] is None:
         return math.nan
     return math.hypot(distribution["mean"], distribution["std"])
+
+
+def _is_dead(layer: Mapping[str, Any]) -> bool:
+    """Whether more of a layer's units are dead than chance explains, by three standard deviations; or all are.
+
+    A unit whose inputs hardly vary, as those after waves of low frequency, is on for all rows or off for all: about
+    half of such units are off, and the others do their work.
+    """
+    return layer["dead"] is not None and layer["dead"] >= min(1.0, HALF + 3 * HALF / math.sqrt(layer["units"]))
 
 
 def _percent(share: float) -> str:

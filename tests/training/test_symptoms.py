@@ -19,7 +19,10 @@ ROWS, INPUTS, CLASSES = 400, 10, 3
 
 class Listener(Observer):
     def __init__(self):
-        self.symptoms = []
+        self.symptoms, self.healths = [], []
+
+    def probed(self, health):
+        self.healths.append(health)
 
     def diagnosed(self, symptom):
         self.symptoms.append(symptom)
@@ -233,6 +236,17 @@ HEALTHY = {
 def test_nothing_is_said_of_a_healthy_training(case, folder):
     data, layers, options = HEALTHY[case]
     assert train(folder, data, layers, **options).symptoms == []
+
+
+def test_units_that_are_off_for_all_rows_by_chance_are_not_called_dead(folder):
+    examples, heard = np.load(folder / "classes.npz"), Listener()
+    waves = {"Periodic": {"size": 4, "frequencies": 8, "std": 0.01}}
+    hidden = {"Affine": {"units": 64, "weights": "fan_in_uniform", "biases": "fan_in_uniform"}}
+    layers = [waves, hidden, *shallow()[1:]]
+    mlpkit.fit(examples["x"], examples["t"], layers=layers, epochs=2, seed=5, observer=heard)
+    first = {layer["layer"]: layer["dead"] for layer in heard.healths[0]["layers"]}
+    assert first["Relu1"] > 0.55
+    assert heard.symptoms == []
 
 
 FOLLOWED = [
