@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -265,6 +266,62 @@ def test_a_spec_from_a_file_ignores_its_data(tmp_path):
     model = SpecEstimator(tmp_path / "spec.yaml").fit(IRIS[0][:100], IRIS[1][:100])
     assert model.score(IRIS[0][:100], IRIS[1][:100]) > 0.9
     assert len(model.history_) == 30
+
+
+@pytest.fixture(scope="module")
+def town_frame():
+    """Return a frame with numbers, two categories and many, and a target of a few classes and one of values."""
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    size, town = rng.normal(10, 3, size=60), np.arange(60) % 12
+    texts = {"sold": np.where(size > 9, "no", "yes"), "town": [f"town {'abcdefghijkl'[number]}" for number in town]}
+    return pandas.DataFrame({"size": size, **texts, "kind": np.array(["a", "b"])[town % 2], "price": 100 + size * town})
+
+
+@pytest.mark.parametrize("recipe", ["realmlp_td", "realmlp_td_s"])
+@pytest.mark.parametrize(("target", "columns"), [("kind", ["size", "sold", "town"]), ("price", ["size", "town"])])
+def test_a_spec_encodes_frames_as_it_encodes_its_table(recipe, target, columns, town_frame, tmp_path):
+    from mlpkit.jobs.init_from_data import init_from_data
+
+    town_frame[[*columns, target]].to_csv(tmp_path / "towns.csv", index=False)
+    path = init_from_data({"train": str(tmp_path / "towns.csv")}, target, tmp_path / "td.yaml", recipe=recipe).path
+    spec = mlpkit.load_spec(path, overrides={"data.csv.validation": 0, "data.csv.test": 0, "training.epochs": 1})
+    table = spec.new_dataset()
+    table.open(0)
+    model = SpecEstimator(spec).fit(town_frame[columns], town_frame[target])
+    own = model.network_.encoder
+    given = {name: town_frame[name].tolist() for name in columns}
+    expected = dict(zip(table.feature_names(), table.encode(table.from_columns(given)).T, strict=True))
+    found = dict(zip(own.feature_names(), own.encode(town_frame[columns]).T, strict=True))
+    assert found.keys() == expected.keys()
+    if "sold" in expected:
+        np.abs(expected["sold"], out=expected["sold"])  # which of two categories is 1 and which -1 means nothing
+        np.abs(found["sold"], out=found["sold"])
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)
+    assert (own.scale_target, own.clip_predictions) == (table.scale_target, table.clip_predictions)
+    assert np.isfinite(model.score(town_frame[columns], town_frame[target]))
+
+
+def test_what_a_table_scales_by_default_is_scaled(town_frame, tmp_path):
+    (tmp_path / "spec.yaml").write_text(
+        json.dumps({"mlpkit": 1, "data": {"csv": {"file": "t", "target": "price"}}, **VALUES})
+    )
+    inputs = town_frame[["size", "town"]]
+    model = SpecEstimator(tmp_path / "spec.yaml").fit(inputs, town_frame["price"])
+    encoded = model.network_.encoder.encode(inputs)
+    assert encoded[:, 0].std() == pytest.approx(1)
+    assert set(encoded[:, 1:].ravel()) == {0, 1}
+
+
+def test_columns_that_a_frame_can_not_encode_as_the_spec_says_are_named(town_frame):
+    data = {"csv": {"file": "t", "target": "price", "categorical": ["size"], "ordinal": {"sold": ["no", "yes"]}}}
+    model = SpecEstimator({"mlpkit": 1, "data": data, **VALUES, "training": {**TRAINING, "epochs": 1}})
+    expected = r"categorical: size \(numbers are encoded as numbers; turn them into texts\) and ordinal: sold \(turn"
+    with pytest.warns(UserWarning, match=expected):
+        model.fit(town_frame[["size", "sold"]], town_frame["price"])
+    followed = town_frame[["size", "sold"]].astype({"size": str}).assign(sold=(town_frame["sold"] == "yes") + 0)
+    model.fit(followed, town_frame["price"])
 
 
 def test_one_output_may_stand_for_classes():

@@ -69,6 +69,7 @@ class Operation(Component):
         training: whether this pass is part of training; false in a frozen layer, even if it is.
         needs_input_gradient: whether the result of ``backward`` is used.
         couples_examples: whether the examples of a minibatch affect each other.
+        takes_indices: whether inputs are indices of categories, which it looks up, rather than numbers.
         compute_context: returns a context manager that is entered while a network with the operation computes, for
             compiled code with threads of its own; None if not needed.
         evaluation_context: the same while it predicts or evaluates, for code that computes a row in one order then,
@@ -76,6 +77,7 @@ class Operation(Component):
     """
 
     couples_examples: ClassVar[bool] = False
+    takes_indices: ClassVar[bool] = False
     compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     path: str

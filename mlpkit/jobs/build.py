@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpkit.components.component import recipe_of
-from mlpkit.components.input_columns import InputShape
+from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
 from mlpkit.components.schema.context import Problem
@@ -100,7 +100,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
-    warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec)
+    warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec) + _indices_warnings(spec, proof)
     return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen, factors)
 
 
@@ -136,6 +136,21 @@ def _decays_warnings(spec: Spec) -> tuple[Diagnostic, ...]:
     message = f"decays changes nothing, since {optimizer.name} has no weight decay here"
     remedy = "leave out decays, or choose an optimizer with weight decay and give it one"
     return spec.located([Problem(("training", "decays"), message, remedy=remedy, at_key=True)])
+
+
+def _indices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
+    """Return what is most likely not meant by indices of categories, if no layer looks them up."""
+    columns = [column for column in columns_of(proof.shapes[0]) if column.holds == "categories"]
+    if not columns or any(operation.takes_indices for layer in proof.layers for operation in layer.operations()):
+        return ()
+    first = columns[0]
+    others = f" and {len(columns) - 1} more" if len(columns) > 1 else ""
+    message = (
+        f"no layer looks up the categories of the column '{first.name}'{others}, so that their places, from 0 to "
+        f"{first.values - 1}, count as numbers"
+    )
+    remedy = "give the categories to an embedding at the network's input, or encode them one-hot in the data set"
+    return spec.located([Problem(("layers", 0), message, remedy=remedy)])
 
 
 def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:

@@ -19,9 +19,10 @@ from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.html import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import HEALTH, MODEL
+from mlpkit.runs.layout import HEALTH, MODEL, RESOLVED
 from mlpkit.runs.overview import DIVERGED
-from mlpkit.training.course import Course
+from mlpkit.specfile.document import parse_document
+from mlpkit.training.course import CLIP, Course
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.probe import Probe
 from mlpkit.training.snapshot import restore_arrays
@@ -141,9 +142,15 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
         raise RunFolderError(msg) from error
     failure = folder.read_failure()
     if failure.get("state") == DIVERGED and not symptoms:
-        advice = ("mlpkit tune-rate SPEC", "--set training.clip.norm=1")
+        advice = ("mlpkit tune-rate SPEC", *(() if _is_clipped(folder) else (CLIP,)))
         symptoms = [Symptom("diverging", "", str(failure.get("message")), advice, int(failure.get("steps", 0)))]
     return Diagnosis(directory, tuple(symptoms), looks, rows, layers, len(history), afresh)
+
+
+def _is_clipped(folder: RunFolder) -> bool:
+    """Whether the training of a run clipped gradients."""
+    resolved = parse_document(folder.resolved_text(), str(folder.directory / RESOLVED)).values
+    return resolved["training"].get("clip") is not None
 
 
 def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> list[Health]:

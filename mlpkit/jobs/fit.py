@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
-from mlpkit.errors import UsageError
+from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.progress.notebook import notebook_display
@@ -39,6 +40,13 @@ ONE_SEED: Final = (
     "fit trains with one seed: the processes that train several don't have the examples. Call it for each seed, with "
     "seed=0, directory='runs/five/seed-0' and so on, and mlpkit runs shows their mean; or put the examples into a file "
     "that a spec names, for mlpkit.run(spec, seeds=5)"
+)
+
+OF_FILES: Final = (
+    "fit takes no '{key}': examples in memory have no such parameter, only those that {readers} read from files. Do it "
+    "beforehand, such as by frame.fillna(frame.median(numeric_only=True)) or frame.astype({{'year': str}}); or write "
+    "the examples into a file, such as by frame.to_csv('train.csv', index=False), and set {key} in data.{reader} of a "
+    "spec, for mlpkit.run(spec)"
 )
 
 Examples = tuple[Any, ...]
@@ -113,7 +121,7 @@ def fit(
         options: keys of ``training``, and parameters of the data set.
 
     Raises:
-        UsageError: ``seeds`` is given, or an observer and an ensemble.
+        UsageError: ``seeds`` is given, or an observer and an ensemble, or a parameter that only data in files has.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
@@ -174,7 +182,7 @@ def spec_in_memory(
         learned: a data set of the same kind, whose encoder serves again; any other is ignored.
 
     Raises:
-        UsageError: there are several seeds.
+        UsageError: there are several seeds, or a parameter that only data in files has.
         SpecError: something of these is wrong.
         DataError: the examples are not what they should be.
     """
@@ -182,6 +190,9 @@ def spec_in_memory(
         raise UsageError(ONE_SEED)
     name = registry.default("dataset")
     parameters = registry.find(("dataset",), name).schema.types
+    for key in options.keys() - parameters.keys() - TRAINING.types.keys():
+        if readers := _readers_with(key, registry):
+            raise UsageError(OF_FILES.format(key=key, readers=" and ".join(readers), reader=readers[0]))
     of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}
     training = {key: value for key, value in options.items() if key not in of_data}
     training = {"optimizer": registry.default("optimizer")} | training
@@ -195,6 +206,17 @@ def spec_in_memory(
     if "batch_size" not in training and rows < spec.training.batch_size:
         spec = _checked(keys | {"training": training | {"batch_size": rows}}, registry)
     return spec, dataset
+
+
+def _readers_with(key: str, registry: Registry) -> list[str]:
+    """Return the data sets beside the one in memory that have a parameter of that name."""
+    kinds = ("dataset",)
+    found = []
+    for declared in registry.find(kinds, registry.default("dataset")).plugin.declarations.values():
+        with suppress(MlpkitError):  # blocked, or without its library
+            if declared.kind in kinds and key in registry.find(kinds, declared.name).schema.types:
+                found.append(declared.name)
+    return found
 
 
 def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:

@@ -63,7 +63,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
         """Return inputs as numbers, or as a frame that has columns of text; and targets, if there are any, checked."""
-        if _has_texts(X):
+        if has_texts(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X, y
         accepted = {"reset": reset, "dtype": self._dtypes}
@@ -175,14 +175,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if not go_on:
             self._optimizer_state = OptimizerState()
         seed = top_level["seed"] + self._optimizer_state.steps  # a call draws no random number of the one before again
-        kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", "scale_target": "none", **_threads()}
+        kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", **_threads()}
         if network is not None:
             kept["slices"], network.seed = len(network.replicas), seed
         spec, dataset = spec_in_memory(
             registry or installed(),
             {"train": data},
             {**top_level, "seed": seed},
-            {**options, **kept},
+            {"scale_target": "none", **options, **kept},
             {"validation": 0.0 if folds_of(ensemble) else held_out},
             learned,
         )
@@ -285,9 +285,14 @@ def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
     return found
 
 
-def _has_texts(X: Any) -> bool:
+def has_texts(X: Any) -> bool:
     """Whether something is a data frame with columns that hold no numbers."""
-    return hasattr(X, "columns") and any(np.asarray(X[name]).dtype.kind not in "biuf" for name in X.columns)
+    return hasattr(X, "columns") and any(not holds_numbers(X, name) for name in X.columns)
+
+
+def holds_numbers(X: Any, column: Any) -> bool:
+    """Whether a column of a data frame holds numbers."""
+    return np.asarray(X[column]).dtype.kind in "biuf"
 
 
 def _threads() -> dict[str, int]:

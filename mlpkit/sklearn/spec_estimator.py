@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -16,7 +17,7 @@ from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
-from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
+from mlpkit.sklearn.network_estimator import NetworkEstimator, holds_numbers, rows_with_weight, training_rows
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import Spec, load_spec
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class SpecEstimator(NetworkEstimator):
     """The network and the training of a spec, on the data that ``fit`` gets in place of the spec's.
 
-    It is a classifier or a regressor, whichever the loss at the end of the layers is for.
+    It is a classifier or a regressor, whichever the loss at the end of the layers is for. Inputs and targets are
+    encoded and scaled as the spec's data set does it; without one, categories are one-hot, and numbers as they are.
 
     Args:
         spec: a spec, the file of one, or a mapping that says the same; its ``data`` may be left out.
@@ -63,9 +65,12 @@ class SpecEstimator(NetworkEstimator):
         """Train the network, for as long as the spec says.
 
         Args:
-            X: inputs, an array or a data frame, whose columns of text become zeros and ones.
+            X: inputs, an array or a data frame, whose columns of text are categories.
             y: the target of each row.
             sample_weight: how much each row counts in the loss and in metrics; None for all alike.
+
+        Warns:
+            UserWarning: the spec's data set encodes a column in a way in which those of data frames can't be encoded.
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
@@ -87,6 +92,11 @@ class SpecEstimator(NetworkEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most likely class of each row, or its number; or several numbers, such as quantiles."""
         return self._predictions(self._outputs(X))
+
+    def _validated(self, X: Any, y: Any = "no_validation", *, reset: bool, numbers: bool = False) -> tuple[Any, Any]:
+        """Return inputs and targets, checked; a frame stays one, since layers and encodings may need its columns."""
+        checked, y = super()._validated(X, y, reset=reset, numbers=numbers)
+        return (X if hasattr(X, "columns") else checked), y
 
     def _arranged(self, predicted: NDArray[Any]) -> NDArray[Any]:
         outputs = super()._arranged(predicted)
@@ -143,6 +153,8 @@ class SpecEstimator(NetworkEstimator):
             y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
+        if not go_on and (lost := _not_followed(resolved["data"][spec.data.name], X)):
+            warnings.warn(f"{lost}; or train on a file: mlpkit.run(spec)", stacklevel=3)
         training, ensemble = dict(resolved["training"]), super()._ensemble() or resolved.get("ensemble")
         rows = training_rows(len(y), self.validation_fraction, ensemble)
         training["batch_size"] = min(training["batch_size"], rows)
@@ -158,7 +170,7 @@ class SpecEstimator(NetworkEstimator):
                 "layers": resolved["layers"],
                 "ensemble": ensemble,
             },
-            {**training, **target},
+            {**training, **_encodings(self.spec, spec), **target},
             go_on=go_on,
             held_out=self.validation_fraction,
             registry=spec.registry,
@@ -194,6 +206,26 @@ class SpecEstimator(NetworkEstimator):
         return self._ranks[np.searchsorted(self.classes_, y)]
 
 
+ENCODINGS: Final = (
+    "numbers",
+    "numbers_by_column",
+    "categories",
+    "categories_by_column",
+    "most_one_hot",
+    "sign_of_two",
+    "encode_one_hot",
+    "scale_target",
+    "clip_predictions",
+)
+"""Parameters of a spec's data set that say how inputs and targets are encoded, and that those in memory have, too."""
+
+INSTEAD: Final = {
+    "categorical": "numbers are encoded as numbers; turn them into texts",
+    "dates": "turn them into numbers, such as days",
+    "ordinal": "turn them into numbers, such as 0, 1, 2",
+}
+"""What to do about columns that a table has in one of its parameters, and for which data frames have none."""
+
 LENGTHS: Final = ("iterations", "epochs", "seconds", "evaluate_every")
 
 
@@ -206,6 +238,33 @@ def _loaded(spec: Any) -> Spec:
     if isinstance(spec, Mapping) and "data" not in spec:
         return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
     return load_spec(spec)
+
+
+def _encodings(given: Any, spec: Spec) -> dict[str, Any]:
+    """Return how the data set of a spec encodes, as parameters of the one in memory; none if its data was left out."""
+    if isinstance(given, Mapping) and "data" not in given:
+        return {}
+    own = spec.registry.find(("dataset",), spec.registry.default("dataset")).schema.types
+    theirs = spec.registry.find(("dataset",), spec.data.name).schema.types
+    said = spec.resolved()["data"][spec.data.name]
+    found = {key: said[key] for key in ENCODINGS if key in said and theirs[key] == own[key]}
+    if said.get("standardize") is True and found.get("numbers") is None:
+        found["numbers"] = "standardize"  # numbers alone, as in a table; ``standardize`` would scale categories, too
+    return found
+
+
+def _not_followed(data: Mapping[str, Any], X: Any) -> str:
+    """Return which columns of a frame a spec's data set encodes otherwise, and what to do; empty if none."""
+    columns = {str(name): name for name in getattr(X, "columns", ())}
+    found = []
+    for key, instead in INSTEAD.items():
+        names = [name for name in data.get(key) or () if name in columns]
+        names = [name for name in names if holds_numbers(X, columns[name]) == (key == "categorical")]
+        if names:
+            found.append(f"{key}: {', '.join(names)} ({instead})")
+    if not found:
+        return ""
+    return f"a data frame isn't encoded as the spec's data set does it in {' and '.join(found)}"
 
 
 def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:

@@ -21,6 +21,9 @@ NO_ROUNDING: Final = 1 + 1e-5
 LOWER: Final = 0.5
 """Times the highest learning rate so far, one that counts as lower: losses that rose with it fall again."""
 
+CLIP: Final = "--set training.clip.norm=1"
+"""The override that keeps a few large gradients from throwing parameters far away."""
+
 
 @dataclass(frozen=True)
 class TrainingFacts:
@@ -31,8 +34,10 @@ class TrainingFacts:
         total_steps: steps of the whole training; None if a clock or a callback ends it.
         slice_rows: examples that are computed together: the rows of a slice of a minibatch.
         coupling: names of the layers in which the examples of a minibatch affect each other.
+        clipped: whether gradients are clipped.
         guarded: whether the training ends early, or keeps the best weights, when it overfits.
         values: whether the targets are values.
+        scaled_values: whether the network computes with scaled values.
         first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
         rates: steps of the training, and the learning rate after each, if a schedule says it.
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
@@ -45,8 +50,10 @@ class TrainingFacts:
     total_steps: int | None = None
     slice_rows: int = 1
     coupling: tuple[str, ...] = ()
+    clipped: bool = False
     guarded: bool = False
     values: bool = False
+    scaled_values: bool = False
     first_weights: Mapping[str, str] = field(default_factory=dict)
     rates: Sequence[tuple[int, float]] = ()
     rate_scale: tuple[str, float] | None = None
@@ -130,6 +137,10 @@ class Course:
             return f"--set {key}={factor * scale:.3g}"
         rates = [record["learning_rate"] for record in self.history] or [self.now["learning_rate"]]
         return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
+
+    def clip_advice(self) -> tuple[str, ...]:
+        """Return the override that clips gradients, unless they are clipped."""
+        return () if self.facts.clipped else (CLIP,)
 
     def first_weights_advice(self, *layers: str) -> tuple[str, ...]:
         """Return the overrides that give layers, by default all, their default initializers if they have others."""

@@ -28,7 +28,7 @@ FEW_EXAMPLES: Final = 8
 """Examples whose variance is known to 50 % only, √(2 / (n - 1)), which is too few to normalize by."""
 
 HALF: Final = 0.5
-"""A layer with half of its units dead or saturated does the work of one half as wide."""
+"""A layer with half of its units saturated, or more than half dead, does the work of one half as wide."""
 
 APART: Final = 1e4
 """A layer whose gradients are that many times smaller than another's doesn't move in a training of 10,000 steps."""
@@ -122,7 +122,8 @@ def inputs_not_scaled(course: Course) -> Finding | None:
 def target_not_scaled(course: Course) -> Finding | None:
     """Values to predict that are far from what a network with new weights predicts."""
     loss, chance = course.first_loss, course.chance
-    if course.iteration > 0 or not course.facts.values or loss is None or chance is None:
+    unscaled = course.facts.values and not course.facts.scaled_values
+    if course.iteration > 0 or not unscaled or loss is None or chance is None:
         return None
     if loss <= FAR_ABOVE_CHANCE * chance:
         return None
@@ -136,6 +137,8 @@ def first_weights_too_large(course: Course) -> Finding | None:
     if course.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
         return None
     last = course.now["layers"][-1] if course.now["layers"] else None
+    if course.facts.scaled_values and last and _rms(last["outputs"]) ** 2 <= FAR_ABOVE_CHANCE:
+        return None  # outputs are of the size of scaled values; a few far ones make the others' losses small
     size = f", from outputs of about {_rms(last['outputs']):.3g}" if last else ""
     finding = f"the first loss is {loss:.3g}{size}, and a constant prediction can have {chance:.3g}"
     return "", finding, (*course.first_weights_advice(), "smaller first weights")
@@ -161,8 +164,8 @@ def identical_units(course: Course) -> Finding | None:
 
 def dead_units(course: Course) -> Finding | None:
     """Units that pass no gradient on, whatever the example."""
-    layer = max(course.now["layers"], key=lambda layer: layer["dead"] or 0.0, default=None)
-    if layer is None or (layer["dead"] or 0.0) < HALF:
+    layer = max(filter(_is_dead, course.now["layers"]), key=lambda layer: layer["dead"], default=None)
+    if layer is None:
         return None
     units, rows = f"{_percent(layer['dead'])} of its {layer['units']} units", course.now["rows"]
     finding = f"{units} pass no gradient on, whichever of {rows} examples they see"
@@ -193,7 +196,7 @@ def exploding_gradient(course: Course) -> Finding | None:
     """Gradients that grow on their way back."""
     if _gain_backwards(course.now) < APART:
         return None
-    advice = ("smaller first weights", "--set training.clip.norm=1")
+    advice = ("smaller first weights", *course.clip_advice())
     return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
 
 
@@ -210,7 +213,7 @@ def zero_gradient(course: Course) -> Finding | None:
 def diverging(course: Course) -> Finding | None:
     """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
     loss, first = number_of(course.now["loss"]), course.first_loss
-    advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
+    advice = (course.rate_advice(0.1), *course.clip_advice())
     if course.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
     norms = [math.hypot(*(layer["norm"] or 0.0 for layer in _trained(health))) for health in course.healths[-3:]]
@@ -223,7 +226,7 @@ def diverging(course: Course) -> Finding | None:
 def rate_too_high(course: Course) -> Finding | None:
     """A loss that is worse than before training, or rises again and again though the rate doesn't."""
     loss, chance, first = number_of(course.now["loss"]), course.chance, course.first_loss
-    advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
+    advice = (course.rate_advice(0.1), *course.clip_advice())
     if course.iteration > 0 and loss is not None and chance is not None and first is not None:
         long_enough = course.settled and loss > 1.2 * chance
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
@@ -387,6 +390,15 @@ def _rms(distribution: Mapping[str, Any] | None) -> float:
     if distribution is None or distribution["mean"] is None or distribution["std"] is None:
         return math.nan
     return math.hypot(distribution["mean"], distribution["std"])
+
+
+def _is_dead(layer: Mapping[str, Any]) -> bool:
+    """Whether more of a layer's units are dead than chance explains, by three standard deviations; or all are.
+
+    A unit whose inputs hardly vary, as those after waves of low frequency, is on for all rows or off for all: about
+    half of such units are off, and the others do their work.
+    """
+    return layer["dead"] is not None and layer["dead"] >= min(1.0, HALF + 3 * HALF / math.sqrt(layer["units"]))
 
 
 def _percent(share: float) -> str:

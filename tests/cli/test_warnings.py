@@ -156,6 +156,36 @@ def test_factors_of_a_weight_decay_that_the_optimizer_has_not(work, invoke):
     assert no_decay.code == 0
 
 
+TOWNS = """\
+mlpkit: 1
+data:
+  csv: {file: towns.csv, target: kind, categorical: [town, size], categories: index, split: shuffle}
+layers:
+  - Affine: {units: 2}
+  - SoftmaxWithLoss
+training: {optimizer: adam, epochs: 1}
+"""
+INDICES = """\
+towns.yaml:5:5: warning: no layer looks up the categories of the column 'town' and 1 more, so that their places, from \
+0 to 3, count as numbers
+    5 |   - Affine: {units: 2}
+      |     ^
+  help: give the categories to an embedding at the network's input, or encode them one-hot in the data set
+
+"""
+
+
+def test_indices_of_categories_that_no_layer_looks_up(work, invoke):
+    rows = "".join(f"{town},{size},{kind}\n" for town in "abc" for size in "sl" for kind in "xy" for _ in range(50))
+    (work / "towns.csv").write_text("town,size,kind\n" + rows)
+    (work / "towns.yaml").write_text(TOWNS)
+    assert invoke("check", "towns.yaml").err == INDICES
+    looked_up = TOWNS.replace("- Affine", "- Columns: {categories: [Embedding]}\n  - Affine", 1)
+    for followed in (looked_up, TOWNS.replace("index", "one_hot")):
+        (work / "towns.yaml").write_text(followed)
+        assert invoke("check", "towns.yaml").err == ""
+
+
 def test_in_python_a_run_warns_once(sliced):
     spec = load_spec("tiny.yaml")
     with pytest.warns(UserWarning, match=r"^tiny.yaml:16:11: Residual1.BatchNorm1 computes over") as caught:

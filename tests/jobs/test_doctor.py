@@ -98,6 +98,15 @@ def test_a_run_that_diverged_is_never_healthy(runs, tmp_path):
     (symptom,) = diagnose(tmp_path / "run").symptoms
     assert symptom.finding.startswith("training diverged: the loss of step 2 is not a number")
     assert symptom.iteration == 1
+    assert symptom.advice == ("mlpkit tune-rate SPEC", "--set training.clip.norm=1")
+
+
+def test_clipping_is_no_advice_for_a_run_that_diverged_though_it_clips(runs, tmp_path):
+    rate = {"training.optimizer.sgd.learning_rate": 1e38, "training.clip": {"value": 10.0}}
+    with pytest.raises(mlpkit.DivergenceError):
+        mlpkit.run(mlpkit.load_spec(runs / "healthy.yaml", overrides=rate), tmp_path / "run")
+    (tmp_path / "run/health.jsonl").unlink()
+    assert diagnose(tmp_path / "run").symptoms[0].advice == ("mlpkit tune-rate SPEC",)
 
 
 def test_examples_from_python_without_a_record_are_an_error(tmp_path):

@@ -315,3 +315,27 @@ def test_several_seeds_are_answered_with_what_to_do():
     assert "mlpkit.run(spec, seeds=5)" in said
     with pytest.raises(mlpkit.UsageError, match="fit trains with one seed: "):
         fit(X, T, layers=LAYERS, epochs=1).network.fit(X, T, epochs=1, seeds=5)
+
+
+@pytest.mark.parametrize("key", ["categorical", "dates", "missing", "rare", "ordinal"])
+def test_what_only_files_can_have_is_answered_with_what_to_do(key):
+    said = message_of(X, T, layers=LAYERS, epochs=1, **{key: "fill"}, error=mlpkit.UsageError)
+    assert said.startswith(
+        f"fit takes no '{key}': examples in memory have no such parameter, only those that csv and parq"
+    )
+    assert said.endswith(f"and set {key} in data.csv of a spec, for mlpkit.run(spec)")
+
+
+def test_a_frame_can_be_prepared_as_the_answer_says(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"size": [1.0, None, 3.0] * 10, "year": [1999, 2000, 2001] * 10})
+    kind = ["a", "b", "b"] * 10
+    prepared = frame.fillna(frame.median(numeric_only=True)).astype({"year": str})
+    run = fit(prepared, kind, layers=LAYERS, epochs=1)
+    assert run.network.encoder.feature_names() == ("size", "year=1999", "year=2000", "year=2001")
+    frame.assign(kind=kind).to_csv(tmp_path / "train.csv", index=False)
+    options = {"target": "kind", "categorical": ["year"], "missing": "fill", "validation": 0, "test": 0}
+    data = {"csv": {"file": str(tmp_path / "train.csv"), **options}}
+    training = {"optimizer": "adam", "epochs": 1}
+    from_file = mlpkit.run(mlpkit.load_spec({"mlpkit": 1, "data": data, "layers": LAYERS, "training": training}))
+    assert from_file.network.input_shape == run.network.input_shape

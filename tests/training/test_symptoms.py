@@ -19,7 +19,10 @@ ROWS, INPUTS, CLASSES = 400, 10, 3
 
 class Listener(Observer):
     def __init__(self):
-        self.symptoms = []
+        self.symptoms, self.healths = [], []
+
+    def probed(self, health):
+        self.healths.append(health)
 
     def diagnosed(self, symptom):
         self.symptoms.append(symptom)
@@ -78,6 +81,7 @@ def folder(tmp_path_factory):
         "rare": (x, rare),
         "values": (x, values),
         "far": (x, values + 1000),
+        "outliers": (x, np.where(np.arange(ROWS)[:, None] < 3, 1e5, values)),
     }
     for name, (inputs, targets) in kinds.items():
         np.savez(folder / f"{name}.npz", x=inputs, t=targets)
@@ -136,6 +140,12 @@ SICK = {
         "classes",
         [affine(16, **normal(20.0)), "Relu", affine(CLASSES, **normal(20.0)), "SoftmaxWithLoss"],
         {"rate": 1e-4},
+    ),
+    "first weights too large for scaled values": (
+        "first_weights_too_large",
+        "values",
+        [affine(16, **normal(20.0)), "Relu", affine(1, **normal(20.0)), "MeanSquaredError"],
+        {"rate": 1e-4, "epochs": 3, "given": {"predict": "values"}},
     ),
     "overfitting": (
         "overfitting",
@@ -203,6 +213,11 @@ HEALTHY = {
         regression(),
         {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}},
     ),
+    "values with outliers, scaled": (
+        "outliers",
+        [affine(16), "Relu", affine(1), {"Pinball": {"quantiles": [0.5]}}],
+        {"rate": 0.01, "optimizer": "adam", "epochs": 3, "given": {"predict": "values"}},
+    ),
     "large inputs, scaled": ("large", shallow(), {"given": {"standardize": True}}),
     "a rate in waves, and a loss that rises and falls with it": (
         "values",
@@ -223,6 +238,17 @@ def test_nothing_is_said_of_a_healthy_training(case, folder):
     assert train(folder, data, layers, **options).symptoms == []
 
 
+def test_units_that_are_off_for_all_rows_by_chance_are_not_called_dead(folder):
+    examples, heard = np.load(folder / "classes.npz"), Listener()
+    waves = {"Periodic": {"size": 4, "frequencies": 8, "std": 0.01}}
+    hidden = {"Affine": {"units": 64, "weights": "fan_in_uniform", "biases": "fan_in_uniform"}}
+    layers = [waves, hidden, *shallow()[1:]]
+    mlpkit.fit(examples["x"], examples["t"], layers=layers, epochs=2, seed=5, observer=heard)
+    first = {layer["layer"]: layer["dead"] for layer in heard.healths[0]["layers"]}
+    assert first["Relu1"] > 0.55
+    assert heard.symptoms == []
+
+
 FOLLOWED = [
     "dead units, by their first weights",
     "saturated sigmoids",
@@ -237,6 +263,7 @@ FOLLOWED = [
     "inputs too small",
     "values far from zero",
     "first weights too large",
+    "first weights too large for scaled values",
     "overfitting",
     "batch norm on one row",
 ]
@@ -265,3 +292,11 @@ def test_what_explains_a_symptom_is_one_itself():
 def test_advice_scales_the_schedule_of_the_learning_rate(heard_of):
     heard = heard_of("rate too high at the top of a cycle")
     assert heard.symptoms[0].advice[0] == "--set training.optimizer.sgd.learning_rate.one_cycle.peak=0.08"
+
+
+def test_gradients_that_are_clipped_need_not_be_clipped(folder, heard_of):
+    _, data, layers, options = SICK["diverging"]
+    clipped = train(folder, data, layers, **options, clip={"norm": 100.0})
+    rate, clip = heard_of("diverging").symptoms[0].advice
+    assert clip == "--set training.clip.norm=1"
+    assert [symptom.advice for symptom in clipped.symptoms] == [(rate,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from annotated_types import Ge
@@ -40,6 +40,8 @@ class Embedding(Layer):
     Source: Guo and Berkhahn, Entity Embeddings of Categorical Variables (2016); Howard and Gugger, fastai: A Layered
         API for Deep Learning (2020), for the length.
     """
+
+    takes_indices: ClassVar[bool] = True
 
     def __init__(
         self,
