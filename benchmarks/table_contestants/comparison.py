@@ -52,22 +52,21 @@ def against_peer(fits: Fits, ours: str, theirs: str) -> str:
         f"| table | {titles} | ratio | within | times as fast | in processor time |",
         "| --- | ---: | ---: | ---: | --- | ---: | ---: |",
     ]
-    ratios, agreeing, speeds, processor_speeds = [], 0, [], []
+    figures, verdicts = [], []
     for table in tables:
         a, b = fits[table, ours], fits[table, theirs]
         ratio = mean(a, "error") / mean(b, "error")
-        agrees = mean(a, "error") <= mean(b, "error") + 2 * math.hypot(standard_error(a), standard_error(b))
-        speed, processor_speed = (least(b, key) / least(a, key) for key in ("seconds", "processor_seconds"))
-        ratios.append(ratio)
-        speeds.append(speed)
-        processor_speeds.append(processor_speed)
-        agreeing += agrees
-        errors = " | ".join(f"{number(mean(each, 'error'))} ± {number(standard_error(each))}" for each in (a, b))
-        within = "yes" if agrees else "no"
-        lines.append(f"| {table} | {errors} | {ratio:.3f} | {within} | {speed:.2f} | {processor_speed:.2f} |")
-    means = [math.exp(fmean(map(math.log, figures))) for figures in (ratios, speeds, processor_speeds)]
-    within = f"{agreeing} of {len(tables)}"
-    lines.append(f"| geometric mean | | | {means[0]:.3f} | {within} | {means[1]:.2f} | {means[2]:.2f} |")
+        speeds = [least(b, key) / least(a, key) for key in ("seconds", "processor_seconds")]
+        figures.append((ratio, *speeds))
+        margin = 2 * math.hypot(standard_error(a), standard_error(b))
+        if not math.isnan(margin):  # of a single seed nothing can be said
+            verdicts.append(mean(a, "error") <= mean(b, "error") + margin)
+        within = "" if math.isnan(margin) else "yes" if verdicts[-1] else "no"
+        errors = " | ".join(f"{number(mean(each, 'error'))}{spread(each)}" for each in (a, b))
+        lines.append(f"| {table} | {errors} | {ratio:.3f} | {within} | {speeds[0]:.2f} | {speeds[1]:.2f} |")
+    ratio, *speeds = [math.exp(fmean(map(math.log, column))) for column in zip(*figures, strict=True)]
+    within = f"{sum(verdicts)} of {len(verdicts)}"
+    lines.append(f"| geometric mean | | | {ratio:.3f} | {within} | {speeds[0]:.2f} | {speeds[1]:.2f} |")
     return "\n".join(lines)
 
 
@@ -94,6 +93,11 @@ def least(fits: Sequence[Mapping[str, Any]], key: str) -> float:
 def standard_error(fits: Sequence[Mapping[str, Any]]) -> float:
     """Return the standard error of the mean error over seeds."""
     return stdev(fit["error"] for fit in fits) / math.sqrt(len(fits)) if len(fits) > 1 else math.nan
+
+
+def spread(fits: Sequence[Mapping[str, Any]]) -> str:
+    """Return the standard error as text; nothing for a single seed."""
+    return f" ± {number(standard_error(fits))}" if len(fits) > 1 else ""
 
 
 def number(value: float) -> str:
