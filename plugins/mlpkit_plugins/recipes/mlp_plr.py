@@ -54,4 +54,5 @@ def mlp_plr(facts: TableFacts) -> TableNetwork:
         ("training", f"{EPOCHS} epochs at most, in minibatches of {batch}, with early stopping"),
     ]
     data = {"numbers": Commented("quantile", "to normal numbers, by rank")}
-    return TableNetwork("MLP-PLR, a multilayer perceptron on periodic embeddings of its numbers", data, layers, training, decisions)
+    title = "MLP-PLR, a multilayer perceptron on periodic embeddings of its numbers"
+    return TableNetwork(title, data, layers, training, decisions)
