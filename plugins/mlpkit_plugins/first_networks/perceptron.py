@@ -29,7 +29,7 @@ LARGE: Final = 20_000
 BATCHES_PER_EPOCH: Final = 16
 SMALLEST_BATCH: Final = 16
 LARGEST_BATCH: Final = 256
-"""About so many minibatches make an epoch, between a smallest and a largest one."""
+"""About so many minibatches make an epoch, between a smallest and a largest one; none has more rows than there are."""
 
 ENOUGH_FOR_A_METRIC: Final = 3000
 """With fewer training rows, the loss tells better which weights did best: a share of few validation rows is coarse."""
@@ -186,8 +186,9 @@ class Size(NamedTuple):
             largest_batch: the most examples in a minibatch.
             steps: about how many steps to do.
         """
-        batch = 2 ** round(math.log2(max(examples, 1) / BATCHES_PER_EPOCH))
-        batch = min(largest_batch, max(SMALLEST_BATCH, batch))
+        examples = max(examples, 1)
+        batch = max(SMALLEST_BATCH, 2 ** round(math.log2(examples / BATCHES_PER_EPOCH)))
+        batch = min(batch, largest_batch, 2 ** int(math.log2(examples)))
         steps_per_epoch = -(-examples // batch)
         epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(steps / steps_per_epoch)))
         between = max(steps_per_epoch, epochs * steps_per_epoch // EVALUATIONS)

@@ -26,7 +26,7 @@ targets = st.sampled_from([ValueTarget(), LabelTarget()]) | st.builds(
 @given(st.integers(1, 10**9), targets)
 def test_every_size_gets_a_training_that_takes_part_of_its_rows_at_a_time(examples, target):
     training = perceptron(examples, target).keys["training"]
-    assert 16 <= training["batch_size"] <= 256
+    assert examples // 2 < training["batch_size"] <= examples if examples < 16 else 16 <= training["batch_size"] <= 256
     assert 5 <= training["epochs"] <= 200
     steps = training["epochs"] * -(-examples // training["batch_size"])
     assert 1 <= steps // training["evaluate_every"] <= 41
