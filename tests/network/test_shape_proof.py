@@ -109,8 +109,7 @@ def test_shapes_follow_through_the_stack():
             {"input_shape": (2, 3)},
             (1, 0),
             "SoftmaxWithLoss1 can't take inputs of shape (2, 3); expected a shape with 1 axis (the batch axis not "
-            "counted); if they have an axis for the members of an ensemble, put the loss into EnsembleLoss; otherwise "
-            "put Flatten before it",
+            "counted); put Flatten before it; for members of an ensemble, put the loss into EnsembleLoss",
         ),
         (
             lambda: [Affine(5), SoftmaxWithLoss()],

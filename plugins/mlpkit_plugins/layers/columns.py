@@ -150,7 +150,7 @@ class Columns(Layer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with an embedding beside numbers, and with numbers that pass unchanged."""
+        """Show the layer with an embedding beside numbers, and with one-hot columns that pass unchanged."""
         columns = (
             InputColumn("age", "numbers"),
             InputColumn("city", "categories", values=4),
@@ -160,4 +160,5 @@ class Columns(Layer):
         )
         embedding = {"categories": [{"Embedding": {"size": 2}}]}
         numbers = {"numbers": [{"Affine": {"units": 3}}, "Sigmoid"]}
-        return [(embedding | numbers, InputShape((6,), columns)), (numbers, InputShape((6,), columns))]
+        others = tuple(column for column in columns if column.holds != "categories")
+        return [(embedding | numbers, InputShape((6,), columns)), (numbers, InputShape((4,), others))]

@@ -13,4 +13,4 @@ def remedy_for_axes(input_shape: tuple[int, ...], axes: int, otherwise: str) -> 
     """
     if len(input_shape) != axes + 1:
         return otherwise
-    return f"if they have an axis for the members of an ensemble, put the loss into EnsembleLoss; otherwise {otherwise}"
+    return f"{otherwise}; for members of an ensemble, put the loss into EnsembleLoss"

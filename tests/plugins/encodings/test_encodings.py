@@ -96,7 +96,7 @@ def test_piecewise_linear_of_a_tree_bends_where_the_target_changes():
 
 
 def test_piecewise_linear_of_a_tree_needs_targets():
-    with pytest.raises(ParameterError, match="set edges: quantiles, or take the data from a csv file"):
+    with pytest.raises(ParameterError, match="take the data from a csv or parquet file"):
         fitted(PiecewiseLinear(edges="tree"))
 
 

@@ -142,7 +142,7 @@ def test_the_loss_of_one_member_and_an_affine_for_one_say_what_is_for_all(loss, 
     view, affine = {"EnsembleView": {"members": 4}}, {"units": units}
     options = {"optimizer": "sgd", "iterations": 1, "quiet": True}
     members = [view, {"EnsembleAffine": affine}]
-    with pytest.raises(mlpkit.MlpkitError, match="members of an ensemble, put the loss into EnsembleLoss; other"):
+    with pytest.raises(mlpkit.MlpkitError, match="; for members of an ensemble, put the loss into EnsembleLoss"):
         mlpkit.fit(x, t, layers=[*members, loss], **options)
     whole = {"EnsembleLoss": {"loss": loss}}
     with pytest.raises(mlpkit.MlpkitError, match="for members of an ensemble, use EnsembleAffine or BatchE"):
