@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORDS_OF_A_DRAW = 4
+"""A draw has 64 bits, and a word 16."""
 
 
 def random_words(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    """Return random whole numbers from 0 to 65,535, four from each 64 bits that the generator draws.
+    """Return random whole numbers from 0 to 65,535, four from each draw of the generator.
 
     Args:
         rng: a generator whose bits are all random, as Philox's and PCG64's are.

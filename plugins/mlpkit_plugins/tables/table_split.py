@@ -89,7 +89,7 @@ class TableSplit:
             weights[0][...] = self._table.weights.take(rows)
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
-        """Make sure that the extremes of all scaled columns fit into it."""
+        """Make sure that the extremes of all scaled columns fit into these dtypes."""
         numbers, count = self._table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
         scaled = extremes.copy()
