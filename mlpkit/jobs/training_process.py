@@ -169,7 +169,11 @@ def serve(task: str) -> None:
         directory = Path(arguments.pop("directory"))
         try:
             found = train(directory, **arguments, observer=EventSender(answer), stop=stop)
-            end = found if isinstance(found, TrainingEnd) else TrainingEnd(found.steps, found.stopped, metrics=found.metrics)
+            end = (
+                found
+                if isinstance(found, TrainingEnd)
+                else TrainingEnd(found.steps, found.stopped, metrics=found.metrics)
+            )
         except Exception as error:
             end = TrainingEnd(failure=described(error))
         answer(_OVER, *astuple(end))

@@ -11,7 +11,7 @@ from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.record_keys import is_result
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited, reading_error, storage_error, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, decode_object, encode_pretty, readable_lines
+from mlpkit.runs.json_files import damaged, decode_object, encode_compact, readable_lines
 from mlpkit.runs.layout import BEST, SWEEP, TIMING, TRIAL, has_file, is_sweep_folder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 
@@ -71,8 +71,8 @@ class Trial:
 class SweepFolder:
     """A folder with a run folder for each trial of a sweep: ``trial-0``, ``trial-1`` and so on.
 
-    ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` says with which values. All
-    else is read from the run folders. It has one writer at a time, as a run folder has.
+    ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` says with which values.
+    All else is read from the run folders. It has one writer at a time, as a run folder has.
 
     Args:
         directory: the folder.
@@ -106,9 +106,7 @@ class SweepFolder:
             RunFolderError: it is no such folder, or has another writer.
             StorageError: it can't be written.
         """
-        if not is_sweep_folder(directory):
-            what = f"holds no {SWEEP}, so it is no sweep" if directory.is_dir() else "there is no such folder"
-            raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep has made")
+        expect_sweep_folder(directory)
         found = cls(directory)
         found._folder.claim()
         return found
@@ -207,10 +205,21 @@ class SweepFolder:
 def _write(trial: Trial) -> None:
     written = {"values": trial.values, "asked_at": trial.asked_at, "deaths": trial.deaths}
     try:
-        text = encode_pretty(written)
+        text = encode_compact(written)  # in their order: a component is set before its parameters
     except ValueError as error:
         raise StorageError(f"{trial.directory / TRIAL}: can't be written: {error}") from error
-    write_atomically(trial.directory / TRIAL, text.encode())
+    write_atomically(trial.directory / TRIAL, f"{text}\n".encode())
+
+
+def expect_sweep_folder(directory: Path) -> None:
+    """Make sure that a folder holds the trials of a sweep.
+
+    Raises:
+        RunFolderError: it doesn't.
+    """
+    if not is_sweep_folder(directory):
+        what = f"holds no {SWEEP}, so it is no sweep" if directory.is_dir() else "there is no such folder"
+        raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep has made")
 
 
 def is_trial(directory: Path) -> bool:
@@ -243,7 +252,9 @@ def read_trial(directory: Path) -> Trial:
     failure = {} if folder.finished else folder.read_failure()
     state = FINISHED if folder.finished else str(failure.get("state", STOPPED))
     results = _results(folder)
-    return Trial(number_of(directory), directory, values, asked_at, deaths, state, str(failure.get("message", "")), results)
+    return Trial(
+        number_of(directory), directory, values, asked_at, deaths, state, str(failure.get("message", "")), results
+    )
 
 
 def _results(folder: RunFolder) -> dict[str, float]:
@@ -255,11 +266,11 @@ def _results(folder: RunFolder) -> dict[str, float]:
             for name, value in values.items()
             if isinstance(value, int | float)
         }
-    last = next(reversed(folder.read_history()), {})
+    history = folder.read_history()
+    last = history[-1] if history else {}
     return {key: float(value) for key, value in last.items() if is_result(key)}
 
 
 def may_go_on(trial: Trial) -> bool:
     """Whether a resumed sweep tries a trial again: what diverged would do so again, but a full disk may be cleared."""
     return not trial.over or (trial.state == FAILED and not trial.set_aside)
-

@@ -83,7 +83,9 @@ def plain(node: Node) -> Any:
 def copied(node: Node) -> Node:
     """Return a copy of the tree, whose nodes can be changed without changing the tree's."""
     if isinstance(node, MappingNode):
-        return MappingNode({key: Entry(entry.key, copied(entry.node)) for key, entry in node.entries.items()}, node.origin)
+        return MappingNode(
+            {key: Entry(entry.key, copied(entry.node)) for key, entry in node.entries.items()}, node.origin
+        )
     if isinstance(node, ListNode):
         return ListNode([copied(item) for item in node.items], node.origin)
     return ScalarNode(node.value, node.origin)

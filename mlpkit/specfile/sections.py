@@ -30,7 +30,7 @@ from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.specfile.sweep_section import SweepSection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath

@@ -139,7 +139,9 @@ class Driver:
         if death and not self._stop.reason and not trial.over:
             trial = self._folder.count_death(trial, death)
             if not trial.over:
-                self._observer.noticed(f"trial {number}: its process ended {death}; it goes on from its last checkpoint")
+                self._observer.noticed(
+                    f"trial {number}: its process ended {death}; it goes on from its last checkpoint"
+                )
                 self._waiting.append(number)
         elif end.failure and not trial.over:  # its folder couldn't be written
             trial = replace(trial, state=FAILED, problem=end.failure)
@@ -148,11 +150,16 @@ class Driver:
             self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
 
 
-def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial | None:
-    """Return the best of the finished trials by the first objective, the earliest of equals; None if there is none."""
+def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
+    """Return the finished trials, the best by the first objective first, and the earlier of equals."""
     first = objectives[0]
     finished = [trial for trial in trials if trial.state == FINISHED and first.key in trial.results]
-    return min(finished, key=lambda trial: (first.cost(trial.results[first.key]), trial.number), default=None)
+    return sorted(finished, key=lambda trial: (first.cost(trial.results[first.key]), trial.number))
+
+
+def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial | None:
+    """Return the best of the finished trials; None if there is none."""
+    return next(iter(ranked(trials, objectives)), None)
 
 
 def front_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:

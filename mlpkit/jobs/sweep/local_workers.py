@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Workers(Protocol):
-    """What trains the trials of a sweep: an executor, whose workers may be on other machines.
+    """What trains the trials of a sweep: an executor as ``concurrent.futures`` has them, perhaps on other machines.
 
     A worker shares the folder of the sweep with the driver, and nothing else.
     """
@@ -32,7 +32,7 @@ class Workers(Protocol):
         """End the workers."""
 
 
-class LocalWorkers(Executor):
+class LocalWorkers:
     """Processes on this machine, each of which trains one trial after the other; one that died is replaced.
 
     Args:
@@ -66,16 +66,14 @@ class LocalWorkers(Executor):
         for process in self._all:
             process.stop()
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self) -> None:
         """End the processes."""
         self.stop()
-        self._threads.shutdown(wait, cancel_futures=True)
+        self._threads.shutdown(cancel_futures=True)
         for process in self._all:
             process.close()
 
     def _train(self, task: str, request: dict[str, Any]) -> TrainingEnd:
-        if self._stopped:
-            return TrainingEnd(stopped="the end of the sweep")
         try:
             process = self._idle.get_nowait()
         except Empty:

@@ -175,7 +175,7 @@ class TpeSampler:
             sampler=optuna.samplers.TPESampler(seed=seed, constant_liar=True),
         )
         study.add_trials([self._known(trial) for trial in trials if self._counts(trial)])
-        asked, values = study.ask(), {}
+        asked, values = study.ask(), dict[str, Any]()
         for key, searched in self._sweep.search.items():
             if searched.holds(values):
                 values[key] = self._suggested(asked, key, searched)

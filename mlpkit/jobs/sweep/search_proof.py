@@ -1,4 +1,4 @@
-"""Proving a sweep before anything trains: its keys are there, and a spec with each end of a range or choice is right."""
+"""Proving a sweep before anything trains: its keys are there, and each choice and end of a range makes a right spec."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def prove_sweep(spec: Spec) -> dict[KeyPath, str]:
     """
     assert spec.sweep is not None
     proved = prove(spec)
-    faults = [*spec.located(_problems(spec, spec.sweep, proved)), *_key_faults(spec, spec.sweep)]
+    faults = [*spec.located([*_problems(spec, spec.sweep, proved)]), *_key_faults(spec, spec.sweep)]
     files: dict[KeyPath, str] = {}
     for probe in _probes(spec):
         place = spec.document.place(probe.path)
@@ -61,7 +61,9 @@ def prove_sweep(spec: Spec) -> dict[KeyPath, str]:
         except SpecError as error:
             faults += [_explained(spec, fault, probe, place) for fault in error.faults]
         else:
-            files |= {probe.path: seen for path, seen in found.files.items() if found.document.place(path) == place}
+            here = [seen for path, seen in found.files.items() if found.document.place(path) == place]
+            if here:
+                files[probe.path] = here[0]
     if faults:
         unique = {fault[:4]: fault for fault in reversed(faults)}  # a key is as wrong with each of its values
         raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))

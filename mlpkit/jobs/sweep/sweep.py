@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.jobs.sweep.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
-from mlpkit.jobs.sweep.trial_spec import as_overrides, in_order, text_for_folder, trial_spec
+from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
 from mlpkit.progress.figures import figure
+from mlpkit.runs.layout import SWEEP
 from mlpkit.runs.overview import FINISHED
-from mlpkit.runs.sweep_folder import SweepFolder
+from mlpkit.runs.sweep_folder import SweepFolder, expect_sweep_folder
 from mlpkit.specfile.spec import expect_spec, read_spec
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
@@ -39,7 +40,7 @@ class Sweep:
     Args:
         folder: its folder.
         objectives: what trials are chosen by.
-        trials: all trials, in the order of their numbers; the values of each are in the order of the search.
+        trials: all trials, in the order of their numbers.
         best: the best finished trial by the first objective; None if none is finished.
         front: the finished trials of which none is better by one objective and as good by the others.
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
@@ -156,6 +157,23 @@ def resume_sweep(
         return _swept(folder, spec, workers, add_trials, observer, stop)
 
 
+def objectives_of(directory: Path, plugins: Iterable[str] = (), blocked: Iterable[str] = ()) -> Sequence[Objective]:
+    """Return what the trials of a sweep are chosen by.
+
+    Args:
+        directory: its folder.
+        plugins: as for ``resume_sweep``.
+        blocked: as for ``resume_sweep``.
+
+    Raises:
+        RunFolderError: the folder is not that of a sweep.
+        SpecError: its spec is damaged, or needs a plugin that is missing.
+    """
+    expect_sweep_folder(directory)
+    sweep = read_spec(directory / SWEEP, plugins=plugins, blocked=blocked).sweep
+    return sweep.objectives if sweep is not None else ()
+
+
 def _swept(
     folder: SweepFolder,
     given: Spec,
@@ -165,7 +183,7 @@ def _swept(
     stop: StopRequest | None,
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""
-    arguments = given.registry.arguments()
+    arguments: dict[str, Any] = dict(given.registry.arguments())
     spec = read_spec(folder.spec_path, plugins=arguments["plugins"], blocked=arguments["blocked"])
     assert spec.sweep is not None
     sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
@@ -202,10 +220,10 @@ def _swept(
 
 def _planned(sweep: SweepSection, folder: SweepFolder, added: int) -> int | None:
     """Return how many trials there are to be in all; None if a time or a grid says when to end."""
-    there = len(folder.trials())
+    there, planned = len(folder.trials()), sweep.trials
     if added:
-        return max(there, sweep.trials or 0) + added
-    return sweep.trials if sweep.trials is None else max(there, sweep.trials)
+        return max(there, planned or 0) + added
+    return None if planned is None else max(there, planned)
 
 
 def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "") -> Sweep:
@@ -221,7 +239,7 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "") -> Sweep:
     """
     assert spec.sweep is not None
     objectives = spec.sweep.objectives
-    trials = [replace(trial, values=in_order(spec, trial.values)) for trial in folder.trials()]
+    trials = folder.trials()
     front = front_of(trials, objectives)
     return Sweep(folder.directory, objectives, trials, best_of(trials, objectives), front, stopped)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import SpecError
@@ -15,7 +16,6 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.specfile.nodes import Node
@@ -31,7 +31,8 @@ def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span]
 
     Args:
         spec: the spec of the sweep.
-        values: the values of its searched keys that are set, in any order.
+        values: the values of its searched keys that are set, in the order in which they are: a component comes before
+            its parameters.
         places: where each value stands, for messages; by default where the sweep says what the key may be.
 
     Raises:
@@ -43,17 +44,11 @@ def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span]
         root.entries.pop(SWEEP, None)
         overrides = [
             override_at(key, value, key_place(spec, key), places.get(key, value_place(spec, key)), faults)
-            for key, value in in_order(spec, values).items()
+            for key, value in values.items()
         ]
         set_overrides(root, [each for each in overrides if each is not None], faults)
 
     return check_document(spec.document.changed(change), spec.registry)
-
-
-def in_order(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values in the order of the search, in which they are set: a component before its parameters."""
-    assert spec.sweep is not None
-    return {key: values[key] for key in spec.sweep.search if key in values}
 
 
 def key_place(spec: Spec, key: str) -> Span:
@@ -85,7 +80,7 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     assert isinstance(tree, MappingNode)
     for path, seen in {**spec.files, **(files or {})}.items():
         node = _written_at(tree, path)
-        if node is not None and not os.path.isabs(seen):
+        if node is not None and not Path(seen).is_absolute():
             node.value = escape(os.path.relpath(seen, folder))
     written = spec.document.written
     values = plain(tree)
