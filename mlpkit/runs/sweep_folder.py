@@ -192,12 +192,6 @@ class SweepFolder:
         """
         write_atomically(self.directory / BEST, text.encode())
 
-    def discard(self) -> None:
-        """Remove the folder of a sweep none of whose trials has begun."""
-        with suppress(OSError):  # what can't be removed does no harm
-            self.spec_path.unlink(missing_ok=True)
-        self._folder.discard_if_unused()
-
     def _trial(self, number: int) -> Path:
         return self.directory / f"{_NAME}{number}"
 

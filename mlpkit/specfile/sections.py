@@ -27,7 +27,7 @@ from mlpkit.components.schema.types import FilePath, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.migrations import FormatType
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.specfile.sweep_section import SweepSection
+from mlpkit.specfile.sweep_section import SweepSection, SweepType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -412,7 +412,7 @@ class TopLevel(Section):
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
-    sweep: SweepSection | None = None
+    sweep: Annotated[SweepSection, SweepType()] | None = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Make sure that there are seeds, none twice, since it would be the same run, and none beside an ensemble."""
@@ -454,7 +454,8 @@ def _check_sweep(sweep: SweepSection, training: Training, path: KeyPath, context
             metrics = [f"validation_{metric.name}" for metric in training.metrics if metric.component.table is None]
             known = ("validation_loss", *metrics)
             remedy = did_you_mean(f"validation_{objective.key}", known)
-            context.report(place, f"{show(objective.key)} has no split", expected="validation_loss", remedy=remedy)
+            expected = "" if remedy else "a result with its split, such as validation_loss"
+            context.report(place, f"{show(objective.key)} has no split", expected=expected, remedy=remedy)
         else:
             before = len(context.faults)
             _check_monitor(objective.name, training.metrics, place, context)

@@ -184,6 +184,8 @@ class SearchedKeyType(SectionType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the section."""
+        if isinstance(value, dict):
+            return super().check(_in_our_words(value, path, context), path, context)
         if not isinstance(value, list):
             return super().check(value, path, context)
         before = len(context.faults)
@@ -197,6 +199,19 @@ class SearchedKeyType(SectionType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {"anyOf": [{"type": "array", "minItems": 1}, super().json_schema(references)]}
+
+
+OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high", "values": "choices", "if": "when"}
+"""What other programs call the keys."""
+
+
+def _in_our_words(value: dict[str, object], path: KeyPath, context: CheckContext) -> dict[str, object]:
+    """Report keys that other programs have, and return the mapping with ours."""
+    for key in value:
+        if key in OTHERS_WORDS:
+            message = f"unknown key {show(key)} of a searched key"
+            context.report((*path, key), message, remedy=f"write {OTHERS_WORDS[key]}", at_key=True)
+    return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
 
 
 @dataclass(frozen=True)
@@ -288,6 +303,23 @@ class SweepSection(Section):
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:
             expected = "trials: COUNT, seconds: TIME, or both"
             context.report(path, "nothing says when the sweep ends", expected=expected, at_key=True)
+
+
+@dataclass(frozen=True)
+class SweepType(SectionType):
+    """The section; keys of the spec that stand in it, and not below ``search``, are told where they belong."""
+
+    owner: type[Section] = SweepSection
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the section."""
+        if isinstance(value, dict) and "search" not in value:
+            misplaced = [key for key in value if key not in self.schema.types]
+            if misplaced:
+                message = f"unknown key {show(misplaced[0])} of sweep"
+                remedy = f"keys to vary stand below search: {{{misplaced[0]}: ...}}"
+                return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True)
+        return super().check(value, path, context)
 
 
 def _named(choice: object) -> str:

@@ -11,6 +11,7 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, key_place, trial_spec
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
+from mlpkit.specfile.sweep_section import is_choice
 from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:
@@ -38,18 +39,19 @@ class _Probe(NamedTuple):
     values: dict[str, Any]
 
 
-def prove_sweep(spec: Spec) -> dict[KeyPath, str]:
+def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, str]:
     """Prove that a sweep can be done, and return the paths of files among its choices, as ``Spec.files`` has them.
 
     Args:
         spec: the spec, which has a sweep.
+        proved: the same, proved, if that is done already.
 
     Raises:
         SpecError: a searched key, or a value that it may have, is wrong; all that are wrong are named.
         DataError: a data file is not what it should be.
     """
     assert spec.sweep is not None
-    proved = prove(spec)
+    proved = proved or prove(spec)
     faults = [*spec.located([*_problems(spec, spec.sweep, proved)]), *_key_faults(spec, spec.sweep)]
     files: dict[KeyPath, str] = {}
     for probe in _probes(spec):
@@ -65,7 +67,7 @@ def prove_sweep(spec: Spec) -> dict[KeyPath, str]:
             if here:
                 files[probe.path] = here[0]
     if faults:
-        unique = {fault[:4]: fault for fault in reversed(faults)}  # a key is as wrong with each of its values
+        unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
         raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))
     return files
 
@@ -106,6 +108,17 @@ def _probes(spec: Spec) -> Iterator[_Probe]:
             for below, value in _telling_values(searched):
                 in_list = below[1:] if isinstance(written[key], list) else below  # a list alone is that of choices
                 yield _Probe(key, (*SEARCH, key, *in_list), {**others, key: value})
+            for owner, choice in _owners(spec.sweep, key):
+                values = {**(_values_for(spec.sweep, owner) or {}), **others, owner: choice}
+                yield _Probe(key, (*SEARCH, key), {**values, key: next(_telling_values(searched))[1]})
+
+
+def _owners(sweep: SweepSection, key: str) -> Iterator[tuple[str, Any]]:
+    """Go through the choices of keys that a key is below, such as the optimizers of ``training.optimizer.momentum``."""
+    when = sweep.search[key].when or {}
+    for owner, searched in sweep.search.items():
+        if key.startswith(f"{owner}.") and owner not in when:
+            yield from ((owner, choice) for choice in searched.choices or ())
 
 
 def _telling_values(searched: SearchedKey) -> Iterator[tuple[KeyPath, Any]]:
@@ -148,13 +161,28 @@ def _same_data(spec: Spec, other: Spec) -> bool:
     return same and spec.dtype == other.dtype
 
 
+def _missing_condition(spec: Spec, probe: _Probe) -> str:
+    """Return the condition under which a key is there that belongs to one choice of another key; or nothing."""
+    assert spec.sweep is not None
+    for owner, searched in spec.sweep.search.items():
+        name = probe.key.removeprefix(f"{owner}.").partition(".")[0]
+        below = probe.key.startswith(f"{owner}.") and owner not in (spec.sweep.search[probe.key].when or {})
+        if below and any(is_choice(choice, name) for choice in searched.choices or ()):
+            return f"{{{owner}: {name}}}"
+    return ""
+
+
 def _explained(spec: Spec, fault: Diagnostic, probe: _Probe, place: Span) -> Diagnostic:
     """Return a fault of a probe, with the key that was most likely meant, or the values that lead to it."""
     key = key_place(spec, probe.key)
     here = (fault.file, fault.line, fault.column)
     at_key = here[:2] == (key.file, key.line) and key.column <= fault.column < place.column
+    condition = _missing_condition(spec, probe)
+    if at_key and condition:
+        return fault._replace(expected="", remedy=f"it isn't there with each choice; add when: {condition}")
     if at_key and not fault.remedy:
-        meant = suggestion(keys_meant(probe.key, [name for name, _ in keys_below(spec.top_level)]))
+        keys = [name for name, _ in keys_below(spec.top_level) if not name.startswith(f"{SWEEP}.")]
+        meant = suggestion(keys_meant(probe.key, keys))
         return fault._replace(expected="", remedy=meant) if meant else fault
     if at_key or here == (place.file, place.line, place.column):
         return fault
