@@ -147,9 +147,8 @@ def test_one_death_in_each_of_two_sessions_are_two(folder):
     workers, _, _ = driven(folder, die, 2, stop=stop)
     assert workers.tried == [0, 0]
     assert states(folder) == {0: "stopped"}
-    again, _, _ = driven(
-        folder, lambda d, tries: TrainingEnd(death="by SIGKILL") if d.name[-1] == "0" else finish(d), 2
-    )
+    death = TrainingEnd(death="by SIGKILL")
+    again, _, _ = driven(folder, lambda directory, tries: death if directory.name[-1] == "0" else finish(directory), 2)
     assert again.tried == [0, 1]
     assert states(folder) == {0: "failed", 1: "finished"}
 

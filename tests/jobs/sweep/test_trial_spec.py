@@ -101,9 +101,8 @@ def test_a_text_that_says_all_is_kept_with_its_comments(tmp_path):
 def test_what_is_extended_and_overridden_is_written_out(tmp_path):
     base = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}")
     (tmp_path / "base.yaml").write_text(base)
-    (tmp_path / "own.yaml").write_text(
-        "extends: base.yaml\nmlpkit: 1\nsweep: {search: {vars.hidden: [2]}, trials: 1}\n"
-    )
+    own = "extends: base.yaml\nmlpkit: 1\nsweep: {search: {vars.hidden: [2]}, trials: 1}\n"
+    (tmp_path / "own.yaml").write_text(own)
     text = text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml", overrides=["training.epochs=9"]), tmp_path / "runs")
     (tmp_path / "all.yaml").write_text(text)
     found = mlpkit.load_spec(tmp_path / "all.yaml")
