@@ -34,6 +34,11 @@ class ObjectiveNameType(TextType):
         """Say what is expected."""
         return "a result with its split, such as validation_loss"
 
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        message = {"patternErrorMessage": f"expected {self.describe()}"}
+        return {"type": "string", "pattern": "^(train|validation)_."} | message
+
 
 ObjectiveName = Annotated[str, ObjectiveNameType()]
 
@@ -198,7 +203,7 @@ class SearchedKeyType(SectionType):
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
-        return {"anyOf": [{"type": "array", "minItems": 1}, super().json_schema(references)]}
+        return {"anyOf": [{"type": "array", "minItems": 1, "uniqueItems": True}, super().json_schema(references)]}
 
 
 OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high", "values": "choices", "if": "when"}

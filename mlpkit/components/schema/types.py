@@ -378,6 +378,8 @@ class EitherType(ValueType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value as the first alternative that takes it sees it."""
+        if value is None and any(isinstance(alternative, NothingType) for alternative in self.alternatives):
+            return None
         deepest: list[CheckContext] = []
         for alternative in self.alternatives:
             attempt = context.attempt()
