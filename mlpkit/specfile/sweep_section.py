@@ -285,7 +285,7 @@ class SweepSection(Section):
         if key not in earlier:
             below = key in self.search
             remedy = f"move {key} up, before this one" if below else did_you_mean(key, earlier)
-            expected = "" if remedy else f"one of the keys before this one: {', '.join(earlier) or 'there are none'}"
+            expected = "" if remedy else f"one of the keys before this one: {', '.join(earlier) or 'it is the first'}"
             message = f"{show(key)} is no searched key{' before this one' if below else ''}"
             context.report(path, message, expected=expected, remedy=remedy, at_key=True)
             return
@@ -312,7 +312,7 @@ class SweepSection(Section):
 
 @dataclass(frozen=True)
 class SweepType(SectionType):
-    """The section; keys of the spec that stand in it, and not below ``search``, are told where they belong."""
+    """The section; for keys of the spec that stand in it directly, the error says where they belong."""
 
     owner: type[Section] = SweepSection
 

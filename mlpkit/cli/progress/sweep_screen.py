@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class SweepScreen(SweepDisplay):
-    """The best trials so far, drawn anew whenever a trial begins or is over.
+    """The best trials so far, drawn again whenever a trial begins or is over.
 
     Args:
         title: the name of the spec.

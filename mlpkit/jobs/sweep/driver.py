@@ -115,7 +115,7 @@ class Driver:
                 self._over(self._running.pop(future), future.result())
 
     def _next(self) -> Trial | None:
-        """Return the trial to train next: one that was interrupted, or else a new one; None if there is none."""
+        """Return the trial to train next: one that was interrupted, or else a new one; None at the end."""
         if self._waiting:
             return self.trials[self._waiting.popleft()]
         number = max(self.trials, default=-1) + 1
@@ -158,7 +158,7 @@ def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Tri
 
 
 def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial | None:
-    """Return the best of the finished trials; None if there is none."""
+    """Return the best of the finished trials; None without any."""
     return next(iter(ranked(trials, objectives)), None)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.sweep_section import SearchedKey, SweepSection
 
 DIGITS: Final = 6
-"""Significant digits of a number that is drawn: more would make no difference, and be a burden to whoever reads it."""
+"""Significant digits of a number that is drawn: more make no difference, and are hard to read."""
 
 WITHOUT_OPTUNA: Final = (
     'the sampler tpe needs Optuna; install it with: pip install "mlpkit[sweep]", or take sampler: random'

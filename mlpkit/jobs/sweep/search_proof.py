@@ -132,7 +132,7 @@ def _telling_values(searched: SearchedKey) -> Iterator[tuple[KeyPath, Any]]:
 
 
 def _values_for(sweep: SweepSection, key: str) -> dict[str, Any] | None:
-    """Return values of other keys for which the conditions of a key hold; None if there are none."""
+    """Return values of other keys for which the conditions of a key hold; None if they can't."""
     needed = _needed(sweep.search, key)
     for choices in product(*(sweep.search[other].choices or () for other in needed)):
         values: dict[str, Any] = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import SpecError
 from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.migrations import FORMAT
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
 from mlpkit.specfile.spec import check_document
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
 
 SWEEP: Final = "sweep"
+NAME: Final = "name"
 SEARCH: Final = (SWEEP, "search")
 
 
@@ -69,7 +72,8 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | None = None) -> str:
     """Return the text of a spec that stands for itself in a folder: with what it extends, and what was overridden.
 
-    Relative paths start from the folder. If nothing changes that way, it is the text as written, comments included.
+    Relative paths start from the folder, and the name is there, since the file has another. If nothing else changes, it
+    is the text as written, comments included.
 
     Args:
         spec: the spec.
@@ -82,11 +86,11 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
         node = _written_at(tree, path)
         if node is not None and not Path(seen).is_absolute():
             node.value = escape(os.path.relpath(seen, folder))
-    written = spec.document.written
-    values = plain(tree)
-    if written is not None and _is_said_by(written, values):
-        return written
-    return to_yaml(values, with_names=True)
+    values = {FORMAT: None, NAME: spec.name} | plain(tree)
+    written = spec.document.written or ""
+    named = re.sub(rf"^{FORMAT}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
+    found = next((text for text in (written, named) if _is_said_by(text, values)), None)
+    return to_yaml(values, with_names=True) if found is None else found
 
 
 def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:

@@ -98,6 +98,15 @@ def test_a_text_that_says_all_is_kept_with_its_comments(tmp_path):
     assert "$hidden" in changed
 
 
+def test_a_spec_without_a_name_keeps_that_of_its_file(tmp_path):
+    text = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}").replace("name: tiny\n", "")
+    (tmp_path / "own.yaml").write_text(f"{text}sweep: {{search: {{vars.hidden: [2]}}, trials: 1}}\n")
+    (tmp_path / "sweep.yaml").write_text(text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml"), tmp_path))
+    found = mlpkit.load_spec(tmp_path / "sweep.yaml")
+    assert "# the base" in found.document.text
+    assert (found.name, trial_spec(found, {"vars.hidden": 2}).resolved()["name"]) == ("own", "own")
+
+
 def test_what_is_extended_and_overridden_is_written_out(tmp_path):
     base = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}")
     (tmp_path / "base.yaml").write_text(base)
