@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
 
+MOST_FAILURES: Final = 5
+"""Trials in a row that may fail for the same reason, such as a full disk, before no other is begun."""
+
 
 class SweepObserver:
     """Receives what happens in a sweep; every method is a no-op by default."""
@@ -91,6 +94,7 @@ class Driver:
         self.trials = {trial.number: trial for trial in folder.trials()}
         self._waiting = deque(trial.number for trial in self.trials.values() if may_go_on(trial))
         self._running: dict[Future[TrainingEnd], int] = {}
+        self._failures: list[str] = []
         self._began = clock() - max((trial.ended_at for trial in self.trials.values()), default=0.0)
 
     def run(self) -> None:
@@ -116,6 +120,8 @@ class Driver:
 
     def _next(self) -> Trial | None:
         """Return the trial to train next: one that was interrupted, or else a new one; None at the end."""
+        if len(self._failures) >= MOST_FAILURES:
+            return None
         if self._waiting:
             return self.trials[self._waiting.popleft()]
         number = max(self.trials, default=-1) + 1
@@ -148,6 +154,16 @@ class Driver:
         self.trials[number] = trial
         if trial.over:
             self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
+            self._count_failures(trial)
+
+    def _count_failures(self, trial: Trial) -> None:
+        """Count the trials in a row that failed for the same reason; those to come would most likely, too."""
+        if trial.state != FAILED or trial.set_aside:
+            self._failures = []
+            return
+        self._failures = [each for each in self._failures if each == trial.problem] + [trial.problem]
+        if len(self._failures) == MOST_FAILURES:
+            self._observer.noticed(f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun")
 
 
 def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.prepared_run import train_prepared
+from mlpkit.jobs.spec_data import OpenedData, describe_data, open_data
 from mlpkit.jobs.sweep.pruning import RULES, Curve, Evaluation
 from mlpkit.jobs.sweep.trial_spec import trial_spec
 from mlpkit.jobs.training_process import TrainingEnd, described
@@ -60,12 +62,15 @@ def train_trial(
     try:
         _wait_for_writer(folder, stop)
         spec = _sweep_spec(folder.parent / SWEEP, tuple(plugins), tuple(blocked))
+        found = trial_spec(spec, read_trial(folder).values)
+        opened = _opened(_Data(repr((found.data.reference(), found.data_seed, found.dtype)), found))
         if not (folder / RESOLVED).exists():
-            _prepare(spec, folder, threads)
+            _prepare(found, opened, folder, threads)
         assert spec.sweep is not None
         judge = _Judge(folder, spec.sweep, stop)
         observers = ObserverGroup([each for each in (observer, judge) if each is not None])
-        run = train_prepared(folder, plugins=plugins, blocked=blocked, observer=observers, stop=judge.stop)
+        components: Any = {"plugins": plugins, "blocked": blocked}
+        run = train_prepared(folder, **components, observer=observers, stop=judge.stop, opened=opened)
     except Exception as error:
         if not isinstance(error, RunFolderError):
             _remember(folder, FAILED, 0, described(error))
@@ -83,11 +88,31 @@ def _sweep_spec(path: Path, plugins: tuple[str, ...], blocked: tuple[str, ...]) 
     return read_spec(path, plugins=plugins, blocked=blocked)
 
 
-def _prepare(spec: Spec, directory: Path, threads: int) -> None:
+@dataclass(frozen=True)
+class _Data:
+    """The data of a spec, equal to that of any other with the same key.
+
+    Args:
+        key: what the data depends on.
+        spec: the spec.
+    """
+
+    key: str
+    spec: Spec = field(compare=False)
+
+
+@lru_cache(maxsize=1)
+def _opened(data: _Data) -> OpenedData:
+    """Return the data of a trial, opened: most trials of a sweep have the same."""
+    dataset = data.spec.new_dataset()
+    describe_data(data.spec, dataset)
+    return OpenedData(dataset, open_data(data.spec, dataset))
+
+
+def _prepare(found: Spec, opened: OpenedData, directory: Path, threads: int) -> None:
     """Write the specs of a trial that is yet to begin."""
-    found = trial_spec(spec, read_trial(directory).values)
     expect_own_files(found)
-    proved = prove(found)
+    proved = prove(found, opened.dataset)
     training = proved.spec.training
     work = proved.proof.flops * training.batch_size
     plan = choose_plan(work, slices=training.slices, threads=training.threads)

@@ -173,6 +173,24 @@ def test_a_trial_that_fails_leaves_the_others_alone_and_is_tried_again_by_a_resu
     assert states(folder)[1] == "finished"
 
 
+def test_five_failures_in_a_row_for_the_same_reason_end_the_sweep(folder):
+    reasons = ["a", "b", "b", "", "b", "b", "b", "b", "b", "b"]
+
+    def fail(directory, tries):
+        reason = reasons[int(directory.name[-1])]
+        if not reason:
+            return finish(directory)
+        with RunFolder(directory) as kept:
+            kept.write_failure("failed", 2, reason)
+        return TrainingEnd(failure=reason)
+
+    workers, watch, _ = driven(folder, fail, 10)
+    assert workers.tried == list(range(9))
+    assert watch.noted == ["5 trials in a row failed for the same reason, so no other is begun"]
+    again, _, _ = driven(folder, lambda directory, tries: finish(directory), 10)
+    assert sorted(again.tried) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
 def test_a_trial_whose_folder_cannot_be_written_ends_for_this_time(folder):
     workers, watch, _ = driven(folder, lambda directory, tries: TrainingEnd(failure="it is read-only"), 1)
     assert workers.tried == [0]
