@@ -12,7 +12,7 @@ from mlpkit.record_keys import is_result
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited, reading_error, storage_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_compact, readable_lines
-from mlpkit.runs.layout import BEST, SWEEP, TIMING, TRIAL, has_file, is_sweep_folder
+from mlpkit.runs.layout import BEST, SWEEP, TIMING, TRIAL, has_file, is_run, is_sweep_folder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 
 if TYPE_CHECKING:
@@ -211,6 +211,8 @@ def expect_sweep_folder(directory: Path) -> None:
     Raises:
         RunFolderError: it doesn't.
     """
+    if is_run(directory):
+        raise RunFolderError(f"{directory}: is a run, and no sweep; give the folder of the sweep")
     if not is_sweep_folder(directory):
         what = f"holds no {SWEEP}, so it is no sweep" if directory.is_dir() else "there is no such folder"
         raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep has made")
