@@ -61,9 +61,9 @@ def train_trial(
     folder, stop = Path(directory), stop or StopRequest()
     try:
         _wait_for_writer(folder, stop)
-        spec = _sweep_spec(folder.parent / SWEEP, tuple(plugins), tuple(blocked))
+        spec = _sweep_spec(Path.cwd(), folder.parent / SWEEP, tuple(plugins), tuple(blocked))
         found = trial_spec(spec, read_trial(folder).values)
-        opened = _opened(_Data(repr((found.data.reference(), found.data_seed, found.dtype)), found))
+        opened = _opened(_Data(repr((Path.cwd(), found.data.reference(), found.data_seed, found.dtype)), found))
         if not (folder / RESOLVED).exists():
             _prepare(found, opened, folder, threads)
         assert spec.sweep is not None
@@ -83,8 +83,15 @@ def train_trial(
 
 
 @lru_cache(maxsize=1)
-def _sweep_spec(path: Path, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
-    """Return the spec of a sweep, which never changes; a process trains many of its trials."""
+def _sweep_spec(here: Path, path: Path, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
+    """Return the spec of a sweep, which never changes; a process trains many of its trials.
+
+    Args:
+        here: the folder that the paths start from.
+        path: the file.
+        plugins: as for ``train_trial``.
+        blocked: as for ``train_trial``.
+    """
     return read_spec(path, plugins=plugins, blocked=blocked)
 
 
