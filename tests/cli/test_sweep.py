@@ -162,7 +162,9 @@ def test_twenty_kills_at_random_lose_nothing(seed, started, invoke, spec):
         words = ("--resume", "killed") if begun else ("tiny.yaml", "--out", "killed")
         driver = started("sweep", *words, "--workers", 2, "--quiet")
         while driver.poll() is None:
-            time.sleep(chance.uniform(0.01, 3))
+            if chance.random() < 0.8:  # in the middle of a trial; otherwise at any time, while the driver starts, too
+                wait_for(lambda driver=driver: driver.poll() is not None or holders("killed"))
+            time.sleep(chance.uniform(0.01, 1))
             victims = [*holders("killed").values()] if chance.random() < 0.6 else [driver.pid]
             if kills < 20 and victims:
                 kills += 1

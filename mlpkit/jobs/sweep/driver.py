@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
 
 MOST_FAILURES: Final = 5
-"""Trials in a row that may fail for the same reason, such as a full disk, before no other is begun."""
+"""Trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
 
 
 class SweepObserver:
