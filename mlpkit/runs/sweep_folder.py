@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 _NAME: Final = "trial-"
 
-MOST_DEATHS: Final = 2
-"""Processes that may die of a trial before it is set aside."""
-
 
 @dataclass(frozen=True)
 class Trial:
@@ -35,7 +32,6 @@ class Trial:
         directory: its run folder.
         values: the searched keys that were set, and their values.
         asked_at: seconds of the sweep that were over when it was chosen, without breaks.
-        deaths: how many processes that trained it died.
         state: ``finished``, ``pruned``, ``diverged``, ``failed``, or ``stopped`` if it is to go on or to begin.
         problem: why it failed.
         results: losses and metrics by their names with split, at the end or else at the last evaluation.
@@ -45,7 +41,6 @@ class Trial:
     directory: Path
     values: dict[str, Any]
     asked_at: float = 0.0
-    deaths: int = 0
     state: str = STOPPED
     problem: str = ""
     results: dict[str, float] = field(default_factory=dict)
@@ -54,11 +49,6 @@ class Trial:
     def over(self) -> bool:
         """Whether nothing is left to train."""
         return self.state != STOPPED
-
-    @property
-    def set_aside(self) -> bool:
-        """Whether so many processes died of it that no other is to try."""
-        return self.deaths >= MOST_DEATHS
 
     @property
     def ended_at(self) -> float:
@@ -166,22 +156,19 @@ class SweepFolder:
         _write(trial)
         return trial
 
-    def count_death(self, trial: Trial, reason: str) -> Trial:
-        """Remember that a process died that trained a trial; after the second, the trial is set aside.
+    def set_aside(self, trial: Trial, reason: str) -> Trial:
+        """Write into the folder of a trial that it failed, and why, and return it as it is now.
 
         Args:
             trial: the trial.
-            reason: what ended the process.
+            reason: what is wrong with it.
 
         Raises:
-            RunFolderError: a file of it can't be read.
+            RunFolderError: a file of it can't be read, or another process writes to it.
             StorageError: it can't be written.
         """
-        deaths = trial.deaths + 1
-        _write(Trial(trial.number, trial.directory, trial.values, trial.asked_at, deaths))
-        if deaths >= MOST_DEATHS:
-            with RunFolder(trial.directory) as folder:
-                folder.write_failure(FAILED, 0, f"set aside: {deaths} processes died of it, the last {reason}")
+        with RunFolder(trial.directory) as folder:
+            folder.write_failure(FAILED, 0, f"set aside: {reason}")
         return self.trial(trial.number)
 
     def write_best(self, text: str) -> None:
@@ -197,7 +184,7 @@ class SweepFolder:
 
 
 def _write(trial: Trial) -> None:
-    written = {"values": trial.values, "asked_at": trial.asked_at, "deaths": trial.deaths}
+    written = {"values": trial.values, "asked_at": trial.asked_at}
     try:
         text = encode_compact(written)  # in their order: a component is set before its parameters
     except ValueError as error:
@@ -240,17 +227,15 @@ def read_trial(directory: Path) -> Trial:
     path, folder = directory / TRIAL, RunFolder(directory)
     try:
         written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
-        values, asked_at, deaths = dict(written["values"]), float(written["asked_at"]), int(written["deaths"])
+        values, asked_at = dict(written["values"]), float(written["asked_at"])
     except OSError as error:
         raise reading_error(path, error, RunFolderError) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise damaged(path, f"expected values, asked_at and deaths: {error}") from error
+        raise damaged(path, f"expected values and asked_at: {error}") from error
     failure = {} if folder.finished else folder.read_failure()
     state = FINISHED if folder.finished else str(failure.get("state", STOPPED))
     results = _results(folder)
-    return Trial(
-        number_of(directory), directory, values, asked_at, deaths, state, str(failure.get("message", "")), results
-    )
+    return Trial(number_of(directory), directory, values, asked_at, state, str(failure.get("message", "")), results)
 
 
 def _results(folder: RunFolder) -> dict[str, float]:
@@ -269,4 +254,4 @@ def _results(folder: RunFolder) -> dict[str, float]:
 
 def may_go_on(trial: Trial) -> bool:
     """Whether a resumed sweep tries a trial again: what diverged would do so again, but a full disk may be cleared."""
-    return not trial.over or (trial.state == FAILED and not trial.set_aside)
+    return not trial.over or trial.state == FAILED

@@ -23,7 +23,7 @@ def test_trials_are_in_the_order_of_their_numbers_and_keep_that_of_their_values(
     trials = folder.trials()
     assert [trial.number for trial in trials] == [0, 2, 10]
     assert list(trials[2].values.items()) == [("b", 10), ("a", {"adam": {"beta1": 0.8}})]
-    assert (trials[2].asked_at, trials[2].deaths, trials[2].state, trials[2].results) == (1.5, 0, "stopped", {})
+    assert (trials[2].asked_at, trials[2].state, trials[2].results) == (1.5, "stopped", {})
 
 
 def test_what_is_no_trial_is_left_alone(folder):
@@ -53,14 +53,10 @@ def test_the_state_is_what_the_run_folder_says(folder):
         assert found == (kind, "why", {}, again)
 
 
-def test_after_two_deaths_a_trial_is_set_aside(folder):
-    trial = folder.begin(0, {"a": 1}, 2.5)
-    once = folder.count_death(trial, "by SIGKILL")
-    assert (once.deaths, once.state, once.set_aside, may_go_on(once)) == (1, "stopped", False, True)
-    twice = folder.count_death(once, "by SIGKILL")
-    assert (twice.deaths, twice.state, twice.values, twice.asked_at) == (2, "failed", {"a": 1}, 2.5)
-    assert twice.set_aside
-    assert not may_go_on(twice)
+def test_a_trial_that_is_set_aside_has_failed(folder):
+    found = folder.set_aside(folder.begin(0, {"a": 1}, 2.5), "it is deadly")
+    assert (found.state, found.problem) == ("failed", "set aside: it is deadly")
+    assert (found.values, found.asked_at) == ({"a": 1}, 2.5)
 
 
 def test_the_end_of_a_trial_is_that_of_its_last_evaluation(folder):
@@ -72,9 +68,7 @@ def test_the_end_of_a_trial_is_that_of_its_last_evaluation(folder):
     assert trial.ended_at == 13.5
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"values": 3, "asked_at": 0, "deaths": 0}', '{"values": {}, "deaths": 0}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"values": 3, "asked_at": 0}', '{"values": {}}'])
 def test_a_damaged_trial_is_named(text, folder):
     trial = folder.begin(0, {}, 0.0)
     (trial.directory / "trial.json").write_text(text)
@@ -85,7 +79,7 @@ def test_a_damaged_trial_is_named(text, folder):
 def test_a_trial_is_one_line_of_json(folder):
     text = (folder.begin(3, {"vars.rate": 1e-3}, 0.25).directory / "trial.json").read_text()
     assert text.count("\n") == 1
-    assert json.loads(text) == {"values": {"vars.rate": 1e-3}, "asked_at": 0.25, "deaths": 0}
+    assert json.loads(text) == {"values": {"vars.rate": 1e-3}, "asked_at": 0.25}
 
 
 def test_only_the_folder_of_a_sweep_is_opened(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
+
+MOST_DEATHS: Final = 2
+"""Processes that may die of a trial before it is set aside, until the sweep is resumed."""
 
 MOST_FAILURES: Final = 5
 """Trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
@@ -95,6 +98,7 @@ class Driver:
         self._waiting = deque(trial.number for trial in self.trials.values() if may_go_on(trial))
         self._running: dict[Future[TrainingEnd], int] = {}
         self._failures: list[str] = []
+        self._deaths: Counter[int] = Counter()
         self._began = clock() - max((trial.ended_at for trial in self.trials.values()), default=0.0)
 
     def run(self) -> None:
@@ -143,12 +147,7 @@ class Driver:
         trial = self._folder.trial(number)
         death = end.death or (f"by {end.stopped}" if end.stopped else "")
         if death and not self._stop.reason and not trial.over:
-            trial = self._folder.count_death(trial, death)
-            if not trial.over:
-                self._observer.noticed(
-                    f"trial {number}: its process ended {death}; it goes on from its last checkpoint"
-                )
-                self._waiting.append(number)
+            trial = self._after_death(trial, death)
         elif end.failure and not trial.over:  # its folder couldn't be written
             trial = replace(trial, state=FAILED, problem=end.failure)
         self.trials[number] = trial
@@ -156,9 +155,24 @@ class Driver:
             self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
             self._count_failures(trial)
 
+    def _after_death(self, trial: Trial, death: str) -> Trial:
+        """Let a trial go on whose process died, or set it aside if it is the second one.
+
+        Args:
+            trial: the trial.
+            death: what ended the process.
+        """
+        self._deaths[trial.number] += 1
+        deaths = self._deaths[trial.number]
+        if deaths >= MOST_DEATHS:
+            return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")
+        self._observer.noticed(f"trial {trial.number}: its process ended {death}; it goes on from its last checkpoint")
+        self._waiting.append(trial.number)
+        return trial
+
     def _count_failures(self, trial: Trial) -> None:
         """Count the trials in a row that failed for the same reason; those to come would most likely, too."""
-        if trial.state != FAILED or trial.set_aside:
+        if trial.state != FAILED or self._deaths[trial.number] >= MOST_DEATHS:
             self._failures = []
             return
         self._failures = [each for each in self._failures if each == trial.problem] + [trial.problem]
