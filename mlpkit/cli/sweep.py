@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mlpkit.jobs.sweep.sweep import Sweep
-    from mlpkit.specfile.sweep_section import Objective
 
 
 @options.verb("sweep")
@@ -74,7 +73,6 @@ def command(
     _expect_spec_or_folder(path, overrides, out, folder, added)
     with Interrupts() as interrupts:
         from mlpkit.jobs.sweep.sweep import (  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-            objectives_of,
             resume_sweep,
             sweep,
         )
@@ -83,13 +81,13 @@ def command(
         shown = partial(_shown, workers=workers, quiet=quiet, as_json=as_json, interrupts=interrupts)
         if folder is not None:
             job = partial(resume_sweep, folder, add_trials=added or 0, plugins=plugins, blocked=blocked)
-            found = shown(job, folder.name, folder, objectives_of(folder, plugins, blocked))
+            found = shown(job, folder.name, folder)
         else:
             with suggesting_shipped_spec(str(path)):
                 spec = read_spec(str(path), overrides=overrides, plugins=plugins, blocked=blocked)
             print_warnings(spec.warnings)
             with run_folder(spec, out, interrupts) as made:
-                found = shown(partial(sweep, spec, made), spec.name, made, spec.sweep.objectives if spec.sweep else ())
+                found = shown(partial(sweep, spec, made), spec.name, made)
     end_if_stopped(interrupts, found.stopped)
     if found.best is None:
         raise click.exceptions.Exit(WORK_FAILED)
@@ -99,7 +97,6 @@ def _shown(
     job: Callable[..., Sweep],
     title: str,
     folder: Path,
-    objectives: Sequence[Objective],
     *,
     workers: int | None,
     quiet: bool,
@@ -108,7 +105,7 @@ def _shown(
 ) -> Sweep:
     """Do a sweep, and show it."""
     began = partial(interrupts.started, None)
-    with make_sweep_display(title, folder, objectives, quiet, as_json, began) as display:
+    with make_sweep_display(title, folder, quiet, as_json, began) as display:
         interrupts.before_stopping = display.interrupted
         found = job(workers=workers, observer=display, stop=interrupts.stop)
         display.finished(found)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from mlpkit.cli.progress.display import Display
     from mlpkit.cli.progress.runs_lines import RunsDisplay
     from mlpkit.cli.progress.sweep_lines import SweepDisplay
-    from mlpkit.specfile.sweep_section import Objective
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -80,20 +79,12 @@ def make_runs_display(
     return RunsLines(begun, what)
 
 
-def make_sweep_display(
-    title: str,
-    folder: Path,
-    objectives: Sequence[Objective],
-    quiet: bool,
-    as_json: bool,
-    begun: Callable[[], None],
-) -> SweepDisplay:
+def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SweepDisplay:
     """Return what shows a sweep, as ``make_display`` does for one run.
 
     Args:
         title: what is trained.
         folder: where it is kept.
-        objectives: what trials are chosen by.
         quiet: whether ``--quiet`` was given.
         as_json: whether ``--json`` was given.
         begun: called when training begins.
@@ -101,14 +92,14 @@ def make_sweep_display(
     from mlpkit.cli.progress.sweep_lines import SweepDisplay, SweepJson, SweepLines  # noqa: PLC0415 - sweeps only
 
     if quiet:
-        return SweepDisplay(objectives, begun)
+        return SweepDisplay(begun)
     if as_json:
-        return SweepJson(objectives, begun)
+        return SweepJson(begun)
     if _on_screen():
         from mlpkit.cli.progress.sweep_screen import SweepScreen  # noqa: PLC0415 - only what is chosen
 
-        return SweepScreen(title, str(folder), objectives, begun)
-    return SweepLines(objectives, begun)
+        return SweepScreen(title, str(folder), begun)
+    return SweepLines(begun)
 
 
 def _on_screen() -> bool:

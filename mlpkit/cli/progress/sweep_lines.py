@@ -32,12 +32,12 @@ class SweepDisplay(SweepObserver):
     """Shows how a sweep goes on: errors and warnings only; the end of ``with`` leaves the terminal as it was.
 
     Args:
-        objectives: what trials are chosen by.
         begun: called when the sweep begins.
     """
 
-    def __init__(self, objectives: Sequence[Objective], begun: Callable[[], None]) -> None:
-        self._objectives, self._begun = objectives, begun
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self._begun = begun
+        self._objectives: Sequence[Objective] = ()
 
     def __enter__(self) -> SweepDisplay:
         """Begin."""
@@ -51,8 +51,11 @@ class SweepDisplay(SweepObserver):
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""
 
-    def began(self, trials: Sequence[Trial], planned: int | None, workers: int) -> None:
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
         """Say that the sweep begins."""
+        self._objectives = objectives
         self._begun()
 
     def noticed(self, message: str) -> None:
@@ -105,9 +108,11 @@ class SweepJson(SweepDisplay):
     The last event is ``done`` or ``stopped``.
     """
 
-    def began(self, trials: Sequence[Trial], planned: int | None, workers: int) -> None:
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
         """Print the event."""
-        super().began(trials, planned, workers)
+        super().began(objectives, trials, planned, workers)
         over = [trial.number for trial in trials if trial.over]
         document({"event": "began", "planned": planned, "over": over, "workers": workers})
 

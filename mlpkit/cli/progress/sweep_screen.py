@@ -31,20 +31,14 @@ class SweepScreen(SweepDisplay):
     Args:
         title: the name of the spec.
         folder: where the sweep is kept.
-        objectives: what trials are chosen by.
         begun: called when the sweep begins.
         clock: returns a time in seconds.
     """
 
     def __init__(
-        self,
-        title: str,
-        folder: str,
-        objectives: Sequence[Objective],
-        begun: Callable[[], None],
-        clock: Callable[[], float] = time.perf_counter,
+        self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        super().__init__(objectives, begun)
+        super().__init__(begun)
         self._title, self._folder = printable(title), printable(folder)
         self._console = new_console()
         self._live = new_live(self._console)
@@ -70,9 +64,11 @@ class SweepScreen(SweepDisplay):
         """Bring the cursor back now: the next signal ends the program at once."""
         show_cursor()
 
-    def began(self, trials: Sequence[Trial], planned: int | None, workers: int) -> None:
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
         """Show what there is already."""
-        super().began(trials, planned, workers)
+        super().began(objectives, trials, planned, workers)
         self._planned = planned
         self._trials = {trial.number: trial for trial in trials if trial.over}
         self._over_before = len(self._trials)

@@ -36,10 +36,13 @@ MOST_FAILURES: Final = 5
 class SweepObserver:
     """Receives what happens in a sweep; every method is a no-op by default."""
 
-    def began(self, trials: Sequence[Trial], planned: int | None, workers: int) -> None:
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
         """The sweep begins, or goes on.
 
         Args:
+            objectives: what trials are chosen by.
             trials: the trials that there are already.
             planned: how many there are to be; None if a time ends the sweep.
             workers: how many train at once.
@@ -107,7 +110,7 @@ class Driver:
         Raises:
             MlpkitError: a folder can't be read or written.
         """
-        self._observer.began(list(self.trials.values()), self._planned, self._workers.count)
+        self._observer.began(self._objectives, list(self.trials.values()), self._planned, self._workers.count)
         while True:
             while not self._stop.reason and len(self._running) < self._workers.count:
                 trial = self._next()

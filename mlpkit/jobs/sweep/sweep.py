@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.errors import UsageError
+from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
@@ -15,16 +15,16 @@ from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
 from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
 from mlpkit.progress.figures import figure
-from mlpkit.runs.layout import SWEEP
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
-from mlpkit.runs.sweep_folder import SweepFolder, expect_sweep_folder
+from mlpkit.runs.sweep_folder import SweepFolder
 from mlpkit.specfile.spec import expect_spec, read_spec
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
 
     from mlpkit.jobs.given_run import GivenRun
@@ -114,14 +114,14 @@ def sweep(
         KeyboardInterrupt: Ctrl-C stopped the sweep; ``run`` of the exception has what was finished.
     """
     expect_spec(spec, "sweep")
-    expect_processes("a sweep")
+    _expect_workers(workers)
     if spec.sweep is None:
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
-    folder = Path(directory)
+    folder, components = Path(directory), spec.registry.arguments()
     text = text_for_folder(spec, folder, prove_sweep(spec))
     with SweepFolder.create(folder, text) as kept:
-        return _swept(kept, spec, workers, 0, observer, stop)
+        return _swept(kept, components, workers, 0, observer, stop)
 
 
 def resume_sweep(
@@ -149,48 +149,40 @@ def resume_sweep(
         RunFolderError: the folder is not that of a sweep, or has another writer.
         MlpkitError: as ``sweep`` does.
     """
-    expect_processes("a sweep")
+    _expect_workers(workers)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
+    components = Registry.discover(plugins=plugins, blocked=blocked).arguments()
     with SweepFolder.open(directory_of(directory)) as folder:
-        spec = read_spec(folder.spec_path, plugins=plugins, blocked=blocked)
-        return _swept(folder, spec, workers, add_trials, observer, stop)
+        return _swept(folder, components, workers, add_trials, observer, stop)
 
 
-def objectives_of(directory: Path, plugins: Iterable[str] = (), blocked: Iterable[str] = ()) -> Sequence[Objective]:
-    """Return what the trials of a sweep are chosen by.
-
-    Args:
-        directory: its folder.
-        plugins: as for ``resume_sweep``.
-        blocked: as for ``resume_sweep``.
+def _expect_workers(count: int | None) -> None:
+    """Make sure that there can be so many workers.
 
     Raises:
-        RunFolderError: the folder is not that of a sweep.
-        SpecError: its spec is damaged, or needs a plugin that is missing.
+        UsageError: there can't.
     """
-    expect_sweep_folder(directory)
-    sweep = read_spec(directory / SWEEP, plugins=plugins, blocked=blocked).sweep
-    return sweep.objectives if sweep is not None else ()
+    expect_processes("a sweep")
+    if count is not None and count < 1:
+        raise UsageError(f"{count} workers can't train anything; expected at least 1")
 
 
 def _swept(
     folder: SweepFolder,
-    given: Spec,
+    components: Mapping[str, Any],
     workers: int | None,
     added: int,
     observer: SweepObserver | None,
     stop: StopRequest | None,
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""
-    arguments: dict[str, Any] = dict(given.registry.arguments())
-    spec = read_spec(folder.spec_path, plugins=arguments["plugins"], blocked=arguments["blocked"])
-    assert spec.sweep is not None
+    spec = read_spec(folder.spec_path, **components)
+    if spec.sweep is None:
+        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
     sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
     count = workers or available_cores()
-    if count < 1:
-        raise UsageError(f"{count} workers can't train anything; expected at least 1")
-    arguments = {**arguments, "threads": max(1, available_cores() // count)}
+    arguments = {**components, "threads": max(1, available_cores() // count)}
     engine = LocalWorkers(count)
     try:
         driver = Driver(
