@@ -81,9 +81,9 @@ def test_a_sweep(invoke, spec):
     assert lines[5].split() == [
         "trial",
         "validation_accuracy",
-        "training.optimizer",
-        "training.optimizer.learning_rate",
-        "layers.Affine1.units",
+        "optimizer",
+        "learning_rate",
+        "units",
     ]
     assert lines[6].split()[:2] == [str(best), f"{max(accuracies):.4f}"]
 

@@ -147,8 +147,21 @@ def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: 
         )
         for trial in best
     ]
-    titles = ("trial", *(each.key for each in objectives), *keys)
+    titles = ("trial", *(each.key for each in objectives), *short_keys(keys))
     return blocks([titles, *rows], right=range(len(titles)), width=width) if rows else []
+
+
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """Return the last parts of keys, as many of each as it takes to tell it from the others."""
+    parts = [key.split(".") for key in keys]
+    return [
+        next(
+            ".".join(own[-count:])
+            for count in range(1, len(own) + 1)
+            if count == len(own) or sum(other[-count:] == own[-count:] for other in parts) == 1
+        )
+        for own in parts
+    ]
 
 
 def print_sweep(found: Sweep) -> None:
