@@ -37,12 +37,10 @@ class LocalWorkers:
 
     Args:
         count: how many.
-        tell: called in another thread with each event of a trial: its folder, a method of ``Observer`` and arguments.
     """
 
-    def __init__(self, count: int, tell: Callable[[str, str, list[Any]], None] = lambda *_: None) -> None:
+    def __init__(self, count: int) -> None:
         self.count = count
-        self._tell = tell
         self._threads = ThreadPoolExecutor(count, "sweep worker")
         self._all: list[TrainingProcess] = []
         self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
@@ -84,7 +82,7 @@ class LocalWorkers:
             self._all.append(process)
         if self._stopped:
             process.stop()
-        end = process.train(request, lambda event, details: self._tell(request["directory"], event, details))
+        end = process.train(request, lambda event, details: None)  # the driver reads the folder instead
         if process.alive and end.stopped in ("", PRUNED):
             self._idle.put(process)
         else:  # one that was stopped by a signal would stop the next trial, too

@@ -85,12 +85,17 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
     for path, seen in {**spec.files, **(files or {})}.items():
         node = _written_at(tree, path)
         if node is not None and not Path(seen).is_absolute():
-            node.value = escape(os.path.relpath(seen, folder))
+            node.value = escape(_from_folder(Path(seen), folder))
     values = {FORMAT: None, NAME: spec.name} | plain(tree)
     written = spec.document.written or ""
     named = re.sub(rf"^{FORMAT}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
     found = next((text for text in (written, named) if _is_said_by(text, values)), None)
     return to_yaml(values, with_names=True) if found is None else found
+
+
+def _from_folder(path: Path, folder: Path) -> str:
+    """Return a path as it is seen from a folder, which may be, or lie in, a link to a folder elsewhere."""
+    return os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
 
 
 def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:

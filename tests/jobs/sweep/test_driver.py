@@ -123,6 +123,15 @@ def test_a_worker_that_dies_costs_nothing_but_time(folder):
     assert set(states(folder).values()) == {"finished"}
 
 
+def test_a_worker_that_something_else_stops_is_replaced(folder):
+    def train(directory, tries):
+        return TrainingEnd(7, stopped="SIGTERM") if directory.name == "trial-1" and not tries else finish(directory)
+
+    workers, watch, _ = driven(folder, train)
+    assert workers.tried == [0, 1, 1, 2, 3]
+    assert watch.noted == ["trial 1: its process ended by SIGTERM; it goes on from its last checkpoint"]
+
+
 def test_a_trial_that_kills_two_workers_is_set_aside(folder):
     def train(directory, tries):
         return TrainingEnd(death="by SIGKILL") if directory.name == "trial-1" else finish(directory)

@@ -87,6 +87,15 @@ def test_the_text_for_a_folder_says_the_same_there(specs):
     assert ours == theirs
 
 
+def test_paths_lead_out_of_a_folder_that_is_a_link(specs, tmp_path):
+    (tmp_path / "large/disk/runs").mkdir(parents=True)
+    Path("runs").symlink_to(tmp_path / "large/disk/runs")
+    spec = mlpkit.load_spec(specs / "tiny.yaml")
+    Path("runs/sweep.yaml").write_text(text_for_folder(spec, Path("runs"), prove_sweep(spec)))
+    found = mlpkit.load_spec("runs/sweep.yaml")
+    assert Path(found.data.arguments["file"]).samefile(specs / "data/one.csv")
+
+
 def test_a_text_that_says_all_is_kept_with_its_comments(tmp_path):
     text = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}") + SWEEP.replace(
         "    data.csv.file: [data/one.csv, data/two.csv]\n", ""
