@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.sweep_folder import SweepFolder, Trial
 from mlpkit.specfile.sweep_section import Objective
@@ -221,6 +222,50 @@ def test_the_time_is_that_of_all_sessions_together(folder):
     now[0] = 0.0
     again, _, _ = driven(folder, train, None, seconds=45.0, clock=lambda: now[0])
     assert again.tried == [3, 4]  # 29 s were over
+
+
+class Crash(BaseException):
+    """The system goes down."""
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_at_any_write_loses_and_repeats_nothing(after, tmp_path, monkeypatch):
+    """Each file is written whole or not at all; the system goes down just before, or just after, the n-th of them."""
+    whole, crashes = [{"x": number} for number in range(3)], 0
+    for n in range(1, 100):
+        writes = [0]
+
+        def write(path, content, writes=writes, n=n):
+            writes[0] += 1
+            if writes[0] == n and not after:
+                raise Crash
+            write_atomically(path, content)
+            if writes[0] == n:
+                raise Crash
+
+        finished = []
+
+        def train(directory, tries, finished=finished):
+            finish(directory)
+            finished.append(directory.name)
+            return TrainingEnd(3)
+
+        with SweepFolder.create(tmp_path / str(n), "mlpkit: 1\n") as kept, monkeypatch.context() as patch:
+            for module in ("folder", "sweep_folder"):
+                patch.setattr(f"mlpkit.runs.{module}.write_atomically", write)
+            try:
+                driven(kept, train, 3)
+            except Crash:
+                crashes += 1
+        with SweepFolder.open(tmp_path / str(n)) as kept:
+            driven(kept, train, 3)
+            trials = kept.trials()
+        assert [trial.values for trial in trials] == whole
+        assert {trial.state for trial in trials} == {"finished"}
+        assert len(finished) == len(set(finished)) <= 3
+        if writes[0] < n:
+            break
+    assert crashes == n - 1 == 6  # the values and the results of three trials
 
 
 def test_there_is_one_driver_at_a_time(folder):
