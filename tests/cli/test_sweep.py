@@ -62,6 +62,8 @@ def contents(folder):
 def test_a_sweep(invoke, spec):
     """One sweep, looked at from all sides: a line a trial, table, folder, best, and what other commands say."""
     spec()
+    checked = invoke("check", "tiny.yaml").out
+    assert "  sweep over training.optimizer, training.optimizer.learning_rate, layers.Affine1.units\n" in checked
     done = invoke("sweep", "tiny.yaml", "--workers", 2)
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
