@@ -145,6 +145,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.seeds import SeedRuns as SeedRuns
     from mlpkit.jobs.seeds import resume_seeds as resume_seeds
+    from mlpkit.jobs.sweep.driver import SweepObserver as SweepObserver
+    from mlpkit.jobs.sweep.sweep import Sweep as Sweep
+    from mlpkit.jobs.sweep.sweep import resume_sweep as resume_sweep
+    from mlpkit.jobs.sweep.sweep import sweep as sweep
     from mlpkit.jobs.trace import Trace as Trace
     from mlpkit.jobs.trace import TracedExample as TracedExample
     from mlpkit.jobs.trace import TracedLayer as TracedLayer
@@ -157,6 +161,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.network.sequential import Sequential as Sequential
     from mlpkit.npy_header import NpyHeader as NpyHeader
     from mlpkit.npy_header import read_npy_header as read_npy_header
+    from mlpkit.runs.sweep_folder import Trial as Trial
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
     from mlpkit.statistics import Interval as Interval
@@ -223,10 +228,13 @@ _HOMES = {
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),
+    "mlpkit.jobs.sweep.driver": ("SweepObserver",),
+    "mlpkit.jobs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.jobs.tune_rate": ("RateTest", "tune_rate"),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
+    "mlpkit.runs.sweep_folder": ("Trial",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),

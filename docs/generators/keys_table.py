@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generators.tables import default_of, table
 from mlpkit.components.schema.signature import SectionType
-from mlpkit.components.schema.types import without_null
+from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.specfile.sections import TOP_LEVEL
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def _rows(section: SectionType, prefix: str) -> Iterator[tuple[str, ...]]:
     for field in fields:
         kind = "a mapping" if isinstance(without_null(field.type), SectionType) else field.type.describe()
         yield f"`{prefix}{field.name}`", kind, default_of(field), meanings[field.name]
-    for key, meaning in section.owner.reserved.items():
-        yield f"`{prefix}{key}`", "reserved", "", f"{meaning}; this version can't act on it"
     for field in fields:
         inner = without_null(field.type)
         if isinstance(inner, SectionType):
             yield from _rows(inner, f"{prefix}{field.name}.")
+        elif isinstance(inner, MappingType) and isinstance(inner.values, SectionType):
+            yield from _rows(inner.values, f"{prefix}{field.name}.KEY.")

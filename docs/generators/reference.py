@@ -85,6 +85,9 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "run",
             "resume",
             "resume_seeds",
+            "sweep",
+            "resume_sweep",
+            "SweepObserver",
             "trace",
             "doctor",
             "tune_rate",
@@ -100,6 +103,8 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         (
             "Run",
             "SeedRuns",
+            "Sweep",
+            "Trial",
             "EnsembleRun",
             "OutOfFold",
             "Interval",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
+from mlpkit.errors import UsageError
 
 
 @options.verb("resume")
@@ -30,8 +32,15 @@ def command(directory: Path, **chosen: Any) -> None:
     components: dict[str, Any] = {"plugins": wanted.plugins, "blocked": wanted.blocked}
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume import resume  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-        from mlpkit.runs.layout import is_ensemble, is_seeds_folder  # noqa: PLC0415 - for the same reason
+        from mlpkit.runs.layout import (  # noqa: PLC0415 - for the same reason
+            is_ensemble,
+            is_seeds_folder,
+            is_sweep_folder,
+        )
 
+        if is_sweep_folder(directory):
+            again = shlex.quote(str(directory))
+            raise UsageError(f"{directory}: holds the trials of a sweep; go on with: mlpkit sweep --resume {again}")
         if is_seeds_folder(directory):
             from mlpkit.jobs.seeds import resume_seeds  # noqa: PLC0415 - most runs have one seed
 

@@ -58,7 +58,7 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
             spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
         print_warnings(spec.warnings)
         began = time.monotonic()
-        with _run_folder(spec, out, interrupts) as folder:
+        with run_folder(spec, out, interrupts) as folder:
             if len(spec.seeds) > 1:
                 from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
 
@@ -102,7 +102,7 @@ def _say_what_is_slow(spec: Spec) -> None:
 
 
 @contextmanager
-def _run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
+def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
     """Choose the run folder; if training never begins, none is left, and if it fails, the error names it."""
     from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 

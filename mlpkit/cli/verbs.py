@@ -26,6 +26,7 @@ VERBS: Final = {
     "schema": "Print the JSON Schema of specs, for editors.",
     "docs": "Open the documentation in a browser.",
     "init": "Write a first spec for your data, or copy a shipped one.",
+    "sweep": "Train a spec with many values of some keys, and find the best.",
     "tune-rate": "Suggest a learning rate.",
     "evaluate": "Compute a trained network's loss and metrics.",
     "predict": "Predict with a trained network.",

@@ -71,6 +71,10 @@ def check(spec: Spec) -> CheckedSpec:
     expect_own_files(spec)
     proved = prove(spec)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
+    if spec.sweep is not None:
+        from mlpkit.jobs.sweep.search_proof import prove_sweep  # noqa: PLC0415 - few specs have a sweep
+
+        prove_sweep(spec, proved)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
     return CheckedSpec(spec, proved.description, members, proved.warnings, initialized, tuple(proved.frozen))

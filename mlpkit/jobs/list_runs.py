@@ -20,6 +20,7 @@ from mlpkit.runs.overview import (
     DIVERGED,
     FAILED,
     FINISHED,
+    PRUNED,
     RUNNING,
     STOPPED,
     Extreme,
@@ -53,7 +54,9 @@ class RunGroup:
     def state(self) -> str:
         """Its state; of several runs the one that asks most for attention."""
         states = {run.state for run in self.runs}
-        return next(state for state in (RUNNING, DAMAGED, DIVERGED, FAILED, STOPPED, FINISHED) if state in states)
+        return next(
+            state for state in (RUNNING, DAMAGED, DIVERGED, FAILED, STOPPED, FINISHED, PRUNED) if state in states
+        )
 
     @property
     def spec(self) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.callback import Callback
     from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.jobs.spec_data import OpenedData
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer, StopRequest
     from mlpkit.training.workers import Plan
@@ -51,6 +52,7 @@ def train_prepared(
     observer: Observer,
     stop: StopRequest,
     callbacks: Sequence[Callback] = (),
+    opened: OpenedData | None = None,
 ) -> Run:
     """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
 
@@ -64,6 +66,7 @@ def train_prepared(
         observer: receives the events, without those of deprecated usage in a spec that is just prepared.
         stop: may ask the run to end after the step that it is in.
         callbacks: callbacks beside the spec's, of a run that begins.
+        opened: its data, if it is open already; a run that goes on opens its own.
 
     Raises:
         RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
@@ -81,11 +84,13 @@ def train_prepared(
         spec = parse_resolved(directory, resolved, registry)
         expect_own_files(spec)
         plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
-        dataset = spec.new_dataset()
+        dataset = opened.dataset if opened is not None else spec.new_dataset()
         if examples is not None:
             hold_examples(dataset, examples)
         with blas_threads(plan.threads):
-            job = TrainingJob(spec, plan, prove(spec, dataset), folder, resolved=resolved, callbacks=callbacks)
+            splits = opened.splits if opened is not None else None
+            proved = prove(spec, dataset)
+            job = TrainingJob(spec, plan, proved, folder, resolved=resolved, callbacks=callbacks, splits=splits)
             folder.rewind([])
             folder.write_lock(job.lock)
             return job.train(folder.spec_text(), observer, stop)

@@ -8,7 +8,7 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.layout import is_ensemble, is_seeds_folder
+from mlpkit.runs.layout import is_ensemble, is_seeds_folder, is_sweep_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,7 @@ def resume(
     Raises:
         RunFolderError: the folder is no run folder, has another writer or no checkpoint, or the spec, a plugin or the
             data has changed since; the message says what.
-        UsageError: no folder keeps the run, or the folder is that of several seeds.
+        UsageError: no folder keeps the run, or the folder is that of several seeds, or of a sweep.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
@@ -60,6 +60,8 @@ def resume(
     directory = directory_of(directory)
     if is_seeds_folder(directory):
         raise UsageError(f'{directory}: holds the runs of several seeds; mlpkit.resume_seeds("{directory}") goes on')
+    if is_sweep_folder(directory):
+        raise UsageError(f'{directory}: holds the trials of a sweep; mlpkit.resume_sweep("{directory}") goes on')
     if not is_ensemble(directory):
         return resume_network(
             directory,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, RawRows, Split
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
+
+
+class OpenedData(NamedTuple):
+    """A data set that is open, for several trainings.
+
+    Args:
+        dataset: the data set, described and opened.
+        splits: its splits.
+    """
+
+    dataset: Dataset
+    splits: Mapping[str, Split]
 
 
 def describe_data(spec: Spec, dataset: Dataset) -> Description:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlpkit.components.callback import Callback
+    from mlpkit.components.dataset import Split
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
@@ -245,6 +246,7 @@ class TrainingJob:
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        splits: the data's splits, if they are open already.
 
     Raises:
         DataError: a data file is not what it should be.
@@ -265,6 +267,7 @@ class TrainingJob:
         callbacks: Sequence[Callback] = (),
         evaluated: Collection[str] = SPLITS,
         optimizer_state: OptimizerState | None = None,
+        splits: Mapping[str, Split] | None = None,
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -282,7 +285,7 @@ class TrainingJob:
         self._first_weights = proved.first_weights
         self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
-        self._splits = open_data(spec, self._dataset)
+        self._splits = open_data(spec, self._dataset) if splits is None else splits
 
     @cached_property
     def resolved(self) -> str:

@@ -12,6 +12,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
@@ -30,8 +31,11 @@ START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from mlpkit.jobs.training_process import serve
-serve()
+serve(sys.argv[2])
 """
+
+TRAIN_PREPARED: Final = "mlpkit.jobs.prepared_run:train_prepared"
+"""What a process does with each run, unless it is said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,29 @@ class TrainingEnd:
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
         failure: what went wrong; empty if nothing did.
         metrics: loss and metrics at the end, by split; empty if there was no end.
+        death: what ended the process that trained it; empty if it lives, or ended in order.
     """
 
     steps: int = 0
     stopped: str = ""
     failure: str = ""
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    death: str = ""
 
 
 class TrainingProcess:
-    """A process that trains one prepared run after the other; it finds the modules that this one does.
+    """A process that trains one run after the other; it finds the modules that this one does.
 
     A terminal's Ctrl-C doesn't reach it. When its standard input is closed, by ``stop`` or since this process has
     ended, it stops the training after the step that it is in, and ends.
+
+    Args:
+        task: the function that trains a run, as ``module:name``; its keywords are those of a request, ``observer`` and
+            ``stop``, and it returns a ``Run`` or a ``TrainingEnd``.
     """
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)])]
+    def __init__(self, task: str = TRAIN_PREPARED) -> None:
+        command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)]), task]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
         )
@@ -68,7 +78,7 @@ class TrainingProcess:
         """Train a run, and return how it ended.
 
         Args:
-            request: arguments of ``train_prepared`` as plain data.
+            request: arguments of the task as plain data.
             tell: called with each event, a method of ``RunsObserver``, and its arguments after the number of the run.
         """
         assert self._process.stdin is not None
@@ -85,7 +95,7 @@ class TrainingProcess:
         if code == 0:
             return TrainingEnd(stopped="the end of its process")
         by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        return TrainingEnd(failure=f"the process that trained it ended {by}")
+        return TrainingEnd(failure=f"the process that trained it ended {by}", death=by)
 
     def stop(self) -> None:
         """Ask that the training end after the step it is in, and the process with it."""
@@ -135,10 +145,14 @@ class EventSender(Observer):
         self._answer("noticed", str(warning))
 
 
-def serve() -> None:
-    """Train the runs that are asked for on standard input, as the second process."""
-    from mlpkit.jobs.prepared_run import train_prepared  # noqa: PLC0415 - the first process doesn't train
+def serve(task: str) -> None:
+    """Train the runs that are asked for on standard input, as the second process.
 
+    Args:
+        task: as for ``TrainingProcess``.
+    """
+    module, _, name = task.partition(":")
+    train = getattr(import_module(module), name)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever plugins print
 
@@ -154,8 +168,12 @@ def serve() -> None:
         arguments = json.loads(request)
         directory = Path(arguments.pop("directory"))
         try:
-            run = train_prepared(directory, **arguments, observer=EventSender(answer), stop=stop)
-            end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+            found = train(directory, **arguments, observer=EventSender(answer), stop=stop)
+            end = (
+                found
+                if isinstance(found, TrainingEnd)
+                else TrainingEnd(found.steps, found.stopped, metrics=found.metrics)
+            )
         except Exception as error:
             end = TrainingEnd(failure=described(error))
         answer(_OVER, *astuple(end))

@@ -41,6 +41,7 @@ from mlpkit.runs.layout import (
     is_ensemble,
     is_run,
     is_seeds_folder,
+    is_sweep_folder,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.writer_lock import WriterLock
@@ -412,6 +413,8 @@ def _why_not_a_run(directory: Path) -> str:
     runs = [str(path) for path in inside if is_run(path)]
     if is_seeds_folder(directory):
         return f"holds the runs of several seeds; give one of them: {_first(runs)}"
+    if is_sweep_folder(directory):
+        return f"holds the trials of a sweep; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
     runs = [str(path) for path in inside if is_run(path) or is_seeds_folder(path)]
     return f"{found}; run folders in it: {_first(runs)}" if runs else found

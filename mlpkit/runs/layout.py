@@ -20,11 +20,16 @@ MODEL: Final = "model.safetensors"
 CHECKPOINTS: Final = "checkpoints"
 WRITER: Final = ".lock"
 REPORT: Final = "report.html"
-OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, CHECKPOINTS, MODEL, REPORT)
+TRIAL: Final = "trial.json"
+OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, TRIAL, CHECKPOINTS, MODEL, REPORT)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 SEEDS: Final = "seeds.json"
 """What makes a folder that of the runs of several seeds, and not a run itself."""
+
+SWEEP: Final = "sweep.yaml"
+"""What makes a folder that of a sweep, beside the run folders of its trials: the spec that they are made from."""
+BEST: Final = "best.yaml"
 
 MEMBERS: Final = "members"
 """The folder with a run folder for each network of an ensemble, which makes a run that of an ensemble."""
@@ -46,6 +51,11 @@ def is_run(directory: Path) -> bool:
 def is_seeds_folder(directory: Path) -> bool:
     """Whether a folder holds the runs of several seeds."""
     return has_file(directory, SEEDS)
+
+
+def is_sweep_folder(directory: Path) -> bool:
+    """Whether a folder holds the trials of a sweep."""
+    return has_file(directory, SWEEP) and not is_run(directory)
 
 
 def is_ensemble(directory: Path) -> bool:

@@ -44,11 +44,12 @@ if TYPE_CHECKING:
 RUNNING: Final = "running"
 STOPPED: Final = "stopped"
 FINISHED: Final = "finished"
+PRUNED: Final = "pruned"
 DIVERGED: Final = "diverged"
 FAILED: Final = "failed"
 DAMAGED: Final = "damaged"
-STATES: Final = (RUNNING, STOPPED, FINISHED, DIVERGED, FAILED, DAMAGED)
-"""What a run can be; one that was stopped, by a signal or a crash, can be resumed."""
+STATES: Final = (RUNNING, STOPPED, FINISHED, PRUNED, DIVERGED, FAILED, DAMAGED)
+"""What a run can be; one that was stopped, by a signal or a crash, can be resumed, and so can a pruned trial."""
 
 
 class Extreme(NamedTuple):
@@ -336,7 +337,7 @@ def _results_of(path: Path) -> dict[str, dict[str, float]]:
 def _failure_of(path: Path) -> dict[str, Any]:
     failure = decode_object(path, _content(path, LARGEST_DOCUMENT))
     state, steps, message = (failure.get(key) for key in ("state", "steps", "message"))
-    if state not in (DIVERGED, FAILED) or type(steps) is not int or not isinstance(message, str):
+    if state not in (PRUNED, DIVERGED, FAILED) or type(steps) is not int or not isinstance(message, str):
         raise damaged(path, "expected state, steps and message")
     return failure
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
 from mlpkit.specfile.migrations import format_of, migrated, newest_format
-from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, count, plain
+from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, DiagnosticList, SourceText, Span, shown
@@ -296,6 +296,7 @@ class Document:
         values: what it says, as plain data, without ``extends`` and ``vars``.
         variables: the values of its variables, as plain data.
         tree: the same with origins, ``vars`` included.
+        with_names: the tree before variables were put in.
     """
 
     path: Path
@@ -303,11 +304,27 @@ class Document:
     values: dict[str, Any]
     variables: dict[str, Any]
     tree: MappingNode = field(repr=False)
+    with_names: MappingNode = field(repr=False)
 
     @property
     def text(self) -> str:
         """Its text as written; of a spec from Python, what it says once variables are put in."""
         return self.written if self.written is not None else to_yaml(self.values)
+
+    def changed(self, change: Callable[[MappingNode, DiagnosticList], None]) -> Document:
+        """Return the document with something changed before variables are put in.
+
+        Args:
+            change: changes the tree, which is a copy, and reports what is wrong.
+
+        Raises:
+            SpecSyntaxError: something is wrong.
+        """
+        faults = DiagnosticList()
+        root = copied(self.with_names)
+        assert isinstance(root, MappingNode)
+        change(root, faults)
+        return _finished(root, self.path, self.written, faults)
 
     def located(self, fault: Problem) -> Diagnostic:
         """Return a fault with the place of the wrong value, or key, and notes on where that came from."""
@@ -436,13 +453,20 @@ def _document(
     """Return the document, or raise everything that is wrong with its texts."""
     tree = read_with_bases(root, file, faults) if root else None
     changed = _overridden(tree, overrides, faults) if overrides else True
-    if tree and changed:  # in half a spec, what is missing would be reported too
-        tree = substitute(tree, faults)
+    if not tree or not changed:  # in half a spec, what is missing would be reported too
+        faults.raise_if_any()
+    assert tree is not None
+    return _finished(tree, path, text, faults)
+
+
+def _finished(with_names: MappingNode, path: Path, text: str | None, faults: DiagnosticList) -> Document:
+    """Return the document of a tree whose variables are still to be put in."""
+    tree = substitute(with_names, faults)
     faults.raise_if_any()
     assert tree is not None
     values = plain(tree)
     variables = values.pop(VARS, {})
-    return Document(path, text, values, variables, tree)
+    return Document(path, text, values, variables, tree, with_names)
 
 
 def _overridden(tree: MappingNode | None, overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> bool:

@@ -39,7 +39,7 @@ def _inside(value: Any) -> Mapping[str, Any]:
         return {f"{below}{name}": item for name, item in value.arguments.items()}
     if isinstance(value, list | tuple):
         return _items(value)
-    return value if isinstance(value, dict) else {}
+    return {name: item for name, item in value.items() if "." not in name} if isinstance(value, dict) else {}
 
 
 def _items(items: Sequence[Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from mlpkit.components.schema.signature import SectionType
 from mlpkit.components.schema.types import MappingType, without_null
 from mlpkit.specfile.nodes import Entry, MappingNode, ScalarNode, is_null
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
+from mlpkit.specfile.sections import TOP_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,6 @@ WITH_KEYS: Final = (SectionType, MappingType, RequirementsType)
 SECTIONS: Final[frozenset[KeyPath]] = frozenset(
     {
         (),
-        *((key,) for key in TopLevel.reserved),
         *(path for path, field in KEYS.items() if isinstance(without_null(field.type), WITH_KEYS)),
     }
 )

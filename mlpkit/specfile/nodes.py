@@ -80,6 +80,17 @@ def plain(node: Node) -> Any:
     return node.value
 
 
+def copied(node: Node) -> Node:
+    """Return a copy of the tree, whose nodes can be changed without changing the tree's."""
+    if isinstance(node, MappingNode):
+        return MappingNode(
+            {key: Entry(entry.key, copied(entry.node)) for key, entry in node.entries.items()}, node.origin
+        )
+    if isinstance(node, ListNode):
+        return ListNode([copied(item) for item in node.items], node.origin)
+    return ScalarNode(node.value, node.origin)
+
+
 def height(node: Node) -> int:
     """Return how many lists and mappings lie inside one another; 0 for a scalar."""
     if isinstance(node, MappingNode):

@@ -210,6 +210,24 @@ def _parts(source: SourceText, key: str, faults: DiagnosticList) -> tuple[tuple[
     return tuple(keys), tuple(starts)
 
 
+def override_at(key: str, value: object, key_place: Span, place: Span, faults: DiagnosticList) -> Override | None:
+    """Return a value to be set that stands in a spec, so that messages point there; None after reporting why not.
+
+    Args:
+        key: the dotted key.
+        value: the value, taken as it is.
+        key_place: where the key stands.
+        place: where the value stands.
+        faults: takes what is wrong.
+    """
+    parts = _parts(key_place.text, key, faults)
+    node = node_of_value(value, place, faults)
+    if parts is None or node is None:
+        return None
+    quotes = key_place.text.text[key_place.start : key_place.start + 1] in ("'", '"')
+    return Override(key_place.text, parts[0], tuple(key_place.start + quotes + start for start in parts[1]), node)
+
+
 def set_overrides(root: MappingNode, overrides: list[Override], faults: DiagnosticList) -> None:
     """Set the values in their order, those of variables first.
 

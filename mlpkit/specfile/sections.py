@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
@@ -27,13 +27,15 @@ from mlpkit.components.schema.types import FilePath, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.migrations import FormatType
 from mlpkit.specfile.requirements import RequirementsType
+from mlpkit.specfile.sweep_section import SweepSection, SweepType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
+    from mlpkit.specfile.sweep_section import Objective
 
 
 STACK_KINDS = ("layer", "loss")
@@ -395,10 +397,10 @@ class TopLevel(Section):
         requires: packages that must be installed.
         vars: values to be used elsewhere as $name.
         extends: another spec to begin from, relative to this file.
+        sweep: trainings with other values of some keys, for `mlpkit sweep`; other commands leave it alone.
     """
 
     title = "the spec"
-    reserved: ClassVar[Mapping[str, str]] = {"sweep": "running many variants of a spec"}
     mlpkit: Annotated[int, FormatType()]
     data: Recipe[Dataset]
     layers: Annotated[tuple[StackMember, ...], LayerStackType()]
@@ -412,6 +414,7 @@ class TopLevel(Section):
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
+    sweep: Annotated[SweepSection, SweepType()] | None = None
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Make sure that there are seeds, none twice, since it would be the same run, and none beside an ensemble."""
@@ -425,6 +428,8 @@ class TopLevel(Section):
         for i, seed in enumerate(seeds):
             if seed in seeds[:i]:
                 context.report((*path, "seeds", i), f"the seed {seed} is there twice", expected="different seeds")
+        if self.sweep is not None:
+            _check_sweep(self.sweep, self.training, (*path, "sweep"), context)
 
 
 TOP_LEVEL: Final = SectionType(TopLevel)
@@ -438,6 +443,40 @@ def _monitors(section: Section) -> Iterator[tuple[KeyPath, str]]:
             yield from (((field.name, *below), name) for below, name in _monitors(value))
         elif isinstance(without_null(field.type), MonitorNameType) and value is not None:
             yield (field.name,), value
+
+
+def _check_sweep(sweep: SweepSection, training: Training, path: KeyPath, context: CheckContext) -> None:
+    """Make sure that trials are chosen by results that they have, and not by what is to judge the best of them."""
+    objectives = list(sweep.placed_objectives())
+    for below, objective in objectives:
+        place = (*path, *below)
+        if objective.split == "test":
+            message = "a choice by the test data leaves none that the choice hasn't seen"
+            context.report(place, message, expected=f"validation_{objective.name}")
+        elif objective.split not in ("validation", "train"):
+            metrics = [f"validation_{metric.name}" for metric in training.metrics if metric.component.table is None]
+            known = ("validation_loss", *metrics)
+            remedy = did_you_mean(f"validation_{objective.key}", known)
+            expected = "" if remedy else "a result with its split, such as validation_loss"
+            context.report(place, f"{show(objective.key)} has no split", expected=expected, remedy=remedy)
+        else:
+            before = len(context.faults)
+            _check_monitor(objective.name, [each.name for _, each in objectives], training.metrics, place, context)
+            if len(context.faults) == before:
+                _check_direction(objective, training.metrics, place, context)
+    if sweep.prune is not None and training.seconds is not None:
+        message = "trainings that end after a time can't be compared before their end"
+        context.report((*path, "prune"), message, remedy="give epochs or iterations, or leave out prune", at_key=True)
+
+
+def _check_direction(
+    objective: Objective, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
+) -> None:
+    higher = any(metric.name == objective.name and metric.component.higher_is_better for metric in metrics)
+    if higher != objective.maximize:
+        wanted, better = ("maximize", "larger") if higher else ("minimize", "smaller")
+        message = f"of {objective.key}, {better} values are better"
+        context.report(path, message, expected=f"{wanted}: {objective.key}")
 
 
 def _check_monitor(

@@ -7,7 +7,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.sections import EnsembleSection, StackMember, Training
+    from mlpkit.specfile.sweep_section import SweepSection
 
 
 FILLED_IN: Final = "with every default filled in"
@@ -120,12 +121,14 @@ class Spec:
         registry: the plugins that its components come from.
         top_level: the values of its keys.
         warnings: what is right, but shouldn't be done any more, such as to name a deprecated component.
+        files: the relative paths of files that it names, as seen from the current folder, by where they stand.
     """
 
     document: Document
     registry: Registry
     top_level: TopLevel
     warnings: tuple[Diagnostic, ...] = ()
+    files: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Name the spec, its data and its layers."""
@@ -224,6 +227,11 @@ class Spec:
     def layers(self) -> tuple[StackMember, ...]:
         """The layers, and the loss at the end."""
         return self.top_level.layers
+
+    @property
+    def sweep(self) -> SweepSection | None:
+        """What a sweep varies, and how long it goes on; None if nothing is said of one."""
+        return self.top_level.sweep
 
     @property
     def training(self) -> Training:
@@ -379,7 +387,7 @@ def check_document(document: Document, registry: Registry, *, resolved: bool = F
         checked = TOP_LEVEL.check(document.values, (), context)
     warned = _located(document, [warning for warning in context.warnings if document.says(warning.path)])
     if isinstance(checked, TopLevel) and not context.faults:
-        spec = Spec(document, registry, checked, warned)
+        spec = Spec(document, registry, checked, warned, context.files)
         fault = size_fault(spec.resolved(slices=1, threads=1))
         if fault is None:
             return spec

@@ -76,6 +76,17 @@ def follow(node: Node, variables: MappingNode) -> Node:
     return node
 
 
+def referred_node(node: Node, root: MappingNode) -> Node:
+    """Return the node that ``$name`` refers to, as it is written in a spec, and no copy; any other node as it is."""
+    variables = variables_of(root)
+    for _ in range(DEEPEST_NESTING):
+        name = _referred(node)
+        if variables is None or name is None or name not in variables.entries:
+            break
+        node = variables.entries[name].node
+    return node
+
+
 def escape(text: str) -> str:
     """Return a string that substitution turns into ``text``."""
     return text.replace("$", "$$")

@@ -45,13 +45,14 @@ def _one_line(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _InlineDumper.add_representer(str, _one_line)
 
 
-def to_yaml(value: Any) -> str:
+def to_yaml(value: Any, *, with_names: bool = False) -> str:
     """Write a value as the text of a spec; ``$`` is written ``$$``.
 
     Args:
         value: plain data.
+        with_names: whether it is the data of a spec before variables were put in, so that dollars stay as they are.
     """
-    return _dumped(_plain(value), _Dumper, None, 100)
+    return _dumped(value if with_names else _plain(value), _Dumper, None, 100)
 
 
 def to_inline_yaml(value: Any) -> str:

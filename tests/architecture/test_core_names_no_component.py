@@ -24,6 +24,8 @@ ALLOWED = {
     ("cli/whence.py", "none"),
     ("jobs/plot.py", "none"),
     ("jobs/run_inputs.py", "none"),
+    # a key of a range to search
+    ("specfile/sweep_section.py", "step"),
     # what inputs and targets may be
     ("components/category_encoding.py", "one_hot"),
     ("components/input_columns.py", "one_hot"),

@@ -1,4 +1,4 @@
-"""What commands print on the pages about ensembles, seeds, sick trainings and past steps is what they print."""
+"""What commands print on the pages about ensembles, seeds, sweeps, sick trainings and past steps is what they print."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from walkthrough import commands_run, follow, steps_of
 from mlpkit.cli.verbs import program
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("doctor", "ensembles", "seeds", "trace")
+PAGES = ("doctor", "ensembles", "seeds", "sweeps", "trace")
 
 
 def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mlpkit.cli.progress.display import Display
     from mlpkit.cli.progress.runs_lines import RunsDisplay
+    from mlpkit.cli.progress.sweep_lines import SweepDisplay
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -76,6 +77,29 @@ def make_runs_display(
 
         return RunsScreen(title, str(folder), begun, what=what)
     return RunsLines(begun, what)
+
+
+def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SweepDisplay:
+    """Return what shows a sweep, as ``make_display`` does for one run.
+
+    Args:
+        title: what is trained.
+        folder: where it is kept.
+        quiet: whether ``--quiet`` was given.
+        as_json: whether ``--json`` was given.
+        begun: called when training begins.
+    """
+    from mlpkit.cli.progress.sweep_lines import SweepDisplay, SweepJson, SweepLines  # noqa: PLC0415 - sweeps only
+
+    if quiet:
+        return SweepDisplay(begun)
+    if as_json:
+        return SweepJson(begun)
+    if _on_screen():
+        from mlpkit.cli.progress.sweep_screen import SweepScreen  # noqa: PLC0415 - only what is chosen
+
+        return SweepScreen(title, str(folder), begun)
+    return SweepLines(begun)
 
 
 def _on_screen() -> bool:

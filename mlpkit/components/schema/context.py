@@ -95,17 +95,19 @@ class CheckContext:
         resolve: resolves references to components; None leaves them as they are, to be resolved later.
         folder_of: returns the folder that a relative path at a place starts from; None for the current folder.
         resolved: whether the structure was written with every default filled in, perhaps by an earlier version.
+        files: takes the relative paths of files, as seen from the current folder, by where they stand.
     """
 
     resolve: ReferenceResolver | None = None
     folder_of: Callable[[KeyPath], FilePath | None] = lambda path: None
     resolved: bool = False
+    files: dict[KeyPath, str] = field(default_factory=dict)
     faults: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def attempt(self) -> CheckContext:
         """Return a context for a check that may fail, without the problems found so far."""
-        return CheckContext(self.resolve, self.folder_of, self.resolved)
+        return CheckContext(self.resolve, self.folder_of, self.resolved, self.files)
 
     def report(
         self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "", at_key: bool = False

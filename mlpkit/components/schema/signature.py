@@ -290,13 +290,11 @@ class Section:
     Attributes:
         title: what to call it in messages.
         rules: what its keys mean together.
-        reserved: keys of the format that this version can't act on, and what they are for.
         main_key: the key that a value without a key is most likely meant for; empty if none is.
     """
 
     title: ClassVar[str]
     rules: ClassVar[tuple[OneOf, ...]] = ()
-    reserved: ClassVar[Mapping[str, str]] = {}
     main_key: ClassVar[str] = ""
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
@@ -334,15 +332,10 @@ class SectionType(ValueType):
         if not isinstance(value, dict):
             remedy = self._remedy_for_no_mapping(value, context)
             return context.report(path, f"{show(value)} is not a mapping", expected=self.describe(), remedy=remedy)
-        for key in [key for key in value if key in self.owner.reserved]:
-            purpose = self.owner.reserved[key]
-            what = f"the key '{key}' ({purpose}) is part of the format, but this version can't act on it"
-            context.report((*path, key), what, remedy="leave it out, or upgrade mlpkit", at_key=True)
         before = len(context.faults)
-        given = {key: item for key, item in value.items() if key not in self.owner.reserved}
-        checked = self.schema.check(given, path, context, subject=self.owner.title, noun="key")
+        checked = self.schema.check(value, path, context, subject=self.owner.title, noun="key")
         for rule in self.owner.rules:
-            rule.check(given, self.schema.types, path, context)
+            rule.check(value, self.schema.types, path, context)
         if checked is None:
             return INVALID
         section = self.owner(**checked)

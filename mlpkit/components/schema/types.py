@@ -161,9 +161,12 @@ class PathType(TextType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the path, as seen from the current folder."""
         text, folder = super().check(value, path, context), context.folder_of(path)
-        if not isinstance(text, str) or folder is None or _ELSEWHERE.match(text):
+        if not isinstance(text, str) or _ELSEWHERE.match(text):
             return text
-        found = folder / text
+        found = (folder or Path()) / text
+        context.files[path] = str(found)
+        if folder is None:
+            return text
         if not _exists(found) and _exists(Path(text)):
             here = os.path.relpath(text, folder)
             message = f"there is no {show(str(found))}; a path starts from the folder of the spec"
@@ -375,6 +378,8 @@ class EitherType(ValueType):
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value as the first alternative that takes it sees it."""
+        if value is None and any(isinstance(alternative, NothingType) for alternative in self.alternatives):
+            return None
         deepest: list[CheckContext] = []
         for alternative in self.alternatives:
             attempt = context.attempt()

@@ -1,0 +1,193 @@
+"""A sweep as lines of text, or of JSON: a line for each trial that is over, and what came of all."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from mlpkit.cli.formatting import blocks, counted, line_length, paragraph
+from mlpkit.cli.output import diagnostic, document, message, result
+from mlpkit.jobs.several_runs import listed_runs
+from mlpkit.jobs.sweep.driver import SweepObserver, ranked
+from mlpkit.jobs.sweep.sweep import plain_trial
+from mlpkit.jobs.sweep.trial_spec import as_overrides
+from mlpkit.progress.figures import figure
+from mlpkit.runs.layout import BEST
+from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from mlpkit.jobs.sweep.sweep import Sweep
+    from mlpkit.runs.sweep_folder import Trial
+    from mlpkit.specfile.sweep_section import Objective
+
+MOST_ROWS = 5
+"""Trials that a table of the best has."""
+
+
+class SweepDisplay(SweepObserver):
+    """Shows how a sweep goes on: errors and warnings only; the end of ``with`` leaves the terminal as it was.
+
+    Args:
+        begun: called when the sweep begins.
+    """
+
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self._begun = begun
+        self._objectives: Sequence[Objective] = ()
+
+    def __enter__(self) -> SweepDisplay:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def interrupted(self) -> None:
+        """A signal came; called from its handler, between any two instructions."""
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Say that the sweep begins."""
+        self._objectives = objectives
+        self._begun()
+
+    def noticed(self, message: str) -> None:
+        """Print a warning, whatever else is shown or not."""
+        diagnostic(f"warning: {message}", "yellow")
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Print why a trial failed, whatever else is shown or not."""
+        if trial.state == FAILED:
+            diagnostic(f"error: trial {trial.number}: {trial.problem}", "red")
+
+    def finished(self, found: Sweep) -> None:
+        """Show what came of the sweep."""
+
+    def _results(self, trial: Trial) -> str:
+        """Write the objectives of a trial."""
+        return ", ".join(f"{each.key} {figure(trial.results[each.key])}" for each in self._objectives)
+
+
+class SweepLines(SweepDisplay):
+    """A line for each trial that is over, with the best so far."""
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Print the line."""
+        super().trial_over(trial, best)
+        values = ", ".join(as_overrides(trial.values))
+        result(f"trial {trial.number}: {self._outcome(trial, best)}; {values}")
+
+    def finished(self, found: Sweep) -> None:
+        """Print the best trials, and the folder."""
+        print_sweep(found)
+
+    def _outcome(self, trial: Trial, best: Trial | None) -> str:
+        if trial.state != FINISHED:
+            return trial.state
+        if best is None or trial.number == best.number:
+            return f"{self._results(trial)}, the best so far"
+        first = self._objectives[0]
+        return f"{self._results(trial)} (best {figure(best.results[first.key])}, trial {best.number})"
+
+
+class SweepJson(SweepDisplay):
+    """One JSON object an event.
+
+        {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null where a time is set
+        {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
+        {"event": "done", "best": 17, "front": [17], "trials": [...], "folder": "runs/x", ...}
+        {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
+
+    The last event is ``done`` or ``stopped``.
+    """
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Print the event."""
+        super().began(objectives, trials, planned, workers)
+        over = [trial.number for trial in trials if trial.over]
+        document({"event": "began", "planned": planned, "over": over, "workers": workers})
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Print the event."""
+        super().trial_over(trial, best)
+        document({"event": "trial", **plain_trial(trial), "best": best.number if best else None})
+
+    def finished(self, found: Sweep) -> None:
+        """Print the last event."""
+        event = {"event": "stopped", "reason": found.stopped} if found.stopped else {"event": "done"}
+        document({**event, **found.to_plain()})
+        if found.stopped:
+            print_stop(found)
+
+
+def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:
+    """Return the lines of a table of the best trials.
+
+    Args:
+        trials: the trials.
+        objectives: what they are chosen by, the first counting.
+        width: the line length; None for no limit.
+    """
+    best = ranked(trials, objectives)[:MOST_ROWS]
+    keys = list(dict.fromkeys(key for trial in best for key in trial.values))
+    rows = [
+        (
+            str(trial.number),
+            *(figure(trial.results[each.key]) if each.key in trial.results else "" for each in objectives),
+            *(to_inline_yaml(trial.values[key]) if key in trial.values else "" for key in keys),
+        )
+        for trial in best
+    ]
+    titles = ("trial", *(each.key for each in objectives), *short_keys(keys))
+    return blocks([titles, *rows], right=range(len(titles)), width=width) if rows else []
+
+
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """Return the last parts of keys, as many of each as it takes to tell it from the others."""
+    parts = [key.split(".") for key in keys]
+    return [
+        next(
+            ".".join(own[-count:])
+            for count in range(1, len(own) + 1)
+            if count == len(own) or sum(other[-count:] == own[-count:] for other in parts) == 1
+        )
+        for own in parts
+    ]
+
+
+def print_sweep(found: Sweep) -> None:
+    """Print the best trials, what came of the others, and the folder."""
+    if found.stopped:
+        print_stop(found)
+        return
+    for line in best_table(found.trials, found.objectives, line_length()):
+        result(line)
+    if len(found.objectives) > 1 and found.front:
+        front = listed_runs([trial.number for trial in found.front], "trial")
+        result("\n".join(paragraph(f"no trial is better by all objectives than {front}", width=line_length())))
+    for state in (PRUNED, DIVERGED, FAILED):
+        numbers = [trial.number for trial in found.trials if trial.state == state]
+        if numbers:
+            said = f"{counted(len(numbers), 'trial')} {state}: {', '.join(map(str, numbers))}"
+            message("\n".join(paragraph(said, width=line_length())))
+    if found.best is None:
+        message("no trial is finished, so there is no best")
+    else:
+        result(f"the best, ready to run: {found.folder / BEST}")
+    result(f"kept in {found.folder}")
+
+
+def print_stop(found: Sweep) -> None:
+    """Print why a sweep was stopped, how many trials are over, and how to go on."""
+    over = sum(trial.over for trial in found.trials)
+    message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; kept in {found.folder}")
+    message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")

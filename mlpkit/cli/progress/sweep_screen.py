@@ -1,0 +1,129 @@
+"""A sweep on a terminal: a table of the best trials, and below it how far the sweep has come."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from mlpkit.cli.formatting import counted, line_length
+from mlpkit.cli.output import outliving_the_terminal, result
+from mlpkit.cli.progress.sweep_lines import SweepDisplay, best_table, print_sweep
+from mlpkit.cli.progress.terminal import new_console, new_live, print_line, show_cursor
+from mlpkit.errors import printable
+from mlpkit.progress.figures import duration
+from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from mlpkit.jobs.sweep.sweep import Sweep
+    from mlpkit.runs.sweep_folder import Trial
+    from mlpkit.specfile.sweep_section import Objective
+
+
+class SweepScreen(SweepDisplay):
+    """The best trials so far, drawn again whenever a trial begins or is over.
+
+    Args:
+        title: the name of the spec.
+        folder: where the sweep is kept.
+        begun: called when the sweep begins.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(
+        self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        super().__init__(begun)
+        self._title, self._folder = printable(title), printable(folder)
+        self._console = new_console()
+        self._live = new_live(self._console)
+        self._trials: dict[int, Trial] = {}
+        self._training: set[int] = set()
+        self._planned: int | None = None
+        self._clock, self._began_at = clock, clock()
+        self._over_before = 0
+
+    def __enter__(self) -> SweepScreen:
+        """Say what is about to be trained."""
+        print_line(self._console, Text.assemble((self._title, "bold"), (f"  {self._folder}", "dim")))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the table away, and bring the cursor back."""
+        with outliving_the_terminal():
+            self._live.stop()
+
+    def interrupted(self) -> None:
+        """Bring the cursor back now: the next signal ends the program at once."""
+        show_cursor()
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Show what there is already."""
+        super().began(objectives, trials, planned, workers)
+        self._planned = planned
+        self._trials = {trial.number: trial for trial in trials if trial.over}
+        self._over_before = len(self._trials)
+        with outliving_the_terminal():
+            self._live.start()
+        self._draw()
+
+    def trial_begun(self, trial: Trial) -> None:
+        """Count it."""
+        self._training.add(trial.number)
+        self._draw()
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Put it into the table, if it is one of the best."""
+        self._training.discard(trial.number)
+        self._trials[trial.number] = trial
+        self._above_the_table(lambda: super(SweepScreen, self).trial_over(trial, best))
+        self._draw()
+
+    def noticed(self, message: str) -> None:
+        """Print the warning above the table."""
+        self._above_the_table(lambda: super(SweepScreen, self).noticed(message))
+
+    def finished(self, found: Sweep) -> None:
+        """Leave the best trials, the folder, and the time."""
+        with outliving_the_terminal():
+            self._live.stop()
+        print_sweep(found)
+        if not found.stopped:
+            result(f"after {duration(self._clock() - self._began_at)}")
+
+    def _above_the_table(self, print_it: Callable[[], None]) -> None:
+        """Print something while the table is taken away."""
+        with outliving_the_terminal():
+            self._live.stop()
+        print_it()
+        self._live = new_live(self._console)
+        with outliving_the_terminal():
+            self._live.start()
+
+    def _draw(self) -> None:
+        trials = [self._trials[number] for number in sorted(self._trials)]
+        lines = [*best_table(trials, self._objectives, line_length()), self._progress()]
+        with outliving_the_terminal():
+            self._live.update(Group(*(Text(line, no_wrap=True) for line in lines)), refresh=True)
+
+    def _progress(self) -> str:
+        """Say how far the sweep has come, and how long it still takes."""
+        over = len(self._trials)
+        said = [counted(over, "trial") if self._planned is None else f"{over} of {counted(self._planned, 'trial')}"]
+        states = [trial.state for trial in self._trials.values()]
+        said += [f"{states.count(state)} {state}" for state in (PRUNED, DIVERGED, FAILED) if state in states]
+        said += [f"{len(self._training)} training"] if self._training else []
+        new = over - self._over_before
+        if self._planned is not None and new:
+            left = (self._clock() - self._began_at) / new * (self._planned - over)
+            said.append(f"{duration(left)} left")
+        return ", ".join(said)

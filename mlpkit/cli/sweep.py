@@ -1,0 +1,130 @@
+"""``mlpkit sweep``: train a spec with many values of some keys."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import WORK_FAILED, print_warnings, suggesting_shipped_spec
+from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.cli.progress.make_display import expect_one_way, make_sweep_display
+from mlpkit.cli.run import run_folder
+from mlpkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlpkit.jobs.sweep.sweep import Sweep
+
+
+@options.verb("sweep")
+@click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
+@options.takes_overrides
+@click.option(
+    "--workers", metavar="N", type=click.IntRange(1, 1024), help="Trials to train at once; by default one per core."
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the sweep, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
+)
+@click.option(
+    "--resume",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs_and_folders_of_runs,
+    help="Go on with the sweep in a folder; in place of SPEC.",
+)
+@click.option(
+    "--add-trials",
+    "added",
+    metavar="N",
+    type=click.IntRange(1),
+    help="With --resume: train N trials beyond the planned.",
+)
+@options.takes_plugins
+@options.takes_quiet
+@options.takes_json
+def command(
+    path: str | None,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    out: Path | None,
+    folder: Path | None,
+    added: int | None,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a spec with many values of some keys, and find the best.
+
+    The section sweep of the spec says which keys to vary, and what makes a trial good. Each trial is a run in a folder
+    of its own. Ctrl-C ends the sweep after the steps it is in. --resume goes on, even after a crash, and repeats
+    nothing. The best is written as a spec, best.yaml.
+    """
+    expect_one_way(quiet, as_json)
+    _expect_spec_or_folder(path, overrides, out, folder, added)
+    with Interrupts() as interrupts:
+        from mlpkit.jobs.sweep.sweep import (  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+            resume_sweep,
+            sweep,
+        )
+        from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+
+        shown = partial(_shown, workers=workers, quiet=quiet, as_json=as_json, interrupts=interrupts)
+        if folder is not None:
+            job = partial(resume_sweep, folder, add_trials=added or 0, plugins=plugins, blocked=blocked)
+            found = shown(job, folder.name, folder)
+        else:
+            with suggesting_shipped_spec(str(path)):
+                spec = read_spec(str(path), overrides=overrides, plugins=plugins, blocked=blocked)
+            print_warnings(spec.warnings)
+            with run_folder(spec, out, interrupts) as made:
+                found = shown(partial(sweep, spec, made), spec.name, made)
+    end_if_stopped(interrupts, found.stopped)
+    if found.best is None:
+        raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _shown(
+    job: Callable[..., Sweep],
+    title: str,
+    folder: Path,
+    *,
+    workers: int | None,
+    quiet: bool,
+    as_json: bool,
+    interrupts: Interrupts,
+) -> Sweep:
+    """Do a sweep, and show it."""
+    began = partial(interrupts.started, None)
+    with make_sweep_display(title, folder, quiet, as_json, began) as display:
+        interrupts.before_stopping = display.interrupted
+        found = job(workers=workers, observer=display, stop=interrupts.stop)
+        display.finished(found)
+    return found
+
+
+def _expect_spec_or_folder(
+    path: str | None, overrides: Sequence[str], out: Path | None, folder: Path | None, added: int | None
+) -> None:
+    """Make sure that there is either a spec or a folder to go on in, and no option that doesn't go with it.
+
+    Raises:
+        UsageError: there isn't, or there is one.
+    """
+    if (path is None) == (folder is None):
+        raise UsageError("expected either a spec, to begin a sweep, or --resume DIR, to go on with one")
+    if folder is None and added is not None:
+        raise UsageError("--add-trials goes with --resume DIR; a spec says itself how many trials to train")
+    if folder is not None and overrides:
+        raise UsageError("--set can't change a sweep that has begun; begin another")
+    if folder is not None and out is not None:
+        raise UsageError("--out is for a new sweep; one that is resumed stays where it is")

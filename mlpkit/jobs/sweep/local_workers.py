@@ -1,0 +1,90 @@
+"""Processes on this machine that train the trials of a sweep."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
+from mlpkit.runs.overview import PRUNED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Workers(Protocol):
+    """What trains the trials of a sweep: an executor as ``concurrent.futures`` has them, perhaps on other machines.
+
+    A worker shares the folder of the sweep with the driver, and nothing else.
+    """
+
+    count: int
+    """How many trials train at once."""
+
+    def submit(self, function: Callable[..., TrainingEnd], /, *args: Any, **kwargs: Any) -> Future[TrainingEnd]:
+        """Train a trial; if its worker dies, the end says by what."""
+
+    def stop(self) -> None:
+        """Ask that all trials stop after the steps that they are in."""
+
+    def shutdown(self) -> None:
+        """End the workers."""
+
+
+class LocalWorkers:
+    """Processes on this machine, each of which trains one trial after the other; one that died is replaced.
+
+    Args:
+        count: how many.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._threads = ThreadPoolExecutor(count, "sweep worker")
+        self._all: list[TrainingProcess] = []
+        self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
+        self._stopped = False
+
+    def submit(self, function: Callable[..., TrainingEnd], /, *args: Any, **kwargs: Any) -> Future[TrainingEnd]:
+        """Train a trial.
+
+        Args:
+            function: what trains it; a process finds it by the name of its module and its own.
+            args: the folder of the trial.
+            kwargs: other arguments, plain data.
+        """
+        (directory,) = args
+        task = f"{function.__module__}:{function.__name__}"
+        return self._threads.submit(self._train, task, {"directory": str(directory), **kwargs})
+
+    def stop(self) -> None:
+        """Ask that all trials stop after the steps that they are in."""
+        self._stopped = True
+        for process in self._all:
+            process.stop()
+
+    def shutdown(self) -> None:
+        """End the processes."""
+        self.stop()
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._all:
+            process.close()
+
+    def _train(self, task: str, request: dict[str, Any]) -> TrainingEnd:
+        try:
+            process = self._idle.get_nowait()
+        except Empty:
+            try:
+                process = TrainingProcess(task)
+            except OSError as error:
+                return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
+            self._all.append(process)
+        if self._stopped:
+            process.stop()
+        end = process.train(request, lambda event, details: None)  # the driver reads the folder instead
+        if process.alive and end.stopped in ("", PRUNED):
+            self._idle.put(process)
+        else:  # one that was stopped by a signal would stop the next trial, too
+            process.stop()
+        return end

@@ -1,0 +1,190 @@
+"""Proving a sweep before anything trains: its keys are there, and each choice and end of a range makes a right spec."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlpkit.components.schema.context import Problem
+from mlpkit.errors import SpecError, SpecSchemaError
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, key_place, trial_spec
+from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
+from mlpkit.specfile.sweep_section import is_choice
+from mlpkit.specfile.variables import VARS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.build import SpecProof
+    from mlpkit.specfile.source import Span
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.specfile.sweep_section import SearchedKey, SweepSection
+
+
+class _Probe(NamedTuple):
+    """A value that a searched key may have.
+
+    Args:
+        key: the key.
+        path: where the value stands.
+        values: it, and those of other keys without which it can't be set.
+    """
+
+    key: str
+    path: KeyPath
+    values: dict[str, Any]
+
+
+def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, str]:
+    """Prove that a sweep can be done, and return the paths of files among its choices, as ``Spec.files`` has them.
+
+    Args:
+        spec: the spec, which has a sweep.
+        proved: the same, proved, if that is done already.
+
+    Raises:
+        SpecError: a searched key, or a value that it may have, is wrong; all that are wrong are named.
+        DataError: a data file is not what it should be.
+    """
+    assert spec.sweep is not None
+    proved = proved or prove(spec)
+    faults = [*spec.located([*_problems(spec, spec.sweep, proved)]), *_key_faults(spec, spec.sweep)]
+    files: dict[KeyPath, str] = {}
+    for probe in _probes(spec):
+        place = spec.document.place(probe.path)
+        try:
+            found = trial_spec(spec, probe.values, {probe.key: place})
+            expect_own_files(found)
+            prove(found, proved.dataset if _same_data(spec, found) else None)
+        except SpecError as error:
+            faults += [_explained(spec, fault, probe, place) for fault in error.faults]
+        else:
+            here = [seen for path, seen in found.files.items() if found.document.place(path) == place]
+            if here:
+                files[probe.path] = here[0]
+    if faults:
+        unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
+        raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))
+    return files
+
+
+def _problems(spec: Spec, sweep: SweepSection, proved: SpecProof) -> Iterator[Problem]:
+    """Go through what a sweep can't do with this spec, whatever the values."""
+    for key, what in (("seeds", "several seeds"), ("ensemble", "an ensemble")):
+        if getattr(spec.top_level, key) is not None:
+            message = f"a trial of a sweep trains one network, and not {what}"
+            yield Problem((key,), message, remedy=f"leave out {key}, and train the best with it", at_key=True)
+    placed = [*sweep.placed_objectives()] or [((), objective) for objective in sweep.objectives]
+    for below, objective in placed:
+        if objective.split not in proved.description.sizes:
+            message = f"the data has no rows for {objective.split}, so that there is no {objective.key}"
+            remedy = "let the data set hold some back, or choose by train_loss"
+            yield Problem((SWEEP, *below), message, remedy=remedy, at_key=not below)
+
+
+def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
+    """Go through the variables to be set that aren't there, and the conditions that can't hold."""
+    for key, searched in sweep.search.items():
+        if key.startswith(f"{VARS}.") and key.partition(".")[2] not in spec.document.variables:
+            names = ", ".join(spec.document.variables) or "it has none"
+            place = key_place(spec, key)
+            yield place.fault(f"the spec has no variable '{key.partition('.')[2]}'", expected=f"one of vars: {names}")
+        if searched.when and _values_for(sweep, key) is None:
+            place = spec.document.place((*SEARCH, key, "when"), at_key=True)
+            yield place.fault("these conditions can't hold at once")
+
+
+def _probes(spec: Spec) -> Iterator[_Probe]:
+    """Go through the choices and the ends of ranges."""
+    assert spec.sweep is not None
+    written = spec.document.values[SWEEP]["search"]
+    for key, searched in spec.sweep.search.items():
+        others = _values_for(spec.sweep, key)
+        if others is not None:
+            for below, value in _telling_values(searched):
+                in_list = below[1:] if isinstance(written[key], list) else below  # a list alone is that of choices
+                yield _Probe(key, (*SEARCH, key, *in_list), {**others, key: value})
+            for owner, choice in _owners(spec.sweep, key):
+                values = {**(_values_for(spec.sweep, owner) or {}), **others, owner: choice}
+                yield _Probe(key, (*SEARCH, key), {**values, key: next(_telling_values(searched))[1]})
+
+
+def _owners(sweep: SweepSection, key: str) -> Iterator[tuple[str, Any]]:
+    """Go through the choices of keys that a key is below, such as the optimizers of ``training.optimizer.momentum``."""
+    when = sweep.search[key].when or {}
+    for owner, searched in sweep.search.items():
+        if key.startswith(f"{owner}.") and owner not in when:
+            yield from ((owner, choice) for choice in searched.choices or ())
+
+
+def _telling_values(searched: SearchedKey) -> Iterator[tuple[KeyPath, Any]]:
+    """Go through values that a searched key may have, and the keys that lead to them."""
+    if searched.choices is not None:
+        for i, choice in enumerate(searched.choices):
+            yield ("choices", i), choice
+    else:
+        yield ("low",), searched.low
+        yield ("high",), searched.high
+
+
+def _values_for(sweep: SweepSection, key: str) -> dict[str, Any] | None:
+    """Return values of other keys for which the conditions of a key hold; None if they can't."""
+    needed = _needed(sweep.search, key)
+    for choices in product(*(sweep.search[other].choices or () for other in needed)):
+        values: dict[str, Any] = {}
+        for other, choice in zip(needed, choices, strict=True):
+            if sweep.search[other].holds(values):
+                values[other] = choice
+        if sweep.search[key].holds(values):
+            return values
+    return None
+
+
+def _needed(search: Mapping[str, SearchedKey], key: str) -> list[str]:
+    """Return the keys that the conditions of a key are about, directly or not, in their order."""
+    found, waiting = set(), [key]
+    while waiting:
+        for other in search[waiting.pop()].when or {}:
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return [other for other in search if other in found]
+
+
+def _same_data(spec: Spec, other: Spec) -> bool:
+    """Whether two specs describe the same data, which need not be read twice then."""
+    same = spec.data.reference() == other.data.reference() and spec.data_seed == other.data_seed
+    return same and spec.dtype == other.dtype
+
+
+def _missing_condition(spec: Spec, probe: _Probe) -> str:
+    """Return the condition under which a key is there that belongs to one choice of another key; or nothing."""
+    assert spec.sweep is not None
+    for owner, searched in spec.sweep.search.items():
+        name = probe.key.removeprefix(f"{owner}.").partition(".")[0]
+        below = probe.key.startswith(f"{owner}.") and owner not in (spec.sweep.search[probe.key].when or {})
+        if below and any(is_choice(choice, name) for choice in searched.choices or ()):
+            return f"{{{owner}: {name}}}"
+    return ""
+
+
+def _explained(spec: Spec, fault: Diagnostic, probe: _Probe, place: Span) -> Diagnostic:
+    """Return a fault of a probe, with the key that was most likely meant, or the values that lead to it."""
+    key = key_place(spec, probe.key)
+    here = (fault.file, fault.line, fault.column)
+    at_key = here[:2] == (key.file, key.line) and key.column <= fault.column < place.column
+    condition = _missing_condition(spec, probe)
+    if at_key and condition:
+        return fault._replace(expected="", remedy=f"it isn't there with each choice; add when: {condition}")
+    if at_key and not fault.remedy:
+        keys = [name for name, _ in keys_below(spec.top_level) if not name.startswith(f"{SWEEP}.")]
+        meant = suggestion(keys_meant(probe.key, keys))
+        return fault._replace(expected="", remedy=meant) if meant else fault
+    if at_key or here == (place.file, place.line, place.column):
+        return fault
+    values = ", ".join(as_overrides(probe.values))
+    return fault._replace(notes=(*fault.notes, f"this is so with {values}, of the sweep at {place}"))

@@ -1,0 +1,243 @@
+"""Doing a sweep, or going on with one: what the command line and Python call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.jobs.sweep.local_workers import LocalWorkers
+from mlpkit.jobs.sweep.samplers import make_sampler
+from mlpkit.jobs.sweep.search_proof import prove_sweep
+from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
+from mlpkit.progress.figures import figure
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.overview import FINISHED
+from mlpkit.runs.sweep_folder import SweepFolder
+from mlpkit.specfile.spec import expect_spec, read_spec
+from mlpkit.system import expect_processes
+from mlpkit.training.events import StopRequest
+from mlpkit.training.workers import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import ModuleType
+
+    from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.runs.sweep_folder import Trial
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.specfile.sweep_section import Objective, SweepSection
+
+
+@dataclass(repr=False)
+class Sweep:
+    """What came of a sweep.
+
+    Args:
+        folder: its folder.
+        objectives: what trials are chosen by.
+        trials: all trials, in the order of their numbers.
+        best: the best finished trial by the first objective; None if none is finished.
+        front: the finished trials of which none is better by one objective and as good by the others.
+        stopped: why it was stopped before its end, to be resumed; empty if it was not.
+    """
+
+    folder: Path
+    objectives: Sequence[Objective]
+    trials: list[Trial]
+    best: Trial | None = None
+    front: list[Trial] = field(default_factory=list)
+    stopped: str = ""
+
+    def __repr__(self) -> str:
+        """Say how many trials there are, and which is the best."""
+        counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
+        best = f"; best: {self.described(self.best)}" if self.best else ""
+        return f"<Sweep of {len(self.trials)} trials ({counts}){best}; kept in {self.folder}>"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many trials are in each state."""
+        states = [trial.state for trial in self.trials]
+        return {state: states.count(state) for state in dict.fromkeys(states)}
+
+    def described(self, trial: Trial) -> str:
+        """Say what came of a trial, and with which values."""
+        results = [f"{each.key} {figure(trial.results[each.key])}" for each in self.objectives]
+        return f"trial {trial.number}, {', '.join(results)}; {', '.join(as_overrides(trial.values))}"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "folder": str(self.folder),
+            "objectives": [{"key": each.key, "maximize": each.maximize} for each in self.objectives],
+            "best": self.best.number if self.best else None,
+            "front": [trial.number for trial in self.front],
+            "trials": [plain_trial(trial) for trial in self.trials],
+        }
+
+
+def plain_trial(trial: Trial) -> dict[str, Any]:
+    """Return a trial as plain data."""
+    problem = {"problem": trial.problem} if trial.problem else {}
+    known = {"trial": trial.number, "state": trial.state, "values": trial.values, "results": trial.results}
+    return {**known, **problem, "folder": str(trial.directory)}
+
+
+def sweep(
+    spec: Spec,
+    directory: str | Path,
+    *,
+    workers: int | None = None,
+    observer: SweepObserver | None = None,
+    stop: StopRequest | None = None,
+) -> Sweep:
+    """Train the trials of a spec's sweep, as many at once as there are workers.
+
+    Args:
+        spec: the spec; its section ``sweep`` says what to vary.
+        directory: where to keep the trials; missing or empty.
+        workers: how many trials train at once, each with its share of the cores; by default one per core.
+        observer: receives the events.
+        stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
+
+    Raises:
+        UsageError: what is given is no spec, it has no sweep, a library is missing, or no process can be started.
+        SpecError: the sweep is wrong, or doesn't fit the spec or its data.
+        DataError: a data file is not what it should be.
+        RunFolderError: the directory is in use.
+        StorageError: the folder can't be written.
+        KeyboardInterrupt: Ctrl-C stopped the sweep; ``run`` of the exception has what was finished.
+    """
+    expect_spec(spec, "sweep")
+    _expect_workers(workers)
+    if spec.sweep is None:
+        raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
+    make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
+    folder, components = Path(directory), spec.registry.arguments()
+    text = text_for_folder(spec, folder, prove_sweep(spec))
+    with SweepFolder.create(folder, text) as kept:
+        return _swept(kept, components, workers, 0, observer, stop)
+
+
+def resume_sweep(
+    directory: GivenRun,
+    *,
+    add_trials: int = 0,
+    workers: int | None = None,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    observer: SweepObserver | None = None,
+    stop: StopRequest | None = None,
+) -> Sweep:
+    """Go on with a sweep: interrupted trials from their last checkpoints, to the same bits as without the break.
+
+    Args:
+        directory: the folder that ``sweep`` made, or what it returned.
+        add_trials: how many trials to do beside those that there are, or were to be.
+        workers: as for ``sweep``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: receives the events.
+        stop: may ask that training end after the steps that it is in.
+
+    Raises:
+        RunFolderError: the folder is not that of a sweep, or has another writer.
+        MlpkitError: as ``sweep`` does.
+    """
+    _expect_workers(workers)
+    if add_trials < 0:
+        raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
+    components = Registry.discover(plugins=plugins, blocked=blocked).arguments()
+    with SweepFolder.open(directory_of(directory)) as folder:
+        return _swept(folder, components, workers, add_trials, observer, stop)
+
+
+def _expect_workers(count: int | None) -> None:
+    """Make sure that there can be so many workers.
+
+    Raises:
+        UsageError: there can't.
+    """
+    expect_processes("a sweep")
+    if count is not None and count < 1:
+        raise UsageError(f"{count} workers can't train anything; expected at least 1")
+
+
+def _swept(
+    folder: SweepFolder,
+    components: Mapping[str, Any],
+    workers: int | None,
+    added: int,
+    observer: SweepObserver | None,
+    stop: StopRequest | None,
+) -> Sweep:
+    """Train what is to be trained, write the best spec, and sum up."""
+    spec = read_spec(folder.spec_path, **components)
+    if spec.sweep is None:
+        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
+    sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
+    count = workers or available_cores()
+    arguments = {**components, "threads": max(1, available_cores() // count)}
+    engine = LocalWorkers(count)
+    try:
+        driver = Driver(
+            folder,
+            spec.sweep.objectives,
+            sampler,
+            _planned(spec.sweep, folder, added),
+            spec.sweep.seconds if not added else None,
+            engine,
+            arguments=arguments,
+            observer=observer or SweepObserver(),
+            stop=stop,
+        )
+        with CtrlC(stop) as ctrl_c:
+            driver.run()
+    finally:
+        engine.shutdown()
+    found = sum_up(folder, spec, stop.reason)
+    if found.best is not None:
+        folder.write_best(_best_text(spec, found, folder.directory))
+    if ctrl_c.received:
+        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on')
+        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
+    return found
+
+
+def _planned(sweep: SweepSection, folder: SweepFolder, added: int) -> int | None:
+    """Return how many trials there are to be in all; None if a time or a grid says when to end."""
+    there, planned = len(folder.trials()), sweep.trials
+    if added:
+        return max(there, planned or 0) + added
+    return None if planned is None else max(there, planned)
+
+
+def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "") -> Sweep:
+    """Return what came of a sweep, as its folder says.
+
+    Args:
+        folder: the folder.
+        spec: its spec.
+        stopped: why it was stopped before its end.
+
+    Raises:
+        RunFolderError: a file of a trial can't be read.
+    """
+    assert spec.sweep is not None
+    objectives = spec.sweep.objectives
+    trials = folder.trials()
+    front = front_of(trials, objectives)
+    return Sweep(folder.directory, objectives, trials, best_of(trials, objectives), front, stopped)
+
+
+def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
+    """Return the spec of the best trial, ready to run."""
+    assert found.best is not None
+    heading = f"# The best of {found.counts[FINISHED]} finished trials: {found.described(found.best)}\n"
+    return heading + text_for_folder(trial_spec(spec, found.best.values), folder)

@@ -1,0 +1,121 @@
+"""The spec of a trial: that of the sweep, with values set as ``--set`` sets them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import SpecError
+from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.migrations import FORMAT
+from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, plain
+from mlpkit.specfile.overrides import override_at, set_overrides
+from mlpkit.specfile.spec import check_document
+from mlpkit.specfile.variables import escape, referred_node
+from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.specfile.nodes import Node
+    from mlpkit.specfile.source import DiagnosticList, Span
+    from mlpkit.specfile.spec import Spec
+
+SWEEP: Final = "sweep"
+NAME: Final = "name"
+SEARCH: Final = (SWEEP, "search")
+
+
+def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span] | None = None) -> Spec:
+    """Return the spec of a trial; it has no sweep of its own.
+
+    Args:
+        spec: the spec of the sweep.
+        values: the values of its searched keys that are set, in the order in which they are: a component comes before
+            its parameters.
+        places: where each value stands, for messages; by default where the sweep says what the key may be.
+
+    Raises:
+        SpecError: a value, or a key, is wrong; the messages point into the section ``sweep``.
+    """
+    places = places or {}
+
+    def change(root: MappingNode, faults: DiagnosticList) -> None:
+        root.entries.pop(SWEEP, None)
+        overrides = [
+            override_at(key, value, key_place(spec, key), places.get(key, value_place(spec, key)), faults)
+            for key, value in values.items()
+        ]
+        set_overrides(root, [each for each in overrides if each is not None], faults)
+
+    return check_document(spec.document.changed(change), spec.registry)
+
+
+def key_place(spec: Spec, key: str) -> Span:
+    """Return where a searched key stands."""
+    return spec.document.place((*SEARCH, key), at_key=True)
+
+
+def value_place(spec: Spec, key: str) -> Span:
+    """Return where it stands what a searched key may be."""
+    return spec.document.place((*SEARCH, key))
+
+
+def as_overrides(values: Mapping[str, Any]) -> list[str]:
+    """Write values as ``--set`` takes them."""
+    return [f"{key}={to_inline_yaml(value)}" for key, value in values.items()]
+
+
+def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | None = None) -> str:
+    """Return the text of a spec that stands for itself in a folder: with what it extends, and what was overridden.
+
+    Relative paths start from the folder, and the name is there, since the file has another. If nothing else changes, it
+    is the text as written, comments included.
+
+    Args:
+        spec: the spec.
+        folder: the folder.
+        files: paths of files that the section ``sweep`` names, in the form of ``Spec.files``.
+    """
+    tree = copied(spec.document.with_names)
+    assert isinstance(tree, MappingNode)
+    for path, seen in {**spec.files, **(files or {})}.items():
+        node = _written_at(tree, path)
+        if node is not None and not Path(seen).is_absolute():
+            node.value = escape(_from_folder(Path(seen), folder))
+    values = {FORMAT: None, NAME: spec.name} | plain(tree)
+    written = spec.document.written or ""
+    named = re.sub(rf"^{FORMAT}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
+    found = next((text for text in (written, named) if _is_said_by(text, values)), None)
+    return to_yaml(values, with_names=True) if found is None else found
+
+
+def _from_folder(path: Path, folder: Path) -> str:
+    """Return a path as it is seen from a folder, which may be, or lie in, a link to a folder elsewhere."""
+    return os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
+
+
+def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:
+    """Whether a text alone says what a spec says before variables are put in."""
+    try:
+        return bool(plain(parse_document(text).with_names) == values)
+    except SpecError:  # it extends another
+        return False
+
+
+def _written_at(root: MappingNode, path: KeyPath) -> ScalarNode | None:
+    """Return the scalar that a path leads to, be it in a variable; None for a default, which stands nowhere."""
+    node: Node = referred_node(root, root)
+    for part in path:
+        if isinstance(node, MappingNode) and part in node.entries:
+            node = referred_node(node.entries[str(part)].node, root)
+        elif isinstance(node, ListNode) and isinstance(part, int) and part < len(node.items):
+            node = referred_node(node.items[part], root)
+        elif isinstance(node, ScalarNode):  # a section that may be written in short
+            break
+        else:
+            return None
+    return node if isinstance(node, ScalarNode) and isinstance(node.value, str) else None

@@ -1,0 +1,257 @@
+"""The folder of a sweep: its spec, a run folder for each trial, and the spec of the best."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.record_keys import is_result
+from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited, reading_error, storage_error, write_atomically
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.json_files import damaged, decode_object, encode_compact, readable_lines
+from mlpkit.runs.layout import BEST, SWEEP, TIMING, TRIAL, has_file, is_run, is_sweep_folder
+from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+_NAME: Final = "trial-"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of a sweep, as its folder has it.
+
+    Args:
+        number: its number, from 0.
+        directory: its run folder.
+        values: the searched keys that were set, and their values.
+        asked_at: seconds of the sweep that were over when it was chosen, without breaks.
+        state: ``finished``, ``pruned``, ``diverged``, ``failed``, or ``stopped`` if it is to go on or to begin.
+        problem: why it failed.
+        results: losses and metrics by their names with split, at the end or else at the last evaluation.
+    """
+
+    number: int
+    directory: Path
+    values: dict[str, Any]
+    asked_at: float = 0.0
+    state: str = STOPPED
+    problem: str = ""
+    results: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.state != STOPPED
+
+    @property
+    def ended_at(self) -> float:
+        """Seconds of the sweep that were over when its last evaluation was done, as far as its folder says."""
+        with suppress(RunFolderError, IndexError, KeyError, TypeError):
+            return self.asked_at + float(readable_lines(self.directory / TIMING)[-1]["seconds"])
+        return self.asked_at
+
+
+class SweepFolder:
+    """A folder with a run folder for each trial of a sweep: ``trial-0``, ``trial-1`` and so on.
+
+    ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` says with which values.
+    All else is read from the run folders. It has one writer at a time, as a run folder has.
+
+    Args:
+        directory: the folder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._folder = RunFolder(directory)
+
+    @classmethod
+    def create(cls, directory: Path, spec: str) -> SweepFolder:
+        """Make the folder, with its parents, and become its writer.
+
+        Args:
+            directory: the folder; it is missing or empty.
+            spec: the text of the sweep's spec.
+
+        Raises:
+            RunFolderError: it holds something, is no folder, or is another writer's.
+            StorageError: it can't be made.
+        """
+        with RunFolder.create(directory):
+            write_atomically(directory / SWEEP, spec.encode())
+        return cls.open(directory)
+
+    @classmethod
+    def open(cls, directory: Path) -> SweepFolder:
+        """Open the folder of a sweep, and become its writer.
+
+        Raises:
+            RunFolderError: it is no such folder, or has another writer.
+            StorageError: it can't be written.
+        """
+        expect_sweep_folder(directory)
+        found = cls(directory)
+        found._folder.claim()
+        return found
+
+    def close(self) -> None:
+        """Stop being the folder's writer."""
+        self._folder.close()
+
+    def __enter__(self) -> SweepFolder:
+        """Leave the folder as it is; the end of the block stops being its writer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop being the folder's writer."""
+        self.close()
+
+    @property
+    def spec_path(self) -> Path:
+        """The file of the sweep's spec."""
+        return self.directory / SWEEP
+
+    def trials(self) -> list[Trial]:
+        """Return all trials, in the order of their numbers.
+
+        Raises:
+            RunFolderError: a file of a trial can't be read.
+        """
+        return [read_trial(folder) for folder in folders_in(self.directory) if is_trial(folder)]
+
+    def trial(self, number: int) -> Trial:
+        """Return a trial as it is now.
+
+        Raises:
+            RunFolderError: a file of it can't be read.
+        """
+        return read_trial(self._trial(number))
+
+    def begin(self, number: int, values: Mapping[str, Any], asked_at: float) -> Trial:
+        """Make the folder of a trial that is yet to be prepared.
+
+        Args:
+            number: its number.
+            values: the searched keys that are set, and their values.
+            asked_at: seconds of the sweep that are over.
+
+        Raises:
+            StorageError: it can't be made.
+        """
+        directory = self._trial(number)
+        try:
+            directory.mkdir(exist_ok=True)
+        except OSError as error:
+            raise storage_error(directory, error, action="made") from error
+        trial = Trial(number, directory, dict(values), asked_at)
+        _write(trial)
+        return trial
+
+    def set_aside(self, trial: Trial, reason: str) -> Trial:
+        """Write into the folder of a trial that it failed, and why, and return it as it is now.
+
+        Args:
+            trial: the trial.
+            reason: what is wrong with it.
+
+        Raises:
+            RunFolderError: a file of it can't be read, or another process writes to it.
+            StorageError: it can't be written.
+        """
+        with RunFolder(trial.directory) as folder:
+            folder.write_failure(FAILED, 0, f"set aside: {reason}")
+        return self.trial(trial.number)
+
+    def write_best(self, text: str) -> None:
+        """Write best.yaml.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        write_atomically(self.directory / BEST, text.encode())
+
+    def _trial(self, number: int) -> Path:
+        return self.directory / f"{_NAME}{number}"
+
+
+def _write(trial: Trial) -> None:
+    written = {"values": trial.values, "asked_at": trial.asked_at}
+    try:
+        text = encode_compact(written)  # in their order: a component is set before its parameters
+    except ValueError as error:
+        raise StorageError(f"{trial.directory / TRIAL}: can't be written: {error}") from error
+    write_atomically(trial.directory / TRIAL, f"{text}\n".encode())
+
+
+def expect_sweep_folder(directory: Path) -> None:
+    """Make sure that a folder holds the trials of a sweep.
+
+    Raises:
+        RunFolderError: it doesn't.
+    """
+    if is_run(directory):
+        raise RunFolderError(f"{directory}: is a run, and no sweep; give the folder of the sweep")
+    if not is_sweep_folder(directory):
+        what = f"holds no {SWEEP}, so it is no sweep" if directory.is_dir() else "there is no such folder"
+        raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep has made")
+
+
+def is_trial(directory: Path) -> bool:
+    """Whether a folder is that of a trial; if the system goes down while it is made, it isn't."""
+    return re.fullmatch(rf"{_NAME}\d+", directory.name) is not None and has_file(directory, TRIAL)
+
+
+def number_of(directory: Path) -> int:
+    """Return the number of the trial of a folder."""
+    return int(directory.name.removeprefix(_NAME))
+
+
+def read_trial(directory: Path) -> Trial:
+    """Return a trial as its folder has it now.
+
+    Args:
+        directory: its run folder.
+
+    Raises:
+        RunFolderError: a file of it can't be read.
+    """
+    path, folder = directory / TRIAL, RunFolder(directory)
+    try:
+        written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
+        values, asked_at = dict(written["values"]), float(written["asked_at"])
+    except OSError as error:
+        raise reading_error(path, error, RunFolderError) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(path, f"expected values and asked_at: {error}") from error
+    failure = {} if folder.finished else folder.read_failure()
+    state = FINISHED if folder.finished else str(failure.get("state", STOPPED))
+    results = _results(folder)
+    return Trial(number_of(directory), directory, values, asked_at, state, str(failure.get("message", "")), results)
+
+
+def _results(folder: RunFolder) -> dict[str, float]:
+    """Return losses and metrics at the end, or else at the last evaluation; tables are left out."""
+    if folder.finished:
+        return {
+            f"{split}_{name}": float(value)
+            for split, values in folder.read_metrics().items()
+            for name, value in values.items()
+            if isinstance(value, int | float)
+        }
+    history = folder.read_history()
+    last = history[-1] if history else {}
+    return {key: float(value) for key, value in last.items() if is_result(key)}
+
+
+def may_go_on(trial: Trial) -> bool:
+    """Whether a resumed sweep tries a trial again: what diverged would do so again, but a full disk may be cleared."""
+    return not trial.over or trial.state == FAILED

@@ -1,0 +1,332 @@
+"""The section ``sweep`` of a spec: which keys to vary, what makes a trial good, and when the sweep ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+
+from annotated_types import Ge, Gt, MinLen
+
+from mlpkit.components.schema.context import show
+from mlpkit.components.schema.signature import OneOf, Section, SectionType
+from mlpkit.components.schema.types import TextType
+from mlpkit.components.schema.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.schema.context import CheckContext, SchemaReferences
+
+MOST_TRIALS: Final = 100_000
+
+FEWEST_INTEGERS: Final = 3
+"""Integers that a range has at least: ``{low: 0, high: 1}`` is most likely meant to be of numbers."""
+
+DIFFERENCE: Final = 1e-9
+"""Share of a step by which a range may miss a multiple of it, since most decimal fractions are rounded."""
+
+
+class ObjectiveNameType(TextType):
+    """The name of a result to choose trials by, such as ``validation_loss``."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a result with its split, such as validation_loss"
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        message = {"patternErrorMessage": f"expected {self.describe()}"}
+        return {"type": "string", "pattern": "^(train|validation)_."} | message
+
+
+ObjectiveName = Annotated[str, ObjectiveNameType()]
+
+
+class Objective(NamedTuple):
+    """A result that trials are chosen by.
+
+    Args:
+        key: its name with its split, such as ``validation_loss``.
+        maximize: whether larger values are better.
+    """
+
+    key: str
+    maximize: bool
+
+    @property
+    def split(self) -> str:
+        """The split that it is computed on."""
+        return self.key.partition("_")[0]
+
+    @property
+    def name(self) -> str:
+        """``loss``, or the metric's name."""
+        return self.key.partition("_")[2]
+
+    def cost(self, value: float) -> float:
+        """Return a value so that lower is better."""
+        return -value if self.maximize else value
+
+
+@dataclass(frozen=True)
+class SearchedKey(Section):
+    """What a key of the spec may be in a sweep: one of some choices, or a number in a range.
+
+    Args:
+        choices: values to choose from; a list alone says the same.
+        low: the lowest number of a range.
+        high: the highest number; if both are integers, so are those between them.
+        step: distance of neighbouring numbers; by default 1 for integers, and none otherwise.
+        log: whether numbers are spread evenly on a logarithmic scale.
+        when: other searched keys, and the choice that each must have for this key to be set.
+    """
+
+    title = "a searched key"
+    rules = (
+        OneOf(
+            ("choices", "low"),
+            missing="nothing says what the key may be",
+            expected="a list of choices, or low: NUMBER and high: NUMBER",
+        ),
+    )
+    choices: Annotated[tuple[Any, ...], MinLen(1)] | None = None
+    low: int | float | None = None
+    high: int | float | None = None
+    step: Annotated[int | float, Gt(0)] | None = None
+    log: bool = False
+    when: dict[str, Any] | None = None
+
+    @property
+    def of_integers(self) -> bool:
+        """Whether it is a range of integers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    @property
+    def finite(self) -> bool:
+        """Whether it has finitely many values, as a grid needs it."""
+        return self.choices is not None or self.of_integers or self.step is not None
+
+    def holds(self, values: Mapping[str, object]) -> bool:
+        """Whether the conditions hold.
+
+        Args:
+            values: the values of the keys before this one that are set.
+        """
+        return all(key in values and is_choice(values[key], wanted) for key, wanted in (self.when or {}).items())
+
+    def check_together(self, path: KeyPath, context: CheckContext) -> None:
+        """Make sure that what is given makes a range, or choices that differ."""
+        if self.choices is not None:
+            self._check_choices(path, context)
+        elif self.low is not None:
+            self._check_range(path, context)
+
+    def _check_choices(self, path: KeyPath, context: CheckContext) -> None:
+        assert self.choices is not None
+        for key in ("high", "step"):
+            if getattr(self, key) is not None:
+                context.report((*path, key), f"{key} is for a range, and here are choices", remedy="keep one of both")
+        if self.log:
+            context.report((*path, "log"), "log is for a range, and here are choices", remedy="leave out log")
+        for i, choice in enumerate(self.choices):
+            if any(repr(choice) == repr(other) for other in self.choices[:i]):
+                context.report((*path, "choices", i), f"the choice {show(choice)} is there twice")
+
+    def _check_range(self, path: KeyPath, context: CheckContext) -> None:
+        low, high, step = self.low, self.high, self.step
+        assert low is not None
+        if high is None:
+            context.report(path, "the range has no end", expected="high: NUMBER, beside low", at_key=True)
+        elif high <= low:
+            context.report((*path, "high"), f"{show(high)} is not above low: {show(low)}", expected="low < high")
+        elif self.log and low <= 0:
+            remedy = "begin above 0, or leave out log"
+            context.report((*path, "low"), f"a logarithmic scale has no {show(low)}", remedy=remedy)
+        elif self.log and step is not None:
+            remedy = "leave out one of both, or list choices"
+            context.report((*path, "step"), "a logarithmic scale has no steps", remedy=remedy)
+        elif step is not None:
+            self._check_step(low, high, step, path, context)
+        elif self.of_integers and high - low + 1 < FEWEST_INTEGERS:
+            remedy = f"write low: {float(low)} for the numbers between, or choices: [{low}, {high}]"
+            context.report((*path, "high"), f"the range has only the integers {low} and {high}", remedy=remedy)
+
+    def _check_step(self, low: float, high: float, step: float, path: KeyPath, context: CheckContext) -> None:
+        if self.of_integers and not isinstance(step, int):
+            context.report((*path, "step"), f"{show(step)} is not an integer, as low and high are")
+            return
+        steps = (high - low) / step
+        if round(steps) < 1 or abs(steps - round(steps)) > DIFFERENCE * max(1.0, steps):
+            last = low + int(steps) * step
+            remedy = f"write high: {last:g}" if last > low else "take a smaller step"
+            message = f"steps of {show(step)} from {show(low)} don't lead to {show(high)}"
+            context.report((*path, "high"), message, remedy=remedy)
+
+
+def is_choice(choice: object, wanted: object) -> bool:
+    """Whether a choice is the one that a condition asks for, which may name a component by its name alone.
+
+    Args:
+        choice: the choice.
+        wanted: what is asked for; a list asks for one of its items.
+    """
+    if isinstance(wanted, list):
+        return any(is_choice(choice, each) for each in wanted)
+    named = isinstance(choice, dict) and len(choice) == 1 and wanted in choice
+    return named or (type(choice) is type(wanted) and choice == wanted)
+
+
+@dataclass(frozen=True)
+class SearchedKeyType(SectionType):
+    """The section, or a list of choices alone."""
+
+    owner: type[Section] = SearchedKey
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a list of choices, or a mapping with low and high"
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the section."""
+        if isinstance(value, dict):
+            return super().check(_in_our_words(value, path, context), path, context)
+        if not isinstance(value, list):
+            return super().check(value, path, context)
+        before = len(context.faults)
+        found = super().check({"choices": value}, path, context)
+        for i, fault in enumerate(context.faults[before:], start=before):  # the list stands at the key itself
+            inside = fault.path[len(path) :]
+            if inside[:1] == ("choices",):
+                context.faults[i] = fault._replace(path=(*path, *inside[1:]))
+        return found
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"anyOf": [{"type": "array", "minItems": 1, "uniqueItems": True}, super().json_schema(references)]}
+
+
+OTHERS_WORDS: Final = {"from": "low", "min": "low", "to": "high", "max": "high", "values": "choices", "if": "when"}
+"""What other programs call the keys."""
+
+
+def _in_our_words(value: dict[str, object], path: KeyPath, context: CheckContext) -> dict[str, object]:
+    """Report keys that other programs have, and return the mapping with ours."""
+    for key in value:
+        if key in OTHERS_WORDS:
+            message = f"unknown key {show(key)} of a searched key"
+            context.report((*path, key), message, remedy=f"write {OTHERS_WORDS[key]}", at_key=True)
+    return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
+
+
+@dataclass(frozen=True)
+class SweepSection(Section):
+    """Many trainings of a spec, each with other values of some keys.
+
+    Args:
+        search: the keys to vary, as ``--set`` names them, and what each may be; later ones may depend on earlier ones.
+        minimize: the result, or several, that shall be low, such as `validation_loss`, the default.
+        maximize: the result, or several, that shall be high, such as `validation_accuracy`.
+        trials: how many trainings to do.
+        seconds: the time after which no training is begun any more.
+        sampler: how values are chosen: at random; by a tree-structured Parzen estimator, which learns from the trials
+            so far and needs the extra `sweep`; or each combination once.
+        prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
+            successive halving with several budgets; by default none is.
+    """
+
+    title = "sweep"
+    search: dict[str, Annotated[SearchedKey, SearchedKeyType()]]
+    minimize: ObjectiveName | tuple[ObjectiveName, ...] | None = None
+    maximize: ObjectiveName | tuple[ObjectiveName, ...] | None = None
+    trials: Annotated[int, Ge(1)] | None = None
+    seconds: Annotated[float, Gt(0)] | None = None
+    sampler: Literal["random", "tpe", "grid"] = "random"
+    prune: Literal["median", "hyperband"] | None = None
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What trials are chosen by, the first counting most."""
+        found = [objective for _, objective in self.placed_objectives()]
+        return tuple(found) or (Objective("validation_loss", maximize=False),)
+
+    def placed_objectives(self) -> Iterator[tuple[KeyPath, Objective]]:
+        """Go through the objectives that are given, with the keys that lead to them."""
+        for key in ("minimize", "maximize"):
+            given = getattr(self, key)
+            if isinstance(given, tuple):
+                yield from (((key, i), Objective(name, key == "maximize")) for i, name in enumerate(given))
+            elif given is not None:
+                yield (key,), Objective(given, key == "maximize")
+
+    def check_together(self, path: KeyPath, context: CheckContext) -> None:
+        """Make sure that there is something to search, that conditions can hold, and that the sweep ends."""
+        if not self.search:
+            context.report((*path, "search"), "there is no key to search", expected="KEY: [CHOICE, ...]", at_key=True)
+        earlier: dict[str, SearchedKey] = {}
+        for key, searched in self.search.items():
+            self._check_key(key, (*path, "search", key), context)
+            for other, wanted in (searched.when or {}).items():
+                self._check_condition(other, wanted, earlier, (*path, "search", key, "when", other), context)
+            earlier[key] = searched
+        self._check_end(path, context)
+        if self.prune is not None and len(self.objectives) > 1:
+            message = "with several objectives, no trial is weaker than another before its end"
+            context.report((*path, "prune"), message, remedy="keep one objective, or leave out prune", at_key=True)
+
+    def _check_key(self, key: str, path: KeyPath, context: CheckContext) -> None:
+        top = key.partition(".")[0]
+        if top in ("sweep", "extends", "mlpkit", "name", "requires"):
+            context.report(path, f"a sweep can't vary {top}", expected="another key of the spec", at_key=True)
+
+    def _check_condition(
+        self, key: str, wanted: object, earlier: Mapping[str, SearchedKey], path: KeyPath, context: CheckContext
+    ) -> None:
+        if key not in earlier:
+            below = key in self.search
+            remedy = f"move {key} up, before this one" if below else did_you_mean(key, earlier)
+            expected = "" if remedy else f"one of the keys before this one: {', '.join(earlier) or 'it is the first'}"
+            message = f"{show(key)} is no searched key{' before this one' if below else ''}"
+            context.report(path, message, expected=expected, remedy=remedy, at_key=True)
+            return
+        choices = earlier[key].choices
+        if choices is None:
+            context.report(path, f"{key} has no choices, but a range", expected="a key with choices", at_key=True)
+            return
+        for i, each in enumerate(wanted) if isinstance(wanted, list) else [(None, wanted)]:
+            if not any(is_choice(choice, each) for choice in choices):
+                place = path if i is None else (*path, i)
+                expected = f"one of {', '.join(map(_named, choices))}"
+                context.report(place, f"{show(each)} is not among the choices of {key}", expected=expected)
+
+    def _check_end(self, path: KeyPath, context: CheckContext) -> None:
+        endless = [key for key, searched in self.search.items() if not searched.finite]
+        if self.sampler == "grid" and endless:
+            remedy = "give it a step, or choices, or take another sampler"
+            message = f"a grid needs finitely many values, and {endless[0]} may be any number in its range"
+            context.report((*path, "sampler"), message, remedy=remedy)
+        elif self.sampler != "grid" and self.trials is None and self.seconds is None:
+            expected = "trials: COUNT, seconds: TIME, or both"
+            context.report(path, "nothing says when the sweep ends", expected=expected, at_key=True)
+
+
+@dataclass(frozen=True)
+class SweepType(SectionType):
+    """The section; for keys of the spec that stand in it directly, the error says where they belong."""
+
+    owner: type[Section] = SweepSection
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the section."""
+        if isinstance(value, dict) and "search" not in value:
+            misplaced = [key for key in value if key not in self.schema.types]
+            if misplaced:
+                message = f"unknown key {show(misplaced[0])} of sweep"
+                remedy = f"keys to vary stand below search: {{{misplaced[0]}: ...}}"
+                return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True)
+        return super().check(value, path, context)
+
+
+def _named(choice: object) -> str:
+    """Write a choice as a condition may name it."""
+    return next(iter(choice)) if isinstance(choice, dict) and len(choice) == 1 else show(choice).strip("'")

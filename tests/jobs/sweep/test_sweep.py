@@ -1,0 +1,72 @@
+"""The Python face of sweeps."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+from mlpkit.errors import RunFolderError, SpecError, UsageError
+from mlpkit.jobs.sweep.samplers import WITHOUT_OPTUNA
+
+SWEEP = {"search": {"layers.Affine1.units": [4, 8]}, "sampler": "grid"}
+
+
+def spec(**sweep):
+    return mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": 1, "sweep": {**SWEEP, **sweep}})
+
+
+def test_a_sweep_in_python(work):
+    class Watch(mlpkit.SweepObserver):
+        def __init__(self):
+            self.events = []
+
+        def began(self, objectives, trials, planned, workers):
+            self.events.append(([each.key for each in objectives], len(trials), planned, workers))
+
+        def trial_over(self, trial, best):
+            self.events.append((trial.number, trial.state))
+
+    watch = Watch()
+    found = mlpkit.sweep(spec(), "s", workers=1, observer=watch)
+    assert watch.events == [(["validation_loss"], 0, None, 1), (0, "finished"), (1, "finished")]
+    losses = [trial.results["validation_loss"] for trial in found.trials]
+    assert found.best.number == losses.index(min(losses))
+    assert (found.counts, found.front, found.stopped) == ({"finished": 2}, [found.best], "")
+    assert repr(found).startswith("<Sweep of 2 trials (2 finished); best: trial ")
+    again = mlpkit.resume_sweep(found)
+    assert (again.trials, again.best) == (found.trials, found.best)
+    assert (
+        mlpkit.load_spec("s/best.yaml").layers[0].recipe.arguments["units"] == found.best.values["layers.Affine1.units"]
+    )
+    Path("s/sweep.yaml").write_text(Path("s/sweep.yaml").read_text().partition("sweep:")[0])
+    with pytest.raises(RunFolderError, match="has no section sweep any more; restore the file from a copy"):
+        mlpkit.resume_sweep("s")
+
+
+@pytest.mark.usefixtures("work")
+def test_what_can_not_be_done_is_said_before_anything_is_written(monkeypatch):
+    with pytest.raises(UsageError, match="has no section sweep, which says what to vary"):
+        mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "s")
+    with pytest.raises(UsageError, match=r"sweep takes a spec, not 'tiny\.yaml'"):
+        mlpkit.sweep("tiny.yaml", "s")
+    with pytest.raises(UsageError, match="0 workers can't train anything; expected at least 1"):
+        mlpkit.sweep(spec(), "s", workers=0)
+    with pytest.raises(SpecError, match="is larger than the training data"):
+        mlpkit.sweep(spec(search={"training.batch_size": [10, 5000]}), "s")
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(UsageError) as caught:
+        mlpkit.sweep(spec(sampler="tpe", trials=3), "s")
+    assert str(caught.value) == WITHOUT_OPTUNA
+    assert not Path("s").exists()
+
+
+@pytest.mark.usefixtures("work")
+def test_what_is_no_sweep_can_not_be_resumed():
+    with pytest.raises(UsageError, match="-1 trials can't be added; expected a number from 0 up"):
+        mlpkit.resume_sweep("s", add_trials=-1)
+    mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=["training.epochs=1"]), "r")
+    with pytest.raises(RunFolderError, match="r: is a run, and no sweep; give the folder of the sweep"):
+        mlpkit.resume_sweep("r")

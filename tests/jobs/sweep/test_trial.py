@@ -1,0 +1,146 @@
+"""The training of a trial, in this process: the bits of a run by hand, whatever the trial was before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+from mlpkit.jobs.sweep.trial import train_trial
+from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.sweep_folder import SweepFolder
+from mlpkit.training.events import Observer, StopRequest
+
+SPEC = """\
+mlpkit: 1
+name: loans
+data:
+  csv: {file: example:loans.csv, target: paid_back, categorical: [purpose], validation: 0.2, test: 0.2}
+layers:
+  - Affine: {units: 4}
+  - Relu
+  - Affine: {units: 1}
+  - SigmoidWithLoss
+training:
+  optimizer: {sgd: {learning_rate: 0.1}}
+  iterations: 40
+  evaluate_every: 10
+  checkpoint: {every: 10}
+  threads: 1
+sweep:
+  search:
+    layers.Affine1.units: [2, 3, 5]
+    data.csv.standardize: [true, false]
+    training.optimizer.sgd.learning_rate: {low: 1.0e-6, high: 1.0}
+  trials: 3
+  prune: median
+"""
+RESULTS = ("resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors", "lock.json")
+VALUES = [
+    {"layers.Affine1.units": 2, "data.csv.standardize": True},
+    {"layers.Affine1.units": 5, "data.csv.standardize": True},
+    {"layers.Affine1.units": 5, "data.csv.standardize": False},
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("loans.yaml").write_text(SPEC)
+    spec = mlpkit.load_spec("loans.yaml")
+    with SweepFolder.create(Path("s"), text_for_folder(spec, Path("s"))) as kept:
+        yield kept
+
+
+def by_hand(values, directory):
+    mlpkit.run(mlpkit.load_spec("loans.yaml", overrides=as_overrides(values)), directory)
+    return contents(Path(directory))
+
+
+def contents(directory):
+    return {name: (directory / name).read_bytes() for name in RESULTS}
+
+
+def test_trials_in_one_process_are_the_runs_by_hand_to_the_byte(folder):
+    """The second has the data of the first, which stays open, and the third has other data."""
+    for number, values in enumerate(VALUES):
+        trial = folder.begin(number, values, 0.0)
+        end = train_trial(trial.directory)
+        assert (end.steps, end.stopped, end.failure) == (40, "", "")
+        assert contents(trial.directory) == by_hand(values, f"hand-{number}")
+
+
+class StopAfter(Observer):
+    def __init__(self, step):
+        self.stop, self._step = StopRequest(), step
+
+    def evaluated(self, record, seconds):
+        if record["iteration"] == self._step:
+            self.stop.stop("SIGTERM")
+
+
+def test_a_trial_that_was_stopped_goes_on_to_the_same_bits(folder):
+    trial = folder.begin(0, VALUES[0], 0.0)
+    observer = StopAfter(20)
+    end = train_trial(trial.directory, observer=observer, stop=observer.stop)
+    assert (end.steps, end.stopped, folder.trial(0).state) == (20, "SIGTERM", "stopped")
+    train_trial(trial.directory)
+    assert contents(trial.directory) == by_hand(VALUES[0], "hand")
+
+
+@pytest.mark.parametrize("left", [("spec.yaml",), (*RESULTS[:2], "spec.yaml")])
+def test_a_trial_that_was_killed_at_its_beginning_begins_again(left, folder):
+    trial = folder.begin(0, VALUES[0], 0.0)
+    train_trial(trial.directory)
+    whole = contents(trial.directory)
+    for path in trial.directory.iterdir():
+        if path.is_file() and path.name not in ("trial.json", *left):
+            path.unlink()
+        elif path.is_dir():
+            [file.unlink() for file in path.iterdir()]
+            path.rmdir()
+    assert folder.trial(0).state == "stopped"
+    train_trial(trial.directory)
+    assert contents(trial.directory) == whole
+
+
+def test_a_trial_that_diverges_or_fails_says_so_in_its_folder(folder):
+    diverging = {**VALUES[2], "training.optimizer.sgd.learning_rate": 1e38}
+    trial = folder.begin(0, diverging, 0.0)
+    end = train_trial(trial.directory)
+    found = folder.trial(0)
+    assert (found.state, found.problem) == ("diverged", end.failure)
+    trial = folder.begin(1, {"layers.Affine1.units": -3}, 0.0)
+    end = train_trial(trial.directory)
+    found = folder.trial(1)
+    assert (found.state, found.problem) == ("failed", end.failure)
+    assert "-3 is out of range" in end.failure
+
+
+def test_a_trial_that_another_process_holds_is_left_to_it(folder, monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.sweep.trial.LONGEST_WAIT", 0.1)
+    trial = folder.begin(0, VALUES[0], 0.0)
+    with RunFolder(trial.directory) as holder:
+        holder.claim()
+        assert "is writing to it" in train_trial(trial.directory).failure
+        assert not (trial.directory / "failure.json").exists()
+    assert train_trial(trial.directory).failure == ""
+
+
+def test_a_pruned_trial_can_be_resumed_and_counts_as_finished_then(folder):
+    for number in range(5):
+        train_trial(folder.begin(number, {**VALUES[0], "training.optimizer.sgd.learning_rate": 0.1}, 0.0).directory)
+    weak = {**VALUES[0], "training.optimizer.sgd.learning_rate": 1e-6}
+    trial = folder.begin(5, weak, 0.0)
+    end = train_trial(trial.directory)
+    assert (end.steps, end.stopped) == (10, "pruned")
+    found = folder.trial(5)
+    assert (found.state, found.over, found.problem) == ("pruned", True, "pruned (median) after step 10")
+    assert found.results.keys() >= {"validation_loss"}
+    assert json.loads((trial.directory / "failure.json").read_text())["state"] == "pruned"
+    mlpkit.resume(trial.directory)
+    assert folder.trial(5).state == "finished"
+    assert contents(trial.directory) == by_hand(weak, "hand")

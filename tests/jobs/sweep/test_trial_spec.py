@@ -1,0 +1,128 @@
+"""The spec of a trial, and the text of a sweep's spec in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+from mlpkit.jobs.sweep.search_proof import prove_sweep
+from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
+
+SPEC = """\
+# the base
+mlpkit: 1
+name: tiny
+data:
+  csv: {file: $table, target: y, predict: values}
+vars: {hidden: 3, table: data/one.csv, dollar: a$$b}
+layers:
+  - Affine: {units: $hidden}
+  - Relu
+  - Affine: {units: 1}
+  - MeanSquaredError
+training:
+  optimizer: {sgd: {learning_rate: 0.1}}
+  batch_size: 2
+  epochs: 1
+"""
+SWEEP = """\
+sweep:
+  search:
+    vars.hidden: [2, 4]
+    training.optimizer: [sgd, {adam: {beta1: 0.8}}]
+    training.optimizer.learning_rate: {low: 0.01, high: 0.1}
+    data.csv.file: [data/one.csv, data/two.csv]
+  trials: 3
+"""
+VALUES = {
+    "vars.hidden": 4,
+    "training.optimizer": {"adam": {"beta1": 0.8}},
+    "training.optimizer.learning_rate": 0.05,
+    "data.csv.file": "data/two.csv",
+}
+
+
+@pytest.fixture
+def specs(tmp_path, monkeypatch):
+    """A folder with a spec and two tables, beside the current one."""
+    folder = tmp_path / "specs"
+    (folder / "data").mkdir(parents=True)
+    for name in ("one", "two"):
+        rows = "\n".join(f"{i},{i * 2}" for i in range(40))
+        (folder / f"data/{name}.csv").write_text(f"x,y\n{rows}\n")
+    (folder / "tiny.yaml").write_text(SPEC + SWEEP)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return Path("../specs")
+
+
+def test_a_trial_is_what_anyone_gets_by_set(specs, monkeypatch):
+    found = trial_spec(mlpkit.load_spec(specs / "tiny.yaml"), VALUES)
+    monkeypatch.chdir(specs)
+    by_hand = mlpkit.load_spec("tiny.yaml", overrides=as_overrides(VALUES))
+    resolved, wanted = found.resolved(), by_hand.resolved()
+    assert resolved.pop("data")["csv"]["file"] == "../specs/data/two.csv"
+    assert wanted.pop("data")["csv"]["file"] == "data/two.csv"
+    assert resolved == wanted
+    assert found.sweep is None
+
+
+def test_the_text_for_a_folder_says_the_same_there(specs):
+    spec = mlpkit.load_spec(specs / "tiny.yaml", overrides=["seed=7"])
+    kept = Path("runs/x")
+    kept.mkdir(parents=True)
+    (kept / "sweep.yaml").write_text(text_for_folder(spec, kept, prove_sweep(spec)))
+    there = mlpkit.load_spec(kept / "sweep.yaml")
+    assert there.seed == 7
+    assert there.document.variables["dollar"] == "a$b"
+    assert there.document.values["data"]["csv"]["file"] == "../../../specs/data/one.csv"
+    assert there.sweep.search["data.csv.file"].choices == tuple(f"../../../specs/data/{n}.csv" for n in ("one", "two"))
+    values = {**VALUES, "data.csv.file": "../../../specs/data/two.csv"}
+    ours = trial_spec(there, values).resolved()
+    theirs = trial_spec(spec, VALUES).resolved()
+    paths = [Path(each.pop("data")["csv"]["file"]).resolve() for each in (ours, theirs)]
+    assert paths[0] == paths[1]
+    assert ours == theirs
+
+
+def test_paths_lead_out_of_a_folder_that_is_a_link(specs, tmp_path):
+    (tmp_path / "large/disk/runs").mkdir(parents=True)
+    Path("runs").symlink_to(tmp_path / "large/disk/runs")
+    spec = mlpkit.load_spec(specs / "tiny.yaml")
+    Path("runs/sweep.yaml").write_text(text_for_folder(spec, Path("runs"), prove_sweep(spec)))
+    found = mlpkit.load_spec("runs/sweep.yaml")
+    assert Path(found.data.arguments["file"]).samefile(specs / "data/one.csv")
+
+
+def test_a_text_that_says_all_is_kept_with_its_comments(tmp_path):
+    text = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}") + SWEEP.replace(
+        "    data.csv.file: [data/one.csv, data/two.csv]\n", ""
+    )
+    (tmp_path / "own.yaml").write_text(text)
+    assert text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml"), tmp_path / "runs") == text
+    changed = text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml", overrides=["seed=3"]), tmp_path / "runs")
+    assert "# the base" not in changed
+    assert "$hidden" in changed
+
+
+def test_a_spec_without_a_name_keeps_that_of_its_file(tmp_path):
+    text = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}").replace("name: tiny\n", "")
+    (tmp_path / "own.yaml").write_text(f"{text}sweep: {{search: {{vars.hidden: [2]}}, trials: 1}}\n")
+    (tmp_path / "sweep.yaml").write_text(text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml"), tmp_path))
+    found = mlpkit.load_spec(tmp_path / "sweep.yaml")
+    assert "# the base" in found.document.text
+    assert (found.name, trial_spec(found, {"vars.hidden": 2}).resolved()["name"]) == ("own", "own")
+
+
+def test_what_is_extended_and_overridden_is_written_out(tmp_path):
+    base = SPEC.replace("csv: {file: $table, target: y, predict: values}", "mnist: {}")
+    (tmp_path / "base.yaml").write_text(base)
+    own = "extends: base.yaml\nmlpkit: 1\nsweep: {search: {vars.hidden: [2]}, trials: 1}\n"
+    (tmp_path / "own.yaml").write_text(own)
+    text = text_for_folder(mlpkit.load_spec(tmp_path / "own.yaml", overrides=["training.epochs=9"]), tmp_path / "runs")
+    (tmp_path / "all.yaml").write_text(text)
+    found = mlpkit.load_spec(tmp_path / "all.yaml")
+    assert (found.training.epochs, found.name) == (9, "tiny")
+    assert trial_spec(found, {"vars.hidden": 2}).resolved()["layers"][0]["Affine"]["units"] == 2
