@@ -14,11 +14,13 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
 
 
@@ -134,6 +137,7 @@ def train_spec(
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
     optimizer_state: OptimizerState | None = None,
+    ranks: Ranks = ONE_RANK,
 ) -> Run:
     """Do what ``run`` does, for what is there already besides the spec.
 
@@ -149,9 +153,10 @@ def train_spec(
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate, as training goes and at its end.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        ranks: the processes that train the network together, of which this one is rank 0.
 
     Raises:
-        UsageError: the network was built for other inputs or slices.
+        UsageError: the network was built for other inputs or slices, or the ranks can't share the slices.
         KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
     """
     expect_own_files(spec)
@@ -166,7 +171,10 @@ def train_spec(
     _warn_of(proved.warnings, observer)
     spec = proved.spec
     work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
-    plan = choose_plan(work, slices=spec.training.slices, threads=spec.training.threads)
+    slices = spec.training.slices
+    if slices is None and coupled_by_slices(proved.proof.stack, ranks.size, proved.frozen):
+        slices = 1  # more would give other results, so the spec must ask for them
+    plan = choose_plan(work, slices=slices, threads=spec.training.threads, ranks=ranks.size, cores=ranks.cores)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
@@ -180,6 +188,7 @@ def train_spec(
                 callbacks=callbacks,
                 evaluated=evaluated,
                 optimizer_state=optimizer_state,
+                ranks=ranks,
             )
             if folder is not None:
                 folder.write_spec(spec.document.text)
