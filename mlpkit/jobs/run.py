@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
@@ -171,10 +172,12 @@ def train_spec(
     _warn_of(proved.warnings, observer)
     spec = proved.spec
     work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
-    slices = spec.training.slices
-    if slices is None and coupled_by_slices(proved.proof.stack, ranks.size, proved.frozen):
-        slices = 1  # more would give other results, so the spec must ask for them
-    plan = choose_plan(work, slices=slices, threads=spec.training.threads, ranks=ranks.size, cores=ranks.cores)
+    training = spec.training
+    if training.slices is None:
+        _expect_sliceable(proved, ranks.size)
+    plan = choose_plan(
+        work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=ranks.cores
+    )
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
@@ -205,6 +208,13 @@ def train_spec(
         dataset.hold({})
     job.expect_uninterrupted(done)
     return done
+
+
+def _expect_sliceable(proved: SpecProof, ranks: int) -> None:
+    """Make sure that a network gives the same results if each rank has a slice of a minibatch for itself."""
+    coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
+    if coupled:
+        raise UsageError(f"{coupled}; if that is meant, give the {ranks} ranks their slices: training.slices={ranks}")
 
 
 def _expect_fit(network: Sequential, description: Description, slices: int | None) -> None:

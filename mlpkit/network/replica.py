@@ -46,7 +46,7 @@ def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
     A minibatch with fewer rows than slices has as many slices as rows.
     """
     count = min(rows, slices)
-    edges = [rows * i // count for i in range(count + 1)]
+    edges = [rows * i // max(1, count) for i in range(count + 1)]
     return list(pairwise(edges))
 
 

@@ -125,12 +125,11 @@ def own_slices(slices: int, ranks: int, rank: int) -> range:
     """
     each = _slices_each(slices, ranks)
     if not each:
-        fitting = sorted({-(-slices // (1 << power)) for power in range(slices.bit_length())} - {0})
-        counts = f"1 to {slices}" if len(fitting) == slices > 2 else " or ".join(map(str, fitting))
+        *others, most = sorted({-(-slices // (1 << power)) for power in range(slices.bit_length() + 1)})
+        fitting = " or ".join([", ".join(map(str, others)), str(most)] if others else ["1"])
         raise UsageError(
-            f"{ranks} ranks can't share the {_counted(slices)} of a minibatch; "
-            f"expected training.slices to be a multiple of {ranks}, such as --set training.slices={ranks}, "
-            f"or {counts} {'rank' if fitting == [1] else 'ranks'} with {_counted(slices)}"
+            f"{ranks} ranks can't share the {slices} slice{'s' if slices > 1 else ''} of a minibatch; expected {fitting} "
+            f"ranks for so many slices, or a new run with training.slices={ranks} or another multiple of {ranks}"
         )
     return range(rank * each, min((rank + 1) * each, slices))
 
@@ -140,6 +139,3 @@ def _slices_each(slices: int, ranks: int) -> int:
     powers = (1 << power for power in range(slices.bit_length() + 1))
     return next((each for each in powers if -(-slices // each) == ranks), 0)
 
-
-def _counted(slices: int) -> str:
-    return "1 slice" if slices == 1 else f"{slices} slices"
