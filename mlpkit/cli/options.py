@@ -187,7 +187,7 @@ def takes_quiet(verb: F) -> F:
 
 
 def takes_training(verb: F) -> F:
-    """Add the options of a training, as the keywords of ``TrainingOptions``."""
-    for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report):  # help lists the last one first
-        verb = add(verb)
+    """Add the options of a training, as ``mpi`` and the keywords of ``TrainingOptions``."""
+    for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report):
+        verb = add(verb)  # help lists the last one first
     return verb

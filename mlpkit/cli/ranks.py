@@ -36,9 +36,7 @@ def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
     """Give a verb an argument ``ranks``, the processes to train with; with those that aren't rank 0, help rank 0."""
 
     @wraps(command)
-    def with_ranks(
-        *args: Any, mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str], **kwargs: Any
-    ) -> None:
+    def with_ranks(*args: Any, mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str], **kwargs: Any) -> None:
         with joined_ranks(mpi, plugins, blocked) as ranks:
             command(*args, ranks=ranks, plugins=plugins, blocked=blocked, **kwargs)
 

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
 
 
-def assist(
-    ranks: Ranks, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
-) -> None:
+def assist(ranks: Ranks, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> None:
     """Take part in what rank 0 does, until it is done.
 
     Args:

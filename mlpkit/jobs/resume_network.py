@@ -114,9 +114,7 @@ def _go_on(
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
         initialized_from = origin.lock.get(INITIALIZED_FROM)
-        job = TrainingJob(
-            spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from, ranks=ranks
-        )
+        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from, ranks=ranks)
         lock = lock_changes(origin.lock, job.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:

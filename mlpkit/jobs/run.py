@@ -175,9 +175,7 @@ def train_spec(
     training = spec.training
     if training.slices is None:
         _expect_sliceable(proved, ranks.size)
-    plan = choose_plan(
-        work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=ranks.cores
-    )
+    plan = choose_plan(work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=ranks.cores)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:

@@ -197,7 +197,11 @@ class Trainer:
 
     def assist(self) -> None:
         """Do this rank's part of the training that rank 0 leads, until rank 0 says that all is done."""
-        tasks = {"begin": self._begin, "step": self._step, "evaluate": self._assist_evaluation}
+        tasks: dict[str, Callable[..., object]] = {
+            "begin": self._begin,
+            "step": self._step,
+            "evaluate": self._assist_evaluation,
+        }
         with self._network_to_itself(), without_warnings(), self.network.computing(), self._workers:
             self.network.map = self._workers.map
             self._ranks.follow(tasks)

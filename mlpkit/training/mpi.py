@@ -265,7 +265,7 @@ class MpiRanks:
         rest = np.empty(max(0, _LENGTH + length - _FIRST), np.uint8)
         if len(rest):
             self._wait(self._commands.Ibcast(rest, root=0), patience)
-        task, arguments = pickle.loads(first[_LENGTH:].tobytes() + rest.tobytes())  # noqa: S301 - of this program
+        task, arguments = pickle.loads(first[_LENGTH:].tobytes() + rest.tobytes())
         return task, arguments
 
     def _take_from(self, rank: int) -> Any:

@@ -83,7 +83,7 @@ class OneRank(NoExchange):
 
     rank = 0
     size = 1
-    cores = None
+    cores: int | None = None
 
     def divide(self, slices: int, *, fast: bool) -> range:
         """Return all slices."""
@@ -128,8 +128,8 @@ def own_slices(slices: int, ranks: int, rank: int) -> range:
         *others, most = sorted({-(-slices // (1 << power)) for power in range(slices.bit_length() + 1)})
         fitting = " or ".join([", ".join(map(str, others)), str(most)] if others else ["1"])
         raise UsageError(
-            f"{ranks} ranks can't share the {slices} slice{'s' if slices > 1 else ''} of a minibatch; expected {fitting} "
-            f"ranks for so many slices, or a new run with training.slices={ranks} or another multiple of {ranks}"
+            f"{ranks} ranks can't share the {slices} slice{'s' if slices > 1 else ''} of a minibatch; expected "
+            f"{fitting} ranks for so many slices, or a new run with training.slices={ranks} or another multiple of {ranks}"
         )
     return range(rank * each, min((rank + 1) * each, slices))
 
@@ -138,4 +138,3 @@ def _slices_each(slices: int, ranks: int) -> int:
     """Return the power of two that cuts the slices into as many groups as there are ranks; 0 if none does."""
     powers = (1 << power for power in range(slices.bit_length() + 1))
     return next((each for each in powers if -(-slices // each) == ranks), 0)
-

@@ -45,8 +45,8 @@ def choose_plan(
 
         threads = min(cores, step_flops / ranks / SMALLEST_SHARE), at least 1
 
-    There is one slice for each rank: BLAS shares a product out to its threads for less than it costs to wake threads of Python's,
-    two dozen times a step. ``docs/performance.md`` has the measurements.
+    There is one slice for each rank: BLAS shares a product out to its threads for less than it costs to wake threads of
+    Python's, two dozen times a step. ``docs/performance.md`` has the measurements.
 
     Args:
         step_flops: floating-point operations of a step, forward and backward.
