@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """Inputs and targets of some examples, and their weights; None if they have none."""
 
-Judgement: TypeAlias = "tuple[float, float, NDArray[Any] | None, NDArray[Any], NDArray[Any] | None]"
-"""How much a batch counts, its mean loss, its predictions if a metric needs them, its targets and its weights."""
+Judgement: TypeAlias = "tuple[float, float, Any, NDArray[Any], NDArray[Any] | None]"
+"""How much a batch counts, its mean loss, its predictions (None if no metric needs them), targets and weights."""
 
 _Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """What computes a slice; its inputs, its targets, and their weights."""

@@ -129,7 +129,7 @@ def own_slices(slices: int, ranks: int, rank: int) -> range:
         fitting = " or ".join([", ".join(map(str, others)), str(most)] if others else ["1"])
         raise UsageError(
             f"{ranks} ranks can't share the {slices} slice{'s' if slices > 1 else ''} of a minibatch; expected "
-            f"{fitting} ranks for so many slices, or a new run with training.slices={ranks} or another multiple of {ranks}"
+            f"{fitting} ranks for so many slices, or a new run with a multiple of {ranks}: training.slices={ranks}"
         )
     return range(rank * each, min((rank + 1) * each, slices))
 
