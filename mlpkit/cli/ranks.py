@@ -99,6 +99,11 @@ def _join(started: int) -> MpiRanks:
             f"{started} processes of mlpkit were started together, which takes mpi4py to train one network ({error}); "
             'install it with: pip install "mlpkit[mpi]"; or give --no-mpi for runs that know nothing of each other'
         ) from error
+    except RuntimeError as error:  # what mpi4py raises without an MPI library
+        raise _once(
+            f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
+            "belongs to, or both with: pip install mpich"
+        ) from error
     if ranks.size < started:
         raise _once(
             f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {ranks.size}: they "
