@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mlpkit.errors import UsageError
-from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,14 +65,14 @@ def joined_ranks(mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str
     """
     started = started_processes(os.environ)
     if mpi is False or (mpi is None and started == 1):
-        yield ONE_RANK
+        yield _one_rank()
         return
     ranks = _join(started)
     if ranks.rank:
         _assist(ranks, plugins, blocked)
         raise click.exceptions.Exit(0)
     with ranks:
-        yield ranks if ranks.size > 1 else ONE_RANK
+        yield ranks if ranks.size > 1 else _one_rank()
 
 
 def expect_one_rank(ranks: Ranks, several: bool) -> None:
@@ -87,6 +86,12 @@ def expect_one_rank(ranks: Ranks, several: bool) -> None:
             f"{ranks.size} ranks can't train the runs of several seeds or an ensemble together; start mlpkit without "
             "mpiexec, and it trains as many at once as there are cores for"
         )
+
+
+def _one_rank() -> Ranks:
+    from mlpkit.training.ranks import ONE_RANK  # noqa: PLC0415 - --help does without
+
+    return ONE_RANK
 
 
 def _join(started: int) -> MpiRanks:

@@ -30,11 +30,11 @@ from mlpkit.network.arguments import (
 )
 from mlpkit.network.component_errors import component_errors, expect_first_values
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
-from mlpkit.network.exchange import NO_EXCHANGE
 from mlpkit.network.flat_layout import FlatLayout
-from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
+from mlpkit.network.replica import Replica, add_along_tree
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
+from mlpkit.network.slices import NO_EXCHANGE, slice_bounds
 from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
 from mlpkit.network.summary import one_line, summary, summary_html
 
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import Resolver
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
-    from mlpkit.network.exchange import Exchange
     from mlpkit.network.shape_proof import Proof
+    from mlpkit.network.slices import Exchange
 
 Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """Inputs and targets of some examples, and their weights; None if they have none."""

@@ -15,7 +15,7 @@ from mlpkit.components.callback import TrainingView, Weights
 from mlpkit.components.schedule import START, OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.exchange import NO_EXCHANGE
+from mlpkit.network.slices import NO_EXCHANGE
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
 from mlpkit.training.constraints import constrained

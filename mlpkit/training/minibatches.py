@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import component_errors, failure
-from mlpkit.network.replica import slice_bounds
+from mlpkit.network.slices import slice_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 from mlpkit.errors import UsageError
-from mlpkit.network.exchange import Exchange, NoExchange
+from mlpkit.network.slices import Exchange, NoExchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,7 +90,7 @@ class OneRank(NoExchange):
         return range(slices)
 
     def tell(self, task: str, *arguments: object) -> None:
-        """Tell nobody."""
+        """Do nothing, since there is no other rank."""
 
     def led(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
         """Return the function."""
@@ -100,7 +100,7 @@ class OneRank(NoExchange):
         """There is nothing to do."""
 
     def hand_on(self, item: object) -> None:
-        """Nobody takes it."""
+        """Do nothing, since there is no other rank."""
 
     def in_turn(self, own: Iterator[Item], count: int) -> Iterator[Item]:
         """Return the own items."""

@@ -1,13 +1,24 @@
-"""What the processes that share the slices of a minibatch exchange in a step."""
+"""The slices of a minibatch, and what processes that share them exchange in a step."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
+    """Return begin and end of each slice of a minibatch: contiguous, their sizes differing by one at most.
+
+    A minibatch with fewer rows than slices has as many slices as rows.
+    """
+    count = min(rows, slices)
+    edges = [rows * i // max(1, count) for i in range(count + 1)]
+    return list(pairwise(edges))
 
 
 class Exchange(Protocol):
