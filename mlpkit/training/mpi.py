@@ -40,8 +40,8 @@ SECONDS_OF_PATIENCE: Final = 300.0
 SECONDS_TO_END: Final = 30.0
 """How long a rank that failed waits for rank 0 to end them all."""
 
-_SECONDS_AWAKE: Final = 0.002
-"""Of a wait; a sleep would cost more than most waits last, but a longer one must leave the core to others."""
+_SECONDS_AWAKE: Final = 0.05
+"""Of a wait, in which MPI goes on sending at once; a longer wait leaves the core to others."""
 
 _SECONDS_ASLEEP: Final = 0.0001
 
@@ -299,7 +299,7 @@ class MpiRanks:
         while not done():
             waited = time.monotonic() - began
             if waited < _SECONDS_AWAKE:
-                os.sched_yield()
+                os.sched_yield()  # there may be fewer cores than ranks
                 continue
             self._expect_no_failure()
             if waited > (self._patience if patience is None else patience):

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mlpkit
@@ -25,7 +26,7 @@ pytestmark = [
 SPEC = """\
 mlpkit: 1
 name: shared
-data: {{csv: {{file: example:flowers.csv, target: species, categorical: [soil], missing: fill}}}}
+data: {{csv: {{file: points.csv, target: kind}}}}
 layers:
   - Affine: {{units: 8}}
 {layers}
@@ -77,8 +78,12 @@ RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "resolved.yaml"
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "trap.py").write_text(TRAP, encoding="utf-8")
+    points = np.random.default_rng(0).normal(size=(3000, 3)).round(2)  # several batches an evaluation
+    lines = (f"{x},{y},{z},{'abc'[int(x > y) + int(y > z)]}" for x, y, z in points)
+    (tmp_path / "points.csv").write_text("\n".join(["x,y,z,kind", *lines]), encoding="utf-8")
     return tmp_path
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from thread_ranks import SECONDS, Meeting, ThreadRanks
 
-from mlpkit import Sequential, UsageError
+from mlpkit import Layer, Sequential, UsageError
 from mlpkit.errors import DivergenceError
 from mlpkit.network.replica import add_along_tree
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage
@@ -27,9 +27,31 @@ from mlpkit_plugins.schedules.cosine import Cosine
 pytestmark = pytest.mark.filterwarnings("ignore:BatchNorm1 computes over")
 
 
+@pytest.fixture(autouse=True)
+def _several_batches_an_evaluation(monkeypatch):
+    monkeypatch.setattr("mlpkit.training.evaluation.EVALUATION_ROWS", 4)
+
+
+class Centred(Layer):
+    """Subtracts the mean of the rows seen so far, kept as state."""
+
+    def build(self, input_shape):
+        self.mean = self.state("mean", input_shape, 0.5)
+        return input_shape
+
+    def forward(self, x):
+        y = x - self.mean.value
+        if self.training:
+            self.mean.value += 0.25 * (x.mean(axis=0) - self.mean.value)
+        return y
+
+    def backward(self, dy):
+        return dy
+
+
 def trainer(toy, ranks, *, slices=4, classes=None, **settings):
     dataset = toy.Toy(train=23)
-    stack = [BatchNorm(), Affine(7), Dropout(0.4), Affine(4), SoftmaxWithLoss(class_weights=classes)]
+    stack = [BatchNorm(), Affine(7), Centred(), Dropout(0.4), Affine(4), SoftmaxWithLoss(class_weights=classes)]
     own = ranks.divide(slices, fast=False)
     network = Sequential(stack, (3,), dtype="float32", slices=slices, own_slices=own)
     callbacks = settings.pop("callbacks", tuple)
@@ -104,7 +126,8 @@ def test_each_rank_reads_only_its_rows(toy, monkeypatch):
 
     monkeypatch.setattr(toy.ToySplit, "take", recording)
     trained(toy, 2, batch_size=8, sampling="with_replacement", iterations=1, epochs=None)
-    assert sorted(read) == [(6, 6), (23, 4), (23, 4), (23, 23)]  # the evaluation has a single batch of each split
+    evaluation = [(6, 2), (6, 4), (23, 3), *[(23, 4)] * 5]
+    assert sorted(read) == sorted([*evaluation, (23, 4), (23, 4)])
 
 
 def test_all_ranks_end_with_the_message_of_one_if_the_training_diverges(toy):
