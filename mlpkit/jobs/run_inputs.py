@@ -76,8 +76,17 @@ class Change(NamedTuple):
 
     def __str__(self) -> str:
         """Say what it was and what it is."""
+        return self.between("then", "now")
+
+    def between(self, there: str, here: str) -> str:
+        """Say what it is in two places or at two times.
+
+        Args:
+            there: the place or time of ``then``.
+            here: that of ``now``.
+        """
         then, now = ("none" if value is None else _shortened(value) for value in (self.then, self.now))
-        return f"{self.key}: {then} then, {now} now"
+        return f"{self.key}: {then} {there}, {now} {here}"
 
     @property
     def of_environment(self) -> bool:
@@ -118,7 +127,7 @@ def expect_same_inputs(ranks: Ranks, lock: Mapping[str, Any], observer: Observer
     locks: Iterator[Mapping[str, Any]] = ranks.in_turn(iter([own]), ranks.size)
     for rank, other in enumerate(locks):
         differences = lock_changes(own, other)
-        told = "; ".join(f"{each.key}: {each.then} on rank 0, {each.now} on rank {rank}" for each in differences)
+        told = "; ".join(each.between("on rank 0", f"on rank {rank}") for each in differences)
         if not all(each.of_environment for each in differences):
             raise UsageError(f"the ranks can't train together: {told}; expected the same on all hosts")
         if told:

@@ -77,7 +77,8 @@ def join_ranks(patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
         patience: seconds to wait for other ranks in the middle of a task.
 
     Raises:
-        ImportError: mpi4py isn't installed, or finds no MPI library.
+        ImportError: mpi4py isn't installed.
+        RuntimeError: it finds no MPI library.
     """
     import mpi4py  # noqa: PLC0415 - an extra, and only a run on several ranks needs it
 
@@ -114,6 +115,7 @@ class MpiRanks:
         self._ended = False
         self._received = np.empty(0)
         self._handing_on: Any = None
+        self._pending: Any = None
 
     def divide(self, slices: int, *, fast: bool) -> range:
         """Agree on who computes which slices; see ``Ranks``."""
@@ -209,7 +211,7 @@ class MpiRanks:
         Args:
             error: the exception.
         """
-        message = str(error) if isinstance(error, MlpkitError) else named_error(error)
+        message = str(error) if isinstance(error, MlpkitError) else _internal(error)
         notes, code = tuple(getattr(error, "__notes__", ())), getattr(error, "exit_code", 1)
         self._failures.isend(Failure(self.rank, gethostname(), message, notes, code), dest=0)
         with suppress(RankError):
@@ -281,6 +283,7 @@ class MpiRanks:
         return messages[0].recv()
 
     def _wait(self, request: Any, patience: float | None = None) -> None:
+        self._pending = request  # holds on to its arrays, which MPI may still write into after an exception
         self._wait_until(request.Test, patience)
 
     def _wait_until(self, done: Callable[[], bool], patience: float | None = None) -> None:
@@ -339,6 +342,6 @@ class MpiRanks:
         self._world.Abort(code)
 
 
-def named_error(error: BaseException) -> str:
+def _internal(error: BaseException) -> str:
     """Return what an exception that isn't mlpkit's says, and that it shouldn't have come so far."""
     return f"internal error: {named(error)}" if isinstance(error, Exception) else type(error).__name__
