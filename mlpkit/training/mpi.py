@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import pickle
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -114,6 +116,7 @@ class MpiRanks:
         self._task = ""
         self._ended = False
         self._received = np.empty(0)
+        atexit.register(signal.alarm, math.ceil(patience))  # MPI ends all ranks together, and would wait for a lost one
         self._handing_on: Any = None
         self._pending: Any = None
 
