@@ -27,9 +27,6 @@ RANKS: Final = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "PMIX
 
 SIZE_OF_STEP: Final = "SLURM_STEP_NUM_TASKS"
 
-TIMEOUT: Final = "MLPKIT_MPI_TIMEOUT"
-"""The environment variable that says how many seconds a rank waits for others in the middle of a step."""
-
 
 def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
     """Give a verb an argument ``ranks``, the processes to train with; with those that aren't rank 0, help rank 0."""
@@ -95,10 +92,10 @@ def _one_rank() -> Ranks:
 
 
 def _join(started: int) -> MpiRanks:
-    from mlpkit.training.mpi import SECONDS_OF_PATIENCE, join_ranks  # noqa: PLC0415 - most runs have one process
+    from mlpkit.training.mpi import join_ranks  # noqa: PLC0415 - most runs have one process
 
     try:
-        ranks = join_ranks(_patience(SECONDS_OF_PATIENCE))
+        ranks = join_ranks(_patience())
     except ImportError as error:
         raise _once(
             f"{started} processes of mlpkit were started together, which takes mpi4py to train one network ({error}); "
@@ -117,10 +114,12 @@ def _join(started: int) -> MpiRanks:
     return ranks
 
 
-def _patience(default: float) -> float:
+def _patience() -> float:
+    from mlpkit.training.mpi import SECONDS_OF_PATIENCE, TIMEOUT  # noqa: PLC0415 - for the same reason
+
     text = os.environ.get(TIMEOUT, "")
     try:
-        seconds = float(text or default)
+        seconds = float(text or SECONDS_OF_PATIENCE)
     except ValueError:
         seconds = 0.0
     if not seconds > 0:

@@ -36,11 +36,22 @@ R = TypeVar("R")
 END: Final = "end"
 """The task after which there are no others."""
 
+TIMEOUT: Final = "MLPKIT_MPI_TIMEOUT"
+"""The environment variable that says how many seconds a rank waits for others in the middle of a task."""
+
 SECONDS_OF_PATIENCE: Final = 300.0
-"""How long a rank waits for the others in the middle of a task."""
+"""How long it waits by default."""
 
 SECONDS_TO_END: Final = 30.0
 """How long a rank that failed waits for rank 0 to end them all."""
+
+_SECONDS_LATER: Final = 15.0
+"""How much longer the others wait than rank 0, so that it finds out which of them is silent."""
+
+_SECONDS_TO_ANSWER: Final = 2.0
+
+_FAILED, _ASKED, _ANSWERED = range(3)
+"""Tags of messages about the ranks themselves."""
 
 _SECONDS_AWAKE: Final = 0.05
 """Of a wait, in which MPI goes on sending at once; a longer wait leaves the core to others."""
@@ -59,14 +70,12 @@ class Failure(NamedTuple):
 
     Args:
         rank: its number.
-        host: where it runs.
         message: what went wrong.
         notes: what the exception has besides.
         exit_code: what the command line returns for it.
     """
 
     rank: int
-    host: str
     message: str
     notes: tuple[str, ...]
     exit_code: int
@@ -105,11 +114,12 @@ class MpiRanks:
     def __init__(self, mpi: Any, world: Any, patience: float) -> None:
         self._mpi = mpi
         self._world = world
-        self._patience = patience
         self.rank: int = world.Get_rank()
         self.size: int = world.Get_size()
+        self._patience = patience + (_SECONDS_LATER if self.rank else 0)
+        self._hosts: list[str] = world.allgather(gethostname())
         # Messages of one purpose can't be taken for those of another, even if a rank has failed in between.
-        self._commands, self._exchange, self._failures = (world.Dup() for _ in range(3))
+        self._commands, self._exchange, self._about_ranks = (world.Dup() for _ in range(3))
         self.cores: int | None = self._cores_of_each()
         self._each = 1
         self._fast = False
@@ -119,6 +129,7 @@ class MpiRanks:
         atexit.register(signal.alarm, math.ceil(patience))  # MPI ends all ranks together, and would wait for a lost one
         self._handing_on: Any = None
         self._pending: Any = None
+        self._answer: Any = None
 
     def divide(self, slices: int, *, fast: bool) -> range:
         """Agree on who computes which slices; see ``Ranks``."""
@@ -216,12 +227,12 @@ class MpiRanks:
         """
         message = str(error) if isinstance(error, MlpkitError) else _internal(error)
         notes, code = tuple(getattr(error, "__notes__", ())), getattr(error, "exit_code", 1)
-        self._failures.isend(Failure(self.rank, gethostname(), message, notes, code), dest=0)
+        self._answer = self._about_ranks.isend(Failure(self.rank, message, notes, code), dest=0, tag=_FAILED)
         with suppress(RankError):
             while self._next_command(patience=SECONDS_TO_END)[0] != END:
                 pass
             return
-        print(f"error: rank {self.rank} of {self.size}: {message}", file=sys.stderr)  # noqa: T201 - rank 0 hangs
+        sys.stderr.write(f"error: {self._named(self.rank)}: {message}\n")  # as rank 0 hangs
         self._end_all(code)
 
     def _add_along_tree(self, gradient: NDArray[Any], adding: int) -> None:
@@ -307,21 +318,43 @@ class MpiRanks:
             if waited < _SECONDS_AWAKE:
                 os.sched_yield()  # there may be fewer cores than ranks
                 continue
-            self._expect_no_failure()
+            if self.rank == 0:
+                self._expect_no_failure()
+            elif self._about_ranks.iprobe(tag=_ASKED):
+                self._about_ranks.recv(tag=_ASKED)
+                self._answer = self._about_ranks.isend(self.rank, dest=0, tag=_ANSWERED)
             if waited > (self._patience if patience is None else patience):
                 raise RankError(
-                    f"rank {self.rank} of {self.size}, on {gethostname()}, has waited {waited:.0f} s for another rank, "
-                    f"which hangs or has lost its connection, in the middle of the task '{self._task}'"
+                    f"{self._silent_ranks()}: rank {self.rank}, on {self._hosts[self.rank]}, has waited {waited:.0f} s "
+                    f"in the middle of the task '{self._task}'; {TIMEOUT} says how long a rank waits, in seconds"
                 )
             time.sleep(_SECONDS_ASLEEP)
 
     def _expect_no_failure(self) -> None:
-        if self.rank == 0 and self._failures.iprobe():
-            found: Failure = self._failures.recv()
-            error = RankError(f"rank {found.rank} of {self.size}, on {found.host}: {found.message}", found.exit_code)
+        if self._about_ranks.iprobe(tag=_FAILED):
+            found: Failure = self._about_ranks.recv(tag=_FAILED)
+            error = RankError(f"{self._named(found.rank)}: {found.message}", found.exit_code)
             for note in found.notes:
                 error.add_note(note)
             raise error
+
+    def _silent_ranks(self) -> str:
+        """Say which ranks don't answer rank 0; those that wait do."""
+        if self.rank:
+            return "another rank hangs, or its connection is lost"
+        others = set(range(1, self.size))
+        questions = [self._about_ranks.isend(None, dest=rank, tag=_ASKED) for rank in others]
+        ends = time.monotonic() + _SECONDS_TO_ANSWER
+        while others and time.monotonic() < ends:
+            if self._about_ranks.iprobe(tag=_ANSWERED):
+                others.discard(self._about_ranks.recv(tag=_ANSWERED))
+            time.sleep(_SECONDS_ASLEEP)
+        self._pending = questions
+        silent = "; ".join(self._named(rank) for rank in sorted(others)) or "another rank"
+        return f"{silent}: hangs, or its connection is lost"
+
+    def _named(self, rank: int) -> str:
+        return f"rank {rank} of {self.size}, on {self._hosts[rank]}"
 
     def _cores_of_each(self) -> int:
         """Return the least number of cores that a rank has to itself, whether or not ``mpiexec`` bound it to some."""
