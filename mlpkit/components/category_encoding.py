@@ -46,7 +46,7 @@ class TrainingCategories:
     def targets(self) -> NDArray[Any] | None:
         """Return what is to be predicted of the rows; None if that isn't known.
 
-        Classes are numbers, shape (rows,); values and labels have the shape (rows, count).
+        Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
         """
         return None if self._targets is None else self._targets()
 

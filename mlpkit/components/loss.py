@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpkit.components.operation import Operation, Shape
 from mlpkit.components.schema.component_types import default_name
+from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,16 +105,56 @@ class Loss(Operation):
         """
         return prediction
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return the ends of the interval in which a target is predicted to lie, for metrics and plots.
+
+        By default a loss predicts none.
+
+        Args:
+            prediction: what ``predict`` returns; must be left as it is.
+
+        Returns:
+            The lower and the upper end for each row, shape (rows, 2).
+
+        Raises:
+            ShapeError: no interval is predicted; the message says what to do.
+        """
+        raise ShapeError(
+            f"{self.path or self.type_name} predicts no interval",
+            expected="a loss that predicts several quantiles",
+            remedy="use such a loss",
+        )
+
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return inputs that ``predict`` turns into a prediction; by default the prediction itself.
 
-        The loss of an ensemble, whose prediction is the mean of several, is computed at them. A loss that overrides
-        ``predict`` and not this method can't be the loss of an ensemble.
+        ``prediction_loss`` is by default computed at them.
 
         Args:
             prediction: what ``predict`` may return, or a mean of such; must be left as it is.
         """
         return prediction
+
+    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean loss of predictions, by default that of the inputs that ``inputs_for`` returns.
+
+        The loss of an ensemble, whose prediction is the mean of several, is computed so. A loss that overrides
+        ``predict``, but neither ``inputs_for`` nor this method, can't be the loss of an ensemble.
+
+        Args:
+            prediction: what ``predict`` may return, or a mean of such; must be left as it is.
+            t: targets of the same rows.
+            weights: the weights of the rows; None if they have none, and for a loss that takes none.
+        """
+        inputs = self.inputs_for(prediction)
+        return self.forward(inputs, t) if weights is None else self.forward(inputs, t, weights)  # type: ignore[call-arg]
+
+    @property
+    def can_be_averaged(self) -> bool:
+        """Whether the predictions of several networks can be averaged, since the loss of the mean is known."""
+        own = type(self)
+        inverted, known = own.inputs_for is not Loss.inputs_for, own.prediction_loss is not Loss.prediction_loss
+        return inverted or known or own.predict is Loss.predict
 
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute ``predict``, and return the output; none, if that isn't overridden.

@@ -27,6 +27,8 @@ class Metric(Component):
     Attributes:
         higher_is_better: whether larger values are better.
         takes_weights: whether it takes weights of examples; only then it gets any.
+        sees: ``point``, if it compares predictions with targets, or ``interval``, if it compares the ends of predicted
+            intervals with them; it then fits losses that predict some.
         table: if the result is a table, what its rows and its columns stand for, as in ``("target", "predicted")``.
             Tables are computed after training; history, checkpoints and early stopping don't use them.
         unit: the unit of its values, for plots, in which ``{target}`` stands for the target's, as in ``{target}²``; or
@@ -36,6 +38,7 @@ class Metric(Component):
     kind: ClassVar[str] = "metric"
     higher_is_better: ClassVar[bool] = True
     takes_weights: ClassVar[bool] = False
+    sees: ClassVar[str] = "point"
     unit: ClassVar[str] = ""
     table: ClassVar[tuple[str, str] | None] = None
 
@@ -63,7 +66,9 @@ class Metric(Component):
         """Add a minibatch.
 
         Args:
-            prediction: what the loss's ``predict`` returns, such as probabilities, shape (rows, classes).
+            prediction: what the loss's ``predict`` returns, such as probabilities, shape (rows, classes); or its
+                ``point_prediction``, if several numbers are predicted for a target; or, for a metric that sees
+                intervals, their lower and upper ends, shape (rows, 2).
             t: the targets of the same rows, shape (rows,) for class numbers, (rows, classes) for one-hot rows,
                 (rows, labels) for labels, (rows, ...) for values.
         """

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpkit.components.component import recipe_of
 from mlpkit.components.input_columns import InputShape
+from mlpkit.components.loss import Loss
 from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import (
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mlpkit.components.dataset import Dataset, Description, Split
-    from mlpkit.components.loss import Loss
     from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Operation
     from mlpkit.components.parameter import StepFactors
@@ -96,8 +96,8 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         frozen, of_frozen = _frozen_layers(spec, proof)
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
-        faults += _point_prediction_faults(spec, proof.loss)
-    faults += _weights_faults(spec, description) + _average_faults(spec)
+        faults += _prediction_faults(spec, proof.loss) + _average_faults(spec, proof.loss)
+    faults += _weights_faults(spec, description)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec)
@@ -301,29 +301,37 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
     return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
 
 
-def _point_prediction_faults(spec: Spec, loss: Loss) -> list[Problem]:
-    """Make sure that metrics have one prediction to compare with each target, if the loss predicts several numbers."""
+def _prediction_faults(spec: Spec, loss: Loss) -> list[Problem]:
+    """Make sure that the loss predicts what each metric compares with targets: one number, or an interval."""
     if not spec.training.metrics:
         return []
     with operation_errors(loss, "prediction_names"):
         names = loss.prediction_names()
-    if names is None:
-        return []
-    try:
-        with operation_errors(loss, "point_prediction"):
-            loss.point_prediction(np.zeros((1, len(names)), loss.dtype))
-    except WrongUseError as error:
-        return [
-            Problem(
-                ("training", "metrics", i, metric.name),
-                f"{metric.name} compares one prediction with each target: {error.message}",
-                expected=error.expected,
-                remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
-                at_key=True,
-            )
-            for i, metric in enumerate(spec.training.metrics)
-        ]
-    return []
+    methods = {"interval": "interval_prediction"} | ({"point": "point_prediction"} if names else {})
+    example = np.zeros((1, len(names or ("",))), loss.dtype)
+    refused: dict[str, WrongUseError] = {}
+    for sees, method in methods.items():
+        try:
+            with operation_errors(loss, method):
+                getattr(loss, method)(example)
+        except WrongUseError as error:
+            refused[sees] = error
+    return [
+        _prediction_fault(i, metric, refused[sees])
+        for i, metric in enumerate(spec.training.metrics)
+        if (sees := metric.component.sees) in refused
+    ]
+
+
+def _prediction_fault(number: int, metric: Recipe[Metric], error: WrongUseError) -> Problem:
+    compared = "an interval" if metric.component.sees == "interval" else "one prediction"
+    return Problem(
+        ("training", "metrics", number, metric.name),
+        f"{metric.name} compares {compared} with each target: {error.message}",
+        expected=error.expected,
+        remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
+        at_key=True,
+    )
 
 
 def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
@@ -340,17 +348,15 @@ def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
     return faults
 
 
-def _average_faults(spec: Spec) -> list[Problem]:
+def _average_faults(spec: Spec, loss: Loss) -> list[Problem]:
     """Make sure that the predictions of an ensemble's networks can be averaged."""
-    if spec.ensemble is None:
+    if spec.ensemble is None or loss.can_be_averaged:
         return []
-    from mlpkit.network.ensemble import can_average  # noqa: PLC0415 - most specs train one network
-
-    recipe: Recipe[Any] = spec.layers[-1].recipe
-    loss: type[Any] = recipe.component
-    if can_average(loss):
-        return []
-    message = f"{recipe.name} can't be the loss of an ensemble: its class has a predict, but no inputs_for"
+    while inside := [each for each in operations_inside(loss) if isinstance(each, Loss) and not each.can_be_averaged]:
+        loss = inside[0]
+    recipe = recipe_of(loss) or spec.layers[-1].recipe
+    lacking = "its class has a predict, but neither inputs_for nor prediction_loss"
+    message = f"{recipe.name} can't be the loss of an ensemble: {lacking}"
     return [Problem(recipe.place, message, remedy="use another loss, or leave out ensemble", at_key=True)]
 
 

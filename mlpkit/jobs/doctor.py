@@ -21,10 +21,11 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HEALTH, MODEL
 from mlpkit.runs.overview import DIVERGED
+from mlpkit.training.course import Course
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.probe import Probe
 from mlpkit.training.snapshot import restore_arrays
-from mlpkit.training.symptoms import Course, Symptom, new_symptoms
+from mlpkit.training.symptoms import Symptom, new_symptoms
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import mlpkit
 from mlpkit.components.schema.context import show
@@ -11,10 +12,19 @@ from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.runs.files import storage_error, write_atomically
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def shipped_specs() -> dict[str, Path]:
+QUICK: Final = ("", "tables")
+"""The folders whose specs train in seconds or a few minutes."""
+
+FOLDERS: Final = (*QUICK, "papers")
+"""The folders of specs that come with mlpkit, below the one of them all."""
+
+
+def shipped_specs(folders: Iterable[str] = FOLDERS) -> dict[str, Path]:
     """Return the specs that come with mlpkit, by name."""
-    paths = [*_shipped().glob("*.yaml"), *_shipped().glob("tables/*.yaml")]
+    paths = [path for folder in folders for path in (_shipped() / folder).glob("*.yaml")]
     return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 
 

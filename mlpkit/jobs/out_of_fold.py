@@ -15,7 +15,8 @@ from mlpkit.jobs.predict import predictions_of
 from mlpkit.jobs.prediction_file import write_predictions
 from mlpkit.jobs.targets import class_values
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.sequential import EVALUATION_ROWS, plain_result
+from mlpkit.network.metrics import Metrics
+from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
@@ -91,14 +92,11 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
     """
     weights = () if found.weights is None else (found.weights,)
     with model.network.evaluating(), without_warnings():
-        results: dict[str, Any] = {"loss": model.network.replicas[0].compare(found.values, found.targets, *weights)}
-        for recipe in model.spec.training.metrics:
-            prediction = model.network.replicas[0].point_prediction(found.values)
-            with component_errors(f"the metric {recipe.name} failed"):
-                metric = recipe()
-                metric.expect_target(model.target)
-                metric.update(prediction, found.targets, *weights)
-                results[recipe.name] = plain_result(metric)
+        replica = model.network.replicas[0]
+        results: dict[str, Any] = {"loss": replica.compare(found.values, found.targets, *weights)}
+        judges = Metrics({recipe.name: recipe() for recipe in model.spec.training.metrics}, replica, model.target)
+        judges.update(found.values, found.targets, *weights)
+        results |= judges.results()
     if not math.isfinite(results["loss"]):
         raise DivergenceError(f"{source}: the loss out of fold is {results['loss']}; lower the learning rate")
     return results

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.errors import DivergenceError, MlpkitError, UsageError
+from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.ensemble_page import networks_sections
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
@@ -266,10 +266,19 @@ def _taken(model: TrainedModel, split: Split, description: Description, indices:
 def _judged(model: TrainedModel, split: str, of: int, batch: Batch) -> Judged:
     x, t, _ = batch
     with blas_threads(model.threads):
-        prediction = model.network.replicas[0].point_prediction(model.network.predict_encoded(x))
+        whole = model.network.predict_encoded(x)
+    prediction = model.network.replicas[0].point_prediction(whole)
     if not np.isfinite(prediction).all():
         raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
-    return Judged(split, of, model.target, prediction, t, _names(model))
+    return Judged(split, of, model.target, prediction, t, _names(model), _interval(model, whole))
+
+
+def _interval(model: TrainedModel, prediction: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the ends of predicted intervals; None if the loss predicts none."""
+    try:
+        return model.network.replicas[0].interval_prediction(prediction)
+    except ShapeError:
+        return None
 
 
 def _names(model: TrainedModel) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from mlpkit.components.component import arguments_of
 from mlpkit.components.initializer import Initializer
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.target import Values
+from mlpkit.jobs.rate_schedule import rates_of, scale_of_rate
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.training.course import TrainingFacts
 from mlpkit.training.minibatches import steps_per_epoch
-from mlpkit.training.symptoms import TrainingFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,17 +40,20 @@ def facts_of(
     rows_of_step = training.batch_size * training.accumulate
     per_epoch = steps_per_epoch(description.sizes["train"], rows_of_step, drop_last=training.drop_last)
     of_epochs = training.epochs * per_epoch if training.epochs else None
+    total_steps = training.iterations or of_epochs or steps
     operations = network.replicas[0].operations()
     with component_errors(f"dataset {spec.data.name} failed in input_scaling or target_scaling"):
         inputs, target = dataset.input_scaling(), dataset.target_scaling()
     return TrainingFacts(
         steps_per_epoch=per_epoch,
-        total_steps=training.iterations or of_epochs or steps,
+        total_steps=total_steps,
         slice_rows=max(1, rows // network.slices),
         coupling=tuple(operation.path for operation in operations if operation.couples_examples),
         guarded=training.early_stopping is not None or training.best_weights is not None,
         values=isinstance(description.target, Values),
         first_weights={operation.path: advice for operation in operations if (advice := _default_weights(operation))},
+        rates=rates_of(training.optimizer, total_steps, per_epoch),
+        rate_scale=scale_of_rate(training.optimizer),
         scale_inputs=_said(spec, dataset, inputs),
         scale_target=_said(spec, dataset, target),
     )

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.callback import Callback
-from mlpkit.components.recipe import Recipe
-from mlpkit.components.schedule import Progress, Schedule, rate_at
+from mlpkit.components.schedule import Progress, Schedule
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.rate_schedule import scale_of_rate
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
@@ -23,8 +23,6 @@ from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from mlpkit.components.callback import TrainingView
@@ -230,33 +228,5 @@ def _key_of_rate(spec: Spec) -> str:
     optimizer = spec.training.optimizer
     if "learning_rate" not in optimizer.arguments:
         raise UsageError(f"optimizer {optimizer.name} has no parameter learning_rate, so that none can be suggested")
-    rate, key = optimizer.arguments["learning_rate"], f"training.optimizer.{optimizer.name}.learning_rate"
-    if isinstance(rate, Recipe):
-        for path, halved in _halved(rate):
-            if _is_scaled(rate, halved, 0.5):
-                return ".".join((key, *path))
-    return key
-
-
-def _halved(recipe: Recipe[Any]) -> Iterator[tuple[tuple[str, ...], Recipe[Any]]]:
-    """Go through the numbers among a recipe's parameters, and yield the recipe with that one halved."""
-    for name, value in recipe.arguments.items():
-        inside: Sequence[tuple[tuple[str, ...], Any]] = ()
-        if isinstance(value, Recipe):
-            inside = [*_halved(value)]
-        elif isinstance(value, float):
-            inside = [((), value / 2)]
-        for path, halved in inside:
-            changed: Mapping[str, Any] = {**recipe.arguments, name: halved}
-            yield (recipe.name, name, *path), replace(recipe, arguments=changed)
-
-
-def _is_scaled(rate: Recipe[Any], other: Recipe[Any], factor: float) -> bool:
-    """Whether one schedule is so many times another all through a training."""
-    total = 1000
-    places = [Progress(step, step / 100, total) for step in range(0, total, 37)]
-    schedule, scaled = rate(), other()
-    return all(
-        math.isclose(rate_at(scaled, place), factor * rate_at(schedule, place), rel_tol=1e-6, abs_tol=1e-12)
-        for place in places
-    )
+    scale = scale_of_rate(optimizer)
+    return f"training.optimizer.{optimizer.name}.learning_rate" if scale is None else scale[0]

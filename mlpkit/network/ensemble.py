@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mlpkit.components.layer import Chain, Layer
 from mlpkit.components.loss import Loss
+from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import UsageError
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import prove_shapes
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.operation import Shape
+    from mlpkit.components.parameter import Parameter, State
     from mlpkit.components.recipe import Resolver
     from mlpkit.components.target import Target
     from mlpkit.network.scaled_values import ScaledValues
@@ -78,15 +81,15 @@ class Ensemble(Layer):
         """Declare the networks, each with the path ``Ensemble.NUMBER``."""
         self.members = [self._member(str(i), stack, input_shape) for i, stack in enumerate(self._stacks)]
         first = self.members[0]
-        return first.loss.predict(np.zeros((1, *first.layers.output_shape), self.dtype)).shape[1:]
+        return prediction_shape(first.loss, first.layers.output_shape)
 
     def _member(self, name: str, stack: Sequence[Layer | Loss], input_shape: Shape) -> EnsembleMember:
         *layers, loss = stack
         assert isinstance(loss, Loss)
         chain = self.chain(layers, input_shape, name=name)  # type: ignore[arg-type]  # a loss stands only at the end
-        loss.path, loss.dtype = f"{self.path}.{name}.{loss.type_name}", self.dtype
-        loss.build(chain.output_shape, self._target)
-        self._children[f"{name}.{loss.type_name}"] = loss
+        own_name = f"{name}.{loss_name(loss)}"
+        self._children[own_name] = loss
+        loss._take_place(f"{self.path}.{own_name}", chain.output_shape, self._target, self.dtype)
         return EnsembleMember(chain, loss, scaled_values(self._target, loss, self.dtype))
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -151,10 +154,13 @@ class LossOfPredictions(Loss):
         """Return what the loss says."""
         return self._loss.point_prediction(prediction)
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what the loss says."""
+        return self._loss.interval_prediction(prediction)
+
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return the mean loss at the inputs that stand for predictions."""
-        inputs = self._loss.inputs_for(x)
-        return self._loss.forward(inputs, t) if weights is None else self._loss.forward(inputs, t, weights)  # type: ignore[call-arg]
+        """Return the mean loss of predictions."""
+        return self._loss.prediction_loss(x, t) if weights is None else self._loss.prediction_loss(x, t, weights)
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return how much rows with these targets count."""
@@ -194,6 +200,21 @@ def prove_ensemble(
     return prove_shapes([ensemble, LossOfPredictions(ensemble)], names, input_shape, target, dtype, create=create)
 
 
-def can_average(loss: type[Loss]) -> bool:
-    """Whether the predictions of several networks with a loss can be averaged: their loss is known, too."""
-    return loss.predict is Loss.predict or loss.inputs_for is not Loss.inputs_for
+def loss_name(loss: Loss) -> str:
+    """Return the name that a loss has at the end of a network of its own, by which a model keeps its parameters."""
+    given = loss._recipe.given_name if loss._recipe else ""
+    return given or default_name(loss.type_name, Counter())
+
+
+def prediction_shape(loss: Loss, input_shape: Shape) -> Shape:
+    """Return the shape of a prediction, which only ``predict`` knows; parameters become zeros until they get values.
+
+    Args:
+        loss: the loss, built.
+        input_shape: shape of one example's inputs.
+    """
+    declared: list[Parameter | State] = [*loss.declared_parameters(), *loss.declared_states()]
+    for each in declared:
+        each.value = np.zeros(each.shape, loss.dtype)
+    with np.errstate(all="ignore"):
+        return loss.predict(np.zeros((1, *input_shape), loss.dtype)).shape[1:]

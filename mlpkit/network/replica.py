@@ -161,6 +161,15 @@ class Replica:
         with operation_errors(self.loss, "point_prediction"):
             return self.loss.point_prediction(prediction)
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return the ends of predicted intervals, shape (rows, 2).
+
+        Raises:
+            ShapeError: none are predicted.
+        """
+        with operation_errors(self.loss, "interval_prediction"):
+            return self.loss.interval_prediction(prediction)
+
     def prediction_names(self, target_names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """Return a name for each number predicted: that of its target, and what is predicted of it if that is several.
 

@@ -31,6 +31,7 @@ from mlpkit.network.arguments import (
 from mlpkit.network.component_errors import component_errors, expect_first_values
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
+from mlpkit.network.metrics import Metrics
 from mlpkit.network.replica import Replica, add_along_tree
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from mlpkit.components.initializer import Initializer
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
-    from mlpkit.components.metric import Metric, Table
+    from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Shape
     from mlpkit.components.parameter import Parameter
     from mlpkit.components.recipe import Resolver
@@ -326,24 +327,14 @@ class Sequential:
             WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
             ComponentFailure: a metric raised an exception of its own.
         """
-        if self.target is not None:
-            for name, metric in metrics.items():
-                with component_errors(f"the metric {name} failed"):
-                    metric.expect_target(self.target)
+        judges = Metrics(metrics, self.replicas[0], self.target)
         total, counted = 0.0, 0.0
         for weight, loss, prediction, t, weights in with_others(self._judged(batches, predicts=bool(metrics))):
-            if weights is not None:
-                expect_takes_weights(self.loss_layer, *metrics.values())
             total += weight * loss
             counted += weight
-            for name, metric in metrics.items():
-                with component_errors(f"the metric {name} failed"):
-                    metric.update(prediction, t, *(() if weights is None else (weights,)))
-        results: dict[str, Any] = {"loss": total / counted if counted else float("nan")}
-        for name, metric in metrics.items():
-            with component_errors(f"the metric {name} failed"):
-                results[name] = plain_result(metric)
-        return results
+            if metrics:
+                judges.update(prediction, t, weights)
+        return {"loss": total / counted if counted else float("nan"), **judges.results()}
 
     @evaluates
     def judge_batches(
@@ -370,8 +361,7 @@ class Sequential:
                 expect_takes_weights(self.loss_layer)
             logits = replica.forward(x)
             weight, loss = replica.weight(t, weights), replica.compare(logits, t, weights)
-            prediction = replica.point_prediction(replica.predict(logits)) if predicts else None
-            yield weight, loss, prediction, t, weights
+            yield weight, loss, replica.predict(logits) if predicts else None, t, weights
 
     def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
@@ -578,11 +568,3 @@ def _chunks(rows: int) -> Iterator[slice]:
     edges = [*range(0, rows, EVALUATION_ROWS), rows]
     for begin, end in pairwise(edges):
         yield slice(begin, end)
-
-
-def plain_result(metric: Metric) -> float | Table:
-    """Return the result of a metric: a float, or a table as rows of integers."""
-    result = metric.result()
-    if metric.table is None:
-        return float(result)  # type: ignore[arg-type]  # anything else is reported as the metric's failure
-    return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]

@@ -28,6 +28,8 @@ class Judged:
         prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
+        interval: the lower and the upper end of the interval in which the target of each row should lie, shape
+            (rows, 2); None if none is predicted.
     """
 
     split: str
@@ -36,6 +38,7 @@ class Judged:
     prediction: NDArray[Any]
     t: NDArray[Any]
     names: Sequence[str]
+    interval: NDArray[Any] | None = None
 
     @property
     def rows(self) -> str:
@@ -63,6 +66,11 @@ class Judged:
     def probabilities(self) -> NDArray[np.float64]:
         """The probability of each class or label, shape (rows, classes or labels)."""
         return self.prediction.reshape(len(self.prediction), -1).astype(np.float64)
+
+    @property
+    def ends(self) -> NDArray[np.float64] | None:
+        """The ends of the intervals, in float64; None if none are predicted."""
+        return None if self.interval is None else self.interval.astype(np.float64)
 
     @property
     def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

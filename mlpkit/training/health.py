@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mlpkit.training.course import Course
 from mlpkit.training.probe import KEYS, Probe
-from mlpkit.training.symptoms import Course, new_symptoms
+from mlpkit.training.symptoms import new_symptoms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.schedule import Progress
     from mlpkit.network.sequential import Sequential
+    from mlpkit.training.course import TrainingFacts
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer
     from mlpkit.training.probe import Health
-    from mlpkit.training.symptoms import TrainingFacts
 
 
 def is_probed(evaluation: int) -> bool:

@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from mlpkit.components.parameter import StepFactors
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
+    from mlpkit.training.course import TrainingFacts
     from mlpkit.training.gradient import GradientWatch
     from mlpkit.training.probe import Health
     from mlpkit.training.ranks import Ranks
-    from mlpkit.training.symptoms import TrainingFacts
     from mlpkit.training.update import OptimizerState
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from mlpkit.training.course import SETTLED_EVALUATIONS, number_of
 
-    from mlpkit.training.evaluation import Record
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mlpkit.training.course import Course
     from mlpkit.training.probe import Health
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""
+
+BEYOND_RECOVERY: Final = 1000
+"""A loss that many times that of the best constant prediction doesn't come back when the learning rate falls again."""
 
 OUT_OF_SCALE: Final = 10
 """Initializers expect inputs of about 1; an order of magnitude more, or two less, is another scale."""
@@ -36,9 +41,6 @@ USUAL_UPDATE: Final = 1e-3
 
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
-
-SETTLED_STEPS: Final = 100
-SETTLED_EVALUATIONS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -78,99 +80,6 @@ class Symptom:
         return cls(**{**plain, "advice": tuple(plain["advice"])})
 
 
-@dataclass(frozen=True)
-class TrainingFacts:
-    """What is known of a training beforehand.
-
-    Args:
-        steps_per_epoch: steps of an epoch.
-        total_steps: steps of the whole training; None if a clock or a callback ends it.
-        slice_rows: examples that are computed together: the rows of a slice of a minibatch.
-        coupling: names of the layers in which the examples of a minibatch affect each other.
-        guarded: whether the training ends early, or keeps the best weights, when it overfits.
-        values: whether the targets are values.
-        first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
-        scale_inputs: the override that scales the inputs; or empty.
-        scale_target: the override that scales the values to predict; or empty.
-    """
-
-    steps_per_epoch: int
-    total_steps: int | None = None
-    slice_rows: int = 1
-    coupling: tuple[str, ...] = ()
-    guarded: bool = False
-    values: bool = False
-    first_weights: Mapping[str, str] = field(default_factory=dict)
-    scale_inputs: str = ""
-    scale_target: str = ""
-
-
-@dataclass
-class Course:
-    """How a training went so far.
-
-    Args:
-        facts: what else is known of it.
-        history: the evaluations.
-        healths: what probes found, the first before the first step, if it was watched from the beginning.
-        known: names of the symptoms that were noticed before.
-        looks_are_few: whether one look must do to notice what otherwise takes several.
-    """
-
-    facts: TrainingFacts
-    history: Sequence[Record]
-    healths: Sequence[Health]
-    known: set[str] = field(default_factory=set)
-    looks_are_few: bool = False
-
-    @property
-    def now(self) -> Health:
-        """What was found last."""
-        return self.healths[-1]
-
-    @property
-    def iteration(self) -> int:
-        """Steps done."""
-        return int(self.now["iteration"])
-
-    @property
-    def first_loss(self) -> float | None:
-        """The loss of the first look."""
-        return _number(self.healths[0]["loss"])
-
-    @property
-    def chance(self) -> float | None:
-        """The loss of the best constant prediction; None if the loss doesn't say, or it is zero."""
-        return _number(self.now["chance"]) or None
-
-    @property
-    def settled(self) -> bool:
-        """Whether training has gone on for long enough to expect something of it."""
-        steps = max(SETTLED_STEPS, self.facts.steps_per_epoch)
-        return self.iteration >= steps and len(self.history) >= SETTLED_EVALUATIONS
-
-    @property
-    def train_losses(self) -> list[float]:
-        """The loss on the training data, evaluation by evaluation."""
-        return [record["train_loss"] for record in self.history if "train_loss" in record]
-
-    def lately(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
-        """Whether something holds now, and held the last times, after the first step."""
-        last = [health for health in self.healths if health["iteration"] > 0][-times:]
-        return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))
-
-    def rate_advice(self, factor: float) -> str:
-        """Return the override that multiplies the highest learning rate so far."""
-        rates = [record["learning_rate"] for record in self.history] or [self.now["learning_rate"]]
-        return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
-
-    def first_weights_advice(self, *layers: str) -> tuple[str, ...]:
-        """Return the overrides that give layers, by default all, their default initializers if they have others."""
-        known = self.facts.first_weights
-        together = " ".join(known[layer] for layer in layers or known if layer in known)
-        return (together,) if together else ()
-
-
 Finding = tuple[str, str, tuple[str, ...]]
 """Layer, finding and advice of a symptom."""
 
@@ -181,12 +90,15 @@ def new_symptoms(course: Course) -> list[Symptom]:
     Args:
         course: how the training went so far; its ``known`` takes their names.
     """
-    found = []
+    found: list[Symptom] = []
+    waiting: set[str] = set()
     for name, (examine, causes) in SYMPTOMS.items():
-        if name in course.known or not course.known.isdisjoint(causes):
+        if name in course.known or not (course.known | waiting).isdisjoint(causes):
             continue
         finding = examine(course)
-        if finding is not None:
+        if finding is not None and name == "rate_too_high" and _may_recover(course):
+            waiting.add(name)
+        elif finding is not None:
             layer, words, advice = finding
             found.append(Symptom(name, layer, words, advice, course.iteration))
             course.known.add(name)
@@ -195,7 +107,7 @@ def new_symptoms(course: Course) -> list[Symptom]:
 
 def inputs_not_scaled(course: Course) -> Finding | None:
     """Inputs far from a root mean square of 1, and the first layer with parameters passes that on."""
-    inputs, first = _number(course.now["inputs"]["largest"]), next(_trained(course.now), None)
+    inputs, first = number_of(course.now["inputs"]["largest"]), next(_trained(course.now), None)
     if course.iteration > 0 or inputs is None or first is None:
         return None
     passed_on = _rms(first["outputs"])
@@ -297,7 +209,7 @@ def zero_gradient(course: Course) -> Finding | None:
 
 def diverging(course: Course) -> Finding | None:
     """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
-    loss, first = _number(course.now["loss"]), course.first_loss
+    loss, first = number_of(course.now["loss"]), course.first_loss
     advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
     if course.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
@@ -309,26 +221,39 @@ def diverging(course: Course) -> Finding | None:
 
 
 def rate_too_high(course: Course) -> Finding | None:
-    """A loss that is worse than before training, or rises again and again."""
-    loss, chance, first = _number(course.now["loss"]), course.chance, course.first_loss
+    """A loss that is worse than before training, or rises again and again though the rate doesn't."""
+    loss, chance, first = number_of(course.now["loss"]), course.chance, course.first_loss
     advice = (course.rate_advice(0.1), "--set training.clip.norm=1")
     if course.iteration > 0 and loss is not None and chance is not None and first is not None:
         long_enough = course.settled and loss > 1.2 * chance
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
             finding = f"the loss is {loss:.3g}, after {first:.3g} at first; a constant prediction can have {chance:.3g}"
             return "", finding, advice
-    losses = course.train_losses[-10:]
+    records = [record for record in course.history if "train_loss" in record][-10:]
+    losses = [record["train_loss"] for record in records]
     scale = chance or max(losses, default=0.0)
-    rises = [after for before, after in pairwise(losses) if after - before > LARGE_RISE * scale]
+    rises = [
+        after
+        for before, after in pairwise(records)
+        if after["train_loss"] - before["train_loss"] > LARGE_RISE * scale
+        and after["learning_rate"] <= before["learning_rate"]
+    ]
     if len(rises) >= 3:
         shown = ", ".join(f"{loss:.3g}" for loss in losses[-5:])
         return "", f"the training loss rose in {len(rises)} of the last {len(losses) - 1} evaluations: {shown}", advice
     return None
 
 
+def _may_recover(course: Course) -> bool:
+    """Whether a loss that rose with the learning rate may fall with it, too, as the schedule goes on."""
+    loss, chance = number_of(course.now["loss"]), course.chance
+    beyond = loss is None or (chance is not None and loss > BEYOND_RECOVERY * chance)
+    return course.awaits_lower_rate and not beyond
+
+
 def rate_too_low(course: Course) -> Finding | None:
     """Updates so small that the whole training can't change the weights."""
-    loss, first = _number(course.now["loss"]), course.first_loss
+    loss, first = number_of(course.now["loss"]), course.first_loss
     if not course.settled or not loss or not first or loss < 0.95 * first:
         return None
     ratios = [layer["update_ratio"] or 0.0 for health in course.healths[1:] for layer in _trained(health)]
@@ -344,7 +269,7 @@ def rate_too_low(course: Course) -> Finding | None:
 
 def constant_outputs(course: Course) -> Finding | None:
     """Predictions that are the same whatever the inputs."""
-    if not course.settled or not course.lately(lambda health: (_number(health["spread"]) or 0.0) < 1e-3):
+    if not course.settled or not course.lately(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
         return None
     finding = f"no prediction varies by more than {course.now['spread']:.1e} over {course.now['rows']} examples"
     return "", finding, (course.rate_advice(0.1), *course.first_weights_advice(), "inputs that differ, and are scaled")
@@ -352,7 +277,7 @@ def constant_outputs(course: Course) -> Finding | None:
 
 def loss_at_chance(course: Course) -> Finding | None:
     """A loss that stays no better than that of the best constant prediction."""
-    losses = [_number(health["loss"]) or 0.0 for health in course.healths[-3:]]
+    losses = [number_of(health["loss"]) or 0.0 for health in course.healths[-3:]]
     if not course.settled or not course.lately(_is_at_chance, 3) or losses[-1] < 0.99 * losses[0]:
         return None
     finding = f"the loss stays at {losses[-1]:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
@@ -421,7 +346,7 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, .
 
 
 def _is_at_chance(health: Health) -> bool:
-    loss, chance = _number(health["loss"]), _number(health["chance"])
+    loss, chance = number_of(health["loss"]), number_of(health["chance"])
     return loss is not None and bool(chance) and loss > NO_BETTER * chance  # type: ignore[operator]
 
 
@@ -462,10 +387,6 @@ def _rms(distribution: Mapping[str, Any] | None) -> float:
     if distribution is None or distribution["mean"] is None or distribution["std"] is None:
         return math.nan
     return math.hypot(distribution["mean"], distribution["std"])
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _percent(share: float) -> str:

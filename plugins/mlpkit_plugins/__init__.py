@@ -115,6 +115,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("metric", "mean_absolute_error", "mlpkit_plugins.metrics.mean_absolute_error:MeanAbsoluteError"),
         component("metric", "mean_squared_error", "mlpkit_plugins.metrics.mean_squared_error:MeanSquaredError"),
         component("metric", "r2", "mlpkit_plugins.metrics.r2:R2"),
+        component("metric", "coverage", "mlpkit_plugins.metrics.coverage:Coverage"),
         component("augmentation", "shift", "mlpkit_plugins.augmentations.shift:Shift"),
         component("augmentation", "rotation", "mlpkit_plugins.augmentations.rotation:Rotation"),
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),

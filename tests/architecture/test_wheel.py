@@ -63,8 +63,8 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
         for path in home.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
-    tree |= {f"mlpkit/shipped_specs/{path.name}" for path in (ROOT / "specs").glob("*.yaml")}
-    tree |= {f"mlpkit/shipped_specs/tables/{path.name}" for path in (ROOT / "specs/tables").glob("*.yaml")}
+    specs = [path for folder in ("", "papers", "tables") for path in (ROOT / "specs" / folder).glob("*.yaml")]
+    tree |= {f"mlpkit/shipped_specs/{path.relative_to(ROOT / 'specs').as_posix()}" for path in specs}
     pages = [*(ROOT / "docs").rglob("*.md"), *(path for path in (ROOT / "docs/pictures").rglob("*") if path.is_file())]
     tree |= {f"mlpkit/shipped_docs/{path.relative_to(ROOT / 'docs').as_posix()}" for path in pages}
     lessons = [path for path in (ROOT / "specs/from_scratch").iterdir() if path.is_file() and path.name != "README.md"]

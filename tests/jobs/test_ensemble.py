@@ -261,16 +261,25 @@ def mlpkit_components():
 '''
 
 
-def test_a_loss_without_an_inverse_is_an_error_at_its_place(shared_work):
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("squares.Squares", 0),
+        ("EnsembleView: {members: 2}\n  - EnsembleLoss:\n      loss: squares.Squares", 2),
+    ],
+    ids=["alone", "inside another"],
+)
+def test_a_loss_of_which_that_of_a_prediction_is_unknown_is_an_error_at_its_place(shared_work, text, lines):
     Path("squares.py").write_text(UNKNOWN_INVERSE)
-    text = Path("tiny.yaml").read_text().replace("SoftmaxWithLoss", "squares.Squares") + "ensemble: {members: 2}\n"
-    Path("squares.yaml").write_text(text)
+    spec = Path("tiny.yaml").read_text().replace("SoftmaxWithLoss", text) + "ensemble: {members: 2}\n"
+    Path("squares.yaml").write_text(spec)
     with pytest.raises(SpecShapeError) as raised:
         mlpkit.run(mlpkit.load_spec("squares.yaml", plugins=["squares.py"]))
     (fault,) = raised.value.faults
     assert (fault.line, fault.message, fault.remedy) == (
-        10,
-        "squares.Squares can't be the loss of an ensemble: its class has a predict, but no inputs_for",
+        10 + lines,
+        "squares.Squares can't be the loss of an ensemble: its class has a predict, but neither inputs_for nor "
+        "prediction_loss",
         "use another loss, or leave out ensemble",
     )
 

@@ -21,7 +21,8 @@ INITIALIZERS = (
     "fan_in_uniform, random_signs, orthogonal, unit_variance, convex_combination"
 )
 METRICS = (
-    "accuracy, top_k, precision, recall, f1, roc_auc, confusion_matrix, mean_absolute_error, mean_squared_error, r2"
+    "accuracy, top_k, precision, recall, f1, roc_auc, confusion_matrix, mean_absolute_error, mean_squared_error, r2, "
+    "coverage"
 )
 
 PLUGIN = """

@@ -7,53 +7,58 @@ import re
 from pathlib import Path
 
 import pytest
+from idx_files import write_idx
 
 import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import KINDS
 from mlpkit.jobs.check import check
 from mlpkit.jobs.doctor import diagnose
-from mlpkit.jobs.init import shipped_specs
+from mlpkit.jobs.init import QUICK, shipped_specs
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import read_spec
 
 ROOT = Path(__file__).parents[2]
+RESULTS = (ROOT / "docs/results.md").read_text("utf-8")
 
 
 def test_the_package_ships_what_the_folder_specs_holds():
     assert set(shipped_specs()) == {
-        path.stem for folder in ("specs", "specs/tables") for path in (ROOT / folder).glob("*.yaml")
+        path.stem for folder in ("specs", "specs/papers", "specs/tables") for path in (ROOT / folder).glob("*.yaml")
     }
 
 
-RISES = {"realmlp_td"}
-"""The learning rate rises from zero to a high one four times, and on a small table the loss rises with it."""
+IN_WAVES = {"realmlp_td"}
+"""The learning rate goes up and down four times, which is too much for three steps."""
 
 
-def expect_no_symptoms(name, folder):
-    allowed = {"rate_too_high"} if name in RISES else set()
+def expect_to_train(name, folder, changes):
+    length = {"epochs": None, "iterations": 3, "evaluate_every": 3}
+    changes = changes | {f"training.{key}": value for key, value in length.items()}
+    run = mlpkit.run(mlpkit.load_spec(shipped_specs()[name], overrides=changes), folder)
+    assert set(run.metrics) == {"train", "validation", "test"}
+    assert (folder / "model.safetensors").is_file()
+    allowed = {"rate_too_high"} if name in IN_WAVES else set()
     assert {symptom.name for symptom in diagnose(folder).symptoms} <= allowed
 
 
-@pytest.mark.parametrize("name", sorted(shipped_specs()))
-def test_a_shipped_spec_is_right_and_trains(name, tmp_path):
-    path = shipped_specs()[name]
-    assert check(read_spec(path)).spec.name == name
-    length = {"epochs": None, "iterations": 3, "evaluate_every": 3}
-    spec = mlpkit.load_spec(path, overrides={f"training.{key}": value for key, value in length.items()})
-    run = mlpkit.run(spec, tmp_path / "run")
-    assert set(run.metrics) == {"train", "validation", "test"}
-    assert (tmp_path / "run" / "model.safetensors").is_file()
-    expect_no_symptoms(name, tmp_path / "run")
+@pytest.mark.parametrize("name", shipped_specs())
+def test_a_shipped_spec_is_right(name):
+    assert check(read_spec(shipped_specs()[name])).spec.name == name
 
 
-LARGE = {name for name in shipped_specs() if name.startswith("mnist")} | {"tabm"}
-SMALL = sorted(shipped_specs().keys() - LARGE)
+@pytest.mark.parametrize("name", shipped_specs(QUICK))
+def test_a_shipped_spec_trains(name, tmp_path):
+    expect_to_train(name, tmp_path / "run", {})
+
+
+LARGE = {name for name in shipped_specs(QUICK) if name.startswith("mnist")} | {"tabm"}
+SMALL = sorted(shipped_specs(QUICK).keys() - LARGE)
 
 
 def expect_healthy(name, folder):
     mlpkit.run(mlpkit.load_spec(shipped_specs()[name]), folder)
-    expect_no_symptoms(name, folder)
+    assert not diagnose(folder).symptoms
     assert len(diagnose(folder).looks) > 1
 
 
@@ -66,6 +71,43 @@ def test_a_small_shipped_spec_is_healthy_to_its_end(name, tmp_path):
 @pytest.mark.parametrize("name", sorted(LARGE))
 def test_a_large_shipped_spec_is_healthy_to_its_end(name, tmp_path):
     expect_healthy(name, tmp_path / "run")
+
+
+PAPERS = shipped_specs(["papers"])
+
+
+@pytest.fixture(scope="module")
+def few_digits(tmp_path_factory):
+    """A folder with the first images of MNIST, which a large network trains on and is evaluated on at once."""
+    folder = tmp_path_factory.mktemp("digits")
+    spec = mlpkit.load_spec(shipped_specs()["mnist_3layer"])
+    for split, file, rows in (("train", "train", 250), ("test", "t10k", 50)):
+        images, labels = mlpkit.load_data(spec, split, rows)
+        write_idx(folder / f"{file}-images-idx3-ubyte", (255 * images).round().reshape(-1, 28, 28))
+        write_idx(folder / f"{file}-labels-idx1-ubyte", labels)
+    return folder
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_network_of_a_paper_trains(name, few_digits, tmp_path):
+    changes = {"data.mnist.directory": str(few_digits), "data.mnist.validation": 50}
+    expect_to_train(name, tmp_path / "run", changes)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_network_of_a_paper_learns_in_an_epoch(name, tmp_path):
+    run = mlpkit.run(mlpkit.load_spec(PAPERS[name], overrides={"training.epochs": 1}), tmp_path / "run")
+    assert run.metrics["test"]["accuracy"] > 0.9
+    assert not diagnose(tmp_path / "run").symptoms
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_page_of_results_has_what_a_paper_published(name):
+    comment, *_ = PAPERS[name].read_text("utf-8").splitlines()
+    (published,) = re.findall(r"published ([\d.]+ %) test error", comment)
+    (row,) = re.findall(rf"^\|.*`mlpkit run specs/papers/{name}\.yaml\b.*$", RESULTS, re.MULTILINE)
+    assert f"| {published} |" in row
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,10 @@ def shallow(activation="Relu", **weights):
     return [affine(16, **weights), activation, affine(CLASSES), "SoftmaxWithLoss"]
 
 
+def warmed_up(rate):
+    return {"warmup": {"schedule": {"constant": {"value": rate}}, "steps": 20}}
+
+
 def regression(activation="Tanh"):
     return [affine(16), activation, affine(1), "MeanSquaredError"]
 
@@ -108,6 +112,18 @@ SICK = {
     "one number as weights": ("identical_units", "classes", SAME, {}),
     "rate too high": ("rate_too_high", "classes", [affine(CLASSES), "SoftmaxWithLoss"], {"rate": 10.0}),
     "rate too high for adam": ("rate_too_high", "classes", shallow(), {"rate": 3.0, "optimizer": "adam"}),
+    "rate too high after a warmup": (
+        "rate_too_high",
+        "classes",
+        shallow(),
+        {"rate": warmed_up(1.0), "optimizer": "adam"},
+    ),
+    "rate too high at the top of a cycle": (
+        "rate_too_high",
+        "values",
+        [affine(1), "MeanSquaredError"],
+        {"rate": {"one_cycle": {"peak": 0.8}}, "given": VALUES},
+    ),
     "diverging": ("rate_too_high", "values", regression(), {"rate": 1.0, "given": VALUES}),
     "rate too low": ("rate_too_low", "classes", shallow(), {"rate": 1e-6}),
     "shuffled labels": ("loss_at_chance", "shuffled", [affine(4), "Relu", affine(CLASSES), "SoftmaxWithLoss"], {}),
@@ -188,6 +204,11 @@ HEALTHY = {
         {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}},
     ),
     "large inputs, scaled": ("large", shallow(), {"given": {"standardize": True}}),
+    "a rate in waves, and a loss that rises and falls with it": (
+        "values",
+        [affine(1), "MeanSquaredError"],
+        {"rate": {"coslog": {"peak": 0.8}}, "given": VALUES},
+    ),
     "zeros as the last weights": (
         "classes",
         [affine(16), "Relu", {"Affine": {"units": CLASSES, "weights": "zeros"}}, "SoftmaxWithLoss"],
@@ -209,6 +230,8 @@ FOLLOWED = [
     "zeros as weights",
     "rate too high",
     "rate too high for adam",
+    "rate too high after a warmup",
+    "rate too high at the top of a cycle",
     "rate too low",
     "inputs too large",
     "inputs too small",
@@ -237,3 +260,8 @@ def test_a_symptom_is_plain_data_and_back():
 
 def test_what_explains_a_symptom_is_one_itself():
     assert {cause for _, causes in SYMPTOMS.values() for cause in causes} <= set(SYMPTOMS)
+
+
+def test_advice_scales_the_schedule_of_the_learning_rate(heard_of):
+    heard = heard_of("rate too high at the top of a cycle")
+    assert heard.symptoms[0].advice[0] == "--set training.optimizer.sgd.learning_rate.one_cycle.peak=0.08"

@@ -20,7 +20,7 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import PluginError, SpecError
 from mlpkit.jobs.build import build
-from mlpkit.jobs.init import shipped_specs
+from mlpkit.jobs.init import QUICK, shipped_specs
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.registry.second_process import NoAnswerError, SecondProcess
 from mlpkit.specfile.spec import load_spec
@@ -41,7 +41,7 @@ class ObservedImports:
     """Side effects of importing a plugin, and then each of its components, after mlpkit and NumPy.
 
     Args:
-        results_before: checksum of a few steps of every shipped spec, before the plugin was loaded.
+        results_before: checksum of a few steps of every quick shipped spec, before the plugin was loaded.
         results_after: the same afterwards.
         seconds: processor time of each component's import by its name; that of the plugin by its namespace.
         changed: what else the imports changed, by the same names.
@@ -104,9 +104,9 @@ def observe(request: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def results_of_shipped_specs() -> str:
-    """Return a checksum of a few steps of every shipped spec, on random examples, or of why it can't be loaded."""
+    """Return a checksum of a few steps of each quick shipped spec, on random examples, or of why it can't be loaded."""
     digest = hashlib.sha256()
-    for path in shipped_specs().values():
+    for path in shipped_specs(QUICK).values():
         try:
             spec = load_spec(path)
         except SpecError as error:  # a component may need a library that is not installed

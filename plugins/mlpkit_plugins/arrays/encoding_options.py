@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Final
+from functools import cache
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 
@@ -15,23 +17,22 @@ from mlpkit import (
     FittedCategoryEncoding,
     ParameterError,
 )
-from mlpkit_plugins.category_encodings.index import Index
-from mlpkit_plugins.category_encodings.one_hot import OneHot
-from mlpkit_plugins.category_encodings.ordinal import Ordinal
-from mlpkit_plugins.category_encodings.sign import Sign
+from mlpkit_plugins import mlpkit_components
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from mlpkit import TrainingCategories
 
-BY_NAME: Final[dict[str, Callable[[], CategoryEncoding]]] = {
-    "one_hot": OneHot,
-    "ordinal": Ordinal,
-    "index": Index,
-    "sign": Sign,
-}
-"""The encodings of categories that a data set built in Python may be given by name, since it looks up no plugins."""
+
+@cache
+def category_encodings() -> Mapping[str, type[CategoryEncoding]]:
+    """Return the encodings of categories that come with mlpkit, by name.
+
+    A data set built in Python may be given their names, though it looks up no plugins.
+    """
+    declared = [each for each in mlpkit_components() if each.kind == CategoryEncoding.kind]
+    return {each.name: resolve_name(str(each.target)) for each in declared}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -97,13 +98,14 @@ class ColumnOptions(NumbersOption):
             ParameterError: the data set was built in Python, and the name of its encoding is not that of a built-in.
         """
         chosen = self.categories_by_column.get(name, self.categories)
-        if isinstance(chosen, str) and chosen in BY_NAME:
-            chosen = BY_NAME[chosen]()
-        if not isinstance(chosen, OneHot):
-            return self._expectbuilt_encoding(name, chosen)
+        own = category_encodings()
+        if isinstance(chosen, str) and chosen in own:
+            chosen = own[chosen]()
+        if not isinstance(chosen, own["one_hot"]):
+            return self._expect_built(name, chosen)
         if self.most_one_hot is not None and count > self.most_one_hot:
-            return Index()
-        return Sign() if self.sign_of_two and count == 2 else chosen
+            return own["index"]()
+        return own["sign"]() if self.sign_of_two and count == 2 else chosen
 
     def fitted_on(self, column: TrainingCategories) -> FittedCategoryEncoding:
         """Return the encoding of a column of categories, fitted on the training rows.
@@ -132,12 +134,12 @@ class ColumnOptions(NumbersOption):
             message = "nothing says how they are encoded"
             raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
 
-    def _expectbuilt_encoding(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
+    def _expect_built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
         """Return an encoding that is no name any more."""
         if isinstance(chosen, CategoryEncoding):
             return chosen
         message = f"{chosen!r} is a name, which a data set built in Python can't look up"
-        expected = f"an encoding, such as Index(), or one of {', '.join(BY_NAME)}"
+        expected = f"an encoding, such as Index(), or one of {', '.join(category_encodings())}"
         raise ParameterError(self._parameter_for(name), message, expected=expected)
 
     def _parameter_for(self, name: str) -> str:

@@ -88,6 +88,20 @@ class EnsembleLoss(Loss):
         """Return what the loss says."""
         return self.loss.point_prediction(prediction)
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return what the loss says."""
+        return self.loss.interval_prediction(prediction)
+
+    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the loss of the mean prediction."""
+        of_rows = () if weights is None else (weights,)
+        return self.loss.prediction_loss(prediction, t, *of_rows)
+
+    @property
+    def can_be_averaged(self) -> bool:
+        """Whether that loss is known."""
+        return self.loss.can_be_averaged
+
     def onnx(self, graph: Graph) -> Value:
         """Describe the mean of the members' predictions."""
         return graph.op("ReduceMean", graph.describe(self.loss, graph.input), axes=[1], keepdims=0)

@@ -129,6 +129,15 @@ class Ordinal(Loss):
         p[:, 1:-1] *= (-np.expm1(-gaps)).astype(p.dtype)
         return p
 
+    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Return the mean of -log p, with p at least the smallest normal number.
+
+        It has no ``inputs_for``: with given thresholds, few probabilities are those of a score.
+        """
+        p = np.maximum(prediction, np.finfo(prediction.dtype).tiny)
+        losses = -np.log(p, dtype=np.float64) * self._one_hot(t, len(p))
+        return mean_of(losses.sum(axis=1), weights)
+
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the score where Σ dx over the rows is 0, for the thresholds as they are."""
         of_rows = np.ones(len(t)) if weights is None else weights

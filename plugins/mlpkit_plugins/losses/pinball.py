@@ -149,6 +149,20 @@ class Pinball(RealValuesLoss):
         middle = self.quantiles.index(MEDIAN)
         return prediction[:, middle : middle + 1]
 
+    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+        """Return the lowest and the highest quantile.
+
+        Raises:
+            ShapeError: there is only one.
+        """
+        if self.quantiles is None or len(self.quantiles) < 2:
+            raise ShapeError(
+                f"{self.path or self.type_name} predicts one quantile, and no interval",
+                expected="several quantiles",
+                remedy="give it more, as in quantiles: [0.05, 0.5, 0.95]",
+            )
+        return prediction[:, [0, -1]]
+
     def onnx(self, graph: Graph) -> Value:
         """Describe ``predict``."""
         return graph.input if self.quantiles is None else _sorted(graph, graph.input, len(self.quantiles))

@@ -31,7 +31,7 @@ def mlp_plr(facts: TableFacts) -> TableNetwork:
         ParameterError: the table has no numbers.
     """
     if not facts.groups:
-        message = "mlp_plr makes waves of numbers, and no column besides the target holds any"
+        message = "mlp_plr embeds numbers, and no column besides the target holds any"
         raise ParameterError("recipe", message, remedy="take realmlp_td_s, or leave out --recipe")
     waves = facts.for_numbers({"Periodic": {"form": "plr", "frequencies": 48, "size": 24, "std": 0.01}})
     first = {"weights": "fan_in_uniform", "biases": "fan_in_uniform"}
@@ -54,4 +54,4 @@ def mlp_plr(facts: TableFacts) -> TableNetwork:
         ("training", f"{EPOCHS} epochs at most, in minibatches of {batch}, with early stopping"),
     ]
     data = {"numbers": Commented("quantile", "to normal numbers, by rank")}
-    return TableNetwork("MLP-PLR, a perceptron on waves of its numbers", data, layers, training, decisions)
+    return TableNetwork("MLP-PLR, a multilayer perceptron on periodic embeddings of its numbers", data, layers, training, decisions)

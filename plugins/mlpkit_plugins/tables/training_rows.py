@@ -58,7 +58,7 @@ class TrainingRows:
             categories: its categories in the encoder.
         """
         place = self._table.columns.categories.index(name)
-        return TrainingCategories(name, categories, self._codes(slice(None), place), self._targets_by_class)
+        return TrainingCategories(name, categories, self._codes(slice(None), place), self.targets)
 
     def numbers(self) -> Iterator[NDArray[np.float64]]:
         """Go through the numbers, some rows at a time, NaN where one is missing."""
@@ -68,11 +68,11 @@ class TrainingRows:
             yield self._columns.beside(values, self._all_codes(part)) if self._columns.numbers else values
 
     def targets(self) -> NDArray[Any]:
-        """Return the targets: codes of classes, shape (rows,), or values or labels, shape (rows, count)."""
+        """Return the targets: numbers of classes, in their order, shape (rows,); values or labels, (rows, count)."""
         columns = self._table.columns
         if columns.target_class is not None:
-            codes: NDArray[Any] = self._table.codes[self._rows, -1]
-            return codes
+            classes: NDArray[Any] = self._translations[-1][self._table.codes[self._rows, -1]]
+            return classes
         values: NDArray[Any] = self._table.numbers[self._rows, len(columns.numbers) :]
         return values
 
@@ -122,8 +122,3 @@ class TrainingRows:
         """Return the codes of a column of categories, -1 for a missing or an unknown one."""
         codes: NDArray[np.int32] = self._translations[place][self._table.codes[self._rows[part], place]]
         return np.maximum(codes, MISSING)
-
-    def _targets_by_class(self) -> NDArray[Any]:
-        """Return the targets as ``targets`` does, but numbers of classes in their order."""
-        targets = self.targets()
-        return targets if self._table.columns.target_class is None else self._translations[-1][targets]

@@ -113,3 +113,14 @@ def test_takes_weights_if_the_loss_does():
     network = Sequential([EnsembleView(MEMBERS), EnsembleAffine(1), EnsembleLoss(WithoutWeights())], (2,))
     with pytest.raises(WrongUseError, match="doesn't take weights of examples; use another loss"):
         network.evaluate(np.zeros((ROWS, 2)), np.zeros((ROWS, 1)), weights=WEIGHTS)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["", "with weights"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_loss_of_a_prediction_is_that_of_one_member_at_it(case, weights):
+    make, target = CASES[case]
+    loss = standalone(EnsembleLoss(make()), (MEMBERS, CLASSES), target=target)
+    single = standalone(make(), (CLASSES,), target=target)
+    x, t = np.random.default_rng(0).normal(size=(ROWS, CLASSES)), targets(target)
+    expected = single.forward(x, t, weights)
+    assert loss.prediction_loss(single.predict(x), t, weights) == pytest.approx(expected, rel=1e-12)

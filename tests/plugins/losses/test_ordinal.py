@@ -116,3 +116,16 @@ def test_texts_have_no_order_of_their_own():
 
 def test_numbers_are_in_their_order():
     assert fitted(GRADES * 10).model.classes == (0, 10, 20, 30)
+
+
+def test_the_loss_of_a_mean_of_probabilities_is_that_of_no_score():
+    thresholds, weights = [-1.0, 0.2, 1.5], np.random.default_rng(2).uniform(0, 2, 40)
+    mean = (probabilities(SCORES, thresholds) + probabilities(SCORES[::-1], [-2.0, 0.0, 0.1])) / 2
+    losses = -np.log(mean[np.arange(40), GRADES])
+    loss = loss_of(thresholds)
+    assert loss.prediction_loss(mean, GRADES) == pytest.approx(losses.mean(), rel=1e-12)
+    assert loss.prediction_loss(mean, np.eye(4)[GRADES]) == pytest.approx(losses.mean(), rel=1e-12)
+    found = loss.prediction_loss(mean, GRADES, weights)
+    assert found == pytest.approx(np.average(losses, weights=weights), rel=1e-12)
+    assert loss.prediction_loss(loss.predict(SCORES).copy(), GRADES) == pytest.approx(loss.forward(SCORES, GRADES))
+    assert np.isfinite(loss.prediction_loss(np.eye(4)[(GRADES + 1) % 4], GRADES))

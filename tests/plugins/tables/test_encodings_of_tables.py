@@ -164,3 +164,20 @@ def test_the_graph_computes_the_same(table):
 def test_errors(table, options, said):
     with pytest.raises(ParameterError, match=re.escape(said)):
         table(**options).describe()
+
+
+class Seeing(Standardize):
+    """Notes the targets that it is fitted on."""
+
+    def fit(self, columns):
+        self.targets = columns.targets().tolist()
+        return super().fit(columns)
+
+
+@pytest.mark.parametrize(("classes", "numbers"), [(None, [1, 0, 1, 2, 2, 0]), (("c", "b", "a"), [1, 2, 1, 0, 0, 2])])
+def test_an_encoding_sees_the_numbers_of_classes_in_their_order(tmp_path, classes, numbers):
+    (tmp_path / "t.csv").write_text("x,y\n1,b\n2,a\n3,b\n4,c\n5,c\n6,a\n")
+    encoding = Seeing()
+    dataset = Csv(str(tmp_path / "t.csv"), "y", numbers=encoding, classes=classes, validation=0, test=0)
+    dataset.open(0)
+    assert encoding.targets == numbers

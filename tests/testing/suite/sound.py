@@ -182,6 +182,9 @@ class TwoEnds(MeanSquare):
     def point_prediction(self, prediction):
         return prediction[:, :1]
 
+    def interval_prediction(self, prediction):
+        return np.sort(prediction)
+
     @classmethod
     def examples(cls):
         return [({}, (2,))]

@@ -363,7 +363,7 @@ def predictions_have_a_row_for_each_example(example: LossExample) -> None:
 def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     """Does ``predict`` return the prediction that an overridden ``inputs_for`` was given, and left as it was?
 
-    The loss of an ensemble, whose prediction is the mean of several, is computed at these inputs.
+    The loss of predictions is computed at these inputs.
     """
     operation, x = example.ready(training=False), example.batch().x
     if type(operation).inputs_for is Loss.inputs_for:
@@ -376,6 +376,31 @@ def inputs_for_a_prediction_predict_it(example: LossExample) -> None:
     if again.shape != prediction.shape or not np.allclose(again, prediction, rtol=1e-5, atol=1e-7):
         raise CheckFailure(
             "predict returned something else for the inputs of inputs_for", expected="the prediction that it was given"
+        )
+
+
+@checks_examples("loss")
+def prediction_loss_is_a_mean_over_rows(example: LossExample) -> None:
+    """Is an overridden ``prediction_loss`` of all rows the mean of that of their parts, and predictions not changed?
+
+    The loss of an ensemble, whose prediction is the mean of several, is computed by it.
+    """
+    operation, batch = example.ready(training=False), example.batch()
+    if type(operation).prediction_loss is Loss.prediction_loss or not operation.can_be_averaged:
+        return
+    prediction = np.array(operation.predict(batch.x))
+    given = prediction.copy()
+    found = float(operation.prediction_loss(given, batch.t))
+    if given.tobytes() != prediction.tobytes():
+        raise CheckFailure("prediction_loss wrote into the prediction", expected="a prediction that is left unchanged")
+    half = len(given) // 2 + 1
+    parts = [(given[rows], batch.t[rows]) for rows in (slice(half), slice(half, None))]
+    weights = [weight_of(operation, t) for _, t in parts]
+    mean = np.average([operation.prediction_loss(*part) for part in parts], weights=weights)
+    if not np.isclose(found, mean, rtol=1e-6):
+        raise CheckFailure(
+            f"prediction_loss returned {found:.9g} for all rows, and a mean of {mean:.9g} for two parts of them",
+            expected="the same mean over rows, weighted as weight says",
         )
 
 
@@ -415,6 +440,33 @@ def numbers_predicted_have_names(example: LossExample) -> None:
             f"point_prediction returned shape {np.shape(point)} for {len(x)} rows",
             expected=str((len(x), 1)),
             remedy="return the column that stands for the target, or raise ShapeError",
+        )
+
+
+@checks_examples("loss")
+def an_interval_has_two_ends(example: LossExample) -> None:
+    """Does ``interval_prediction`` return a lower and an upper end for each row, or refuse with ``ShapeError``?
+
+    Metrics compare them with the target, and reports show them.
+    """
+    operation, x = example.ready(training=False), example.batch().x
+    prediction = np.array(operation.predict(x))
+    given = prediction.copy()
+    try:
+        ends = np.array(operation.interval_prediction(given))
+    except ShapeError:
+        return
+    if given.tobytes() != prediction.tobytes():
+        raise CheckFailure(
+            "interval_prediction wrote into the prediction", expected="a prediction that is left unchanged"
+        )
+    if ends.shape != (len(x), 2):
+        raise CheckFailure(
+            f"interval_prediction returned shape {ends.shape} for {len(x)} rows", expected=str((len(x), 2))
+        )
+    if (ends[:, 0] > ends[:, 1]).any():
+        raise CheckFailure(
+            "interval_prediction returned an upper end below the lower one", expected="the lower one first"
         )
 
 

@@ -83,6 +83,8 @@ class MetricExample(Example):
         target = target or self.target
         rng = self.random("predictions", number)
         t = random_targets(target, rows, rng, dtype)
+        if isinstance(target, Values) and self.entry.component.sees == "interval":  # type: ignore[attr-defined]
+            return PredictedRows(np.sort(rng.normal(size=(rows, 2))).astype(dtype), t)
         if isinstance(target, Values):
             return PredictedRows(rng.normal(size=(rows, *target.shape)).astype(dtype), t)
         shares = rng.uniform(0.01, 1, size=(rows, target.count))
@@ -108,6 +110,17 @@ class MetricExample(Example):
 
 MANY_ROWS = 40
 TOLERANCE = 1e-9
+
+
+@checks_examples("metric")
+def sees_points_or_intervals(example: MetricExample) -> None:
+    """Is ``sees`` one of the two words?
+
+    It says what ``update`` gets.
+    """
+    sees = example.ready().sees
+    if sees not in ("point", "interval"):
+        raise CheckFailure(f"sees is {sees!r}", expected='"point" or "interval"')
 
 
 @checks_examples("metric")

@@ -227,6 +227,23 @@ class InvertsInPlace(SquareOfProbabilities):
         return prediction
 
 
+@caught_by("prediction_loss_is_a_mean_over_rows")
+class SumsThatOfPredictions(SquareOfProbabilities):
+    """returns the sum of the losses of predictions, and not their mean"""
+
+    def prediction_loss(self, prediction, t, weights=None):
+        return float(np.square(prediction - t).sum())
+
+
+@caught_by("prediction_loss_is_a_mean_over_rows")
+class ComparesInPlace(SquareOfProbabilities):
+    """overwrites predictions by their differences from the targets"""
+
+    def prediction_loss(self, prediction, t, weights=None):
+        prediction -= t
+        return float(np.square(prediction).mean())
+
+
 @caught_by("numbers_predicted_have_names")
 class NamesInAList(TwoEnds):
     """names what it predicts in a list"""
@@ -267,4 +284,29 @@ class AllOfThemForTheTarget(TwoEnds):
     """leaves it open which of two numbers metrics compare with the target"""
 
     def point_prediction(self, prediction):
+        return prediction
+
+
+@caught_by("an_interval_has_two_ends")
+class EndsInAnyOrder(TwoEnds):
+    """returns the ends of an interval as they are, even if they crossed"""
+
+    def interval_prediction(self, prediction):
+        return prediction
+
+
+@caught_by("an_interval_has_two_ends")
+class IntervalsByTheirWidth(TwoEnds):
+    """returns how wide intervals are, and not where they end"""
+
+    def interval_prediction(self, prediction):
+        return np.ptp(prediction, axis=1, keepdims=True)
+
+
+@caught_by("an_interval_has_two_ends")
+class SortsEndsInPlace(TwoEnds):
+    """sorts the prediction in place"""
+
+    def interval_prediction(self, prediction):
+        prediction.sort()
         return prediction

@@ -187,3 +187,10 @@ class SmoothsByARow(WeightedShare):
     def update(self, prediction, t, weights=None):
         super().update(prediction, t, weights)
         self.seen += 0 if weights is None or not (weights % 1).any() else 0.5
+
+
+@caught_by("sees_points_or_intervals")
+class SeesQuantiles(Share):
+    """says that it sees what no metric gets"""
+
+    sees = "quantiles"

@@ -1,0 +1,82 @@
+"""Metrics of a network's predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.network.component_errors import component_errors
+from mlpkit.network.example_weights import expect_takes_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit.components.metric import Metric, Table
+    from mlpkit.components.target import Target
+    from mlpkit.network.replica import Replica
+
+
+class Metrics:
+    """Metrics that judge the same predictions, minibatch by minibatch.
+
+    Args:
+        metrics: new metric objects by name.
+        replica: says what metrics see of its predictions.
+        target: what is predicted, if known.
+
+    Raises:
+        WrongUseError: a metric can't judge predictions of the target.
+        ComponentFailure: a metric raised an exception of its own.
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric], replica: Replica, target: Target | None) -> None:
+        self._metrics = metrics
+        seen = {metric.sees for metric in metrics.values()}
+        views = {"point": replica.point_prediction, "interval": replica.interval_prediction}
+        self._views = {name: view for name, view in views.items() if name in seen}
+        if target is None:
+            return
+        for name, metric in metrics.items():
+            with component_errors(f"the metric {name} failed"):
+                metric.expect_target(target)
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+        """Add a minibatch.
+
+        Args:
+            prediction: what the network predicts for its rows.
+            t: their targets.
+            weights: the weights of the rows; None if they have none.
+
+        Raises:
+            WrongUseError: a metric takes no weights.
+            ShapeError: the loss predicts nothing that a metric could compare with the targets.
+            ComponentFailure: a metric raised an exception of its own.
+        """
+        if weights is not None:
+            expect_takes_weights(*self._metrics.values())
+        seen = {name: view(prediction) for name, view in self._views.items()}
+        for name, metric in self._metrics.items():
+            with component_errors(f"the metric {name} failed"):
+                metric.update(seen[metric.sees], t, *(() if weights is None else (weights,)))
+
+    def results(self) -> dict[str, float | Table]:
+        """Return the result of each metric by its name: a float, or a table as rows of integers.
+
+        Raises:
+            ComponentFailure: a metric raised an exception of its own.
+        """
+        results = {}
+        for name, metric in self._metrics.items():
+            with component_errors(f"the metric {name} failed"):
+                results[name] = _plain(metric)
+        return results
+
+
+def _plain(metric: Metric) -> float | Table:
+    """Return the result of a metric as JSON can hold it."""
+    result = metric.result()
+    if metric.table is None:
+        return float(result)  # type: ignore[arg-type]  # anything else is reported as the metric's failure
+    return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]

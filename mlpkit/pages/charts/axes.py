@@ -1,0 +1,67 @@
+"""What charts have in common: what they are, their colours, and their axes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Chart = dict[str, Any]
+
+COLOURS: Final = (
+    "#4a86d8",
+    "#d9772b",
+    "#3f9c6b",
+    "#9a6fd0",
+    "#d0544f",
+    "#2f9da8",
+    "#a3842f",
+    "#c4629a",
+    "#7a8794",
+    "#7d9a2c",
+)
+"""Each at least three times as bright or as dark as a light page and as a dark one."""
+FAINT: Final = "#8a8a90"
+
+
+def axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None = None) -> Chart:
+    """Return the axis of a quantity.
+
+    Args:
+        key: the key of its values.
+        title: what it is called; by default the key.
+        logarithmic: whether it is logarithmic.
+        zero: whether it begins at zero, if it is not; by default as Vega-Lite thinks best.
+    """
+    scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
+    return {
+        "field": field(key),
+        "type": "quantitative",
+        "title": title or key,
+        "scale": scale,
+        "axis": {"tickCount": 6},
+    }
+
+
+def field(name: str) -> str:
+    """Return how a chart calls a column, in whose name dots and brackets would lead to parts of its value."""
+    return re.sub(r"([.\[\]\\'\"])", r"\\\1", name)
+
+
+def diagonal_line(x: str, y: str, least: float, greatest: float, encoding: Mapping[str, Any]) -> Chart:
+    """Return the line of equal values.
+
+    Args:
+        x: the key of the place from left to right.
+        y: the key of the place from below.
+        least: the value where it begins.
+        greatest: the value where it ends.
+        encoding: the axes.
+    """
+    return {
+        "data": {"values": [{x: end, y: end} for end in (least, greatest)]},
+        "mark": {"type": "line", "color": FAINT, "strokeDash": [4, 4]},
+        "encoding": encoding,
+    }

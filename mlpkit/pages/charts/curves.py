@@ -1,0 +1,120 @@
+"""Curves over a common axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.pages.charts.axes import FAINT, axis, diagonal_line, field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.pages.charts.axes import Chart
+
+
+LEGEND_WIDTH: Final = 40
+"""Letters of a legend's line, so that it fits on a phone."""
+
+
+def curves(
+    points: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    *,
+    titles: tuple[str, str] = ("", ""),
+    domain: tuple[float, float] | None = None,
+    logarithmic: bool = False,
+    logarithmic_x: bool = False,
+    zero: bool = True,
+    marked: Mapping[str, Any] | None = None,
+    diagonal: bool = False,
+    thin: Sequence[Mapping[str, Any]] = (),
+    names: Sequence[str] = (),
+) -> Chart:
+    """Return curves over a common axis, with the values at the place under the pointer.
+
+    Args:
+        points: each with ``x``, ``y`` and ``series``, the name of its curve.
+        x: the key of what the curves are drawn over.
+        y: the key of the values.
+        titles: of the axes; by default the keys.
+        domain: the ends of the axis of the values; by default what the values need.
+        logarithmic: whether the axis of the values is logarithmic.
+        logarithmic_x: whether the axis that they are drawn over is.
+        zero: whether the axis of the values begins at zero, if it is not logarithmic.
+        marked: a point that is marked, such as the best one.
+        diagonal: whether to draw the line of equal values from 0 to 1.
+        thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
+        names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
+    """
+    below = axis(x, titles[0], logarithmic=logarithmic_x)
+    beside = axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
+    if domain:
+        beside["scale"]["domain"] = domain
+    series = list(dict.fromkeys(point["series"] for point in points))
+    place = {"x": below, "y": beside}
+    coloured = {**place, "color": _colour_by_series(series, names)}
+    layers = [
+        *([diagonal_line(x, y, 0.0, 1.0, place)] if diagonal else []),
+        *([_thin_lines(thin, coloured)] if thin else []),
+        _lines(coloured, with_points=len(points) <= 40 * len(series)),
+        _pointed_values(x, y, series, below),
+        *(_mark(marked, below, beside) if marked else []),
+    ]
+    return {"data": {"values": list(points)}, "layer": layers}
+
+
+def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
+    """Return a colour for each curve, and a legend with the curves that there are."""
+    columns = max(1, LEGEND_WIDTH // (4 + max(map(len, names or series), default=0)))
+    return {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": list(names or series)},
+        "legend": {"columns": columns, "values": series},
+    }
+
+
+def _lines(encoding: Chart, *, with_points: bool) -> Chart:
+    """Return a line for each curve; the others are faint once one is chosen in the legend."""
+    faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
+    return {
+        "mark": {"type": "line", "point": with_points, "strokeWidth": 1.75},
+        "params": [{"name": "chosen", "select": {"type": "point", "fields": ["series"]}, "bind": "legend"}],
+        "encoding": {**encoding, "opacity": faint},
+    }
+
+
+def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
+    return {
+        "data": {"values": list(points)},
+        "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
+        "encoding": {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": 0.4}},
+    }
+
+
+def _pointed_values(x: str, y: str, series: Sequence[str], below: Chart) -> Chart:
+    """Return a vertical line at the place under the pointer, with the value of each curve there."""
+    nearest = {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"}
+    values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
+    return {
+        "transform": [{"pivot": "series", "value": field(y), "groupby": [x]}],
+        "mark": {"type": "rule", "color": FAINT},
+        "params": [{"name": "pointed", "select": nearest}],
+        "encoding": {
+            "x": below,
+            "opacity": {"condition": {"param": "pointed", "empty": False, "value": 0.8}, "value": 0},
+            "tooltip": [{"field": x, "type": "quantitative"}, *values],
+        },
+    }
+
+
+def _mark(point: Mapping[str, Any], below: Chart, beside: Chart) -> list[Chart]:
+    """Return what marks a point: a dotted line down to the axis, and a ring."""
+    dotted = {"type": "rule", "color": "currentColor", "strokeDash": [2, 3], "opacity": 0.7}
+    ring = {"type": "point", "color": "currentColor", "size": 90, "strokeWidth": 1.5}
+    data = {"values": [dict(point)]}
+    return [
+        {"data": data, "mark": dotted, "encoding": {"x": below}},
+        {"data": data, "mark": ring, "encoding": {"x": below, "y": beside}},
+    ]

@@ -1,0 +1,74 @@
+"""Histograms beside each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.pages.charts.axes import COLOURS, axis
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.pages.charts.axes import Chart
+
+
+def histograms(
+    counts: Mapping[str, Sequence[int]],
+    edges: Sequence[float],
+    *,
+    titles: tuple[str, str] = ("", "count"),
+    most: int | None = None,
+) -> Chart:
+    """Return histograms beside each other, of the same bins and in one scale.
+
+    Args:
+        counts: the counts of each, by its name.
+        edges: the edges of the bins, one edge more than counts.
+        titles: of the values and the counts.
+        most: the count at which bars are cut; by default, none is.
+    """
+    low, high = edges[0], edges[-1]
+
+    def place(i: int, value: float) -> float:
+        return i + 0.1 + 0.8 * (value - low) / (high - low)
+
+    bars = [
+        {"name": name, "from": left, "to": right, "count": count, "left": place(i, left), "right": place(i, right)}
+        for i, (name, each) in enumerate(counts.items())
+        for count, left, right in zip(each, edges[:-1], edges[1:], strict=True)
+        if count
+    ]
+    ends = {
+        "values": [place(i, end) for i in range(len(counts)) for end in (low, high)],
+        "labelExpr": f"datum.value - floor(datum.value) < 0.5 ? format({low}, '~g') : format({high}, '~g')",
+        "labelOverlap": False,
+        "grid": False,
+    }
+    scale = {"domain": [0, len(counts)], "nice": False}
+    across = {"type": "quantitative", "scale": scale, "axis": ends, "title": titles[0] or None}
+    upwards = {
+        **axis("count", titles[1]),
+        "axis": {"tickCount": 3},
+        "scale": {"domain": [0, most]} if most else {},
+    }
+    names = {
+        "data": {"values": [{"name": name, "middle": i + 0.5} for i, name in enumerate(counts)]},
+        "mark": {"type": "text", "y": -8},
+        "encoding": {"x": {"field": "middle", **across}, "text": {"field": "name", "type": "nominal"}},
+    }
+    return {"height": 110, "layer": [_bars_of_histograms(bars, across, upwards), names]}
+
+
+def _bars_of_histograms(bars: Sequence[Mapping[str, Any]], across: Chart, upwards: Chart) -> Chart:
+    shown = [{"field": key, "type": "quantitative", "format": ".3~g"} for key in ("from", "to", "count")]
+    return {
+        "data": {"values": list(bars)},
+        "mark": {"type": "rect", "color": COLOURS[0], "clip": True, "aria": False},
+        "encoding": {
+            "x": {"field": "left", **across},
+            "x2": {"field": "right"},
+            "y": upwards,
+            "y2": {"datum": 0},
+            "tooltip": [{"field": "name", "type": "nominal"}, *shown],
+        },
+    }

@@ -1,0 +1,138 @@
+"""Drawing charts by Vega: a picture that needs no script, and the interactive chart that takes its place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from math import isfinite
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import UsageError
+from mlpkit.pages.cache import cached_text
+from mlpkit.pages.charts.axes import COLOURS, FAINT
+from mlpkit.pages.parts import folded
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from mlpkit.pages.charts.axes import Chart
+
+VERSION: Final = "6.1"
+"""Of Vega-Lite."""
+PICTURE_WIDTH: Final = 560
+PIXELS_OF_REM: Final = 16
+LAYOUT: Final[Mapping[str, Any]] = MappingProxyType(
+    {"width": "container", "height": 240, "autosize": {"type": "fit-x", "contains": "padding"}}
+)
+TEXT: Final = {"labelColor": "currentColor", "titleColor": "currentColor", "titleFontWeight": 400}
+CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "background": None,
+        "font": "system-ui, sans-serif",
+        "view": {"stroke": None},
+        "axis": {
+            **TEXT,
+            "gridColor": FAINT,
+            "gridOpacity": 0.25,
+            "domainColor": FAINT,
+            "tickColor": FAINT,
+            "labelOverlap": True,
+            "labelSeparation": 4,
+        },
+        "legend": {**TEXT, "orient": "top", "title": None},
+        "title": {"color": "currentColor"},
+        "header": TEXT,
+        "text": {"color": "currentColor"},
+        "range": {"category": list(COLOURS)},
+    }
+)
+
+
+def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = None) -> str:
+    """Return a chart as a part of a page.
+
+    Args:
+        caption: what it shows.
+        chart: the chart.
+        numbers: what it shows as parts of a page, such as a table, for those who can't see it or want the figures.
+        widest: the greatest width, in rem, the size of the text; by default the chart is as wide as the page.
+
+    Raises:
+        UsageError: what draws charts is not installed.
+    """
+    whole = specification(caption, chart)
+    width = PICTURE_WIDTH if widest is None else min(PICTURE_WIDTH, PIXELS_OF_REM * widest)
+    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": width}, vl_version=VERSION))
+    text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
+    below = folded("Numbers", *numbers) if numbers else ""
+    limit = "" if widest is None else f' style="max-width: {widest:g}rem"'
+    return (
+        f'<figure><figcaption>{escape(caption)}</figcaption><div class="chart"{limit}>'
+        f'<script type="application/json">{text}</script>'
+        f'<div role="img" aria-label="{escape(caption)}">{picture}</div></div>{below}</figure>'
+    )
+
+
+def specification(caption: str, chart: Chart) -> Chart:
+    """Return a chart with all that Vega-Lite needs to draw it as the others, as plain data for JSON.
+
+    Args:
+        caption: what it shows.
+        chart: the chart.
+    """
+    whole: Chart = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    return whole
+
+
+def _own_names(picture: str) -> str:
+    """Return a picture whose parts are named as in no other picture of a page."""
+    own = hashlib.sha256(picture.encode()).hexdigest()[:8]
+    return re.sub(r'(\bid="|url\(#)', rf"\g<1>p{own}-", picture)
+
+
+def _finite(value: Any) -> Any:
+    """Return what JSON can hold: a number that isn't finite is a gap."""
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+@cache
+def chart_library() -> str:
+    """Return the JavaScript that draws charts.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    vl_convert = _vl_convert()
+
+    def bundle() -> str:
+        library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
+        return library.replace("</script", "<\\/script")
+
+    return cached_text(f"vega-{vl_convert.__version__}-{VERSION}.js", bundle)
+
+
+def expect_chart_library() -> None:
+    """Make sure that what draws charts is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    _vl_convert()
+
+
+def _vl_convert() -> ModuleType:
+    try:
+        import vl_convert  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        msg = 'charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"'
+        raise UsageError(msg) from error
+    return vl_convert

@@ -1,0 +1,79 @@
+"""The share of targets in their predicted intervals."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, Self
+
+from mlpkit import Metric, ShapeError, Values
+from mlpkit_plugins.metrics.counting import counted, counted_all
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlpkit import Target
+
+
+class Coverage(Metric):
+    """Share of targets that lie in their predicted interval.
+
+        coverage = #{low ≤ t ≤ high} / n
+
+    With ``Pinball`` an interval reaches from the lowest to the highest of its quantiles. Compare the share with what
+    these promise: 0.9 for the quantiles 0.05 and 0.95. More is no better, since an interval that is wide enough holds
+    every target. A row that has a weight counts as often as that says.
+
+    Shapes: prediction (rows, 2), the ends of each interval; t (rows,) or (rows, 1).
+
+    Raises:
+        ShapeError: the target is not one real value.
+
+    Source: Khosravi, Nahavandi, Creighton and Atiya, Comprehensive Review of Neural Network-Based Prediction Intervals
+        and New Advances (2011), where it is the coverage probability of prediction intervals.
+    """
+
+    takes_weights = True
+    sees = "interval"
+
+    def __init__(self) -> None:
+        self.inside = 0.0
+        self.count = 0.0
+
+    def expect_target(self, target: Target) -> None:
+        """Make sure that the target is one real value.
+
+        Raises:
+            ShapeError: it is something else.
+        """
+        if not isinstance(target, Values) or prod(target.shape) != 1:
+            raise ShapeError(
+                f"{self.registered_name} is for one real value, but the data gives {target}",
+                expected="data whose target is one real value",
+                remedy=f"leave out {self.registered_name}",
+            )
+
+    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+        """Count the targets in their intervals.
+
+        Args:
+            prediction: the lower and the upper end of each interval, shape (rows, 2).
+            t: targets of the same rows, shape (rows,) or (rows, 1).
+            weights: the weight of each row; None for all alike.
+        """
+        values = t.reshape(len(t))
+        self.inside += counted((prediction[:, 0] <= values) & (values <= prediction[:, 1]), weights)
+        self.count += counted_all(t, weights)
+
+    def merge(self, other: Self) -> None:
+        """Add another object's counts."""
+        self.inside += other.inside
+        self.count += other.count
+
+    def result(self) -> float:
+        """Return inside / count."""
+        return self.inside / self.count if self.count else float("nan")
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
+        """Show it on a single value."""
+        return [({}, Values(())), ({}, Values((1,)))]
