@@ -279,6 +279,19 @@ class EnsembleError(MlpkitError):
     """A network of an ensemble could not be trained, so there is no average."""
 
 
+class RankError(MlpkitError):
+    """A process that trains the network together with this one has failed, or doesn't answer.
+
+    Args:
+        message: what went wrong, and in which process.
+        exit_code: what the command line returns.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 class ModelFileError(MlpkitError):
     """A model file can't be read, or is not what it says it is."""
 

@@ -170,13 +170,24 @@ def takes_report(verb: F) -> F:
     )(verb)
 
 
+def takes_mpi(verb: F) -> F:
+    """Add ``--mpi`` and ``--no-mpi``, as the argument ``mpi``."""
+    return click.option(
+        "--mpi/--no-mpi",
+        "mpi",
+        default=None,
+        help="Whether to train with the other processes of this program that MPI connects; by default if mpiexec, or "
+        "srun, has started several.",
+    )(verb)
+
+
 def takes_quiet(verb: F) -> F:
     """Add ``--quiet``."""
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
 
 
 def takes_training(verb: F) -> F:
-    """Add the options of a training, as the keywords of ``TrainingOptions``."""
-    for add in (takes_json, takes_quiet, takes_plugins, takes_live, takes_report):  # help lists the last one first
-        verb = add(verb)
+    """Add the options of a training, as ``mpi`` and the keywords of ``TrainingOptions``."""
+    for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report):
+        verb = add(verb)  # help lists the last one first
     return verb

@@ -14,6 +14,7 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
+from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.cli.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
 from mlpkit.errors import UsageError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
 
 RUNS = Path("runs")
 SECONDS_WORTH_SAVING: Final = 10
@@ -38,7 +40,10 @@ SECONDS_WORTH_SAVING: Final = 10
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
 )
 @options.takes_training
-def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path | None, **chosen: Any) -> None:
+@takes_ranks
+def command(
+    path: str, overrides: tuple[str, ...], seeds: str | None, out: Path | None, ranks: Ranks, **chosen: Any
+) -> None:
     """Train the network of a spec.
 
     What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and saves it for mlpkit
@@ -51,12 +56,13 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
     if seeds is not None:
         overrides = (*overrides, override_of(seeds))
     with Interrupts() as interrupts:
-        from mlpkit.jobs.run import run  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+        from mlpkit.jobs.run import train_spec  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
         print_warnings(spec.warnings)
+        expect_one_rank(ranks, several=len(spec.seeds) > 1 or spec.trains_ensemble)
         began = time.monotonic()
         with run_folder(spec, out, interrupts) as folder:
             if len(spec.seeds) > 1:
@@ -68,7 +74,7 @@ def command(path: str, overrides: tuple[str, ...], seeds: str | None, out: Path 
 
                 found = train_ensemble(partial(run_ensemble, spec, folder), spec.name, folder, wanted, interrupts)
             else:
-                job = partial(run, spec.with_seed(spec.seeds[0]), folder)
+                job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
                 found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
     if not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
         _say_what_is_slow(spec)

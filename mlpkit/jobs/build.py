@@ -236,6 +236,7 @@ def build_for(
     proof: Proof,
     *,
     slices: int | None = None,
+    own_slices: range | None = None,
     first_weights: FirstWeights | None = None,
     examples: tuple[Split, Description] | None = None,
 ) -> Sequential:
@@ -245,6 +246,7 @@ def build_for(
         spec: the spec.
         proof: the proof of its layers, which serves for one network.
         slices: slices of a minibatch; by default what the spec says, or one.
+        own_slices: those that the network computes, if other processes compute the others; by default all.
         first_weights: weights that take the place of those that initializers draw.
         examples: the training examples, for initializers that see data; None to adapt nothing to them.
 
@@ -262,6 +264,7 @@ def build_for(
         seed=spec.seed,
         dtype=spec.dtype,
         slices=slices or spec.training.slices or 1,
+        own_slices=own_slices,
         resolver=spec.registry.create,
         proof=proof,
     )

@@ -19,6 +19,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.ranks import Ranks
 
 
 class PythonWarnings(Observer):
@@ -55,6 +57,7 @@ def resume_network(
     observer: Observer | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
+    ranks: Ranks = ONE_RANK,
 ) -> Run:
     """Do what ``resume`` does, for a run that trains one network.
 
@@ -66,6 +69,8 @@ def resume_network(
         observer: as for ``resume``.
         quiet: as for ``resume``.
         stop: as for ``resume``.
+        ranks: the processes that train the network together, of which this one is rank 0; they may be others than
+            before.
     """
     observer = observer or _shown(notebook_display(quiet=quiet))
     with RunFolder.open(directory) as folder:
@@ -78,7 +83,7 @@ def resume_network(
         snapshot, origin = contents_of(checkpoint)
         for fault in passed_over:
             observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
-        return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest())
+        return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest(), ranks)
 
 
 def _shown(display: Observer | None) -> Observer:
@@ -93,6 +98,7 @@ def _go_on(
     registry: Registry,
     observer: Observer,
     stop: StopRequest,
+    ranks: Ranks,
 ) -> Run:
     resolved = folder.resolved_text()
     changes = text_changes(SPEC, origin.spec, folder.spec_text())
@@ -108,7 +114,7 @@ def _go_on(
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
         initialized_from = origin.lock.get(INITIALIZED_FROM)
-        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from)
+        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from, ranks=ranks)
         lock = lock_changes(origin.lock, job.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:

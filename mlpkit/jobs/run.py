@@ -14,11 +14,13 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
 
 
@@ -134,6 +138,7 @@ def train_spec(
     callbacks: Sequence[Callback] = (),
     evaluated: Collection[str] = SPLITS,
     optimizer_state: OptimizerState | None = None,
+    ranks: Ranks = ONE_RANK,
 ) -> Run:
     """Do what ``run`` does, for what is there already besides the spec.
 
@@ -149,9 +154,10 @@ def train_spec(
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate, as training goes and at its end.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        ranks: the processes that train the network together, of which this one is rank 0.
 
     Raises:
-        UsageError: the network was built for other inputs or slices.
+        UsageError: the network was built for other inputs or slices, or the ranks can't share the slices.
         KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
     """
     expect_own_files(spec)
@@ -166,7 +172,10 @@ def train_spec(
     _warn_of(proved.warnings, observer)
     spec = proved.spec
     work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
-    plan = choose_plan(work, slices=spec.training.slices, threads=spec.training.threads)
+    training = spec.training
+    if training.slices is None:
+        _expect_sliceable(proved, ranks.size)
+    plan = choose_plan(work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=ranks.cores)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     with folder or nullcontext(), blas_threads(plan.threads):
         try:
@@ -180,6 +189,7 @@ def train_spec(
                 callbacks=callbacks,
                 evaluated=evaluated,
                 optimizer_state=optimizer_state,
+                ranks=ranks,
             )
             if folder is not None:
                 folder.write_spec(spec.document.text)
@@ -196,6 +206,13 @@ def train_spec(
         dataset.hold({})
     job.expect_uninterrupted(done)
     return done
+
+
+def _expect_sliceable(proved: SpecProof, ranks: int) -> None:
+    """Make sure that a network gives the same results if each rank has a slice of a minibatch for itself."""
+    coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
+    if coupled:
+        raise UsageError(f"{coupled}; if that is meant, give the {ranks} ranks their slices: training.slices={ranks}")
 
 
 def _expect_fit(network: Sequential, description: Description, slices: int | None) -> None:

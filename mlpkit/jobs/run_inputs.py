@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from mlpkit.errors import UsageError
 from mlpkit.registry.distributions import version_of
 from mlpkit.runs.environment import environment
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.registry.plugin import Plugin
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Observer
+    from mlpkit.training.ranks import Ranks
 
 
 def spec_hash(text: str) -> str:
@@ -71,8 +76,17 @@ class Change(NamedTuple):
 
     def __str__(self) -> str:
         """Say what it was and what it is."""
+        return self.between("then", "now")
+
+    def between(self, there: str, here: str) -> str:
+        """Say what it is in two places or at two times.
+
+        Args:
+            there: the place or time of ``then``.
+            here: that of ``now``.
+        """
         then, now = ("none" if value is None else _shortened(value) for value in (self.then, self.now))
-        return f"{self.key}: {then} then, {now} now"
+        return f"{self.key}: {then} {there}, {now} {here}"
 
     @property
     def of_environment(self) -> bool:
@@ -96,6 +110,28 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
     earlier, later = flattened(then), flattened(now)
     keys = [*earlier, *(key for key in later if key not in earlier)]
     return [Change(key, earlier.get(key), later.get(key)) for key in keys if earlier.get(key) != later.get(key)]
+
+
+def expect_same_inputs(ranks: Ranks, lock: Mapping[str, Any], observer: Observer) -> None:
+    """Make sure that all ranks train with the same data and plugins; say if their software or processors differ.
+
+    Args:
+        ranks: the processes, of which this one is rank 0.
+        lock: what the result depends on in this one.
+        observer: receives what differs.
+
+    Raises:
+        UsageError: another rank has other data or another version of mlpkit or a plugin.
+    """
+    own = {key: value for key, value in lock.items() if key != INITIALIZED_FROM}
+    locks: Iterator[Mapping[str, Any]] = ranks.in_turn(iter([own]), ranks.size)
+    for rank, other in enumerate(locks):
+        differences = lock_changes(own, other)
+        told = "; ".join(each.between("on rank 0", f"on rank {rank}") for each in differences)
+        if not all(each.of_environment for each in differences):
+            raise UsageError(f"the ranks can't train together: {told}; expected the same on all hosts")
+        if told:
+            observer.noticed(f"the same bits as on one machine aren't certain: {told}")
 
 
 _SPEC, _RESOLVED, _LOCK = "origin/spec", "origin/resolved", "lock"

@@ -47,7 +47,7 @@ def facts_of(
     return TrainingFacts(
         steps_per_epoch=per_epoch,
         total_steps=total_steps,
-        slice_rows=max(1, rows // len(network.replicas)),
+        slice_rows=max(1, rows // network.slices),
         coupling=tuple(operation.path for operation in operations if operation.couples_examples),
         clipped=training.clip is not None,
         guarded=training.early_stopping is not None or training.best_weights is not None,

@@ -13,7 +13,7 @@ from mlpkit.components.callback import Outcome
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
-from mlpkit.jobs.run_inputs import RunInputs, flattened, lock_of
+from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs, flattened, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, failure_recorded, finite
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
@@ -28,6 +28,7 @@ from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
+from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
+    from mlpkit.training.ranks import Ranks
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
     from mlpkit.training.workers import Plan
@@ -247,8 +249,10 @@ class TrainingJob:
         evaluated: splits to evaluate.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
         splits: the data's splits, if they are open already.
+        ranks: the processes that train the network together, of which this one is rank 0.
 
     Raises:
+        UsageError: the slices of the plan can't be shared out to the ranks.
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own.
     """
@@ -268,6 +272,7 @@ class TrainingJob:
         evaluated: Collection[str] = SPLITS,
         optimizer_state: OptimizerState | None = None,
         splits: Mapping[str, Split] | None = None,
+        ranks: Ranks = ONE_RANK,
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -285,6 +290,10 @@ class TrainingJob:
         self._first_weights = proved.first_weights
         self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
+        self._ranks = ranks
+        self._own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
+        if ranks.size > 1:
+            ranks.tell("train", self.resolved)  # the others open the data meanwhile
         self._splits = open_data(spec, self._dataset) if splits is None else splits
 
     @cached_property
@@ -321,6 +330,8 @@ class TrainingJob:
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
         folder = self.folder
+        if self._ranks.size > 1:
+            expect_same_inputs(self._ranks, self.lock, observer)
         settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen, self._factors)
         network = self._network or self._new_network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)
@@ -345,6 +356,7 @@ class TrainingJob:
             store=store,
             optimizer_state=self._optimizer_state,
             facts=facts,
+            ranks=self._ranks,
         )
         if snapshot is not None:
             trainer.restore(snapshot)
@@ -367,6 +379,7 @@ class TrainingJob:
             self.spec,
             self._proof,
             slices=self._plan.slices,
+            own_slices=self._own_slices,
             first_weights=self._first_weights,
             examples=None if begun else (self._splits["train"], self.description),
         )
@@ -434,7 +447,7 @@ class TrainingJob:
             if all(f"{split}_{name}" in last for name in names)
         }
         missing = [split for split in SPLITS if split in self._evaluated and split not in known]
-        return Evaluator(network, self._splits, self.description, metrics)(missing) | known
+        return Evaluator(network, self._splits, self.description, metrics, self._ranks)(missing) | known
 
 
 def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,16 +37,6 @@ def add_along_tree(arrays: Sequence[NDArray[Any]]) -> None:
         for i in range(0, len(arrays) - stride, 2 * stride):
             np.add(arrays[i], arrays[i + stride], out=arrays[i])
         stride *= 2
-
-
-def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
-    """Return begin and end of each slice of a minibatch: contiguous, their sizes differing by one at most.
-
-    A minibatch with fewer rows than slices has as many slices as rows.
-    """
-    count = min(rows, slices)
-    edges = [rows * i // count for i in range(count + 1)]
-    return list(pairwise(edges))
 
 
 class Replica:

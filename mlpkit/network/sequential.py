@@ -32,9 +32,10 @@ from mlpkit.network.component_errors import component_errors, expect_first_value
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.metrics import Metrics
-from mlpkit.network.replica import Replica, add_along_tree, slice_bounds
+from mlpkit.network.replica import Replica, add_along_tree
 from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
+from mlpkit.network.slices import NO_EXCHANGE, slice_bounds
 from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
 from mlpkit.network.summary import one_line, summary, summary_html
 
@@ -55,9 +56,16 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
     from mlpkit.network.shape_proof import Proof
+    from mlpkit.network.slices import Exchange
 
 Batch: TypeAlias = "tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """Inputs and targets of some examples, and their weights; None if they have none."""
+
+Judgement: TypeAlias = "tuple[float, float, Any, NDArray[Any], NDArray[Any] | None]"
+"""How much a batch counts, its mean loss, its predictions (None if no metric needs them), targets and weights."""
+
+_Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None]"
+"""What computes a slice; its inputs, its targets, and their weights."""
 
 Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
 """Returns a context manager that operations ask for."""
@@ -106,11 +114,15 @@ class Sequential:
         dtype: float32 or float64.
         names: names of the members of the stack; by default type and ordinal.
         slices: how many slices a minibatch is cut into; a warning says if a layer couples the examples of each.
+        own_slices: those that this network computes, if other processes compute the others; by default all.
         resolver: builds components that are given by name; by default from all that is installed.
         proof: the proof that the members of the stack fit each other, if there is one already; they have their names.
 
     Attributes:
+        slices: how many slices a minibatch is cut into.
+        own_slices: those that this network computes.
         map: what computes the slices; by default one after the other, in the thread that calls.
+        exchange: what joins these slices with those of other processes.
         encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
         frozen: names of the layers that steps leave as they are.
@@ -132,6 +144,7 @@ class Sequential:
         dtype: DTypeLike = np.float32,
         names: Sequence[str] | None = None,
         slices: int = 1,
+        own_slices: range | None = None,
         resolver: Resolver | None = None,
         proof: Proof | None = None,
     ) -> None:
@@ -156,11 +169,14 @@ class Sequential:
         self.state_layout = FlatLayout.of_states(declared_states)
         self.values = self.layout.zeros(self.dtype)
         self.scaled = scaled_values(target, proof.loss, self.dtype)
-        self.replicas = self._replicate(proof.layers, proof.loss, slices)
+        self.slices = slices
+        self.own_slices = range(slices) if own_slices is None else own_slices
+        self.replicas = self._replicate(proof.layers, proof.loss)
         operations = [type(operation) for operation in self.replicas[0].operations()]
         self._compute_contexts = _asked_for(operation.compute_context for operation in operations)
         self._evaluation_contexts = _asked_for(operation.evaluation_context for operation in operations)
         self.map: Map = serial_map
+        self.exchange: Exchange = NO_EXCHANGE
         self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
@@ -294,33 +310,58 @@ class Sequential:
 
     @evaluates
     def evaluate_batches(
-        self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], metrics: Mapping[str, Metric]
+        self,
+        batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch],
+        metrics: Mapping[str, Metric],
+        with_others: Callable[[Iterator[Judgement]], Iterator[Judgement]] = iter,
     ) -> dict[str, Any]:
         """Return the mean loss over minibatches and each metric's result; takes no turn, unlike ``evaluate``.
 
         Args:
             batches: inputs and targets of one minibatch after the other, and weights, if the examples have any.
             metrics: new metric objects by name.
+            with_others: returns the judgements of these batches and, each in its place, of those that other processes
+                judge; by default there are no others.
 
         Raises:
             WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
             ComponentFailure: a metric raised an exception of its own.
         """
+        judges = Metrics(metrics, self.replicas[0], self.target)
+        total, counted = 0.0, 0.0
+        for weight, loss, prediction, t, weights in with_others(self._judged(batches, predicts=bool(metrics))):
+            total += weight * loss
+            counted += weight
+            if metrics:
+                judges.update(prediction, t, weights)
+        return {"loss": total / counted if counted else float("nan"), **judges.results()}
+
+    @evaluates
+    def judge_batches(
+        self, batches: Iterable[Batch], hand_on: Callable[[Judgement], object], *, predicts: bool
+    ) -> None:
+        """Judge some batches for a process that evaluates the network with ``evaluate_batches``.
+
+        Args:
+            batches: inputs, targets and weights of one batch after the other.
+            hand_on: takes the judgement of each, whose arrays are valid until the next.
+            predicts: whether metrics need predictions.
+        """
+        for judgement in self._judged(batches, predicts=predicts):
+            hand_on(judgement)
+
+    def _judged(
+        self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], *, predicts: bool
+    ) -> Iterator[Judgement]:
         replica = self.replicas[0]
         replica.set_training(False)
-        judges = Metrics(metrics, replica, self.target)
-        total, counted = 0.0, 0.0
         for x, t, *others in batches:
             weights = others[0] if others else None
             if weights is not None:
                 expect_takes_weights(self.loss_layer)
             logits = replica.forward(x)
-            weight = replica.weight(t, weights)
-            total += weight * replica.compare(logits, t, weights)
-            counted += weight
-            if metrics:
-                judges.update(replica.predict(logits), t, weights)
-        return {"loss": total / counted if counted else float("nan"), **judges.results()}
+            weight, loss = replica.weight(t, weights), replica.compare(logits, t, weights)
+            yield weight, loss, replica.predict(logits) if predicts else None, t, weights
 
     def gradient(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> dict[str, NDArray[Any]]:
         """Return the gradient of the mean loss, as in training, by each parameter: new arrays by name."""
@@ -348,14 +389,15 @@ class Sequential:
         self._gradient_blocks = [
             [replica.gradient[begin:end] for replica in self.replicas] for begin, end in self.layout.trained_blocks()
         ]
+        self._trained_gradients = [self.gradient_values[begin:end] for begin, end in self.layout.trained()]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle takes over: all but the lock, the threads, and views of other arrays."""
-        left_out = {"_turn", "map", "parameters", "states", "_gradient_blocks"}
+        left_out = {"_turn", "map", "exchange", "parameters", "states", "_gradient_blocks", "_trained_gradients"}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state, _turn=RLock(), map=serial_map)
+        vars(self).update(state, _turn=RLock(), map=serial_map, exchange=NO_EXCHANGE)
         self.values = _copied(self.values, self.layout)  # a pickle may be mapped from a file, read-only
         for replica in self.replicas:
             gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)
@@ -396,7 +438,12 @@ class Sequential:
             replica.set_training(training)
 
     def loss_and_gradient(
-        self, x: NDArray[Any], t: NDArray[Any], step: int = 0, weights: NDArray[Any] | None = None
+        self,
+        x: NDArray[Any],
+        t: NDArray[Any],
+        step: int = 0,
+        weights: NDArray[Any] | None = None,
+        rows: int | None = None,
     ) -> float:
         """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
 
@@ -408,30 +455,56 @@ class Sequential:
             t: their targets.
             step: steps done before this one; random numbers are keyed by it.
             weights: the weights of the examples; None if they have none.
+            rows: rows of the minibatch, if ``x`` has only those of the network's own slices; None if it has them all.
         """
-        if len(self.replicas) == 1:
+        if self.slices == 1:
             replica = self.replicas[0]
             replica.position.step = step
             return replica.loss_and_gradient(x, t, 1.0, weights)
-        parts = [
-            (replica, x[begin:end], t[begin:end], None if weights is None else weights[begin:end])
-            for replica, (begin, end) in zip(self.replicas, slice_bounds(len(x), len(self.replicas)), strict=False)
-        ]
-        counts = [replica.weight(t_slice, w_slice) for replica, _, t_slice, w_slice in parts]
+        exchange = self.exchange
+        exchange.spread(self.replicas[0].state)
+        parts, slices = self._parts(x, t, weights, rows)
+        counts = exchange.gathered(self._counts(parts), slices)
         total = sum(counts) or 1.0  # where no row counts, there is neither loss nor gradient
         for replica, *_ in parts:
             replica.position.step = step
             if replica is not self.replicas[0]:
                 replica.state[...] = self.replicas[0].state
-        shares = [count / total for count in counts]
-        losses: list[float] = self.map(_loss_and_gradient, list(zip(parts, shares, strict=True)))
+        shares = [count / total for count in counts[self.own_slices.start :]]
+        of_parts: list[float] = self.map(_loss_and_gradient, list(zip(parts, shares, strict=False)))
+        losses = exchange.gathered(of_parts, slices)
         self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
+        exchange.add(self._trained_gradients, slices)
         return sum(count * loss for count, loss in zip(counts, losses, strict=True)) / total
 
-    def _replicate(self, layers: list[Layer], loss: Loss, slices: int) -> list[Replica]:
-        copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in range(slices - 1))]
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None, rows: int | None = None) -> float:
+        """Return how much a minibatch counts, compared with others; the arguments are as for ``loss_and_gradient``."""
+        if self.slices == 1:
+            return self.replicas[0].weight(t, weights)
+        parts, slices = self._parts(t, t, weights, rows)
+        return sum(self.exchange.gathered(self._counts(parts), slices))
+
+    def _parts(
+        self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None, rows: int | None
+    ) -> tuple[list[_Part], int]:
+        """Cut the network's own slices out of a minibatch, and return how many slices it has in all."""
+        bounds = slice_bounds(len(x) if rows is None else rows, self.slices)
+        own = bounds[self.own_slices.start : self.own_slices.stop]
+        before = own[0][0] if own and rows is not None else 0
+        parts: list[_Part] = []
+        for replica, (begin, end) in zip(self.replicas, own, strict=False):
+            here = slice(begin - before, end - before)
+            parts.append((replica, x[here], t[here], None if weights is None else weights[here]))
+        return parts, len(bounds)
+
+    @staticmethod
+    def _counts(parts: Iterable[_Part]) -> list[float]:
+        return [replica.weight(t, weights) for replica, _, t, weights in parts]
+
+    def _replicate(self, layers: list[Layer], loss: Loss) -> list[Replica]:
+        copies = [(layers, loss), *(copy.deepcopy((layers, loss)) for _ in self.own_slices[1:])]
         replicas = []
-        for i, (own_layers, own_loss) in enumerate(copies):
+        for i, (own_layers, own_loss) in zip(self.own_slices, copies, strict=True):
             replica = Replica(own_layers, own_loss, RunPosition(START, self.seed, i), self.scaled)
             gradient, state = self.layout.zeros(self.dtype), self.state_layout.zeros(self.dtype)
             replica.bind(self.layout, self.values, gradient, self.state_layout, state)
@@ -479,9 +552,7 @@ def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
     return copied
 
 
-def _loss_and_gradient(
-    part: tuple[tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None], float],
-) -> float:
+def _loss_and_gradient(part: tuple[_Part, float]) -> float:
     (replica, x, t, weights), share = part
     return replica.loss_and_gradient(x, t, share, weights)
 

@@ -68,7 +68,11 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
     compute = network.loss_and_gradient
 
     def loss_and_gradient(
-        x: NDArray[Any], t: NDArray[Any], step: int = 0, weights: NDArray[Any] | None = None
+        x: NDArray[Any],
+        t: NDArray[Any],
+        step: int = 0,
+        weights: NDArray[Any] | None = None,
+        rows: int | None = None,
     ) -> float:
         slices: list[dict[str, Flow]] = [{} for _ in network.replicas]
         minibatch = WatchedMinibatch(x.copy(), t.copy(), None if weights is None else weights.copy(), slices)
@@ -78,7 +82,7 @@ def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
                 copies = _Copies()
                 for operation in replica.operations():
                     stack.enter_context(_watched_operation(operation, flows, copies))
-            minibatch.loss = compute(x, t, step, weights)
+            minibatch.loss = compute(x, t, step, weights, rows)
         minibatch.slices = [flows for flows in slices if flows]  # a small minibatch has fewer
         return minibatch.loss
 

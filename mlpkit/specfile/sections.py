@@ -337,6 +337,8 @@ class Training(Section):
         ties: which of equally good evaluations is the best, for ``best_weights`` and ``checkpoint.best``.
         slices: slices that each minibatch is cut into; by default one.
         threads: threads for each matrix product; by default one per core, as far as the step keeps them busy.
+        reduce: how the gradients of several MPI ranks are added: along a fixed tree, for the same bits on any number of
+            ranks, or fast, in whatever order MPI chooses.
     """
 
     title = "training"
@@ -372,6 +374,7 @@ class Training(Section):
     ties: Literal["first", "last"] = "first"
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
+    reduce: Literal["tree", "fast"] = "tree"
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Make sure that what is compared between evaluations is the loss or one of the run's metrics."""

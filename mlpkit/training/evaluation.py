@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlpkit.errors import ModelFileError
 from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
+from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
     from mlpkit.network.sequential import Sequential
+    from mlpkit.training.ranks import Ranks
 
 
 Record: TypeAlias = dict[str, float]
@@ -112,6 +115,7 @@ class Evaluator:
         splits: the data, by split.
         description: shapes of the data.
         metrics: makers of metric objects, by name.
+        ranks: share the batches; rank 0 has the results.
     """
 
     def __init__(
@@ -120,8 +124,11 @@ class Evaluator:
         splits: Mapping[str, Split],
         description: Description,
         metrics: Mapping[str, Callable[[], Metric]],
+        ranks: Ranks = ONE_RANK,
     ) -> None:
         self._network = network
+        self._ranks = ranks
+        self._led = ranks.led("evaluate", self._evaluate)
         self._metrics = metrics
         self._readers = {
             name: BatchReader(split, description, network.dtype, min(EVALUATION_ROWS, len(split)))
@@ -130,14 +137,37 @@ class Evaluator:
 
     def __call__(self, splits: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; splits that the data set doesn't have are left out."""
+        return self._led([name for name in splits if name in self._readers], bool(self._metrics))
+
+    def _evaluate(self, splits: list[str], predicts: bool) -> dict[str, dict[str, Any]]:
+        self._spread_weights()
         with without_warnings():
-            return {
-                name: self._network.evaluate_batches(
-                    self._readers[name].in_order(), {key: make() for key, make in self._metrics.items()}
-                )
-                for name in splits
-                if name in self._readers
-            }
+            return {name: self._results(name) for name in splits}
+
+    def _results(self, split: str) -> dict[str, Any]:
+        ranks, reader = self._ranks, self._readers[split]
+        metrics = {key: make() for key, make in self._metrics.items()}
+        batches = reader.in_order(ranks.rank, ranks.size)
+        return self._network.evaluate_batches(batches, metrics, partial(ranks.in_turn, count=reader.batches))
+
+    def assist(self, splits: list[str], predicts: bool) -> None:
+        """Do the part of this rank, which isn't rank 0, in an evaluation; it leaves rank 0's weights in the network.
+
+        Args:
+            splits: the splits to evaluate.
+            predicts: whether metrics need predictions.
+        """
+        ranks = self._ranks
+        self._spread_weights()
+        with without_warnings():
+            for name in splits:
+                batches = self._readers[name].in_order(ranks.rank, ranks.size)
+                self._network.judge_batches(batches, ranks.hand_on, predicts=predicts)
+
+    def _spread_weights(self) -> None:
+        """Have all ranks evaluate the weights of rank 0, which may not be those that are trained."""
+        for array in (self._network.values, self._network.replicas[0].state):
+            self._ranks.spread(array)
 
     def keys(self, splits: Iterable[str]) -> list[str]:
         """Return the keys of the record of an evaluation on these splits."""

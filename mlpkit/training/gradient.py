@@ -14,23 +14,72 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.training.minibatches import Augmenter, MinibatchReader, Sampler
+    from mlpkit.network.sequential import Batch, Sequential
+    from mlpkit.training.minibatches import Augmenter, OwnRows, Sampler
 
 
-class StepGradient:
-    """Reads the minibatch of a step, and leaves its gradient in the network.
+class MinibatchGradient:
+    """Reads a minibatch, and leaves its gradient in the network.
 
     Args:
         network: the network.
         minibatch: reads minibatches.
         augment: changes their inputs; None for nothing of the kind.
+        own: chooses the rows that are read, if other ranks read the others; None if all are.
+        read_whole: returns what reads whole minibatches even then.
     """
 
-    def __init__(self, network: Sequential, minibatch: MinibatchReader, augment: Augmenter | None) -> None:
+    def __init__(
+        self,
+        network: Sequential,
+        minibatch: Callable[[int], Batch],
+        augment: Augmenter | None = None,
+        own: OwnRows | None = None,
+        read_whole: Callable[[], Callable[[int], Batch]] | None = None,
+    ) -> None:
         self._network = network
         self._minibatch = minibatch
         self._augment = augment
+        self._own = own
+        self._read_whole = read_whole
+
+    def __call__(self, number: int, step: int, learning_rate: float) -> float:
+        """Return the loss of a minibatch.
+
+        Args:
+            number: which it is, from 0.
+            step: steps done before this one.
+            learning_rate: the learning rate of the step before, for the message if the training has diverged.
+
+        Raises:
+            DivergenceError: the loss is not finite.
+        """
+        x, t, weights = self._minibatch(number)
+        if self._augment is not None:
+            x = self._augment(x, number)
+        rows = None if self._own is None else self._own.rows(number)
+        loss = self._network.loss_and_gradient(x, t, number, weights, rows)
+        if not math.isfinite(loss):
+            if self._read_whole is not None:
+                x, t, _ = self._read_whole()(number)
+            refuse_loss(loss, step + 1, learning_rate, self._network, x, t)
+        return loss
+
+    def weight(self, number: int) -> float:
+        """Return how much the minibatch that was computed last counts."""
+        _, t, weights = self._minibatch(number)
+        return self._network.weight(t, weights, None if self._own is None else self._own.rows(number))
+
+
+class StepGradient:
+    """Leaves in the network the gradient of a step, that of its minibatch.
+
+    Args:
+        compute: computes the gradient of a minibatch.
+    """
+
+    def __init__(self, compute: MinibatchGradient) -> None:
+        self._compute = compute
 
     def __call__(self, step: int, learning_rate: float) -> float:
         """Return the loss of the minibatch.
@@ -42,13 +91,7 @@ class StepGradient:
         Raises:
             DivergenceError: the loss is not finite.
         """
-        x, t, weights = self._minibatch(step)
-        if self._augment is not None:
-            x = self._augment(x, step)
-        loss = self._network.loss_and_gradient(x, t, step, weights)
-        if not math.isfinite(loss):
-            refuse_loss(loss, step + 1, learning_rate, self._network, x, t)
-        return loss
+        return self._compute(step, step, learning_rate)
 
     def last_minibatch(self, steps: int) -> int:
         """Return the number of the minibatch that was computed last, from 0, after so many steps."""
@@ -90,17 +133,13 @@ class AccumulatedGradient:
     Args:
         network: the network.
         parts: the parts of each step.
-        minibatch: reads them.
-        augment: changes their inputs; None for nothing of the kind.
+        compute: computes the gradient of a part.
     """
 
-    def __init__(
-        self, network: Sequential, parts: Parts, minibatch: MinibatchReader, augment: Augmenter | None
-    ) -> None:
+    def __init__(self, network: Sequential, parts: Parts, compute: MinibatchGradient) -> None:
         self._network = network
         self._parts = parts
-        self._minibatch = minibatch
-        self._augment = augment
+        self._compute = compute
         gradient, total = network.gradient_values, network.layout.zeros(network.dtype)
         self._blocks = [(gradient[begin:end], total[begin:end]) for begin, end in network.layout.trained_blocks()]
 
@@ -117,13 +156,8 @@ class AccumulatedGradient:
         network = self._network
         loss, counted = 0.0, 0.0
         for number in self._parts.of_step(step):
-            x, t, weights = self._minibatch(number)
-            if self._augment is not None:
-                x = self._augment(x, number)
-            part = network.loss_and_gradient(x, t, number, weights)
-            if not math.isfinite(part):
-                refuse_loss(part, step + 1, learning_rate, network, x, t)
-            self._weight = network.replicas[0].weight(t, weights)
+            part = self._compute(number, step, learning_rate)
+            self._weight = self._compute.weight(number)
             network.map(self._add if counted else self._begin, self._blocks)
             loss += self._weight * part
             counted += self._weight

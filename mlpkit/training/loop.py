@@ -6,6 +6,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +15,17 @@ from mlpkit.components.callback import TrainingView, Weights
 from mlpkit.components.schedule import START, OpenEndedProgress, Progress, Schedule, rate_at
 from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.slices import NO_EXCHANGE
 from mlpkit.training.callbacks import CallbackGroup
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
 from mlpkit.training.constraints import constrained
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, Parts, StepGradient, WatchedClip
+from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, MinibatchGradient, Parts, StepGradient, WatchedClip
 from mlpkit.training.health import HealthMonitor
-from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader
+from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader, OwnRows
+from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from mlpkit.training.course import TrainingFacts
     from mlpkit.training.gradient import GradientWatch
     from mlpkit.training.probe import Health
+    from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
 
 
@@ -117,6 +121,7 @@ class Trainer:
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
         watch: looks at the gradient of each step; to do without costs nothing.
         facts: what is known of the training beforehand; None not to watch over its health.
+        ranks: the processes that train the network together; all but rank 0 call ``assist`` and not ``train``.
 
     Attributes:
         steps_per_epoch: steps of a pass over the training data.
@@ -141,6 +146,7 @@ class Trainer:
         optimizer_state: OptimizerState | None = None,
         watch: GradientWatch | None = None,
         facts: TrainingFacts | None = None,
+        ranks: Ranks = ONE_RANK,
     ) -> None:
         network.freeze(settings.frozen)  # what follows looks only at what is trained
         self.network = network
@@ -152,11 +158,12 @@ class Trainer:
         self.weights_replaced = False
         self._observer = observer or Observer()
         self._stop = stop or StopRequest()
-        self._workers = Workers(useful_workers(network) if workers is None else workers)
+        self._ranks = ranks
+        self._workers = Workers(useful_workers(network, ranks.cores) if workers is None else workers)
         examples = len(splits["train"])
         rows = settings.batch_size * settings.accumulate
         self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed, drop_last=settings.drop_last)
-        self._evaluate = Evaluator(network, splits, description, settings.metrics)
+        self._evaluate = Evaluator(network, splits, description, settings.metrics, ranks)
         self._evaluated = evaluated_splits(settings, splits)
         clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
         self._clip = clip if watch is None else WatchedClip(clip, watch)
@@ -174,6 +181,7 @@ class Trainer:
         self._store = store
         self._triggers = settings.triggers if store is not None else None
         self._last_rate: float | None = None
+        self._rate_changes = isinstance(settings.optimizer.learning_rate, Schedule)
         self._health: HealthMonitor | None = None
         if facts is not None:
             self._health = HealthMonitor(network, splits["train"], description, facts, self.history, self._observer)
@@ -184,13 +192,33 @@ class Trainer:
         Raises:
             DivergenceError: a loss was not finite. If it was that of a step, the parameters are those before it.
         """
-        self.network.freeze(self.settings.frozen)
-        self.network.follow(self.progress)
-        try:
+        with self._network_to_itself():
             return self._train()
+
+    def assist(self) -> None:
+        """Do this rank's part of the training that rank 0 leads, until rank 0 says that all is done."""
+        tasks: dict[str, Callable[..., object]] = {
+            "begin": self._begin,
+            "step": self._step,
+            "evaluate": self._assist_evaluation,
+        }
+        with self._network_to_itself(), without_warnings(), self.network.computing(), self._workers:
+            self.network.map = self._workers.map
+            self._ranks.follow(tasks)
+
+    @contextmanager
+    def _network_to_itself(self) -> Iterator[None]:
+        """Let the network be that of this training inside the block."""
+        network = self.network
+        network.freeze(self.settings.frozen)
+        network.follow(self.progress)
+        network.exchange = self._ranks
+        try:
+            yield
         finally:
-            self.network.follow(START)
-            self.network.freeze(())
+            network.exchange = NO_EXCHANGE
+            network.follow(START)
+            network.freeze(())
 
     def _train(self) -> list[Record]:
         self._observer.started(None if self.settings.open_ended else self.total_steps)
@@ -200,6 +228,7 @@ class Trainer:
         try:
             with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
+                self._ranks.led("begin", self._begin)(self.progress.step)
                 self._look_at_health()
                 self._loop()
         except DivergenceError:
@@ -289,48 +318,75 @@ class Trainer:
         """Return what computes the gradient of a step, from one minibatch or from several."""
         network, settings = self.network, self.settings
         parts = Parts(self._sampler, settings.batch_size, settings.accumulate)
-        minibatch = MinibatchReader(
-            self._sampler if settings.accumulate == 1 else parts,
-            split,
-            description,
-            network.dtype,
-            batch_size=settings.batch_size,
+        whole = self._sampler if settings.accumulate == 1 else parts
+        read = partial(
+            MinibatchReader,
+            split=split,
+            description=description,
+            dtype=network.dtype,
             steps=self.total_steps * settings.accumulate,
         )
         augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
+        if self._ranks.size == 1 or augment is not None:  # an augmentation draws numbers for the whole minibatch
+            compute = MinibatchGradient(network, read(whole, batch_size=settings.batch_size), augment)
+        else:
+            own = OwnRows(whole, network.slices, network.own_slices)
+            rows = own.most_rows(settings.batch_size)
+            read_whole = partial(read, whole, batch_size=settings.batch_size)
+            compute = MinibatchGradient(network, read(own, batch_size=rows), own=own, read_whole=read_whole)
         if settings.accumulate == 1:
-            return StepGradient(network, minibatch, augment)
-        return AccumulatedGradient(network, parts, minibatch, augment)
+            return StepGradient(compute)
+        return AccumulatedGradient(network, parts, compute)
+
+    def _begin(self, step: int) -> None:
+        """Have all ranks begin with what rank 0 has, after so many steps."""
+        network, progress = self.network, self.progress
+        progress.step, progress.epoch = step, step / self.steps_per_epoch
+        self._rate = self._learning_rate() if self._last_rate is None else self._last_rate
+        slots = (slot.flat for slot in self._update.slots.values())
+        for array in (network.values, network.replicas[0].state, *slots):
+            self._ranks.spread(array)
+        network.set_training(True)
+
+    def _step(self) -> float:
+        """Take a step, and return the loss of its examples."""
+        progress, step = self.progress, self.progress.step
+        loss = self._gradient(step, self._rate)
+        if self._rate_changes:
+            self._rate = self._learning_rate()
+        if self._clip is not None:
+            self._clip()
+        self._constrained_update(self._rate, step + 1)
+        progress.step = step + 1
+        progress.epoch = progress.step / self.steps_per_epoch
+        return loss
+
+    def _assist_evaluation(self, splits: list[str], predicts: bool) -> None:
+        """Evaluate the weights of rank 0, and go on with those that are trained."""
+        with swapped_weights(self.network, weights_of(self.network).copy()):
+            self._evaluate.assist(splits, predicts)
+        self.network.set_training(True)
 
     def _loop(self) -> None:
-        network, progress, settings = self.network, self.progress, self.settings
-        gradient, clip, update = self._gradient, self._clip, self._constrained_update
-        callbacks = self._callbacks if settings.callbacks else None
+        network, progress = self.network, self.progress
+        callbacks = self._callbacks if self.settings.callbacks else None
+        take_step = self._ranks.led("step", self._step)
         stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter
         began = clock()
         next_report = began
-        learning_rate = self._learning_rate() if self._last_rate is None else self._last_rate
-        changing = isinstance(settings.optimizer.learning_rate, Schedule)
         schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self.steps_per_epoch)
         step = progress.step
         next_save = schedule.next_step(step)
         if self._evaluation_is_due():  # a run that was stopped before it
-            self._record(learning_rate, clock() - began)
+            self._record(self._rate, clock() - began)
         next_evaluation = min(step - step % self._evaluate_every + self._evaluate_every, total)
         network.set_training(True)
         while step < total and not (view.stop_reason and step):
-            loss = gradient(step, learning_rate)
-            if changing:
-                learning_rate = self._learning_rate()
-            if clip is not None:
-                clip()
             if step + 1 == next_evaluation:
                 self._remember_parameters()
+            loss = take_step()
             step += 1
-            update(learning_rate, step)
-            progress.step = step
-            progress.epoch = step / self.steps_per_epoch
             if callbacks is not None:
                 callbacks.step(loss)
             now = clock()
@@ -340,18 +396,18 @@ class Trainer:
             if stop.reason:
                 break
             if step == next_evaluation or view.stop_reason:
-                self._record(learning_rate, clock() - began)
+                self._record(self._rate, clock() - began)
                 if view.stop_reason or stop.reason:
                     break
                 next_evaluation = min(step + self._evaluate_every, total)
                 network.set_training(True)
             if step == next_save or now >= schedule.deadline:
-                self._save(learning_rate)
+                self._save(self._rate)
                 next_save = schedule.next_step(step)
                 schedule.restart_clock()
         self.stopped = stop.reason or view.stop_reason
         if stop.reason:
-            self._save(learning_rate)
+            self._save(self._rate)
 
     def _report(self, loss: float) -> None:
         self._observer.stepped(self.progress, loss)

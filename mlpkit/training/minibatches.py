@@ -11,6 +11,7 @@ import numpy as np
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import component_errors, failure
+from mlpkit.network.slices import slice_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,6 +107,39 @@ SAMPLERS: dict[str, type[Sampler]] = {"shuffle": Shuffle, "with_replacement": Wi
 """Samplers by their names in the spec."""
 
 
+class OwnRows:
+    """Chooses of each minibatch the rows of some slices.
+
+    Args:
+        whole: chooses the examples of whole minibatches.
+        slices: how many slices a minibatch is cut into.
+        own: the slices, which follow each other.
+    """
+
+    def __init__(self, whole: Choice, slices: int, own: range) -> None:
+        self._whole = whole
+        self._slices = slices
+        self._own = own
+
+    def rows(self, step: int) -> int:
+        """Return how many rows the whole minibatch of a step has."""
+        return len(self._whole.indices(step))
+
+    def most_rows(self, batch_size: int) -> int:
+        """Return how many rows the slices have at most.
+
+        Args:
+            batch_size: examples of a whole minibatch.
+        """
+        return -(-batch_size // self._slices) * len(self._own)
+
+    def indices(self, step: int) -> NDArray[Any]:
+        """Return the positions of the slices' examples; none if the minibatch is too small for these slices."""
+        whole = self._whole.indices(step)
+        bounds = slice_bounds(len(whole), self._slices)[self._own.start : self._own.stop]
+        return whole[bounds[0][0] : bounds[-1][1]] if bounds else whole[:0]
+
+
 class BatchReader:
     """Reads examples of a split into its own arrays.
 
@@ -129,6 +163,8 @@ class BatchReader:
         """Return inputs, targets and weights of the examples; valid until the next call."""
         rows = len(indices)
         out, batch = self._whole if rows == self._rows else self._first(rows)
+        if not rows:
+            return batch
         try:
             self._split.take(indices, out)
         except MlpkitError:
@@ -142,11 +178,21 @@ class BatchReader:
         x, t, *weights = out = tuple(array[:rows] for array in self._arrays)
         return out, (x, t, weights[0] if weights else None)
 
-    def in_order(self) -> Iterator[Batch]:
-        """Go through the split once, batch by batch."""
-        examples = len(self._split)
-        for begin in range(0, examples, self._rows):
-            yield self.take(np.arange(begin, min(begin + self._rows, examples)))
+    @property
+    def batches(self) -> int:
+        """How many batches the split has."""
+        return -(-len(self._split) // self._rows)
+
+    def in_order(self, first: int = 0, stride: int = 1) -> Iterator[Batch]:
+        """Go through the split once, batch by batch.
+
+        Args:
+            first: the number of the first batch to take, from 0.
+            stride: how many batches further the next one is; 1 for all.
+        """
+        for number in range(first, self.batches, stride):
+            begin = number * self._rows
+            yield self.take(np.arange(begin, min(begin + self._rows, len(self._split))))
 
 
 def first_batch(

@@ -38,22 +38,26 @@ class Plan:
     threads: int
 
 
-def choose_plan(step_flops: int, *, slices: int | None = None, threads: int | None = None) -> Plan:
+def choose_plan(
+    step_flops: int, *, slices: int | None = None, threads: int | None = None, ranks: int = 1, cores: int | None = None
+) -> Plan:
     """Choose a plan from the size of a step and the cores at hand, never from a timing.
 
-        threads = min(cores, step_flops / SMALLEST_SHARE), at least 1
+        threads = min(cores, step_flops / ranks / SMALLEST_SHARE), at least 1
 
-    There is one slice: BLAS shares a product out to its threads for less than it costs to wake threads of Python's,
-    two dozen times a step. ``docs/performance.md`` has the measurements.
+    There is one slice for each rank: BLAS shares a product out to its threads for less than it costs to wake threads of
+    Python's, two dozen times a step. ``docs/performance.md`` has the measurements.
 
     Args:
         step_flops: floating-point operations of a step, forward and backward.
         slices: pinned by the spec, or None.
         threads: pinned by the spec, or None.
+        ranks: processes that share a step.
+        cores: the cores that each has; by default all.
     """
-    worthwhile = max(1, min(available_cores(), step_flops // SMALLEST_SHARE))
+    worthwhile = max(1, min(cores or available_cores(), step_flops // ranks // SMALLEST_SHARE))
     return Plan(
-        slices=slices if slices is not None else 1,
+        slices=slices if slices is not None else ranks,
         threads=threads if threads is not None else worthwhile,
     )
 
@@ -156,12 +160,16 @@ class _Raised:
         self.error = error
 
 
-def useful_workers(network: Sequential) -> int:
+def useful_workers(network: Sequential, cores: int | None = None) -> int:
     """Return how many workers can share a step: no more than there are cores, and slices or whole blocks of parameters.
 
     To hand over what is less than a block takes longer than to compute it.
+
+    Args:
+        network: the network.
+        cores: the cores that there are for it; by default all.
     """
-    return max(1, min(available_cores(), max(len(network.replicas), network.layout.size // flat_layout.BLOCK)))
+    return max(1, min(cores or available_cores(), max(len(network.replicas), network.layout.size // flat_layout.BLOCK)))
 
 
 def _work(function: Callable[[Any], Any], items: Sequence[Any], number: int, workers: int, outcomes: list[Any]) -> None:

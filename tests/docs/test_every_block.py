@@ -77,6 +77,13 @@ NOT_RUN = {
         "$ mlpkit run quick.yaml --seeds 5": "docs/seeds.md has the same session, which is run",
         "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
     },
+    "docs/mpi.md": {
+        'pip install "mlpkit[mpi]" mpich': INSTALLS,
+        "error: rank 3 of 4": "tests/training/test_mpi.py has such a message",
+        "mpiexec -n 2 mlpkit resume runs/mnist": "tests/training/test_mpi.py resumes on other ranks",
+        "mpiexec -hosts node-a,node-b": "needs two machines",
+        "#!/bin/sh\n#SBATCH": "needs Slurm",
+    },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
     "docs/ensembles.md": {
         "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/jobs/test_ensemble.py compares such runs",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlpkit import Layer, Loss, Sequential
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.network.replica import slice_bounds
+from mlpkit.network.slices import slice_bounds
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.relu import Relu

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.network.replica import add_along_tree, slice_bounds
+from mlpkit.network.replica import add_along_tree
+from mlpkit.network.slices import slice_bounds
 
 
 @given(st.integers(1, 500), st.integers(1, 40))

@@ -82,7 +82,7 @@ def test_one_two_and_four_workers_one_result(clipper, monkeypatch):
 
 def steps_by_hand(trainer, clip, steps, learning_rate):
     """Take the steps of a trainer with the gradient clipped array by array, in plain NumPy."""
-    net, minibatch = trainer.network, trainer._gradient._minibatch
+    net, minibatch = trainer.network, trainer._gradient._compute._minibatch
     for step in range(steps):
         gradient = net.gradient(*minibatch(step))
         for name, value in clip(gradient).items():

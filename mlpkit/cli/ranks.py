@@ -1,0 +1,146 @@
+"""Whether ``mpiexec`` started several processes of this program, and what each of them does then."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mlpkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from mlpkit.training.mpi import MpiRanks
+    from mlpkit.training.ranks import Ranks
+
+SIZES: Final = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
+"""Variables in which Open MPI, MPICH and its kin, or MVAPICH say how many processes they started."""
+
+RANKS: Final = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "PMIX_RANK")
+"""Variables in which they say which of them this one is; PMIx, as Slurm uses it, says only that."""
+
+SIZE_OF_STEP: Final = "SLURM_STEP_NUM_TASKS"
+
+
+def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb an argument ``ranks``, the processes to train with; with those that aren't rank 0, help rank 0."""
+
+    @wraps(command)
+    def with_ranks(*args: Any, mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str], **kwargs: Any) -> None:
+        with joined_ranks(mpi, plugins, blocked) as ranks:
+            command(*args, ranks=ranks, plugins=plugins, blocked=blocked, **kwargs)
+
+    return with_ranks
+
+
+def started_processes(environment: Mapping[str, str]) -> int:
+    """Return how many processes of this program were started together, as far as the environment says."""
+    sizes = [environment[name] for name in SIZES if name in environment]
+    if not sizes and RANKS[-1] in environment:
+        sizes = [environment.get(SIZE_OF_STEP, "1")]
+    return max((int(size) for size in sizes if size.isdecimal()), default=1)
+
+
+@contextmanager
+def joined_ranks(mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str]) -> Iterator[Ranks]:
+    """Join the processes that were started together; in those that aren't rank 0, assist it and end the program.
+
+    Args:
+        mpi: whether to look for others; None to look whether there are any.
+        plugins: files that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        UsageError: there are several, but they can't be connected.
+        Exit: this process isn't rank 0, and all is done.
+    """
+    started = started_processes(os.environ)
+    if mpi is False or (mpi is None and started == 1):
+        yield _one_rank()
+        return
+    ranks = _join(started)
+    if ranks.rank:
+        _assist(ranks, plugins, blocked)
+        raise click.exceptions.Exit(0)
+    with ranks:
+        yield ranks if ranks.size > 1 else _one_rank()
+
+
+def expect_one_rank(ranks: Ranks, several: bool) -> None:
+    """Make sure that several runs, which train in processes of their own, weren't started by MPI.
+
+    Raises:
+        UsageError: they were.
+    """
+    if several and ranks.size > 1:
+        raise UsageError(
+            f"{ranks.size} ranks can't train the runs of several seeds or an ensemble together; start mlpkit without "
+            "mpiexec, and it trains as many at once as there are cores for"
+        )
+
+
+def _one_rank() -> Ranks:
+    from mlpkit.training.ranks import ONE_RANK  # noqa: PLC0415 - --help does without
+
+    return ONE_RANK
+
+
+def _join(started: int) -> MpiRanks:
+    from mlpkit.training.mpi import join_ranks  # noqa: PLC0415 - most runs have one process
+
+    try:
+        ranks = join_ranks(_patience())
+    except ImportError as error:
+        raise _once(
+            f"{started} processes of mlpkit were started together, which takes mpi4py to train one network ({error}); "
+            'install it with: pip install "mlpkit[mpi]"; or give --no-mpi for runs that know nothing of each other'
+        ) from error
+    except RuntimeError as error:  # what mpi4py raises without an MPI library
+        raise _once(
+            f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
+            "belongs to, or both with: pip install mpich"
+        ) from error
+    if ranks.size < started:
+        raise _once(
+            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {ranks.size}: they "
+            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
+        )
+    return ranks
+
+
+def _patience() -> float:
+    from mlpkit.training.mpi import SECONDS_OF_PATIENCE, TIMEOUT  # noqa: PLC0415 - for the same reason
+
+    text = os.environ.get(TIMEOUT, "")
+    try:
+        seconds = float(text or SECONDS_OF_PATIENCE)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise _once(f"{TIMEOUT}={text}: expected how many seconds a rank waits for others, such as {TIMEOUT}=300")
+    return seconds
+
+
+def _once(message: str) -> UsageError | click.exceptions.Exit:
+    """Return an error that only the first of the processes reports: they have no other way to agree on it."""
+    first = all(os.environ.get(name, "0") == "0" for name in RANKS)
+    return UsageError(message) if first else click.exceptions.Exit(UsageError.exit_code)
+
+
+def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> None:
+    """Do this rank's part, in silence; signals go to all ranks, and rank 0 decides what becomes of them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    from mlpkit.jobs.assist import assist  # noqa: PLC0415 - most runs have one process
+
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            assist(ranks, plugins=plugins, blocked=blocked)
+    except BaseException as error:
+        ranks.report(error)

@@ -1,0 +1,55 @@
+"""What the other ranks do in a training that rank 0 leads: the same steps, with nothing written and nothing shown."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.run_inputs import lock_of
+from mlpkit.jobs.run_spec import parse_resolved, prove_again
+from mlpkit.jobs.spec_data import open_data
+from mlpkit.jobs.training_job import only_steps
+from mlpkit.registry.registry import Registry
+from mlpkit.training.loop import Trainer
+from mlpkit.training.workers import blas_threads, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from mlpkit.training.ranks import Ranks
+
+
+def assist(ranks: Ranks, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> None:
+    """Take part in what rank 0 does, until it is done.
+
+    Args:
+        ranks: the processes that train a network together; this one isn't rank 0.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+
+    Raises:
+        MlpkitError: as ``run`` and ``resume`` do.
+    """
+    ranks.follow({"train": partial(_train, ranks, Registry.discover(plugins=plugins, blocked=blocked))})
+
+
+def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
+    """Take part in a training.
+
+    Args:
+        ranks: the processes.
+        registry: the plugins to take components from.
+        resolved: the spec with every default filled in, slices and threads too.
+    """
+    spec = parse_resolved(Path(), resolved, registry)
+    proved = prove_again(Path(), spec, spec.new_dataset(), begun=True)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)
+    with blas_threads(plan.threads):
+        splits = open_data(spec, proved.dataset)
+        own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
+        network = build_for(proved.spec, proved.proof, slices=plan.slices, own_slices=own_slices)
+        ranks.hand_on(lock_of(spec, resolved, proved.dataset))
+        Trainer(network, splits, proved.description, only_steps(proved), ranks=ranks).assist()

@@ -1,0 +1,64 @@
+"""The slices of a minibatch, and what processes that share them exchange in a step."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
+    """Return begin and end of each slice of a minibatch: contiguous, their sizes differing by one at most.
+
+    A minibatch with fewer rows than slices has as many slices as rows.
+    """
+    count = min(rows, slices)
+    edges = [rows * i // max(1, count) for i in range(count + 1)]
+    return list(pairwise(edges))
+
+
+class Exchange(Protocol):
+    """Joins what several processes computed, each from slices of a minibatch that follow each other.
+
+    All processes call the same methods in the same order.
+    """
+
+    def spread(self, array: NDArray[Any]) -> None:
+        """Overwrite an array with that of the process that has the first slice."""
+
+    def gathered(self, values: list[float], slices: int) -> list[float]:
+        """Return a value for each slice of the minibatch, in their order.
+
+        Args:
+            values: those of this process's slices; none if the minibatch is too small for them.
+            slices: how many slices the minibatch has.
+        """
+
+    def add(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+        """Add up the gradients of all processes, along the tree of ``add_along_tree``, in place.
+
+        Args:
+            gradients: parts of the flat gradient, each the sum over this process's slices.
+            slices: how many slices the minibatch has.
+        """
+
+
+class NoExchange:
+    """The exchange of a process that has all slices to itself."""
+
+    def spread(self, array: NDArray[Any]) -> None:
+        """Leave the array as it is."""
+
+    def gathered(self, values: list[float], slices: int) -> list[float]:
+        """Return the values."""
+        return values
+
+    def add(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+        """Leave the gradients as they are."""
+
+
+NO_EXCHANGE: Final = NoExchange()

@@ -1,0 +1,383 @@
+"""Ranks that MPI connects; nothing else of mlpkit uses mpi4py."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import pickle
+import signal
+import sys
+import time
+from contextlib import suppress
+from functools import wraps
+from socket import gethostname
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
+
+import numpy as np
+
+from mlpkit.errors import DivergenceError, MlpkitError, RankError
+from mlpkit.network.component_errors import named
+from mlpkit.network.flat_layout import blocks
+from mlpkit.network.replica import add_along_tree
+from mlpkit.training.ranks import own_slices
+from mlpkit.training.workers import available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+Item = TypeVar("Item")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+END: Final = "end"
+"""The task after which there are no others."""
+
+TIMEOUT: Final = "MLPKIT_MPI_TIMEOUT"
+"""The environment variable that says how many seconds a rank waits for others in the middle of a task."""
+
+SECONDS_OF_PATIENCE: Final = 300.0
+"""How long it waits by default."""
+
+SECONDS_TO_END: Final = 30.0
+"""How long a rank that failed waits for rank 0 to end them all."""
+
+_SECONDS_LATER: Final = 15.0
+"""How much longer the others wait than rank 0, so that it finds out which of them is silent."""
+
+_SECONDS_TO_ANSWER: Final = 2.0
+
+_FAILED, _ASKED, _ANSWERED = range(3)
+"""Tags of messages about the ranks themselves."""
+
+_SECONDS_AWAKE: Final = 0.05
+"""Of a wait, in which MPI goes on sending at once; a longer wait leaves the core to others."""
+
+_SECONDS_ASLEEP: Final = 0.0001
+
+_FIRST: Final = 128
+"""Bytes of the first message about a task; that of a step needs no second one."""
+
+_LENGTH: Final = 8
+"""Bytes of its beginning, which hold the length of what follows."""
+
+
+class Failure(NamedTuple):
+    """What a rank tells rank 0 when it fails.
+
+    Args:
+        rank: its number.
+        message: what went wrong.
+        notes: what the exception has besides.
+        exit_code: what the command line returns for it.
+    """
+
+    rank: int
+    message: str
+    notes: tuple[str, ...]
+    exit_code: int
+
+
+def join_ranks(patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
+    """Connect this process with the others that ``mpiexec`` started.
+
+    Args:
+        patience: seconds to wait for other ranks in the middle of a task.
+
+    Raises:
+        ImportError: mpi4py isn't installed.
+        RuntimeError: it finds no MPI library.
+    """
+    import mpi4py  # noqa: PLC0415 - an extra, and only a run on several ranks needs it
+
+    mpi4py.rc.thread_level = "funneled"  # the thread that writes checkpoints calls nothing of MPI
+    from mpi4py import MPI  # noqa: PLC0415 - starts MPI, by what was set above
+
+    return MpiRanks(MPI, MPI.COMM_WORLD, patience)
+
+
+class MpiRanks:
+    """The ranks of an MPI communicator, as ``mlpkit.training.ranks.Ranks`` describes them.
+
+    Rank 0 ends all of them at the end of its ``with`` block: in order between two tasks, and by force if an exception
+    left a task half done. While a rank waits, it yields its core, and rank 0 looks out for ranks that have failed.
+
+    Args:
+        mpi: the module ``mpi4py.MPI``.
+        world: the communicator, an ``MPI.Intracomm``.
+        patience: seconds to wait for others in the middle of a task.
+    """
+
+    def __init__(self, mpi: Any, world: Any, patience: float) -> None:
+        self._mpi = mpi
+        self._world = world
+        self.rank: int = world.Get_rank()
+        self.size: int = world.Get_size()
+        self._patience = patience + (_SECONDS_LATER if self.rank else 0)
+        self._hosts: list[str] = world.allgather(gethostname())
+        # Messages of one purpose can't be taken for those of another, even if a rank has failed in between.
+        self._commands, self._exchange, self._about_ranks = (world.Dup() for _ in range(3))
+        self.cores: int | None = self._cores_of_each()
+        self._each = 1
+        self._fast = False
+        self._task = ""
+        self._ended = False
+        self._received = np.empty(0)
+        atexit.register(signal.alarm, math.ceil(patience))  # MPI ends all ranks together, and would wait for a lost one
+        self._handing_on: Any = None
+        self._pending: Any = None
+        self._answer: Any = None
+
+    def divide(self, slices: int, *, fast: bool) -> range:
+        """Agree on who computes which slices; see ``Ranks``."""
+        own = own_slices(slices, self.size, self.rank)
+        self._each, self._fast = len(own_slices(slices, self.size, 0)), fast
+        return own
+
+    def tell(self, task: str, *arguments: object) -> None:
+        """Have the other ranks do a task; see ``Ranks``."""
+        if self.rank == 0:
+            self._send_command(task, arguments)
+
+    def led(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
+        """Return a function that has the other ranks do a task at the same time; see ``Ranks``."""
+        if self.rank:
+            return function
+
+        @wraps(function)
+        def leading(*args: P.args, **kwargs: P.kwargs) -> R:
+            self._task = task
+            self._send_command(task, args)
+            try:
+                result = function(*args, **kwargs)
+            except DivergenceError:  # all ranks know of it, and wait for the next task
+                self._task = ""
+                raise
+            self._task = ""
+            return result
+
+        return leading
+
+    def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
+        """Do the tasks that rank 0 tells; see ``Ranks``."""
+        while not self._ended:  # perhaps by a task that followed others in turn
+            self._task, arguments = self._next_command()
+            if self._task == END:
+                self._ended = True
+                return
+            with suppress(DivergenceError):  # rank 0 reports it
+                tasks[self._task](*arguments)
+
+    def spread(self, array: NDArray[Any]) -> None:
+        """Overwrite an array with rank 0's; see ``Exchange``."""
+        if array.size:
+            self._wait(self._exchange.Ibcast(array, root=0))
+
+    def gathered(self, values: list[float], slices: int) -> list[float]:
+        """Return a value for each slice; see ``Exchange``."""
+        own, every = np.full(self._each, np.nan), np.empty(self.size * self._each)
+        own[: len(values)] = values
+        self._wait(self._exchange.Iallgather(own, every))
+        found: list[float] = every[:slices].tolist()
+        return found
+
+    def add(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+        """Add up the gradients of all ranks; see ``Exchange``."""
+        adding = -(-slices // self._each)
+        for gradient in gradients:
+            if self._fast:
+                self._add_at_once(gradient, adding)
+            else:
+                self._add_along_tree(gradient, adding)
+
+    def hand_on(self, item: object) -> None:
+        """Give rank 0 what it takes next; see ``Ranks``."""
+        if self._handing_on is not None:
+            self._wait_until(self._handing_on.Test)
+        self._handing_on = self._exchange.isend(item, dest=0)
+
+    def in_turn(self, own: Iterator[Item], count: int) -> Iterator[Item]:
+        """Go through what all ranks hand on; see ``Ranks``."""
+        for number in range(count):
+            rank = number % self.size
+            yield self._take_from(rank) if rank else next(own)
+
+    def __enter__(self) -> MpiRanks:
+        """Lead the other ranks, as rank 0; the end of the block ends them."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the other ranks end; if a task is half done, that takes force, once the error is reported."""
+        if not self._task:
+            self._send_command(END, ())
+        else:
+            code = getattr(error, "exit_code", 1)
+            atexit.register(self._end_all, code if isinstance(code, int) and code else 1)
+
+    def report(self, error: BaseException) -> None:
+        """Tell rank 0 what has gone wrong in this one, and wait until it ends them all.
+
+        Args:
+            error: the exception.
+        """
+        message = str(error) if isinstance(error, MlpkitError) else _internal(error)
+        notes, code = tuple(getattr(error, "__notes__", ())), getattr(error, "exit_code", 1)
+        self._answer = self._about_ranks.isend(Failure(self.rank, message, notes, code), dest=0, tag=_FAILED)
+        with suppress(RankError):
+            while self._next_command(patience=SECONDS_TO_END)[0] != END:
+                pass
+            return
+        sys.stderr.write(f"error: {self._named(self.rank)}: {message}\n")  # as rank 0 hangs
+        self._end_all(code)
+
+    def _add_along_tree(self, gradient: NDArray[Any], adding: int) -> None:
+        """Add each stretch of the gradient in another rank, along the tree, and put the stretches together.
+
+        Args:
+            gradient: this rank's part of the sum.
+            adding: how many of the ranks, the first ones, have a part.
+        """
+        edges = [len(gradient) * rank // self.size for rank in range(self.size + 1)]
+        lengths, begins, own = np.diff(edges), edges[:-1], edges[self.rank + 1] - edges[self.rank]
+        parts = self._room(adding * own, gradient.dtype).reshape(adding, own)
+        sent = lengths if self.rank < adding else np.zeros_like(lengths)
+        received = [own if rank < adding else 0 for rank in range(self.size)]
+        places = [own * min(rank, adding - 1) for rank in range(self.size)]
+        self._wait(self._exchange.Ialltoallv([gradient, (sent, begins)], [parts, (received, places)]))
+        for begin, end in blocks(0, own):
+            add_along_tree([part[begin:end] for part in parts])
+        self._wait(self._exchange.Iallgatherv(parts[0], [gradient, (lengths, begins)]))
+
+    def _add_at_once(self, gradient: NDArray[Any], adding: int) -> None:
+        if self.rank >= adding:
+            gradient.fill(0)
+        self._wait(self._exchange.Iallreduce(self._mpi.IN_PLACE, gradient, op=self._mpi.SUM))
+
+    def _room(self, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array of undefined content, the same memory at each call."""
+        if len(self._received) < size or self._received.dtype != dtype:
+            self._received = np.empty(size, dtype)
+        return self._received[:size]
+
+    def _send_command(self, task: str, arguments: tuple[object, ...]) -> None:
+        content = pickle.dumps((task, arguments))
+        framed = np.frombuffer(len(content).to_bytes(_LENGTH, "little") + content, np.uint8)
+        first = np.zeros(_FIRST, np.uint8)
+        first[: len(framed)] = framed[:_FIRST]
+        self._wait(self._commands.Ibcast(first, root=0))
+        if len(framed) > _FIRST:
+            self._wait(self._commands.Ibcast(framed[_FIRST:], root=0))
+
+    def _next_command(self, patience: float = np.inf) -> tuple[str, tuple[Any, ...]]:
+        """Wait for a task, however long rank 0 evaluates, saves or pauses, and return it with its arguments."""
+        first = np.empty(_FIRST, np.uint8)
+        self._wait(self._commands.Ibcast(first, root=0), patience)
+        length = int.from_bytes(first[:_LENGTH].tobytes(), "little")
+        rest = np.empty(max(0, _LENGTH + length - _FIRST), np.uint8)
+        if len(rest):
+            self._wait(self._commands.Ibcast(rest, root=0), patience)
+        task, arguments = pickle.loads(first[_LENGTH:].tobytes() + rest.tobytes())
+        return task, arguments
+
+    def _take_from(self, rank: int) -> Any:
+        messages: list[Any] = []
+
+        def arrived() -> bool:
+            message = self._exchange.improbe(source=rank)
+            if message is not None:
+                messages.append(message)
+            return bool(messages)
+
+        self._wait_until(arrived)
+        return messages[0].recv()
+
+    def _wait(self, request: Any, patience: float | None = None) -> None:
+        self._pending = request  # holds on to its arrays, which MPI may still write into after an exception
+        self._wait_until(request.Test, patience)
+
+    def _wait_until(self, done: Callable[[], bool], patience: float | None = None) -> None:
+        """Wait for other ranks.
+
+        Args:
+            done: whether there is nothing more to wait for.
+            patience: seconds after which to give up; by default those of this object.
+
+        Raises:
+            RankError: another rank has failed, or the time is over.
+        """
+        if done():
+            return
+        began = time.monotonic()
+        while not done():
+            waited = time.monotonic() - began
+            if waited < _SECONDS_AWAKE:
+                os.sched_yield()  # there may be fewer cores than ranks
+                continue
+            if self.rank == 0:
+                self._expect_no_failure()
+            elif self._about_ranks.iprobe(tag=_ASKED):
+                self._about_ranks.recv(tag=_ASKED)
+                self._answer = self._about_ranks.isend(self.rank, dest=0, tag=_ANSWERED)
+            if waited > (self._patience if patience is None else patience):
+                raise RankError(
+                    f"{self._silent_ranks()}: rank {self.rank}, on {self._hosts[self.rank]}, has waited {waited:.0f} s "
+                    f"in the middle of the task '{self._task}'; {TIMEOUT} says how long a rank waits, in seconds"
+                )
+            time.sleep(_SECONDS_ASLEEP)
+
+    def _expect_no_failure(self) -> None:
+        if self._about_ranks.iprobe(tag=_FAILED):
+            found: Failure = self._about_ranks.recv(tag=_FAILED)
+            error = RankError(f"{self._named(found.rank)}: {found.message}", found.exit_code)
+            for note in found.notes:
+                error.add_note(note)
+            raise error
+
+    def _silent_ranks(self) -> str:
+        """Say which ranks don't answer rank 0; those that wait do."""
+        if self.rank:
+            return "another rank hangs, or its connection is lost"
+        others = set(range(1, self.size))
+        questions = [self._about_ranks.isend(None, dest=rank, tag=_ASKED) for rank in others]
+        ends = time.monotonic() + _SECONDS_TO_ANSWER
+        while others and time.monotonic() < ends:
+            if self._about_ranks.iprobe(tag=_ANSWERED):
+                others.discard(self._about_ranks.recv(tag=_ANSWERED))
+            time.sleep(_SECONDS_ASLEEP)
+        self._pending = questions
+        silent = "; ".join(self._named(rank) for rank in sorted(others)) or "another rank"
+        return f"{silent}: hangs, or its connection is lost"
+
+    def _named(self, rank: int) -> str:
+        return f"rank {rank} of {self.size}, on {self._hosts[rank]}"
+
+    def _cores_of_each(self) -> int:
+        """Return the least number of cores that a rank has to itself, whether or not ``mpiexec`` bound it to some."""
+        host = self._world.Split_type(self._mpi.COMM_TYPE_SHARED)
+        if hasattr(os, "sched_getaffinity"):
+            cores = len(set[int]().union(*host.allgather(os.sched_getaffinity(0))))
+        else:
+            cores = available_cores()
+        own = max(1, cores // host.Get_size())
+        host.Free()
+        least: int = self._world.allreduce(own, op=self._mpi.MIN)
+        return least
+
+    def _end_all(self, code: int) -> None:
+        """End all ranks at once; what MPI has to say about that would only hide the error."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        self._world.Abort(code)
+
+
+def _internal(error: BaseException) -> str:
+    """Return what an exception that isn't mlpkit's says, and that it shouldn't have come so far."""
+    return f"internal error: {named(error)}" if isinstance(error, Exception) else type(error).__name__
