@@ -96,12 +96,17 @@ def _predicted(predictions: Predictions) -> list[_Column]:
         classes = [predictions.label(row) for row in range(len(values))]
         return [_Column("class", classes, numbers=False), _Column("probability", _figures(values.max(axis=1)))]
     if predictions.target_names is not None:
-        return [_Column(name, _figures(one)) for name, one in zip(predictions.target_names, values.T, strict=True)]
-    return [_Column("values", [" ".join(_figures(row)) for row in values], numbers=False)]
+        return [_Column(name, _digits(one)) for name, one in zip(predictions.target_names, values.T, strict=True)]
+    return [_Column("values", [" ".join(_digits(row)) for row in values], numbers=False)]
 
 
 def _figures(values: NDArray[Any]) -> list[str]:
     return [figure(value) for value in values.tolist()]
+
+
+def _digits(values: NDArray[Any]) -> list[str]:
+    """Write values to six digits, about as many as float32 has."""
+    return [f"{value:.6g}" for value in values.tolist()]
 
 
 def _document(predictions: Predictions, row: int) -> dict[str, Any]:

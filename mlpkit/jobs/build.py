@@ -27,7 +27,7 @@ from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, pro
 from mlpkit.specfile.spec import expect_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.components.dataset import Dataset, Description, Split
     from mlpkit.components.metric import Metric
@@ -85,6 +85,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     spec, not_filled_in = filled_in(spec, FactsOfSpec(spec, dataset, description))
     examples = description.sizes["train"]
     faults = schedule_faults(spec, examples) + _size_faults(spec, examples) + _misfits(spec, description)
+    loss = None
     try:
         proof = prove_layers(spec, shape_of_examples(description), description.target)
     except StackError as error:
@@ -92,12 +93,13 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
             not_filled_in = []  # the loss doesn't take the target, whatever it gets
             faults.append(_stack_fault(spec, error, dataset))
     else:
+        loss = proof.loss
         first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
         frozen, of_frozen = _frozen_layers(spec, proof)
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
-        faults += _prediction_faults(spec, proof.loss) + _average_faults(spec, proof.loss)
-    faults += _weights_faults(spec, description)
+        faults += _prediction_faults(spec, loss) + _average_faults(spec, loss)
+    faults += _weights_faults(spec, description, loss)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec) + _indices_warnings(spec, proof)
@@ -349,27 +351,44 @@ def _prediction_fault(number: int, metric: Recipe[Metric], error: WrongUseError)
     )
 
 
-def _weights_faults(spec: Spec, description: Description) -> list[Problem]:
-    """Make sure that the loss and the metrics take weights of examples, if the data has any."""
+def _weights_faults(spec: Spec, description: Description, loss: Loss | None) -> list[Problem]:
+    """Make sure that the loss, of which a class is known if it couldn't be built, and the metrics take weights."""
     if not description.weighted:
         return []
     note = f"the weights of the examples come {from_data(spec)}"
-    faults, judges = [], [spec.layers[-1].recipe, *spec.training.metrics]
-    for recipe in judges:
-        component: type[Loss | Metric] = recipe.component  # type: ignore[assignment]  # the stack ends in a loss
-        if not component.takes_weights:
-            message, remedy = takes_no_weights(recipe.name, component)
-            faults.append(Problem(recipe.place, message, remedy=remedy, at_key=True, notes=(note,)))
+    judges = [_recipe_without_weights(spec, loss)]
+    judges += [metric for metric in spec.training.metrics if not _class_of(metric).takes_weights]
+    faults = []
+    for recipe in filter(None, judges):
+        message, remedy = takes_no_weights(recipe.name, _class_of(recipe))
+        faults.append(Problem(recipe.place, message, remedy=remedy, at_key=True, notes=(note,)))
     return faults
+
+
+def _recipe_without_weights(spec: Spec, loss: Loss | None) -> Recipe[Any] | None:
+    """Return the recipe of the loss, or of the one inside it, that doesn't take weights; None if all do."""
+    outermost = spec.layers[-1].recipe
+    if (loss or _class_of(outermost)).takes_weights:
+        return None
+    return (recipe_of(_innermost(loss, lambda each: each.takes_weights)) if loss else None) or outermost
+
+
+def _class_of(recipe: Recipe[Any]) -> type[Loss | Metric]:
+    return recipe.component
+
+
+def _innermost(loss: Loss, suits: Callable[[Loss], bool]) -> Loss:
+    """Return the loss farthest inside another that doesn't suit, as those around it don't because of it."""
+    while inside := [each for each in operations_inside(loss) if isinstance(each, Loss) and not suits(each)]:
+        loss = inside[0]
+    return loss
 
 
 def _average_faults(spec: Spec, loss: Loss) -> list[Problem]:
     """Make sure that the predictions of an ensemble's networks can be averaged."""
     if spec.ensemble is None or loss.can_be_averaged:
         return []
-    while inside := [each for each in operations_inside(loss) if isinstance(each, Loss) and not each.can_be_averaged]:
-        loss = inside[0]
-    recipe = recipe_of(loss) or spec.layers[-1].recipe
+    recipe = recipe_of(_innermost(loss, lambda each: each.can_be_averaged)) or spec.layers[-1].recipe
     lacking = "its class has a predict, but neither inputs_for nor prediction_loss"
     message = f"{recipe.name} can't be the loss of an ensemble: {lacking}"
     return [Problem(recipe.place, message, remedy="use another loss, or leave out ensemble", at_key=True)]

@@ -212,6 +212,25 @@ weighted.yaml:15:23: acme.plain doesn't take weights of examples
     )
 
 
+def test_a_loss_inside_another_that_takes_no_weights_is_named_at_its_line(acme):
+    of_acme("weighted")
+    text = Path("weighted.yaml").read_text().replace("acme.plain", "f1")
+    members = "  - EnsembleView: {members: 2}\n  - EnsembleAffine: {units: 3}\n  - EnsembleLoss:\n      loss: acme.Bare"
+    Path("members.yaml").write_text(text.replace("  - acme.Bare", members))
+    spec = mlpkit.load_spec("members.yaml", plugins=["acme.py"])
+    with pytest.raises(mlpkit.SpecError) as caught:
+        mlpkit.run(spec)
+    assert (
+        str(caught.value)
+        == """\
+members.yaml:13:13: acme.Bare doesn't take weights of examples
+   13 |       loss: acme.Bare
+      |             ^^^^^^^^^
+  help: use another loss, or leave out the weights
+  note: the weights of the examples come from the data (csv) at members.yaml:4:1"""
+    )
+
+
 def test_without_weights_they_get_none(acme):
     run = mlpkit.run(of_acme("repeated"))
     assert run.metrics["validation"]["acme.plain"] > 0
