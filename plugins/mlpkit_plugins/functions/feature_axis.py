@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import ShapeError
+from mlpkit_plugins.kernels import feature_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +22,6 @@ class FeatureAxis:
 
     Attributes:
         features: how many there are.
-        others: all other axes of a minibatch, which sums over a feature are taken along.
 
     Raises:
         ShapeError: an example is a single number, without axes.
@@ -36,7 +34,6 @@ class FeatureAxis:
                 expected="a shape with an axis of features",
             )
         self.features = input_shape[0]
-        self.others = (0, *range(2, 1 + len(input_shape)))
         self._spread = (self.features,) + (1,) * (len(input_shape) - 1)
 
     def spread(self, numbers: NDArray[Any]) -> NDArray[Any]:
@@ -50,4 +47,4 @@ class FeatureAxis:
             x: a minibatch.
             out: shape (features,).
         """
-        np.sum(x, axis=self.others, out=out)
+        feature_sums(x, out)

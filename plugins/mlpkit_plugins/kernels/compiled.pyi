@@ -12,6 +12,9 @@ from mlpkit_plugins.kernels.with_numpy import elu_gradient as elu_gradient
 from mlpkit_plugins.kernels.with_numpy import end_row_order as end_row_order
 from mlpkit_plugins.kernels.with_numpy import end_sharing_threads as end_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import exp as exp
+from mlpkit_plugins.kernels.with_numpy import feature_sums as feature_sums
+from mlpkit_plugins.kernels.with_numpy import feature_sums_of_products as feature_sums_of_products
+from mlpkit_plugins.kernels.with_numpy import feature_sums_of_squares as feature_sums_of_squares
 from mlpkit_plugins.kernels.with_numpy import flush_subnormal as flush_subnormal
 from mlpkit_plugins.kernels.with_numpy import gelu as gelu
 from mlpkit_plugins.kernels.with_numpy import gelu_gradient as gelu_gradient

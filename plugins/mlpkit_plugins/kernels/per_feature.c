@@ -3,6 +3,27 @@
 
 #define ROW(T, number) ((T *)arrays[number].data + i * arrays[number].stride)
 
+/* Add up a term of each row in the order of rows, as NumPy does; the other array has rows like x, or is a row. */
+#define SUM_ROWS(T, last, term)                                                                                        \
+    {                                                                                                                  \
+        T *sum = (T *)arrays[last].data;                                                                               \
+        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
+            const T *x = ROW(T, 0), *other = arrays[1].rows > 1 ? ROW(T, 1) : (const T *)arrays[1].data;               \
+            (void)other;                                                                                               \
+            if (i == 0) {                                                                                              \
+                INDEPENDENT                                                                                            \
+                for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                     \
+                    sum[j] = term;                                                                                     \
+                }                                                                                                      \
+                continue;                                                                                              \
+            }                                                                                                          \
+            INDEPENDENT                                                                                                \
+            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
+                sum[j] += term;                                                                                        \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
 #define LOOPS(T, NAME)                                                                                                 \
     VECTORIZED static void prelu_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                        \
     {                                                                                                                  \
@@ -85,7 +106,13 @@
                 dx[j] = (dy[j] - mean[j] - normalized[j] * along[j]) * factor[j];                                      \
             }                                                                                                          \
         }                                                                                                              \
-    }
+    }                                                                                                                  \
+    VECTORIZED static void feature_sums_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                 \
+    SUM_ROWS(T, 1, x[j])                                                                                               \
+    VECTORIZED static void feature_sums_of_products_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))     \
+    SUM_ROWS(T, 2, x[j] * other[j])                                                                                    \
+    VECTORIZED static void feature_sums_of_squares_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))      \
+    SUM_ROWS(T, 2, (x[j] - other[j]) * (x[j] - other[j]))
 
 LOOPS(float, float32)
 LOOPS(double, float64)
@@ -121,6 +148,37 @@ static PyObject *call(const char *name, const Loop *loops, int inputs, int of_fe
     return Py_NewRef(arguments[count - 1]);
 }
 
+/* Call a loop that sums columns: out is a row apart from the matrices, which have at least one row and two columns, as
+ * NumPy adds up a single column in another order. */
+static PyObject *sum(const char *name, const Loop *loops, int others, int scratch, PyObject *const *arguments,
+                     Py_ssize_t count)
+{
+    int type = count == 2 + others + scratch ? floating_type(arguments[0]) : -1;
+    Matrix all[3];
+    int readable = type >= 0;
+    for (int k = 0; k < 2 + others && readable; k++) {
+        PyObject *array = arguments[k <= others ? k : count - 1];
+        int is_output = k > others;
+        readable = read_matrix(array, type, is_output, &all[k]) && all[k].columns == all[0].columns &&
+                   (all[k].rows == all[0].rows || all[k].rows == 1) &&
+                   (!is_output || (PyArray_NDIM((PyArrayObject *)array) == 1));
+        for (int before = 0; is_output && before < k && readable; before++) {
+            readable = all[k].data != all[before].data && apart(&all[k], &all[before]);
+        }
+    }
+    if (!readable || PyArray_NDIM((PyArrayObject *)arguments[0]) != 2 || all[0].rows == 0 || all[0].columns < 2) {
+        return with_numpy(name, arguments, count);
+    }
+    run(type, loops, all, 2 + others, 0, NULL);
+    return Py_NewRef(arguments[count - 1]);
+}
+
+#define SUM(name, others, scratch)                                                                                     \
+    PyObject *name(SIGNATURE)                                                                                          \
+    {                                                                                                                  \
+        return sum(#name, BOTH(name), others, scratch, arguments, count);                                              \
+    }
+
 #define KERNEL(name, inputs, of_features, outputs)                                                                     \
     PyObject *name(SIGNATURE)                                                                                          \
     {                                                                                                                  \
@@ -133,3 +191,6 @@ KERNEL(lerp, 2, 1, 1)
 KERNEL(lerp_gradient, 4, 1, 2)
 KERNEL(normalize, 1, 4, 2)
 KERNEL(normalize_gradient, 2, 3, 1)
+SUM(feature_sums, 0, 0)
+SUM(feature_sums_of_products, 1, 1)
+SUM(feature_sums_of_squares, 1, 1)

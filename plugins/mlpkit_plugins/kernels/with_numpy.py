@@ -452,6 +452,49 @@ def lerp_gradient(
     return out
 
 
+def feature_sums(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the sum of each feature, and return it.
+
+    Args:
+        x: shape (rows, features, ...).
+        out: shape (features,).
+    """
+    return np.sum(x, axis=_all_but_features(x), out=out)
+
+
+def feature_sums_of_products(
+    x: NDArray[Any], y: NDArray[Any], products: NDArray[Any], out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to the sum of x y of each feature, and return it.
+
+    Args:
+        x: shape (rows, features, ...).
+        y: of the same shape.
+        products: of the same shape; takes the products if they are needed.
+        out: shape (features,).
+    """
+    return feature_sums(np.multiply(x, y, out=products), out)
+
+
+def feature_sums_of_squares(
+    x: NDArray[Any], mean: NDArray[Any], squares: NDArray[Any], out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to the sum of (x - mean)² of each feature, and return it.
+
+    Args:
+        x: shape (rows, features, ...).
+        mean: shape (features,).
+        squares: of the same shape as x; takes the squares if they are needed.
+        out: shape (features,).
+    """
+    np.subtract(x, mean.reshape(-1, *(1,) * (x.ndim - 2)), out=squares)
+    return feature_sums(np.square(squares, out=squares), out)
+
+
+def _all_but_features(x: NDArray[Any]) -> tuple[int, ...]:
+    return (0, *range(2, x.ndim))
+
+
 def normalize(
     x: NDArray[Any],
     mean: NDArray[Any],

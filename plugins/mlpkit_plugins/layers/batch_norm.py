@@ -8,7 +8,13 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt
 
 from mlpkit import Layer, ShapeError
-from mlpkit_plugins.kernels import normalize, normalize_gradient
+from mlpkit_plugins.kernels import (
+    feature_sums,
+    feature_sums_of_products,
+    feature_sums_of_squares,
+    normalize,
+    normalize_gradient,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +70,6 @@ class BatchNorm(Layer):
                 expected="a shape with an axis of features",
             )
         features = input_shape[0]
-        self.axes = (0, *range(2, 1 + len(input_shape)))  # the axes that mean and variance are taken along
         self.a_feature = (features,) + (1,) * (len(input_shape) - 1)
         self.gamma = self.parameter("gamma", (features,), {"full": {"value": 1.0}}, decay=False)
         self.beta = self.parameter("beta", (features,), "zeros", decay=False)
@@ -77,10 +82,11 @@ class BatchNorm(Layer):
         self.normalized = self.buffer("normalized", like=x)
         self.coupled = self.training and len(x) > 0
         if self.coupled:
-            mean = np.mean(x, axis=self.axes)
-            deviation = np.subtract(x, mean.reshape(self.a_feature), out=self.normalized)
-            variance = np.mean(np.square(deviation, out=deviation), axis=self.axes)
-            self._keep(mean, variance, x.size // len(mean))
+            sums = self.buffer("sums", self.gamma.value.shape)
+            count = x.size // len(sums)
+            mean = feature_sums(x, sums) / count
+            variance = feature_sums_of_squares(x, mean, self.normalized, sums) / count
+            self._keep(mean, variance, count)
         else:
             mean, variance = self.running_mean.value, self.running_variance.value
         self.scale = 1 / np.sqrt(variance + self.epsilon)
@@ -90,9 +96,8 @@ class BatchNorm(Layer):
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
-        product = np.multiply(dy, self.normalized, out=self.buffer("product", like=dy))
-        np.sum(product, axis=self.axes, out=self.gamma.grad)
-        np.sum(dy, axis=self.axes, out=self.beta.grad)
+        feature_sums_of_products(dy, self.normalized, self.buffer("products", like=dy), self.gamma.grad)
+        feature_sums(dy, self.beta.grad)
         factor = (self.scale * self.gamma.value).reshape(self.a_feature)
         if not self.coupled:
             dy *= factor

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import InitializerLike, Units
 from mlpkit_plugins.functions.random_words import random_words
+from mlpkit_plugins.functions.row_sums import sum_rows
 from mlpkit_plugins.kernels import drop, product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
@@ -79,7 +79,7 @@ class DropConnect(MatrixLayer):
         """Set dW and db, and return dx = dy Vᵀ."""
         if self.needs_parameter_gradients:
             product(self.x.T, dy, self.W.grad)
-            np.sum(dy, axis=0, out=self.b.grad)
+            sum_rows(dy, self.b.grad)
             if self.dropping:
                 drop(self.W.grad, self.chances[0], self.rate, self.W.grad)
                 drop(self.b.grad, self.chances[1], self.rate, self.b.grad)

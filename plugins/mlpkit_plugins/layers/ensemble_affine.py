@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import InitializerLike, Units
+from mlpkit_plugins.functions.row_sums import sum_rows
 from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
@@ -70,7 +71,7 @@ class EnsembleAffine(MatrixLayer):
         if self.needs_parameter_gradients:
             for k, dW in enumerate(self.W.grad):
                 product(self.x[:, k].T, dy[:, k], dW)
-            np.sum(dy, axis=0, out=self.b.grad)
+            sum_rows(dy, self.b.grad)
         if not self.needs_input_gradient:
             return None
         dx = self.buffer("dx", self.x.shape)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Gt
 
 from mlpkit import Layer, ShapeError
+from mlpkit_plugins.functions.row_sums import sum_rows
 from mlpkit_plugins.kernels import normalize_rows, normalize_rows_gradient
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class LayerNorm(Layer):
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
-        np.sum(dy, axis=0, out=self.beta.grad)
+        sum_rows(dy, self.beta.grad)
         products = self.buffer("products", like=dy)
         dx = normalize_rows_gradient(dy, self.normalized, self.scale, self.gamma.value, products, dy)
-        np.sum(products, axis=0, out=self.gamma.grad)
+        sum_rows(products, self.gamma.grad)
         return dx
 
     def onnx(self, graph: Graph) -> Value:

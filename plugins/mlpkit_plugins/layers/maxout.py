@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Units
+from mlpkit_plugins.functions.row_sums import sum_rows
 from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
@@ -75,7 +76,7 @@ class Maxout(MatrixLayer):
         np.put_along_axis(self._pieces(dz), self.largest, dy[:, np.newaxis], axis=1)
         if self.needs_parameter_gradients:
             product(self.x.T, dz, self.W.grad)
-            np.sum(dz, axis=0, out=self.b.grad)
+            sum_rows(dz, self.b.grad)
         if not self.needs_input_gradient:
             return None
         return product(dz, self.W.value.T, self.buffer("dx", self.x.shape, contiguous=False))

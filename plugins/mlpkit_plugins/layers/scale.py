@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Layer
+from mlpkit_plugins.functions.row_sums import sum_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Scale(Layer):
         """Set ds, and return dx = s ∘ dy."""
         if self.needs_parameter_gradients:
             product = np.multiply(dy, self.x, out=self.buffer("product", like=dy))
-            np.sum(product, axis=0, out=self.s.grad)
+            sum_rows(product, self.s.grad)
         np.multiply(dy, self.s.value, out=dy)
         return dy
 

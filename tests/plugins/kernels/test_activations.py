@@ -124,6 +124,42 @@ def test_float64_is_numpys(name, parameters):
         np.testing.assert_array_equal(ours, numpys)
 
 
+FEATURE_SUMS = {
+    "feature_sums": lambda x, y, mean, scratch: (x,),
+    "feature_sums_of_products": lambda x, y, mean, scratch: (x, y, scratch),
+    "feature_sums_of_squares": lambda x, y, mean, scratch: (x, mean, scratch),
+}
+"""Names, and which arrays they take before out."""
+
+
+@pytest.mark.parametrize("name", FEATURE_SUMS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), rows=st.integers(1, 70), columns=st.integers(1, 70))
+def test_sums_of_features_have_numpys_bits_in_arrays_of_any_layout(name, dtype, data, rows, columns):
+    x, y = (data.draw(arrays((rows, columns), dtype)) for _ in range(2))
+    arguments = FEATURE_SUMS[name](x, y, data.draw(arrays((columns,), dtype)), np.empty((rows, columns), dtype))
+    ours, numpys = np.empty(columns, dtype), np.empty(columns, dtype)
+    with np.errstate(all="ignore"):
+        assert getattr(compiled, name)(*arguments, ours) is ours
+        getattr(with_numpy, name)(*arguments, numpys)
+    np.testing.assert_array_equal(ours, numpys)
+
+
+def test_sums_of_channels_are_taken_along_all_axes_of_an_image():
+    x = np.random.default_rng(0).normal(size=(3, 2, 4, 5))
+    np.testing.assert_allclose(kernels.feature_sums(x, np.empty(2)), x.sum(axis=(0, 2, 3)))
+    mean = x.mean(axis=(0, 2, 3))
+    squares = kernels.feature_sums_of_squares(x, mean, np.empty_like(x), np.empty(2))
+    np.testing.assert_allclose(squares, x.var(axis=(0, 2, 3)) * 60)
+
+
+@pytest.mark.parametrize("name", FEATURE_SUMS)
+def test_no_rows_have_sums_of_zero(name):
+    arguments = FEATURE_SUMS[name](np.empty((0, 3)), np.empty((0, 3)), np.zeros(3), np.empty((0, 3)))
+    np.testing.assert_array_equal(getattr(kernels, name)(*arguments, np.ones(3)), np.zeros(3))
+
+
 @with_vectors
 @pytest.mark.parametrize("threads", ["1", "2"])
 @pytest.mark.parametrize("choice", ["", "avx2"])
