@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import warnings
@@ -81,9 +82,23 @@ def _one_rank() -> Ranks:
 
 
 def _join(started: int) -> MpiRanks:
+    patience = _patience()
+    signal.alarm(math.ceil(patience))  # MPI would wait for ever for a process that failed before it could connect
+    try:
+        ranks = _connected(patience)
+    finally:
+        signal.alarm(0)
+    if ranks.size < started:
+        raise once_a_host(
+            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {ranks.size}: they "
+            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
+        )
+    return ranks
+
+
+def _connected(patience: float) -> MpiRanks:
     from mlpkit.training.mpi import join_ranks, load_mpi  # noqa: PLC0415 - most runs have one process
 
-    patience = _patience()
     try:
         mpi = load_mpi()
     except ImportError as error:
@@ -96,13 +111,7 @@ def _join(started: int) -> MpiRanks:
             f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
             "belongs to, or both with: pip install mpich"
         ) from error
-    ranks = join_ranks(mpi, patience)
-    if ranks.size < started:
-        raise once_a_host(
-            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {ranks.size}: they "
-            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
-        )
-    return ranks
+    return join_ranks(mpi, patience)
 
 
 def _patience() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from socket import gethostname
@@ -90,6 +91,19 @@ def test_a_failure_of_mpi_while_it_connects_the_processes_is_an_error(started, m
     found = started(0)
     assert found.exit_code == 1
     assert found.stderr.startswith(f"error: MPI failed on {gethostname()}: connection lost; if a host or its network")
+
+
+def test_a_process_does_not_wait_for_ever_for_one_that_could_not_connect(started, monkeypatch):
+    seconds = []
+
+    def load_mpi():
+        seconds.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        raise ImportError
+
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", load_mpi)
+    started(0, MLPKIT_MPI_TIMEOUT="70")
+    assert 60 < seconds[0] <= 70  # then the system ends the process
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "inf", "nan", "86401"])
