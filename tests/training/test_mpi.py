@@ -49,7 +49,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from mlpkit import Classes, Dataset, Description, Layer, component, hookimpl
+from mlpkit import Classes, Dataset, Description, Layer, Schedule, component, hookimpl
 
 RANK = os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
 
@@ -81,8 +81,19 @@ class Trap(Layer):
         return dy
 
 
+class Rate(Schedule):
+    """A learning rate with a trap: after the data is open, ranks first ask for it as they begin."""
+
+    def __call__(self, progress):
+        if Points.is_open:
+            snap("begin")
+        return 0.01
+
+
 class Points(Dataset):
     """Numbers by chance, in a set with traps."""
+
+    is_open = False
 
     def describe(self):
         snap("describe")
@@ -90,6 +101,7 @@ class Points(Dataset):
 
     def open(self, seed):
         snap("open")
+        Points.is_open = True
         return {"train": self}
 
     def __len__(self):
@@ -103,7 +115,11 @@ class Points(Dataset):
 
 @hookimpl
 def mlpkit_components():
-    return [component("layer", "Trap", Trap), component("dataset", "points", Points)]
+    return [
+        component("layer", "Trap", Trap),
+        component("schedule", "rate", Rate),
+        component("dataset", "points", Points),
+    ]
 '''
 
 LAYERS = {"dense": "  - Relu", "dropout": "  - Dropout: {rate: 0.4}", "batch norm": "  - BatchNorm"}
@@ -199,7 +215,8 @@ def test_an_exception_in_one_rank_ends_all_and_the_run_goes_on_with_others(folde
 def begin(folder, trap, **options):
     """Start two ranks on data in which a trap is set, and wait until it snaps."""
     write_spec(folder)
-    process = start(folder, 2, "run", "spec.yaml", "--out", "shared", "--set", "data=trap.points", trap=trap, **options)
+    trapped = ("--set", "data=trap.points", "--set", "training.optimizer.adam.learning_rate=trap.rate")
+    process = start(folder, 2, "run", "spec.yaml", "--out", "shared", *trapped, trap=trap, **options)
     while process.poll() is None and not (folder / "snapped").exists():
         time.sleep(0.05)
     return process
@@ -226,7 +243,7 @@ def test_an_exception_while_a_rank_reads_its_data_ends_all(folder):
 
 @pytest.mark.long
 @pytest.mark.parametrize("rank", [0, 1])
-@pytest.mark.parametrize("place", ["describe", "open", "evaluation"])
+@pytest.mark.parametrize("place", ["describe", "open", "begin", "evaluation"])
 def test_an_exception_of_any_rank_at_any_time_ends_all(folder, place, rank):
     code, errors = finish(begin(folder, f"raise in {place} on {rank}"))
     assert code == 1
