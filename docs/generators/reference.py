@@ -69,6 +69,9 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     ),
 }
 
+BETWEEN_PROCESSES: Final = frozenset({"own_slices", "exchange", "judge_batches", "with_others", "minibatch_rows"})
+"""Left out: what joins the processes that train one network over MPI, and is of no interest to others."""
+
 WITHOUT_DOCSTRING: Final = {
     "hookimpl": "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it.",
     "ML_DOMAIN": f'ONNX\'s domain for operators on texts and categories, `"{mlpkit.ML_DOMAIN}"`.',
@@ -197,7 +200,7 @@ def _methods(owner: type) -> Iterator[tuple[str, Any]]:
     seen = set()
     for base in _bases(owner):
         for name, value in vars(base).items():
-            public = not name.startswith("_") or name in SPECIAL
+            public = (not name.startswith("_") or name in SPECIAL) and name not in BETWEEN_PROCESSES
             if isinstance(value, LazyMethod):
                 value = MethodType(getattr(owner, name), owner)  # noqa: PLW2901 - what it stands for
             if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, ATTRIBUTES)):
@@ -216,7 +219,7 @@ def _signature(function: Any) -> str:
 def _parameters(signature: inspect.Signature) -> Iterator[str]:
     by_name_only = False
     for parameter in signature.parameters.values():
-        if parameter.name in {"self", "cls"} or parameter.kind is parameter.VAR_KEYWORD:
+        if parameter.name in {"self", "cls", *BETWEEN_PROCESSES} or parameter.kind is parameter.VAR_KEYWORD:
             continue
         if parameter.kind is parameter.VAR_POSITIONAL:
             by_name_only = True
@@ -249,7 +252,7 @@ def _blocks(docstring: str | None) -> list[str]:
 def _items(text: str) -> str:
     """Return the entries of a section, each an item of a list."""
     entries = re.split(r"^    (?=\S)", text, flags=re.M)[1:]
-    return "\n".join(_item(entry) for entry in entries)
+    return "\n".join(_item(entry) for entry in entries if entry.partition(":")[0] not in BETWEEN_PROCESSES)
 
 
 def _item(entry: str) -> str:

@@ -7,10 +7,11 @@ import warnings
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from mlpkit.cli.launcher import is_first
 from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
 from mlpkit.cli.shortages import shortage
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
@@ -48,34 +49,68 @@ def exit_codes() -> Iterator[None]:
         print_error(error)
         raise click.exceptions.Exit(error.exit_code) from None
     except Exception as error:
-        if found := shortage(error):
-            _print_traceback(error)
-            diagnostic(f"error: {found}", "red")
-        else:
-            _print_internal_error(error)
+        print_error(error)
         raise click.exceptions.Exit(WORK_FAILED) from None
 
 
 def _print_wrong_usage(error: click.ClickException) -> None:
+    """Print what is wrong with the arguments, which all processes have that were started together."""
+    if not is_first():
+        return
     text = StringIO()
     error.show(text)
     diagnostic(text.getvalue().rstrip("\n"), "red")
 
 
-def print_error(error: MlpkitError) -> None:
-    """Print an error that mlpkit raised on purpose."""
-    _print_traceback(error)
+class ErrorReport(NamedTuple):
+    """What mlpkit says of an exception that ends the work.
+
+    Args:
+        text: what went wrong, as it is printed.
+        notes: what there is to say besides.
+        exit_code: what the program returns.
+    """
+
+    text: str
+    notes: tuple[str, ...]
+    exit_code: int
+
+
+def error_report(error: BaseException) -> ErrorReport:
+    """Return what to say of an exception, whether mlpkit raised it on purpose or not."""
+    notes = tuple(getattr(error, "__notes__", ()))
+    if isinstance(error, SpecError):
+        return ErrorReport(str(error), notes, error.exit_code)
+    if isinstance(error, MlpkitError):
+        if isinstance(error, ComponentFailure) and error.__cause__ is not None:
+            notes = (*notes, f"note: raised at {_place(error.__cause__)}", *_offered_traceback())
+        return ErrorReport(f"error: {error}", notes, error.exit_code)
+    if found := shortage(error):
+        return ErrorReport(f"error: {found}", (), WORK_FAILED)
+    text = f"internal error: {type(error).__name__}: {error} (at {_place(error)}); please report it"
+    return ErrorReport(text, (*notes, *_offered_traceback()), WORK_FAILED)
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return how an exception came to be, if the environment asks for it; otherwise nothing."""
+    if not os.environ.get(DEBUG):
+        return ""
+    import traceback  # noqa: PLC0415 - only if a user asks for it
+
+    return "".join(traceback.format_exception(error))
+
+
+def print_error(error: Exception) -> None:
+    """Print what ended the work."""
+    if trace := traceback_of(error):
+        message(trace)
     if isinstance(error, SpecError):
         print_warnings(error.warnings)
-        diagnostic(str(error), "red")
-        _print_notes(error)
+    report = error_report(error)
+    for line in (report.text, *(f"  {note}" for note in report.notes)):
+        diagnostic(line, "red")
+    if isinstance(error, SpecError):
         message("\n" + styled(_count(error), "red", bold=True))
-        return
-    diagnostic(f"error: {error}", "red")
-    _print_notes(error)
-    if isinstance(error, ComponentFailure) and error.__cause__ is not None:
-        diagnostic(f"  note: raised at {_place(error.__cause__)}", "red")
-        _offer_traceback()
 
 
 @contextmanager
@@ -109,13 +144,6 @@ def print_warnings(found: Iterable[Diagnostic]) -> None:
         diagnostic(str(warning._replace(message=f"warning: {warning.message}")) + "\n", "yellow")
 
 
-def _print_internal_error(error: Exception) -> None:
-    _print_traceback(error)
-    diagnostic(f"internal error: {type(error).__name__}: {error} (at {_place(error)}); please report it", "red")
-    _print_notes(error)
-    _offer_traceback()
-
-
 def _place(error: BaseException) -> str:
     """Return where an exception was raised."""
     import traceback  # noqa: PLC0415 - only after a mistake
@@ -124,21 +152,9 @@ def _place(error: BaseException) -> str:
     return f"{frame.filename}:{frame.lineno}, in {frame.name}"
 
 
-def _print_traceback(error: BaseException) -> None:
-    if os.environ.get(DEBUG):
-        import traceback  # noqa: PLC0415 - only where somebody asks for it
-
-        message("".join(traceback.format_exception(error)))
-
-
-def _offer_traceback() -> None:
-    if not os.environ.get(DEBUG):
-        diagnostic(f"  help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback", "red")
-
-
-def _print_notes(error: BaseException) -> None:
-    for note in getattr(error, "__notes__", ()):
-        diagnostic(f"  {note}", "red")
+def _offered_traceback() -> tuple[str, ...]:
+    help_text = f"help: with {DEBUG}=1 in the environment, mlpkit shows the whole traceback"
+    return () if os.environ.get(DEBUG) else (help_text,)
 
 
 def _count(error: SpecError) -> str:

@@ -1,7 +1,8 @@
-"""Whether ``mpiexec`` started several processes of this program, and what each of them does then."""
+"""What each process does if ``mpiexec`` started several to train one network."""
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import warnings
@@ -11,21 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mlpkit.cli.exit_codes import error_report, traceback_of
+from mlpkit.cli.launcher import once_a_host, started_processes
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlpkit.training.mpi import MpiRanks
     from mlpkit.training.ranks import Ranks
 
-SIZES: Final = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
-"""Variables in which Open MPI, MPICH and its kin, or MVAPICH say how many processes they started."""
-
-RANKS: Final = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "PMIX_RANK")
-"""Variables in which they say which of them this one is; PMIx, as Slurm uses it, says only that."""
-
-SIZE_OF_STEP: Final = "SLURM_STEP_NUM_TASKS"
+MOST_SECONDS: Final = 86_400
+"""The longest that a rank may wait for others."""
 
 
 def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
@@ -37,14 +35,6 @@ def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, ranks=ranks, plugins=plugins, blocked=blocked, **kwargs)
 
     return with_ranks
-
-
-def started_processes(environment: Mapping[str, str]) -> int:
-    """Return how many processes of this program were started together, as far as the environment says."""
-    sizes = [environment[name] for name in SIZES if name in environment]
-    if not sizes and RANKS[-1] in environment:
-        sizes = [environment.get(SIZE_OF_STEP, "1")]
-    return max((int(size) for size in sizes if size.isdecimal()), default=1)
 
 
 @contextmanager
@@ -92,26 +82,36 @@ def _one_rank() -> Ranks:
 
 
 def _join(started: int) -> MpiRanks:
-    from mlpkit.training.mpi import join_ranks  # noqa: PLC0415 - most runs have one process
-
+    patience = _patience()
+    signal.alarm(math.ceil(patience))  # MPI would wait for ever for a process that failed before it could connect
     try:
-        ranks = join_ranks(_patience())
-    except ImportError as error:
-        raise _once(
-            f"{started} processes of mlpkit were started together, which takes mpi4py to train one network ({error}); "
-            'install it with: pip install "mlpkit[mpi]"; or give --no-mpi for runs that know nothing of each other'
-        ) from error
-    except RuntimeError as error:  # what mpi4py raises without an MPI library
-        raise _once(
-            f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
-            "belongs to, or both with: pip install mpich"
-        ) from error
+        ranks = _connected(patience)
+    finally:
+        signal.alarm(0)
     if ranks.size < started:
-        raise _once(
+        raise once_a_host(
             f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {ranks.size}: they "
             "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
         )
     return ranks
+
+
+def _connected(patience: float) -> MpiRanks:
+    from mlpkit.training.mpi import join_ranks, load_mpi  # noqa: PLC0415 - most runs have one process
+
+    try:
+        mpi = load_mpi()
+    except ImportError as error:
+        raise once_a_host(
+            f"mpi4py is needed to train one network in several processes ({error}); install it with: "
+            'pip install "mlpkit[mpi]"; or give --no-mpi, and each process trains by itself'
+        ) from error
+    except RuntimeError as error:  # what mpi4py raises without an MPI library
+        raise once_a_host(
+            f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
+            "belongs to, or both with: pip install mpich"
+        ) from error
+    return join_ranks(mpi, patience)
 
 
 def _patience() -> float:
@@ -122,15 +122,12 @@ def _patience() -> float:
         seconds = float(text or SECONDS_OF_PATIENCE)
     except ValueError:
         seconds = 0.0
-    if not seconds > 0:
-        raise _once(f"{TIMEOUT}={text}: expected how many seconds a rank waits for others, such as {TIMEOUT}=300")
+    if not 0 < seconds <= MOST_SECONDS:
+        raise once_a_host(
+            f"{TIMEOUT}={text}: expected how many seconds a rank waits for others, such as {TIMEOUT}=300; "
+            f"at most {MOST_SECONDS:,}, a day"
+        )
     return seconds
-
-
-def _once(message: str) -> UsageError | click.exceptions.Exit:
-    """Return an error that only the first of the processes reports: they have no other way to agree on it."""
-    first = all(os.environ.get(name, "0") == "0" for name in RANKS)
-    return UsageError(message) if first else click.exceptions.Exit(UsageError.exit_code)
 
 
 def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> None:
@@ -143,4 +140,6 @@ def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> 
         with warnings.catch_warnings(action="ignore"):
             assist(ranks, plugins=plugins, blocked=blocked)
     except BaseException as error:
-        ranks.report(error)
+        report = error_report(error)
+        message = report.text.removeprefix("error: ")
+        ranks.report_failure(message, report.notes, report.exit_code, traceback_of(error))

@@ -11,6 +11,7 @@ import click
 from mlpkit import __version__
 from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
+from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colours_said
 from mlpkit.cli.output import choose_colours, result
 
@@ -81,7 +82,10 @@ class Verbs(HelpfulCommand, click.Group):
 
             remedy = did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
             ctx.fail(f"there is no command {show(name)}; {remedy}")
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        if found[1] is not None and not ctx.resilient_parsing:
+            _expect_shareable(found[1])
+        return found
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
         """Read the options before the verb; whatever goes wrong ends as it does in a verb."""
@@ -93,6 +97,20 @@ class Verbs(HelpfulCommand, click.Group):
         """Run the verb; whatever goes wrong ends as a message and an exit code."""
         with exit_codes(), warnings_as_messages():
             return super().invoke(ctx)
+
+
+def _expect_shareable(verb: click.Command) -> None:
+    """Make sure that processes that were started together can share a verb's work: each would do all of it again.
+
+    Raises:
+        UsageError: they can't.
+    """
+    started = started_processes(os.environ)
+    if started > 1 and not any(option.name == "mpi" for option in verb.params):
+        raise once(
+            f"{started} processes were started together, and each would do all that mlpkit {verb.name} does; start it "
+            "without mpiexec, or with a single process: only run and resume share their work"
+        )
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpkit.jobs.build import build_for
-from mlpkit.jobs.run_inputs import lock_of
-from mlpkit.jobs.run_spec import parse_resolved, prove_again
+from mlpkit.errors import SpecShapeError, UsageError
+from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.run_inputs import expect_same_inputs, lock_of
+from mlpkit.jobs.run_spec import parse_resolved
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.registry.registry import Registry
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
+    from mlpkit.jobs.build import SpecProof
+    from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 
 
@@ -45,11 +48,25 @@ def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
         resolved: the spec with every default filled in, slices and threads too.
     """
     spec = parse_resolved(Path(), resolved, registry)
-    proved = prove_again(Path(), spec, spec.new_dataset(), begun=True)
+    proved = _prove(spec)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)
     with blas_threads(plan.threads):
         splits = open_data(spec, proved.dataset)
         own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
         network = build_for(proved.spec, proved.proof, slices=plan.slices, own_slices=own_slices)
-        ranks.hand_on(lock_of(spec, resolved, proved.dataset))
+        expect_same_inputs(ranks, lock_of(spec, resolved, proved.dataset), proved.description)
         Trainer(network, splits, proved.description, only_steps(proved), ranks=ranks).assist()
+
+
+def _prove(spec: Spec) -> SpecProof:
+    """Prove a spec that rank 0 has proved with its own data.
+
+    Raises:
+        UsageError: the data is missing on this host, or it isn't the same.
+        DataError: the header of a data file is not what it should be.
+    """
+    try:
+        return prove(spec, spec.new_dataset(), begun=True)
+    except SpecShapeError as error:
+        message = error.faults[0].message
+        raise UsageError(f"{message}; expected the same data as rank 0 has, at the same path on each host") from error

@@ -18,11 +18,9 @@ from mlpkit.runs.environment import environment
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.registry.plugin import Plugin
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer
@@ -112,25 +110,29 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
     return [Change(key, earlier.get(key), later.get(key)) for key in keys if earlier.get(key) != later.get(key)]
 
 
-def expect_same_inputs(ranks: Ranks, lock: Mapping[str, Any], observer: Observer) -> None:
+def expect_same_inputs(
+    ranks: Ranks, lock: Mapping[str, Any], description: Description, observer: Observer | None = None
+) -> None:
     """Make sure that all ranks train with the same data and plugins; say if their software or processors differ.
 
     Args:
-        ranks: the processes, of which this one is rank 0.
+        ranks: the processes; rank 0 compares what all of them have.
         lock: what the result depends on in this one.
-        observer: receives what differs.
+        description: the shapes of its data, which not every data set has a checksum of.
+        observer: receives what differs, in rank 0.
 
     Raises:
         UsageError: another rank has other data or another version of mlpkit or a plugin.
     """
     own = {key: value for key, value in lock.items() if key != INITIALIZED_FROM}
-    locks: Iterator[Mapping[str, Any]] = ranks.in_turn(iter([own]), ranks.size)
-    for rank, other in enumerate(locks):
+    shapes = {"inputs": str(description.input_shape), "targets": str(description.target)}
+    own["data"] = {**shapes, "rows": dict(description.sizes)}
+    for rank, other in enumerate(ranks.gather(own)):
         differences = lock_changes(own, other)
         told = "; ".join(each.between("on rank 0", f"on rank {rank}") for each in differences)
         if not all(each.of_environment for each in differences):
             raise UsageError(f"the ranks can't train together: {told}; expected the same on all hosts")
-        if told:
+        if told and observer is not None:
             observer.noticed(f"the same bits as on one machine aren't certain: {told}")
 
 

@@ -293,7 +293,7 @@ class TrainingJob:
         self._ranks = ranks
         self._own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
         if ranks.size > 1:
-            ranks.tell("train", self.resolved)  # the others open the data meanwhile
+            ranks.start_task("train", self.resolved)  # the others read the data from now on; a table takes them a while
         self._splits = open_data(spec, self._dataset) if splits is None else splits
 
     @cached_property
@@ -331,7 +331,7 @@ class TrainingJob:
         """
         folder = self.folder
         if self._ranks.size > 1:
-            expect_same_inputs(self._ranks, self.lock, observer)
+            expect_same_inputs(self._ranks, self.lock, self.description, observer)
         settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen, self._factors)
         network = self._network or self._new_network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)

@@ -337,18 +337,16 @@ class Sequential:
         return {"loss": total / counted if counted else float("nan"), **judges.results()}
 
     @evaluates
-    def judge_batches(
-        self, batches: Iterable[Batch], hand_on: Callable[[Judgement], object], *, predicts: bool
-    ) -> None:
+    def judge_batches(self, batches: Iterable[Batch], send: Callable[[Judgement], object], *, predicts: bool) -> None:
         """Judge some batches for a process that evaluates the network with ``evaluate_batches``.
 
         Args:
             batches: inputs, targets and weights of one batch after the other.
-            hand_on: takes the judgement of each, whose arrays are valid until the next.
+            send: takes the judgement of each, whose arrays are valid until the next.
             predicts: whether metrics need predictions.
         """
         for judgement in self._judged(batches, predicts=predicts):
-            hand_on(judgement)
+            send(judgement)
 
     def _judged(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], *, predicts: bool
@@ -443,7 +441,7 @@ class Sequential:
         t: NDArray[Any],
         step: int = 0,
         weights: NDArray[Any] | None = None,
-        rows: int | None = None,
+        minibatch_rows: int | None = None,
     ) -> float:
         """Return the mean loss of a minibatch, and leave its gradient in ``gradient_values``.
 
@@ -455,16 +453,17 @@ class Sequential:
             t: their targets.
             step: steps done before this one; random numbers are keyed by it.
             weights: the weights of the examples; None if they have none.
-            rows: rows of the minibatch, if ``x`` has only those of the network's own slices; None if it has them all.
+            minibatch_rows: how many rows the minibatch has, if ``x`` has only those of the network's own slices; None
+                if it has them all.
         """
         if self.slices == 1:
             replica = self.replicas[0]
             replica.position.step = step
             return replica.loss_and_gradient(x, t, 1.0, weights)
         exchange = self.exchange
-        exchange.spread(self.replicas[0].state)
-        parts, slices = self._parts(x, t, weights, rows)
-        counts = exchange.gathered(self._counts(parts), slices)
+        exchange.broadcast(self.replicas[0].state)
+        parts, slices = self._parts(x, t, weights, minibatch_rows)
+        counts = exchange.all_gather(self._counts(parts), slices)
         total = sum(counts) or 1.0  # where no row counts, there is neither loss nor gradient
         for replica, *_ in parts:
             replica.position.step = step
@@ -472,25 +471,25 @@ class Sequential:
                 replica.state[...] = self.replicas[0].state
         shares = [count / total for count in counts[self.own_slices.start :]]
         of_parts: list[float] = self.map(_loss_and_gradient, list(zip(parts, shares, strict=False)))
-        losses = exchange.gathered(of_parts, slices)
+        losses = exchange.all_gather(of_parts, slices)
         self.map(add_along_tree, [block[: len(parts)] for block in self._gradient_blocks])
-        exchange.add(self._trained_gradients, slices)
+        exchange.reduce_gradients(self._trained_gradients, slices)
         return sum(count * loss for count, loss in zip(counts, losses, strict=True)) / total
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None, rows: int | None = None) -> float:
+    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None, minibatch_rows: int | None = None) -> float:
         """Return how much a minibatch counts, compared with others; the arguments are as for ``loss_and_gradient``."""
         if self.slices == 1:
             return self.replicas[0].weight(t, weights)
-        parts, slices = self._parts(t, t, weights, rows)
-        return sum(self.exchange.gathered(self._counts(parts), slices))
+        parts, slices = self._parts(t, t, weights, minibatch_rows)
+        return sum(self.exchange.all_gather(self._counts(parts), slices))
 
     def _parts(
-        self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None, rows: int | None
+        self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None, minibatch_rows: int | None
     ) -> tuple[list[_Part], int]:
         """Cut the network's own slices out of a minibatch, and return how many slices it has in all."""
-        bounds = slice_bounds(len(x) if rows is None else rows, self.slices)
+        bounds = slice_bounds(len(x) if minibatch_rows is None else minibatch_rows, self.slices)
         own = bounds[self.own_slices.start : self.own_slices.stop]
-        before = own[0][0] if own and rows is not None else 0
+        before = own[0][0] if own and minibatch_rows is not None else 0
         parts: list[_Part] = []
         for replica, (begin, end) in zip(self.replicas, own, strict=False):
             here = slice(begin - before, end - before)

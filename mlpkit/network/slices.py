@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from mlpkit.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,10 +29,10 @@ class Exchange(Protocol):
     All processes call the same methods in the same order.
     """
 
-    def spread(self, array: NDArray[Any]) -> None:
+    def broadcast(self, array: NDArray[Any]) -> None:
         """Overwrite an array with that of the process that has the first slice."""
 
-    def gathered(self, values: list[float], slices: int) -> list[float]:
+    def all_gather(self, values: list[float], slices: int) -> list[float]:
         """Return a value for each slice of the minibatch, in their order.
 
         Args:
@@ -38,7 +40,7 @@ class Exchange(Protocol):
             slices: how many slices the minibatch has.
         """
 
-    def add(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+    def reduce_gradients(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
         """Add up the gradients of all processes, along the tree of ``add_along_tree``, in place.
 
         Args:
@@ -50,14 +52,23 @@ class Exchange(Protocol):
 class NoExchange:
     """The exchange of a process that has all slices to itself."""
 
-    def spread(self, array: NDArray[Any]) -> None:
+    def broadcast(self, array: NDArray[Any]) -> None:
         """Leave the array as it is."""
 
-    def gathered(self, values: list[float], slices: int) -> list[float]:
-        """Return the values."""
+    def all_gather(self, values: list[float], slices: int) -> list[float]:
+        """Return the values.
+
+        Raises:
+            UsageError: other slices belong to other processes, and without them the result would be another.
+        """
+        if len(values) != slices:
+            raise UsageError(
+                f"the network computes {len(values)} of {slices} slices of a minibatch; expected all of them, or an "
+                "exchange with the processes that compute the others"
+            )
         return values
 
-    def add(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+    def reduce_gradients(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
         """Leave the gradients as they are."""
 
 

@@ -14,13 +14,13 @@ from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.metric import Metric
-    from mlpkit.network.sequential import Sequential
+    from mlpkit.network.sequential import Batch, Sequential
     from mlpkit.training.ranks import Ranks
 
 
@@ -128,7 +128,7 @@ class Evaluator:
     ) -> None:
         self._network = network
         self._ranks = ranks
-        self._led = ranks.led("evaluate", self._evaluate)
+        self._with_others = ranks.with_others_doing("evaluate", self._evaluate)
         self._metrics = metrics
         self._readers = {
             name: BatchReader(split, description, network.dtype, min(EVALUATION_ROWS, len(split)))
@@ -137,18 +137,21 @@ class Evaluator:
 
     def __call__(self, splits: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; splits that the data set doesn't have are left out."""
-        return self._led([name for name in splits if name in self._readers], bool(self._metrics))
+        return self._with_others([name for name in splits if name in self._readers], bool(self._metrics))
 
     def _evaluate(self, splits: list[str], predicts: bool) -> dict[str, dict[str, Any]]:
-        self._spread_weights()
+        self._broadcast_weights()
         with without_warnings():
             return {name: self._results(name) for name in splits}
 
     def _results(self, split: str) -> dict[str, Any]:
-        ranks, reader = self._ranks, self._readers[split]
         metrics = {key: make() for key, make in self._metrics.items()}
-        batches = reader.in_order(ranks.rank, ranks.size)
-        return self._network.evaluate_batches(batches, metrics, partial(ranks.in_turn, count=reader.batches))
+        of_all_ranks = partial(self._ranks.round_robin, count=self._readers[split].batches)
+        return self._network.evaluate_batches(self._own_batches(split), metrics, of_all_ranks)
+
+    def _own_batches(self, split: str) -> Iterator[Batch]:
+        reader = self._readers[split]
+        return reader.in_order(self._ranks.own_turns(reader.batches))
 
     def assist(self, splits: list[str], predicts: bool) -> None:
         """Do the part of this rank, which isn't rank 0, in an evaluation; it leaves rank 0's weights in the network.
@@ -157,17 +160,15 @@ class Evaluator:
             splits: the splits to evaluate.
             predicts: whether metrics need predictions.
         """
-        ranks = self._ranks
-        self._spread_weights()
+        self._broadcast_weights()
         with without_warnings():
             for name in splits:
-                batches = self._readers[name].in_order(ranks.rank, ranks.size)
-                self._network.judge_batches(batches, ranks.hand_on, predicts=predicts)
+                self._network.judge_batches(self._own_batches(name), self._ranks.send_to_root, predicts=predicts)
 
-    def _spread_weights(self) -> None:
+    def _broadcast_weights(self) -> None:
         """Have all ranks evaluate the weights of rank 0, which may not be those that are trained."""
         for array in (self._network.values, self._network.replicas[0].state):
-            self._ranks.spread(array)
+            self._ranks.broadcast(array)
 
     def keys(self, splits: Iterable[str]) -> list[str]:
         """Return the keys of the record of an evaluation on these splits."""

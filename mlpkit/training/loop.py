@@ -201,6 +201,7 @@ class Trainer:
             "begin": self._begin,
             "step": self._step,
             "evaluate": self._assist_evaluation,
+            "synchronize": self._synchronize,
         }
         with self._network_to_itself(), without_warnings(), self.network.computing(), self._workers:
             self.network.map = self._workers.map
@@ -228,7 +229,7 @@ class Trainer:
         try:
             with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
-                self._ranks.led("begin", self._begin)(self.progress.step)
+                self._ranks.with_others_doing("begin", self._begin)(self.progress.step)
                 self._look_at_health()
                 self._loop()
         except DivergenceError:
@@ -343,10 +344,14 @@ class Trainer:
         network, progress = self.network, self.progress
         progress.step, progress.epoch = step, step / self.steps_per_epoch
         self._rate = self._learning_rate() if self._last_rate is None else self._last_rate
-        slots = (slot.flat for slot in self._update.slots.values())
-        for array in (network.values, network.replicas[0].state, *slots):
-            self._ranks.spread(array)
+        self._synchronize()
         network.set_training(True)
+
+    def _synchronize(self) -> None:
+        """Have all ranks go on with what rank 0 has: those whose processors round differently would drift apart."""
+        slots = (slot.flat for slot in self._update.slots.values())
+        for array in (self.network.values, self.network.replicas[0].state, *slots):
+            self._ranks.broadcast(array)
 
     def _step(self) -> float:
         """Take a step, and return the loss of its examples."""
@@ -362,15 +367,14 @@ class Trainer:
         return loss
 
     def _assist_evaluation(self, splits: list[str], predicts: bool) -> None:
-        """Evaluate the weights of rank 0, and go on with those that are trained."""
-        with swapped_weights(self.network, weights_of(self.network).copy()):
-            self._evaluate.assist(splits, predicts)
+        """Evaluate the weights of rank 0, which may not be those that are trained; these come after the evaluation."""
+        self._evaluate.assist(splits, predicts)
         self.network.set_training(True)
 
     def _loop(self) -> None:
         network, progress = self.network, self.progress
         callbacks = self._callbacks if self.settings.callbacks else None
-        take_step = self._ranks.led("step", self._step)
+        take_step = self._ranks.with_others_doing("step", self._step)
         stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter
         began = clock()
@@ -451,6 +455,7 @@ class Trainer:
             self.history.append(record)
             self._observer.evaluated(record, seconds)
             self._callbacks.evaluation(record)
+        self._ranks.with_others_doing("synchronize", self._synchronize)()
         if self._health is not None:
             last = step == self.total_steps or bool(self._view.stop_reason)
             self._health.after_evaluation(self.progress, learning_rate, last=last)

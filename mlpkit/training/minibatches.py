@@ -14,7 +14,7 @@ from mlpkit.network.component_errors import component_errors, failure
 from mlpkit.network.slices import slice_bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -183,14 +183,13 @@ class BatchReader:
         """How many batches the split has."""
         return -(-len(self._split) // self._rows)
 
-    def in_order(self, first: int = 0, stride: int = 1) -> Iterator[Batch]:
+    def in_order(self, numbers: Iterable[int] | None = None) -> Iterator[Batch]:
         """Go through the split once, batch by batch.
 
         Args:
-            first: the number of the first batch to take, from 0.
-            stride: how many batches further the next one is; 1 for all.
+            numbers: which batches to take, counted from 0; by default all.
         """
-        for number in range(first, self.batches, stride):
+        for number in range(self.batches) if numbers is None else numbers:
             begin = number * self._rows
             yield self.take(np.arange(begin, min(begin + self._rows, len(self._split))))
 

@@ -9,15 +9,14 @@ import pickle
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import wraps
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from mlpkit.errors import DivergenceError, MlpkitError, RankError
-from mlpkit.network.component_errors import named
+from mlpkit.errors import DivergenceError, RankError
 from mlpkit.network.flat_layout import blocks
 from mlpkit.network.replica import add_along_tree
 from mlpkit.training.ranks import own_slices
@@ -43,7 +42,7 @@ SECONDS_OF_PATIENCE: Final = 300.0
 """How long it waits by default."""
 
 SECONDS_TO_END: Final = 30.0
-"""How long a rank that failed waits for rank 0 to end them all."""
+"""How long at least a rank that failed waits for rank 0 to end them all."""
 
 _SECONDS_LATER: Final = 15.0
 """How much longer the others wait than rank 0, so that it finds out which of them is silent."""
@@ -54,7 +53,7 @@ _FAILED, _ASKED, _ANSWERED = range(3)
 """Tags of messages about the ranks themselves."""
 
 _SECONDS_AWAKE: Final = 0.05
-"""Of a wait, in which MPI goes on sending at once; a longer wait leaves the core to others."""
+"""How long a wait polls without sleeping; a longer wait leaves the core to others."""
 
 _SECONDS_ASLEEP: Final = 0.0001
 
@@ -66,26 +65,29 @@ _LENGTH: Final = 8
 
 
 class Failure(NamedTuple):
-    """What a rank tells rank 0 when it fails.
+    """What a rank reports to rank 0 when it fails.
 
     Args:
         rank: its number.
         message: what went wrong.
-        notes: what the exception has besides.
+        notes: what there is to say besides.
         exit_code: what the command line returns for it.
+        traceback: how it came to be; empty if users didn't ask for that.
     """
 
     rank: int
     message: str
     notes: tuple[str, ...]
     exit_code: int
+    traceback: str
 
 
-def join_ranks(patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
-    """Connect this process with the others that ``mpiexec`` started.
+class RemoteTraceback(Exception):  # noqa: N818 - called as in the standard library
+    """The traceback of an exception in another rank."""
 
-    Args:
-        patience: seconds to wait for other ranks in the middle of a task.
+
+def load_mpi() -> Any:
+    """Start MPI, and return the module ``mpi4py.MPI``.
 
     Raises:
         ImportError: mpi4py isn't installed.
@@ -96,14 +98,49 @@ def join_ranks(patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
     mpi4py.rc.thread_level = "funneled"  # the thread that writes checkpoints calls nothing of MPI
     from mpi4py import MPI  # noqa: PLC0415 - starts MPI, by what was set above
 
-    return MpiRanks(MPI, MPI.COMM_WORLD, patience)
+    return MPI
+
+
+def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
+    """Connect this process with the others that ``mpiexec`` started.
+
+    Args:
+        mpi: the module ``mpi4py.MPI``.
+        patience: seconds to wait for other ranks in the middle of a task.
+
+    Raises:
+        RankError: MPI can't connect them.
+    """
+    with _mpi_errors(mpi):
+        return MpiRanks(mpi, mpi.COMM_WORLD, patience)
+
+
+@contextmanager
+def _mpi_errors(mpi: Any) -> Iterator[None]:
+    """Turn an exception of MPI's own into an error that says what to do.
+
+    Args:
+        mpi: the module ``mpi4py.MPI``.
+
+    Raises:
+        RankError: MPI failed.
+    """
+    try:
+        yield
+    except mpi.Exception as error:
+        text = " ".join(str(error).split())
+        raise RankError(
+            f"MPI failed on {gethostname()}: {text}; if a host or its network failed, exclude it and start the ranks "
+            "again; mlpkit resume goes on from the last checkpoint"
+        ) from error
 
 
 class MpiRanks:
     """The ranks of an MPI communicator, as ``mlpkit.training.ranks.Ranks`` describes them.
 
-    Rank 0 ends all of them at the end of its ``with`` block: in order between two tasks, and by force if an exception
-    left a task half done. While a rank waits, it yields its core, and rank 0 looks out for ranks that have failed.
+    Rank 0 ends all of them at the end of its ``with`` block: in order between two tasks; by force, once the error is
+    printed, if an exception left a task half done. While a rank waits, it yields its core, and rank 0 looks out for
+    ranks that have failed.
 
     Args:
         mpi: the module ``mpi4py.MPI``.
@@ -112,6 +149,7 @@ class MpiRanks:
     """
 
     def __init__(self, mpi: Any, world: Any, patience: float) -> None:
+        atexit.register(signal.alarm, math.ceil(patience))  # MPI ends all ranks together, and would wait for a lost one
         self._mpi = mpi
         self._world = world
         self.rank: int = world.Get_rank()
@@ -125,9 +163,9 @@ class MpiRanks:
         self._fast = False
         self._task = ""
         self._ended = False
+        self._exit_code = 1
         self._received = np.empty(0)
-        atexit.register(signal.alarm, math.ceil(patience))  # MPI ends all ranks together, and would wait for a lost one
-        self._handing_on: Any = None
+        self._sending: Any = None
         self._pending: Any = None
         self._answer: Any = None
 
@@ -137,22 +175,23 @@ class MpiRanks:
         self._each, self._fast = len(own_slices(slices, self.size, 0)), fast
         return own
 
-    def tell(self, task: str, *arguments: object) -> None:
-        """Have the other ranks do a task; see ``Ranks``."""
+    def start_task(self, task: str, *arguments: object) -> None:
+        """Have the other ranks begin a task; see ``Ranks``."""
         if self.rank == 0:
-            self._send_command(task, arguments)
+            with _mpi_errors(self._mpi):
+                self._send_command(task, arguments)
 
-    def led(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
+    def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
         """Return a function that has the other ranks do a task at the same time; see ``Ranks``."""
         if self.rank:
             return function
 
         @wraps(function)
         def leading(*args: P.args, **kwargs: P.kwargs) -> R:
-            self._task = task
-            self._send_command(task, args)
             try:
-                result = function(*args, **kwargs)
+                with _mpi_errors(self._mpi):
+                    self._send_command(task, args)
+                    result = function(*args, **kwargs)
             except DivergenceError:  # all ranks know of it, and wait for the next task
                 self._task = ""
                 raise
@@ -162,21 +201,22 @@ class MpiRanks:
         return leading
 
     def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
-        """Do the tasks that rank 0 tells; see ``Ranks``."""
+        """Do the tasks that rank 0 starts; see ``Ranks``."""
         while not self._ended:  # perhaps by a task that followed others in turn
-            self._task, arguments = self._next_command()
-            if self._task == END:
-                self._ended = True
-                return
-            with suppress(DivergenceError):  # rank 0 reports it
-                tasks[self._task](*arguments)
+            with _mpi_errors(self._mpi):
+                self._task, arguments = self._next_command()
+                if self._task == END:
+                    self._ended = True
+                    return
+                with suppress(DivergenceError):  # rank 0 reports it
+                    tasks[self._task](*arguments)
 
-    def spread(self, array: NDArray[Any]) -> None:
+    def broadcast(self, array: NDArray[Any]) -> None:
         """Overwrite an array with rank 0's; see ``Exchange``."""
         if array.size:
             self._wait(self._exchange.Ibcast(array, root=0))
 
-    def gathered(self, values: list[float], slices: int) -> list[float]:
+    def all_gather(self, values: list[float], slices: int) -> list[float]:
         """Return a value for each slice; see ``Exchange``."""
         own, every = np.full(self._each, np.nan), np.empty(self.size * self._each)
         own[: len(values)] = values
@@ -184,7 +224,7 @@ class MpiRanks:
         found: list[float] = every[:slices].tolist()
         return found
 
-    def add(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
+    def reduce_gradients(self, gradients: Sequence[NDArray[Any]], slices: int) -> None:
         """Add up the gradients of all ranks; see ``Exchange``."""
         adding = -(-slices // self._each)
         for gradient in gradients:
@@ -193,47 +233,64 @@ class MpiRanks:
             else:
                 self._add_along_tree(gradient, adding)
 
-    def hand_on(self, item: object) -> None:
-        """Give rank 0 what it takes next; see ``Ranks``."""
-        if self._handing_on is not None:
-            self._wait_until(self._handing_on.Test)
-        self._handing_on = self._exchange.isend(item, dest=0)
+    def gather(self, item: object) -> list[Any]:
+        """Bring what each rank has to rank 0, however long the others load data before; see ``Ranks``."""
+        with _mpi_errors(self._mpi):
+            if self.rank:
+                self.send_to_root(item)
+                return []
+            return [item, *(self._take_from(rank, patience=np.inf) for rank in range(1, self.size))]
 
-    def in_turn(self, own: Iterator[Item], count: int) -> Iterator[Item]:
-        """Go through what all ranks hand on; see ``Ranks``."""
-        for number in range(count):
+    def send_to_root(self, item: object) -> None:
+        """Send rank 0 what it takes next; see ``Ranks``."""
+        if self._sending is not None:
+            self._wait_until(self._sending.Test)
+        self._sending = self._exchange.isend(item, dest=0)
+
+    def own_turns(self, count: int) -> range:
+        """Return which of so many items are this rank's; see ``Ranks``."""
+        return range(self.rank, count, self.size)
+
+    def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
+        """Go through the items of all ranks; see ``Ranks``."""
+        for number in range(count):  # turns as in own_turns
             rank = number % self.size
             yield self._take_from(rank) if rank else next(own)
 
     def __enter__(self) -> MpiRanks:
         """Lead the other ranks, as rank 0; the end of the block ends them."""
+        atexit.register(self._end_unfinished)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the other ranks end; if a task is half done, that takes force, once the error is reported."""
+        """Let the other ranks end, unless a task is half done."""
+        code = getattr(error, "exit_code", 1)
+        self._exit_code = code if isinstance(code, int) and code else 1
         if not self._task:
-            self._send_command(END, ())
-        else:
-            code = getattr(error, "exit_code", 1)
-            atexit.register(self._end_all, code if isinstance(code, int) and code else 1)
+            with _mpi_errors(self._mpi):
+                self._send_command(END, ())
+            self._task = ""
 
-    def report(self, error: BaseException) -> None:
+    def report_failure(self, message: str, notes: Sequence[str], exit_code: int, traceback: str = "") -> None:
         """Tell rank 0 what has gone wrong in this one, and wait until it ends them all.
 
         Args:
-            error: the exception.
+            message: what went wrong.
+            notes: what there is to say besides.
+            exit_code: what the command line returns for it.
+            traceback: how it came to be; empty if users didn't ask for that.
         """
-        message = str(error) if isinstance(error, MlpkitError) else _internal(error)
-        notes, code = tuple(getattr(error, "__notes__", ())), getattr(error, "exit_code", 1)
-        self._answer = self._about_ranks.isend(Failure(self.rank, message, notes, code), dest=0, tag=_FAILED)
-        with suppress(RankError):
-            while self._next_command(patience=SECONDS_TO_END)[0] != END:
+        with suppress(RankError), _mpi_errors(self._mpi):
+            failure = Failure(self.rank, message, tuple(notes), exit_code, traceback)
+            self._answer = self._about_ranks.isend(failure, dest=0, tag=_FAILED)
+            while self._next_command(patience=max(SECONDS_TO_END, self._patience))[0] != END:
                 pass
             return
-        sys.stderr.write(f"error: {self._named(self.rank)}: {message}\n")  # as rank 0 hangs
-        self._end_all(code)
+        lines = [f"error: {self._named(self.rank)}: {message}", *(f"  {note}" for note in notes)]
+        sys.stderr.write("\n".join(lines) + "\n")  # as rank 0 hangs
+        self._end_all(exit_code)
 
     def _add_along_tree(self, gradient: NDArray[Any], adding: int) -> None:
         """Add each stretch of the gradient in another rank, along the tree, and put the stretches together.
@@ -265,6 +322,8 @@ class MpiRanks:
         return self._received[:size]
 
     def _send_command(self, task: str, arguments: tuple[object, ...]) -> None:
+        """Send a task, which is half done from now on."""
+        self._task = task
         content = pickle.dumps((task, arguments))
         framed = np.frombuffer(len(content).to_bytes(_LENGTH, "little") + content, np.uint8)
         first = np.zeros(_FIRST, np.uint8)
@@ -284,17 +343,10 @@ class MpiRanks:
         task, arguments = pickle.loads(first[_LENGTH:].tobytes() + rest.tobytes())
         return task, arguments
 
-    def _take_from(self, rank: int) -> Any:
-        messages: list[Any] = []
-
-        def arrived() -> bool:
-            message = self._exchange.improbe(source=rank)
-            if message is not None:
-                messages.append(message)
-            return bool(messages)
-
-        self._wait_until(arrived)
-        return messages[0].recv()
+    def _take_from(self, rank: int, patience: float | None = None) -> Any:
+        receipt = _Receipt(self._exchange, rank)
+        self._wait_until(receipt, patience)
+        return receipt.item
 
     def _wait(self, request: Any, patience: float | None = None) -> None:
         self._pending = request  # holds on to its arrays, which MPI may still write into after an exception
@@ -336,10 +388,10 @@ class MpiRanks:
             error = RankError(f"{self._named(found.rank)}: {found.message}", found.exit_code)
             for note in found.notes:
                 error.add_note(note)
-            raise error
+            raise error from (RemoteTraceback(f"\n{found.traceback}") if found.traceback else None)
 
     def _silent_ranks(self) -> str:
-        """Say which ranks don't answer rank 0; those that wait do."""
+        """Say which ranks don't answer rank 0; a rank that waits does."""
         if self.rank:
             return "another rank hangs, or its connection is lost"
         others = set(range(1, self.size))
@@ -368,6 +420,11 @@ class MpiRanks:
         least: int = self._world.allreduce(own, op=self._mpi.MIN)
         return least
 
+    def _end_unfinished(self) -> None:
+        """End all ranks if an exception left a task half done; the program has printed its error by now."""
+        if self._task:
+            self._end_all(self._exit_code)
+
     def _end_all(self, code: int) -> None:
         """End all ranks at once; what MPI has to say about that would only hide the error."""
         for stream in (sys.stdout, sys.stderr):
@@ -378,6 +435,30 @@ class MpiRanks:
         self._world.Abort(code)
 
 
-def _internal(error: BaseException) -> str:
-    """Return what an exception that isn't mlpkit's says, and that it shouldn't have come so far."""
-    return f"internal error: {named(error)}" if isinstance(error, Exception) else type(error).__name__
+class _Receipt:
+    """Receives an object of any size without blocking, so that the wait for it can end if its sender dies.
+
+    Args:
+        world: the communicator, an ``MPI.Intracomm``.
+        rank: the sender.
+
+    Attributes:
+        item: what was received, once a call has returned true.
+    """
+
+    def __init__(self, world: Any, rank: int) -> None:
+        self._world = world
+        self._rank = rank
+        self._request: Any = None
+        self.item: Any = None
+
+    def __call__(self) -> bool:
+        """Return whether the object is there."""
+        if self._request is None:
+            message = self._world.improbe(source=self._rank)
+            if message is None:
+                return False
+            self._request = message.irecv()
+        arrived: bool
+        arrived, self.item = self._request.test()
+        return arrived

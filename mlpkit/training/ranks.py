@@ -1,12 +1,12 @@
 """The processes, called ranks, that train one network together; by default there is a single one.
 
 Rank 0 leads: it alone decides what comes next, shows it and writes it. The other ranks wait for the tasks that it
-tells them, and have no say in when training ends.
+starts, and have no say in when training ends.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar
 
 from mlpkit.errors import UsageError
 from mlpkit.network.slices import Exchange, NoExchange
@@ -43,15 +43,15 @@ class Ranks(Exchange, Protocol):
             UsageError: they can't be shared out to so many ranks.
         """
 
-    def tell(self, task: str, *arguments: object) -> None:
-        """Have the other ranks do a task; called by another rank than 0, do nothing.
+    def start_task(self, task: str, *arguments: object) -> None:
+        """Have the other ranks begin a task, in which the next ones follow; called by another rank than 0, do nothing.
 
         Args:
             task: its name.
             arguments: what they need for it, as plain data.
         """
 
-    def led(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
+    def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
         """Return a function that has the other ranks do a task while this one calls the function.
 
         Args:
@@ -60,20 +60,32 @@ class Ranks(Exchange, Protocol):
         """
 
     def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
-        """Do the tasks that rank 0 tells, until it says that all is done.
+        """Do the tasks that rank 0 starts, until it says that all is done.
 
         Args:
             tasks: what to call, by the names of tasks.
         """
 
-    def hand_on(self, item: object) -> None:
-        """Give rank 0 what it takes from this rank next."""
+    def gather(self, item: object) -> list[Any]:
+        """Return in rank 0 what each rank brings, in their order, and nothing in the others.
 
-    def in_turn(self, own: Iterator[Item], count: int) -> Iterator[Item]:
-        """Go through what all ranks hand on, rank after rank and round after round.
+        Rank 0 waits however long it takes, since the others may still be reading data.
 
         Args:
-            own: those of rank 0.
+            item: what this rank brings.
+        """
+
+    def send_to_root(self, item: object) -> None:
+        """Send rank 0 what it takes from this rank next in ``round_robin``."""
+
+    def own_turns(self, count: int) -> range:
+        """Return which of so many items, counted from 0, are this rank's in ``round_robin``."""
+
+    def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
+        """Go through the items of all ranks, rank after rank and round after round; called by rank 0.
+
+        Args:
+            own: those of rank 0; the others send theirs.
             count: how many there are in all.
         """
 
@@ -89,20 +101,28 @@ class OneRank(NoExchange):
         """Return all slices."""
         return range(slices)
 
-    def tell(self, task: str, *arguments: object) -> None:
+    def start_task(self, task: str, *arguments: object) -> None:
         """Do nothing, since there is no other rank."""
 
-    def led(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
+    def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
         """Return the function."""
         return function
 
     def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
         """There is nothing to do."""
 
-    def hand_on(self, item: object) -> None:
+    def gather(self, item: object) -> list[Any]:
+        """Return the own item."""
+        return [item]
+
+    def send_to_root(self, item: object) -> None:
         """Do nothing, since there is no other rank."""
 
-    def in_turn(self, own: Iterator[Item], count: int) -> Iterator[Item]:
+    def own_turns(self, count: int) -> range:
+        """Return all of them."""
+        return range(count)
+
+    def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
         """Return the own items."""
         return own
 

@@ -69,6 +69,17 @@ def test_every_way_to_train_an_ensemble_is_timed_and_has_the_same_bits():
 
 
 @pytest.mark.long
+def test_steps_of_ranks_are_timed_and_have_the_same_bits():
+    pytest.importorskip("mpi4py")
+    report = run("mpi.py", "--json", "--hidden", "5", "--batch-size", "20", "--steps", "3", "--rounds", "1")
+    assert report["same_bits"]
+    assert report["ratios"][0] > 0
+    assert [len(report["memory"][ranks]) for ranks in ("one rank", "four ranks")] == [1, 4]
+    assert report["two ranks"]["predicted"] > 0
+    assert list(report["networks"]) == ["1 Gbit/s", "10 Gbit/s", "100 Gbit/s"]
+
+
+@pytest.mark.long
 def test_two_hundred_plugins_cost_next_to_nothing():
     report = run("many_plugins.py", "--json")
     assert report["seconds"]["mlpkit --help"]["more"] <= 0.050

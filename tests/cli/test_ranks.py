@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from socket import gethostname
 
 import pytest
 from click.testing import CliRunner
+from fake_mpi import FakeMpi, FakeWorld
 
-from mlpkit.cli import ranks
-from mlpkit.cli.verbs import program
-from mlpkit.training.ranks import ONE_RANK
+from mlpkit.cli.launcher import started_processes
+from mlpkit.cli.verbs import VERBS, program
 
 
 @pytest.mark.parametrize(
@@ -25,53 +27,112 @@ from mlpkit.training.ranks import ONE_RANK
     ],
 )
 def test_the_environment_says_how_many_processes_were_started(environment, processes):
-    assert ranks.started_processes(environment) == processes
+    assert started_processes(environment) == processes
 
 
 @pytest.fixture
 def started(monkeypatch, tmp_path):
-    """Return a function that runs the program as one of four processes that can't be connected."""
+    """Return a function that runs the program as one of four processes, two on each of two hosts."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("atexit.register", lambda *arguments: None)
 
-    def start(rank, *arguments, **environment):
-        variables = {"PMI_SIZE": "4", "PMI_RANK": str(rank), **environment}
-        return CliRunner().invoke(program, ["run", "missing.yaml", *arguments], env=variables)
+    def start(rank, *arguments, verb="run", **environment):
+        variables = {"PMI_SIZE": "4", "PMI_RANK": str(rank), "MPI_LOCALRANKID": str(rank % 2), **environment}
+        return CliRunner().invoke(program, [verb, "missing.yaml", *arguments], env=variables)
 
     return start
 
 
-def test_without_mpi4py_the_first_process_says_what_to_install(started, monkeypatch):
+def codes_and_output(found):
+    return [(each.exit_code, each.output) for each in found]
+
+
+def test_without_mpi4py_the_first_process_of_each_host_says_what_to_install(started, monkeypatch):
     monkeypatch.setitem(sys.modules, "mpi4py", None)
-    first, *others = [started(rank) for rank in range(4)]
-    assert first.exit_code == 2
-    assert first.stderr.startswith("error: 4 processes of mlpkit were started together, which takes mpi4py")
+    first, beside_it, elsewhere, beside_that = [started(rank) for rank in range(4)]
+    assert first.exit_code == elsewhere.exit_code == 2
+    assert first.stderr.startswith("error: mpi4py is needed to train one network in several processes (")
     assert 'pip install "mlpkit[mpi]"' in first.stderr
-    assert [(each.exit_code, each.output) for each in others] == [(2, "")] * 3
+    assert elsewhere.stderr == first.stderr.replace("error:", f"error: on {gethostname()}:")
+    assert codes_and_output([beside_it, beside_that]) == [(2, "")] * 2
+
+
+def test_a_process_that_does_not_know_its_host_says_what_is_wrong_itself(started, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    assert f"error: on {gethostname()}: mpi4py" in started(1, MPI_LOCALRANKID=None).stderr
 
 
 def test_without_an_mpi_library_the_first_process_says_what_to_install(started, monkeypatch):
-    def join_ranks(patience):
+    def load_mpi():
         raise RuntimeError("cannot load MPI library\nlibmpi.so: not found")
 
-    monkeypatch.setattr("mlpkit.training.mpi.join_ranks", join_ranks)
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", load_mpi)
     found = started(0)
     assert found.exit_code == 2
     assert found.stderr.startswith("error: mpi4py can't use MPI: cannot load MPI library libmpi.so: not found; install")
-    assert (started(1).exit_code, started(1).output) == (2, "")
+    assert codes_and_output([started(1)]) == [(2, "")]
 
 
 def test_processes_of_two_mpis_are_refused(started, monkeypatch):
-    monkeypatch.setattr("mlpkit.training.mpi.join_ranks", lambda patience: ONE_RANK)
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda: FakeMpi(FakeWorld(size=1)))
     found = started(0)
     assert found.exit_code == 2
     assert "mpiexec started 4 processes, but the MPI library that mpi4py loads connects 1" in found.stderr
-    assert (started(1).exit_code, started(1).output) == (2, "")
+    assert codes_and_output([started(1)]) == [(2, "")]
 
 
-def test_a_wrong_timeout_is_refused(started):
-    found = started(0, MLPKIT_MPI_TIMEOUT="soon")
+def test_a_failure_of_mpi_while_it_connects_the_processes_is_an_error(started, monkeypatch):
+    def allgather(item):
+        raise FakeMpi.Exception("connection\nlost")
+
+    world = FakeWorld(size=4)
+    world.allgather = allgather
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda: FakeMpi(world))
+    found = started(0)
+    assert found.exit_code == 1
+    assert found.stderr.startswith(f"error: MPI failed on {gethostname()}: connection lost; if a host or its network")
+
+
+def test_a_process_does_not_wait_for_ever_for_one_that_could_not_connect(started, monkeypatch):
+    seconds = []
+
+    def load_mpi():
+        seconds.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        raise ImportError
+
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", load_mpi)
+    started(0, MLPKIT_MPI_TIMEOUT="70")
+    assert 60 < seconds[0] <= 70  # then the system ends the process
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "inf", "nan", "86401"])
+def test_a_wrong_timeout_is_refused(started, text):
+    found = started(0, MLPKIT_MPI_TIMEOUT=text)
     assert found.exit_code == 2
-    assert "MLPKIT_MPI_TIMEOUT=soon: expected how many seconds" in found.stderr
+    assert found.stderr.startswith(f"error: MLPKIT_MPI_TIMEOUT={text}: expected how many seconds a rank waits")
+    assert found.stderr.endswith("such as MLPKIT_MPI_TIMEOUT=300; at most 86,400, a day\n")
+    assert codes_and_output([started(1, MLPKIT_MPI_TIMEOUT=text)]) == [(2, "")]
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"run", "resume"}])
+def test_verbs_that_several_processes_cannot_share_are_refused_once(started, verb):
+    first, *others = [started(rank, verb=verb) for rank in range(4)]
+    assert first.exit_code == 2
+    assert first.stderr == (
+        f"error: 4 processes were started together, and each would do all that mlpkit {verb} does; start it without "
+        "mpiexec, or with a single process: only run and resume share their work\n"
+    )
+    assert codes_and_output(others) == [(2, "")] * 3
+
+
+def test_a_single_process_of_mpiexec_may_do_anything(started):
+    assert "there is no file 'missing.yaml'" in started(0, verb="check", PMI_SIZE="1").stderr
+
+
+def test_wrong_usage_is_shown_once(started):
+    assert "No such option '--bogus'" in started(0, "--bogus").stderr
+    assert codes_and_output([started(3, "--bogus")]) == [(2, "")]
 
 
 def test_no_mpi_leaves_each_process_to_itself(started, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpkit import Layer, Loss, Sequential
+from mlpkit import Layer, Loss, Sequential, UsageError
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.slices import slice_bounds
 from mlpkit_plugins.layers.affine import Affine
@@ -244,3 +244,10 @@ def test_a_layer_that_couples_examples_warns_of_slices():
 def test_one_slice_is_nothing_to_warn_of():
     Sequential([Affine(3), BatchNorm(), SoftmaxWithLoss()], (4,), slices=1)
     Sequential([Affine(3), Relu(), SoftmaxWithLoss()], (4,), slices=2)
+
+
+def test_a_network_with_some_of_the_slices_does_not_take_their_gradient_for_that_of_all():
+    network = Sequential([Affine(3), SoftmaxWithLoss()], (2,), slices=4, own_slices=range(1))
+    with pytest.raises(UsageError, match="computes 1 of 4 slices of a minibatch; expected all of them, or an exchange"):
+        network.gradient(np.ones((8, 2)), np.zeros(8, int))
+    assert network.gradient(np.ones((1, 2)), [0]).keys() == {"Affine1.W", "Affine1.b"}  # a row is a slice

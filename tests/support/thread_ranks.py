@@ -20,7 +20,7 @@ class Meeting:
         self.barrier = Barrier(size, timeout=SECONDS)
         self.brought = [None] * size
         self.tasks = [SimpleQueue() for _ in range(size)]
-        self.handed_on = [SimpleQueue() for _ in range(size)]
+        self.sent = [SimpleQueue() for _ in range(size)]
 
     def exchange(self, rank, own):
         self.brought[rank] = own
@@ -40,28 +40,28 @@ class ThreadRanks:
         self.each = len(own_slices(slices, self.size, 0))
         return own_slices(slices, self.size, self.rank)
 
-    def spread(self, array):
+    def broadcast(self, array):
         array[...] = self.meeting.exchange(self.rank, array.copy())[0]
 
-    def gathered(self, values, slices):
+    def all_gather(self, values, slices):
         found = [value for own in self.meeting.exchange(self.rank, values) for value in own]
         assert len(found) == slices
         return found
 
-    def add(self, gradients, slices):
+    def reduce_gradients(self, gradients, slices):
         everything = self.meeting.exchange(self.rank, [gradient.copy() for gradient in gradients])
         for i, gradient in enumerate(gradients):
             parts = [own[i].copy() for own in everything[: -(-slices // self.each)]]
             add_along_tree(parts)
             gradient[...] = parts[0]
 
-    def tell(self, task, *arguments):
+    def start_task(self, task, *arguments):
         for queue in self.meeting.tasks[1:] if self.rank == 0 else ():
             queue.put((task, arguments))
 
-    def led(self, task, function):
+    def with_others_doing(self, task, function):
         def leading(*arguments):
-            self.tell(task, *arguments)
+            self.start_task(task, *arguments)
             return function(*arguments)
 
         return leading
@@ -71,12 +71,15 @@ class ThreadRanks:
             with suppress(DivergenceError):
                 tasks[task[0]](*task[1])
 
-    def hand_on(self, item):
+    def send_to_root(self, item):
         weight, loss, *arrays = item
         copies = [each if each is None else each.copy() for each in arrays]
-        self.meeting.handed_on[self.rank].put((weight, loss, *copies))
+        self.meeting.sent[self.rank].put((weight, loss, *copies))
 
-    def in_turn(self, own, count):
+    def own_turns(self, count):
+        return range(self.rank, count, self.size)
+
+    def round_robin(self, own, count):
         for number in range(count):
             rank = number % self.size
-            yield self.meeting.handed_on[rank].get(timeout=SECONDS) if rank else next(own)
+            yield self.meeting.sent[rank].get(timeout=SECONDS) if rank else next(own)

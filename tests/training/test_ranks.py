@@ -55,13 +55,19 @@ def trainer(toy, ranks, *, slices=4, classes=None, **settings):
     own = ranks.divide(slices, fast=False)
     network = Sequential(stack, (3,), dtype="float32", slices=slices, own_slices=own)
     callbacks = settings.pop("callbacks", tuple)
+    optimizer = settings.pop("optimizer", lambda rank: Adamw(Cosine(0.01)))(ranks.rank)
     given = {"batch_size": 9, "epochs": 3, "metrics": {"accuracy": Accuracy}} | settings
-    chosen = Settings(Adamw(Cosine(0.01)), **given, callbacks=callbacks() if ranks.rank == 0 else ())
+    chosen = Settings(optimizer, **given, callbacks=callbacks() if ranks.rank == 0 else ())
     return Trainer(network, dataset.open(0), dataset.describe(), chosen, ranks=ranks)
 
 
 def trained(toy, size, snapshot=None, **options):
     """Return the trainer of rank 0, after training on so many ranks."""
+    return trainers(toy, size, snapshot, **options)[0]
+
+
+def trainers(toy, size, snapshot=None, **options):
+    """Return the trainers of all ranks, after training."""
     meeting = Meeting(size)
     ranks = [ThreadRanks(meeting, rank) for rank in range(size)] if size > 1 else [ONE_RANK]
     leader, *others = (trainer(toy, each, **options) for each in ranks)
@@ -72,10 +78,10 @@ def trained(toy, size, snapshot=None, **options):
         try:
             leader.train()
         finally:
-            ranks[0].tell("end")
+            ranks[0].start_task("end")
         for each in helping:
             each.result(SECONDS)
-    return leader
+    return [leader, *others]
 
 
 def bits(leader):
@@ -114,6 +120,24 @@ def test_a_run_goes_on_with_another_number_of_ranks(toy):
         half = trained(toy, before, callbacks=lambda: [toy.RecordingCallback(stop_at=4)]).snapshot()
         half.metadata.update(stop_reason="", callbacks=[])
         assert bits(trained(toy, after, half))[0]["parameters"] == whole[0]["parameters"]
+
+
+class Drifting(Adamw):
+    """Rounds differently in each rank."""
+
+    def __init__(self, rank: int):
+        super().__init__(0.01)
+        self.rank = rank
+
+    def update(self, value, gradient, slots, step):
+        super().update(value, gradient, slots, step)
+        value *= 1 + 1e-6 * self.rank
+
+
+def test_ranks_that_round_differently_agree_again_after_each_evaluation(toy):
+    leader, *others = (bits(each)[0] for each in trainers(toy, 4, optimizer=Drifting))
+    for other in others:
+        assert other == {name: leader[name] for name in other}
 
 
 def test_each_rank_reads_only_its_rows(toy, monkeypatch):

@@ -1,0 +1,128 @@
+"""What a rank does if others are slow or fail, or MPI itself does; a fake MPI says when."""
+
+from __future__ import annotations
+
+import time
+from socket import gethostname
+
+import pytest
+from fake_mpi import FakeMessage, FakeMpi, FakeRequest, FakeWorld
+
+from mlpkit.errors import RankError
+from mlpkit.training.mpi import MpiRanks
+
+HOST = gethostname()
+
+
+@pytest.fixture(autouse=True)
+def at_exit(monkeypatch):
+    """Return what the program would do at its end."""
+    registered = []
+    monkeypatch.setattr("atexit.register", lambda *call: registered.append(call))
+    monkeypatch.setattr("mlpkit.training.mpi.os.dup2", lambda *files: None)
+    monkeypatch.setattr("mlpkit.training.mpi._SECONDS_TO_ANSWER", 0.0)
+    return registered
+
+
+def ranks_of(world, patience=0.1):
+    return MpiRanks(FakeMpi(world), world, patience)
+
+
+def end_program(at_exit):
+    for function, *arguments in at_exit[1:]:  # the first would set an alarm
+        function(*arguments)
+
+
+def test_others_may_read_their_data_for_longer_than_a_rank_waits_in_a_task():
+    world, began = FakeWorld(size=3), time.monotonic()
+    world.improbe = lambda source: FakeMessage(f"of rank {source}") if time.monotonic() > began + 0.3 else None
+    assert ranks_of(world).gather("own") == ["own", "of rank 1", "of rank 2"]
+
+
+def test_a_message_whose_sender_dies_in_the_middle_ends_the_wait():
+    world = FakeWorld()
+    world.improbe = lambda source: FakeMessage(done=False)
+    with pytest.raises(RankError, match=f"rank 1 of 2, on {HOST}: hangs, or its connection is lost: rank 0"):
+        list(ranks_of(world).round_robin(iter(["own"]), 2))
+
+
+@pytest.mark.parametrize("broadcast", [1, 2])
+def test_an_interrupt_while_a_task_is_sent_ends_all_by_force(at_exit, broadcast):
+    sent = []
+
+    def interrupted(array, root):
+        sent.append(array)
+        if len(sent) == broadcast:
+            raise KeyboardInterrupt
+        return FakeRequest()
+
+    world = FakeWorld()
+    world.Ibcast = interrupted
+    ranks = ranks_of(world)
+    with pytest.raises(KeyboardInterrupt), ranks:
+        ranks.start_task("train", "a long spec" * 99)
+    assert len(sent) == broadcast
+    assert world.aborted is None  # the program prints the error first
+    end_program(at_exit)
+    assert world.aborted == 1
+
+
+def fail(ranks, *steps):
+    """Start a training, lead some steps, and fail."""
+    with ranks:
+        ranks.start_task("train", "spec")
+        for step in steps:
+            ranks.with_others_doing("step", step)()
+        raise RankError("other data", exit_code=2)
+
+
+def test_an_error_before_the_others_have_begun_to_train_ends_all_by_force(at_exit):
+    world = FakeWorld()
+    with pytest.raises(RankError, match="other data"):
+        fail(ranks_of(world))
+    end_program(at_exit)
+    assert world.aborted == 2
+
+
+def test_an_error_between_two_steps_ends_the_others_in_order(at_exit):
+    world = FakeWorld()
+    with pytest.raises(RankError, match="other data"):
+        fail(ranks_of(world), lambda: None)
+    end_program(at_exit)
+    assert world.aborted is None
+
+
+def test_a_failure_of_mpi_is_an_error_that_says_what_to_do():
+    def lost():
+        raise FakeMpi.Exception("message\ntruncated")
+
+    with pytest.raises(RankError, match=f"MPI failed on {HOST}: message truncated; if a host or its network failed"):
+        ranks_of(FakeWorld()).with_others_doing("step", lost)()
+    with pytest.raises(RankError, match=f"MPI failed on {HOST}: message truncated"):
+        follow_a_failing_task(lost)
+
+
+def follow_a_failing_task(task):
+    """Have rank 1 do a task that rank 0 starts."""
+    sent = []
+    leader, helper = FakeWorld(), FakeWorld(rank=1)
+    leader.Ibcast = lambda array, root: sent.append(array.copy()) or FakeRequest()
+    ranks_of(leader).start_task("step")
+
+    def received(array, root):
+        array[...] = sent.pop(0)
+        return FakeRequest()
+
+    helper.Ibcast = received
+    ranks_of(helper).follow({"step": task})
+
+
+def test_a_rank_that_failed_gives_rank_0_as_much_time_as_it_may_take_for_a_step(monkeypatch, capsys):
+    monkeypatch.setattr("mlpkit.training.mpi.SECONDS_TO_END", 0.01)
+    monkeypatch.setattr("mlpkit.training.mpi._SECONDS_LATER", 0.0)
+    world, began = FakeWorld(rank=1), time.monotonic()
+    world.Ibcast = lambda array, root: FakeRequest(done=False)
+    ranks_of(world, patience=0.3).report_failure("the trap snapped", ["note: in forward"], 1)
+    assert time.monotonic() > began + 0.3
+    assert world.aborted == 1
+    assert capsys.readouterr().err == f"error: rank 1 of 2, on {HOST}: the trap snapped\n  note: in forward\n"
