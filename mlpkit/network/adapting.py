@@ -35,8 +35,9 @@ def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None 
     """Adapt first values to a batch of inputs, layer by layer, if their initializers see data.
 
     ``mlpkit.run`` and ``mlpkit.fit`` do so before the first step, with up to 1,000 training rows in random order; the
-    ``fit`` of a network trains the parameters that it has. Each layer is adapted to what the layers before it return in
-    training, dropout included; state, such as running means, stays as it is.
+    ``fit`` of a network trains the parameters that it has. Each layer is adapted to what the layers before it return
+    without dropout, as in evaluation, but batch normalization has the statistics of the batch, as in training; state,
+    such as running means, stays as it is.
 
     Args:
         network: the network.
@@ -53,9 +54,10 @@ def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None 
     inputs, replica = network._inputs(x), network.replicas[0]
     with network._turn, network.computing(), ExitStack() as stack:
         state = replica.state.copy()
-        network.set_training(True)
+        network.set_training(False)
         replica.position.step = 0
         for layer in replica.operations():
+            layer.training = layer.couples_examples and not layer._frozen
             own = [parameter for parameter in own_parameters(layer) if parameter.path in chosen]
             if own:
                 stack.enter_context(replaced_methods(layer, forward=_adapting(layer, own, network.seed)))

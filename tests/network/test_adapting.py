@@ -88,7 +88,7 @@ def test_without_data_the_values_are_those_of_the_call():
     assert (made.parameters["Affine1.b"] == 0).all()
 
 
-def test_layers_compute_as_in_training_and_keep_their_state(x):
+def test_a_batch_is_normalized_nothing_is_dropped_and_state_is_kept(x):
     made = network(BatchNorm(), Affine(4, weights="unit_variance"))
     made.adapt(x)
     normalized = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -96,7 +96,7 @@ def test_layers_compute_as_in_training_and_keep_their_state(x):
     assert (made.states["BatchNorm1.running_mean"] == 0).all()
     dropping = network(Dropout(0.9), Affine(4, weights="unit_variance"))
     dropping.adapt(x)
-    assert ((x @ dropping.parameters["Affine1.W"]).std(axis=0) < 0.6).all()
+    np.testing.assert_allclose((x @ dropping.parameters["Affine1.W"]).std(axis=0), 1, rtol=1e-5)
 
 
 def test_the_seed_decides_and_slices_do_not(x):
