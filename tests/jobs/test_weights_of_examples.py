@@ -223,9 +223,9 @@ def test_a_loss_inside_another_that_takes_no_weights_is_named_at_its_line(acme):
     assert (
         str(caught.value)
         == """\
-members.yaml:13:13: acme.Bare doesn't take weights of examples
+members.yaml:13:7: acme.Bare doesn't take weights of examples
    13 |       loss: acme.Bare
-      |             ^^^^^^^^^
+      |       ^^^^
   help: use another loss, or leave out the weights
   note: the weights of the examples come from the data (csv) at members.yaml:4:1"""
     )
