@@ -36,7 +36,7 @@ MOST_DEATHS: Final = 2
 """Processes that may die of a trial before it is set aside, until the sweep is resumed."""
 
 MOST_FAILURES: Final = 5
-"""New trials in a row that may fail for the same reason, such as a full disk, before no other is begun."""
+"""New trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
 
 
 class SweepObserver:
