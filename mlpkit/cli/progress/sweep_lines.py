@@ -104,7 +104,7 @@ class SweepJson(SweepDisplay):
 
         {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
         {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
-        {"event": "done", "best": 17, "front": [17], "trials": [...], "folder": "runs/x", ...}
+        {"event": "done", "best": 17, "front": [17], "trials": [...], "left": 0, "folder": "runs/x", ...}
         {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
 
     The last event is ``done`` or ``stopped``.

@@ -87,7 +87,7 @@ class LocalWorkers:
         return end
 
     def _idle_process(self) -> TrainingProcess | None:
-        """Return a process that has nothing to do; None if there is none, or all died meanwhile."""
+        """Return a living process that has nothing to do; None without any."""
         with suppress(Empty):
             while True:
                 process = self._idle.get_nowait()
