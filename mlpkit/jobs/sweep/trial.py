@@ -21,7 +21,7 @@ from mlpkit.jobs.training_process import TrainingEnd, described
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, RESOLVED, SWEEP
 from mlpkit.runs.overview import FAILED, PRUNED
-from mlpkit.runs.sweep_folder import number_of, read_trial, trials_in
+from mlpkit.runs.sweep_folder import may_go_on, number_of, read_trial, trials_in
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
@@ -70,12 +70,15 @@ def train_trial(
             ended = TrainingEnd(stopped=stop.reason)
             return ended if stop.reason else TrainingEnd(failure=writer, cause=OTHER_WRITER)
         try:
+            trial = read_trial(folder.directory)
+            if not may_go_on(trial):  # that process has trained it to its end
+                return TrainingEnd()
             folder.forget_failure()  # of an earlier try
             spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
             assert spec.sweep is not None
             judge = _Judge(folder.directory, spec.sweep, stop)
             observers = ObserverGroup([each for each in (observer, judge) if each is not None])
-            run = _trained(spec, folder, threads, observers, judge.stop)
+            run = _trained(trial_spec(spec, trial.values), folder, threads, observers, judge.stop)
         except Exception as error:
             _record_failure(folder, FAILED, 0, described(error))
             if not isinstance(error, MlpkitError):
@@ -110,12 +113,11 @@ def _claim(folder: RunFolder, stop: StopRequest) -> str:
 
 
 def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, stop: StopRequest) -> Run:
-    """Train a trial from where it is."""
-    found = trial_spec(spec, read_trial(folder.directory).values)
-    opened = _opened(_Data(f"{Path.cwd()} {data_key(found)}", found))
+    """Train a trial from where it is, as its own spec says."""
+    opened = _opened(_Data(f"{Path.cwd()} {data_key(spec)}", spec))
     if (folder.directory / RESOLVED).exists():
         return train_claimed(folder, spec.registry, observer, stop, opened=opened, cores=threads)
-    return _begin(found, folder, opened, threads, observer, stop)
+    return _begin(spec, folder, opened, threads, observer, stop)
 
 
 @lru_cache(maxsize=1)

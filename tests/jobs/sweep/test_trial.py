@@ -160,6 +160,16 @@ def test_a_trial_is_held_from_its_first_look_to_its_end(folder, monkeypatch):
     RunFolder(trial.directory).claim()
 
 
+@pytest.mark.parametrize("state", ["pruned", "diverged"])
+def test_a_trial_that_another_process_has_trained_to_its_end_stays_as_it_is(state, folder):
+    trial = folder.begin(0, VALUES[0], 0.0)
+    with RunFolder(trial.directory) as other:
+        other.write_failure(state, 10, "why")
+    assert train_trial(trial.directory) == TrainingEnd()
+    assert folder.trial(0).state == state
+    assert not (trial.directory / "resolved.yaml").exists()
+
+
 def test_a_failure_is_forgotten_when_a_trial_is_tried_again(folder, monkeypatch):
     """So that a worker killed before it trains leaves a trial that is to go on."""
     trial = folder.set_aside(folder.begin(0, VALUES[0], 0.0), "it is deadly")
