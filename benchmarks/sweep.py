@@ -1,6 +1,6 @@
 """Times a sweep: with one worker and with two, the overhead of a trial, and the search with Optuna and PyTorch.
 
-    python benchmarks/sweep.py [--trials 16] [--epochs 8] [--short 60] [--rounds 5] [--json]
+    python benchmarks/sweep.py [--trials 24] [--epochs 8] [--short 60] [--rounds 3] [--json]
 
 The search is over units, optimizer and learning rate of 784-H-10 on MNIST, in minibatches of 100, on one BLAS thread.
 In each round take turns, as whole processes, with their starts and the reading of data:
@@ -156,10 +156,10 @@ def overhead(trials: int, rounds: int) -> list[float]:
 def main(arguments: Sequence[str]) -> int:
     """Time all, and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=16, help="trials of the search")
+    parser.add_argument("--trials", type=int, default=24, help="trials of the search")
     parser.add_argument("--epochs", type=int, default=8, help="of each; a trial is to take one second or two")
     parser.add_argument("--short", type=int, default=60, help="trials of two steps")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     about = machine()
