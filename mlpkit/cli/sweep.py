@@ -89,7 +89,7 @@ def command(
             with run_folder(spec, out, interrupts) as made:
                 found = shown(partial(sweep, spec, made), spec.name, made)
     end_if_stopped(interrupts, found.stopped)
-    if found.best is None:
+    if found.best is None or found.left:
         raise click.exceptions.Exit(WORK_FAILED)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.resume_network import resume_network
+from mlpkit.jobs.resume_network import resume_claimed
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
@@ -52,7 +52,6 @@ def train_prepared(
     observer: Observer,
     stop: StopRequest,
     callbacks: Sequence[Callback] = (),
-    opened: OpenedData | None = None,
 ) -> Run:
     """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
 
@@ -66,31 +65,54 @@ def train_prepared(
         observer: receives the events, without those of deprecated usage in a spec that is just prepared.
         stop: may ask the run to end after the step that it is in.
         callbacks: callbacks beside the spec's, of a run that begins.
-        opened: its data, if it is open already; a run that goes on opens its own.
 
     Raises:
         RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
         MlpkitError: as ``run`` and ``resume`` do.
     """
-    folder = RunFolder.open(directory)
-    if folder.finished or folder.checkpoints.exist:
-        return resume_network(
-            directory, examples=examples, plugins=plugins, blocked=blocked, observer=observer, stop=stop
-        )
-    with folder:
+    with RunFolder.open(directory) as folder:
         folder.claim()
-        resolved = folder.resolved_text()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
-        spec = parse_resolved(directory, resolved, registry)
-        expect_own_files(spec)
-        plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
-        dataset = opened.dataset if opened is not None else spec.new_dataset()
-        if examples is not None:
-            hold_examples(dataset, examples)
-        with blas_threads(plan.threads):
-            splits = opened.splits if opened is not None else None
-            proved = prove(spec, dataset)
-            job = TrainingJob(spec, plan, proved, folder, resolved=resolved, callbacks=callbacks, splits=splits)
-            folder.rewind([])
-            folder.write_lock(job.lock)
-            return job.train(folder.spec_text(), observer, stop)
+        return train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks)
+
+
+def train_claimed(
+    folder: RunFolder,
+    registry: Registry,
+    observer: Observer,
+    stop: StopRequest,
+    *,
+    examples: GivenExamples | None = None,
+    callbacks: Sequence[Callback] = (),
+    opened: OpenedData | None = None,
+    cores: int | None = None,
+) -> Run:
+    """Do what ``train_prepared`` does, as the writer of the run folder.
+
+    Args:
+        folder: the run folder.
+        registry: the plugins to take components from.
+        observer: receives the events.
+        stop: may ask the run to end after the step that it is in.
+        examples: as for ``train_prepared``.
+        callbacks: as for ``train_prepared``.
+        opened: its data, if it is open already; a run that goes on opens its own.
+        cores: the cores that there are for it; by default all.
+    """
+    if folder.finished or folder.checkpoints.exist:
+        return resume_claimed(folder, registry, examples, observer, stop, cores=cores)
+    resolved = folder.resolved_text()
+    spec = parse_resolved(folder.directory, resolved, registry)
+    expect_own_files(spec)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
+    dataset, splits = opened if opened is not None else (spec.new_dataset(), None)
+    if examples is not None:
+        hold_examples(dataset, examples)
+    with blas_threads(plan.threads):
+        proved = prove(spec, dataset)
+        job = TrainingJob(
+            spec, plan, proved, folder, resolved=resolved, callbacks=callbacks, splits=splits, cores=cores
+        )
+        folder.rewind([])
+        folder.write_lock(job.lock)
+        return job.train(folder.spec_text(), observer, stop)

@@ -76,14 +76,37 @@ def resume_network(
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
-        if folder.finished:
-            return _finished_run(folder, registry)
-        passed_over: list[str] = []
-        checkpoint = folder.checkpoints.load_newest(passed_over.append)
-        snapshot, origin = contents_of(checkpoint)
-        for fault in passed_over:
-            observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
-        return _go_on(folder, origin, snapshot, examples, registry, observer, stop or StopRequest(), ranks)
+        return resume_claimed(folder, registry, examples, observer, stop or StopRequest(), ranks)
+
+
+def resume_claimed(
+    folder: RunFolder,
+    registry: Registry,
+    examples: GivenExamples | None,
+    observer: Observer,
+    stop: StopRequest,
+    ranks: Ranks = ONE_RANK,
+    cores: int | None = None,
+) -> Run:
+    """Do what ``resume_network`` does, as the writer of the run folder.
+
+    Args:
+        folder: the run folder.
+        registry: the plugins to take components from.
+        examples: as for ``resume``.
+        observer: receives the events.
+        stop: may ask the run to end after the step that it is in.
+        ranks: as for ``resume_network``.
+        cores: the cores that there are for it; by default all.
+    """
+    if folder.finished:
+        return _finished_run(folder, registry)
+    passed_over: list[str] = []
+    checkpoint = folder.checkpoints.load_newest(passed_over.append)
+    snapshot, origin = contents_of(checkpoint)
+    for fault in passed_over:
+        observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
+    return _go_on(folder, origin, snapshot, examples, registry, observer, stop, ranks, cores)
 
 
 def _shown(display: Observer | None) -> Observer:
@@ -99,6 +122,7 @@ def _go_on(
     observer: Observer,
     stop: StopRequest,
     ranks: Ranks,
+    cores: int | None,
 ) -> Run:
     resolved = folder.resolved_text()
     changes = text_changes(SPEC, origin.spec, folder.spec_text())
@@ -114,7 +138,16 @@ def _go_on(
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
         initialized_from = origin.lock.get(INITIALIZED_FROM)
-        job = TrainingJob(spec, plan, proved, folder, resolved=resolved, initialized_from=initialized_from, ranks=ranks)
+        job = TrainingJob(
+            spec,
+            plan,
+            proved,
+            folder,
+            resolved=resolved,
+            initialized_from=initialized_from,
+            ranks=ranks,
+            cores=cores,
+        )
         lock = lock_changes(origin.lock, job.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:

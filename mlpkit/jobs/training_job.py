@@ -29,6 +29,7 @@ from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 from mlpkit.training.ranks import ONE_RANK
+from mlpkit.training.workers import useful_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -250,6 +251,7 @@ class TrainingJob:
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
         splits: the data's splits, if they are open already.
         ranks: the processes that train the network together, of which this one is rank 0.
+        cores: the cores that there are for it; by default all.
 
     Raises:
         UsageError: the slices of the plan can't be shared out to the ranks.
@@ -273,6 +275,7 @@ class TrainingJob:
         optimizer_state: OptimizerState | None = None,
         splits: Mapping[str, Split] | None = None,
         ranks: Ranks = ONE_RANK,
+        cores: int | None = None,
     ) -> None:
         self.spec = spec
         self.description = proved.description
@@ -291,6 +294,7 @@ class TrainingJob:
         self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
         self._dataset = proved.dataset
         self._ranks = ranks
+        self._cores = cores
         self._own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
         if ranks.size > 1:
             ranks.start_task("train", self.resolved)  # the others read the data from now on; a table takes them a while
@@ -351,6 +355,7 @@ class TrainingJob:
             settings,
             observer=observer,
             stop=stop,
+            workers=None if self._cores is None else useful_workers(network, self._cores),
             folder=directory,
             resolved=self._values,
             store=store,

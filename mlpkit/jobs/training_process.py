@@ -48,6 +48,7 @@ class TrainingEnd:
         failure: what went wrong; empty if nothing did.
         metrics: loss and metrics at the end, by split; empty if there was no end.
         death: what ended the process that trained it; empty if it lives, or ended in order.
+        cause: what a failure is due to, for the task's caller to know; empty if the task doesn't say.
     """
 
     steps: int = 0
@@ -55,6 +56,7 @@ class TrainingEnd:
     failure: str = ""
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     death: str = ""
+    cause: str = ""
 
 
 class TrainingProcess:
@@ -87,12 +89,14 @@ class TrainingProcess:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         for line in self._process.stdout:
+            if not line.endswith("\n"):  # it died as it wrote
+                break
             event, arguments = json.loads(line)
             if event == _OVER:
                 return TrainingEnd(*arguments)
             tell(event, arguments)
         code = self._process.wait()
-        if code == 0:
+        if code == 0 and self._process.stdin.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")
         by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         return TrainingEnd(failure=f"the process that trained it ended {by}", death=by)

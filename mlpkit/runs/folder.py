@@ -211,6 +211,14 @@ class RunFolder:
         """
         self._write_json(FAILURE, {"state": state, "steps": steps, "message": message})
 
+    def forget_failure(self) -> None:
+        """Remove failure.json, since the run is tried again.
+
+        Raises:
+            StorageError: it can't be removed.
+        """
+        self._remove(FAILURE)
+
     def append_history(self, record: Mapping[str, Any]) -> None:
         """Add an evaluation to history.jsonl.
 
@@ -240,7 +248,7 @@ class RunFolder:
             if path.exists():
                 lines = [line for line in readable_lines(path) if line.get("iteration") in kept.union(also)]
                 self._write(name, b"".join(encode_line(path, line) for line in lines))
-        self._remove(FAILURE)
+        self.forget_failure()
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
 

@@ -30,6 +30,7 @@ SEEDS: Final = "seeds.json"
 SWEEP: Final = "sweep.yaml"
 """What makes a folder that of a sweep, beside the run folders of its trials: the spec that they are made from."""
 BEST: Final = "best.yaml"
+PROGRESS: Final = "progress.json"
 
 MEMBERS: Final = "members"
 """The folder with a run folder for each network of an ensemble, which makes a run that of an ensemble."""

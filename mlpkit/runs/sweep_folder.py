@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.record_keys import is_result
-from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, read_limited, reading_error, storage_error, write_atomically
+from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, make_folder, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, decode_object, encode_compact, readable_lines
-from mlpkit.runs.layout import BEST, SWEEP, TIMING, TRIAL, has_file, is_run, is_sweep_folder
+from mlpkit.runs.json_files import damaged, decode_object, encode_compact
+from mlpkit.runs.layout import BEST, PROGRESS, SWEEP, TRIAL, has_file, is_run, is_sweep_folder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 
 if TYPE_CHECKING:
@@ -50,19 +49,28 @@ class Trial:
         """Whether nothing is left to train."""
         return self.state != STOPPED
 
-    @property
-    def ended_at(self) -> float:
-        """Seconds of the sweep that were over when its last evaluation was done, as far as its folder says."""
-        with suppress(RunFolderError, IndexError, KeyError, TypeError):
-            return self.asked_at + float(readable_lines(self.directory / TIMING)[-1]["seconds"])
-        return self.asked_at
+
+@dataclass(frozen=True)
+class SweepProgress:
+    """What a sweep's spec and trials don't say.
+
+    Args:
+        seconds: how long drivers have been at work, without breaks.
+        added: trials to do beside those of the spec, once these are begun.
+        trials: how many trials there are to be in all, once those of the spec are begun; None before.
+    """
+
+    seconds: float = 0.0
+    added: int = 0
+    trials: int | None = None
 
 
 class SweepFolder:
     """A folder with a run folder for each trial of a sweep: ``trial-0``, ``trial-1`` and so on.
 
     ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` says with which values.
-    All else is read from the run folders. It has one writer at a time, as a run folder has.
+    ``progress.json`` has what was added, and the time. All else is read from the run folders. It has one writer at a
+    time, as a run folder has.
 
     Args:
         directory: the folder.
@@ -126,7 +134,7 @@ class SweepFolder:
         Raises:
             RunFolderError: a file of a trial can't be read.
         """
-        return [read_trial(folder) for folder in folders_in(self.directory) if is_trial(folder)]
+        return [read_trial(folder) for folder in trials_in(self.directory)]
 
     def trial(self, number: int) -> Trial:
         """Return a trial as it is now.
@@ -148,10 +156,7 @@ class SweepFolder:
             StorageError: it can't be made.
         """
         directory = self._trial(number)
-        try:
-            directory.mkdir(exist_ok=True)
-        except OSError as error:
-            raise storage_error(directory, error, action="made") from error
+        make_folder(directory)
         trial = Trial(number, directory, dict(values), asked_at)
         _write(trial)
         return trial
@@ -170,6 +175,34 @@ class SweepFolder:
         with RunFolder(trial.directory) as folder:
             folder.write_failure(FAILED, 0, f"set aside: {reason}")
         return self.trial(trial.number)
+
+    def read_progress(self) -> SweepProgress:
+        """Return what ``write_progress`` was given last; nothing is added to a sweep that has just begun.
+
+        Raises:
+            RunFolderError: progress.json can't be read.
+        """
+        path = self.directory / PROGRESS
+        if not has_file(self.directory, PROGRESS):
+            return SweepProgress()
+        try:
+            written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
+            trials = written["trials"]
+            return SweepProgress(
+                float(written["seconds"]), int(written["added"]), None if trials is None else int(trials)
+            )
+        except OSError as error:
+            raise reading_error(path, error, RunFolderError) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(path, f"expected seconds, added and trials: {error}") from error
+
+    def write_progress(self, progress: SweepProgress) -> None:
+        """Write progress.json.
+
+        Raises:
+            StorageError: it can't be written.
+        """
+        write_atomically(self.directory / PROGRESS, f"{encode_compact(asdict(progress))}\n".encode())
 
     def write_best(self, text: str) -> None:
         """Write best.yaml.
@@ -208,6 +241,15 @@ def expect_sweep_folder(directory: Path) -> None:
 def is_trial(directory: Path) -> bool:
     """Whether a folder is that of a trial; if the system goes down while it is made, it isn't."""
     return re.fullmatch(rf"{_NAME}\d+", directory.name) is not None and has_file(directory, TRIAL)
+
+
+def trials_in(directory: Path) -> list[Path]:
+    """Return the folders of the trials of a sweep, in the order of their numbers.
+
+    Raises:
+        RunFolderError: the sweep's folder can't be listed.
+    """
+    return [folder for folder in folders_in(directory) if is_trial(folder)]
 
 
 def number_of(directory: Path) -> int:

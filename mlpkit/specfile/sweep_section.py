@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
-from annotated_types import Ge, Gt, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schema.context import CheckContext, SchemaReferences
 
 MOST_TRIALS: Final = 100_000
+"""Of a sweep; each has a folder."""
 
 FEWEST_INTEGERS: Final = 3
 """Integers that a range has at least: ``{low: 0, high: 1}`` is most likely meant to be of numbers."""
@@ -107,6 +109,41 @@ class SearchedKey(Section):
         """Whether it has finitely many values, as a grid needs it."""
         return self.choices is not None or self.of_integers or self.step is not None
 
+    @property
+    def count(self) -> int:
+        """How many values it has, if they are finitely many."""
+        if self.choices is not None:
+            return len(self.choices)
+        low, high = self.ends
+        if self.of_integers:
+            return (int(high) - int(low)) // int(self.step or 1) + 1
+        assert self.step is not None
+        return round((high - low) / self.step) + 1
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest number of a range."""
+        assert self.low is not None
+        assert self.high is not None
+        return self.low, self.high
+
+    def at(self, place: int) -> Any:
+        """Return the value at a place among finitely many, counted from 0: low + place * step, in decimals."""
+        if self.choices is not None:
+            return self.choices[place]
+        low, high = self.ends
+        if self.of_integers:
+            return low + place * int(self.step or 1)
+        return min(float(Decimal(str(low)) + place * Decimal(str(self.step))), float(high))
+
+    def place_of(self, value: Any) -> int:
+        """Return the place of a value among finitely many."""
+        if self.choices is not None:
+            return next(i for i, choice in enumerate(self.choices) if repr(choice) == repr(value))
+        low, _ = self.ends
+        place: int = round((value - low) / (self.step or 1))
+        return place
+
     def holds(self, values: Mapping[str, object]) -> bool:
         """Whether the conditions hold.
 
@@ -177,6 +214,59 @@ def is_choice(choice: object, wanted: object) -> bool:
     return named or (type(choice) is type(wanted) and choice == wanted)
 
 
+class Grid:
+    """All combinations of what searched keys may be, the last key changing first.
+
+    Args:
+        search: the keys, each with finitely many values.
+    """
+
+    def __init__(self, search: Mapping[str, SearchedKey]) -> None:
+        self._search = list(search.items())
+        self._in_conditions = {key for searched in search.values() for key in searched.when or {}}
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are; some number above ``MOST_TRIALS`` if there are more than that."""
+        return self._size(0, {})
+
+    def combination(self, number: int) -> dict[str, Any] | None:
+        """Return a combination by its number, from 0 to ``MOST_TRIALS``; None if there are fewer."""
+        if number >= self.size:
+            return None
+        values: dict[str, Any] = {}
+        for i, (key, searched) in enumerate(self._search):
+            if not searched.holds(values):
+                continue
+            if key not in self._in_conditions:
+                place, number = divmod(number, self._size(i + 1, values))
+                values[key] = searched.at(place)
+                continue
+            for choice in searched.choices or ():
+                values[key] = choice
+                inside = self._size(i + 1, values)
+                if number < inside:
+                    break
+                number -= inside
+        return values
+
+    def _size(self, begin: int, values: Mapping[str, Any]) -> int:
+        """Return how many combinations of the keys from one on there are, given the values of those before it."""
+        if begin == len(self._search):
+            return 1
+        key, searched = self._search[begin]
+        if not searched.holds(values):
+            return self._size(begin + 1, values)
+        if key not in self._in_conditions:
+            return searched.count * self._size(begin + 1, values)
+        size = 0
+        for choice in searched.choices or ():
+            size += self._size(begin + 1, {**values, key: choice})
+            if size > MOST_TRIALS:
+                break
+        return size
+
+
 @dataclass(frozen=True)
 class SearchedKeyType(SectionType):
     """The section, or a list of choices alone."""
@@ -219,6 +309,20 @@ def _in_our_words(value: dict[str, object], path: KeyPath, context: CheckContext
     return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
 
 
+MORE_THAN_ONE_NETWORK: Final = {"seeds": "several seeds", "ensemble": "an ensemble"}
+"""What keys of the spec train."""
+
+
+def more_than_one_network(key: str) -> tuple[str, str]:
+    """Return the message about a key that trains several networks, which a trial can't, and what to do.
+
+    Args:
+        key: one of ``MORE_THAN_ONE_NETWORK``.
+    """
+    message = f"a trial of a sweep trains one network, and not {MORE_THAN_ONE_NETWORK[key]}"
+    return message, f"leave out {key}, and train the best with it"
+
+
 @dataclass(frozen=True)
 class SweepSection(Section):
     """Many trainings of a spec, each with other values of some keys.
@@ -239,7 +343,7 @@ class SweepSection(Section):
     search: dict[str, Annotated[SearchedKey, SearchedKeyType()]]
     minimize: ObjectiveName | tuple[ObjectiveName, ...] | None = None
     maximize: ObjectiveName | tuple[ObjectiveName, ...] | None = None
-    trials: Annotated[int, Ge(1)] | None = None
+    trials: Annotated[int, Ge(1), Le(MOST_TRIALS)] | None = None
     seconds: Annotated[float, Gt(0)] | None = None
     sampler: Literal["random", "tpe", "grid"] = "random"
     prune: Literal["median", "hyperband"] | None = None
@@ -278,6 +382,9 @@ class SweepSection(Section):
         top = key.partition(".")[0]
         if top in ("sweep", "extends", "mlpkit", "name", "requires"):
             context.report(path, f"a sweep can't vary {top}", expected="another key of the spec", at_key=True)
+        elif top in MORE_THAN_ONE_NETWORK:
+            message, remedy = more_than_one_network(top)
+            context.report(path, message, remedy=remedy, at_key=True)
 
     def _check_condition(
         self, key: str, wanted: object, earlier: Mapping[str, SearchedKey], path: KeyPath, context: CheckContext
@@ -305,6 +412,9 @@ class SweepSection(Section):
             remedy = "give it a step, or choices, or take another sampler"
             message = f"a grid needs finitely many values, and {endless[0]} may be any number in its range"
             context.report((*path, "sampler"), message, remedy=remedy)
+        elif self.sampler == "grid" and self.trials is None and Grid(self.search).size > MOST_TRIALS:
+            message = f"the grid has more than {MOST_TRIALS:,} combinations"
+            context.report((*path, "sampler"), message, remedy="take larger steps, another sampler, or give trials")
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:
             expected = "trials: COUNT, seconds: TIME, or both"
             context.report(path, "nothing says when the sweep ends", expected=expected, at_key=True)

@@ -80,6 +80,13 @@ def test_steps_of_ranks_are_timed_and_have_the_same_bits():
 
 
 @pytest.mark.long
+def test_sweeps_are_timed():
+    report = run("sweep.py", "--json", "--trials", "2", "--epochs", "1", "--short", "2", "--rounds", "1")
+    assert report["ratios"]["one worker"]["median"] > 0
+    assert 0 < report["overhead_ms"][0] < 60_000
+
+
+@pytest.mark.long
 def test_two_hundred_plugins_cost_next_to_nothing():
     report = run("many_plugins.py", "--json")
     assert report["seconds"]["mlpkit --help"]["more"] <= 0.050

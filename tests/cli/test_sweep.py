@@ -74,7 +74,7 @@ def test_a_sweep(invoke, spec):
     assert sorted(found[1] for found in begins) == list("01234")
     assert lines[-2:] == ["the best, ready to run: runs/tiny/best.yaml", "kept in runs/tiny"]
     folder = Path("runs/tiny")
-    names = [".lock", "best.yaml", "sweep.yaml", *(f"trial-{number}" for number in range(5))]
+    names = [".lock", "best.yaml", "progress.json", "sweep.yaml", *(f"trial-{number}" for number in range(5))]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert (folder / "sweep.yaml").exists()
     metrics = [json.loads((path / "metrics.json").read_text()) for path in trials_in(folder)]
@@ -139,7 +139,10 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(started, invoke, spec)
     trial, pid = wait_for(lambda: next(iter(holders("killed").items()), None))
     wait_for(lambda: list((trial / "checkpoints").glob("*.safetensors")))
     os.kill(pid, signal.SIGKILL)
-    assert f"{trial.name.replace('-', ' ')}: its process ended by SIGKILL; it goes on" in driver.stderr.readline()
+    assert (
+        f"{trial.name.replace('-', ' ')}: its process ended by SIGKILL; it goes on from its last checkpoint"
+        in driver.stderr.readline()
+    )
     wait_for(lambda: len(trials_in("killed")) > 1 and list((trials_in("killed")[-1] / "checkpoints").glob("*")))
     driver.kill()
     driver.wait()
@@ -253,6 +256,39 @@ def mlpkit_components():
     assert "1 trial failed: 1" in done.err
     again = invoke("sweep", "--resume", "runs/tiny", "--plugin", "deadly.py")
     assert "error: trial 1: set aside: 2 processes died of it, the last by SIGKILL" in again.err
+
+
+def test_a_sweep_that_ended_early_has_failed(invoke, spec):
+    Path("clumsy.py").write_text(
+        '''\
+from mlpkit import Callback, component, hookimpl
+
+
+class Clumsy(Callback):
+    """Fails.
+
+    Source: none.
+    """
+
+    def on_step(self, training, loss):
+        if training.resolved()["seed"] > 0:
+            raise RuntimeError("no idea")
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("callback", "clumsy", Clumsy)]
+'''
+    )
+    search = "sweep:\n  search: {seed: {low: 0, high: 7}}\n  sampler: grid\n"
+    spec({"metrics: [accuracy]": "metrics: [accuracy]\n  callbacks: [clumsy.clumsy]"}, search)
+    done = invoke("sweep", "tiny.yaml", "--plugin", "clumsy.py", "--workers", 1)
+    assert done.code == 1
+    assert "5 trials failed: 1, 2, 3, 4, 5" in done.err
+    assert done.err.splitlines()[-2:] == [
+        "ended early, with 2 trials left",
+        "resume it with: mlpkit sweep --resume runs/tiny",
+    ]
 
 
 @pytest.mark.parametrize(

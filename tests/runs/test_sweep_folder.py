@@ -8,7 +8,7 @@ import pytest
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.sweep_folder import SweepFolder, may_go_on
+from mlpkit.runs.sweep_folder import SweepFolder, SweepProgress, may_go_on
 
 
 @pytest.fixture
@@ -59,13 +59,18 @@ def test_a_trial_that_is_set_aside_has_failed(folder):
     assert (found.values, found.asked_at) == ({"a": 1}, 2.5)
 
 
-def test_the_end_of_a_trial_is_that_of_its_last_evaluation(folder):
-    trial = folder.begin(0, {}, 10.0)
-    assert trial.ended_at == 10.0
-    with RunFolder(trial.directory) as run:
-        run.append_timing({"iteration": 1, "seconds": 2.0})
-        run.append_timing({"iteration": 2, "seconds": 3.5})
-    assert trial.ended_at == 13.5
+def test_progress_is_kept(folder):
+    assert folder.read_progress() == SweepProgress(0.0, 0, None)
+    for progress in (SweepProgress(3.5, 2, None), SweepProgress(4.0, 0, 14)):
+        folder.write_progress(progress)
+        assert folder.read_progress() == progress
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"seconds": 1, "added": 0}', '{"seconds": "x", "added": 0, "trials": 3}'])
+def test_damaged_progress_is_named(text, folder):
+    (folder.directory / "progress.json").write_text(text)
+    with pytest.raises(RunFolderError, match=r"progress.json: is damaged: .*; restore the file from a copy"):
+        folder.read_progress()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"values": 3, "asked_at": 0}', '{"values": {}}'])

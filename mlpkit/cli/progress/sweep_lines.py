@@ -9,7 +9,7 @@ from mlpkit.cli.formatting import blocks, counted, line_length, paragraph
 from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.jobs.sweep.driver import SweepObserver, ranked
-from mlpkit.jobs.sweep.sweep import plain_trial
+from mlpkit.jobs.sweep.sweep import plain_trial, written_results
 from mlpkit.jobs.sweep.trial_spec import as_overrides
 from mlpkit.progress.figures import figure
 from mlpkit.runs.layout import BEST
@@ -72,7 +72,7 @@ class SweepDisplay(SweepObserver):
 
     def _results(self, trial: Trial) -> str:
         """Write the objectives of a trial."""
-        return ", ".join(f"{each.key} {figure(trial.results[each.key])}" for each in self._objectives)
+        return written_results(trial, self._objectives)
 
 
 class SweepLines(SweepDisplay):
@@ -91,7 +91,9 @@ class SweepLines(SweepDisplay):
     def _outcome(self, trial: Trial, best: Trial | None) -> str:
         if trial.state != FINISHED:
             return trial.state
-        if best is None or trial.number == best.number:
+        if best is None:
+            return self._results(trial)
+        if trial.number == best.number:
             return f"{self._results(trial)}, the best so far"
         first = self._objectives[0]
         return f"{self._results(trial)} (best {figure(best.results[first.key])}, trial {best.number})"
@@ -100,9 +102,9 @@ class SweepLines(SweepDisplay):
 class SweepJson(SweepDisplay):
     """One JSON object an event.
 
-        {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null where a time is set
+        {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
         {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
-        {"event": "done", "best": 17, "front": [17], "trials": [...], "folder": "runs/x", ...}
+        {"event": "done", "best": 17, "front": [17], "trials": [...], "left": 0, "folder": "runs/x", ...}
         {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
 
     The last event is ``done`` or ``stopped``.
@@ -125,8 +127,8 @@ class SweepJson(SweepDisplay):
         """Print the last event."""
         event = {"event": "stopped", "reason": found.stopped} if found.stopped else {"event": "done"}
         document({**event, **found.to_plain()})
-        if found.stopped:
-            print_stop(found)
+        if found.stopped or found.left:
+            print_way_on(found)
 
 
 def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:
@@ -167,7 +169,7 @@ def short_keys(keys: Sequence[str]) -> list[str]:
 def print_sweep(found: Sweep) -> None:
     """Print the best trials, what came of the others, and the folder."""
     if found.stopped:
-        print_stop(found)
+        print_way_on(found)
         return
     for line in best_table(found.trials, found.objectives, line_length()):
         result(line)
@@ -180,14 +182,20 @@ def print_sweep(found: Sweep) -> None:
             said = f"{counted(len(numbers), 'trial')} {state}: {', '.join(map(str, numbers))}"
             message("\n".join(paragraph(said, width=line_length())))
     if found.best is None:
-        message("no trial is finished, so there is no best")
+        what = f" with a {found.objectives[0].key}" if FINISHED in found.counts else ""
+        message(f"no trial is finished{what}, so there is no best")
     else:
         result(f"the best, ready to run: {found.folder / BEST}")
     result(f"kept in {found.folder}")
+    if found.left:
+        print_way_on(found)
 
 
-def print_stop(found: Sweep) -> None:
-    """Print why a sweep was stopped, how many trials are over, and how to go on."""
+def print_way_on(found: Sweep) -> None:
+    """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to go on."""
     over = sum(trial.over for trial in found.trials)
-    message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; kept in {found.folder}")
+    if found.stopped:
+        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; kept in {found.folder}")
+    else:
+        message(f"ended early, with {counted(found.left, 'trial')} left")
     message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.jobs.sweep.trial import train_trial
-from mlpkit.runs.overview import FAILED, FINISHED
+from mlpkit.errors import StorageError
+from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.runs.sweep_folder import may_go_on
 
 if TYPE_CHECKING:
@@ -26,11 +29,14 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
 
+SECONDS_BETWEEN_NOTES: Final = 5.0
+"""Of how long the sweep has been at work."""
+
 MOST_DEATHS: Final = 2
 """Processes that may die of a trial before it is set aside, until the sweep is resumed."""
 
 MOST_FAILURES: Final = 5
-"""Trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
+"""New trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
 
 
 class SweepObserver:
@@ -67,16 +73,20 @@ class Driver:
     """Trains the trials of a sweep, as many at once as there are workers.
 
     Args:
-        folder: the folder of the sweep, as its writer.
+        folder: the folder of the sweep, as its writer; it says what was added, and how long the sweep was at work.
         objectives: what trials are chosen by.
         sampler: chooses their values.
-        planned: how many trials there are to be; None for as many as the time or the sampler allows.
-        seconds: after how long no new trial is begun; None for no limit.
+        planned: how many trials the spec asks for; None for as many as the time or the sampler allows.
+        seconds: after how long no trial of the spec's is begun any more; None for no limit.
         workers: what trains them.
         arguments: arguments of ``train_trial`` beside the folder, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         clock: returns a time in seconds.
+
+    Attributes:
+        trials: the trials by number, as they are now.
+        left: how many trials are not trained, as far as that is known, since too many failed; otherwise 0.
     """
 
     def __init__(
@@ -98,11 +108,17 @@ class Driver:
         self._workers, self._arguments = workers, arguments
         self._observer, self._stop, self._clock = observer, stop, clock
         self.trials = {trial.number: trial for trial in folder.trials()}
-        self._waiting = deque(trial.number for trial in self.trials.values() if may_go_on(trial))
+        self.left = 0
+        self._interrupted = deque(trial.number for trial in self.trials.values() if not trial.over)
+        self._again = deque(trial.number for trial in self.trials.values() if trial.state == FAILED)
+        self._tried_before = {*self._again}
         self._running: dict[Future[TrainingEnd], int] = {}
         self._failures: list[str] = []
         self._deaths: Counter[int] = Counter()
-        self._began = clock() - max((trial.ended_at for trial in self.trials.values()), default=0.0)
+        self._free = 0
+        self._progress = folder.read_progress()
+        last = max((trial.asked_at for trial in self.trials.values()), default=0.0)
+        self._began = clock() - max(self._progress.seconds, last)
 
     def run(self) -> None:
         """Train until nothing is left to do, or a stop is asked for.
@@ -110,7 +126,7 @@ class Driver:
         Raises:
             MlpkitError: a folder can't be read or written.
         """
-        self._observer.began(self._objectives, list(self.trials.values()), self._planned, self._workers.count)
+        self._observer.began(self._objectives, list(self.trials.values()), self._planned_in_all(), self._workers.count)
         while True:
             while not self._stop.reason and len(self._running) < self._workers.count:
                 trial = self._next()
@@ -118,45 +134,98 @@ class Driver:
                     break
                 self._begin(trial)
             if not self._running:
-                return
+                break
             if self._stop.reason:
                 self._workers.stop()
             done, _ = wait(self._running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=self._running.__getitem__):
-                self._over(self._running.pop(future), future.result())
+                self._take_end(self._running.pop(future), future.result())
+            self._note_time(SECONDS_BETWEEN_NOTES)
+        self._note_time(0.001)
+        if self._too_many_failed and not self._stop.reason:
+            self.left = len(self._interrupted) + self._trials_to_begin()
+
+    @property
+    def _too_many_failed(self) -> bool:
+        return len(self._failures) >= MOST_FAILURES
 
     def _next(self) -> Trial | None:
-        """Return the trial to train next: one that was interrupted, or else a new one; None at the end."""
-        if len(self._failures) >= MOST_FAILURES:
+        """Return the trial to train next; None at the end.
+
+        Those that were interrupted come first, then new ones, and then those that failed: they may fail again.
+        """
+        if self._too_many_failed:
             return None
-        if self._waiting:
-            return self.trials[self._waiting.popleft()]
-        number = max(self.trials, default=-1) + 1
-        spent = self._clock() - self._began
-        if self._planned is not None and number >= self._planned:
+        if self._interrupted:
+            return self.trials[self._interrupted.popleft()]
+        return self._new_trial() or (self.trials[self._again.popleft()] if self._again else None)
+
+    def _new_trial(self) -> Trial | None:
+        """Return the trial with the lowest number that is free, if there is to be another."""
+        if not self._trials_to_begin():
             return None
-        if self._seconds is not None and spent >= self._seconds:
-            return None
+        number, spent = self._free_number(), self._spent()
         values = self._sampler.values(number, [trial for _, trial in sorted(self.trials.items())])
         return None if values is None else self._folder.begin(number, values, round(spent, 3))
+
+    def _trials_to_begin(self) -> int:
+        """Return how many trials may be begun now; if a time ends the sweep, 1 for some."""
+        number = self._free_number()
+        if self._progress.trials is None:
+            in_time = self._seconds is None or self._spent() < self._seconds
+            if in_time and (self._planned is None or number < self._planned):
+                return 1 if self._planned is None else max(1, self._planned - len(self.trials))
+            if not self._progress.added:
+                return 0
+            self._progress = replace(self._progress, added=0, trials=number + self._progress.added)
+            self._folder.write_progress(self._progress)
+        assert self._progress.trials is not None
+        return max(0, self._progress.trials - number)
+
+    def _planned_in_all(self) -> int | None:
+        """Return how many trials there are to be; None if a time ends the sweep."""
+        progress = self._progress
+        planned = self._planned + progress.added if progress.trials is None and self._planned else progress.trials
+        return None if planned is None else max(planned, len(self.trials))
+
+    def _free_number(self) -> int:
+        while self._free in self.trials:
+            self._free += 1
+        return self._free
+
+    def _spent(self) -> float:
+        """Return for how many seconds the sweep has been at work, without breaks."""
+        return self._clock() - self._began
+
+    def _note_time(self, least: float) -> None:
+        """Write down how long the sweep has been at work, if that is so much longer than was written before."""
+        spent = round(self._spent(), 3)
+        if spent - self._progress.seconds >= least:
+            self._progress = replace(self._progress, seconds=spent)
+            with suppress(StorageError):  # the sweep is at most a little longer
+                self._folder.write_progress(self._progress)
 
     def _begin(self, trial: Trial) -> None:
         self.trials[trial.number] = trial
         self._observer.trial_begun(trial)
         self._running[self._workers.submit(train_trial, trial.directory, **self._arguments)] = trial.number
 
-    def _over(self, number: int, end: TrainingEnd) -> None:
+    def _take_end(self, number: int, end: TrainingEnd) -> None:
         """Read from a trial's folder what came of it, and decide what to do with one that isn't over."""
         trial = self._folder.trial(number)
         death = end.death or (f"by {end.stopped}" if end.stopped else "")
-        if death and not self._stop.reason and not trial.over:
+        if end.cause == OTHER_WRITER:
+            self._observer.noticed(f"trial {number} waits: {end.failure}")
+            self._again.append(number)
+            return
+        if death and not self._stop.reason and may_go_on(trial):
             trial = self._after_death(trial, death)
         elif end.failure and not trial.over:  # its folder couldn't be written
             trial = replace(trial, state=FAILED, problem=end.failure)
         self.trials[number] = trial
         if trial.over:
             self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
-            self._count_failures(trial)
+            self._count_failures(trial, end)
 
     def _after_death(self, trial: Trial, death: str) -> Trial:
         """Let a trial go on whose process died, or set it aside if it is the second one.
@@ -169,18 +238,26 @@ class Driver:
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:
             return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")
-        self._observer.noticed(f"trial {trial.number}: its process ended {death}; it goes on from its last checkpoint")
-        self._waiting.append(trial.number)
-        return trial
+        saved = RunFolder(trial.directory).checkpoints.exist
+        how = "it goes on from its last checkpoint" if saved else "it begins again"
+        self._observer.noticed(f"trial {trial.number}: its process ended {death}; {how}")
+        self._interrupted.append(trial.number)
+        return replace(trial, state=STOPPED, problem="")  # a trial that failed before, as its folder may say still
 
-    def _count_failures(self, trial: Trial) -> None:
-        """Count the trials in a row that failed for the same reason; those to come would most likely, too."""
-        if trial.state != FAILED or self._deaths[trial.number] >= MOST_DEATHS:
+    def _count_failures(self, trial: Trial, end: TrainingEnd) -> None:
+        """Count the new trials in a row that failed for the same reason; those to come would most likely, too.
+
+        One whose own values make a wrong spec says nothing about the others.
+        """
+        if trial.state != FAILED:
             self._failures = []
-            return
-        self._failures = [each for each in self._failures if each == trial.problem] + [trial.problem]
-        if len(self._failures) == MOST_FAILURES:
-            self._observer.noticed(f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun")
+        elif trial.number not in self._tried_before and end.cause != OWN_VALUES:
+            reason = trial.problem.replace(str(trial.directory), "")
+            self._failures = [each for each in self._failures if each == reason] + [reason]
+            if len(self._failures) == MOST_FAILURES:
+                self._observer.noticed(
+                    f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun"
+                )
 
 
 def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:

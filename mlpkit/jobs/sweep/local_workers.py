@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,7 +62,7 @@ class LocalWorkers:
     def stop(self) -> None:
         """Ask that all trials stop after the steps that they are in."""
         self._stopped = True
-        for process in self._all:
+        for process in [*self._all]:  # threads take out those that died
             process.stop()
 
     def shutdown(self) -> None:
@@ -73,18 +74,33 @@ class LocalWorkers:
 
     def _train(self, task: str, request: dict[str, Any]) -> TrainingEnd:
         try:
-            process = self._idle.get_nowait()
-        except Empty:
-            try:
-                process = TrainingProcess(task)
-            except OSError as error:
-                return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
-            self._all.append(process)
+            process = self._idle_process() or self._new_process(task)
+        except OSError as error:
+            return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
         if self._stopped:
             process.stop()
         end = process.train(request, lambda event, details: None)  # the driver reads the folder instead
         if process.alive and end.stopped in ("", PRUNED):
             self._idle.put(process)
         else:  # one that was stopped by a signal would stop the next trial, too
-            process.stop()
+            self._end(process)
         return end
+
+    def _idle_process(self) -> TrainingProcess | None:
+        """Return a living process that has nothing to do; None without any."""
+        with suppress(Empty):
+            while True:
+                process = self._idle.get_nowait()
+                if process.alive:
+                    return process
+                self._end(process)
+        return None
+
+    def _new_process(self, task: str) -> TrainingProcess:
+        process = TrainingProcess(task)
+        self._all.append(process)
+        return process
+
+    def _end(self, process: TrainingProcess) -> None:
+        self._all.remove(process)
+        process.close()

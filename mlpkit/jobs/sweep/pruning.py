@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -56,7 +57,7 @@ class Curve(NamedTuple):
         return next((each.cost for each in self.evaluations if each.epoch >= epoch - ROUNDING), None)
 
 
-def is_below_median(trial: Curve, others: Sequence[Curve], total: float) -> bool:
+def is_worse_than_median(trial: Curve, others: Sequence[Curve], total: float) -> bool:
     """Whether the best evaluation of a trial is worse than the median of the finished trials after as many epochs.
 
     Args:
@@ -72,7 +73,7 @@ def is_below_median(trial: Curve, others: Sequence[Curve], total: float) -> bool
     return len(costs) >= FEWEST_FINISHED and min(each.cost for each in trial.evaluations) > median(costs)
 
 
-def is_below_rung(trial: Curve, others: Sequence[Curve], total: float) -> bool:
+def is_stopped_at_rung(trial: Curve, others: Sequence[Curve], total: float) -> bool:
     """Whether a trial has come to a rung, and is not in the best third of the trials of its bracket that have, too.
 
     The rungs of bracket b are at r η^(b + k) epochs, for k = 0, 1, ..., where r is that of the first evaluation; the
@@ -102,17 +103,26 @@ def is_below_rung(trial: Curve, others: Sequence[Curve], total: float) -> bool:
 
 def bracket_of(number: int, brackets: int) -> int:
     """Return the bracket of a trial: the lower, the earlier are its trials judged, and the more it gets of them."""
+    order = _order_of_brackets(brackets)
+    return order[number % len(order)]
+
+
+@lru_cache(maxsize=8)
+def _order_of_brackets(brackets: int) -> list[int]:
+    """Return the brackets of trials in turn: each trial is of the bracket that lacks most of its share so far."""
     shares = [math.ceil(brackets * REDUCTION ** (brackets - 1 - b) / (brackets - b)) for b in range(brackets)]
-    place = number % sum(shares)
-    for bracket, share in enumerate(shares):
-        if place < share:
-            return bracket
-        place -= share
-    raise AssertionError
+    order: list[int] = []
+    counts = [0] * brackets
+    for number in range(1, sum(shares) + 1):
+        lacking = [number * share / sum(shares) - count for share, count in zip(shares, counts, strict=True)]
+        bracket = lacking.index(max(lacking))
+        counts[bracket] += 1
+        order.append(bracket)
+    return order
 
 
 RULES: Final[Mapping[str, Callable[[Curve, Sequence[Curve], float], bool]]] = {
-    "median": is_below_median,
-    "hyperband": is_below_rung,
+    "median": is_worse_than_median,
+    "hyperband": is_stopped_at_rung,
 }
 """What the names in a spec stand for."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FINISHED, PRUNED, STOPPED
+from mlpkit.specfile.sweep_section import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlpkit.runs.sweep_folder import Trial
     from mlpkit.specfile.sweep_section import SearchedKey, SweepSection
@@ -80,23 +80,11 @@ class GridSampler:
     """
 
     def __init__(self, search: Mapping[str, SearchedKey]) -> None:
-        self._search = search
+        self._grid = Grid(search)
 
     def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
         """Return the combination of that number."""
-        return next(islice(self._combinations(list(self._search), {}), number, None), None)
-
-    def _combinations(self, keys: Sequence[str], before: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if not keys:
-            yield before
-            return
-        key, *others = keys
-        searched = self._search[key]
-        if not searched.holds(before):
-            yield from self._combinations(others, before)
-            return
-        for value in grid_of(searched):
-            yield from self._combinations(others, {**before, key: value})
+        return self._grid.combination(number)
 
 
 def value_at(searched: SearchedKey, share: float) -> Any:
@@ -107,9 +95,8 @@ def value_at(searched: SearchedKey, share: float) -> Any:
         share: from 0 to 1, without 1.
     """
     if searched.finite and not (searched.of_integers and searched.log):
-        values = grid_of(searched)
-        return values[int(share * len(values))]
-    low, high = _ends(searched)
+        return searched.at(int(share * searched.count))
+    low, high = searched.ends
     half = 0.5 if searched.of_integers else 0.0  # the lowest integer stands for as much as the others
     if searched.log:
         found = math.exp(math.log(low - half) + share * (math.log(high + half) - math.log(low - half)))
@@ -121,23 +108,6 @@ def value_at(searched: SearchedKey, share: float) -> Any:
 def shortened(number: float, low: float, high: float) -> float:
     """Return a number with few digits, not outside its range."""
     return max(float(low), min(float(high), float(f"{number:.{DIGITS}g}")))
-
-
-def grid_of(searched: SearchedKey) -> Sequence[Any]:
-    """Return all values that a key may have."""
-    if searched.choices is not None:
-        return searched.choices
-    low, high = _ends(searched)
-    step = searched.step or 1
-    if searched.of_integers:
-        return range(int(low), int(high) + 1, int(step))
-    return [shortened(low + i * step, low, high) for i in range(round((high - low) / step) + 1)]
-
-
-def _ends(searched: SearchedKey) -> tuple[float, float]:
-    assert searched.low is not None
-    assert searched.high is not None
-    return searched.low, searched.high
 
 
 class TpeSampler:
@@ -206,23 +176,29 @@ class TpeSampler:
     def _distribution(self, searched: SearchedKey) -> Any:
         found = self._optuna.distributions
         if searched.choices is not None:
-            return found.CategoricalDistribution(range(len(searched.choices)))
-        low, high = _ends(searched)
+            return found.CategoricalDistribution(range(searched.count))
+        if _by_place(searched):
+            return found.IntDistribution(0, searched.count - 1)
+        low, high = searched.ends
         if searched.of_integers:
-            return found.IntDistribution(int(low), int(high), log=searched.log, step=int(searched.step or 1))
-        return found.FloatDistribution(low, high, log=searched.log, step=searched.step)
+            return found.IntDistribution(int(low), int(high), log=searched.log)
+        return found.FloatDistribution(low, high, log=searched.log)
 
     def _suggested(self, asked: Any, key: str, searched: SearchedKey) -> Any:
         if searched.choices is not None:
-            return searched.choices[asked.suggest_categorical(key, range(len(searched.choices)))]
-        low, high = _ends(searched)
+            return searched.at(asked.suggest_categorical(key, range(searched.count)))
+        if _by_place(searched):
+            return searched.at(asked.suggest_int(key, 0, searched.count - 1))
+        low, high = searched.ends
         if searched.of_integers:
-            return asked.suggest_int(key, int(low), int(high), log=searched.log, step=int(searched.step or 1))
-        return shortened(asked.suggest_float(key, low, high, log=searched.log, step=searched.step), low, high)
+            return asked.suggest_int(key, int(low), int(high), log=searched.log)
+        return shortened(asked.suggest_float(key, low, high, log=searched.log), low, high)
+
+
+def _by_place(searched: SearchedKey) -> bool:
+    """Whether Optuna knows a value by its place: it takes plain choices only, and has steps of its own rounding."""
+    return searched.choices is not None or searched.step is not None
 
 
 def _for_optuna(searched: SearchedKey, value: Any) -> Any:
-    """Return a value as Optuna knows it, which takes only plain choices: a choice is its place."""
-    if searched.choices is None:
-        return value
-    return next(i for i, choice in enumerate(searched.choices) if repr(choice) == repr(value))
+    return searched.place_of(value) if _by_place(searched) else value

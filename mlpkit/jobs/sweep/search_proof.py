@@ -9,20 +9,20 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecError, SpecSchemaError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, key_place, trial_spec
+from mlpkit.jobs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec, written_at
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
-from mlpkit.specfile.sweep_section import is_choice
+from mlpkit.specfile.sweep_section import MORE_THAN_ONE_NETWORK, is_choice, more_than_one_network
 from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.build import SpecProof
     from mlpkit.specfile.source import Span
     from mlpkit.specfile.spec import Spec
-    from mlpkit.specfile.sweep_section import SearchedKey, SweepSection
+    from mlpkit.specfile.sweep_section import Objective, SearchedKey, SweepSection
 
 
 class _Probe(NamedTuple):
@@ -54,18 +54,19 @@ def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, st
     proved = proved or prove(spec)
     faults = [*spec.located([*_problems(spec, spec.sweep, proved)]), *_key_faults(spec, spec.sweep)]
     files: dict[KeyPath, str] = {}
+    expected = [objective for objective in spec.sweep.objectives if not any(_missing_results([objective], proved))]
     for probe in _probes(spec):
         place = spec.document.place(probe.path)
         try:
             found = trial_spec(spec, probe.values, {probe.key: place})
             expect_own_files(found)
-            prove(found, proved.dataset if _same_data(spec, found) else None)
+            probed = prove(found, proved.dataset if data_key(found) == data_key(spec) else None)
         except SpecError as error:
             faults += [_explained(spec, fault, probe, place) for fault in error.faults]
         else:
-            here = [seen for path, seen in found.files.items() if found.document.place(path) == place]
-            if here:
-                files[probe.path] = here[0]
+            missing = _missing_results(expected, probed)
+            faults += [place.fault(f"with this value, {message}") for message in missing]
+            files |= _files_in(found, probe, place)
     if faults:
         unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
         raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))
@@ -74,16 +75,25 @@ def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, st
 
 def _problems(spec: Spec, sweep: SweepSection, proved: SpecProof) -> Iterator[Problem]:
     """Go through what a sweep can't do with this spec, whatever the values."""
-    for key, what in (("seeds", "several seeds"), ("ensemble", "an ensemble")):
+    for key in MORE_THAN_ONE_NETWORK:
         if getattr(spec.top_level, key) is not None:
-            message = f"a trial of a sweep trains one network, and not {what}"
-            yield Problem((key,), message, remedy=f"leave out {key}, and train the best with it", at_key=True)
+            message, remedy = more_than_one_network(key)
+            yield Problem((key,), message, remedy=remedy, at_key=True)
     placed = [*sweep.placed_objectives()] or [((), objective) for objective in sweep.objectives]
     for below, objective in placed:
-        if objective.split not in proved.description.sizes:
-            message = f"the data has no rows for {objective.split}, so that there is no {objective.key}"
-            remedy = "let the data set hold some back, or choose by train_loss"
+        remedy = "let the data set hold some back, or choose by train_loss"
+        for message in _missing_results([objective], proved):
             yield Problem((SWEEP, *below), message, remedy=remedy, at_key=not below)
+
+
+def _missing_results(objectives: Iterable[Objective], proved: SpecProof) -> Iterator[str]:
+    """Go through the objectives that a trial won't have, and say why."""
+    names = ["loss", *(metric.name for metric in proved.spec.training.metrics)]
+    for objective in objectives:
+        if objective.split not in proved.description.sizes:
+            yield f"the data has no rows for {objective.split}, so that there is no {objective.key}"
+        elif objective.name not in names:
+            yield f"training.metrics has no {objective.name}, so that there is no {objective.key}"
 
 
 def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
@@ -111,6 +121,31 @@ def _probes(spec: Spec) -> Iterator[_Probe]:
             for owner, choice in _owners(spec.sweep, key):
                 values = {**(_values_for(spec.sweep, owner) or {}), **others, owner: choice}
                 yield _Probe(key, (*SEARCH, key), {**values, key: next(_telling_values(searched))[1]})
+
+
+def _files_in(found: Spec, probe: _Probe, place: Span) -> dict[KeyPath, str]:
+    """Return the paths of the files that a probed value names, by where they stand in the spec of the sweep."""
+    files: dict[KeyPath, str] = {}
+    for path, seen in found.files.items():
+        written = written_at(found.document.with_names, path)
+        if written is not None and written.origin.place == place:
+            files[(*probe.path, *_way_in(probe.values[probe.key], path))] = seen
+    return files
+
+
+def _way_in(value: object, path: KeyPath) -> KeyPath:
+    """Return the last parts of a path to a file, which lead to it in the value that was set; none if it is that."""
+    return next((path[i:] for i in range(len(path)) if isinstance(_part(value, path[i:]), str)), ())
+
+
+def _part(value: Any, path: KeyPath) -> Any:
+    """Return what of a value a path leads to, or None."""
+    for part in path:
+        try:
+            value = None if isinstance(value, str) else value[part]
+        except (IndexError, KeyError, TypeError):
+            return None
+    return value
 
 
 def _owners(sweep: SweepSection, key: str) -> Iterator[tuple[str, Any]]:
@@ -153,12 +188,6 @@ def _needed(search: Mapping[str, SearchedKey], key: str) -> list[str]:
                 found.add(other)
                 waiting.append(other)
     return [other for other in search if other in found]
-
-
-def _same_data(spec: Spec, other: Spec) -> bool:
-    """Whether two specs describe the same data, which need not be read twice then."""
-    same = spec.data.reference() == other.data.reference() and spec.data_seed == other.data_seed
-    return same and spec.dtype == other.dtype
 
 
 def _missing_condition(spec: Spec, probe: _Probe) -> str:

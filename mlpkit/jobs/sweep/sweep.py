@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
 from mlpkit.runs.sweep_folder import SweepFolder
 from mlpkit.specfile.spec import expect_spec, read_spec
+from mlpkit.specfile.sweep_section import Grid
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import available_cores
@@ -44,6 +45,8 @@ class Sweep:
         best: the best finished trial by the first objective; None if none is finished.
         front: the finished trials of which none is better by one objective and as good by the others.
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
+        left: how many trials are not trained, as far as that is known, since too many failed for the same reason; the
+            sweep can be resumed. 0 if all are, or it was stopped.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class Sweep:
     best: Trial | None = None
     front: list[Trial] = field(default_factory=list)
     stopped: str = ""
+    left: int = 0
 
     def __repr__(self) -> str:
         """Say how many trials there are, and which is the best."""
@@ -67,8 +71,8 @@ class Sweep:
 
     def described(self, trial: Trial) -> str:
         """Say what came of a trial, and with which values."""
-        results = [f"{each.key} {figure(trial.results[each.key])}" for each in self.objectives]
-        return f"trial {trial.number}, {', '.join(results)}; {', '.join(as_overrides(trial.values))}"
+        results = written_results(trial, self.objectives)
+        return f"trial {trial.number}, {results}; {', '.join(as_overrides(trial.values))}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -78,7 +82,14 @@ class Sweep:
             "best": self.best.number if self.best else None,
             "front": [trial.number for trial in self.front],
             "trials": [plain_trial(trial) for trial in self.trials],
+            "left": self.left,
         }
+
+
+def written_results(trial: Trial, objectives: Iterable[Objective]) -> str:
+    """Write what a trial is chosen by; a value that was not finite is not there."""
+    results = trial.results
+    return ", ".join(f"{e.key} {figure(results[e.key])}" if e.key in results else f"no {e.key}" for e in objectives)
 
 
 def plain_trial(trial: Trial) -> dict[str, Any]:
@@ -180,6 +191,8 @@ def _swept(
     spec = read_spec(folder.spec_path, **components)
     if spec.sweep is None:
         raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
+    if added:
+        _add_trials(folder, spec.sweep, added)
     sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
     count = workers or available_cores()
     arguments = {**components, "threads": max(1, available_cores() // count)}
@@ -189,8 +202,8 @@ def _swept(
             folder,
             spec.sweep.objectives,
             sampler,
-            _planned(spec.sweep, folder, added),
-            spec.sweep.seconds if not added else None,
+            _planned(spec.sweep),
+            spec.sweep.seconds,
             engine,
             arguments=arguments,
             observer=observer or SweepObserver(),
@@ -200,7 +213,7 @@ def _swept(
             driver.run()
     finally:
         engine.shutdown()
-    found = sum_up(folder, spec, stop.reason)
+    found = sum_up(folder, spec, stop.reason, driver.left)
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))
     if ctrl_c.received:
@@ -210,21 +223,43 @@ def _swept(
     return found
 
 
-def _planned(sweep: SweepSection, folder: SweepFolder, added: int) -> int | None:
-    """Return how many trials there are to be in all; None if a time or a grid says when to end."""
-    there, planned = len(folder.trials()), sweep.trials
-    if added:
-        return max(there, planned or 0) + added
-    return None if planned is None else max(there, planned)
+def _planned(sweep: SweepSection) -> int | None:
+    """Return how many trials a spec asks for; None if a time alone says when to end."""
+    if sweep.sampler != "grid":
+        return sweep.trials
+    size = Grid(sweep.search).size
+    return min(size, sweep.trials or size)
 
 
-def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "") -> Sweep:
+def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
+    """Write into the folder of a sweep that it is to have more trials.
+
+    Raises:
+        UsageError: its grid has no more.
+    """
+    progress = folder.read_progress()
+    planned = progress.trials
+    if sweep.sampler == "grid":
+        size, begun = Grid(sweep.search).size, len(folder.trials())
+        of_spec = sweep.trials or (begun if sweep.seconds else size)
+        more = max(0, size - (of_spec + progress.added if planned is None else planned))
+        if added > more:
+            taken = f"of the {size:,} combinations of the grid, {size - more:,} are planned already"
+            raise UsageError(f"{added} more can't be trained: {taken}")
+    if planned is None:
+        folder.write_progress(replace(progress, added=progress.added + added))
+    else:
+        folder.write_progress(replace(progress, trials=planned + added))
+
+
+def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) -> Sweep:
     """Return what came of a sweep, as its folder says.
 
     Args:
         folder: the folder.
         spec: its spec.
         stopped: why it was stopped before its end.
+        left: how many trials are not trained, since too many failed.
 
     Raises:
         RunFolderError: a file of a trial can't be read.
@@ -233,7 +268,7 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "") -> Sweep:
     objectives = spec.sweep.objectives
     trials = folder.trials()
     front = front_of(trials, objectives)
-    return Sweep(folder.directory, objectives, trials, best_of(trials, objectives), front, stopped)
+    return Sweep(folder.directory, objectives, trials, best_of(trials, objectives), front, stopped, left)
 
 
 def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:

@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from mlpkit.errors import MlpkitError, RunFolderError
+from mlpkit.errors import MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.prepared_run import train_prepared
+from mlpkit.jobs.prepared_run import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_data
 from mlpkit.jobs.sweep.pruning import RULES, Curve, Evaluation
-from mlpkit.jobs.sweep.trial_spec import trial_spec
+from mlpkit.jobs.sweep.trial_spec import data_key, trial_spec
+from mlpkit.jobs.training_job import TrainingJob
 from mlpkit.jobs.training_process import TrainingEnd, described
-from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import FAILURE, RESOLVED, SWEEP, WRITER
+from mlpkit.runs.layout import HISTORY, RESOLVED, SWEEP
 from mlpkit.runs.overview import FAILED, PRUNED
-from mlpkit.runs.sweep_folder import is_trial, number_of, read_trial
-from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.runs.sweep_folder import may_go_on, number_of, read_trial, trials_in
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
-from mlpkit.training.workers import choose_plan
+from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
-    from mlpkit.specfile.sweep_section import SweepSection
+    from mlpkit.specfile.sweep_section import Objective, SweepSection
     from mlpkit.training.evaluation import Record
 
 LONGEST_WAIT: Final = 60.0
 """Seconds in which a process of a driver that was killed saves the trial that it trains."""
 
 BETWEEN_LOOKS: Final = 0.05
+
+OTHER_WRITER: Final = "another writer"
+OWN_VALUES: Final = "its values"
+"""What the failure of a trial may be due to: another process that trains it, and values that make a wrong spec."""
 
 
 def train_trial(
@@ -52,34 +57,67 @@ def train_trial(
 
     Args:
         directory: its run folder, in the folder of the sweep.
-        threads: how many BLAS threads it may take, unless the spec says it.
+        threads: the cores that it may take; so many BLAS threads, unless the spec says it.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events.
         stop: may ask the training to end after the step that it is in.
     """
-    folder, stop = Path(directory), stop or StopRequest()
-    try:
-        _wait_for_writer(folder, stop)
-        spec = _sweep_spec(Path.cwd(), folder.parent / SWEEP, tuple(plugins), tuple(blocked))
-        found = trial_spec(spec, read_trial(folder).values)
-        opened = _opened(_Data(repr((Path.cwd(), found.data.reference(), found.data_seed, found.dtype)), found))
-        if not (folder / RESOLVED).exists():
-            _prepare(found, opened, folder, threads)
-        assert spec.sweep is not None
-        judge = _Judge(folder, spec.sweep, stop)
-        observers = ObserverGroup([each for each in (observer, judge) if each is not None])
-        components: Any = {"plugins": plugins, "blocked": blocked}
-        run = train_prepared(folder, **components, observer=observers, stop=judge.stop, opened=opened)
-    except Exception as error:
-        if not isinstance(error, RunFolderError):
-            _remember(folder, FAILED, 0, described(error))
-        if not isinstance(error, MlpkitError):
-            raise
-        return TrainingEnd(failure=described(error))
-    if run.stopped and judge.weak:
-        _remember(folder, PRUNED, run.steps, judge.weak)
+    stop = stop or StopRequest()
+    with RunFolder(Path(directory)) as folder:
+        writer = _claim(folder, stop)
+        if writer:
+            ended = TrainingEnd(stopped=stop.reason)
+            return ended if stop.reason else TrainingEnd(failure=writer, cause=OTHER_WRITER)
+        try:
+            trial = read_trial(folder.directory)
+            if not may_go_on(trial):  # that process has trained it to its end
+                return TrainingEnd()
+            folder.forget_failure()  # of an earlier try
+            spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
+            assert spec.sweep is not None
+            judge = _Judge(folder.directory, spec.sweep, stop)
+            observers = ObserverGroup([each for each in (observer, judge) if each is not None])
+            run = _trained(trial_spec(spec, trial.values), folder, threads, observers, judge.stop)
+        except Exception as error:
+            _record_failure(folder, FAILED, 0, described(error))
+            if not isinstance(error, MlpkitError):
+                raise
+            return TrainingEnd(failure=described(error), cause=OWN_VALUES if _is_of_values(error) else "")
+        if run.stopped and judge.weak:
+            _record_failure(folder, PRUNED, run.steps, judge.weak)
     return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+
+
+def _is_of_values(error: Exception) -> bool:
+    """Whether an error is that of a spec which is wrong by itself, and not of data that is gone, say."""
+    return isinstance(error, SpecError) and not isinstance(error.__cause__, ParameterError)
+
+
+def _claim(folder: RunFolder, stop: StopRequest) -> str:
+    """Become a trial's writer, once a process has ended that trains it still, for a driver that is no more.
+
+    Returns:
+        What is in the way after some time, or when training is to end; empty if nothing is.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            folder.claim()
+        except RunFolderError as error:
+            if stop.reason or time.monotonic() - began >= LONGEST_WAIT:
+                return str(error)
+            time.sleep(BETWEEN_LOOKS)
+        else:
+            return ""
+
+
+def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, stop: StopRequest) -> Run:
+    """Train a trial from where it is, as its own spec says."""
+    opened = _opened(_Data(f"{Path.cwd()} {data_key(spec)}", spec))
+    if (folder.directory / RESOLVED).exists():
+        return train_claimed(folder, spec.registry, observer, stop, opened=opened, cores=threads)
+    return _begin(spec, folder, opened, threads, observer, stop)
 
 
 @lru_cache(maxsize=1)
@@ -116,30 +154,26 @@ def _opened(data: _Data) -> OpenedData:
     return OpenedData(dataset, open_data(data.spec, dataset))
 
 
-def _prepare(found: Spec, opened: OpenedData, directory: Path, threads: int) -> None:
-    """Write the specs of a trial that is yet to begin."""
-    expect_own_files(found)
-    proved = prove(found, opened.dataset)
-    training = proved.spec.training
-    work = proved.proof.flops * training.batch_size
-    plan = choose_plan(work, slices=training.slices, threads=training.threads)
-    chosen = plan.threads if training.threads is not None else min(threads, plan.threads)
-    with RunFolder(directory) as folder:
-        folder.write_spec(found.document.text)
-        folder.write_resolved(proved.spec.resolved_text(slices=plan.slices, threads=chosen))
+def _begin(
+    spec: Spec, folder: RunFolder, opened: OpenedData, threads: int, observer: Observer, stop: StopRequest
+) -> Run:
+    """Train a trial from its beginning, as ``mlpkit run`` does with its spec."""
+    expect_own_files(spec)
+    proved = prove(spec, opened.dataset)
+    training, work = proved.spec.training, proved.proof.flops * proved.spec.training.batch_size
+    plan = choose_plan(work, slices=training.slices, threads=training.threads, cores=threads)
+    with blas_threads(plan.threads):
+        job = TrainingJob(proved.spec, plan, proved, folder, splits=opened.splits, cores=threads)
+        folder.write_spec(spec.document.text)
+        folder.write_resolved(job.resolved)
+        folder.write_lock(job.lock)
+        return job.train(spec.document.text, observer, stop)
 
 
-def _wait_for_writer(directory: Path, stop: StopRequest) -> None:
-    """Wait until a process has ended that trains the trial still, for a driver that is no more."""
-    lock, began = WriterLock(directory / WRITER), time.monotonic()
-    while lock.another_writer() and time.monotonic() - began < LONGEST_WAIT and not stop.reason:
-        time.sleep(BETWEEN_LOOKS)
-
-
-def _remember(directory: Path, state: str, steps: int, message: str) -> None:
+def _record_failure(folder: RunFolder, state: str, steps: int, message: str) -> None:
     """Write why a trial ended before its end, unless that is written already."""
-    with RunFolder(directory) as folder:
-        if not (directory / FAILURE).exists():
+    with suppress(StorageError):  # the error that led here is the one to report
+        if not folder.read_failure():
             folder.write_failure(state, steps, message)
 
 
@@ -184,7 +218,6 @@ class _Judge(Observer):
         self._rule = RULES[sweep.prune] if sweep.prune else None
         self._name = sweep.prune
         self._total_steps = 0
-        self._ended: dict[Path, Curve] = {}
 
     def started(self, total_steps: int | None) -> None:
         """Remember how long the training is to be."""
@@ -195,26 +228,37 @@ class _Judge(Observer):
         step = record["iteration"]
         if self._rule is None or step >= self._total_steps:
             return
-        trial = self._curve(self._directory)
-        if trial.evaluations and self._rule(trial, self._others(), self._total_steps * record["epoch"] / step):
+        trial, *others = self._curves()
+        if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):
             self.weak = f"pruned ({self._name}) after step {int(step):,}"
             self.stop.stop(PRUNED)
 
-    def _others(self) -> list[Curve]:
-        return [self._curve(other) for other in _trials_in(self._directory.parent) if other != self._directory]
-
-    def _curve(self, directory: Path) -> Curve:
-        if directory in self._ended:
-            return self._ended[directory]
-        folder, key = RunFolder(directory), self._objective.key
-        finished = folder.finished
-        history = [record for record in folder.read_history() if key in record]
-        evaluations = [Evaluation(record["epoch"], self._objective.cost(record[key])) for record in history]
-        curve = Curve(number_of(directory), evaluations, finished)
-        if finished:
-            self._ended[directory] = curve
-        return curve
+    def _curves(self) -> list[Curve]:
+        """Return the evaluations of the trial, and of all others."""
+        others = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
+        return [_curve(folder, self._objective, *_state_of(folder)) for folder in (self._directory, *others)]
 
 
-def _trials_in(directory: Path) -> list[Path]:
-    return [folder for folder in folders_in(directory) if is_trial(folder)]
+def _state_of(directory: Path) -> tuple[bool, int, int]:
+    """Return whether a trial is finished, and size and time of its history, which change whenever the curve does."""
+    try:
+        history = (directory / HISTORY).stat()
+    except OSError:  # it has only begun
+        return False, 0, 0
+    return RunFolder(directory).finished, history.st_size, history.st_mtime_ns
+
+
+@lru_cache(maxsize=4096)
+def _curve(directory: Path, objective: Objective, finished: bool, size: int, changed: int) -> Curve:
+    """Return the evaluations of a trial, read once for each state of its history.
+
+    Args:
+        directory: its run folder.
+        objective: what trials are chosen by.
+        finished: whether it is finished.
+        size: bytes of its history.
+        changed: when that changed last.
+    """
+    history = [record for record in RunFolder(directory).read_history() if objective.key in record]
+    evaluations = [Evaluation(record["epoch"], objective.cost(record[objective.key])) for record in history]
+    return Curve(number_of(directory), evaluations, finished)

@@ -69,6 +69,11 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
     return [f"{key}={to_inline_yaml(value)}" for key, value in values.items()]
 
 
+def data_key(spec: Spec) -> str:
+    """Return what the data of a spec depends on: specs with the same key have the same data."""
+    return repr((spec.data.reference(), spec.data_seed, spec.dtype))
+
+
 def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | None = None) -> str:
     """Return the text of a spec that stands for itself in a folder: with what it extends, and what was overridden.
 
@@ -81,9 +86,8 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
         files: paths of files that the section ``sweep`` names, in the form of ``Spec.files``.
     """
     tree = copied(spec.document.with_names)
-    assert isinstance(tree, MappingNode)
     for path, seen in {**spec.files, **(files or {})}.items():
-        node = _written_at(tree, path)
+        node = written_at(tree, path)
         if node is not None and not Path(seen).is_absolute():
             node.value = escape(_from_folder(Path(seen), folder))
     values = {FORMAT: None, NAME: spec.name} | plain(tree)
@@ -106,9 +110,15 @@ def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:
         return False
 
 
-def _written_at(root: MappingNode, path: KeyPath) -> ScalarNode | None:
-    """Return the scalar that a path leads to, be it in a variable; None for a default, which stands nowhere."""
-    node: Node = referred_node(root, root)
+def written_at(root: Node, path: KeyPath) -> ScalarNode | None:
+    """Return the text that a path leads to, be it in a variable; None for a default, which stands nowhere.
+
+    Args:
+        root: the spec as written, before variables are put in.
+        path: keys and indices.
+    """
+    assert isinstance(root, MappingNode)
+    node: Node = root
     for part in path:
         if isinstance(node, MappingNode) and part in node.entries:
             node = referred_node(node.entries[str(part)].node, root)

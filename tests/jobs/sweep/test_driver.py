@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.sweep_folder import SweepFolder, Trial
+from mlpkit.runs.sweep_folder import SweepFolder, SweepProgress, Trial
 from mlpkit.specfile.sweep_section import Objective
 from mlpkit.training.events import StopRequest
 
@@ -84,6 +86,12 @@ def folder(tmp_path):
         yield kept
 
 
+def fail(directory, problem="why", *, state="failed", cause=""):
+    with RunFolder(directory) as folder:
+        folder.write_failure(state, 2, problem)
+    return TrainingEnd(failure=problem, cause=cause)
+
+
 def driven(folder, train, planned=4, *, count=1, sampler=None, seconds=None, stop=None, clock=lambda: 0.0):
     watch, workers = Watch(), Inline(train, count)
     keys = {"arguments": {}, "observer": watch, "stop": stop or StopRequest(), "clock": clock}
@@ -120,7 +128,7 @@ def test_a_worker_that_dies_costs_nothing_but_time(folder):
 
     workers, watch, _ = driven(folder, train)
     assert workers.tried == [0, 1, 1, 2, 3]
-    assert watch.noted == ["trial 1: its process ended by SIGKILL; it goes on from its last checkpoint"]
+    assert watch.noted == ["trial 1: its process ended by SIGKILL; it begins again"]
     assert set(states(folder).values()) == {"finished"}
 
 
@@ -130,7 +138,7 @@ def test_a_worker_that_something_else_stops_is_replaced(folder):
 
     workers, watch, _ = driven(folder, train)
     assert workers.tried == [0, 1, 1, 2, 3]
-    assert watch.noted == ["trial 1: its process ended by SIGTERM; it goes on from its last checkpoint"]
+    assert watch.noted == ["trial 1: its process ended by SIGTERM; it begins again"]
 
 
 def test_a_trial_that_kills_two_workers_is_set_aside(folder):
@@ -146,19 +154,25 @@ def test_a_trial_that_kills_two_workers_is_set_aside(folder):
     assert set(states(folder).values()) == {"finished"}
 
 
-def test_a_trial_that_fails_leaves_the_others_alone_and_is_tried_again_by_a_resume(folder):
-    def fail(directory, tries):
-        if directory.name == "trial-1":
-            with RunFolder(directory) as kept:
-                kept.write_failure("failed", 2, "the disk is full")
-            return TrainingEnd(failure="the disk is full")
-        if directory.name == "trial-2":
-            with RunFolder(directory) as kept:
-                kept.write_failure("diverged", 2, "not finite")
-            return TrainingEnd(failure="not finite")
-        return finish(directory)
+def test_a_trial_with_a_checkpoint_goes_on_after_its_worker_died(folder):
+    def train(directory, tries):
+        if tries:
+            return finish(directory)
+        (directory / "checkpoints").mkdir()
+        (directory / "checkpoints/step-000000020.safetensors").touch()
+        return TrainingEnd(death="by SIGKILL")
 
-    workers, _, _ = driven(folder, fail)
+    _, watch, _ = driven(folder, train, 1)
+    assert watch.noted == ["trial 0: its process ended by SIGKILL; it goes on from its last checkpoint"]
+
+
+def test_a_trial_that_fails_leaves_the_others_alone_and_is_tried_again_by_a_resume(folder):
+    def train(directory, tries):
+        if directory.name == "trial-1":
+            return fail(directory, "the disk is full")
+        return fail(directory, state="diverged") if directory.name == "trial-2" else finish(directory)
+
+    workers, _, _ = driven(folder, train)
     assert workers.tried == [0, 1, 2, 3]
     assert states(folder) == {0: "finished", 1: "failed", 2: "diverged", 3: "finished"}
     again, _, _ = driven(folder, lambda directory, tries: finish(directory))
@@ -167,21 +181,61 @@ def test_a_trial_that_fails_leaves_the_others_alone_and_is_tried_again_by_a_resu
 
 
 def test_five_failures_in_a_row_for_the_same_reason_end_the_sweep(folder):
-    reasons = ["a", "b", "b", "", "b", "b", "b", "b", "b", "b"]
+    """The reason may name the folder of the trial, as those of the disk do."""
+    reasons = ["a", "b", "b", "", *["can't be written"] * 6]
 
-    def fail(directory, tries):
+    def train(directory, tries):
         reason = reasons[int(directory.name[-1])]
-        if not reason:
-            return finish(directory)
-        with RunFolder(directory) as kept:
-            kept.write_failure("failed", 2, reason)
-        return TrainingEnd(failure=reason)
+        return fail(directory, f"{directory}/lock.json: {reason}") if reason else finish(directory)
 
-    workers, watch, _ = driven(folder, fail, 10)
+    workers, watch, driver = driven(folder, train, 12)
     assert workers.tried == list(range(9))
     assert watch.noted == ["5 trials in a row failed for the same reason, so no other is begun"]
-    again, _, _ = driven(folder, lambda directory, tries: finish(directory), 10)
-    assert sorted(again.tried) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert driver.left == 3
+    again, _, driver = driven(folder, lambda directory, tries: finish(directory), 12)
+    assert again.tried == [9, 10, 11, 0, 1, 2, 4, 5, 6, 7, 8]
+    assert driver.left == 0
+
+
+def test_trials_that_kill_their_workers_count_as_failed(folder):
+    workers, watch, driver = driven(folder, lambda directory, tries: TrainingEnd(death="by SIGKILL"), 7)
+    assert workers.tried == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert (watch.noted[-1][:8], driver.left) == ("5 trials", 2)
+
+
+def test_trials_that_fail_again_and_again_keep_no_resume_from_the_others(folder):
+    def train(directory, tries):
+        return fail(directory) if int(directory.name.removeprefix("trial-")) in range(5) else finish(directory)
+
+    first, _, _ = driven(folder, train, 12)
+    second, _, driver = driven(folder, train, 12)
+    assert (first.tried, second.tried) == ([0, 1, 2, 3, 4], [*range(5, 12), *range(5)])
+    assert driver.left == 0
+
+
+def test_values_that_make_a_wrong_spec_say_nothing_about_others(folder):
+    workers, _, _ = driven(folder, lambda directory, tries: fail(directory, cause=OWN_VALUES), 8)
+    assert workers.tried == list(range(8))
+
+
+def test_a_trial_that_failed_and_whose_worker_dies_is_tried_again(folder):
+    driven(folder, lambda directory, tries: fail(directory), 1)
+    again, watch, _ = driven(
+        folder, lambda directory, tries: finish(directory) if tries else TrainingEnd(death="by SIGKILL"), 1
+    )
+    assert again.tried == [0, 0]
+    assert watch.over == [(0, "finished", 0)]
+
+
+def test_a_trial_that_another_process_trains_is_left_for_the_end(folder):
+    def train(directory, tries):
+        held = directory.name == "trial-1" and not tries
+        return TrainingEnd(failure="process 12 is writing to it", cause=OTHER_WRITER) if held else finish(directory)
+
+    workers, watch, _ = driven(folder, train)
+    assert workers.tried == [0, 1, 2, 3, 1]
+    assert watch.noted == ["trial 1 waits: process 12 is writing to it"]
+    assert set(states(folder).values()) == {"finished"}
 
 
 def test_a_trial_whose_folder_cannot_be_written_ends_for_this_time(folder):
@@ -213,7 +267,6 @@ def test_the_time_is_that_of_all_sessions_together(folder):
 
     def train(directory, tries):
         now[0] += 10.0
-        (directory / "timing.jsonl").write_text('{"iteration":1,"seconds":9.0}\n')
         return finish(directory)
 
     workers, _, _ = driven(folder, train, None, seconds=25.0, clock=lambda: now[0])
@@ -221,11 +274,62 @@ def test_the_time_is_that_of_all_sessions_together(folder):
     assert [trial.asked_at for trial in folder.trials()] == [0.0, 10.0, 20.0]
     now[0] = 0.0
     again, _, _ = driven(folder, train, None, seconds=45.0, clock=lambda: now[0])
-    assert again.tried == [3, 4]  # 29 s were over
+    assert again.tried == [3, 4]  # 30 s were over
+
+
+def test_the_time_of_a_trial_that_is_interrupted_again_and_again_counts(folder):
+    now = [0.0]
+
+    def train(directory, tries):
+        now[0] += 10.0
+        return TrainingEnd(stopped="SIGINT")
+
+    for _ in range(3):
+        stop = StopRequest()
+        stop_at_once = lambda directory, tries, stop=stop: (stop.stop("SIGINT"), train(directory, tries))[1]  # noqa: E731
+        driven(folder, stop_at_once, None, seconds=25.0, stop=stop, clock=lambda: now[0])
+    again, _, _ = driven(folder, lambda directory, tries: finish(directory), None, seconds=25.0, clock=lambda: now[0])
+    assert again.tried == [0]  # 30 s were over
+
+
+def test_a_number_that_is_missing_is_done_again(folder):
+    driven(folder, lambda directory, tries: finish(directory))
+    shutil.rmtree(folder.directory / "trial-2")
+    again, _, _ = driven(folder, lambda directory, tries: finish(directory))
+    assert again.tried == [2]
+    assert [trial.values for trial in folder.trials()] == [{"x": number} for number in range(4)]
 
 
 class Crash(BaseException):
     """The system goes down."""
+
+
+def test_added_trials_come_after_those_of_the_spec_and_survive_a_crash(folder):
+    def train(directory, tries):
+        if directory.name == "trial-4":
+            raise Crash
+        return finish(directory)
+
+    folder.write_progress(SweepProgress(added=3))
+    with pytest.raises(Crash):
+        driven(folder, train, 3)
+    again, _, _ = driven(folder, lambda directory, tries: finish(directory), 3)
+    assert again.tried == [4, 5]
+    assert folder.read_progress().trials == 6
+
+
+def test_added_trials_are_trained_when_the_time_is_over(folder):
+    now = [0.0]
+
+    def train(directory, tries):
+        now[0] += 10.0
+        return finish(directory)
+
+    folder.write_progress(SweepProgress(added=2))
+    workers, _, _ = driven(folder, train, None, seconds=25.0, clock=lambda: now[0])
+    assert workers.tried == [0, 1, 2, 3, 4]
+    again, _, _ = driven(folder, train, None, seconds=25.0, clock=lambda: now[0])
+    assert again.tried == []
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -31,19 +31,42 @@ def test_a_sweep_in_python(work):
 
     watch = Watch()
     found = mlpkit.sweep(spec(), "s", workers=1, observer=watch)
-    assert watch.events == [(["validation_loss"], 0, None, 1), (0, "finished"), (1, "finished")]
+    assert watch.events == [(["validation_loss"], 0, 2, 1), (0, "finished"), (1, "finished")]
     losses = [trial.results["validation_loss"] for trial in found.trials]
     assert found.best.number == losses.index(min(losses))
     assert (found.counts, found.front, found.stopped) == ({"finished": 2}, [found.best], "")
     assert repr(found).startswith("<Sweep of 2 trials (2 finished); best: trial ")
     again = mlpkit.resume_sweep(found)
-    assert (again.trials, again.best) == (found.trials, found.best)
+    assert (again.trials, again.best, again.left) == (found.trials, found.best, 0)
+    with pytest.raises(UsageError) as caught:
+        mlpkit.resume_sweep(found, add_trials=1)
+    assert str(caught.value) == "1 more can't be trained: of the 2 combinations of the grid, 2 are planned already"
     assert (
         mlpkit.load_spec("s/best.yaml").layers[0].recipe.arguments["units"] == found.best.values["layers.Affine1.units"]
     )
     Path("s/sweep.yaml").write_text(Path("s/sweep.yaml").read_text().partition("sweep:")[0])
     with pytest.raises(RunFolderError, match="has no section sweep any more; restore the file from a copy"):
         mlpkit.resume_sweep("s")
+
+
+def test_trials_may_differ_in_their_data(tmp_path, monkeypatch):
+    """Choices are components here, whose files are found from the folder of the sweep, too."""
+    monkeypatch.chdir(tmp_path)
+    for name, factor in (("a", 2), ("b", 3)):
+        rows = "\n".join(f"{i},{i * factor}" for i in range(80))
+        Path(f"{name}.csv").write_text(f"x,y\n{rows}\n")
+    data = [{"csv": {"file": f"{name}.csv", "target": "y", "predict": "values", "test": 0}} for name in ("a", "b")]
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    training = {"optimizer": "sgd", "epochs": 1, "batch_size": 4}
+    sweep = {"search": {"data": data}, "sampler": "grid", "minimize": "validation_loss"}
+    found = mlpkit.sweep(
+        mlpkit.load_spec({"mlpkit": 1, "data": data[0], "layers": layers, "training": training, "sweep": sweep}),
+        "runs/x",
+        workers=1,
+    )
+    assert found.counts == {"finished": 2}
+    files = [trial.values["data"]["csv"]["file"] for trial in found.trials]
+    assert files == ["../../a.csv", "../../b.csv"]
 
 
 @pytest.mark.usefixtures("work")

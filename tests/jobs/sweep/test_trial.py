@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 import mlpkit
-from mlpkit.jobs.sweep.trial import train_trial
+from mlpkit.errors import RunFolderError
+from mlpkit.jobs.spec_data import describe_data
+from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder
+from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.sweep_folder import SweepFolder
 from mlpkit.training.events import Observer, StopRequest
@@ -118,6 +121,10 @@ def test_a_trial_that_diverges_or_fails_says_so_in_its_folder(folder):
     found = folder.trial(1)
     assert (found.state, found.problem) == ("failed", end.failure)
     assert "-3 is out of range" in end.failure
+    assert end.cause == OWN_VALUES
+    end = train_trial(folder.begin(2, {"data.csv.target": "gone"}, 0.0).directory)
+    assert "gone" in end.failure
+    assert end.cause == ""
 
 
 def test_a_trial_that_another_process_holds_is_left_to_it(folder, monkeypatch):
@@ -125,9 +132,55 @@ def test_a_trial_that_another_process_holds_is_left_to_it(folder, monkeypatch):
     trial = folder.begin(0, VALUES[0], 0.0)
     with RunFolder(trial.directory) as holder:
         holder.claim()
-        assert "is writing to it" in train_trial(trial.directory).failure
+        end = train_trial(trial.directory)
+        assert "is writing to it" in end.failure
+        assert end.cause == OTHER_WRITER
         assert not (trial.directory / "failure.json").exists()
+        stop = StopRequest()
+        stop.stop("SIGTERM")
+        monkeypatch.setattr("mlpkit.jobs.sweep.trial.LONGEST_WAIT", 60)
+        assert train_trial(trial.directory, stop=stop) == TrainingEnd(stopped="SIGTERM")
     assert train_trial(trial.directory).failure == ""
+
+
+def test_a_trial_is_held_from_its_first_look_to_its_end(folder, monkeypatch):
+    """Otherwise a worker of a driver that was killed could train it at the same time."""
+    trial = folder.begin(0, VALUES[0], 0.0)
+    refused = []
+
+    def look(*arguments):
+        with pytest.raises(RunFolderError) as caught:
+            RunFolder(trial.directory).claim()
+        refused.append(str(caught.value))
+        return describe_data(*arguments)
+
+    monkeypatch.setattr("mlpkit.jobs.sweep.trial.describe_data", look)
+    assert train_trial(trial.directory).failure == ""
+    assert refused
+    RunFolder(trial.directory).claim()
+
+
+@pytest.mark.parametrize("state", ["pruned", "diverged"])
+def test_a_trial_that_another_process_has_trained_to_its_end_stays_as_it_is(state, folder):
+    trial = folder.begin(0, VALUES[0], 0.0)
+    with RunFolder(trial.directory) as other:
+        other.write_failure(state, 10, "why")
+    assert train_trial(trial.directory) == TrainingEnd()
+    assert folder.trial(0).state == state
+    assert not (trial.directory / "resolved.yaml").exists()
+
+
+def test_a_failure_is_forgotten_when_a_trial_is_tried_again(folder, monkeypatch):
+    """So that a worker killed before it trains leaves a trial that is to go on."""
+    trial = folder.set_aside(folder.begin(0, VALUES[0], 0.0), "it is deadly")
+
+    def die(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlpkit.jobs.sweep.trial.describe_data", die)
+    with pytest.raises(KeyboardInterrupt):
+        train_trial(trial.directory)
+    assert folder.trial(0).state == "stopped"
 
 
 def test_a_pruned_trial_can_be_resumed_and_counts_as_finished_then(folder):

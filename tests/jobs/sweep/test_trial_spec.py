@@ -87,6 +87,31 @@ def test_the_text_for_a_folder_says_the_same_there(specs):
     assert ours == theirs
 
 
+def test_files_inside_choices_say_the_same_there(specs):
+    """Of components and of variables, several in one choice, under ``choices`` and in a list alone."""
+    search = """\
+sweep:
+  search:
+    data:
+      choices:
+        - csv: {file: data/one.csv, target: y, predict: values}
+        - csv: {file: data/one.csv, target: y, predict: values, test: data/two.csv}
+    vars.table: [data/one.csv, data/two.csv]
+  trials: 3
+"""
+    (specs / "tiny.yaml").write_text(SPEC + search)
+    spec = mlpkit.load_spec(specs / "tiny.yaml")
+    kept = Path("runs/x")
+    kept.mkdir(parents=True)
+    (kept / "sweep.yaml").write_text(text_for_folder(spec, kept, prove_sweep(spec)))
+    found = mlpkit.load_spec(kept / "sweep.yaml").sweep.search
+    first, second = (choice["csv"] for choice in found["data"].choices)
+    table = "../../../specs/data/one.csv"
+    assert (first["file"], second["file"]) == (table, table)
+    assert second["test"] == "../../../specs/data/two.csv"
+    assert found["vars.table"].choices == tuple(f"../../../specs/data/{name}.csv" for name in ("one", "two"))
+
+
 def test_paths_lead_out_of_a_folder_that_is_a_link(specs, tmp_path):
     (tmp_path / "large/disk/runs").mkdir(parents=True)
     Path("runs").symlink_to(tmp_path / "large/disk/runs")

@@ -1,0 +1,75 @@
+"""Processes that train trials, and die at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlpkit.jobs.sweep.local_workers import LocalWorkers
+from mlpkit.jobs.sweep.trial import train_trial
+from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
+
+DIES_AS_IT_WRITES = """
+import os, signal, sys
+sys.stdin.readline()
+os.write(1, b'["over", [3, "", "", {"test": {"lo')
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+LEAVES = "import sys; sys.stdin.readline()"
+FAILS = "raise SystemExit(1)"
+
+
+@pytest.mark.parametrize(
+    ("script", "death"),
+    [(DIES_AS_IT_WRITES, "by SIGKILL"), (LEAVES, "with exit code 0"), ("1 / 0", "with exit code 1")],
+)
+def test_a_process_that_ends_without_an_answer_has_died(script, death, monkeypatch, capfd):
+    monkeypatch.setattr("mlpkit.jobs.training_process.START", script)
+    process = TrainingProcess()
+    assert process.train({"directory": "x"}, lambda event, details: None).death == death
+    process.close()
+
+
+def test_a_process_that_is_stopped_before_it_trains_has_not_died(monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.training_process.START", LEAVES)
+    process = TrainingProcess()
+    process.stop()
+    assert process.train({"directory": "x"}, lambda event, details: None) == TrainingEnd(
+        stopped="the end of its process"
+    )
+    process.close()
+
+
+class Fake:
+    """A process; the test ends it."""
+
+    made: list[Fake]
+
+    def __init__(self, task):
+        self.alive, self.closed, self.trained = True, False, []
+        self.made.append(self)
+
+    def train(self, request, tell):
+        assert self.alive
+        assert not self.closed
+        self.trained.append(request["directory"])
+        return TrainingEnd(1)
+
+    def stop(self):
+        pass
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced(monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.sweep.local_workers.TrainingProcess", Fake)
+    Fake.made = []
+    workers = LocalWorkers(1)
+    for number in range(3):
+        workers.submit(train_trial, Path(f"trial-{number}")).result()
+        Fake.made[0].alive = number == 0
+    assert [(each.trained, each.closed) for each in Fake.made] == [(["trial-0", "trial-1"], True), (["trial-2"], False)]
+    workers.shutdown()
+    assert Fake.made[1].closed
