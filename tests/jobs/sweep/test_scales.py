@@ -1,0 +1,57 @@
+"""Where values and results of trials lie on axes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlpkit.jobs.sweep.scales import LETTERS, scale_of_key, scale_of_objective
+from mlpkit.runs.sweep_folder import Trial
+from mlpkit.specfile.sweep_section import Objective, SearchedKey
+
+
+def trial(value=None, **results):
+    return Trial(0, Path("x"), {} if value is None else {"key": value}, results=results)
+
+
+def places(searched, *values):
+    scale = scale_of_key("key", "name", searched)
+    return [scale.place(trial(value)) for value in values]
+
+
+def ticks(searched):
+    return scale_of_key("key", "name", searched).axis.ticks
+
+
+def test_a_range_is_spread_as_the_search_spreads_it():
+    assert places(SearchedKey(low=0.0, high=0.5), 0.0, 0.125, 0.5, None) == [0, 0.25, 1, None]
+    log = SearchedKey(low=1e-4, high=1.0, log=True)
+    assert places(log, 1e-4, 1e-3, 1.0) == pytest.approx([0, 0.25, 1])
+    assert ticks(log) == [(0, "0.0001"), (pytest.approx(0.5), "0.01"), (1, "1")]
+    assert scale_of_key("key", "rate", log).axis.name == "rate (log)"
+    assert ticks(SearchedKey(low=10, high=100, step=10)) == [(0, "10"), (0.5, "55"), (1, "100")]
+
+
+def test_choices_lie_side_by_side():
+    searched = SearchedKey(choices=("sgd", {"adam": {"beta1": 0.8}}, 1))
+    assert places(searched, "sgd", {"adam": {"beta1": 0.8}}, 1, "gone", None) == [0, 0.5, 1, None, None]
+    assert places(SearchedKey(choices=("sgd",)), "sgd") == [0.5]
+
+
+@pytest.mark.parametrize("count", [2, 5, 9, 40])
+def test_labels_of_choices_fit_on_a_phone(count):
+    shown = ticks(SearchedKey(choices=tuple(f"a_very_long_name_of_choice_{i}" for i in range(count))))
+    assert sum(len(label) for _, label in shown) <= LETTERS
+    assert shown[0][0] == 0
+
+
+def test_results_reach_from_the_lowest_to_the_highest():
+    objective = Objective("validation_loss", maximize=False)
+    results = [trial(validation_loss=loss) for loss in (0.25, 0.5, 1.25)]
+    scale = scale_of_objective(objective, results)
+    assert [scale.place(each) for each in [*results, trial()]] == [0, 0.25, 1, None]
+    assert scale.axis.name == "validation_loss (lower is better)"
+    far = [trial(validation_loss=loss) for loss in (0.1, 1.0, 100.0)]
+    assert scale_of_objective(objective, far).place(far[1]) == pytest.approx(1 / 3)
+    assert scale_of_objective(objective, far[:1]).place(far[0]) == 0.5
