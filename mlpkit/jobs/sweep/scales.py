@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.pages.charts import ParallelAxis
-from mlpkit.progress.evaluations import wants_logarithms
 from mlpkit.progress.figures import figure
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
@@ -48,7 +47,7 @@ def scale_of_key(key: str, name: str, searched: SearchedKey) -> Scale:
         return _scale_of_choices(key, name, searched.choices)
     low, high = searched.ends
     place = _place_between(low, high, searched.log)
-    middle = math.sqrt(low * high) if searched.log else (low + high) / 2
+    middle = _middle(low, high, searched.log)
     rounded = round(middle) if searched.of_integers else float(f"{middle:.2g}")
     ticks = [(place(number), f"{number:.4g}") for number in (low, rounded, high)]
 
@@ -74,23 +73,27 @@ def _scale_of_choices(key: str, name: str, choices: Sequence[object]) -> Scale:
 
 
 def scale_of_objective(objective: Objective, trials: Sequence[Trial]) -> Scale:
-    """Return the scale of a result, as wide as the results of some trials.
+    """Return the scale of a result, from the lowest to the highest of some trials; that of a loss is logarithmic.
 
     Args:
         objective: the result.
         trials: the trials.
     """
     results = [trial.results[objective.key] for trial in trials if objective.key in trial.results]
-    log = wants_logarithms(objective.name, results)
     low, high = (min(results), max(results)) if results else (0.0, 1.0)
+    log = objective.name == "loss" and low > 0
     place = _place_between(low, high, log)
-    ticks = [(place(low), figure(low)), (place(high), figure(high))] if low < high else [(0.5, figure(low))]
+    numbers = (low, _middle(low, high, log), high) if low < high else (low,)
 
     def place_of(trial: Trial) -> float | None:
         return place(trial.results[objective.key]) if objective.key in trial.results else None
 
-    better = "higher" if objective.maximize else "lower"
-    return Scale(ParallelAxis(f"{objective.key} ({better} is better)", ticks), place_of)
+    how = f"{'log; ' if log else ''}{'higher' if objective.maximize else 'lower'} is better"
+    return Scale(ParallelAxis(f"{objective.key} ({how})", [(place(each), figure(each)) for each in numbers]), place_of)
+
+
+def _middle(low: float, high: float, log: bool) -> float:
+    return math.sqrt(low * high) if log else (low + high) / 2
 
 
 def _place_between(low: float, high: float, log: bool) -> Callable[[float], float]:

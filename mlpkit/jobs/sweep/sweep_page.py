@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.wording import counted
@@ -28,7 +29,7 @@ from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.jobs.sweep.scales import Scale
@@ -39,12 +40,12 @@ if TYPE_CHECKING:
 
 MOST_BEST: Final = 10
 """Rows of the table of the best."""
-MOST_LISTED: Final = 1000
+MOST_LISTED: Final = 400
 """Rows of the table of all trials."""
-MOST_LINES: Final = 200
+MOST_LINES: Final = 100
 """Trials that the charts show."""
-MOST_POINTS: Final = 6000
-"""Points of all curves of a chart, if that leaves each curve enough."""
+MOST_POINTS: Final = 4000
+"""Points of all curves, if that leaves each curve enough."""
 ENOUGH_POINTS: Final = 10
 WEAK: Final = (PRUNED, DIVERGED)
 OTHERS: Final = "the others"
@@ -147,15 +148,27 @@ def _is_numeric(key: str, trials: Iterable[Trial]) -> bool:
 def _front_section(found: Sweep) -> str:
     """Return charts of the first objective and each other, and the trials of which none is better by all."""
     first, *others = found.objectives
-    front = {trial.number for trial in found.front}
-    pairs = [_front_figure(found.trials, front, first, other) for other in others]
     best = sorted(found.front, key=lambda trial: first.cost(trial.results[first.key]))
-    said = "Of the trials of the Pareto front none is better by one objective and as good by the others."
-    return section("Pareto front", paragraph(said), beside(*pairs), _trials_table(found, best, "The Pareto front"))
+    said = (
+        "No trial is better by one objective than a trial of the Pareto front, and as good by the others. "
+        "Trials that are far from it are not shown."
+    )
+    figures = [_front_figure(found, first, other) for other in others] if best else []
+    return section("Pareto front", paragraph(said), beside(*figures), _trials_table(found, best, "The Pareto front"))
 
 
-def _front_figure(trials: Iterable[Trial], front: Collection[int], first: Objective, other: Objective) -> str:
-    names = ["other trials", "Pareto front"]
+def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
+    """Return a chart of two objectives, with the trials that are not far from the front.
+
+    Those are among the better half by each objective, or no further from the front than that is long.
+    """
+    names, front = ("other trials", "Pareto front"), {trial.number for trial in found.front}
+    shown = [trial for trial in found.trials if trial.state == FINISHED and {first.key, other.key} <= {*trial.results}]
+    for each in (first, other):
+        costs = {trial.number: each.cost(trial.results[each.key]) for trial in shown}
+        length = max(costs[number] for number in front) - min(costs.values())
+        limit = max(statistics.median(costs.values()), min(costs.values()) + 2 * length)
+        shown = [trial for trial in shown if costs[trial.number] <= limit]
     values = [
         {
             "trial": trial.number,
@@ -163,13 +176,11 @@ def _front_figure(trials: Iterable[Trial], front: Collection[int], first: Object
             other.key: trial.results[other.key],
             "series": names[trial.number in front],
         }
-        for trial in sorted(trials, key=lambda trial: trial.number in front)  # what comes last is drawn above
-        if trial.state == FINISHED and first.key in trial.results and other.key in trial.results
+        for trial in sorted(shown, key=lambda trial: trial.number in front)[-MOST_LINES:]  # the last are drawn above
     ]
     titles = (_with_direction(first), _with_direction(other))
-    return charts.figure(
-        f"{first.key} and {other.key}", charts.points(values, first.key, other.key, titles=titles, series=names)
-    )
+    chart = charts.points(values, first.key, other.key, titles=titles, series=names)
+    return charts.figure(f"{first.key} and {other.key}", chart)
 
 
 def _with_direction(objective: Objective) -> str:
@@ -199,7 +210,9 @@ def _coordinates_section(found: Sweep, search: Mapping[str, SearchedKey], best: 
     if len(lines) < len(best) + len(weak):
         said += f" These are the {len(lines)} best of {len(best) + len(weak):,}."
     chart = charts.parallel([scale.axis for scale in scales], lines, marked=_name(best[0]))
-    numbers = _trials_table(found, [*best, *(each for each in found.trials if each not in best)], "All trials")
+    ranks = {trial.number: place for place, trial in enumerate(best)}
+    every = sorted(found.trials, key=lambda trial: ranks.get(trial.number, len(best)))
+    numbers = _trials_table(found, every, "All trials")
     return section("Values and results", paragraph(said), charts.figure("Values of the trials", chart, numbers))
 
 
@@ -232,18 +245,26 @@ def _importance_section(found: Sweep, search: Mapping[str, SearchedKey], seed: i
 def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
     """Return a chart for each objective: its course in each trial."""
     shown = [*best, *(trial for trial in found.trials if trial.state != FINISHED)][:MOST_LINES]
+    histories = {_name(trial): RunFolder(trial.directory).read_history() for trial in shown}
+    most = max(MOST_POINTS // (len(shown) * len(found.objectives)), ENOUGH_POINTS)
     said = f"Thick: the best, trial {best[0].number}. Thin: the others."
-    return section("Curves", paragraph(said), beside(*(_curves(each, shown) for each in found.objectives)))
+    figures = [_curves(objective, histories, most) for objective in found.objectives]
+    return section("Curves", paragraph(said), beside(*figures))
 
 
-def _curves(objective: Objective, trials: Sequence[Trial]) -> str:
-    """Return a chart of an objective in the evaluations of trials, the best of which comes first."""
-    best, most = _name(trials[0]), max(MOST_POINTS // len(trials), ENOUGH_POINTS)
-    points = {_name(trial): _points(trial, objective, most) for trial in trials}
+def _curves(objective: Objective, histories: Mapping[str, Sequence[Mapping[str, float]]], most: int) -> str:
+    """Return a chart of an objective in the evaluations of trials.
+
+    Args:
+        objective: the objective.
+        histories: the evaluations of each trial, the best trial first.
+        most: points of a curve.
+    """
+    best = next(iter(histories))
+    points = {name: _points(history, objective, most) for name, history in histories.items()}
     thick = [{**point, "series": best} for point in points[best]]
-    thin = [
-        {**point, "series": OTHERS, "line": name} for name, each in points.items() if name != best for point in each
-    ]
+    others = {name: each for name, each in points.items() if each and name != best}
+    thin = [{**point, "series": OTHERS, "line": name} for name, each in others.items() for point in each]
     chart = charts.curves(
         thick,
         "epoch",
@@ -256,18 +277,14 @@ def _curves(objective: Objective, trials: Sequence[Trial]) -> str:
         thin_opacity=0.75,
         names=[OTHERS, best],
     )
-    rows = [
-        [name, str(len(each)), f"{each[-1]['epoch']:g}", figure(each[-1]["value"])]
-        for name, each in points.items()
-        if each
-    ]
-    numbers = table(["trial", "points", "epoch", objective.key], rows, caption="Last points", texts=[0])
+    rows = [[name, f"{each[-1]['epoch']:g}", figure(each[-1]["value"])] for name, each in points.items() if each]
+    numbers = table(["trial", "epoch", objective.key], rows, caption=f"Last points: {objective.key}", texts=[0])
     return charts.figure(objective.key.replace("_", " ").capitalize(), chart, numbers)
 
 
-def _points(trial: Trial, objective: Objective, most: int) -> list[dict[str, Any]]:
+def _points(history: Iterable[Mapping[str, float]], objective: Objective, most: int) -> list[dict[str, Any]]:
     """Return regular ones of the evaluations of a trial, the first and the last among them."""
-    found = [record for record in RunFolder(trial.directory).read_history() if objective.key in record]
+    found = [record for record in history if objective.key in record]
     return [
         {"epoch": float(f"{found[i]['epoch']:.6g}"), "value": float(f"{found[i][objective.key]:.6g}")}
         for i in rows_worth_reading(len(found), None, most)

@@ -36,6 +36,7 @@ def points(
         "encoding": {"x": axis(x, titles[0], zero=False), "y": axis(y, titles[1], zero=False)},
     }
     if series:
+        marks["mark"] |= {"size": 50, "opacity": 0.8}
         marks["encoding"]["color"] = {"field": "series", "type": "nominal", "scale": {"domain": list(series)}}
     if not diagonal or not values:
         return {"data": {"values": list(values)}, **marks}

@@ -47,11 +47,18 @@ def test_labels_of_choices_fit_on_a_phone(count):
 
 
 def test_results_reach_from_the_lowest_to_the_highest():
-    objective = Objective("validation_loss", maximize=False)
-    results = [trial(validation_loss=loss) for loss in (0.25, 0.5, 1.25)]
+    results = [trial(validation_loss=loss, validation_accuracy=loss) for loss in (0.01, 0.1, 1.0)]
+    of_loss = scale_of_objective(Objective("validation_loss", maximize=False), results)
+    assert [of_loss.place(each) for each in [*results, trial()]] == [0, pytest.approx(0.5), 1, None]
+    assert of_loss.axis.name == "validation_loss (log; lower is better)"
+    assert [label for _, label in of_loss.axis.ticks] == ["0.0100", "0.1000", "1.0000"]
+    of_metric = scale_of_objective(Objective("validation_accuracy", maximize=True), results)
+    assert of_metric.place(results[1]) == pytest.approx(0.09 / 0.99)
+    assert of_metric.axis.name == "validation_accuracy (higher is better)"
+
+
+def test_equal_results_lie_in_the_middle():
+    objective, results = Objective("train_loss", maximize=False), [trial(train_loss=0.0)]
     scale = scale_of_objective(objective, results)
-    assert [scale.place(each) for each in [*results, trial()]] == [0, 0.25, 1, None]
-    assert scale.axis.name == "validation_loss (lower is better)"
-    far = [trial(validation_loss=loss) for loss in (0.1, 1.0, 100.0)]
-    assert scale_of_objective(objective, far).place(far[1]) == pytest.approx(1 / 3)
-    assert scale_of_objective(objective, far[:1]).place(far[0]) == 0.5
+    assert (scale.place(results[0]), scale.axis.ticks) == (0.5, [(0.5, "0.0000")])
+    assert scale_of_objective(objective, []).place(trial()) is None
