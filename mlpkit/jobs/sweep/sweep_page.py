@@ -217,7 +217,8 @@ def _coordinates_section(found: Sweep, search: Mapping[str, SearchedKey], best: 
 
 
 def _line(trial: Trial, scales: Sequence[Scale], shade: float | None, outcome: str) -> ParallelLine:
-    return charts.ParallelLine(_name(trial), [scale.place(trial) for scale in scales], shade, {"result": outcome})
+    shown = {"trial": str(trial.number), "result": outcome}
+    return charts.ParallelLine(_name(trial), [scale.place(trial) for scale in scales], shade, shown)
 
 
 def _name(trial: Trial) -> str:

@@ -43,7 +43,7 @@ class ParallelLine:
         name: what it is called.
         places: from 0 to 1 on each axis; None for one that the line has no place on. The line may end before the last.
         shade: its colour, from 0, the strongest, to 1; None for a dotted line.
-        shown: what is shown at the pointer beside the name.
+        shown: what is shown at the pointer, by the same names for all lines.
     """
 
     name: str
@@ -121,10 +121,10 @@ def _lines(kind: str, lines: Sequence[ParallelLine], place: Chart) -> Chart:
         "marked": {"color": MARKED},
     }
     thin = 2.75 if kind == "marked" else 1.25
-    tooltip = [{"field": key, "type": "nominal"} for key in ("line", *lines[0].shown)]
+    tooltip = [{"field": key, "type": "nominal"} for key in lines[0].shown]
     return {
         "data": {"values": values},
-        "mark": {"type": "line", "aria": False, **looks[kind]},
+        "mark": {"type": "line", "aria": False, "point": {"size": 20, "aria": False}, **looks[kind]},
         "params": [{"name": f"pointed_{kind}", "select": _POINTED}],
         "encoding": {
             **place,

@@ -88,7 +88,7 @@ def opened(browser, written):
     return open_page
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", ["desk, light", "phone, dark"])
 def test_the_page_works_from_disk_and_is_accessible(opened, written, screen):
     page = opened(screen)
     assert page.complaints == []
@@ -126,6 +126,20 @@ def test_every_trial_with_a_result_is_a_line_across_the_axes_and_a_curve(opened)
     assert page.evaluate(f"{lines.format(4)}.length") == 12
     widths = page.evaluate(f"{lines.format(1)}.map((line) => Number(line.getAttribute('stroke-width')))")
     assert widths.index(max(widths)) == len(widths) - 1  # the best above all
+
+
+def test_a_pointer_at_a_place_is_answered_with_the_trial_and_its_result(opened):
+    page = opened()
+    chart = "document.querySelectorAll('.chart .chart')[1]"
+    page.evaluate(f"{chart}.scrollIntoView()")
+    x, y = page.evaluate(
+        f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+        f"([...{chart}.querySelectorAll('.mark-symbol path')].at(-1).getBoundingClientRect())"
+    )
+    for shift in (-1, 0):
+        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + shift, y=y)
+    text = page.wait_for("document.querySelector('#vg-tooltip-element.visible')?.innerText")
+    assert text.split() == ["trial", "4", "result", "validation_loss", "0.2000,", "validation_accuracy", "0.9000"]
 
 
 def test_it_says_how_to_try_the_best_with_other_seeds(written):
