@@ -12,7 +12,9 @@ from mlpkit.errors import UsageError
 
 
 @options.verb("report")
-@click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
+@click.argument(
+    "directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs_and_folders_of_runs
+)
 @click.option(
     "--to", metavar="FILE", type=click.Path(path_type=Path), help="The file to write; by default report.html in RUN."
 )
@@ -24,7 +26,8 @@ def command(
     """Write a page about a run: results, curves, mistakes, layers.
 
     RUN is a run folder; the run may be unfinished. Of a folder with the runs of several seeds, the page has means with
-    intervals, and all curves. It is one file that works from disk, without a network.
+    intervals, and all curves; of a sweep, its trials, and what each searched key does. It is one file that works from
+    disk, without a network.
     """
     from mlpkit.jobs.report import report  # noqa: PLC0415 - loads NumPy, which --help does without
 

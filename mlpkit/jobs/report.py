@@ -23,6 +23,7 @@ from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.spec_data import raw_rows
+from mlpkit.jobs.sweep.sweep_page import write_sweep_page
 from mlpkit.jobs.training_job import tracker_of, units_of
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import best_in_words
@@ -48,7 +49,7 @@ from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder
+from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder, is_sweep_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
@@ -88,7 +89,8 @@ def report(
     It has the results, the curves, what the network is wrong about, its layers, and what is needed to repeat the run.
 
     Args:
-        run: the run, or its folder; it may be unfinished. With several seeds, the page has means and all curves.
+        run: the run, or its folder; it may be unfinished. With several seeds, the page has means and all curves;
+            of a sweep, its trials and what each searched key did.
         to: the file to write; by default ``report.html`` in the folder.
         examples: as for ``resume``, if ``fit`` was given them.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -107,7 +109,10 @@ def report(
         expect_writable(chosen)
     if is_seeds_folder(directory):
         return write_seeds_page(directory, chosen)
-    found = _read(directory, Registry.discover(plugins=plugins, blocked=blocked))
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    if is_sweep_folder(directory):
+        return write_sweep_page(directory, registry.arguments(), chosen)
+    found = _read(directory, registry)
     if found.model is not None and examples is not None:
         hold_examples(found.model.dataset, examples)
     elif found.model is not None and found.model.dataset.in_memory:

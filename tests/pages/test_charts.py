@@ -8,6 +8,8 @@ import re
 import pytest
 
 from mlpkit.pages import charts, parts
+from mlpkit.pages.charts.axes import COLOURS
+from mlpkit.pages.charts.parallel import NOT_SET
 
 COUNTS = {"layer 1": [3, 0, 1], "layer 2": [0, 4, 0]}
 SPIRAL = [{"x": x, "y": y, "series": "Adam", "step": i} for i, (x, y) in enumerate([(2, 0), (0, 1), (-1, 0), (2, 0)])]
@@ -76,6 +78,47 @@ def test_a_curve_has_its_colour_in_all_charts_and_thin_lines_share_it():
     assert behind["encoding"]["detail"]["field"] == "line"
     picture = charts.figure("Loss", charts.curves(points, "epoch", "loss", thin=thin, names=["a", "b"]))
     assert picture.count('stroke-width="0.75"') == 2
+
+
+def test_thin_lines_are_as_clear_as_is_asked_for():
+    points = [{"epoch": i, "loss": 1.0 - i, "series": "b", "line": "c"} for i in range(3)]
+
+    behind, *_ = charts.curves(points, "epoch", "loss", thin=points, thin_opacity=0.75)["layer"]
+
+    assert behind["encoding"]["strokeOpacity"] == {"value": 0.75}
+
+
+def test_points_have_the_colours_of_their_kinds():
+    values = [{"x": 0, "y": 1, "series": "front"}, {"x": 1, "y": 1, "series": "other"}]
+
+    picture = charts.figure("Front", charts.points(values, "x", "y", series=["other", "front"]))
+
+    assert re.findall(r'aria-label="x: (\d); y: 1; series: (\w+)"[^>]*fill="([^"]+)"', picture) == [
+        ("0", "front", COLOURS[1]),
+        ("1", "other", COLOURS[0]),
+    ]
+    assert "color" in charts.points(values, "x", "y")["mark"]
+
+
+def test_lines_cross_parallel_axes_at_their_places():
+    axes = [charts.ParallelAxis("rate", [(0, "low"), (1, "high")]), charts.ParallelAxis("units", [(0.5, "30")])]
+    lines = [
+        charts.ParallelLine("a", [0.25, 0.5], 0.0, {"result": "0.9"}),
+        charts.ParallelLine("b", [1.0, None], 1.0, {"result": "0.8"}),
+        charts.ParallelLine("c", [0.0], None, {"result": "pruned"}),
+    ]
+
+    chart = charts.parallel(axes, lines, marked="a")
+
+    drawn = [layer for layer in chart["layer"] if layer["mark"]["type"] == "line"]
+    assert [[(p["line"], p["row"], p["place"]) for p in layer["data"]["values"]] for layer in drawn] == [
+        [("c", 0, 0.0)],
+        [("b", 0, 1.0), ("b", 1, NOT_SET)],
+        [("a", 0, 0.25), ("a", 1, 0.5)],
+    ]
+    texts = re.findall(r"<text [^>]*>([^<]+)</text>", charts.figure("Lines", chart))
+    assert {*texts} == {"rate", "low", "high", "units", "30", "not set"}
+    assert "not set" not in json.dumps(charts.parallel(axes, lines[:1]))
 
 
 def test_parts_stand_beside_each_other_and_formulas_keep_their_lines():

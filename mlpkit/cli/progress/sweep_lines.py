@@ -12,6 +12,7 @@ from mlpkit.jobs.sweep.driver import SweepObserver, ranked
 from mlpkit.jobs.sweep.sweep import plain_trial, written_results
 from mlpkit.jobs.sweep.trial_spec import as_overrides
 from mlpkit.progress.figures import figure
+from mlpkit.progress.short_keys import short_keys
 from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.specfile.yaml_writer import to_inline_yaml
@@ -151,19 +152,6 @@ def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: 
     ]
     titles = ("trial", *(each.key for each in objectives), *short_keys(keys))
     return blocks([titles, *rows], right=range(len(titles)), width=width) if rows else []
-
-
-def short_keys(keys: Sequence[str]) -> list[str]:
-    """Return the last parts of keys, as many of each as it takes to tell it from the others."""
-    parts = [key.split(".") for key in keys]
-    return [
-        next(
-            ".".join(own[-count:])
-            for count in range(1, len(own) + 1)
-            if count == len(own) or sum(other[-count:] == own[-count:] for other in parts) == 1
-        )
-        for own in parts
-    ]
 
 
 def print_sweep(found: Sweep) -> None:

@@ -11,12 +11,15 @@ from mlpkit.pages.charts.heatmap import heatmap
 from mlpkit.pages.charts.histogram import histogram
 from mlpkit.pages.charts.histograms import histograms
 from mlpkit.pages.charts.intervals import intervals
+from mlpkit.pages.charts.parallel import ParallelAxis, ParallelLine, parallel
 from mlpkit.pages.charts.paths import paths
 from mlpkit.pages.charts.points import points
 from mlpkit.pages.charts.vega import chart_library, expect_chart_library, figure, specification
 
 __all__ = [
     "Chart",
+    "ParallelAxis",
+    "ParallelLine",
     "bands",
     "bars",
     "chart_library",
@@ -27,6 +30,7 @@ __all__ = [
     "histogram",
     "histograms",
     "intervals",
+    "parallel",
     "paths",
     "points",
     "specification",

@@ -29,6 +29,7 @@ def curves(
     marked: Mapping[str, Any] | None = None,
     diagonal: bool = False,
     thin: Sequence[Mapping[str, Any]] = (),
+    thin_opacity: float = 0.4,
     names: Sequence[str] = (),
 ) -> Chart:
     """Return curves over a common axis, with the values at the place under the pointer.
@@ -45,6 +46,7 @@ def curves(
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
         thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
+        thin_opacity: how much these lines hide what is behind them, from 0 to 1.
         names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
     """
     below = axis(x, titles[0], logarithmic=logarithmic_x)
@@ -56,7 +58,7 @@ def curves(
     coloured = {**place, "color": _colour_by_series(series, names)}
     layers = [
         *([diagonal_line(x, y, 0.0, 1.0, place)] if diagonal else []),
-        *([_thin_lines(thin, coloured)] if thin else []),
+        *([_thin_lines(thin, coloured, thin_opacity)] if thin else []),
         _lines(coloured, with_points=len(points) <= 40 * len(series)),
         _pointed_values(x, y, series, below),
         *(_mark(marked, below, beside) if marked else []),
@@ -85,11 +87,11 @@ def _lines(encoding: Chart, *, with_points: bool) -> Chart:
     }
 
 
-def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
+def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart, opacity: float) -> Chart:
     return {
         "data": {"values": list(points)},
         "mark": {"type": "line", "clip": True, "strokeWidth": 0.75},
-        "encoding": {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": 0.4}},
+        "encoding": {**encoding, "detail": {"field": "line"}, "strokeOpacity": {"value": opacity}},
     }
 
 

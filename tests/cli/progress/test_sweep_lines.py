@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlpkit.cli.progress.sweep_lines import SweepJson, SweepLines, best_table, short_keys
+from mlpkit.cli.progress.sweep_lines import SweepJson, SweepLines, best_table
 from mlpkit.jobs.sweep.sweep import Sweep
 from mlpkit.runs.sweep_folder import Trial
 from mlpkit.specfile.sweep_section import Objective
-
-
-def test_keys_are_as_short_as_tells_them_apart():
-    keys = ["training.optimizer", "training.optimizer.learning_rate", "layers.Affine1.units", "layers.Affine2.units"]
-    assert short_keys([*keys, "vars.hidden", "seed"]) == [
-        "optimizer",
-        "learning_rate",
-        "Affine1.units",
-        "Affine2.units",
-        "hidden",
-        "seed",
-    ]
-    assert short_keys(["rate", "vars.rate"]) == ["rate", "vars.rate"]
 
 
 def test_the_table_has_the_five_best_finished_trials():

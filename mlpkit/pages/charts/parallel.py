@@ -1,0 +1,168 @@
+"""Parallel coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.pages.charts.axes import COLOURS, FAINT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.pages.charts.axes import Chart
+
+BETWEEN_AXES: Final = 66
+"""Pixels from an axis to the next."""
+NOT_SET: Final = 1.16
+"""Where a line goes that has no place on an axis; that of the greatest value is 1."""
+MARKED: Final = COLOURS[1]
+SHADES: Final = (COLOURS[0], FAINT)
+OPACITIES: Final = (1.0, 0.4)
+"""Of lines, from shade 0 to 1."""
+
+
+@dataclass(frozen=True)
+class ParallelAxis:
+    """An axis of parallel coordinates.
+
+    Args:
+        name: what it is called.
+        ticks: places from 0 to 1, each with its label.
+    """
+
+    name: str
+    ticks: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class ParallelLine:
+    """A line through parallel coordinates.
+
+    Args:
+        name: what it is called.
+        places: from 0 to 1 on each axis; None for one that the line has no place on. The line may end before the last.
+        shade: its colour, from 0, the strongest, to 1; None for a dotted line.
+        shown: what is shown at the pointer, by the same names for all lines.
+    """
+
+    name: str
+    places: Sequence[float | None]
+    shade: float | None
+    shown: Mapping[str, str]
+
+
+def parallel(axes: Sequence[ParallelAxis], lines: Sequence[ParallelLine], *, marked: str | None = None) -> Chart:
+    """Return parallel coordinates: axes below each other, as wide as the page, and a line across them for each item.
+
+    Args:
+        axes: the axes, from the top.
+        lines: the lines; the later are drawn over the earlier.
+        marked: the name of a line in another colour, drawn over all others.
+    """
+    rows = [_row(axis, i, lines) for i, axis in enumerate(axes)]
+    gaps = any(None in line.places for line in lines)
+    place = {"x": _place("place", [0, NOT_SET if gaps else 1]), "y": _place("row", [len(axes) - 0.4, -0.45])}
+    kinds = {
+        "dotted": [line for line in lines if line.shade is None and line.name != marked],
+        "shaded": [line for line in lines if line.shade is not None and line.name != marked],
+        "marked": [line for line in lines if line.name == marked],
+    }
+    return {
+        "height": BETWEEN_AXES * len(axes),
+        "layer": [
+            *_axis_lines(len(axes), [tick for row in rows for tick in row[1:]], place),
+            *(_lines(kind, each, place) for kind, each in kinds.items() if each),
+            *_texts([each for row in rows for each in row], place),
+        ],
+    }
+
+
+def _row(axis: ParallelAxis, i: int, lines: Sequence[ParallelLine]) -> list[dict[str, Any]]:
+    """Return the texts of an axis: its name, and its labels."""
+    gap = any(i < len(line.places) and line.places[i] is None for line in lines)
+    ticks = [*axis.ticks, *([(NOT_SET, "not set")] if gap else [])]
+    name = {"place": 0.0, "row": i, "text": axis.name, "kind": "name"}
+    return [name, *({"place": place, "row": i, "text": text, "kind": "label"} for place, text in ticks)]
+
+
+def _place(key: str, domain: Sequence[float]) -> Chart:
+    return {"field": key, "type": "quantitative", "axis": None, "scale": {"domain": domain, "nice": False}}
+
+
+def _axis_lines(count: int, ticks: Sequence[Mapping[str, Any]], place: Chart) -> list[Chart]:
+    """Return the axes themselves, with a mark at each label."""
+    ends = [{"row": i, "place": 0, "end": 1} for i in range(count)]
+    mark = {"color": FAINT, "aria": False}
+    return [
+        {
+            "data": {"values": ends},
+            "mark": {"type": "rule", **mark},
+            "encoding": {**place, "x2": {"field": "end"}},
+        },
+        {
+            "data": {"values": list(ticks)},
+            "mark": {"type": "tick", "orient": "vertical", "size": 8, "thickness": 1, **mark},
+            "encoding": place,
+        },
+    ]
+
+
+def _lines(kind: str, lines: Sequence[ParallelLine], place: Chart) -> Chart:
+    """Return lines of a kind; the one under the pointer is thick."""
+    values = [
+        {"line": line.name, "shade": line.shade, "row": i, "place": NOT_SET if at is None else at, **line.shown}
+        for line in lines
+        for i, at in enumerate(line.places)
+    ]
+    looks: dict[str, Chart] = {
+        "dotted": {"color": FAINT, "strokeDash": [2, 3], "opacity": 0.55},
+        "shaded": {},
+        "marked": {"color": MARKED},
+    }
+    thin = 2.75 if kind == "marked" else 1.25
+    tooltip = [{"field": key, "type": "nominal"} for key in lines[0].shown]
+    return {
+        "data": {"values": values},
+        "mark": {"type": "line", "aria": False, "point": {"size": 20, "aria": False}, **looks[kind]},
+        "params": [{"name": f"pointed_{kind}", "select": _POINTED}],
+        "encoding": {
+            **place,
+            "order": {"field": "row", "type": "quantitative"},
+            "detail": {"field": "line", "type": "nominal"},
+            "strokeWidth": {"condition": {"param": f"pointed_{kind}", "empty": False, "value": 4}, "value": thin},
+            "tooltip": tooltip,
+            **({"color": _shade(SHADES), "opacity": _shade(OPACITIES)} if kind == "shaded" else {}),
+        },
+    }
+
+
+def _shade(ends: Sequence[Any]) -> Chart:
+    """Return what goes from one end to the other as the shade does from 0 to 1."""
+    return {
+        "field": "shade",
+        "type": "quantitative",
+        "legend": None,
+        "scale": {"domain": [0, 1], "range": list(ends)},
+    }
+
+
+_POINTED: Final = {"type": "point", "on": "pointerover", "fields": ["line"], "clear": "pointerout"}
+
+
+def _texts(texts: Sequence[Mapping[str, Any]], place: Chart) -> list[Chart]:
+    """Return names above the axes and labels below them, on a rim in the colour of the page that lines pass behind."""
+    looks: dict[str, Chart] = {
+        "name": {"align": "left", "dy": -11, "fontWeight": 600},
+        "label": {"align": "center", "dy": 13, "fontSize": 10},
+    }
+    rim = {"stroke": "var(--card)", "strokeWidth": 4, "strokeJoin": "round", "opacity": 0.85}
+    return [
+        {
+            "data": {"values": [text for text in texts if text["kind"] == kind]},
+            "mark": {"type": "text", "aria": False, **look, **more},
+            "encoding": {**place, "text": {"field": "text", "type": "nominal"}},
+        }
+        for kind, look in looks.items()
+        for more in (rim, {})
+    ]

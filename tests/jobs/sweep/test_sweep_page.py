@@ -1,0 +1,184 @@
+"""The page of a sweep, in a browser and as text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from accessibility import violations
+from headless_browser import SCREENS
+from run_folders import made_up_run
+
+import mlpkit
+from mlpkit.errors import RunFolderError, StorageError
+
+pytest.importorskip("vl_convert")
+
+SPEC = """\
+mlpkit: 1
+name: digits
+data: mnist
+layers: [{{Affine: {{units: 10}}}}, SoftmaxWithLoss]
+training: {{optimizer: sgd, batch_size: 100, iterations: 200, metrics: [accuracy]}}
+{sweep}"""
+SWEEP = """\
+sweep:
+  search:
+    training.optimizer: [sgd, adam]
+    training.optimizer.learning_rate: {{low: 1.0e-3, high: 1.0, log: true}}
+    training.optimizer.sgd.momentum: {{low: 0.0, high: 0.9, when: {{training.optimizer: sgd}}}}
+  {objectives}
+  trials: 12
+"""
+BOTH = "minimize: validation_loss\n  maximize: validation_accuracy"
+TABLE = "[...document.querySelectorAll('table')[{}].rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
+DRAWN = "document.querySelectorAll('.chart .chart svg').length === {}"
+LOSSES = (0.9, 0.5, 0.7, 0.3, 0.2, 0.4, 0.6, 0.8, 0.25)
+ACCURACIES = (0.5, 0.6, 0.55, 0.99, 0.9, 0.7, 0.65, 0.6, 0.95)
+"""Trial 4 has the best loss, trials 3 and 8 better accuracies."""
+
+
+def make_sweep(folder, objectives=BOTH, losses=LOSSES, others=("pruned", "diverged", "failed")):
+    """Write the folder of a sweep, with trials that are finished and such that ended otherwise."""
+    folder.mkdir(parents=True)
+    (folder / "sweep.yaml").write_text(SPEC.format(sweep=SWEEP.format(objectives=objectives)))
+    ends = [
+        *({"loss": loss, "accuracy": accuracy} for loss, accuracy in zip(losses, ACCURACIES, strict=False)),
+        *others,
+    ]
+    for i, end in enumerate(ends):
+        rate = round(0.001 * 1.7**i, 6)
+        values = {"training.optimizer": "adam", "training.optimizer.learning_rate": rate}
+        if i % 2:
+            values |= {"training.optimizer": "sgd", "training.optimizer.sgd.momentum": 0.05 * i}
+        made_up_run(
+            folder / f"trial-{i}",
+            losses=(1.0, end["loss"]) if isinstance(end, dict) else (2.0,),
+            results={"validation": end, "test": end} if isinstance(end, dict) else None,
+            failure={"state": end, "steps": 100, "message": f"{end} <i>"} if isinstance(end, str) and end else None,
+        )
+        (folder / f"trial-{i}" / "trial.json").write_text(json.dumps({"values": values, "asked_at": 0.0}))
+    return folder
+
+
+def text_of(folder):
+    return mlpkit.report(folder).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Write the page of a sweep with two objectives."""
+    folder = make_sweep(tmp_path_factory.mktemp("sweep") / "my digits")
+    (folder / "best.yaml").write_text("")
+    return mlpkit.report(folder)
+
+
+@pytest.fixture
+def opened(browser, written):
+    """Return a function that opens the page, and waits until its charts are drawn."""
+
+    def open_page(screen="desk, light"):
+        browser.complaints.clear()
+        browser.requests.clear()
+        browser.size(**SCREENS[screen])
+        browser.open(written.as_uri())
+        browser.wait_for(DRAWN.format(6))
+        return browser
+
+    return open_page
+
+
+@pytest.mark.parametrize("screen", ["desk, light", "phone, dark"])
+def test_the_page_works_from_disk_and_is_accessible(opened, written, screen):
+    page = opened(screen)
+    assert page.complaints == []
+    assert page.requests == [written.as_uri()]
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_its_tables_have_the_trials_the_best_first(opened):
+    page = opened()
+    failed, best, front, every = (page.evaluate(TABLE.format(i)) for i in range(4))
+    assert failed[1:] == [["11", "failed <i>"]]
+    titles = ["trial", "validation_loss", "validation_accuracy", "optimizer", "learning_rate", "momentum"]
+    assert best[:3] == [
+        titles,
+        ["4", "0.2000", "0.9000", "adam", "0.008352", ""],
+        ["8", "0.2500", "0.9500", "adam", "0.069758", ""],
+    ]
+    assert [row[0] for row in best[1:]] == ["4", "8", "3", "5", "1", "6", "2", "7", "0"]
+    assert [row[0] for row in front[1:]] == ["4", "8", "3"]
+    assert every[0] == [*titles, "state"]
+    assert [(row[0], row[-1]) for row in every[-4:]] == [
+        ("0", "finished"),
+        ("9", "pruned"),
+        ("10", "diverged"),
+        ("11", "failed"),
+    ]
+
+
+def test_every_trial_with_a_result_is_a_line_across_the_axes_and_a_curve(opened):
+    page = opened()
+    lines = "[...document.querySelectorAll('.chart .chart')[{}].querySelectorAll('.mark-line path')]"
+    dashed = page.evaluate(f"{lines.format(1)}.map((line) => line.getAttribute('stroke-dasharray') !== null)")
+    assert (len(dashed), sum(dashed)) == (11, 2)
+    assert page.evaluate(f"{lines.format(4)}.length") == 12
+    widths = page.evaluate(f"{lines.format(1)}.map((line) => Number(line.getAttribute('stroke-width')))")
+    assert widths.index(max(widths)) == len(widths) - 1  # the best above all
+
+
+def test_a_pointer_at_a_place_is_answered_with_the_trial_and_its_result(opened):
+    page = opened()
+    chart = "document.querySelectorAll('.chart .chart')[1]"
+    page.evaluate(f"{chart}.scrollIntoView()")
+    x, y = page.evaluate(
+        f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+        f"([...{chart}.querySelectorAll('.mark-symbol path')].at(-1).getBoundingClientRect())"
+    )
+    for shift in (-1, 0):
+        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + shift, y=y)
+    text = page.wait_for("document.querySelector('#vg-tooltip-element.visible')?.innerText")
+    assert text.split() == ["trial", "4", "result", "validation_loss", "0.2000,", "validation_accuracy", "0.9000"]
+
+
+def test_it_says_how_to_try_the_best_with_other_seeds(written):
+    text = written.read_text("utf-8")
+    assert "Trial 4 has the lowest validation_loss, 0.2000." in text
+    assert f"mlpkit run &#x27;{written.parent}/best.yaml&#x27; --seeds 3" in text
+    assert "Trials: 9 finished, 1 pruned, 1 diverged, 1 failed." in text
+    assert "<h1>digits: 12 trials</h1>" in text
+    assert "failed &lt;i&gt;" in text
+    assert "Not over" not in text
+
+
+def test_a_sweep_that_is_not_over_says_how_to_go_on(tmp_path):
+    folder = make_sweep(tmp_path / "s", "maximize: validation_accuracy", LOSSES[:3], ("", "pruned"))
+    text = text_of(folder)
+    assert "Not over: trial 3; unless the sweep is at work, go on with:" in text
+    assert f"mlpkit sweep --resume {folder}" in text
+    assert "Trial 1 has the highest validation_accuracy, 0.6000." in text
+    assert "Pareto" not in text
+    assert "too few trials to say" in text
+
+
+@pytest.mark.parametrize("others", [(), ("pruned",), ("", "failed")])
+def test_a_sweep_without_results_has_a_page_too(tmp_path, others):
+    text = text_of(make_sweep(tmp_path / "s", losses=(), others=others))
+    assert 'class="chart"' not in text
+    assert ("All trials</caption>" in text) == bool(others)
+
+
+def test_the_page_goes_where_it_is_asked_for(tmp_path):
+    folder = make_sweep(tmp_path / "s", losses=LOSSES[:1])
+    assert mlpkit.report(folder, tmp_path / "page.html") == tmp_path / "page.html"
+    assert not (folder / "report.html").exists()
+    with pytest.raises(StorageError):
+        mlpkit.report(folder, tmp_path / "missing" / "page.html")
+
+
+def test_a_damaged_folder_is_an_error_that_names_the_file(tmp_path):
+    folder = make_sweep(tmp_path / "s")
+    (folder / "sweep.yaml").write_text(SPEC.format(sweep=""))
+    with pytest.raises(RunFolderError, match=r"sweep\.yaml: has no section sweep any more"):
+        mlpkit.report(folder)
