@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.functions.standard_normal import standard_normal
+from mlpkit_plugins.kernels.standard_normal import standard_normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
