@@ -202,15 +202,20 @@ def test_dropout_drops_and_scales_as_theirs_would_with_the_same_mask(torch, pair
         def forward(self, x):
             if not self.training:
                 return torch.nn.functional.dropout(x, 0.3, training=False)
-            return x * torch.from_numpy(kept()) / (1 - 0.3)
+            return x * torch.from_numpy(mask()) / (1 - 0.3)
 
-    def kept():
-        return (both.network.replicas[0].layers[1].chance >= np.float32(0.3)).astype(np.float64)
+    def mask():
+        return kept(both.network.replicas[0].layers[1].chance, 0.3)
 
     both = pair([ours], SoftmaxWithLoss(), [Dropped()])
     both.train(torch.nn.CrossEntropyLoss())
     both.expect_agreement()
-    assert 0.6 < kept().mean() < 0.8
+    assert 0.6 < mask().mean() < 0.8
+
+
+def kept(chances, rate):
+    """Return 1 for what random numbers of 16 bits keep, and 0 for what they drop."""
+    return (chances >= round(rate * 2**16)).astype(np.float64)
 
 
 def test_scale(torch, pair):
@@ -258,8 +263,8 @@ def test_drop_connect_drops_and_scales_as_theirs_would_with_the_same_mask(torch,
             layer = both.network.replicas[0].layers[1]
             if not self.training:
                 return super().forward(x)
-            weight, bias = self.weight * torch.tensor(layer.M.T.copy()), self.bias * torch.tensor(layer.m.copy())
-            return torch.nn.functional.linear(x, weight, bias)
+            of_weight, of_bias = (torch.from_numpy(kept(each, 0.3) / (1 - 0.3)) for each in layer.chances)
+            return torch.nn.functional.linear(x, self.weight * of_weight.T, self.bias * of_bias)
 
     both = pair([DropConnect(UNITS, rate=0.3)], SoftmaxWithLoss(), [Dropped(UNITS, UNITS)])
     both.train(torch.nn.CrossEntropyLoss())
