@@ -62,7 +62,7 @@ def importance_of_key(values: Sequence[Any], costs: Sequence[float], seed: int =
         importance = max(0, 1 - (1 - η²) (n - 1) / (n - k))
 
     η² is the Kruskal-Wallis statistic H divided by n - 1. Chance alone makes it (k - 1) / (n - 1) on average, at which
-    the importance is 0. With fewer than 8 trials, or fewer than 2 k, there is none.
+    the importance is 0. It is not known with fewer than 8 trials, or fewer than 2 k.
 
     Args:
         values: the key's value in each trial.

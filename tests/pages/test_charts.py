@@ -8,7 +8,7 @@ import re
 import pytest
 
 from mlpkit.pages import charts, parts
-from mlpkit.pages.charts.axes import COLOURS
+from mlpkit.pages.charts.axes import COLOURS, FAINT
 from mlpkit.pages.charts.parallel import NOT_SET
 
 COUNTS = {"layer 1": [3, 0, 1], "layer 2": [0, 4, 0]}
@@ -116,7 +116,11 @@ def test_lines_cross_parallel_axes_at_their_places():
         [("b", 0, 1.0), ("b", 1, NOT_SET)],
         [("a", 0, 0.25), ("a", 1, 0.5)],
     ]
-    texts = re.findall(r"<text [^>]*>([^<]+)</text>", charts.figure("Lines", chart))
+    picture = charts.figure("Lines", chart)
+    for colour in (FAINT, COLOURS[1]):  # of the dotted line, the marked one, and their points
+        assert f'stroke="{colour}"' in picture
+        assert f'fill="{colour}"' in picture
+    texts = re.findall(r"<text [^>]*>([^<]+)</text>", picture)
     assert {*texts} == {"rate", "low", "high", "units", "30", "not set"}
     assert "not set" not in json.dumps(charts.parallel(axes, lines[:1]))
 

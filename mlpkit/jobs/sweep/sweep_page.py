@@ -163,12 +163,14 @@ def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
     Those are among the better half by each objective, or no further from the front than that is long.
     """
     names, front = ("other trials", "Pareto front"), {trial.number for trial in found.front}
-    shown = [trial for trial in found.trials if trial.state == FINISHED and {first.key, other.key} <= {*trial.results}]
+    finished = [each for each in found.trials if each.state == FINISHED and {first.key, other.key} <= {*each.results}]
+    far = set[int]()
     for each in (first, other):
-        costs = {trial.number: each.cost(trial.results[each.key]) for trial in shown}
+        costs = {trial.number: each.cost(trial.results[each.key]) for trial in finished}
         length = max(costs[number] for number in front) - min(costs.values())
         limit = max(statistics.median(costs.values()), min(costs.values()) + 2 * length)
-        shown = [trial for trial in shown if costs[trial.number] <= limit]
+        far |= {number for number, cost in costs.items() if cost > limit}
+    shown = [trial for trial in finished if trial.number not in far]
     values = [
         {
             "trial": trial.number,

@@ -115,16 +115,14 @@ def _lines(kind: str, lines: Sequence[ParallelLine], place: Chart) -> Chart:
         for line in lines
         for i, at in enumerate(line.places)
     ]
-    looks: dict[str, Chart] = {
-        "dotted": {"color": FAINT, "strokeDash": [2, 3], "opacity": 0.55},
-        "shaded": {},
-        "marked": {"color": MARKED},
-    }
+    colours = {"dotted": FAINT, "marked": MARKED}
+    colour = {"color": colours[kind]} if kind in colours else {}
+    look = {"strokeDash": [2, 3], "opacity": 0.55} if kind == "dotted" else {}
     thin = 2.75 if kind == "marked" else 1.25
     tooltip = [{"field": key, "type": "nominal"} for key in lines[0].shown]
     return {
         "data": {"values": values},
-        "mark": {"type": "line", "aria": False, "point": {"size": 20, "aria": False}, **looks[kind]},
+        "mark": {"type": "line", "aria": False, "point": {"size": 20, "aria": False, **colour}, **look, **colour},
         "params": [{"name": f"pointed_{kind}", "select": _POINTED}],
         "encoding": {
             **place,
