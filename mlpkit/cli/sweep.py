@@ -12,6 +12,7 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.progress.make_display import expect_one_way, make_sweep_display
+from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.run import run_folder
 from mlpkit.errors import UsageError
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="With --resume: train N trials beyond the planned.",
 )
+@options.takes_report
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json
@@ -58,6 +60,7 @@ def command(
     out: Path | None,
     folder: Path | None,
     added: int | None,
+    reports: bool,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
     quiet: bool,
@@ -67,7 +70,8 @@ def command(
 
     The section sweep of the spec says which keys to vary, and what makes a trial good. Each trial is a run in a folder
     of its own. Ctrl-C ends the sweep after the steps it is in. --resume goes on, even after a crash, and repeats
-    nothing. The best is written as a spec, best.yaml.
+    nothing. The best is written as a spec, best.yaml, and
+    a page about all of them, report.html.
     """
     expect_one_way(quiet, as_json)
     _expect_spec_or_folder(path, overrides, out, folder, added)
@@ -88,6 +92,8 @@ def command(
             print_warnings(spec.warnings)
             with run_folder(spec, out, interrupts) as made:
                 found = shown(partial(sweep, spec, made), spec.name, made)
+    if reports and not found.stopped:
+        report_at_the_end(found.folder, plugins, blocked, shown=not quiet and not as_json)
     end_if_stopped(interrupts, found.stopped)
     if found.best is None or found.left:
         raise click.exceptions.Exit(WORK_FAILED)

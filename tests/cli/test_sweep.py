@@ -64,9 +64,10 @@ def test_a_sweep(invoke, spec):
     spec()
     checked = invoke("check", "tiny.yaml").out
     assert "  sweep over training.optimizer, training.optimizer.learning_rate, layers.Affine1.units\n" in checked
-    done = invoke("sweep", "tiny.yaml", "--workers", 2)
+    done = invoke("sweep", "tiny.yaml", "--workers", 2, "--report")
     assert (done.code, done.err) == (0, "")
-    lines = done.out.splitlines()
+    *lines, last = done.out.splitlines()
+    assert last == "report in runs/tiny/report.html"
     begins = [
         re.match(r"trial (\d): validation_accuracy 0\.\d{4}( \(best 0\.\d{4}, trial \d\)|, the best so far);", line)
         for line in lines[:5]
@@ -74,7 +75,14 @@ def test_a_sweep(invoke, spec):
     assert sorted(found[1] for found in begins) == list("01234")
     assert lines[-2:] == ["the best, ready to run: runs/tiny/best.yaml", "kept in runs/tiny"]
     folder = Path("runs/tiny")
-    names = [".lock", "best.yaml", "progress.json", "sweep.yaml", *(f"trial-{number}" for number in range(5))]
+    names = [
+        ".lock",
+        "best.yaml",
+        "progress.json",
+        "report.html",
+        "sweep.yaml",
+        *(f"trial-{number}" for number in range(5)),
+    ]
     assert sorted(path.name for path in folder.iterdir()) == names
     assert (folder / "sweep.yaml").exists()
     metrics = [json.loads((path / "metrics.json").read_text()) for path in trials_in(folder)]
