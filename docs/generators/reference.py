@@ -135,6 +135,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "ModelFileError",
             "RunFolderError",
             "StorageError",
+            "WorkersLostError",
         ),
     ),
 }

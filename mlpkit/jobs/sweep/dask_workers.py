@@ -112,7 +112,7 @@ class DaskWorkers:
         if self._folder is None:
             self._folder = directory.parent
             self._expect_able_workers(self._folder)
-        busy = {sent.worker for sent in self._sent.values()}
+        busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks take out those that are over
         worker = next((each for each in self._workers if each not in busy), "")
         place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others if it is lost
         request = {**kwargs, "directory": directory}
@@ -190,8 +190,8 @@ class DaskWorkers:
             raise self._lost() from error
 
     def _lost(self) -> WorkersLostError:
-        assert self._folder is not None
-        return WorkersLostError(f"the Dask scheduler has ended, or can't be reached any more; {_go_on(self._folder)}")
+        after = f"; {_go_on(self._folder)}" if self._folder else ""
+        return WorkersLostError(f"the Dask scheduler has ended, or can't be reached any more{after}")
 
 
 def _go_on(folder: Path) -> str:
