@@ -180,3 +180,19 @@ def test_without_dask_there_is_the_command_that_installs_it(invoke, monkeypatch)
 def test_wrong_engines(arguments, message, invoke):
     done = invoke("sweep", "tiny.yaml", *arguments)
     assert (done.code, done.err) == (2, f"error: {message}\n")
+
+
+@needs_dask
+@pytest.mark.usefixtures("spec")
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nowhere", "'nowhere' is no address of a Dask scheduler; expected one such as tcp://192.0.2.1:8786"),
+        ("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9; start one: dask scheduler"),
+    ],
+)
+def test_a_wrong_scheduler_is_named_before_anything_is_written(address, message, invoke, monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.sweep.dask_workers.LONGEST_WAIT", 0.2)
+    done = invoke("sweep", "tiny.yaml", "--on", "dask", "--scheduler", address, "--out", "x")
+    assert (done.code, done.err) == (2, f"error: {message}\n")
+    assert not Path("x").exists()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from distributed import Client, KilledWorker, LocalCluster
+from distributed.comm import get_address_host_port
 from distributed.utils import silence_logging_cmgr
 
 from mlpkit.errors import UsageError, WorkersLostError
@@ -229,13 +230,19 @@ def _connected(cluster: LocalCluster | str) -> Client:
         cluster: the cluster, or the address of its scheduler.
 
     Raises:
-        UsageError: no scheduler answers.
+        UsageError: it is no address, or no scheduler answers.
     """
+    if isinstance(cluster, str):
+        try:
+            get_address_host_port(cluster)
+        except ValueError as error:
+            raise UsageError(
+                f"'{cluster}' is no address of a Dask scheduler; expected one such as tcp://192.0.2.1:8786"
+            ) from error
     try:
         return Client(cluster, timeout=LONGEST_WAIT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        what = f"no Dask scheduler answers at {cluster}, such as tcp://192.0.2.1:8786"
-        raise UsageError(f"{what}; start one: dask scheduler") from error
+    except (OSError, TimeoutError) as error:
+        raise UsageError(f"no Dask scheduler answers at {cluster}; start one: dask scheduler") from error
 
 
 _trainers: dict[str, LocalWorkers] = {}
