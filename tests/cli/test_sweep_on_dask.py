@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -30,9 +31,10 @@ LONGER = ("--set=training.iterations=3000", "--set=training.evaluate_every=500",
 
 
 @pytest.fixture
-def spec(work):
-    with Path("tiny.yaml").open("a") as file:
-        file.write(SWEEP)
+def spec(work, digits):
+    """The tiny spec with a sweep, and a relative path: workers of a cluster were started elsewhere."""
+    text = Path("tiny.yaml").read_text()
+    Path("tiny.yaml").write_text(text.replace(str(digits), os.path.relpath(digits, work)) + SWEEP)
 
 
 @pytest.fixture
@@ -65,10 +67,10 @@ def cluster(work, environment):
 
     yield start
     for process in started:
-        with psutil.Process(process.pid).oneshot():
-            of_it = psutil.Process(process.pid).children(recursive=True)
-        for each in (*of_it, process):
-            each.kill()
+        of_it = psutil.Process(process.pid).children(recursive=True)
+        for each in (process, *of_it):  # a nanny would start its worker again
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         process.wait()
 
 

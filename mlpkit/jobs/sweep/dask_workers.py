@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from distributed import Client, KilledWorker, LocalCluster
-from distributed.comm import get_address_host_port
+from distributed.comm.addressing import get_address_host_port
 from distributed.utils import silence_logging_cmgr
 
 from mlpkit.errors import UsageError, WorkersLostError
@@ -45,12 +45,12 @@ class _Sent:
     """A trial that was sent to the cluster.
 
     Args:
-        directory: its run folder.
+        name: that of its run folder.
         worker: the address of the worker that is to train it; empty for any.
         task: what Dask has of it.
     """
 
-    directory: str
+    name: str
     worker: str
     task: Task[TrainingEnd]
 
@@ -75,6 +75,7 @@ class DaskWorkers:
     def __init__(self, scheduler: str = "", most: int | None = None) -> None:
         self._most = most
         self._folder: Path | None = None
+        self._here = str(Path.cwd())
         self._sent: dict[Future[TrainingEnd], _Sent] = {}
         self._looked_at = self._stopped_at = float("-inf")
         with ExitStack() as opened:
@@ -109,17 +110,19 @@ class DaskWorkers:
             UsageError: a worker can't train in this folder.
             WorkersLostError: the scheduler doesn't answer any more.
         """
-        directory = Path(*args).resolve()
+        directory = Path(*args)
         if self._folder is None:
-            self._folder = directory.parent
+            self._folder = directory.parent.resolve()
             self._expect_able_workers(self._folder)
         busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks take out those that are over
         worker = next((each for each in self._workers if each not in busy), "")
         place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others if it is lost
-        request = {**kwargs, "directory": directory}
-        task = self._asked(self._client.submit, _train, function, request, pure=False, retries=0, **place)
+        sweep = (str(self._folder), self._here)
+        task = self._asked(
+            self._client.submit, _train, sweep, function, str(directory), kwargs, pure=False, retries=0, **place
+        )
         end: Future[TrainingEnd] = Future()
-        self._sent[end] = _Sent(str(directory), worker, task)
+        self._sent[end] = _Sent(directory.name, worker, task)
         task.add_done_callback(partial(self._take_end, end))
         return end
 
@@ -127,10 +130,10 @@ class DaskWorkers:
         """Ask that all trials stop after the steps that they are in, and give back those that no worker has begun."""
         if self._folder is None or time.monotonic() - self._stopped_at < SECONDS_BETWEEN_LOOKS:
             return  # it is called again and again, which reaches workers that replaced lost ones, too
-        training = self._on_workers(_stop, str(self._folder))
-        begun = {directory for found in training.values() if isinstance(found, list) for directory in found}
+        training = self._on_workers(_stop, str(self._folder), self._here)
+        begun = {name for found in training.values() if isinstance(found, list) for name in found}
         for sent in [*self._sent.values()]:
-            if sent.directory not in begun:
+            if sent.name not in begun:
                 sent.task.cancel(reason=NOT_BEGUN)
         self._stopped_at = time.monotonic()
 
@@ -147,7 +150,7 @@ class DaskWorkers:
         Raises:
             UsageError: one can't.
         """
-        for worker, found in self._on_workers(_begin, str(folder), VERSION).items():
+        for worker, found in self._on_workers(_begin, str(folder), self._here, VERSION).items():
             if found:
                 problem = f"can't train: {type(found).__name__}: {found}" if isinstance(found, Exception) else found
                 raise UsageError(f"the Dask worker {worker} {problem}; then {_go_on(folder)}")
@@ -248,34 +251,55 @@ def _connected(cluster: LocalCluster | str) -> Client:
 _trainers: dict[str, LocalWorkers] = {}
 """In a worker: what trains there, by the folder of the sweep."""
 
-_training: set[str] = set()
-"""In a worker: the folders of the trials that it trains."""
+_training: set[tuple[str, str]] = set()
+"""In a worker: the trials that it trains, by the folder of the sweep and their names."""
 
 
-async def _begin(folder: str, driver_version: str) -> str:
-    """In a worker: end what an earlier driver of a sweep has left, and return what is in the way of training."""
+async def _begin(folder: str, here: str, driver_version: str) -> str:
+    """In a worker: end what an earlier driver of a sweep has left, and return what is in the way of training.
+
+    Args:
+        folder: the folder of the sweep.
+        here: the folder that relative paths start from.
+        driver_version: mlpkit's version where the driver is.
+    """
     await _end(folder)
-    if not Path(folder).is_dir():
-        return f"finds no folder {folder}; put it on a disk that all machines share, under the same path"
+    for each in (folder, here):
+        if not Path(each).is_dir():
+            return f"finds no folder {each}; put it on a disk that all machines share, under the same path"
     if driver_version != VERSION:
         return f"has mlpkit {VERSION}, and the driver {driver_version}; install the same version"
     return ""
 
 
-def _train(function: Callable[..., TrainingEnd], request: dict[str, Any]) -> TrainingEnd:
-    """In a worker: train a trial, in a process that is kept for the next one."""
-    directory = request.pop("directory")
-    _training.add(str(directory))
+def _train(
+    sweep: tuple[str, str], function: Callable[..., TrainingEnd], directory: str, arguments: dict[str, Any]
+) -> TrainingEnd:
+    """In a worker: train a trial, in a process that is kept for the next one.
+
+    Args:
+        sweep: the folder of the sweep, and the folder that relative paths start from.
+        function: what trains it.
+        directory: the trial's folder.
+        arguments: other arguments of the function.
+    """
+    trial = (sweep[0], Path(directory).name)
+    _training.add(trial)
     try:
-        return _trainer(str(directory.parent)).submit(function, directory, **request).result()
+        return _trainer(*sweep).submit(function, directory, **arguments).result()
     finally:
-        _training.discard(str(directory))
+        _training.discard(trial)
 
 
-def _stop(folder: str) -> list[str]:
-    """In a worker: stop the trials of a sweep, those that are yet to come, too; return those that are trained now."""
-    _trainer(folder).stop()
-    return [*_training]
+def _stop(folder: str, here: str) -> list[str]:
+    """In a worker: stop the trials of a sweep, those that are yet to come, too; return those that are trained now.
+
+    Args:
+        folder: the folder of the sweep.
+        here: the folder that relative paths start from.
+    """
+    _trainer(folder, here).stop()
+    return [name for sweep, name in _training if sweep == folder]
 
 
 async def _end(folder: str) -> None:
@@ -284,5 +308,5 @@ async def _end(folder: str) -> None:
         await asyncio.to_thread(_trainers.pop(folder).shutdown)
 
 
-def _trainer(folder: str) -> LocalWorkers:
-    return _trainers.setdefault(folder, LocalWorkers(1))
+def _trainer(folder: str, here: str) -> LocalWorkers:
+    return _trainers.setdefault(folder, LocalWorkers(1, here))

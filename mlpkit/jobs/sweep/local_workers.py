@@ -43,14 +43,16 @@ class LocalWorkers:
 
     Args:
         count: how many; by default one per core.
+        here: the folder that their relative paths start from; by default as for this process.
 
     Attributes:
         threads: the share of the cores that each may take.
     """
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, here: str | None = None) -> None:
         self.count = count or available_cores()
         self.threads = max(1, available_cores() // self.count)
+        self._here = here
         self._threads = ThreadPoolExecutor(self.count, "sweep worker")
         self._all: list[TrainingProcess] = []
         self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
@@ -106,7 +108,7 @@ class LocalWorkers:
         return None
 
     def _new_process(self, task: str) -> TrainingProcess:
-        process = TrainingProcess(task)
+        process = TrainingProcess(task, self._here)
         self._all.append(process)
         return process
 
