@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,14 @@ def cluster(work, environment):
         process.wait()
 
 
+def swept_plainly(invoke, *options):
+    """What local workers make of the sweep, in the folder that those of Dask have afterwards: files have its path."""
+    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2, *options).code == 0
+    plain = contents("swept")
+    shutil.rmtree("swept")
+    return plain
+
+
 def in_the_middle(folder, beside=None):
     """Wait until a trial, beside one, has a checkpoint and is trained; return its folder and its process."""
 
@@ -91,10 +100,10 @@ def checkpoints(trial):
 @needs_dask
 @pytest.mark.usefixtures("spec")
 def test_a_cluster_on_this_machine_does_the_same_sweep(invoke, mlpkit):
-    assert invoke("sweep", "tiny.yaml", "--out", "plain", "--quiet", "--workers", 1).code == 0
-    done = mlpkit("sweep", "tiny.yaml", "--out", "dask", "--workers", 1, "--on", "dask")
+    plain = swept_plainly(invoke)
+    done = mlpkit("sweep", "tiny.yaml", "--out", "swept", "--workers", 1, "--on", "dask")
     assert (done.code, done.err) == (0, "")
-    assert contents("dask") == contents("plain")
+    assert contents("swept") == plain
 
 
 @needs_dask
@@ -102,50 +111,51 @@ def test_a_cluster_on_this_machine_does_the_same_sweep(invoke, mlpkit):
 @pytest.mark.usefixtures("spec")
 def test_killed_workers_lose_nothing(started, invoke, environment):
     """The process that trains a trial is killed, then a worker of Dask; it gives the trial to another, or gives up."""
-    assert invoke("sweep", "tiny.yaml", "--out", "plain", "--quiet", "--workers", 2, *LONGER).code == 0
-    for out, env, said in (
-        ("again", {}, ""),
-        ("up", {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}, "ended with its Dask worker; it goes on from"),
+    plain = swept_plainly(invoke, *LONGER)
+    for env, said in (
+        ({}, ""),
+        ({"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}, "ended with its Dask worker; it goes on from"),
     ):
-        words = ("tiny.yaml", "--out", out, "--workers", 2, "--on", "dask", "--json", *LONGER)
+        words = ("tiny.yaml", "--out", "swept", "--workers", 2, "--on", "dask", "--json", *LONGER)
         driver = started("sweep", *words, env=environment | env)
-        first, pid = in_the_middle(out)
+        first, pid = in_the_middle("swept")
         os.kill(pid, signal.SIGKILL)
         name = first.name.replace("-", " ")
         assert f"{name}: its process ended by SIGKILL; it goes on from its last checkpoint" in driver.stderr.readline()
-        second, pid = in_the_middle(out, beside=first)
+        second, pid = in_the_middle("swept", beside=first)
         psutil.Process(pid).parent().kill()
         assert driver.wait(timeout=120) == 0
         noticed = driver.stderr.read()
         assert said in noticed
         assert bool(said) == (second.name.replace("-", " ") in noticed)
-        assert contents(out) == contents("plain")
+        assert contents("swept") == plain
+        shutil.rmtree("swept")
 
 
 @needs_dask
 @pytest.mark.long
 @pytest.mark.usefixtures("spec")
 def test_a_killed_scheduler_and_a_killed_driver_lose_nothing(started, invoke, mlpkit, cluster):
-    assert invoke("sweep", "tiny.yaml", "--out", "plain", "--quiet", "--workers", 2, *LONGER).code == 0
+    plain = swept_plainly(invoke, *LONGER)
     address, scheduler = cluster()
-    first = started("sweep", "tiny.yaml", "--out", "killed", "--on", "dask", "--scheduler", address, *LONGER)
-    in_the_middle("killed")
+    first = started("sweep", "tiny.yaml", "--out", "swept", "--on", "dask", "--scheduler", address, *LONGER)
+    in_the_middle("swept")
     scheduler.kill()
     assert first.wait(timeout=60) == 1
-    folder = Path("killed").resolve()
+    folder = Path("swept").resolve()
     assert first.stderr.read() == (
         "error: the Dask scheduler has ended, or can't be reached any more; "
         f"go on with: mlpkit sweep --resume {folder}\n"
-        "  note: what there is of the run is kept in killed\n"
+        "  note: what there is of the run is kept in swept\n"
     )
     address, _ = cluster("second.json")
-    resume = ("sweep", "--resume", "killed", "--on", "dask", "--scheduler", address)
+    resume = ("sweep", "--resume", "swept", "--on", "dask", "--scheduler", address)
     second = started(*resume)
-    in_the_middle("killed")
+    in_the_middle("swept")
     second.kill()
     done = mlpkit(*resume)
     assert (done.code, done.err) == (0, "")
-    assert contents("killed") == contents("plain")
+    assert contents("swept") == plain
 
 
 @needs_dask

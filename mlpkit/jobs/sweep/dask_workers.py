@@ -220,6 +220,7 @@ def _local_cluster(count: int) -> LocalCluster:
         threads_per_worker=max(1, available_cores() // count),
         processes=True,
         dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, in place of Dask's own
         silence_logs=logging.CRITICAL,
         memory_limit=None,  # a trial's memory is that of a process of its own
         preload=[IGNORE_CTRL_C],
