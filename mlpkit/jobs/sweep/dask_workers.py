@@ -92,7 +92,7 @@ class DaskWorkers:
 
     @property
     def count(self) -> int:
-        """How many trials train at once: one for each worker that there is now, and one while there is none."""
+        """How many trials train at once: one for each worker that there is now, and at least one."""
         if time.monotonic() - self._looked_at >= SECONDS_BETWEEN_LOOKS:
             self._workers = [*self._asked(self._client.nthreads)]
             self._looked_at = time.monotonic()
@@ -134,7 +134,7 @@ class DaskWorkers:
         begun = {name for found in training.values() if isinstance(found, list) for name in found}
         for sent in [*self._sent.values()]:
             if sent.name not in begun:
-                sent.task.cancel(reason=NOT_BEGUN)
+                sent.task.cancel()
         self._stopped_at = time.monotonic()
 
     def shutdown(self) -> None:

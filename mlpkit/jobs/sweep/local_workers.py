@@ -98,7 +98,7 @@ class LocalWorkers:
         return end
 
     def _idle_process(self) -> TrainingProcess | None:
-        """Return a process that has nothing to do; None if there is none, or all died meanwhile."""
+        """Return a process that has nothing to do; None without any, or if all died meanwhile."""
         with suppress(Empty):
             while True:
                 process = self._idle.get_nowait()
