@@ -129,6 +129,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.errors import (
         UsageError as UsageError,
     )
+    from mlpkit.errors import (
+        WorkersLostError as WorkersLostError,
+    )
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.doctor import Diagnosis as Diagnosis
     from mlpkit.jobs.doctor import doctor as doctor
@@ -214,6 +217,7 @@ _HOMES = {
         "TargetError",
         "UnknownComponentError",
         "UsageError",
+        "WorkersLostError",
     ),
     "mlpkit.jobs.doctor": ("Diagnosis", "doctor"),
     "mlpkit.jobs.ensemble": ("EnsembleRun",),

@@ -292,6 +292,10 @@ class RankError(MlpkitError):
         self.exit_code = exit_code
 
 
+class WorkersLostError(MlpkitError):
+    """The machines that train the trials of a sweep can't be reached any more."""
+
+
 class ModelFileError(MlpkitError):
     """A model file can't be read, or is not what it says it is."""
 

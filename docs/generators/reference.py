@@ -138,6 +138,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "ModelFileError",
             "RunFolderError",
             "StorageError",
+            "WorkersLostError",
         ),
     ),
 }

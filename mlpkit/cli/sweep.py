@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 @options.takes_overrides
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 1024), help="Trials to train at once; by default one per core."
+)
+@click.option(
+    "--on",
+    metavar="ENGINE",
+    default="local",
+    show_default=True,
+    help="What trains them: local, processes on this machine; dask, the workers of a Dask cluster.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default="",
+    help="With --on dask: the cluster's scheduler, such as tcp://192.0.2.1:8786; by default a cluster on this machine.",
 )
 @click.option(
     "--out",
@@ -57,6 +70,8 @@ def command(
     path: str | None,
     overrides: tuple[str, ...],
     workers: int | None,
+    on: str,
+    scheduler: str,
     out: Path | None,
     folder: Path | None,
     added: int | None,
@@ -82,7 +97,8 @@ def command(
         )
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-        shown = partial(_shown, workers=workers, quiet=quiet, as_json=as_json, interrupts=interrupts)
+        engine = {"workers": workers, "on": on, "scheduler": scheduler}
+        shown = partial(_shown, engine=engine, quiet=quiet, as_json=as_json, interrupts=interrupts)
         if folder is not None:
             job = partial(resume_sweep, folder, add_trials=added or 0, plugins=plugins, blocked=blocked)
             found = shown(job, folder.name, folder)
@@ -104,7 +120,7 @@ def _shown(
     title: str,
     folder: Path,
     *,
-    workers: int | None,
+    engine: dict[str, Any],
     quiet: bool,
     as_json: bool,
     interrupts: Interrupts,
@@ -113,7 +129,7 @@ def _shown(
     began = partial(interrupts.started, None)
     with make_sweep_display(title, folder, quiet, as_json, began) as display:
         interrupts.before_stopping = display.interrupted
-        found = job(workers=workers, observer=display, stop=interrupts.stop)
+        found = job(**engine, observer=display, stop=interrupts.stop)
         display.finished(found)
     return found
 

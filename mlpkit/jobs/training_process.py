@@ -68,12 +68,13 @@ class TrainingProcess:
     Args:
         task: the function that trains a run, as ``module:name``; its keywords are those of a request, ``observer`` and
             ``stop``, and it returns a ``Run`` or a ``TrainingEnd``.
+        here: the folder that its relative paths start from; by default as for this process.
     """
 
-    def __init__(self, task: str = TRAIN_PREPARED) -> None:
+    def __init__(self, task: str = TRAIN_PREPARED, here: str | None = None) -> None:
         command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)]), task]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True, cwd=here
         )
 
     def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:

@@ -13,8 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
-from mlpkit.runs.writer_lock import WriterLock
+from swept_folders import contents, holders, trials_in, values_of, wait_for
 
 SWEEP = """\
 sweep:
@@ -26,7 +25,6 @@ sweep:
   trials: 5
 """
 LONGER = {"iterations: 4": "iterations: 3000", "evaluate_every: 2": "evaluate_every: 500\n  checkpoint: {every: 250}"}
-RESULTS = ("spec.yaml", "resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors")
 
 
 @pytest.fixture
@@ -42,21 +40,6 @@ def spec(work):
         return name
 
     return write
-
-
-def trials_in(folder):
-    return sorted(Path(folder).glob("trial-*"), key=lambda path: int(path.name[6:]))
-
-
-def values_of(folder):
-    return {path.name: json.loads((path / "trial.json").read_text())["values"] for path in trials_in(folder)}
-
-
-def contents(folder):
-    """All that the trials of a sweep came to, and its best."""
-    found = {path.name: {name: (path / name).read_bytes() for name in RESULTS} for path in trials_in(folder)}
-    best = (Path(folder) / "best.yaml").read_text()
-    return found, values_of(folder), best
 
 
 def test_a_sweep(invoke, spec):
@@ -123,20 +106,6 @@ def test_a_sweep(invoke, spec):
         "error: runs/tiny: holds the trials of a sweep; go on with: mlpkit sweep --resume runs/tiny\n",
     )
     assert "holds the trials of a sweep; give one of them: runs/tiny/trial-0" in invoke("evaluate", "runs/tiny").err
-
-
-def holders(folder):
-    """The processes that train now, by the folder of the trial."""
-    found = {path: WriterLock(path / ".lock").another_writer() for path in trials_in(folder)}
-    return {path: int(writer.removeprefix("process ")) for path, writer in found.items() if writer[-1:].isdigit()}
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.005)
-    return found
 
 
 def test_a_killed_worker_and_a_killed_driver_lose_nothing(started, invoke, spec):

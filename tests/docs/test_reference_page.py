@@ -41,6 +41,7 @@ NOT_FOR_PLUGINS = {
     "Trial",
     "UnknownComponentError",
     "UsageError",
+    "WorkersLostError",
     "__version__",
     "build",
     "doctor",

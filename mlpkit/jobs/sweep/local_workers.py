@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 from mlpkit.runs.overview import PRUNED
+from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,12 @@ class Workers(Protocol):
     A worker shares the folder of the sweep with the driver, and nothing else.
     """
 
-    count: int
-    """How many trials train at once."""
+    threads: int
+    """The cores that each may take."""
+
+    @property
+    def count(self) -> int:
+        """How many trials train at once; it may change, and is at least 1."""
 
     def submit(self, function: Callable[..., TrainingEnd], /, *args: Any, **kwargs: Any) -> Future[TrainingEnd]:
         """Train a trial; if its worker dies, the end says by what."""
@@ -37,12 +42,18 @@ class LocalWorkers:
     """Processes on this machine, each of which trains one trial after the other; one that died is replaced.
 
     Args:
-        count: how many.
+        count: how many; by default one per core.
+        here: the folder that their relative paths start from; by default as for this process.
+
+    Attributes:
+        threads: the share of the cores that each may take.
     """
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self._threads = ThreadPoolExecutor(count, "sweep worker")
+    def __init__(self, count: int | None = None, here: str | None = None) -> None:
+        self.count = count or available_cores()
+        self.threads = max(1, available_cores() // self.count)
+        self._here = here
+        self._threads = ThreadPoolExecutor(self.count, "sweep worker")
         self._all: list[TrainingProcess] = []
         self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
         self._stopped = False
@@ -97,7 +108,7 @@ class LocalWorkers:
         return None
 
     def _new_process(self, task: str) -> TrainingProcess:
-        process = TrainingProcess(task)
+        process = TrainingProcess(task, self._here)
         self._all.append(process)
         return process
 

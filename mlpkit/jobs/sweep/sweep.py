@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
@@ -22,16 +23,23 @@ from mlpkit.specfile.spec import expect_spec, read_spec
 from mlpkit.specfile.sweep_section import Grid
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
-from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
     from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.jobs.sweep.local_workers import Workers
     from mlpkit.runs.sweep_folder import Trial
     from mlpkit.specfile.spec import Spec
     from mlpkit.specfile.sweep_section import Objective, SweepSection
+
+LOCAL: Final = "local"
+DASK: Final = "dask"
+ENGINES: Final = (LOCAL, DASK)
+"""What may train the trials: processes on this machine, or the workers of a Dask cluster."""
+
+WITHOUT_DASK: Final = 'the engine dask needs Dask; install it with: pip install "mlpkit[dask]"'
 
 
 @dataclass(repr=False)
@@ -104,6 +112,8 @@ def sweep(
     directory: str | Path,
     *,
     workers: int | None = None,
+    on: str = LOCAL,
+    scheduler: str = "",
     observer: SweepObserver | None = None,
     stop: StopRequest | None = None,
 ) -> Sweep:
@@ -112,27 +122,33 @@ def sweep(
     Args:
         spec: the spec; its section ``sweep`` says what to vary.
         directory: where to keep the trials; missing or empty.
-        workers: how many trials train at once, each with its share of the cores; by default one per core.
+        workers: how many trials train at once, each with its share of the cores; by default one per core, or one for
+            each worker of a cluster.
+        on: what trains them: ``local`` for processes on this machine, ``dask`` for the workers of a Dask cluster.
+        scheduler: with ``dask``: the address of the cluster's scheduler; without it, a cluster is started on this
+            machine for the sweep.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
 
     Raises:
-        UsageError: what is given is no spec, it has no sweep, a library is missing, or no process can be started.
+        UsageError: what is given is no spec, it has no sweep, a library is missing, no process can be started, or the
+            cluster can't be used.
         SpecError: the sweep is wrong, or doesn't fit the spec or its data.
         DataError: a data file is not what it should be.
         RunFolderError: the directory is in use.
         StorageError: the folder can't be written.
+        WorkersLostError: the cluster can't be reached any more.
         KeyboardInterrupt: Ctrl-C stopped the sweep; ``run`` of the exception has what was finished.
     """
     expect_spec(spec, "sweep")
-    _expect_workers(workers)
+    _expect_engine(workers, on, scheduler)
     if spec.sweep is None:
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
     folder, components = Path(directory), spec.registry.arguments()
     text = text_for_folder(spec, folder, prove_sweep(spec))
-    with SweepFolder.create(folder, text) as kept:
-        return _swept(kept, components, workers, 0, observer, stop)
+    with _workers(workers, on, scheduler) as engine, SweepFolder.create(folder, text) as kept:
+        return _swept(kept, components, engine, 0, observer, stop)
 
 
 def resume_sweep(
@@ -140,6 +156,8 @@ def resume_sweep(
     *,
     add_trials: int = 0,
     workers: int | None = None,
+    on: str = LOCAL,
+    scheduler: str = "",
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: SweepObserver | None = None,
@@ -151,6 +169,8 @@ def resume_sweep(
         directory: the folder that ``sweep`` made, or what it returned.
         add_trials: how many trials to do beside those that there are, or were to be.
         workers: as for ``sweep``.
+        on: as for ``sweep``; it may be another engine than before.
+        scheduler: as for ``sweep``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events.
@@ -160,29 +180,54 @@ def resume_sweep(
         RunFolderError: the folder is not that of a sweep, or has another writer.
         MlpkitError: as ``sweep`` does.
     """
-    _expect_workers(workers)
+    _expect_engine(workers, on, scheduler)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
     components = Registry.discover(plugins=plugins, blocked=blocked).arguments()
-    with SweepFolder.open(directory_of(directory)) as folder:
-        return _swept(folder, components, workers, add_trials, observer, stop)
+    with SweepFolder.open(directory_of(directory)) as folder, _workers(workers, on, scheduler) as engine:
+        return _swept(folder, components, engine, add_trials, observer, stop)
 
 
-def _expect_workers(count: int | None) -> None:
-    """Make sure that there can be so many workers.
+def _expect_engine(count: int | None, on: str, scheduler: str) -> None:
+    """Make sure that what is to train the trials can be had.
 
     Raises:
-        UsageError: there can't.
+        UsageError: it can't.
     """
     expect_processes("a sweep")
     if count is not None and count < 1:
         raise UsageError(f"{count} workers can't train anything; expected at least 1")
+    if on not in ENGINES:
+        raise UsageError(f"there is no engine '{on}' for sweeps; expected {' or '.join(ENGINES)}")
+    if scheduler and on != DASK:
+        raise UsageError(f"a scheduler goes with the engine {DASK}, not with {on}")
+
+
+@contextmanager
+def _workers(count: int | None, on: str, scheduler: str) -> Iterator[Workers]:
+    """Return what trains the trials, and end it at the end of the block.
+
+    Raises:
+        UsageError: its library is missing, or the cluster can't be used.
+    """
+    if on == LOCAL:
+        engine: Workers = LocalWorkers(count)
+    else:
+        try:
+            from mlpkit.jobs.sweep.dask_workers import DaskWorkers  # noqa: PLC0415 - an extra, and slow to import
+        except ImportError as error:
+            raise UsageError(WITHOUT_DASK) from error
+        engine = DaskWorkers(scheduler, count)
+    try:
+        yield engine
+    finally:
+        engine.shutdown()
 
 
 def _swept(
     folder: SweepFolder,
     components: Mapping[str, Any],
-    workers: int | None,
+    engine: Workers,
     added: int,
     observer: SweepObserver | None,
     stop: StopRequest | None,
@@ -194,25 +239,19 @@ def _swept(
     if added:
         _add_trials(folder, spec.sweep, added)
     sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
-    count = workers or available_cores()
-    arguments = {**components, "threads": max(1, available_cores() // count)}
-    engine = LocalWorkers(count)
-    try:
-        driver = Driver(
-            folder,
-            spec.sweep.objectives,
-            sampler,
-            _planned(spec.sweep),
-            spec.sweep.seconds,
-            engine,
-            arguments=arguments,
-            observer=observer or SweepObserver(),
-            stop=stop,
-        )
-        with CtrlC(stop) as ctrl_c:
-            driver.run()
-    finally:
-        engine.shutdown()
+    driver = Driver(
+        folder,
+        spec.sweep.objectives,
+        sampler,
+        _planned(spec.sweep),
+        spec.sweep.seconds,
+        engine,
+        arguments={**components, "threads": engine.threads},
+        observer=observer or SweepObserver(),
+        stop=stop,
+    )
+    with CtrlC(stop) as ctrl_c:
+        driver.run()
     found = sum_up(folder, spec, stop.reason, driver.left)
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))

@@ -46,7 +46,7 @@ class Fake:
 
     made: list[Fake]
 
-    def __init__(self, task):
+    def __init__(self, task, here):
         self.alive, self.closed, self.trained = True, False, []
         self.made.append(self)
 

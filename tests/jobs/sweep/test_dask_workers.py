@@ -1,0 +1,23 @@
+"""What a worker of Dask looks at before the first trial; tests/cli/test_sweep_on_dask.py has the rest."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from mlpkit.version import VERSION
+
+dask_workers = pytest.importorskip("mlpkit.jobs.sweep.dask_workers", exc_type=ImportError)
+
+
+def test_a_worker_says_what_is_in_the_way(tmp_path):
+    def problem(folder, here, version):
+        return asyncio.run(dask_workers._begin(str(folder), str(here), version))
+
+    missing = tmp_path / "missing"
+    advice = f"finds no folder {missing}; put it on a disk that all machines share, under the same path"
+    assert problem(tmp_path, tmp_path, VERSION) == ""
+    assert problem(missing, tmp_path, VERSION) == problem(tmp_path, missing, VERSION) == advice
+    other = f"has mlpkit {VERSION}, and the driver 0.0.7; install the same version"
+    assert problem(tmp_path, tmp_path, "0.0.7") == other

@@ -1,0 +1,40 @@
+"""What the folders of sweeps hold, and which processes train there."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from mlpkit.runs.writer_lock import WriterLock
+
+RESULTS = ("spec.yaml", "resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors")
+
+
+def trials_in(folder):
+    return sorted(Path(folder).glob("trial-*"), key=lambda path: int(path.name[6:]))
+
+
+def values_of(folder):
+    return {path.name: json.loads((path / "trial.json").read_text())["values"] for path in trials_in(folder)}
+
+
+def contents(folder):
+    """All that the trials of a sweep came to, and its best."""
+    found = {path.name: {name: (path / name).read_bytes() for name in RESULTS} for path in trials_in(folder)}
+    best = (Path(folder) / "best.yaml").read_text()
+    return found, values_of(folder), best
+
+
+def holders(folder):
+    """The processes that train now, by the folder of the trial."""
+    found = {path: WriterLock(path / ".lock").another_writer() for path in trials_in(folder)}
+    return {path: int(writer.removeprefix("process ")) for path, writer in found.items() if writer[-1:].isdigit()}
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    return found
