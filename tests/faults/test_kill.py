@@ -101,8 +101,8 @@ def killed_at_calls(calls, begun, server, results, tmp_path):
         assert results(out) == expected, f"other bits after a kill at call {call}"
 
 
-def test_killed_at_every_seventh_call_of_the_first_steps(begun, server, results, tmp_path):
-    killed_at_calls(range(40, 140, 7), begun, server, results, tmp_path)
+def test_killed_at_every_thirteenth_call_of_the_first_steps(begun, server, results, tmp_path):
+    killed_at_calls(range(40, 140, 13), begun, server, results, tmp_path)
 
 
 @pytest.mark.long
