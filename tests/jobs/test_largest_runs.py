@@ -92,6 +92,7 @@ def test_thousands_of_layers_with_slots(layers, plugin):
     assert (folder / "checkpoints/step-000000005.safetensors").stat().st_size < 100 * layers + 1000
 
 
+@pytest.mark.long
 def test_as_many_layers_as_there_is_room_for_once_all_defaults_are_filled_in(plugin):
     def text(layers):
         return HEAD + f"  - {ORTHOGONAL}\n" * layers + TAIL

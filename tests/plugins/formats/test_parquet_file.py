@@ -80,8 +80,8 @@ def test_a_checksum_of_a_page_is_compared(opened):
         read(opened(damaged), ["a"])
 
 
-def test_every_truncation_is_found(opened):
-    for content in truncations(CONTENT):
+def test_truncations_are_found(opened):
+    for content in list(truncations(CONTENT))[::5]:  # tests/fuzz reads more of them in a process of its own
         with pytest.raises(DataError):
             opened(content)
 

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
 
 
+@pytest.mark.long
 def test_the_compiler_warns_of_nothing(tmp_path):
     library, said = built_kernels(tmp_path, "-Wall -Wextra -Werror")
     assert library is not None, said
