@@ -11,18 +11,15 @@ from rich.console import Group
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.cli.output import outliving_the_terminal, result
+from mlpkit.cli.output import result
 from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
 from mlpkit.cli.progress.runs_lines import RunsDisplay, print_average, print_summary
 from mlpkit.cli.progress.terminal import (
     SECONDS_BETWEEN_DRAWINGS,
+    LiveArea,
     bar,
-    new_console,
-    new_live,
-    print_line,
     show_cursor,
 )
-from mlpkit.errors import printable
 from mlpkit.progress.figures import duration, figure, figures
 from mlpkit.progress.throughput import Throughput
 
@@ -99,9 +96,8 @@ class RunsScreen(RunsDisplay):
         what: str = "seed",
     ) -> None:
         super().__init__(begun, what)
-        self._title, self._folder = printable(title), printable(folder)
-        self._console = new_console()
-        self._live = new_live(self._console)
+        self._heading = title, folder
+        self._area = LiveArea()
         self._bars: dict[int, RunBar] = {}
         self._first_steps: dict[int, int] = {}
         self._waiting: set[int] = set()
@@ -111,15 +107,14 @@ class RunsScreen(RunsDisplay):
 
     def __enter__(self) -> RunsScreen:
         """Say what is about to be trained, before the data is read."""
-        self._print(Text.assemble((self._title, "bold"), (f"  {self._folder}", "dim")))
+        self._area.print_heading(*self._heading)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bars away, and bring the cursor back."""
-        with outliving_the_terminal():
-            self._live.stop()
+        self._area.stop()
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""
@@ -131,10 +126,9 @@ class RunsScreen(RunsDisplay):
         self._waiting = set(numbers)
         self._width = max(len(str(number)) for number in numbers)
         how = f"{at_once} at once" if at_once > 1 else "one after the other"
-        self._print(Text(f"{len(numbers)} {self._what}s, {how}", "dim"))
-        self._print(Text())
-        with outliving_the_terminal():
-            self._live.start()
+        self._area.print_line(Text(f"{len(numbers)} {self._what}s, {how}", "dim"))
+        self._area.print_line(Text())
+        self._area.start()
 
     def resumed(self, number: int, step: int) -> None:
         """Begin the bar where the run goes on."""
@@ -170,7 +164,7 @@ class RunsScreen(RunsDisplay):
             super().over(number, end)
         elif not end.stopped:
             results = end.metrics.get("test", {})
-            self._print(Text(f"{self._name(number)} {f'test {figures(results)}' if results else 'finished'}"))
+            self._area.print_line(Text(f"{self._name(number)} {f'test {figures(results)}' if results else 'finished'}"))
         self._draw()
 
     def finished(self, found: SeedRuns) -> None:
@@ -182,21 +176,15 @@ class RunsScreen(RunsDisplay):
         self._end(partial(print_average, run), run.stopped)
 
     def _end(self, print_results: Callable[[], None], stopped: str) -> None:
-        with outliving_the_terminal():
-            self._live.stop()
-        self._print(Text())
+        self._area.stop()
+        self._area.print_line(Text())
         print_results()
         if not stopped:
             result(f"after {duration(self._clock() - self._began_at)}")
 
     def _print_problem(self, number: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run above the bars, which are taken away meanwhile."""
-        with outliving_the_terminal():
-            self._live.stop()
-        super()._print_problem(number, text, label, colour)
-        self._live = new_live(self._console)
-        with outliving_the_terminal():
-            self._live.start()
+        self._area.print_above(lambda: super(RunsScreen, self)._print_problem(number, text, label, colour))
 
     def _name(self, number: int) -> str:
         return f"{self._what} {number:{self._width}}"
@@ -208,9 +196,5 @@ class RunsScreen(RunsDisplay):
     def _draw(self) -> None:
         bars = [self._bars[number] for number in sorted(self._bars)]
         waiting = [Text(f"{len(self._waiting)} more", "dim")] if self._waiting else []
-        with outliving_the_terminal():
-            self._live.update(Group(*bars, *waiting), refresh=True)
+        self._area.draw(Group(*bars, *waiting))
         self._drawn_at = time.perf_counter()
-
-    def _print(self, line: Text) -> None:
-        print_line(self._console, line)

@@ -14,7 +14,7 @@ from mlpkit.cli.output import outliving_the_terminal, result
 from mlpkit.cli.progress.display import Display, next_command, print_outcome
 from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
 from mlpkit.cli.progress.progress_bar import ProgressBar
-from mlpkit.cli.progress.terminal import SECONDS_BETWEEN_DRAWINGS, new_console, new_live, print_line, show_cursor
+from mlpkit.cli.progress.terminal import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor
 from mlpkit.errors import printable
 from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
 from mlpkit.progress.throughput import Throughput
@@ -50,10 +50,8 @@ class Screen(Display):
 
     def __init__(self, title: str, folder: str, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__()
-        self._title = printable(title)
-        self._folder = printable(folder)
-        self._console = new_console()
-        self._live = new_live(self._console)
+        self._heading = title, folder
+        self._area = LiveArea()
         self._bar: ProgressBar | None = None
         self._drawn: tuple[tuple[int, int, int], Group] | None = None
         self._drawn_at = 0.0
@@ -63,25 +61,24 @@ class Screen(Display):
 
     def __enter__(self) -> Screen:
         """Say what is about to be trained, before the data is read."""
-        self._print(Text.assemble((self._title, "bold"), (f"  {self._folder}", "dim")))
+        self._area.print_heading(*self._heading)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the bar away, and bring the cursor back."""
-        self._stop()
+        self._area.stop()
 
     def resumed(self, step: int) -> None:
         """Say where the run goes on."""
         self._first_step = step
-        self._print(Text(f"going on after step {step:,}", "dim"))
+        self._area.print_line(Text(f"going on after step {step:,}", "dim"))
 
     def started(self, total_steps: int | None) -> None:
         """Show the bar, as far as a run that is resumed has come, otherwise empty."""
         self._bar = ProgressBar(total_steps, Throughput(total_steps, self._first_step), self._first_step)
-        with outliving_the_terminal():
-            self._live.start()
+        self._area.start()
         self._draw()
 
     def stepped(self, progress: Progress, loss: float) -> None:
@@ -101,14 +98,14 @@ class Screen(Display):
     def diagnosed(self, symptom: Symptom) -> None:
         """Print what is not as it should be, and what to try, above the table."""
         with outliving_the_terminal():
-            self._console.print(Text(printable(f"note: {symptom}"), NOTE))
+            self._area.console.print(Text(printable(f"note: {symptom}"), NOTE))
 
     def ended(self) -> None:
         """Leave the table, and take the bar away."""
-        self._stop()
+        self._area.stop()
         if self.records:
             for line in self._table(MOST_ROWS):
-                self._print(line)
+                self._area.print_line(line)
             left_out = fitting_columns(self.records[0], self._room).left_out
             if left_out:
                 self._print_wrapped(f"too narrow for {', '.join(left_out)}; history.jsonl has all")
@@ -119,7 +116,7 @@ class Screen(Display):
 
     def finished(self, run: Run) -> None:
         """Print the best value, the figures of the test split, the folder, the time, and what to do next."""
-        self._print(Text())
+        self._area.print_line(Text())
         mark = "" if self.best_position is None else BEST_MARK.lstrip()
         seconds = None if self._bar is None else self._clock() - self._began  # nothing was left to do
         print_outcome(run, best=self.best_line(mark), seconds=seconds)
@@ -128,21 +125,20 @@ class Screen(Display):
 
     @property
     def _room(self) -> int:
-        return max(self._console.width - len(BEST_MARK), 1)
+        return max(self._area.console.width - len(BEST_MARK), 1)
 
     def _draw(self) -> None:
         """Draw the table and the bar; the table is laid out only if something about it has changed."""
         if self._bar is None:
             return
-        width, height = self._console.size
+        width, height = self._area.console.size
         state = (len(self.records), width, height)
         if self._drawn is None or self._drawn[0] != state:
             room = min(MOST_ROWS, height - AROUND_THE_ROWS)
             table = Group(*self._table(room) if self.records and room > 0 else ())
-            rendered = SegmentLines(self._console.render_lines(table, pad=False), new_lines=True)
+            rendered = SegmentLines(self._area.console.render_lines(table, pad=False), new_lines=True)
             self._drawn = state, Group(rendered, self._bar)
-        with outliving_the_terminal():
-            self._live.update(self._drawn[1], refresh=True)
+        self._area.draw(self._drawn[1])
         self._drawn_at = time.perf_counter()
 
     def _table(self, most: int) -> Iterator[Text]:
@@ -160,16 +156,9 @@ class Screen(Display):
             row = columns.row(self.records[position])
             yield _line(row + BEST_MARK, BEST) if position == self.best_position else _line(row, PLAIN)
 
-    def _stop(self) -> None:
-        with outliving_the_terminal():
-            self._live.stop()
-
-    def _print(self, line: Text) -> None:
-        print_line(self._console, line)
-
     def _print_wrapped(self, text: str) -> None:
         with outliving_the_terminal():
-            self._console.print(Text(text, "dim"))
+            self._area.console.print(Text(text, "dim"))
 
 
 def _line(text: str, style: Style) -> Text:

@@ -9,10 +9,9 @@ from rich.console import Group
 from rich.text import Text
 
 from mlpkit.cli.formatting import counted, line_length
-from mlpkit.cli.output import outliving_the_terminal, result
+from mlpkit.cli.output import result
 from mlpkit.cli.progress.sweep_lines import SweepDisplay, best_table, print_sweep
-from mlpkit.cli.progress.terminal import new_console, new_live, print_line, show_cursor
-from mlpkit.errors import printable
+from mlpkit.cli.progress.terminal import LiveArea, show_cursor
 from mlpkit.progress.figures import duration
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 
@@ -39,9 +38,8 @@ class SweepScreen(SweepDisplay):
         self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
     ) -> None:
         super().__init__(begun)
-        self._title, self._folder = printable(title), printable(folder)
-        self._console = new_console()
-        self._live = new_live(self._console)
+        self._heading = title, folder
+        self._area = LiveArea()
         self._trials: dict[int, Trial] = {}
         self._training: set[int] = set()
         self._planned: int | None = None
@@ -50,15 +48,14 @@ class SweepScreen(SweepDisplay):
 
     def __enter__(self) -> SweepScreen:
         """Say what is about to be trained."""
-        print_line(self._console, Text.assemble((self._title, "bold"), (f"  {self._folder}", "dim")))
+        self._area.print_heading(*self._heading)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take the table away, and bring the cursor back."""
-        with outliving_the_terminal():
-            self._live.stop()
+        self._area.stop()
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""
@@ -72,8 +69,7 @@ class SweepScreen(SweepDisplay):
         self._planned = planned
         self._trials = {trial.number: trial for trial in trials if trial.over}
         self._over_before = len(self._trials)
-        with outliving_the_terminal():
-            self._live.start()
+        self._area.start()
         self._draw()
 
     def trial_begun(self, trial: Trial) -> None:
@@ -85,35 +81,24 @@ class SweepScreen(SweepDisplay):
         """Put it into the table, if it is one of the best."""
         self._training.discard(trial.number)
         self._trials[trial.number] = trial
-        self._above_the_table(lambda: super(SweepScreen, self).trial_over(trial, best))
+        self._area.print_above(lambda: super(SweepScreen, self).trial_over(trial, best))
         self._draw()
 
     def noticed(self, message: str) -> None:
         """Print the warning above the table."""
-        self._above_the_table(lambda: super(SweepScreen, self).noticed(message))
+        self._area.print_above(lambda: super(SweepScreen, self).noticed(message))
 
     def finished(self, found: Sweep) -> None:
         """Leave the best trials, the folder, and the time."""
-        with outliving_the_terminal():
-            self._live.stop()
+        self._area.stop()
         print_sweep(found)
         if not found.stopped:
             result(f"after {duration(self._clock() - self._began_at)}")
 
-    def _above_the_table(self, print_it: Callable[[], None]) -> None:
-        """Print something while the table is taken away."""
-        with outliving_the_terminal():
-            self._live.stop()
-        print_it()
-        self._live = new_live(self._console)
-        with outliving_the_terminal():
-            self._live.start()
-
     def _draw(self) -> None:
         trials = [self._trials[number] for number in sorted(self._trials)]
         lines = [*best_table(trials, self._objectives, line_length()), self._progress()]
-        with outliving_the_terminal():
-            self._live.update(Group(*(Text(line, no_wrap=True) for line in lines)), refresh=True)
+        self._area.draw(Group(*(Text(line, no_wrap=True) for line in lines)))
 
     def _progress(self) -> str:
         """Say how far the sweep has come, and how long it still takes."""

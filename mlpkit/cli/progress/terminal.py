@@ -11,14 +11,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.segment import Segment
+from rich.text import Text
 
 from mlpkit.cli.output import colours_wanted, outliving_the_terminal
+from mlpkit.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from rich.console import ConsoleOptions
-    from rich.text import Text
+    from rich.console import ConsoleOptions, RenderableType
 
 SECONDS_BETWEEN_DRAWINGS: Final = 0.1
 SHOW_CURSOR: Final = b"\x1b[?25h"
@@ -30,15 +31,54 @@ def new_console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, no_color=None if wanted is None else not wanted)
 
 
-def new_live(console: Console) -> Live:
-    """Return what draws below the lines of a console and leaves nothing behind, without a thread of its own."""
-    return Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
+class LiveArea:
+    """What is drawn below the lines of a terminal again and again, without a thread of its own; nothing of it stays.
 
+    Attributes:
+        console: the terminal.
+    """
 
-def print_line(console: Console, line: Text) -> None:
-    """Print a line, cut at the edge of the terminal."""
-    with outliving_the_terminal():
-        console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+    def __init__(self) -> None:
+        self.console = new_console()
+        self._live = self._new_live()
+
+    def print_heading(self, title: str, folder: str) -> None:
+        """Print what is about to be trained, and where it is kept."""
+        self.print_line(Text.assemble((printable(title), "bold"), (f"  {printable(folder)}", "dim")))
+
+    def print_line(self, line: Text) -> None:
+        """Print a line above the area, cut at the edge of the terminal."""
+        with outliving_the_terminal():
+            self.console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+
+    def start(self) -> None:
+        """Begin to draw."""
+        with outliving_the_terminal():
+            self._live.start()
+
+    def draw(self, content: RenderableType) -> None:
+        """Draw something in place of what was drawn before."""
+        with outliving_the_terminal():
+            self._live.update(content, refresh=True)
+
+    def stop(self) -> None:
+        """Take away what was drawn, and bring the cursor back."""
+        with outliving_the_terminal():
+            self._live.stop()
+
+    def print_above(self, print_it: Callable[[], None]) -> None:
+        """Print something that doesn't go through the console, while the area is taken away.
+
+        Args:
+            print_it: prints it.
+        """
+        self.stop()
+        print_it()
+        self._live = self._new_live()
+        self.start()
+
+    def _new_live(self) -> Live:
+        return Live(console=self.console, auto_refresh=False, transient=True, vertical_overflow="crop")
 
 
 def show_cursor() -> None:
