@@ -368,9 +368,11 @@ def _weights_faults(spec: Spec, description: Description, loss: Loss | None) -> 
 def _recipe_without_weights(spec: Spec, loss: Loss | None) -> Recipe[Any] | None:
     """Return the recipe of the loss, or of the one inside it, that doesn't take weights; None if all do."""
     outermost = spec.layers[-1].recipe
-    if (loss or _class_of(outermost)).takes_weights:
+    if loss is None:
+        return None if _class_of(outermost).takes_weights else outermost
+    if loss.takes_weights:
         return None
-    return (recipe_of(_innermost(loss, lambda each: each.takes_weights)) if loss else None) or outermost
+    return recipe_of(_innermost(loss, lambda each: each.takes_weights)) or outermost
 
 
 def _class_of(recipe: Recipe[Any]) -> type[Loss | Metric]:

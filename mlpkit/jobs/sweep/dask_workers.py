@@ -98,19 +98,18 @@ class DaskWorkers:
             self._looked_at = time.monotonic()
         return max(1, min(len(self._workers), self._most or len(self._workers)))
 
-    def submit(self, function: Callable[..., TrainingEnd], /, *args: Any, **kwargs: Any) -> Future[TrainingEnd]:
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
         """Train a trial, on a worker that has nothing to do.
 
         Args:
             function: what trains it; a process finds it by the name of its module and its own.
-            args: the folder of the trial.
-            kwargs: other arguments, plain data.
+            directory: the folder of the trial.
+            **arguments: other arguments, plain data.
 
         Raises:
             UsageError: a worker can't train in this folder.
             WorkersLostError: the scheduler doesn't answer any more.
         """
-        directory = Path(*args)
         if self._folder is None:
             self._folder = directory.parent.resolve()
             self._expect_able_workers(self._folder)
@@ -119,7 +118,7 @@ class DaskWorkers:
         place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others if it is lost
         sweep = (str(self._folder), self._here)
         task = self._asked(
-            self._client.submit, _train, sweep, function, str(directory), kwargs, pure=False, retries=0, **place
+            self._client.submit, _train, sweep, function, str(directory), arguments, pure=False, retries=0, **place
         )
         end: Future[TrainingEnd] = Future()
         self._sent[end] = _Sent(directory.name, worker, task)
@@ -287,7 +286,7 @@ def _train(
     trial = (sweep[0], Path(directory).name)
     _training.add(trial)
     try:
-        return _trainer(*sweep).submit(function, directory, **arguments).result()
+        return _trainer(*sweep).submit(function, Path(directory), **arguments).result()
     finally:
         _training.discard(trial)
 

@@ -13,6 +13,7 @@ from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 class Workers(Protocol):
@@ -28,8 +29,8 @@ class Workers(Protocol):
     def count(self) -> int:
         """How many trials train at once; it may change, and is at least 1."""
 
-    def submit(self, function: Callable[..., TrainingEnd], /, *args: Any, **kwargs: Any) -> Future[TrainingEnd]:
-        """Train a trial; if its worker dies, the end says by what."""
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
+        """Train the trial of a folder; if its worker dies, the end says by what."""
 
     def stop(self) -> None:
         """Ask that all trials stop after the steps that they are in."""
@@ -58,17 +59,16 @@ class LocalWorkers:
         self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
         self._stopped = False
 
-    def submit(self, function: Callable[..., TrainingEnd], /, *args: Any, **kwargs: Any) -> Future[TrainingEnd]:
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
         """Train a trial.
 
         Args:
             function: what trains it; a process finds it by the name of its module and its own.
-            args: the folder of the trial.
-            kwargs: other arguments, plain data.
+            directory: the folder of the trial.
+            **arguments: other arguments, plain data.
         """
-        (directory,) = args
         task = f"{function.__module__}:{function.__name__}"
-        return self._threads.submit(self._train, task, {"directory": str(directory), **kwargs})
+        return self._threads.submit(self._train, task, {"directory": str(directory), **arguments})
 
     def stop(self) -> None:
         """Ask that all trials stop after the steps that they are in."""

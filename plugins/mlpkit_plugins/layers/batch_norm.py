@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Layer, ShapeError
+from mlpkit import Layer
+from mlpkit_plugins.functions.feature_axis import FeatureAxis
 from mlpkit_plugins.kernels import (
     feature_sums,
     feature_sums_of_products,
@@ -64,13 +65,8 @@ class BatchNorm(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare gamma and beta, and the running mean and variance."""
-        if not input_shape:
-            raise ShapeError(
-                f"{self.path or self.type_name} can't take inputs of shape ()",
-                expected="a shape with an axis of features",
-            )
-        features = input_shape[0]
-        self.a_feature = (features,) + (1,) * (len(input_shape) - 1)
+        self.axis = FeatureAxis(self, input_shape)
+        features = self.axis.features
         self.gamma = self.parameter("gamma", (features,), {"full": {"value": 1.0}}, decay=False)
         self.beta = self.parameter("beta", (features,), "zeros", decay=False)
         self.running_mean = self.state("running_mean", (features,), 0.0)
@@ -91,19 +87,19 @@ class BatchNorm(Layer):
             mean, variance = self.running_mean.value, self.running_variance.value
         self.scale = 1 / np.sqrt(variance + self.epsilon)
         figures = mean, self.scale, self.gamma.value, self.beta.value
-        mean, scale, gamma, beta = (figure.reshape(self.a_feature) for figure in figures)
+        mean, scale, gamma, beta = map(self.axis.spread, figures)
         return normalize(x, mean, scale, gamma, beta, self.normalized, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set dgamma and dbeta, and return dx."""
         feature_sums_of_products(dy, self.normalized, self.buffer("products", like=dy), self.gamma.grad)
         feature_sums(dy, self.beta.grad)
-        factor = (self.scale * self.gamma.value).reshape(self.a_feature)
+        factor = self.axis.spread(self.scale * self.gamma.value)
         if not self.coupled:
             dy *= factor
             return dy
         count = dy.size // len(self.scale)
-        mean, along = (each.grad.reshape(self.a_feature) / count for each in (self.beta, self.gamma))
+        mean, along = (self.axis.spread(each.grad / count) for each in (self.beta, self.gamma))
         return normalize_gradient(dy, self.normalized, mean, along, factor, dy)
 
     def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:

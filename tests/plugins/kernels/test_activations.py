@@ -146,6 +146,13 @@ def test_sums_of_features_have_numpys_bits_in_arrays_of_any_layout(name, dtype, 
     np.testing.assert_array_equal(ours, numpys)
 
 
+@pytest.mark.parametrize("name", ["feature_sums_of_products", "feature_sums_of_squares"])
+def test_sums_of_matrices_need_no_array_for_what_is_added_up(name):
+    x, scratch = np.ones((40, 3), np.float32), np.full((40, 3), 7, np.float32)
+    getattr(compiled, name)(*FEATURE_SUMS[name](x, x, x[0], scratch), np.empty(3, np.float32))
+    assert (scratch == 7).all()
+
+
 def test_sums_of_channels_are_taken_along_all_axes_of_an_image():
     x = np.random.default_rng(0).normal(size=(3, 2, 4, 5))
     np.testing.assert_allclose(kernels.feature_sums(x, np.empty(2)), x.sum(axis=(0, 2, 3)))
