@@ -7,13 +7,15 @@
 #define SUM_ROWS(T, last, term)                                                                                        \
     {                                                                                                                  \
         T *sum = (T *)arrays[last].data;                                                                               \
+        for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                             \
+            sum[j] = 0;                                                                                                \
+        }                                                                                                              \
         for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
             const T *x = ROW(T, 0), *other = arrays[1].rows > 1 ? ROW(T, 1) : (const T *)arrays[1].data;               \
             (void)other;                                                                                               \
             INDEPENDENT                                                                                                \
             for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
-                T one = term;                                                                                          \
-                sum[j] = i > 0 ? sum[j] + one : one;                                                                   \
+                sum[j] += term;                                                                                        \
             }                                                                                                          \
         }                                                                                                              \
     }
