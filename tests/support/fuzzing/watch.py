@@ -17,13 +17,10 @@ from fuzzing.minimize import minimized
 from mlpkit.errors import MlpkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 BATCH = 200
-
-SLOWED_DOWN = 5
-"""How many times longer anything may take while coverage is measured."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +83,30 @@ def campaign(
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rest = iter(inputs)
     while batch := list(islice(rest, BATCH)):  # drawn in advance, as drawing takes longer while memory is watched
-        tracemalloc.start()
-        try:
+        with _memory_watched():
             for content in batch:
                 fault = _examine(load, content, path, may_accept, limits, names_file, report)
                 if fault:
                     report.failures.append(_kept(fault, load, content, path, may_accept, limits, names_file, keep))
-        finally:
-            tracemalloc.stop()
         assert not report.failures, "\n".join(report.failures[:10])
     unit = 1 if sys.platform == "darwin" else 1024  # libraries in C take memory that tracemalloc doesn't see
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
     assert grown <= limits.memory, f"the process grew by {grown / 1e6:.0f} MB"
     print(report)  # noqa: T201 - the figures of docs/how-it-is-tested.md
     return report
+
+
+@contextlib.contextmanager
+def _memory_watched() -> Iterator[None]:
+    """Watch memory, and don't measure coverage meanwhile: that takes time and memory of its own."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+        sys.settrace(tracer)
 
 
 def _examine(
@@ -135,7 +142,7 @@ def _examine(
     if seconds > limits.seconds:  # watching memory makes everything several times slower
         seconds = _seconds_unwatched(load, path)
     report.seconds, report.memory = max(report.seconds, seconds), max(report.memory, memory)
-    if seconds > limits.seconds * (SLOWED_DOWN if sys.gettrace() else 1):
+    if seconds > limits.seconds:
         fault = fault or f"took {seconds:.2f} s"
     if memory > limits.memory:
         fault = fault or f"took {memory / 1e6:.0f} MB"
