@@ -16,7 +16,7 @@ from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
-from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.prepared_run import PreparedRun, prepare
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
@@ -246,9 +246,10 @@ def _trained(
 ) -> EnsembleRun:
     """Train what is not finished, and average."""
     spec = parse_resolved(folder.directory, folder.run.resolved_text(), registry)
-    runs, arguments = {number: folder.member(number) for number in folder.unfinished}, registry.arguments()
+    threads = spec.training.threads or 1
+    runs = {number: PreparedRun(folder.member(number), threads) for number in folder.unfinished}
     with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, spec.training.threads or 1, arguments, observer, stop, examples, callbacks)
+        failures = train_runs(runs, registry.arguments(), observer, stop, examples, callbacks)
     if failures and not stop.reason:
         raise _failed(folder, failures)
     found = _averaged(folder, spec, examples, stop.reason)

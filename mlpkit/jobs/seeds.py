@@ -12,7 +12,7 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
-from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.prepared_run import PreparedRun, prepare
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.runs_observer import runs_observer
@@ -133,9 +133,9 @@ def run_seeds(
             _leave_folder(found)
             return found
     observer, arguments = observer or runs_observer(quiet=quiet), spec.registry.arguments()
-    folder, threads = _prepared(spec, Path(directory), observer)
+    folder, runs = _prepared(spec, Path(directory), observer)
     with folder:
-        return _trained(folder, threads, arguments, observer, stop or StopRequest())
+        return _trained(folder, runs, arguments, observer, stop or StopRequest())
 
 
 def _leave_folder(found: SeedRuns) -> None:
@@ -175,11 +175,12 @@ def resume_seeds(
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
         threads = _threads_of(folder) if folder.unfinished else 1
-        return _trained(folder, threads, arguments, observer or runs_observer(quiet=quiet), stop or StopRequest())
+        runs = {seed: PreparedRun(folder.member(seed), threads) for seed in folder.unfinished}
+        return _trained(folder, runs, arguments, observer or runs_observer(quiet=quiet), stop or StopRequest())
 
 
-def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[SeedsFolder, int]:
-    """Make a run folder for each seed, and return the folder of all and the threads of a run.
+def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[SeedsFolder, dict[int, PreparedRun]]:
+    """Make a run folder for each seed, and return the folder of all and the runs.
 
     What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
     """
@@ -187,7 +188,7 @@ def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[Seed
     for warning in proved[0].warnings:
         observer.warned(warning)
     folder = SeedsFolder.create(directory, spec.seeds)
-    threads = 1
+    runs = {}
     try:
         for each in proved:
             training, member = each.spec.training, folder.member(each.spec.seed)
@@ -196,13 +197,12 @@ def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[Seed
 
                 expect_another_folder(spec, member)
             plan = choose_plan(each.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
-            prepare(each.spec, plan, member)
-            threads = max(threads, plan.threads)
+            runs[each.spec.seed] = prepare(each.spec, plan, member)
         folder.write_seeds()
     except BaseException:
         folder.discard()
         raise
-    return folder, threads
+    return folder, runs
 
 
 def _threads_of(folder: SeedsFolder) -> int:
@@ -213,12 +213,15 @@ def _threads_of(folder: SeedsFolder) -> int:
 
 
 def _trained(
-    folder: SeedsFolder, threads: int, arguments: Mapping[str, Any], observer: RunsObserver, stop: StopRequest
+    folder: SeedsFolder,
+    runs: Mapping[int, PreparedRun],
+    arguments: Mapping[str, Any],
+    observer: RunsObserver,
+    stop: StopRequest,
 ) -> SeedRuns:
     """Train what is not finished, and sum up."""
-    runs = {seed: folder.member(seed) for seed in folder.unfinished}
     with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, threads, arguments, observer, stop)
+        failures = train_runs(runs, arguments, observer, stop)
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from mlpkit.jobs.sweep.local_workers import Workers
+    from mlpkit.jobs.local_workers import Workers
     from mlpkit.jobs.sweep.samplers import Sampler
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.runs.sweep_folder import SweepFolder, Trial

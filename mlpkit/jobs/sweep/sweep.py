@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
-from mlpkit.jobs.sweep.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
 from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.jobs.given_run import GivenRun
-    from mlpkit.jobs.sweep.local_workers import Workers
+    from mlpkit.jobs.local_workers import Workers
     from mlpkit.runs.sweep_folder import Trial
     from mlpkit.specfile.spec import Spec
     from mlpkit.specfile.sweep_section import Objective, SweepSection
