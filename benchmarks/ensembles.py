@@ -23,7 +23,7 @@ from seeds import spec_of, steps_for
 from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.jobs.prepared_run import PreparedRun, prepare
+from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import train_prepared
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.several_runs import train_runs
@@ -40,37 +40,39 @@ if TYPE_CHECKING:
 SHAPES: Final = ((50, 32), (256, 256))
 
 
-def prepared(shape: tuple[int, int], steps: int, members: int, folder: Path) -> dict[int, PreparedRun]:
+def prepared(shape: tuple[int, int], steps: int, members: int, folder: Path) -> dict[int, Path]:
     """Make the run folders of the networks."""
     keys = {"seeds": None, "ensemble": {"members": members}}
     spec = mlpkit.load_spec(dict(spec_of(shape, steps, 1).document.values) | keys)
-    plan = Plan(slices=1, threads=1)
-    return {number: prepare(spec.with_member(number), plan, folder / str(number)) for number in range(members)}
+    runs = {number: folder / str(number) for number in range(members)}
+    for number, directory in runs.items():
+        prepare(spec.with_member(number), Plan(slices=1, threads=1), directory)
+    return runs
 
 
-def train_one(run: PreparedRun) -> None:
+def train_one(directory: Path) -> None:
     """Train one network in this process."""
-    train_prepared(run.directory, observer=Observer(), stop=StopRequest())
+    train_prepared(directory, observer=Observer(), stop=StopRequest())
 
 
-def in_turn(runs: dict[int, PreparedRun]) -> None:
+def in_turn(runs: dict[int, Path]) -> None:
     """Train one network after the other."""
-    for run in runs.values():
-        train_one(run)
+    for directory in runs.values():
+        train_one(directory)
 
 
-def as_run_does(runs: dict[int, PreparedRun]) -> None:
+def as_run_does(runs: dict[int, Path]) -> None:
     """Train as ``mlpkit run``."""
-    train_runs(runs, {}, RunsObserver(), StopRequest())
+    train_runs(runs, 1, {}, RunsObserver(), StopRequest())
 
 
-def in_threads(runs: dict[int, PreparedRun]) -> None:
+def in_threads(runs: dict[int, Path]) -> None:
     """Train in threads of this process."""
     with ThreadPoolExecutor(available_cores()) as executor:
         list(executor.map(train_one, runs.values()))
 
 
-WAYS: Final[dict[str, Callable[[dict[int, PreparedRun]], None]]] = {
+WAYS: Final[dict[str, Callable[[dict[int, Path]], None]]] = {
     "in turn": in_turn,
     "as run does": as_run_does,
     "in threads": in_threads,
@@ -80,7 +82,7 @@ WAYS: Final[dict[str, Callable[[dict[int, PreparedRun]], None]]] = {
 def ways(shape: tuple[int, int], steps: int, members: int) -> dict[str, Way]:
     """Return the ways to train the networks of a shape."""
 
-    def way(train: Callable[[dict[int, PreparedRun]], None], folder: Path) -> Prepared:
+    def way(train: Callable[[dict[int, Path]], None], folder: Path) -> Prepared:
         runs = prepared(shape, steps, members, folder)
         return partial(train, runs), runs.values()
 

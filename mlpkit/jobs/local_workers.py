@@ -40,7 +40,7 @@ class Workers(Protocol):
 
 
 def unheard(event: str, details: Sequence[Any]) -> None:
-    """Receive an event of a run, and do nothing: whoever needs it reads the run folder."""
+    """Receive an event of a run, and do nothing: what is needed of it stands in the run folder."""
 
 
 class LocalWorkers:

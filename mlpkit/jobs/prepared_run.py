@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
@@ -26,19 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.training.workers import Plan
 
 
-class PreparedRun(NamedTuple):
-    """A run that is to be trained from its folder.
-
-    Args:
-        directory: the folder.
-        threads: BLAS threads of its plan.
-    """
-
-    directory: Path
-    threads: int
-
-
-def prepare(spec: Spec, plan: Plan, directory: Path) -> PreparedRun:
+def prepare(spec: Spec, plan: Plan, directory: Path) -> None:
     """Make the folder of a run that is yet to begin: the spec as written and as resolved.
 
     Args:
@@ -54,7 +42,6 @@ def prepare(spec: Spec, plan: Plan, directory: Path) -> PreparedRun:
     with RunFolder.create(directory) as folder:
         folder.write_spec(spec.document.text)
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
-    return PreparedRun(directory, plan.threads)
 
 
 def begin(

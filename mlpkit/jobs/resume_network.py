@@ -105,7 +105,7 @@ def resume_claimed(
     """
     if folder.finished:
         return _finished_run(folder, registry)
-    if not folder.begun and not folder.checkpoints.exist:  # one of several that were stopped before it
+    if folder.only_prepared and not folder.checkpoints.exist:  # one of several that were stopped before it
         return begin(folder, registry, observer, stop, examples=examples, ranks=ranks, cores=cores)
     passed_over: list[str] = []
     checkpoint = folder.checkpoints.load_newest(passed_over.append)

@@ -19,9 +19,9 @@ from mlpkit.training.workers import available_cores
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from concurrent.futures import Future
+    from pathlib import Path
 
     from mlpkit.components.callback import Callback
-    from mlpkit.jobs.prepared_run import PreparedRun
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.training.events import StopRequest
@@ -41,21 +41,38 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
     return f"{what}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
 
 
+def share_of_cores(workers: int | None, count: int) -> int | None:
+    """Return how many cores each of several runs has to itself if so many workers train them; None if that is open.
+
+    Args:
+        workers: how many train at once; None for as many as there are cores for.
+        count: how many runs there are.
+    """
+    return None if workers is None else max(1, available_cores() // min(workers, count))
+
+
 class CoreShares:
     """How the cores are shared out to several runs: each thread of a run has a core, or they train in turn.
 
-    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away.
+    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away. If the
+    number of workers is given, so many train at once, each with an equal share.
 
     Args:
         threads: BLAS threads of each run, by its number.
+        workers: how many train at once; None for as many as there are cores for.
 
     Attributes:
         most_at_once: how many train at once at most.
     """
 
-    def __init__(self, threads: Mapping[int, int]) -> None:
-        self._cores = available_cores()
-        self._shares = {number: max(own, self._cores // len(threads)) for number, own in threads.items()}
+    def __init__(self, threads: Mapping[int, int], workers: int | None = None) -> None:
+        share = share_of_cores(workers, len(threads))
+        if workers is None or share is None:
+            self._cores = available_cores()
+            self._shares = {number: max(own, self._cores // len(threads)) for number, own in threads.items()}
+        else:
+            self._cores = workers * share
+            self._shares = dict.fromkeys(threads, share)
         fitting = sum(total <= self._cores for total in accumulate(sorted(self._shares.values())))
         self.most_at_once = max(1, fitting)
 
@@ -69,41 +86,45 @@ class CoreShares:
 
 
 def train_runs(
-    runs: Mapping[int, PreparedRun],
+    runs: Mapping[int, Path],
+    threads: int | Mapping[int, int],
     arguments: Mapping[str, Any],
     observer: RunsObserver,
     stop: StopRequest,
     examples: GivenExamples | None = None,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
+    workers: int | None = None,
 ) -> dict[int, str]:
     """Train prepared runs, each to the same bits as on its own, and return what went wrong with which.
 
     Other processes train them; if the examples are in the memory of this one, it trains one run after the other.
 
     Args:
-        runs: the runs, by number.
+        runs: the run folders, by number.
+        threads: BLAS threads of each; or by number, if they differ.
         arguments: plugins and blocked names, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         examples: the examples, if the runs were given them in memory.
         callbacks: callbacks beside the spec's, by number of the run; only if the examples are in memory.
+        workers: how many processes train; by default as many as there are cores for.
     """
     if not runs:
         return {}
     if examples is not None:
-        observer.began([*runs], 1)
+        observer.began(runs, 1)
         return _train_here(runs, arguments, observer, stop, examples, callbacks)
-    shares = CoreShares({number: run.threads for number, run in runs.items()})
-    observer.began([*runs], shares.most_at_once)
-    workers = LocalWorkers(shares.most_at_once)
+    shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, workers)
+    observer.began(runs, shares.most_at_once)
+    processes = LocalWorkers(shares.most_at_once)
     try:
-        return _train_at_once(runs, shares, workers, arguments, observer, stop)
+        return _train_at_once(runs, shares, processes, arguments, observer, stop)
     finally:
-        workers.shutdown()
+        processes.shutdown()
 
 
 def _train_here(
-    runs: Mapping[int, PreparedRun],
+    runs: Mapping[int, Path],
     arguments: Mapping[str, Any],
     observer: RunsObserver,
     stop: StopRequest,
@@ -112,13 +133,13 @@ def _train_here(
 ) -> dict[int, str]:
     """Train runs one after the other in this process."""
     failures = {}
-    for number, run in runs.items():
+    for number, directory in runs.items():
         if stop.reason:
             break
         sender = EventSender(lambda event, *details, number=number: tell(observer, number, event, details))
         try:
             end = train_prepared(
-                run.directory,
+                directory,
                 **arguments,
                 examples=examples,
                 observer=sender,
@@ -133,9 +154,9 @@ def _train_here(
 
 
 def _train_at_once(
-    runs: Mapping[int, PreparedRun],
+    runs: Mapping[int, Path],
     shares: CoreShares,
-    workers: LocalWorkers,
+    processes: LocalWorkers,
     arguments: Mapping[str, Any],
     observer: RunsObserver,
     stop: StopRequest,
@@ -146,9 +167,9 @@ def _train_at_once(
     training: dict[int, Future[TrainingEnd]] = {}
 
     def begin(number: int) -> None:
-        training[number] = workers.submit(
+        training[number] = processes.submit(
             train_prepared,
-            runs[number].directory,
+            runs[number],
             tell=lambda event, details: events.put((number, event, details)),
             cores=shares.of(number),
             **arguments,
@@ -157,7 +178,7 @@ def _train_at_once(
 
     while waiting or training:
         if stop.reason:
-            workers.stop()
+            processes.stop()
             waiting.clear()
         while waiting and shares.suffice_for([*training, waiting[0]]):
             begin(waiting.popleft())

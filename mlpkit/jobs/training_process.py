@@ -95,10 +95,10 @@ class TrainingProcess:
         for line in self._process.stdout:
             if not line.endswith("\n"):  # it died as it wrote
                 break
-            event, arguments = json.loads(line)
+            event, details = json.loads(line)
             if event == _OVER:
-                return TrainingEnd(*arguments)
-            tell(event, arguments)
+                return TrainingEnd(*details)
+            tell(event, details)
         code = self._process.wait()
         if code == 0 and self._process.stdin.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")

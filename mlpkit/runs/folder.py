@@ -285,9 +285,9 @@ class RunFolder:
         return Checkpoints(self.directory / CHECKPOINTS)
 
     @property
-    def begun(self) -> bool:
-        """Whether training has begun: lock.json is written just before it."""
-        return (self.directory / LOCK).exists()
+    def only_prepared(self) -> bool:
+        """Whether training has yet to begin: lock.json is written just before it."""
+        return (self.directory / RESOLVED).exists() and not (self.directory / LOCK).exists()
 
     @property
     def finished(self) -> bool:
@@ -305,7 +305,7 @@ class RunFolder:
         writer = self._writer.another_writer()
         if writer:
             return f"{writer} is writing to it; wait until that is done"
-        if self.checkpoints.exist or not self.begun or is_ensemble(self.directory):
+        if self.checkpoints.exist or self.only_prepared or is_ensemble(self.directory):
             return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
         return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 
