@@ -162,6 +162,7 @@ class _OneRun(ProvedSpec):
         with RunFolder.create(directory) as folder:
             undo.callback(folder.discard_if_unused)
         prepare(spec, plan, directory)
+        del self._proved  # its data would stay in memory
         return PreparedRuns("", {0: directory}, plan.threads)
 
     def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -180,6 +181,7 @@ class _SeveralSeeds(ProvedSpec):
         self._folder = kept.enter_context(SeedsFolder.create(directory, self.spec.seeds))
         undo.callback(self._folder.discard)
         threads = prepare_seeds(self._proved, self._folder, cores)
+        del self._proved  # as above
         return PreparedRuns("seed", self._folder.members, threads)
 
     def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -199,6 +201,7 @@ class _Ensemble(ProvedSpec):
         self._folder = kept.enter_context(EnsembleFolder.create(directory, self.count))
         undo.callback(self._folder.discard)
         prepare_networks(self._proved, self._folder)
+        del self._proved  # as above
         return PreparedRuns(MEMBER, self._folder.members, self.spec.training.threads or 1)
 
     def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
