@@ -23,7 +23,8 @@ from seeds import spec_of, steps_for
 from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.jobs.prepared_run import prepare, train_prepared
+from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.resume_network import train_prepared
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.several_runs import train_runs
 from mlpkit.training.events import Observer, StopRequest

@@ -149,6 +149,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.seeds import SeedRuns as SeedRuns
     from mlpkit.jobs.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.sweep.driver import SweepObserver as SweepObserver
+    from mlpkit.jobs.sweep.status import SweepStatus as SweepStatus
+    from mlpkit.jobs.sweep.status import stop_sweep as stop_sweep
+    from mlpkit.jobs.sweep.status import sweep_status as sweep_status
     from mlpkit.jobs.sweep.sweep import Sweep as Sweep
     from mlpkit.jobs.sweep.sweep import resume_sweep as resume_sweep
     from mlpkit.jobs.sweep.sweep import sweep as sweep
@@ -233,6 +236,7 @@ _HOMES = {
     "mlpkit.jobs.run": ("run",),
     "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.sweep.driver": ("SweepObserver",),
+    "mlpkit.jobs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),
     "mlpkit.jobs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.jobs.tune_rate": ("RateTest", "tune_rate"),

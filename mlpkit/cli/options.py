@@ -186,8 +186,19 @@ def takes_quiet(verb: F) -> F:
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
 
 
+def takes_workers(verb: F) -> F:
+    """Add ``--workers``."""
+    return click.option(
+        "--workers",
+        metavar="N",
+        type=click.IntRange(1, 1024),
+        help="Train N runs at once, of several specs or seeds, or of an ensemble, each with its share of the cores; by "
+        "default as many as there are cores for.",
+    )(verb)
+
+
 def takes_training(verb: F) -> F:
     """Add the options of a training, as ``mpi`` and the keywords of ``TrainingOptions``."""
-    for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report):
+    for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report, takes_workers):
         verb = add(verb)  # help lists the last one first
     return verb

@@ -70,8 +70,8 @@ def expect_one_rank(ranks: Ranks, several: bool) -> None:
     """
     if several and ranks.size > 1:
         raise UsageError(
-            f"{ranks.size} ranks can't train the runs of several seeds or an ensemble together; start mlpkit without "
-            "mpiexec, and it trains as many at once as there are cores for"
+            f"{ranks.size} ranks can't train several specs, seeds or networks of an ensemble together; start mlpkit "
+            "without mpiexec, and it trains as many at once as there are cores for"
         )
 
 

@@ -61,4 +61,4 @@ def command(directory: Path, ranks: Ranks, **chosen: Any) -> None:
         else:
             job = partial(resume_network, directory, ranks=ranks, **components)
             found = train(job, directory.name, directory, "", wanted, interrupts)
-    end_training(found, directory, wanted, interrupts)
+    end_training(found, [directory], wanted, interrupts)

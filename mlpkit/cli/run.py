@@ -6,21 +6,31 @@ import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.output import message
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
-from mlpkit.cli.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
-from mlpkit.errors import UsageError
+from mlpkit.cli.training import (
+    TrainingOptions,
+    TrainingResult,
+    end_training,
+    train,
+    train_ensemble,
+    train_seeds,
+    train_specs,
+)
+from mlpkit.errors import MlpkitError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from mlpkit.jobs.several_specs import ProvedSpec
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 
@@ -30,31 +40,47 @@ SECONDS_WORTH_SAVING: Final = 10
 
 
 @options.verb("run")
-@click.argument("path", metavar="SPEC", shell_complete=completion.specs)
+@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
 @options.takes_overrides
 @click.option("--seeds", metavar="K", help="Train with K seeds, a run each; or with certain ones: 3,5,8.")
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
+    help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on. Of several specs, the "
+    "folder for all, in place of runs.",
 )
 @options.takes_training
 @takes_ranks
 def command(
-    path: str, overrides: tuple[str, ...], seeds: str | None, out: Path | None, ranks: Ranks, **chosen: Any
+    paths: tuple[str, ...],
+    overrides: tuple[str, ...],
+    seeds: str | None,
+    out: Path | None,
+    ranks: Ranks,
+    **chosen: Any,
 ) -> None:
-    """Train the network of a spec.
+    """Train the network of a spec, or of each of several.
 
     What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and saves it for mlpkit
     resume; a second Ctrl-C ends the program at once.
 
     With several seeds, the folder holds a run folder for each, and the mean of each metric with its 95 % interval. As
-    many train at once as there are cores for. So do the networks of an ensemble, whose average is the result.
+    many train at once as there are cores for. So do the networks of an ensemble, whose average is the result, and
+    several specs, each in a folder of its own; all are checked before the first is trained.
     """
     wanted = TrainingOptions(**chosen)
     if seeds is not None:
         overrides = (*overrides, override_of(seeds))
+    if len(paths) > 1:
+        expect_one_rank(ranks, several=True)
+        _run_several(paths, overrides, out, wanted)
+    else:
+        _run_one(paths[0], overrides, out, wanted, ranks)
+
+
+def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: TrainingOptions, ranks: Ranks) -> None:
+    """Train a spec."""
     with Interrupts() as interrupts:
         from mlpkit.jobs.run import train_spec  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
@@ -77,8 +103,53 @@ def command(
                 job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
                 found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
     if not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
-        _say_what_is_slow(spec)
-    end_training(found, folder, wanted, interrupts)
+        _say_what_is_slow([spec])
+    end_training(found, [folder], wanted, interrupts)
+
+
+def _run_several(paths: tuple[str, ...], overrides: tuple[str, ...], out: Path | None, wanted: TrainingOptions) -> None:
+    """Train several specs.
+
+    Raises:
+        UsageError: a page can't show them.
+    """
+    parent = out or RUNS
+    if wanted.port is not None:
+        raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
+    with Interrupts() as interrupts:
+        specs = _proved(paths, overrides, wanted)
+        began = time.monotonic()
+        with _folders([each.spec.name for each in specs], parent, interrupts) as folders:
+            found = train_specs(specs, folders, parent, wanted, interrupts)
+    if not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
+        _say_what_is_slow([each.spec for each in specs])
+    folders = [each.folder for each in found.finished]
+    end_training(TrainingResult(found.stopped, bool(found.failed)), folders, wanted, interrupts)
+
+
+def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[ProvedSpec]:
+    """Read and prove specs; if some are wrong, print the errors of all, and end the program."""
+    from mlpkit.jobs.several_specs import prove_spec  # noqa: PLC0415 - a signal must find the handlers
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+
+    proved, exit_code = [], 0
+    for path in paths:
+        try:
+            with suggesting_shipped_spec(path):
+                spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
+            print_warnings(spec.warnings)
+            proved.append(prove_spec(spec))
+            print_warnings(proved[-1].warnings)
+        except UsageError:  # of the command, and not of this spec
+            raise
+        except MlpkitError as error:
+            print_error(error)
+            exit_code = max(exit_code, error.exit_code)
+    if exit_code:
+        wrong = len(paths) - len(proved)
+        message(f"{wrong} of {len(paths)} specs can't be trained, so none is")
+        raise click.exceptions.Exit(exit_code)
+    return proved
 
 
 def override_of(seeds: str) -> str:
@@ -101,10 +172,14 @@ def override_of(seeds: str) -> str:
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 
-def _say_what_is_slow(spec: Spec) -> None:
+def _say_what_is_slow(specs: Sequence[Spec]) -> None:
     """Name the components that could compute faster, and what to do for it."""
-    for reason, names in spec.registry.slow_because().items():
-        message(f"note: {', '.join(names)} could compute faster: {reason}")
+    found: dict[str, dict[str, None]] = {}
+    for spec in specs:
+        for reason, names in spec.registry.slow_because().items():
+            found.setdefault(reason, {}).update(dict.fromkeys(names))
+    for reason, all_names in found.items():
+        message(f"note: {', '.join(all_names)} could compute faster: {reason}")
 
 
 @contextmanager
@@ -119,6 +194,30 @@ def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator
         if interrupts.training_began:
             error.add_note(f"note: what there is of the run is kept in {folder}")
         elif out is None:
+            with suppress(OSError):  # not empty: something is there to be kept
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iterator[list[Path]]:
+    """Choose the folders of several specs; if training never begins, none is left, and if it fails, the error says so.
+
+    Args:
+        names: the names of the specs.
+        parent: where the folders are.
+        interrupts: knows whether training began.
+    """
+    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+
+    folders: list[Path] = []
+    try:
+        folders += (RunFolder.next_free(parent, name) for name in names)
+        yield folders
+    except BaseException as error:
+        if interrupts.training_began:
+            error.add_note(f"note: what there is of the runs is kept in {parent}")
+        for folder in folders:
             with suppress(OSError):  # not empty: something is there to be kept
                 folder.rmdir()
         raise

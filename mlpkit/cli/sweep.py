@@ -14,6 +14,7 @@ from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.progress.make_display import expect_one_way, make_sweep_display
 from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.run import run_folder
+from mlpkit.cli.sweep_status import show_status, stop
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +63,22 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="With --resume: train N trials beyond the planned.",
 )
+@click.option(
+    "--status",
+    "looked_at",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs_and_folders_of_runs,
+    help="Show what the sweep in a folder has come to so far, and leave it alone.",
+)
+@click.option(
+    "--stop",
+    "stopped",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs_and_folders_of_runs,
+    help="Stop the sweep in a folder after the steps it is in, and wait until it has saved its trials.",
+)
 @options.takes_report
 @options.takes_plugins
 @options.takes_quiet
@@ -75,6 +92,8 @@ def command(
     out: Path | None,
     folder: Path | None,
     added: int | None,
+    looked_at: Path | None,
+    stopped: Path | None,
     reports: bool,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -89,7 +108,13 @@ def command(
     a page about all of them, report.html.
     """
     expect_one_way(quiet, as_json)
-    _expect_spec_or_folder(path, overrides, out, folder, added)
+    _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
+    if looked_at is not None:
+        show_status(looked_at, plugins, blocked, as_json=as_json)
+        return
+    if stopped is not None:
+        stop(stopped, quiet=quiet, as_json=as_json)
+        return
     with Interrupts() as interrupts:
         from mlpkit.jobs.sweep.sweep import (  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
             resume_sweep,
@@ -135,18 +160,23 @@ def _shown(
 
 
 def _expect_spec_or_folder(
-    path: str | None, overrides: Sequence[str], out: Path | None, folder: Path | None, added: int | None
+    path: str | None,
+    overrides: Sequence[str],
+    out: Path | None,
+    folder: Path | None,
+    added: int | None,
+    others: Sequence[Path | None],
 ) -> None:
-    """Make sure that there is either a spec or a folder to go on in, and no option that doesn't go with it.
+    """Make sure that there is either a spec or one folder, and no option that doesn't go with it.
 
     Raises:
         UsageError: there isn't, or there is one.
     """
-    if (path is None) == (folder is None):
-        raise UsageError("expected either a spec, to begin a sweep, or --resume DIR, to go on with one")
+    if sum(given is not None for given in (path, folder, *others)) != 1:
+        raise UsageError("expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR")
     if folder is None and added is not None:
         raise UsageError("--add-trials goes with --resume DIR; a spec says itself how many trials to train")
-    if folder is not None and overrides:
+    if path is None and overrides:
         raise UsageError("--set can't change a sweep that has begun; begin another")
-    if folder is not None and out is not None:
-        raise UsageError("--out is for a new sweep; one that is resumed stays where it is")
+    if path is None and out is not None:
+        raise UsageError("--out is for a new sweep; one that has begun stays where it is")

@@ -14,19 +14,25 @@ from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.live_page import live_folder, live_page
 from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
-from mlpkit.cli.progress.make_display import expect_one_way, make_display, make_runs_display
+from mlpkit.cli.progress.make_display import (
+    expect_one_way,
+    make_display,
+    make_runs_display,
+    make_specs_display,
+)
 from mlpkit.cli.report import report_at_the_end
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
     from mlpkit.cli.progress.runs_lines import RunsDisplay
     from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
+    from mlpkit.jobs.several_specs import ProvedSpec, SpecResults
     from mlpkit.jobs.training_job import Run
 
 
@@ -35,6 +41,7 @@ class TrainingOptions:
     """The options of a training, as ``options.takes_training`` adds them.
 
     Args:
+        workers: how many of several runs train at once; None for as many as there are cores for.
         reports: whether to write a report at the end.
         port: where to serve a live page; 0 for any port that is free, None for no page.
         plugins: files that are plugins too.
@@ -46,6 +53,7 @@ class TrainingOptions:
         UsageError: results are to be shown in two ways at once.
     """
 
+    workers: int | None
     reports: bool
     port: int | None
     plugins: tuple[str, ...]
@@ -63,7 +71,7 @@ class TrainingResult(NamedTuple):
 
     Args:
         stopped: why it was stopped before its end; empty if it was not.
-        failed: whether the run of a seed failed.
+        failed: whether the run of a seed, or one of several specs, failed.
     """
 
     stopped: str
@@ -103,7 +111,7 @@ def train_seeds(
 ) -> TrainingResult:
     """Train a network with several seeds, and show it; the arguments are those of ``train``."""
     with _runs_display(title, folder, folder, "seed", options, interrupts) as display:
-        runs = job(observer=display, stop=interrupts.stop)
+        runs = job(workers=options.workers, observer=display, stop=interrupts.stop)
         if not interrupts.training_began and not options.quiet:
             message(f"{folder}: the runs are finished; nothing was left to do")
         display.finished(runs)
@@ -115,11 +123,37 @@ def train_ensemble(
 ) -> TrainingResult:
     """Train the networks of an ensemble, and show them; the arguments are those of ``train``."""
     with _runs_display(title, folder, folder / MEMBERS, "member", options, interrupts) as display:
-        run = job(observer=display, stop=interrupts.stop)
+        run = job(workers=options.workers, observer=display, stop=interrupts.stop)
         if not interrupts.training_began and not options.quiet:
             message(f"{folder}: the networks are finished; nothing was left to train")
         display.averaged(run)
     return TrainingResult(run.stopped, failed=False)
+
+
+def train_specs(
+    specs: Sequence[ProvedSpec],
+    directories: Sequence[Path],
+    parent: Path,
+    options: TrainingOptions,
+    interrupts: Interrupts,
+) -> SpecResults:
+    """Train several specs, and show them.
+
+    Args:
+        specs: the specs, proved.
+        directories: where to keep each.
+        parent: the folder that holds these.
+        options: how to show it.
+        interrupts: stops it.
+    """
+    from mlpkit.jobs.several_specs import run_specs  # noqa: PLC0415 - most commands train one
+
+    began, title = partial(interrupts.started, None), f"{len(specs)} specs"
+    with make_specs_display(title, parent, options.quiet, options.as_json, began) as display:
+        interrupts.before_stopping = display.interrupted
+        found = run_specs(specs, directories, workers=options.workers, observer=display, stop=interrupts.stop)
+        display.all_over(found)
+    return found
 
 
 @contextmanager
@@ -145,15 +179,24 @@ def _runs_display(
         yield display
 
 
-def end_training(found: TrainingResult, folder: Path, options: TrainingOptions, interrupts: Interrupts) -> None:
-    """Write the report of a finished training, and end the program with the exit code that it calls for.
+def end_training(
+    found: TrainingResult, folders: Sequence[Path], options: TrainingOptions, interrupts: Interrupts
+) -> None:
+    """Write the reports of a finished training, and end the program with the exit code that it calls for.
+
+    Args:
+        found: how it ended.
+        folders: the folders of what is finished.
+        options: how to show it.
+        interrupts: what stopped it.
 
     Raises:
-        Exit: it was stopped, or the run of a seed failed.
+        Exit: it was stopped, or a run failed.
     """
     if options.reports and interrupts.training_began and not found.stopped:
         shown = not options.quiet and not options.as_json
-        report_at_the_end(folder, options.plugins, options.blocked, shown=shown)
+        for folder in folders:
+            report_at_the_end(folder, options.plugins, options.blocked, shown=shown)
     end_if_stopped(interrupts, found.stopped)
     if found.failed:
         raise click.exceptions.Exit(WORK_FAILED)

@@ -16,7 +16,7 @@ from mlpkit.cli.options import HelpfulCommand, colours_said
 from mlpkit.cli.output import choose_colours, result
 
 VERBS: Final = {
-    "run": "Train the network of a spec.",
+    "run": "Train the network of a spec, or of several.",
     "resume": "Resume an interrupted run.",
     "live": "Show runs on a page while they go on.",
     "check": "Check specs, and show the shapes of their layers.",

@@ -1,4 +1,4 @@
-"""A run that is prepared in its folder, and trained from there, perhaps by another process."""
+"""A run that is prepared in its folder, and begun from there, perhaps by another process."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING
 
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.resume_network import resume_claimed
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
-from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.spec_data import OpenedData
+    from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.training.ranks import Ranks
     from mlpkit.training.workers import Plan
 
 
@@ -43,40 +44,7 @@ def prepare(spec: Spec, plan: Plan, directory: Path) -> None:
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
 
 
-def train_prepared(
-    directory: Path,
-    *,
-    plugins: Iterable[str] = (),
-    blocked: Iterable[str] = (),
-    examples: GivenExamples | None = None,
-    observer: Observer,
-    stop: StopRequest,
-    callbacks: Sequence[Callback] = (),
-) -> Run:
-    """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
-
-    Without a checkpoint it begins, whatever else an earlier beginning left. A finished run is returned as it is.
-
-    Args:
-        directory: the run folder.
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
-        examples: the examples, if the run was given them in memory.
-        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
-        stop: may ask the run to end after the step that it is in.
-        callbacks: callbacks beside the spec's, of a run that begins.
-
-    Raises:
-        RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
-        MlpkitError: as ``run`` and ``resume`` do.
-    """
-    with RunFolder.open(directory) as folder:
-        folder.claim()
-        registry = Registry.discover(plugins=plugins, blocked=blocked)
-        return train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks)
-
-
-def train_claimed(
+def begin(
     folder: RunFolder,
     registry: Registry,
     observer: Observer,
@@ -85,22 +53,25 @@ def train_claimed(
     examples: GivenExamples | None = None,
     callbacks: Sequence[Callback] = (),
     opened: OpenedData | None = None,
+    ranks: Ranks = ONE_RANK,
     cores: int | None = None,
 ) -> Run:
-    """Do what ``train_prepared`` does, as the writer of the run folder.
+    """Train a run that is prepared, whatever an earlier beginning left.
 
     Args:
-        folder: the run folder.
+        folder: the run folder, as its writer.
         registry: the plugins to take components from.
-        observer: receives the events.
+        observer: receives the events, without those of deprecated usage in the spec.
         stop: may ask the run to end after the step that it is in.
-        examples: as for ``train_prepared``.
-        callbacks: as for ``train_prepared``.
-        opened: its data, if it is open already; a run that goes on opens its own.
+        examples: the examples, if the run was given them in memory.
+        callbacks: callbacks beside the spec's.
+        opened: its data, if it is open already.
+        ranks: the processes that train the network together, of which this one is rank 0.
         cores: the cores that there are for it; by default all.
+
+    Raises:
+        MlpkitError: as ``run`` does.
     """
-    if folder.finished or folder.checkpoints.exist:
-        return resume_claimed(folder, registry, examples, observer, stop, cores=cores)
     resolved = folder.resolved_text()
     spec = parse_resolved(folder.directory, resolved, registry)
     expect_own_files(spec)
@@ -111,8 +82,10 @@ def train_claimed(
     with blas_threads(plan.threads):
         proved = prove(spec, dataset)
         job = TrainingJob(
-            spec, plan, proved, folder, resolved=resolved, callbacks=callbacks, splits=splits, cores=cores
+            spec, plan, proved, folder, resolved=resolved, callbacks=callbacks, splits=splits, ranks=ranks, cores=cores
         )
         folder.rewind([])
         folder.write_lock(job.lock)
-        return job.train(folder.spec_text(), observer, stop)
+        done = job.train(folder.spec_text(), observer, stop)
+    job.expect_uninterrupted(done)
+    return done

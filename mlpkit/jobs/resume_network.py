@@ -1,4 +1,4 @@
-"""Going on with the training of a network that was interrupted."""
+"""Going on with the training of a network that was interrupted, or is only prepared."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
+from mlpkit.jobs.prepared_run import begin
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
+from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
@@ -24,12 +26,14 @@ from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import ModuleType
 
+    from mlpkit.components.callback import Callback
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.jobs.spec_data import OpenedData
     from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
@@ -101,12 +105,78 @@ def resume_claimed(
     """
     if folder.finished:
         return _finished_run(folder, registry)
+    if folder.only_prepared and not folder.checkpoints.exist:  # one of several that were stopped before it
+        return begin(folder, registry, observer, stop, examples=examples, ranks=ranks, cores=cores)
     passed_over: list[str] = []
     checkpoint = folder.checkpoints.load_newest(passed_over.append)
     snapshot, origin = contents_of(checkpoint)
     for fault in passed_over:
         observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
     return _go_on(folder, origin, snapshot, examples, registry, observer, stop, ranks, cores)
+
+
+def train_prepared(
+    directory: Path,
+    *,
+    plugins: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+    examples: GivenExamples | None = None,
+    observer: Observer,
+    stop: StopRequest,
+    callbacks: Sequence[Callback] = (),
+    cores: int | None = None,
+) -> TrainingEnd:
+    """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
+
+    Without a checkpoint it begins, whatever else an earlier beginning left. A finished run is left as it is.
+
+    Args:
+        directory: the run folder.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        examples: the examples, if the run was given them in memory.
+        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
+        stop: may ask the run to end after the step that it is in.
+        callbacks: callbacks beside the spec's, of a run that begins.
+        cores: the cores that there are for it; by default all.
+
+    Raises:
+        RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
+        MlpkitError: as ``run`` and ``resume`` do.
+    """
+    with RunFolder.open(directory) as folder:
+        folder.claim()
+        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        run = train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks, cores=cores)
+        return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+
+
+def train_claimed(
+    folder: RunFolder,
+    registry: Registry,
+    observer: Observer,
+    stop: StopRequest,
+    *,
+    examples: GivenExamples | None = None,
+    callbacks: Sequence[Callback] = (),
+    opened: OpenedData | None = None,
+    cores: int | None = None,
+) -> Run:
+    """Do what ``train_prepared`` does, as the writer of the run folder.
+
+    Args:
+        folder: the run folder.
+        registry: the plugins to take components from.
+        observer: receives the events.
+        stop: may ask the run to end after the step that it is in.
+        examples: as for ``train_prepared``.
+        callbacks: as for ``train_prepared``.
+        opened: its data, if it is open already; a run that goes on opens its own.
+        cores: as for ``train_prepared``.
+    """
+    if folder.finished or folder.checkpoints.exist:
+        return resume_claimed(folder, registry, examples, observer, stop, cores=cores)
+    return begin(folder, registry, observer, stop, examples=examples, callbacks=callbacks, opened=opened, cores=cores)
 
 
 def _shown(display: Observer | None) -> Observer:

@@ -192,9 +192,9 @@ def train_spec(
                 ranks=ranks,
             )
             if folder is not None:
+                folder.write_lock(job.lock)  # first: a folder without it is that of a run which is only prepared
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)
-                folder.write_lock(job.lock)
             written = spec.document.text if folder is not None else ""
             done = job.train(written, observer or display or Observer(), stop or StopRequest())
         except BaseException:

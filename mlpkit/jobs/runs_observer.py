@@ -15,7 +15,8 @@ from mlpkit.progress.throughput import Throughput
 from mlpkit.training.symptoms import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.training_process import TrainingEnd
@@ -31,8 +32,13 @@ class RunsObserver:
     def warned(self, warning: Diagnostic) -> None:
         """The spec's data is most likely not as meant; called before training."""
 
-    def began(self, numbers: Sequence[int], at_once: int) -> None:
-        """Training begins, of so many runs at once."""
+    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
+        """Training begins.
+
+        Args:
+            runs: the run folders, by number.
+            at_once: how many train at once at most.
+        """
 
     def resumed(self, number: int, step: int) -> None:
         """A run will go on from a checkpoint after that step; called before ``started``."""
@@ -166,9 +172,9 @@ class RunsNotebook(RunsWarnings):
         self._symptoms: dict[tuple[str, str], str] = {}
         self._drawn_at = clock()
 
-    def began(self, numbers: Sequence[int], at_once: int) -> None:
+    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
         """Show a row for each run."""
-        self._rows = {number: _RunRow() for number in numbers}
+        self._rows = {number: _RunRow() for number in runs}
         self._output = self._display(self, display_id=True)
 
     def resumed(self, number: int, step: int) -> None:

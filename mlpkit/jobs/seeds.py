@@ -16,7 +16,7 @@ from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.runs_observer import runs_observer
-from mlpkit.jobs.several_runs import listed_runs, train_runs
+from mlpkit.jobs.several_runs import listed_runs, share_of_cores, train_runs
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
@@ -29,9 +29,10 @@ from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
 
+    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.jobs.training_job import Run
@@ -93,6 +94,7 @@ def run_seeds(
     spec: Spec,
     directory: str | Path | None = None,
     *,
+    workers: int | None = None,
     observer: RunsObserver | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
@@ -104,6 +106,7 @@ def run_seeds(
     Args:
         spec: the spec.
         directory: where to keep the runs; missing or empty. None keeps nothing.
+        workers: how many train at once, each with its share of the cores; by default as many as there are cores for.
         observer: receives the events; by default Python warns of the data, and of runs that fail, and a notebook shows
             progress.
         quiet: whether to show no progress in a notebook.
@@ -124,7 +127,8 @@ def run_seeds(
     if directory is None:
         with TemporaryDirectory(prefix="mlpkit-") as temporary:
             try:
-                found = run_seeds(spec, Path(temporary) / "seeds", observer=observer, quiet=quiet, stop=stop)
+                within = Path(temporary) / "seeds"
+                found = run_seeds(spec, within, workers=workers, observer=observer, quiet=quiet, stop=stop)
             except KeyboardInterrupt as interrupt:
                 if hasattr(interrupt, "run"):
                     _leave_folder(interrupt.run)
@@ -133,9 +137,9 @@ def run_seeds(
             _leave_folder(found)
             return found
     observer, arguments = observer or runs_observer(quiet=quiet), spec.registry.arguments()
-    folder, threads = _prepared(spec, Path(directory), observer)
+    folder, threads = _prepared(spec, Path(directory), share_of_cores(workers, len(spec.seeds)), observer)
     with folder:
-        return _trained(folder, threads, arguments, observer, stop or StopRequest())
+        return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
 
 
 def _leave_folder(found: SeedRuns) -> None:
@@ -150,6 +154,7 @@ def resume_seeds(
     *,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
+    workers: int | None = None,
     observer: RunsObserver | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
@@ -160,6 +165,7 @@ def resume_seeds(
         directory: the folder that ``run`` with several seeds made, or what it returned.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
+        workers: how many train at once; by default as many as there are cores for.
         observer: receives the events; by default Python warns of runs that fail, and a notebook shows progress.
         quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in.
@@ -175,34 +181,57 @@ def resume_seeds(
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
         threads = _threads_of(folder) if folder.unfinished else 1
-        return _trained(folder, threads, arguments, observer or runs_observer(quiet=quiet), stop or StopRequest())
+        observer = observer or runs_observer(quiet=quiet)
+        return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
 
 
-def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[SeedsFolder, int]:
+def _prepared(spec: Spec, directory: Path, cores: int | None, observer: RunsObserver) -> tuple[SeedsFolder, int]:
     """Make a run folder for each seed, and return the folder of all and the threads of a run.
 
     What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
     """
-    proved = [prove(spec.with_seed(seed)) for seed in spec.seeds]
+    proved = prove_seeds(spec)
     for warning in proved[0].warnings:
         observer.warned(warning)
     folder = SeedsFolder.create(directory, spec.seeds)
-    threads = 1
     try:
-        for each in proved:
-            training, member = each.spec.training, folder.member(each.spec.seed)
-            if spec.top_level.initialize_from is not None:
-                from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
-
-                expect_another_folder(spec, member)
-            plan = choose_plan(each.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
-            prepare(each.spec, plan, member)
-            threads = max(threads, plan.threads)
-        folder.write_seeds()
+        threads = prepare_seeds(proved, folder, cores)
     except BaseException:
         folder.discard()
         raise
     return folder, threads
+
+
+def prove_seeds(spec: Spec) -> list[SpecProof]:
+    """Prove a spec with each of its seeds; see ``prove``."""
+    return [prove(spec.with_seed(seed)) for seed in spec.seeds]
+
+
+def prepare_seeds(proved: Sequence[SpecProof], folder: SeedsFolder, cores: int | None = None) -> int:
+    """Make a run folder for each seed, make their folder that of several seeds, and return the threads of a run.
+
+    Args:
+        proved: the spec with each seed, proved.
+        folder: the folder of all, as its writer; it has no run yet.
+        cores: the cores that there are for a run; by default all.
+
+    Raises:
+        SpecSchemaError: the spec begins with the weights of a run that it would write over.
+        StorageError: a folder can't be written.
+    """
+    threads = 1
+    for each in proved:
+        training, member = each.spec.training, folder.member(each.spec.seed)
+        if each.spec.top_level.initialize_from is not None:
+            from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
+
+            expect_another_folder(each.spec, member)
+        work = each.proof.flops * training.batch_size
+        plan = choose_plan(work, slices=training.slices, threads=training.threads, cores=cores)
+        prepare(each.spec, plan, member)
+        threads = max(threads, plan.threads)
+    folder.write_seeds()
+    return threads
 
 
 def _threads_of(folder: SeedsFolder) -> int:
@@ -213,12 +242,17 @@ def _threads_of(folder: SeedsFolder) -> int:
 
 
 def _trained(
-    folder: SeedsFolder, threads: int, arguments: Mapping[str, Any], observer: RunsObserver, stop: StopRequest
+    folder: SeedsFolder,
+    threads: int,
+    arguments: Mapping[str, Any],
+    observer: RunsObserver,
+    stop: StopRequest,
+    workers: int | None,
 ) -> SeedRuns:
     """Train what is not finished, and sum up."""
     runs = {seed: folder.member(seed) for seed in folder.unfinished}
     with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, threads, arguments, observer, stop)
+        failures = train_runs(runs, threads, arguments, observer, stop, workers=workers)
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from contextlib import suppress
+from itertools import accumulate
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import MlpkitError
-from mlpkit.jobs.prepared_run import train_prepared
+from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.jobs.resume_network import train_prepared
 from mlpkit.jobs.runs_observer import tell
-from mlpkit.jobs.training_process import EventSender, TrainingEnd, TrainingProcess, described
+from mlpkit.jobs.training_process import EventSender, TrainingEnd, described
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
@@ -39,14 +41,59 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
     return f"{what}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
 
 
+def share_of_cores(workers: int | None, count: int) -> int | None:
+    """Return how many cores each of several runs has to itself if so many workers train them; None if that is open.
+
+    Args:
+        workers: how many train at once; None for as many as there are cores for.
+        count: how many runs there are.
+    """
+    return None if workers is None else max(1, available_cores() // min(workers, count))
+
+
+class CoreShares:
+    """How the cores are shared out to several runs: each thread of a run has a core, or they train in turn.
+
+    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away. If the
+    number of workers is given, so many train at once, each with an equal share.
+
+    Args:
+        threads: BLAS threads of each run, by its number.
+        workers: how many train at once; None for as many as there are cores for.
+
+    Attributes:
+        most_at_once: how many train at once at most.
+    """
+
+    def __init__(self, threads: Mapping[int, int], workers: int | None = None) -> None:
+        share = share_of_cores(workers, len(threads))
+        if workers is None or share is None:
+            self._cores = available_cores()
+            self._shares = {number: max(own, self._cores // len(threads)) for number, own in threads.items()}
+        else:
+            self._cores = workers * share
+            self._shares = dict.fromkeys(threads, share)
+        fitting = sum(total <= self._cores for total in accumulate(sorted(self._shares.values())))
+        self.most_at_once = max(1, fitting)
+
+    def of(self, number: int) -> int:
+        """Return how many cores a run has to itself."""
+        return self._shares[number]
+
+    def suffice_for(self, numbers: Collection[int]) -> bool:
+        """Whether these runs can train at once; a single one always can."""
+        return len(numbers) == 1 or sum(map(self.of, numbers)) <= self._cores
+
+
 def train_runs(
     runs: Mapping[int, Path],
-    threads: int,
+    threads: int | Mapping[int, int],
     arguments: Mapping[str, Any],
     observer: RunsObserver,
     stop: StopRequest,
     examples: GivenExamples | None = None,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
+    workers: int | None = None,
 ) -> dict[int, str]:
     """Train prepared runs, each to the same bits as on its own, and return what went wrong with which.
 
@@ -54,27 +101,26 @@ def train_runs(
 
     Args:
         runs: the run folders, by number.
-        threads: BLAS threads of each.
+        threads: BLAS threads of each; or by number, if they differ.
         arguments: plugins and blocked names, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         examples: the examples, if the runs were given them in memory.
         callbacks: callbacks beside the spec's, by number of the run; only if the examples are in memory.
+        workers: how many processes train; by default as many as there are cores for.
     """
     if not runs:
         return {}
     if examples is not None:
-        observer.began([*runs], 1)
+        observer.began(runs, 1)
         return _train_here(runs, arguments, observer, stop, examples, callbacks)
-    at_once = runs_at_once(len(runs), threads)
-    requests = {number: {"directory": str(directory), **arguments} for number, directory in runs.items()}
-    observer.began([*runs], at_once)
-    with _Processes() as processes, ThreadPoolExecutor(at_once) as executor:
-        try:
-            return _train_all(requests, processes, executor, observer, stop)
-        except BaseException:  # the executor would wait until all are trained
-            processes.stop()
-            raise
+    shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, workers)
+    observer.began(runs, shares.most_at_once)
+    processes = LocalWorkers(shares.most_at_once)
+    try:
+        return _train_at_once(runs, shares, processes, arguments, observer, stop)
+    finally:
+        processes.shutdown()
 
 
 def _train_here(
@@ -92,7 +138,7 @@ def _train_here(
             break
         sender = EventSender(lambda event, *details, number=number: tell(observer, number, event, details))
         try:
-            run = train_prepared(
+            end = train_prepared(
                 directory,
                 **arguments,
                 examples=examples,
@@ -100,7 +146,6 @@ def _train_here(
                 stop=stop,
                 callbacks=callbacks.get(number, ()),
             )
-            end = TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
         except MlpkitError as error:
             end = TrainingEnd(failure=described(error))
             failures[number] = end.failure
@@ -108,45 +153,42 @@ def _train_here(
     return failures
 
 
-def runs_at_once(count: int, threads: int) -> int:
-    """Return how many of several runs train at once: each thread of theirs has a core, or they train in turn.
-
-    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away.
-
-    Args:
-        count: how many runs there are.
-        threads: BLAS threads of each.
-    """
-    return max(1, min(count, available_cores() // threads))
-
-
-def _train_all(
-    requests: Mapping[int, dict[str, Any]],
-    processes: _Processes,
-    executor: Executor,
+def _train_at_once(
+    runs: Mapping[int, Path],
+    shares: CoreShares,
+    processes: LocalWorkers,
+    arguments: Mapping[str, Any],
     observer: RunsObserver,
     stop: StopRequest,
 ) -> dict[int, str]:
-    """Train runs in processes, tell how they go, and return what went wrong with which."""
+    """Train runs in other processes, tell how they go, and return what went wrong with which."""
     events: SimpleQueue[tuple[int, str, Sequence[Any]]] = SimpleQueue()
+    waiting, failures = deque(runs), {}
+    training: dict[int, Future[TrainingEnd]] = {}
 
-    def train(number: int) -> None:
-        end = processes.train(requests[number], lambda event, details: events.put((number, event, details)))
-        events.put((number, "over", [end]))
+    def begin(number: int) -> None:
+        training[number] = processes.submit(
+            train_prepared,
+            runs[number],
+            tell=lambda event, details: events.put((number, event, details)),
+            cores=shares.of(number),
+            **arguments,
+        )
+        training[number].add_done_callback(lambda _: events.put((number, "over", ())))
 
-    training = {number: executor.submit(train, number) for number in requests}
-    failures = {}
-    while training:
+    while waiting or training:
         if stop.reason:
             processes.stop()
-            training = {number: future for number, future in training.items() if not future.cancel()}
+            waiting.clear()
+        while waiting and shares.suffice_for([*training, waiting[0]]):
+            begin(waiting.popleft())
         with suppress(Empty):
             number, event, details = events.get(timeout=SECONDS_BETWEEN_LOOKS)
             if event == "over":
-                training.pop(number)
-                details = [_as_asked(details[0], stop)]
-                if details[0].failure:
-                    failures[number] = details[0].failure
+                end = _as_asked(training.pop(number).result(), stop)
+                if end.failure:
+                    failures[number] = end.failure
+                details = [end]
             tell(observer, number, event, details)
     return dict(sorted(failures.items()))
 
@@ -154,44 +196,3 @@ def _train_all(
 def _as_asked(end: TrainingEnd, stop: StopRequest) -> TrainingEnd:
     """Return how a run ended; if it stopped without being asked to, it has failed."""
     return TrainingEnd(failure=f"stopped by {end.stopped}") if end.stopped and not stop.reason else end
-
-
-class _Processes:
-    """As many processes as threads ask for one at once; each trains one run after the other."""
-
-    def __init__(self) -> None:
-        self._all: list[TrainingProcess] = []
-        self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
-        self._stopped = False
-
-    def __enter__(self) -> _Processes:
-        """Start none before it is needed."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End them."""
-        for process in self._all:
-            process.close()
-
-    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
-        """Train a run in a process that has nothing else to do; see ``TrainingProcess.train``."""
-        try:
-            process = self._idle.get_nowait()
-        except Empty:
-            try:
-                process = TrainingProcess()
-            except OSError as error:
-                return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
-            self._all.append(process)
-        if self._stopped:
-            process.stop()
-        end = process.train(request, tell)
-        if process.alive and not end.stopped:  # one that was stopped would stop the next run, too
-            self._idle.put(process)
-        return end
-
-    def stop(self) -> None:
-        """Ask that all stop after the steps they are in."""
-        self._stopped = True
-        for process in self._all:
-            process.stop()

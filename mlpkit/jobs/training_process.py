@@ -31,16 +31,13 @@ START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from mlpkit.jobs.training_process import serve
-serve(sys.argv[2])
+serve()
 """
-
-TRAIN_PREPARED: Final = "mlpkit.jobs.prepared_run:train_prepared"
-"""What a process does with each run, unless it is said otherwise."""
 
 
 @dataclass(frozen=True)
 class TrainingEnd:
-    """How the training of a prepared run ended.
+    """How the training of a run ended.
 
     Args:
         steps: steps done.
@@ -66,24 +63,30 @@ class TrainingProcess:
     ended, it stops the training after the step that it is in, and ends.
 
     Args:
-        task: the function that trains a run, as ``module:name``; its keywords are those of a request, ``observer`` and
-            ``stop``, and it returns a ``Run`` or a ``TrainingEnd``.
         here: the folder that its relative paths start from; by default as for this process.
     """
 
-    def __init__(self, task: str = TRAIN_PREPARED, here: str | None = None) -> None:
-        command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)]), task]
+    def __init__(self, here: str | None = None) -> None:
+        command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)])]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True, cwd=here
         )
 
-    def train(self, request: dict[str, Any], tell: Callable[[str, list[Any]], None]) -> TrainingEnd:
+    def train(
+        self,
+        function: Callable[..., TrainingEnd],
+        arguments: dict[str, Any],
+        tell: Callable[[str, list[Any]], None],
+    ) -> TrainingEnd:
         """Train a run, and return how it ended.
 
         Args:
-            request: arguments of the task as plain data.
+            function: what trains it, found by the name of its module and its own; its keywords are the arguments,
+                ``observer`` and ``stop``.
+            arguments: plain data, ``directory`` among them.
             tell: called with each event, a method of ``RunsObserver``, and its arguments after the number of the run.
         """
+        request = [function.__module__, function.__name__, arguments]
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with suppress(OSError, ValueError):  # it was stopped, or has ended, which shows when it answers
@@ -92,10 +95,10 @@ class TrainingProcess:
         for line in self._process.stdout:
             if not line.endswith("\n"):  # it died as it wrote
                 break
-            event, arguments = json.loads(line)
+            event, details = json.loads(line)
             if event == _OVER:
-                return TrainingEnd(*arguments)
-            tell(event, arguments)
+                return TrainingEnd(*details)
+            tell(event, details)
         code = self._process.wait()
         if code == 0 and self._process.stdin.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")
@@ -150,14 +153,8 @@ class EventSender(Observer):
         self._answer("noticed", str(warning))
 
 
-def serve(task: str) -> None:
-    """Train the runs that are asked for on standard input, as the second process.
-
-    Args:
-        task: as for ``TrainingProcess``.
-    """
-    module, _, name = task.partition(":")
-    train = getattr(import_module(module), name)
+def serve() -> None:
+    """Train the runs that are asked for on standard input, as the second process."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever plugins print
 
@@ -170,15 +167,11 @@ def serve(task: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.stop("SIGTERM"))
     threading.Thread(target=_read_requests, args=(requests, stop), daemon=True).start()
     while request := requests.get():
-        arguments = json.loads(request)
+        module, function, arguments = json.loads(request)
         directory = Path(arguments.pop("directory"))
         try:
-            found = train(directory, **arguments, observer=EventSender(answer), stop=stop)
-            end = (
-                found
-                if isinstance(found, TrainingEnd)
-                else TrainingEnd(found.steps, found.stopped, metrics=found.metrics)
-            )
+            train = getattr(import_module(module), function)
+            end = train(directory, **arguments, observer=EventSender(answer), stop=stop)
         except Exception as error:
             end = TrainingEnd(failure=described(error))
         answer(_OVER, *astuple(end))

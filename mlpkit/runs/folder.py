@@ -285,6 +285,11 @@ class RunFolder:
         return Checkpoints(self.directory / CHECKPOINTS)
 
     @property
+    def only_prepared(self) -> bool:
+        """Whether training has yet to begin: lock.json is written just before it."""
+        return (self.directory / RESOLVED).exists() and not (self.directory / LOCK).exists()
+
+    @property
     def finished(self) -> bool:
         """Whether the run is finished: metrics.json is written last."""
         return (self.directory / METRICS).exists()
@@ -300,7 +305,7 @@ class RunFolder:
         writer = self._writer.another_writer()
         if writer:
             return f"{writer} is writing to it; wait until that is done"
-        if self.checkpoints.exist or is_ensemble(self.directory):
+        if self.checkpoints.exist or self.only_prepared or is_ensemble(self.directory):
             return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
         return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 

@@ -74,6 +74,7 @@ class SeedsFolder(NumberedRuns):
         """Remove the folder of runs none of which has begun."""
         for directory in self.members.values():
             RunFolder(directory).discard_if_unused()
+        (self.directory / SEEDS).unlink(missing_ok=True)
         self._folder.discard_if_unused()
 
     def __enter__(self) -> SeedsFolder:

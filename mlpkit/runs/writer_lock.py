@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import storage_error
@@ -18,8 +18,35 @@ if can_start_processes():
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DIGITS_OF_A_PID = 20
+_LONGEST_NOTE = 300
+"""Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""
+
 SECONDS_FOR_A_LOOK = 0.02
+
+
+class Writer(NamedTuple):
+    """What writes to a folder.
+
+    Args:
+        pid: the number of the process; 0 if it isn't known.
+        host: the name of its machine; empty if it isn't known.
+    """
+
+    pid: int
+    host: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine, as far as that is known."""
+        return self.host in ("", _host())
+
+    def __str__(self) -> str:
+        """Name it."""
+        if not self.pid:
+            return "another process"
+        if self.is_here:
+            return "this process" if self.pid == os.getpid() else f"process {self.pid}"
+        return f"process {self.pid} on {self.host}"
 
 
 class WriterLock:
@@ -63,23 +90,23 @@ class WriterLock:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 os.close(descriptor)
 
-    def another_writer(self) -> str:
-        """Return what is writing now, such as ``process 12``; nothing if nothing else is."""
+    def another_writer(self) -> Writer | None:
+        """Return what is writing now; None if nothing else is."""
         if self._descriptor is not None or not can_start_processes():
-            return ""
+            return None
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:  # nothing ever wrote to it, or one may not look
-            return ""
+            return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _writer(os.pread(descriptor, _DIGITS_OF_A_PID, 0).strip())
+            return _writer(os.pread(descriptor, _LONGEST_NOTE, 0))
         except OSError:
-            return ""
+            return None
         finally:
             os.close(descriptor)
-        return ""
+        return None
 
     def _open_locked(self) -> int:
         # A link in a stranger's folder could lead anywhere, and what it leads to would be overwritten.
@@ -89,11 +116,11 @@ class WriterLock:
                 raise OSError(errno.EINVAL, "it is not a regular file")
             _lock(descriptor)
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n{_host()}\n".encode(), 0)
         except BlockingIOError as error:
-            holder = os.pread(descriptor, _DIGITS_OF_A_PID, 0).strip()
+            holder = _writer(os.pread(descriptor, _LONGEST_NOTE, 0))
             os.close(descriptor)
-            raise RunFolderError(self._taken(holder)) from error
+            raise RunFolderError(f"{self.path.parent}: {holder} is writing to it; wait until that is done") from error
         except BaseException:
             os.close(descriptor)
             raise
@@ -106,9 +133,6 @@ class WriterLock:
         except FileNotFoundError:
             return False
 
-    def _taken(self, holder: bytes) -> str:
-        return f"{self.path.parent}: {_writer(holder)} is writing to it; wait until that is done"
-
 
 def _lock(descriptor: int) -> None:
     """Lock a file; a reader that looks for its writer has it for an instant, which is over at the next try."""
@@ -119,8 +143,12 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _writer(holder: bytes) -> str:
-    """Return what to call the process whose number a lock file holds."""
-    if holder == b"%d" % os.getpid():
-        return "this process"
-    return f"process {holder.decode()}" if holder.isdigit() else "another process"
+def _writer(note: bytes) -> Writer:
+    """Return what a lock file says of its holder; earlier versions wrote no machine."""
+    pid, _, host = note.decode("utf-8", "replace").strip().partition("\n")
+    return Writer(int(pid), host) if pid.isascii() and pid.isdigit() else Writer(0, "")
+
+
+def _host() -> str:
+    """Return the name of this machine."""
+    return os.uname().nodename

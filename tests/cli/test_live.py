@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 
-from mlpkit.jobs.several_runs import runs_at_once
+from mlpkit.jobs.several_runs import CoreShares
 
 
 def address_in(text):
@@ -69,7 +69,7 @@ def test_several_seeds_are_stopped_from_their_page(started, forever, work):
     process = started("run", "tiny.yaml", *forever, "--seeds", "2", "--out", "run", "--live")
     address = address_in(process.stderr.readline())[1]
     host = address.rpartition("/")[0].rpartition("/")[0]
-    at_once = runs_at_once(2, threads=1)
+    at_once = CoreShares({0: 1, 1: 1}).most_at_once
     with urllib.request.urlopen(f"{address}events", timeout=60) as stream:
         assert any(f"2 runs, {at_once} of them running" in line.decode() for line in islice(stream, 1000))
     urllib.request.urlopen(

@@ -271,10 +271,10 @@ def mlpkit_components():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected either a spec, to begin a sweep, or --resume DIR, to go on with one"),
+        ((), "expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR"),
         (
             ("tiny.yaml", "--resume", "x"),
-            "expected either a spec, to begin a sweep, or --resume DIR, to go on with one",
+            "expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR",
         ),
         (
             ("tiny.yaml", "--add-trials", 3),

@@ -33,6 +33,7 @@ NOT_FOR_PLUGINS = {
     "SpecError",
     "StorageError",
     "Sweep",
+    "SweepStatus",
     "SweepObserver",
     "Symptom",
     "Trace",
@@ -56,7 +57,9 @@ NOT_FOR_PLUGINS = {
     "resume_seeds",
     "resume_sweep",
     "run",
+    "stop_sweep",
     "sweep",
+    "sweep_status",
     "trace",
     "tune_rate",
 }

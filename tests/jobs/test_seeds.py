@@ -18,10 +18,12 @@ from scipy import stats
 
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
-from mlpkit.jobs.prepared_run import prepare, train_prepared
+from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.resume_network import train_prepared
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.seeds import SeedRuns, resume_seeds, run_seeds
-from mlpkit.jobs.several_runs import runs_at_once
+from mlpkit.jobs.several_runs import CoreShares
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
@@ -57,6 +59,11 @@ def spec(**overrides):
 
 def contents(folder):
     return {name: (Path(folder) / name).read_bytes() for name in RESULTS}
+
+
+def trainer_of(folder):
+    """The process that wrote to a run folder last."""
+    return int((folder / ".lock").read_text().split()[0])
 
 
 def alone(seed, directory, **overrides):
@@ -180,7 +187,7 @@ def test_stopped_and_resumed_it_comes_to_the_same_bits(tmp_path):
 @pytest.mark.usefixtures("shared_work")
 def test_a_run_whose_process_is_killed_is_named_and_goes_on_later(tmp_path):
     def kill(seed):
-        os.kill(int((tmp_path / f"group/seed-{seed}/.lock").read_text()), signal.SIGKILL)
+        os.kill(trainer_of(tmp_path / f"group/seed-{seed}"), signal.SIGKILL)
 
     watch = Watch(kill)
     overrides = {**LONG, "training.epochs": 100}
@@ -205,7 +212,7 @@ def test_runs_on_other_data_are_named(tmp_path):
 @pytest.mark.usefixtures("shared_work")
 def test_a_run_that_something_else_stops_is_named(tmp_path):
     def end(seed):
-        os.kill(int((tmp_path / f"group/seed-{seed}/.lock").read_text()), signal.SIGTERM)
+        os.kill(trainer_of(tmp_path / f"group/seed-{seed}"), signal.SIGTERM)
 
     watch = Watch(end)
     one = {**LONG, "training.threads": available_cores()}
@@ -281,6 +288,42 @@ def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
+def test_a_run_that_is_only_prepared_begins_if_it_is_resumed(tmp_path):
+    prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
+    assert RunFolder.open(tmp_path / "run").way_to_finish == f"resume it with: mlpkit resume {tmp_path / 'run'}"
+    assert mlpkit.resume(tmp_path / "run").steps == 48
+    assert contents(tmp_path / "run") == alone(3, tmp_path / "alone", **{"training.threads": 1})
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_an_idle_process_that_died_gets_no_run(tmp_path):
+    workers = LocalWorkers(1)
+    for name in ("first", "second"):
+        prepare(spec(seed=3), Plan(1, 1), tmp_path / name)
+    try:
+        assert workers.submit(train_prepared, tmp_path / "first").result().steps == 48
+        idle = trainer_of(tmp_path / "first")
+        os.kill(idle, signal.SIGKILL)
+        os.waitid(os.P_PID, idle, os.WEXITED | os.WNOWAIT)
+        assert workers.submit(train_prepared, tmp_path / "second").result().steps == 48
+    finally:
+        workers.shutdown()
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_runs_at_once_update_with_their_share_of_the_cores(tmp_path, monkeypatch):
+    """Of eight cores, each of three runs has two, and a network of many blocks uses no more."""
+    asked = []
+    monkeypatch.setattr("mlpkit.jobs.several_runs.available_cores", lambda: 8)
+    submit = LocalWorkers.submit
+    monkeypatch.setattr(
+        LocalWorkers, "submit", lambda *args, cores, **more: asked.append(cores) or submit(*args, cores=cores, **more)
+    )
+    mlpkit.run(spec(**{"training.epochs": 1}), tmp_path / "group", seeds=3)
+    assert asked == [2, 2, 2]
+
+
+@pytest.mark.usefixtures("shared_work")
 def test_a_spec_with_seeds_is_run_with_them():
     five = spec(seeds=5)
     assert five.seeds == (3, 4, 5, 6, 7)
@@ -334,8 +377,32 @@ def test_a_folder_that_is_in_use_is_left_alone():
         mlpkit.run(spec(), "group", seeds=2)
 
 
-def test_as_many_train_at_once_as_there_are_cores_for():
-    cores = available_cores()
-    assert runs_at_once(1000, 1) == cores
-    assert runs_at_once(1, 1) == 1
-    assert runs_at_once(1000, cores) == runs_at_once(1000, 2 * cores) == 1
+def shares(monkeypatch, cores, *threads):
+    monkeypatch.setattr("mlpkit.jobs.several_runs.available_cores", lambda: cores)
+    return CoreShares(dict(enumerate(threads)))
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "at_once", "share"),
+    [
+        (2, [1] * 5, 2, 1),
+        (8, [1] * 3, 3, 2),
+        (8, [3] * 20, 2, 3),
+        (8, [8, 8], 1, 8),
+        (8, [16, 16], 1, 16),
+        (8, [1], 1, 8),
+    ],
+)
+def test_as_many_train_at_once_as_there_are_cores_for(cores, threads, at_once, share, monkeypatch):
+    found = shares(monkeypatch, cores, *threads)
+    assert (found.most_at_once, found.of(0)) == (at_once, share)
+    assert found.suffice_for(range(at_once))
+    assert at_once == len(threads) or not found.suffice_for(range(at_once + 1))
+
+
+def test_runs_with_few_threads_train_beside_each_other_but_not_beside_one_that_needs_all_cores(monkeypatch):
+    found = shares(monkeypatch, 4, 4, 1, 1, 1)
+    assert found.most_at_once == 3
+    assert found.suffice_for([1, 2, 3])
+    assert found.suffice_for([0])
+    assert not found.suffice_for([0, 1])

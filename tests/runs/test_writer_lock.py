@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,19 @@ def test_a_writer_that_is_killed_leaves_the_lock_free(path: Path, holder: subpro
     holder.wait()
     lock = WriterLock(path)
     lock.acquire()
-    assert path.read_text() == f"{os.getpid()}\n"
+    assert path.read_text() == f"{os.getpid()}\n{socket.gethostname()}\n"
     lock.release()
+
+
+def test_who_looks_knows_process_and_machine_of_the_writer(path: Path, holder: subprocess.Popen[str]) -> None:
+    writer = WriterLock(path).another_writer()
+    assert writer == (holder.pid, socket.gethostname())
+    assert writer.is_here
+    path.write_text("12\nelsewhere\n")
+    with pytest.raises(RunFolderError, match="process 12 on elsewhere is writing to it"):
+        WriterLock(path).acquire()
+    path.write_text("12\n")  # as versions before 0.1 wrote it
+    assert str(WriterLock(path).another_writer()) == "process 12"
 
 
 def test_a_second_writer_in_the_same_process_is_refused(path: Path) -> None:
@@ -134,7 +146,7 @@ def test_nothing_of_an_earlier_longer_number_is_left(path: Path) -> None:
     path.write_text("123456789012\n")
     lock = WriterLock(path)
     lock.acquire()
-    assert path.read_text() == f"{os.getpid()}\n"
+    assert path.read_text() == f"{os.getpid()}\n{socket.gethostname()}\n"
     lock.release()
 
 

@@ -31,18 +31,28 @@ def file_of(spec):
 
 def test_a_path_starts_from_the_spec(project, monkeypatch):
     spec = mlpkit.load_spec("specs/main.yaml")
-    assert file_of(spec) == "specs/../tables/a.csv"
+    assert file_of(spec) == "tables/a.csv"
     assert mlpkit.run(spec, "run").folder is not None
     monkeypatch.chdir(project / "specs")
     assert file_of(mlpkit.load_spec("main.yaml")) == "../tables/a.csv"
     monkeypatch.chdir(project / "tables")
-    assert file_of(mlpkit.load_spec(project / "specs/main.yaml")) == str(project / "specs/../tables/a.csv")
+    assert file_of(mlpkit.load_spec(project / "specs/main.yaml")) == "a.csv"
 
 
 def test_a_path_below_the_current_folder_stays_relative(project):
     (project / "main.yaml").write_text(SPEC.replace("DATA", "tables/a.csv"))
     assert file_of(mlpkit.load_spec(project / "main.yaml")) == "tables/a.csv"
     assert file_of(mlpkit.load_spec("main.yaml")) == "tables/a.csv"
+
+
+def test_what_comes_after_a_link_to_another_folder_is_found_there(project):
+    (project / "elsewhere/specs").mkdir(parents=True)
+    (project / "elsewhere/a.csv").write_text("a,t\n1,x\n2,y\n")
+    (project / "linked").symlink_to("elsewhere/specs")
+    (project / "elsewhere/specs/main.yaml").write_text(SPEC.replace("DATA", "../a.csv"))
+    path = file_of(mlpkit.load_spec("linked/main.yaml"))
+    assert path == "linked/../a.csv"
+    assert (project / path).samefile(project / "elsewhere/a.csv")
 
 
 def test_an_override_starts_from_the_current_folder(project):
@@ -75,7 +85,7 @@ def test_a_share_may_be_a_path_too(project):
     text = SPEC.replace("DATA", "../tables/a.csv").replace("test: 0", "test: ../tables/a.csv")
     (project / "specs/main.yaml").write_text(text)
     spec = mlpkit.load_spec("specs/main.yaml")
-    assert spec.data.arguments["test"] == "specs/../tables/a.csv"
+    assert spec.data.arguments["test"] == "tables/a.csv"
 
 
 def test_a_path_from_the_current_folder_is_pointed_out(project):
@@ -92,7 +102,7 @@ def test_a_path_from_the_current_folder_is_pointed_out(project):
 def test_a_run_is_resumed_and_evaluated_from_the_same_folder(project):
     run = mlpkit.run(mlpkit.load_spec("specs/main.yaml"), "run")
     text = (run.folder / "resolved.yaml").read_text()
-    assert "specs/../tables/a.csv" in text
+    assert "tables/a.csv" in text
     assert mlpkit.resume("run").metrics == run.metrics
     again = mlpkit.load_spec("run/resolved.yaml")
-    assert file_of(again) == "specs/../tables/a.csv"
+    assert file_of(again) == "tables/a.csv"

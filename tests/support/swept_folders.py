@@ -29,7 +29,7 @@ def contents(folder):
 def holders(folder):
     """The processes that train now, by the folder of the trial."""
     found = {path: WriterLock(path / ".lock").another_writer() for path in trials_in(folder)}
-    return {path: int(writer.removeprefix("process ")) for path, writer in found.items() if writer[-1:].isdigit()}
+    return {path: writer.pid for path, writer in found.items() if writer and writer.pid}
 
 
 def wait_for(condition, seconds=60):

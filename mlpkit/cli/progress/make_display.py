@@ -66,17 +66,42 @@ def make_runs_display(
         begun: called when training begins.
         what: what the number of a run is, such as ``seed``.
     """
-    from mlpkit.cli.progress.runs_lines import RunsDisplay, RunsJson, RunsLines  # noqa: PLC0415 - few runs get here
+    from mlpkit.cli.progress.runs_lines import RunNames, RunsDisplay, RunsJson, RunsLines  # noqa: PLC0415 - few get here
 
     if quiet:
-        return RunsDisplay(begun, what)
+        return RunsDisplay(begun, RunNames(what))
     if as_json:
-        return RunsJson(begun, what)
+        return RunsJson(begun, RunNames(what))
     if _on_screen():
         from mlpkit.cli.progress.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
 
-        return RunsScreen(title, str(folder), begun, what=what)
-    return RunsLines(begun, what)
+        return RunsScreen(title, str(folder), begun, names=RunNames(what))
+    return RunsLines(begun, RunNames(what))
+
+
+def make_specs_display(title: str, parent: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> RunsDisplay:
+    """Return what shows several specs, as ``make_display`` does for one run.
+
+    Args:
+        title: what is trained.
+        parent: the folder that holds those of the specs.
+        quiet: whether ``--quiet`` was given.
+        as_json: whether ``--json`` was given.
+        begun: called when training begins.
+    """
+    from mlpkit.cli.progress.runs_lines import RunsDisplay  # noqa: PLC0415 - few get here
+    from mlpkit.cli.progress.specs_lines import FolderNames, SpecsJson, SpecsLines  # noqa: PLC0415 - for the same reason
+
+    names = FolderNames(parent)
+    if quiet:
+        return RunsDisplay(begun, names)
+    if as_json:
+        return SpecsJson(begun, names)
+    if _on_screen():
+        from mlpkit.cli.progress.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
+
+        return RunsScreen(title, str(parent), begun, names=names)
+    return SpecsLines(begun, names)
 
 
 def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SweepDisplay:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.formatting import blocks, line_length, paragraph
@@ -24,10 +24,44 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
+    from mlpkit.jobs.several_specs import SpecResults
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
     from mlpkit.training.symptoms import Symptom
+
+
+class RunNames:
+    """What runs are called: by their numbers, such as ``seed 3``.
+
+    Args:
+        what: what the number of a run is.
+
+    Attributes:
+        what: what a run is.
+        plural: what several are.
+        runs: the run folders by number, once training begins.
+    """
+
+    def __init__(self, what: str = "seed") -> None:
+        self.what, self.plural = what, f"{what}s"
+        self.runs: Mapping[int, Path] = {}
+
+    def name(self, number: int) -> str:
+        """Return the name of a run."""
+        return f"{self.what} {number}"
+
+    def aligned(self, number: int) -> str:
+        """Return the name of a run, as long as those of the others."""
+        return f"{self.what} {number:{max(len(str(each)) for each in self.runs)}}"
+
+    def plain(self, number: int) -> dict[str, Any]:
+        """Return what tells a run apart as plain data."""
+        return {self.what: number}
+
+    def plain_all(self) -> list[Any]:
+        """Return what tells the runs apart as plain data."""
+        return [*self.runs]
 
 
 class RunsDisplay(RunsObserver):
@@ -35,11 +69,11 @@ class RunsDisplay(RunsObserver):
 
     Args:
         begun: called when training begins.
-        what: what the number of a run is, such as ``seed``.
+        names: what the runs are called.
     """
 
-    def __init__(self, begun: Callable[[], None], what: str = "seed") -> None:
-        self._begun, self._what = begun, what
+    def __init__(self, begun: Callable[[], None], names: RunNames | None = None) -> None:
+        self._begun, self._names = begun, names or RunNames()
         self._first_with: dict[str, int] = {}
         self._symptoms: set[tuple[str, str]] = set()
 
@@ -59,8 +93,9 @@ class RunsDisplay(RunsObserver):
         """Print what is most likely not meant, whatever else is shown or not."""
         print_warnings([warning])
 
-    def began(self, numbers: Sequence[int], at_once: int) -> None:
+    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
         """Say that training begins."""
+        self._names.runs = runs
         self._begun()
 
     def noticed(self, number: int, message: str) -> None:
@@ -78,18 +113,21 @@ class RunsDisplay(RunsObserver):
     def averaged(self, run: EnsembleRun) -> None:
         """Show what came of an ensemble."""
 
+    def all_over(self, results: SpecResults) -> None:
+        """Show what came of several specs."""
+
     def _note(self, number: int, symptom: Symptom) -> None:
         """Print what is not as it should be, and what to try, of the first run that has it."""
         known = (symptom.name, symptom.layer)
         if known not in self._symptoms:
             self._symptoms.add(known)
-            diagnostic(f"note: {self._what} {number}: {symptom}", "yellow")
+            diagnostic(f"note: {self._names.name(number)}: {symptom}", "yellow")
 
     def _print_problem(self, number: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run; what was said of another already is said in short."""
         first = self._first_with.setdefault(text, number)
-        said = text if first == number else f"the same as {self._what} {first}"
-        diagnostic(f"{label}: {self._what} {number}: {said}", colour)
+        said = text if first == number else f"the same as {self._names.name(first)}"
+        diagnostic(f"{label}: {self._names.name(number)}: {said}", colour)
 
 
 class RunsLines(RunsDisplay):
@@ -97,18 +135,18 @@ class RunsLines(RunsDisplay):
 
     Args:
         begun: called when training begins.
-        what: what the number of a run is.
+        names: what the runs are called.
     """
 
-    def __init__(self, begun: Callable[[], None], what: str = "seed") -> None:
-        super().__init__(begun, what)
-        self._names: list[str] = []
+    def __init__(self, begun: Callable[[], None], names: RunNames | None = None) -> None:
+        super().__init__(begun, names)
+        self._columns: list[str] = []
         self._evaluations: dict[int, int] = {}
         self._held_back: dict[int, Record] = {}
 
     def resumed(self, number: int, step: int) -> None:
         """Say where the run goes on."""
-        message(f"{self._what} {number}: going on after step {step}")
+        message(f"{self._names.name(number)}: going on after step {step}")
 
     def evaluated(self, number: int, record: Record, seconds: float) -> None:
         """Print the line, if it is due, and before the first one the heading."""
@@ -127,7 +165,7 @@ class RunsLines(RunsDisplay):
             self._print(number)
         super().over(number, end)
         if "test" in end.metrics:
-            result(f"{self._what} {number}: test {figures(end.metrics['test'])}")
+            result(f"{self._names.name(number)}: {results_of(end)}")
 
     def finished(self, found: SeedRuns) -> None:
         """Print the mean results, and the folder."""
@@ -139,10 +177,10 @@ class RunsLines(RunsDisplay):
 
     def _print(self, number: int) -> None:
         record = self._held_back.pop(number)
-        if not self._names:
-            self._names = column_names(record)
-            result(line_of({name: name for name in (self._what, *self._names)}))
-        result(line_of({self._what: str(number)} | cells_of(record, self._names)))
+        if not self._columns:
+            self._columns = column_names(record)
+            result(line_of({name: name for name in (self._names.what, *self._columns)}))
+        result(line_of({self._names.what: str(number)} | cells_of(record, self._columns)))
 
 
 class RunsJson(RunsDisplay):
@@ -161,34 +199,34 @@ class RunsJson(RunsDisplay):
     The last event is ``done`` or ``stopped``. Events of runs that train at once come in any order.
     """
 
-    def began(self, numbers: Sequence[int], at_once: int) -> None:
+    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
         """Print the event."""
-        super().began(numbers, at_once)
-        document({"event": "began", f"{self._what}s": numbers})
+        super().began(runs, at_once)
+        document({"event": "began", self._names.plural: self._names.plain_all()})
 
     def resumed(self, number: int, step: int) -> None:
         """Print the event."""
-        document({"event": "resumed", self._what: number, "step": step})
+        document({"event": "resumed", **self._names.plain(number), "step": step})
 
     def started(self, number: int, total_steps: int | None) -> None:
         """Print the event."""
-        document({"event": "started", self._what: number, "steps": total_steps})
+        document({"event": "started", **self._names.plain(number), "steps": total_steps})
 
     def evaluated(self, number: int, record: Record, seconds: float) -> None:
         """Print the event."""
-        document({"event": "evaluation", self._what: number, **record})
+        document({"event": "evaluation", **self._names.plain(number), **record})
 
     def diagnosed(self, number: int, symptom: Symptom) -> None:
         """Print the event."""
-        document({"event": "symptom", self._what: number, **symptom.to_plain()})
+        document({"event": "symptom", **self._names.plain(number), **symptom.to_plain()})
 
     def over(self, number: int, end: TrainingEnd) -> None:
         """Print the event."""
         super().over(number, end)
         if end.failure:
-            document({"event": "failed", self._what: number, "error": end.failure})
+            document({"event": "failed", **self._names.plain(number), "error": end.failure})
         elif not end.stopped:
-            document({"event": "finished", self._what: number, "steps": end.steps, "metrics": end.metrics})
+            document({"event": "finished", **self._names.plain(number), "steps": end.steps, "metrics": end.metrics})
 
     def finished(self, found: SeedRuns) -> None:
         """Print the last event."""
@@ -207,6 +245,11 @@ class RunsJson(RunsDisplay):
         else:
             spread = plain_summary(run.spread)
             document({"event": "done", "metrics": run.metrics, "spread": spread, "folder": run.folder})
+
+
+def results_of(end: TrainingEnd) -> str:
+    """Return what came of a run that is finished."""
+    return f"test {figures(end.metrics['test'])}" if "test" in end.metrics else "finished"
 
 
 def summary_table(metrics: Mapping[str, Mapping[str, Interval]]) -> str:

@@ -13,24 +13,28 @@ from rich.text import Text
 
 from mlpkit.cli.output import result
 from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
-from mlpkit.cli.progress.runs_lines import RunsDisplay, print_average, print_summary
+from mlpkit.cli.progress.runs_lines import RunsDisplay, print_average, print_summary, results_of
+from mlpkit.cli.progress.specs_lines import print_specs
 from mlpkit.cli.progress.terminal import (
     SECONDS_BETWEEN_DRAWINGS,
     LiveArea,
     bar,
     show_cursor,
 )
-from mlpkit.progress.figures import duration, figure, figures
+from mlpkit.progress.figures import duration, figure
 from mlpkit.progress.throughput import Throughput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from mlpkit.cli.progress.runs_lines import RunNames
     from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
+    from mlpkit.jobs.several_specs import SpecResults
     from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
     from mlpkit.training.symptoms import Symptom
@@ -84,7 +88,7 @@ class RunsScreen(RunsDisplay):
         folder: where it is kept.
         begun: called when training begins.
         clock: returns a time in seconds.
-        what: what the number of a run is.
+        names: what the runs are called.
     """
 
     def __init__(
@@ -93,15 +97,14 @@ class RunsScreen(RunsDisplay):
         folder: str,
         begun: Callable[[], None],
         clock: Callable[[], float] = time.perf_counter,
-        what: str = "seed",
+        names: RunNames | None = None,
     ) -> None:
-        super().__init__(begun, what)
+        super().__init__(begun, names)
         self._heading = title, folder
         self._area = LiveArea()
         self._bars: dict[int, RunBar] = {}
         self._first_steps: dict[int, int] = {}
         self._waiting: set[int] = set()
-        self._width = 0
         self._drawn_at = 0.0
         self._clock, self._began_at = clock, clock()
 
@@ -120,13 +123,12 @@ class RunsScreen(RunsDisplay):
         """Bring the cursor back now: the next signal ends the program at once."""
         show_cursor()
 
-    def began(self, numbers: Sequence[int], at_once: int) -> None:
+    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
         """Say how many train at once, and wait for the first to begin."""
-        super().began(numbers, at_once)
-        self._waiting = set(numbers)
-        self._width = max(len(str(number)) for number in numbers)
+        super().began(runs, at_once)
+        self._waiting = set(runs)
         how = f"{at_once} at once" if at_once > 1 else "one after the other"
-        self._area.print_line(Text(f"{len(numbers)} {self._what}s, {how}", "dim"))
+        self._area.print_line(Text(f"{len(runs)} {self._names.plural}, {how}", "dim"))
         self._area.print_line(Text())
         self._area.start()
 
@@ -138,7 +140,7 @@ class RunsScreen(RunsDisplay):
         """Show the bar of a run."""
         first = self._first_steps.get(number, 0)
         self._waiting.discard(number)
-        self._bars[number] = RunBar(self._name(number), total_steps, Throughput(total_steps, first), first)
+        self._bars[number] = RunBar(self._names.aligned(number), total_steps, Throughput(total_steps, first), first)
         self._draw()
 
     def stepped(self, number: int, step: int, loss: float) -> None:
@@ -163,8 +165,7 @@ class RunsScreen(RunsDisplay):
         if end.failure:
             super().over(number, end)
         elif not end.stopped:
-            results = end.metrics.get("test", {})
-            self._area.print_line(Text(f"{self._name(number)} {f'test {figures(results)}' if results else 'finished'}"))
+            self._area.print_line(Text(f"{self._names.aligned(number)} {results_of(end)}"))
         self._draw()
 
     def finished(self, found: SeedRuns) -> None:
@@ -174,6 +175,10 @@ class RunsScreen(RunsDisplay):
     def averaged(self, run: EnsembleRun) -> None:
         """Print the results of the average, the folder, and the time."""
         self._end(partial(print_average, run), run.stopped)
+
+    def all_over(self, results: SpecResults) -> None:
+        """Print the table of the specs, and the time."""
+        self._end(partial(print_specs, results), results.stopped)
 
     def _end(self, print_results: Callable[[], None], stopped: str) -> None:
         self._area.stop()
@@ -185,9 +190,6 @@ class RunsScreen(RunsDisplay):
     def _print_problem(self, number: int, text: str, label: str, colour: str) -> None:
         """Print what is wrong with a run above the bars, which are taken away meanwhile."""
         self._area.print_above(lambda: super(RunsScreen, self)._print_problem(number, text, label, colour))
-
-    def _name(self, number: int) -> str:
-        return f"{self._what} {number:{self._width}}"
 
     def _draw_if_due(self) -> None:
         if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:

@@ -182,7 +182,12 @@ def _exists(path: Path) -> bool:
 
 
 def _seen_from_here(path: Path) -> Path:
-    """Return a path relative to the current folder, if it is below it."""
+    """Return a path relative to the current folder, if it is below it, and without ``..`` after a folder's name.
+
+    So it is the same wherever the spec stands. What comes before ``..`` may be a link to elsewhere: then both stay.
+    """
+    short = Path(os.path.normpath(path))
+    path = short if os.path.realpath(short) == os.path.realpath(path) else path
     return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
 
 

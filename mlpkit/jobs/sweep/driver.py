@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from mlpkit.jobs.sweep.local_workers import Workers
+    from mlpkit.jobs.local_workers import Workers
     from mlpkit.jobs.sweep.samplers import Sampler
     from mlpkit.jobs.training_process import TrainingEnd
-    from mlpkit.runs.sweep_folder import SweepFolder, Trial
+    from mlpkit.runs.sweep_folder import SweepFolder, SweepProgress, Trial
     from mlpkit.specfile.sweep_section import Objective
     from mlpkit.training.events import StopRequest
 
@@ -184,9 +184,7 @@ class Driver:
 
     def _planned_in_all(self) -> int | None:
         """Return how many trials there are to be; None if a time ends the sweep."""
-        progress = self._progress
-        planned = self._planned + progress.added if progress.trials is None and self._planned else progress.trials
-        return None if planned is None else max(planned, len(self.trials))
+        return planned_in_all(self._planned, self._progress, len(self.trials))
 
     def _free_number(self) -> int:
         while self._free in self.trials:
@@ -258,6 +256,18 @@ class Driver:
                 self._observer.noticed(
                     f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun"
                 )
+
+
+def planned_in_all(planned: int | None, progress: SweepProgress, begun: int) -> int | None:
+    """Return how many trials there are to be, those that were added, too; None if a time ends the sweep.
+
+    Args:
+        planned: how many the spec asks for; None for as many as the time or the sampler allows.
+        progress: what was added.
+        begun: how many there are already.
+    """
+    found = planned + progress.added if progress.trials is None and planned else progress.trials
+    return None if found is None else max(found, begun)
 
 
 def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:

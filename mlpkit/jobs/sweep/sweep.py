@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
-from mlpkit.jobs.sweep.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
 from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.jobs.given_run import GivenRun
-    from mlpkit.jobs.sweep.local_workers import Workers
+    from mlpkit.jobs.local_workers import Workers
     from mlpkit.runs.sweep_folder import Trial
     from mlpkit.specfile.spec import Spec
     from mlpkit.specfile.sweep_section import Objective, SweepSection
@@ -74,8 +74,7 @@ class Sweep:
     @property
     def counts(self) -> dict[str, int]:
         """How many trials are in each state."""
-        states = [trial.state for trial in self.trials]
-        return {state: states.count(state) for state in dict.fromkeys(states)}
+        return counts_of(self.trials)
 
     def described(self, trial: Trial) -> str:
         """Say what came of a trial, and with which values."""
@@ -92,6 +91,12 @@ class Sweep:
             "trials": [plain_trial(trial) for trial in self.trials],
             "left": self.left,
         }
+
+
+def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
+    """Return how many trials are in each state."""
+    states = [trial.state for trial in trials]
+    return {state: states.count(state) for state in dict.fromkeys(states)}
 
 
 def written_results(trial: Trial, objectives: Iterable[Objective]) -> str:
@@ -243,7 +248,7 @@ def _swept(
         folder,
         spec.sweep.objectives,
         sampler,
-        _planned(spec.sweep),
+        planned_trials(spec.sweep),
         spec.sweep.seconds,
         engine,
         arguments={**components, "threads": engine.threads},
@@ -262,7 +267,7 @@ def _swept(
     return found
 
 
-def _planned(sweep: SweepSection) -> int | None:
+def planned_trials(sweep: SweepSection) -> int | None:
     """Return how many trials a spec asks for; None if a time alone says when to end."""
     if sweep.sampler != "grid":
         return sweep.trials

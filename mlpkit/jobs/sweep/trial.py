@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.errors import MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.prepared_run import train_claimed
+from mlpkit.jobs.resume_network import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_data
 from mlpkit.jobs.sweep.pruning import RULES, Curve, Evaluation
 from mlpkit.jobs.sweep.trial_spec import data_key, trial_spec

@@ -67,6 +67,8 @@ def test_trials_may_differ_in_their_data(tmp_path, monkeypatch):
     assert found.counts == {"finished": 2}
     files = [trial.values["data"]["csv"]["file"] for trial in found.trials]
     assert files == ["../../a.csv", "../../b.csv"]
+    for trial, name in zip(found.trials, "ab", strict=True):
+        assert f"    file: {name}.csv\n" in (trial.directory / "resolved.yaml").read_text()
 
 
 @pytest.mark.usefixtures("work")

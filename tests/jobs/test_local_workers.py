@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.jobs.sweep.local_workers import LocalWorkers
+from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.trial import train_trial
 from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 
@@ -27,7 +27,7 @@ FAILS = "raise SystemExit(1)"
 def test_a_process_that_ends_without_an_answer_has_died(script, death, monkeypatch, capfd):
     monkeypatch.setattr("mlpkit.jobs.training_process.START", script)
     process = TrainingProcess()
-    assert process.train({"directory": "x"}, lambda event, details: None).death == death
+    assert process.train(train_trial, {"directory": "x"}, lambda event, details: None).death == death
     process.close()
 
 
@@ -35,7 +35,7 @@ def test_a_process_that_is_stopped_before_it_trains_has_not_died(monkeypatch):
     monkeypatch.setattr("mlpkit.jobs.training_process.START", LEAVES)
     process = TrainingProcess()
     process.stop()
-    assert process.train({"directory": "x"}, lambda event, details: None) == TrainingEnd(
+    assert process.train(train_trial, {"directory": "x"}, lambda event, details: None) == TrainingEnd(
         stopped="the end of its process"
     )
     process.close()
@@ -46,14 +46,14 @@ class Fake:
 
     made: list[Fake]
 
-    def __init__(self, task, here):
+    def __init__(self, here):
         self.alive, self.closed, self.trained = True, False, []
         self.made.append(self)
 
-    def train(self, request, tell):
+    def train(self, function, arguments, tell):
         assert self.alive
         assert not self.closed
-        self.trained.append(request["directory"])
+        self.trained.append(arguments["directory"])
         return TrainingEnd(1)
 
     def stop(self):
@@ -64,7 +64,7 @@ class Fake:
 
 
 def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced(monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.sweep.local_workers.TrainingProcess", Fake)
+    monkeypatch.setattr("mlpkit.jobs.local_workers.TrainingProcess", Fake)
     Fake.made = []
     workers = LocalWorkers(1)
     for number in range(3):

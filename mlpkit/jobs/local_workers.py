@@ -1,4 +1,4 @@
-"""Processes on this machine that train the trials of a sweep."""
+"""Processes on this machine that train the runs of several seeds or specs, of an ensemble or of a sweep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlpkit.runs.overview import PRUNED
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -39,11 +39,15 @@ class Workers(Protocol):
         """End the workers."""
 
 
+def unheard(event: str, details: Sequence[Any]) -> None:
+    """Receive an event of a run, and do nothing: what is needed of it stands in the run folder."""
+
+
 class LocalWorkers:
-    """Processes on this machine, each of which trains one trial after the other; one that died is replaced.
+    """Processes on this machine, each of which trains one run after the other; one that died is replaced.
 
     Args:
-        count: how many; by default one per core.
+        count: how many at most; by default one per core. A process is started when it is needed.
         here: the folder that their relative paths start from; by default as for this process.
 
     Attributes:
@@ -54,24 +58,31 @@ class LocalWorkers:
         self.count = count or available_cores()
         self.threads = max(1, available_cores() // self.count)
         self._here = here
-        self._threads = ThreadPoolExecutor(self.count, "sweep worker")
+        self._threads = ThreadPoolExecutor(self.count, "worker")
         self._all: list[TrainingProcess] = []
         self._idle: SimpleQueue[TrainingProcess] = SimpleQueue()
         self._stopped = False
 
-    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
-        """Train a trial.
+    def submit(
+        self,
+        function: Callable[..., TrainingEnd],
+        directory: Path,
+        *,
+        tell: Callable[[str, list[Any]], None] = unheard,
+        **arguments: Any,
+    ) -> Future[TrainingEnd]:
+        """Train a run.
 
         Args:
             function: what trains it; a process finds it by the name of its module and its own.
-            directory: the folder of the trial.
-            **arguments: other arguments, plain data.
+            directory: the run folder.
+            tell: called with each event of the run and its details, in a thread of its own.
+            **arguments: other arguments of the function, plain data.
         """
-        task = f"{function.__module__}:{function.__name__}"
-        return self._threads.submit(self._train, task, {"directory": str(directory), **arguments})
+        return self._threads.submit(self._train, function, {"directory": str(directory), **arguments}, tell)
 
     def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in."""
+        """Ask that all runs stop after the steps that they are in."""
         self._stopped = True
         for process in [*self._all]:  # threads take out those that died
             process.stop()
@@ -83,17 +94,22 @@ class LocalWorkers:
         for process in self._all:
             process.close()
 
-    def _train(self, task: str, request: dict[str, Any]) -> TrainingEnd:
+    def _train(
+        self,
+        function: Callable[..., TrainingEnd],
+        arguments: dict[str, Any],
+        tell: Callable[[str, list[Any]], None],
+    ) -> TrainingEnd:
         try:
-            process = self._idle_process() or self._new_process(task)
+            process = self._idle_process() or self._new_process()
         except OSError as error:
             return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
         if self._stopped:
             process.stop()
-        end = process.train(request, lambda event, details: None)  # the driver reads the folder instead
+        end = process.train(function, arguments, tell)
         if process.alive and end.stopped in ("", PRUNED):
             self._idle.put(process)
-        else:  # one that was stopped by a signal would stop the next trial, too
+        else:  # one that was stopped by a signal would stop the next run, too
             self._end(process)
         return end
 
@@ -107,8 +123,8 @@ class LocalWorkers:
                 self._end(process)
         return None
 
-    def _new_process(self, task: str) -> TrainingProcess:
-        process = TrainingProcess(task, self._here)
+    def _new_process(self) -> TrainingProcess:
+        process = TrainingProcess(self._here)
         self._all.append(process)
         return process
 

@@ -1,0 +1,137 @@
+"""``mlpkit sweep --status`` and ``--stop``, beside a driver at work and beside none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from swept_folders import holders, wait_for
+
+from mlpkit.runs.writer_lock import WriterLock
+
+SWEEP = """\
+sweep:
+  search: {layers.Affine1.units: [4, 5, 6]}
+  sampler: grid
+  maximize: validation_accuracy
+"""
+GO_ON = "go on with: mlpkit sweep --resume runs/tiny\n"
+
+
+@pytest.fixture
+def spec(work):
+    Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
+
+
+@pytest.fixture
+def at_rest(spec, invoke):
+    """A sweep of three finished trials."""
+    assert invoke("sweep", "tiny.yaml", "--quiet", "--no-report").code == 0
+
+
+@pytest.mark.usefixtures("spec")
+def test_a_sweep_at_work_is_looked_at_and_stopped(started, forever, invoke):
+    driver = started("sweep", "tiny.yaml", *forever, "--workers", 1)
+    wait_for(lambda: holders("runs/tiny"))
+    shown = invoke("sweep", "--status", "runs/tiny")
+    assert (shown.code, shown.err) == (0, "")
+    progress, spent, by = shown.out.splitlines()
+    assert progress == "0 of 3 trials over, 1 running"
+    assert spent.startswith("at work for ")
+    assert by == f"driver: process {driver.pid} on {socket.gethostname()}"
+    status = json.loads(invoke("sweep", "--status", "runs/tiny", "--json").out)
+    assert status["driver"] == {"pid": driver.pid, "host": socket.gethostname()}
+    assert (status["planned"], status["counts"], status["best"], status["left"]) == (3, {"running": 1}, None, None)
+    assert driver.poll() is None
+
+    stopped = invoke("sweep", "--stop", "runs/tiny")
+    assert stopped.code == 0
+    assert stopped.err == (
+        f"asking process {driver.pid} to stop, and waiting until its trials are saved\nruns/tiny: stopped; {GO_ON}"
+    )
+    assert not holders("runs/tiny")
+    assert driver.wait(timeout=20) == 128 + signal.SIGTERM
+    assert list(Path("runs/tiny/trial-0/checkpoints").iterdir())
+    assert invoke("sweep", "--status", "runs/tiny").out.splitlines()[::2] == [
+        "0 of 3 trials over, 1 stopped",
+        f"no driver is at work; {GO_ON.strip()}",
+    ]
+    again = invoke("sweep", "--stop", "runs/tiny")
+    assert (again.code, again.err) == (0, f"runs/tiny: no driver is at work; {GO_ON}")
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_a_sweep_at_rest_is_left_as_it_is(invoke):
+    folder = Path("runs/tiny")
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*")}
+    lines = invoke("sweep", "--status", folder).out.splitlines()
+    assert lines[0].split() == ["trial", "validation_accuracy", "units"]
+    assert (lines[4], lines[6]) == ("3 of 3 trials over, 3 finished", "no driver is at work, and no trial is left")
+    status = json.loads(invoke("sweep", "--status", folder, "--json").out)
+    assert (status["driver"], status["counts"], status["left"]) == (None, {"finished": 3}, None)
+    metrics = {n: json.loads((folder / f"trial-{n}/metrics.json").read_text()) for n in range(3)}
+    best = status["best"]
+    assert best["results"]["validation_accuracy"] == max(each["validation"]["accuracy"] for each in metrics.values())
+    assert best["values"] == json.loads((folder / f"trial-{best['trial']}/trial.json").read_text())["values"]
+    assert json.loads(invoke("sweep", "--stop", folder, "--json").out) == {"stopped": False, "folder": "runs/tiny"}
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*")} == before
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_only_a_driver_on_this_machine_is_stopped(invoke, started):
+    bystander = started("run", "tiny.yaml", "--set", "training.iterations=1000000000", "--quiet")
+    note = Path("runs/tiny/.lock")
+    note.write_text(f"{bystander.pid}\n{socket.gethostname()}\n")  # of a driver that has ended
+    assert "no driver is at work" in invoke("sweep", "--stop", "runs/tiny").err
+    lock = WriterLock(note)
+    lock.acquire()
+    note.write_text(f"{bystander.pid}\nelsewhere\n")
+    refused = invoke("sweep", "--stop", "runs/tiny")
+    assert (refused.code, refused.err) == (
+        2,
+        f"error: runs/tiny: process {bystander.pid} on elsewhere is at work on it, on another machine; stop it there: "
+        "mlpkit sweep --stop runs/tiny\n",
+    )
+    status = invoke("sweep", "--status", "runs/tiny").out
+    assert status.splitlines()[-1] == f"driver: process {bystander.pid} on elsewhere"
+    note.write_text("")
+    assert "another process is at work on it, whose number isn't known" in invoke("sweep", "--stop", "runs/tiny").err
+    lock.release()
+    time.sleep(0.1)
+    assert bystander.poll() is None
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_the_time_left_is_that_of_the_trials_to_come_or_of_the_budget(invoke):
+    lock = WriterLock(Path("runs/tiny/.lock"))
+    lock.acquire()
+    progress = Path("runs/tiny/progress.json")
+
+    def left(**written):
+        progress.write_text(json.dumps({"seconds": 60, "added": 0, "trials": None} | written))
+        return json.loads(invoke("sweep", "--status", "runs/tiny", "--json").out)["left"]
+
+    assert (left(), left(trials=5)) == (0, 40)
+    path = Path("runs/tiny/sweep.yaml")
+    path.write_text(path.read_text().replace("  sampler: grid\n", "  seconds: 90\n"))
+    assert (left(), left(seconds=100), left(trials=6)) == (30, 0, 60)
+    path.write_text(path.read_text().replace("  seconds: 90\n", "  seconds: 90\n  trials: 4\n"))
+    assert left() == 20
+    assert f"driver: this process on {socket.gethostname()}" in invoke("sweep", "--status", "runs/tiny").out
+    refused = invoke("sweep", "--stop", "runs/tiny")
+    assert (refused.code, f"process {os.getpid()}" in refused.err) == (2, False)
+    lock.release()
+
+
+@pytest.mark.parametrize("option", ["--status", "--stop"])
+def test_what_is_no_sweep(option, invoke, work):
+    assert (
+        "x: there is no such folder; expected a folder that mlpkit sweep has made" in invoke("sweep", option, "x").err
+    )
+    assert invoke("sweep", "tiny.yaml", option, "x").code == 2
+    assert "--set can't change a sweep that has begun" in invoke("sweep", option, "x", "--set", "seed=3").err

@@ -1,0 +1,47 @@
+"""Several specs in one go, as far as nothing is trained."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import mlpkit
+from mlpkit.errors import RunFolderError
+from mlpkit.jobs.runs_observer import RunsObserver
+from mlpkit.jobs.several_specs import prove_spec, run_specs
+from mlpkit.training.events import StopRequest
+
+LARGE = {"layers.Affine1.units": 1000, "training.batch_size": 100}
+
+
+def proved(**overrides):
+    return prove_spec(mlpkit.load_spec("tiny.yaml", overrides=overrides))
+
+
+@pytest.mark.usefixtures("shared_work")
+def test_a_folder_that_is_in_use_leaves_nothing_of_the_others(tmp_path):
+    specs = [proved(), proved(seeds=2), proved(ensemble={"members": 2}), proved()]
+    taken = tmp_path / "3/notes.txt"
+    taken.parent.mkdir()
+    taken.touch()
+    folders = [tmp_path / str(i) for i in range(4)]
+    with pytest.raises(RunFolderError, match=r"3: holds notes\.txt already; choose another folder"):
+        run_specs(specs, folders, observer=RunsObserver(), stop=StopRequest())
+    assert [*tmp_path.rglob("*")] == [taken.parent, taken]
+
+
+@pytest.mark.usefixtures("shared_work")
+@pytest.mark.parametrize(("workers", "threads"), [(None, 8), (1, 8), (2, 4), (3, 2), (99, 2)])
+def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, threads, tmp_path, monkeypatch):
+    """Three runs, of which none begins: two seeds, and a spec of its own."""
+    for module in ("mlpkit.jobs.several_runs", "mlpkit.training.workers"):
+        monkeypatch.setattr(f"{module}.available_cores", lambda: 8)
+    stop = StopRequest()
+    stop.stop("the test")
+    specs = [proved(**LARGE), proved(**LARGE, seeds=2)]
+    found = run_specs(specs, [tmp_path / "a", tmp_path / "b"], workers=workers, observer=RunsObserver(), stop=stop)
+    assert [each.state for each in found.specs] == ["stopped", "stopped"]
+    for run in ("a", "b/seed-3", "b/seed-4"):
+        text = (tmp_path / run / "resolved.yaml").read_text()
+        assert re.search(r"^  threads: (\d+)$", text, re.MULTILINE)[1] == str(threads)
