@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.out_of_fold import OutOfFold
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.runs_observer import RunsObserver
@@ -206,34 +207,55 @@ def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
 
 
 def _prepared(spec: Spec, directory: Path, examples: GivenExamples | None, observer: RunsObserver) -> EnsembleFolder:
-    """Make the folder of an ensemble, and a run folder in it for each network.
-
-    Each network has one BLAS thread, unless the spec says otherwise: the cores train different networks.
-    """
-    assert spec.ensemble is not None
-    proved = prove(spec, _dataset_of(spec, examples))
-    members = [prove(spec.with_member(i), _dataset_of(spec, examples)).spec for i in range(spec.ensemble.size)]
-    for warning in proved.warnings:
+    """Make the folder of an ensemble, and a run folder in it for each network."""
+    proved = prove_networks(spec, examples)
+    for warning in proved[0].warnings:
         observer.warned(warning)
-    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # of no work: one thread
-    folder = EnsembleFolder.create(directory, spec.ensemble.size)
+    folder = EnsembleFolder.create(directory, len(proved) - 1)
     try:
-        open_data(proved.spec, proved.dataset)
-        for number, member in enumerate(members):
-            if spec.top_level.initialize_from is not None:
-                from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
-
-                expect_another_folder(spec, folder.member(number))
-            prepare(member, plan, folder.member(number))
-        resolved = proved.spec.resolved_text(slices=plan.slices, threads=plan.threads)
-        first_weights = proved.first_weights.checksum if proved.first_weights else None
-        folder.run.write_lock(lock_of(proved.spec, resolved, proved.dataset, first_weights))
-        folder.run.write_resolved(resolved)
-        folder.run.write_spec(spec.document.text)
+        prepare_networks(proved, folder)
     except BaseException:
         folder.discard()
         raise
     return folder
+
+
+def prove_networks(spec: Spec, examples: GivenExamples | None = None) -> list[SpecProof]:
+    """Prove the spec of an ensemble, and that of each of its networks; see ``prove``."""
+    assert spec.ensemble is not None
+    specs = [spec, *(spec.with_member(number) for number in range(spec.ensemble.size))]
+    return [prove(each, _dataset_of(each, examples)) for each in specs]
+
+
+def prepare_networks(proved: Sequence[SpecProof], folder: EnsembleFolder) -> None:
+    """Make a run folder for each network of an ensemble, and then, with its spec last, make their folder its run.
+
+    Each network has one BLAS thread, unless the spec says otherwise: the cores train different networks.
+
+    Args:
+        proved: what ``prove_networks`` returns.
+        folder: the folder of the ensemble, as its writer; it has no network yet.
+
+    Raises:
+        SpecSchemaError: the spec begins with the weights of a run that it would write over.
+        DataError: a data file is not what it should be.
+        StorageError: a folder can't be written.
+    """
+    whole, *networks = proved
+    spec = whole.spec
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # of no work: one thread
+    open_data(spec, whole.dataset)
+    for number, network in enumerate(networks):
+        if spec.top_level.initialize_from is not None:
+            from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
+
+            expect_another_folder(spec, folder.member(number))
+        prepare(network.spec, plan, folder.member(number))
+    resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
+    first_weights = whole.first_weights.checksum if whole.first_weights else None
+    folder.run.write_lock(lock_of(spec, resolved, whole.dataset, first_weights))
+    folder.run.write_resolved(resolved)
+    folder.run.write_spec(spec.document.text)
 
 
 def _trained(
@@ -245,7 +267,7 @@ def _trained(
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> EnsembleRun:
     """Train what is not finished, and average."""
-    spec = parse_resolved(folder.directory, folder.run.resolved_text(), registry)
+    spec = _spec_of(folder, registry)
     runs, arguments = {number: folder.member(number) for number in folder.unfinished}, registry.arguments()
     with CtrlC(stop) as ctrl_c:
         failures = train_runs(runs, spec.training.threads or 1, arguments, observer, stop, examples, callbacks)
@@ -258,6 +280,23 @@ def _trained(
         vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
         raise interrupt
     return found
+
+
+def average(folder: EnsembleFolder, registry: Registry) -> EnsembleRun:
+    """Average the networks of an ensemble, which are finished, and write its model and results.
+
+    Args:
+        folder: the folder of the ensemble, as its writer.
+        registry: the plugins to take components from.
+
+    Raises:
+        MlpkitError: a file is missing or damaged, or can't be written, or the average is not finite.
+    """
+    return _averaged(folder, _spec_of(folder, registry), None, "")
+
+
+def _spec_of(folder: EnsembleFolder, registry: Registry) -> Spec:
+    return parse_resolved(folder.directory, folder.run.resolved_text(), registry)
 
 
 def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleError:
@@ -289,12 +328,11 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
 
 def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None) -> OutOfFold | None:
     """Predict out of fold with the networks of a finished ensemble, whose table has these values in digits."""
-    assert spec.ensemble is not None
-    if spec.ensemble.folds is None:
+    if spec.folds is None:
         return None
     dataset = _dataset_of(spec, examples)
     description = prove_again(folder.directory, spec, dataset, begun=True).description
-    folds = open_folds(spec, dataset, spec.ensemble.folds)
+    folds = open_folds(spec, dataset, spec.folds)
     return predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
 
 
@@ -303,11 +341,10 @@ def _write_results(
 ) -> tuple[dict[str, dict[str, Any]], OutOfFold | None]:
     """Write the model of an ensemble; return loss and metrics by split, written last, and what is out of fold."""
     run, spec, dataset = folder.run, model.spec, model.dataset
-    assert spec.ensemble is not None
     data, found = open_data(spec, dataset), None
     metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
-    if spec.ensemble.folds is not None:
-        folds = open_folds(spec, dataset, spec.ensemble.folds)
+    if spec.folds is not None:
+        folds = open_folds(spec, dataset, spec.folds)
         found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
         metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
         write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)

@@ -29,9 +29,10 @@ from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
 
+    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.jobs.training_job import Run
@@ -183,26 +184,48 @@ def _prepared(spec: Spec, directory: Path, observer: RunsObserver) -> tuple[Seed
 
     What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
     """
-    proved = [prove(spec.with_seed(seed)) for seed in spec.seeds]
+    proved = prove_seeds(spec)
     for warning in proved[0].warnings:
         observer.warned(warning)
     folder = SeedsFolder.create(directory, spec.seeds)
-    threads = 1
     try:
-        for each in proved:
-            training, member = each.spec.training, folder.member(each.spec.seed)
-            if spec.top_level.initialize_from is not None:
-                from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
-
-                expect_another_folder(spec, member)
-            plan = choose_plan(each.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
-            prepare(each.spec, plan, member)
-            threads = max(threads, plan.threads)
-        folder.write_seeds()
+        threads = prepare_seeds(proved, folder)
     except BaseException:
         folder.discard()
         raise
     return folder, threads
+
+
+def prove_seeds(spec: Spec) -> list[SpecProof]:
+    """Prove a spec with each of its seeds; see ``prove``."""
+    return [prove(spec.with_seed(seed)) for seed in spec.seeds]
+
+
+def prepare_seeds(proved: Sequence[SpecProof], folder: SeedsFolder, cores: int | None = None) -> int:
+    """Make a run folder for each seed, make their folder that of several seeds, and return the threads of a run.
+
+    Args:
+        proved: the spec with each seed, proved.
+        folder: the folder of all, as its writer; it has no run yet.
+        cores: the cores that there are for a run; by default all.
+
+    Raises:
+        SpecSchemaError: the spec begins with the weights of a run that it would write over.
+        StorageError: a folder can't be written.
+    """
+    threads = 1
+    for each in proved:
+        training, member = each.spec.training, folder.member(each.spec.seed)
+        if each.spec.top_level.initialize_from is not None:
+            from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
+
+            expect_another_folder(each.spec, member)
+        work = each.proof.flops * training.batch_size
+        plan = choose_plan(work, slices=training.slices, threads=training.threads, cores=cores)
+        prepare(each.spec, plan, member)
+        threads = max(threads, plan.threads)
+    folder.write_seeds()
+    return threads
 
 
 def _threads_of(folder: SeedsFolder) -> int:

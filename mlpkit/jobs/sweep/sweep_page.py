@@ -21,10 +21,9 @@ from mlpkit.progress.figures import figure
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.reports.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import BEST, REPORT, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
-from mlpkit.runs.sweep_folder import SweepFolder
+from mlpkit.runs.sweep_folder import SweepFolder, history_of
 from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
@@ -248,7 +247,7 @@ def _importance_section(found: Sweep, search: Mapping[str, SearchedKey], seed: i
 def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
     """Return a chart for each objective: its course in each trial."""
     shown = [*best, *(trial for trial in found.trials if trial.state != FINISHED)][:MOST_LINES]
-    histories = {_name(trial): RunFolder(trial.directory).read_history() for trial in shown}
+    histories = {_name(trial): history_of(trial.directory) for trial in shown}
     most = max(MOST_POINTS // (len(shown) * len(found.objectives)), ENOUGH_POINTS)
     said = f"Thick: the best, trial {best[0].number}. Thin: the others."
     figures = [_curves(objective, histories, most) for objective in found.objectives]

@@ -71,7 +71,7 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 
 def data_key(spec: Spec) -> str:
     """Return what the data of a spec depends on: specs with the same key have the same data."""
-    return repr((spec.data.reference(), spec.data_seed, spec.dtype))
+    return repr((spec.data.reference(), spec.data_seed, spec.dtype, spec.folds))
 
 
 def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | None = None) -> str:
