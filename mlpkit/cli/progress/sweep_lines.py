@@ -161,6 +161,8 @@ def print_sweep(found: Sweep) -> None:
         return
     for line in best_table(found.trials, found.objectives, line_length()):
         result(line)
+    if found.lead:
+        result("\n".join(paragraph(str(found.lead), width=line_length())))
     if len(found.objectives) > 1 and found.front:
         front = listed_runs([trial.number for trial in found.front], "trial")
         result("\n".join(paragraph(f"no trial is better by all objectives than {front}", width=line_length())))

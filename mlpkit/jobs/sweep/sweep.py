@@ -11,6 +11,7 @@ from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.jobs.sweep.lead import Lead, lead_of
 from mlpkit.jobs.sweep.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
@@ -55,6 +56,7 @@ class Sweep:
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
         left: how many trials are not trained, as far as that is known, since too many failed for the same reason; the
             sweep can be resumed. 0 if all are, or it was stopped.
+        lead: how far the best is ahead of the next trial with other values; None without one.
     """
 
     folder: Path
@@ -64,12 +66,14 @@ class Sweep:
     front: list[Trial] = field(default_factory=list)
     stopped: str = ""
     left: int = 0
+    lead: Lead | None = None
 
     def __repr__(self) -> str:
         """Say how many trials there are, and which is the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         best = f"; best: {self.described(self.best)}" if self.best else ""
-        return f"<Sweep of {len(self.trials)} trials ({counts}){best}; kept in {self.folder}>"
+        lead = f"; {self.lead}" if self.lead else ""
+        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{lead}; kept in {self.folder}>"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -89,6 +93,7 @@ class Sweep:
             "objectives": [{"key": each.key, "maximize": each.maximize} for each in self.objectives],
             "best": self.best.number if self.best else None,
             "front": [trial.number for trial in self.front],
+            "lead": self.lead.to_plain() if self.lead else None,
             "trials": [plain_trial(trial) for trial in self.trials],
             "left": self.left,
         }
@@ -306,12 +311,13 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) ->
     assert spec.sweep is not None
     objectives = spec.sweep.objectives
     trials = folder.trials()
-    front = front_of(trials, objectives)
-    return Sweep(folder.directory, objectives, trials, best_of(trials, objectives), front, stopped, left)
+    best, front, lead = best_of(trials, objectives), front_of(trials, objectives), lead_of(trials, objectives)
+    return Sweep(folder.directory, objectives, trials, best, front, stopped, left, lead)
 
 
 def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
     """Return the spec of the best trial, ready to run."""
     assert found.best is not None
     heading = f"# The best of {found.counts[FINISHED]} finished trials: {found.described(found.best)}\n"
+    heading += f"# In the sweep, {found.lead}.\n" if found.lead else ""
     return heading + text_for_folder(trial_spec(spec, found.best.values), folder)

@@ -21,7 +21,7 @@ from mlpkit.progress.figures import figure
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.reports.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.layout import BEST, REPORT, SWEEP
+from mlpkit.runs.layout import BEST, REPORT, SWEEP, is_ensemble
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.runs.sweep_folder import SweepFolder, history_of
 from mlpkit.specfile.spec import read_spec
@@ -98,9 +98,10 @@ def _best_in_words(found: Sweep) -> list[str]:
         return []
     first = found.objectives[0]
     result = f"the {'highest' if first.maximize else 'lowest'} {first.key}, {figure(found.best.results[first.key])}"
-    said = [paragraph(f"Trial {found.best.number} has {result}. The best of many trials is often a lucky one.")]
+    lead = f" In the sweep, {found.lead}." if found.lead else ""
+    said = [paragraph(f"Trial {found.best.number} has {result}.{lead} The best of many trials is often a lucky one.")]
     file = found.folder / BEST
-    if not file.is_file():  # the sweep is at work, or was interrupted
+    if not file.is_file() or is_ensemble(found.best.directory):  # the sweep is at work, or was interrupted
         return said
     commands = f"mlpkit run {shlex.quote(str(file))} --seeds 3"
     return [*said, paragraph("To see what it is worth, train it with other seeds:"), preformatted(commands)]

@@ -94,6 +94,16 @@ def test_each_run_has_the_bits_of_a_run_by_hand(kind, make_folder):
         assert contents(directory) == contents(f"hand-{number}")
 
 
+@pytest.mark.parametrize("kind", ["seeds: [5]", "ensemble: {folds: 2, member: 1}"])
+def test_one_seed_or_network_alone_is_a_run_like_any_other(kind, make_folder, monkeypatch):
+    monkeypatch.setitem(KINDS, kind, kind)
+    with make_folder(kind) as folder:
+        trial, end = trained(folder, 0)
+    mlpkit.run(mlpkit.load_spec("loans.yaml", overrides=as_overrides(VALUES)), "hand")
+    assert (end.steps, folder.trial(0).state) == (40, "finished")
+    assert contents(trial.directory) == contents("hand")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_trial_is_what_run_makes_with_the_same_values_to_the_byte(kind, make_folder):
