@@ -327,6 +327,7 @@ class SweepSection(Section):
             so far and needs the extra `sweep`; or each combination once.
         prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
             successive halving with several budgets; by default none is.
+        baseline: whether trial 0 is the spec as it stands, so that the sweep says how far the best is ahead of it.
     """
 
     title = "sweep"
@@ -337,6 +338,7 @@ class SweepSection(Section):
     seconds: Annotated[float, Gt(0)] | None = None
     sampler: Literal["random", "tpe", "grid"] = "random"
     prune: Literal["median", "hyperband"] | None = None
+    baseline: bool = False
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

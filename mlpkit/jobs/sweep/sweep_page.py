@@ -98,8 +98,8 @@ def _best_in_words(found: Sweep) -> list[str]:
         return []
     first = found.objectives[0]
     result = f"the {'highest' if first.maximize else 'lowest'} {first.key}, {figure(found.best.results[first.key])}"
-    lead = f" In the sweep, {found.lead}." if found.lead else ""
-    said = [paragraph(f"Trial {found.best.number} has {result}.{lead} The best of many trials is often a lucky one.")]
+    leads = "".join(f" In the sweep, {lead}." for lead in found.leads)
+    said = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
     file = found.folder / BEST
     if not file.is_file() or is_ensemble(found.best.directory):  # the sweep is at work, or was interrupted
         return said

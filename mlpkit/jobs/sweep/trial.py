@@ -78,8 +78,9 @@ def train_trial(
             folder.forget_failure()  # of an earlier try
             spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
             assert spec.sweep is not None
-            judge = _Judge(folder.directory, spec.sweep, stop)
-            end = _trained(trial_spec(spec, trial.values), folder, threads, observer or Observer(), judge)
+            own = trial_spec(spec, trial.values)
+            judge = _Judge(folder.directory, spec.sweep, stop, several=len(own.seeds) > 1 or own.trains_ensemble)
+            end = _trained(own, folder, threads, observer or Observer(), judge)
         except Exception as error:
             _record_failure(folder, DIVERGED if isinstance(error, DivergenceError) else FAILED, 0, described(error))
             if not isinstance(error, MlpkitError):
@@ -224,18 +225,20 @@ class _Judge(Observer):
         directory: the trial's folder.
         sweep: how weak trials are found.
         stop: may ask that all trials stop.
+        several: whether the trial is several runs, so that an end after the first saves the others.
 
     Attributes:
         stop: asks that the trial stop.
         weak: why it ends early; empty if it doesn't.
     """
 
-    def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest) -> None:
+    def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest, *, several: bool) -> None:
         self.stop = _EitherStop(stop)
         self.weak = ""
         self._directory, self._objective = directory, sweep.objectives[0]
-        self._rule = RULES[sweep.prune] if sweep.prune else None
-        self._name = sweep.prune
+        is_baseline = sweep.baseline and number_of(directory) == 0  # others are compared with its result
+        self._rule = RULES[sweep.prune] if sweep.prune and not is_baseline else None
+        self._name, self._several = sweep.prune, several
         self._total_steps = 0
 
     def started(self, total_steps: int | None) -> None:
@@ -245,7 +248,7 @@ class _Judge(Observer):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Compare the trial with the others, unless it is at its end."""
         step = record["iteration"]
-        if self._rule is None or step >= self._total_steps:
+        if self._rule is None or (step >= self._total_steps and not self._several):
             return
         trial, *others = self._curves()
         if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):

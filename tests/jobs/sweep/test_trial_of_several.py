@@ -55,8 +55,9 @@ DIVERGING = {**VALUES, "training.optimizer.sgd.learning_rate": 1e38}
 def make_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    def make(kind):
-        Path("loans.yaml").write_text(SPEC + KINDS[kind])
+    def make(kind, evaluate_every=10):
+        text = SPEC.replace("evaluate_every: 10", f"evaluate_every: {evaluate_every}")
+        Path("loans.yaml").write_text(text + KINDS[kind])
         return SweepFolder.create(Path("s"), text_for_folder(mlpkit.load_spec("loans.yaml"), Path("s")))
 
     return make
@@ -210,6 +211,20 @@ def test_a_weak_trial_ends_in_its_first_run(folder):
     assert found.results["validation_loss"] == RunFolder(first).read_history()[-1]["validation_loss"]
     assert not (second / "lock.json").exists()
     assert train_trial(trial.directory).steps == 0
+
+
+def test_a_trial_that_turns_out_weak_at_the_end_of_its_first_run_does_not_begin_the_second(make_folder):
+    with make_folder("seeds", evaluate_every=40) as folder:
+        first, _ = trained(folder, 0)
+        for number in range(1, 5):
+            shutil.copytree(first.directory, f"s/trial-{number}")
+        weak = {**VALUES, "training.optimizer.sgd.learning_rate": 1e-6}
+        trial, end = trained(folder, 5, weak)
+        assert (end.steps, end.stopped, folder.trial(5).problem) == (40, "pruned", "pruned (median) after step 40")
+    assert not (trial.directory / "seed-2/lock.json").exists()
+    mlpkit.resume(trial.directory / "seed-4")
+    mlpkit.run(mlpkit.load_spec("loans.yaml", overrides=[*as_overrides(weak), "seed=4", "seeds=null"]), "hand")
+    assert contents(trial.directory / "seed-4") == contents("hand")
 
 
 @pytest.mark.long
