@@ -88,7 +88,9 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(len(values), mean, std, mean - half, mean + half, level)
 
 
-def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: float = 0.95) -> Difference:
+def difference(
+    a: Sequence[float], b: Sequence[float], *, paired: bool, folds: bool = False, level: float = 0.95
+) -> Difference:
     """Return the difference of two means, and whether it is more than chance.
 
     Args:
@@ -96,7 +98,11 @@ def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: f
         b: the second.
         paired: whether a[i] and b[i] belong together, as runs with the same seed do: the test is then the t-test of
             their differences; otherwise it is Welch's, which lets the two samples spread differently.
+        folds: whether the pairs are the n folds of a cross-validation. Their trainings share rows, so that the results
+            are not independent: the variance of the mean difference is (1/n + 1/(n - 1)) · std² in place of std² / n.
         level: how often such an interval is to hold the difference behind the samples.
+
+    Source: Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52 (2003), for folds.
 
     Raises:
         ValueError: a sample is empty, paired samples differ in length, or ``level`` is not between 0 and 1.
@@ -110,7 +116,7 @@ def difference(a: Sequence[float], b: Sequence[float], *, paired: bool, level: f
     mean = _mean([x - y for x, y in zip(a, b, strict=True)]) if paired else _mean(a) - _mean(b)
     if min(len(a), len(b)) == 1 or not math.isfinite(mean):
         return Difference(mean, None, None, None, level)
-    error, df = _paired_error(a, b) if paired else _welch_error(a, b)
+    error, df = _paired_error(a, b, folds) if paired else _welch_error(a, b)
     half = _half_width(error, df, level)
     return Difference(mean, mean - half, mean + half, _p_value(mean, error, df), level)
 
@@ -187,10 +193,11 @@ def _p_value(mean: float, error: float, df: float) -> float:
     return 0.0 if mean else 1.0
 
 
-def _paired_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+def _paired_error(a: Sequence[float], b: Sequence[float], folds: bool) -> tuple[float, float]:
     """Return the standard error of the mean difference, and its degrees of freedom."""
     std = statistics.stdev([x - y for x, y in zip(a, b, strict=True)])
-    return std / math.sqrt(len(a)), len(a) - 1
+    df = len(a) - 1
+    return std * math.sqrt(1 / len(a) + (1 / df if folds else 0)), df
 
 
 def _welch_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:

@@ -76,6 +76,14 @@ def test_a_paired_difference_is_scipys():
     assert not difference(a, b, paired=False).beyond_chance
 
 
+def test_folds_spread_more_as_nadeau_and_bengio_say():
+    a, b = [0.93, 0.95, 0.9, 0.97, 0.92], [0.9, 0.94, 0.91, 0.93, 0.9]
+    found, differences = difference(a, b, paired=True, folds=True), np.subtract(a, b)
+    error = np.sqrt((1 / 5 + 1 / 4) * differences.var(ddof=1))  # a fold has a quarter of the rows of the others
+    assert found.p_value == pytest.approx(2 * stats.t.sf(differences.mean() / error, 4))
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 4) * error)
+
+
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_95_of_100_intervals_hold_the_mean(n):
     rng = np.random.default_rng(n)

@@ -18,9 +18,10 @@ from mlpkit.jobs.spec_outline import outline
 from mlpkit.progress.figures import probability, signed
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.repeating import plugin_options
-from mlpkit.runs.files import file_hash, folders_in
+from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
+from mlpkit.runs.numbered_runs import runs_in
 from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval
@@ -303,10 +304,10 @@ def read_runs(directory: Path) -> list[ComparedRun]:
     if is_run(directory):
         return [_read(directory)]
     try:
-        inside = folders_in(directory)
+        inside = runs_in(directory)
     except RunFolderError:  # opening it as a run says what is wrong, and what was expected
         inside = []
-    begun = [folder for folder in inside if is_run(folder) and (folder / LOCK).exists()]
+    begun = [folder for folder in inside if (folder / LOCK).exists()]
     return [_read(folder) for folder in begun or [directory]]
 
 

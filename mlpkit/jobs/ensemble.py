@@ -335,12 +335,11 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
 
 def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None) -> OutOfFold | None:
     """Predict out of fold with the networks of a finished ensemble, whose table has these values in digits."""
-    assert spec.ensemble is not None
-    if spec.ensemble.folds is None:
+    if spec.folds is None:
         return None
     dataset = _dataset_of(spec, examples)
     description = prove_again(folder.directory, spec, dataset, begun=True).description
-    folds = open_folds(spec, dataset, spec.ensemble.folds)
+    folds = open_folds(spec, dataset, spec.folds)
     return predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
 
 
@@ -349,11 +348,10 @@ def _write_results(
 ) -> tuple[dict[str, dict[str, Any]], OutOfFold | None]:
     """Write the model of an ensemble; return loss and metrics by split, written last, and what is out of fold."""
     run, spec, dataset = folder.run, model.spec, model.dataset
-    assert spec.ensemble is not None
     data, found = open_data(spec, dataset), None
     metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
-    if spec.ensemble.folds is not None:
-        folds = open_folds(spec, dataset, spec.ensemble.folds)
+    if spec.folds is not None:
+        folds = open_folds(spec, dataset, spec.folds)
         found = predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
         metrics["validation"] = metrics_out_of_fold(model, found, folder.directory)
         write_out_of_fold(folder.directory / OUT_OF_FOLD, model, found, folds)

@@ -15,6 +15,7 @@ from mlpkit.record_keys import decisive_split
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
 from mlpkit.runs.json_files import decode
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
+from mlpkit.runs.numbered_runs import runs_in
 from mlpkit.runs.overview import (
     DAMAGED,
     DIVERGED,
@@ -175,7 +176,7 @@ class RunList:
         if is_run(folder):
             return RunGroup(folder, (self._overview(folder),))
         try:
-            inside = [each for each in folders_in(folder) if is_run(each)]
+            inside = runs_in(folder)
         except RunFolderError as error:
             return RunGroup(folder, (RunOverview(folder, DAMAGED, str(error)),))
         if inside:

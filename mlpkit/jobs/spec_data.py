@@ -14,6 +14,7 @@ from mlpkit.jobs.folds import Folds, fold_sizes, of_rows, rows_to_fold
 from mlpkit.network.component_errors import component_errors, expect_returned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -55,13 +56,13 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         raise spec.error(SpecShapeError, [fault]) from error
     promised = "Description(input_shape, target, sizes)"
     expect_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
-    if spec.ensemble is None or spec.ensemble.folds is None:
+    if spec.folds is None:
         return description
-    if sum(rows_to_fold(description.sizes)) < spec.ensemble.folds:
+    if sum(rows_to_fold(description.sizes)) < spec.folds:
         rows = f"at most {sum(rows_to_fold(description.sizes))}, the rows for training and validation"
-        fault = Problem(("ensemble", "folds"), f"there are fewer rows than {spec.ensemble.folds} folds", expected=rows)
+        fault = Problem(("ensemble", "folds"), f"there are fewer rows than {spec.folds} folds", expected=rows)
         raise spec.error(SpecShapeError, [fault])
-    return description._replace(sizes=fold_sizes(description.sizes, spec.ensemble.folds, spec.member))
+    return description._replace(sizes=fold_sizes(description.sizes, spec.folds, spec.member))
 
 
 def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
@@ -71,9 +72,20 @@ def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own, or returned no splits.
     """
-    if spec.ensemble is not None and spec.ensemble.folds is not None:
-        return open_folds(spec, dataset, spec.ensemble.folds).splits(spec.member)
-    return _own_splits(spec, dataset)
+    return open_for_members(spec, dataset)(spec.member)
+
+
+def open_for_members(spec: Spec, dataset: Dataset) -> Callable[[int | None], Mapping[str, Split]]:
+    """Return what gives each network of an ensemble its splits of a spec's data, once described.
+
+    Raises:
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own, or returned no splits.
+    """
+    if spec.folds is not None:
+        return open_folds(spec, dataset, spec.folds).splits
+    splits = _own_splits(spec, dataset)
+    return lambda member: splits
 
 
 def open_folds(spec: Spec, dataset: Dataset, folds: int) -> Folds:

@@ -423,13 +423,12 @@ def _why_not_a_run(directory: Path) -> str:
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
     inside = [directory / name for name in names]
-    runs = [str(path) for path in inside if is_run(path)]
+    runs = [str(path) for path in inside if is_run(path) or is_seeds_folder(path)]
     if is_seeds_folder(directory):
         return f"holds the runs of several seeds; give one of them: {_first(runs)}"
     if is_sweep_folder(directory):
         return f"holds the trials of a sweep; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
-    runs = [str(path) for path in inside if is_run(path) or is_seeds_folder(path)]
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
+import statistics
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.record_keys import is_result
+from mlpkit.runs.ensemble_folder import EnsembleFolder
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, make_folder, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_compact
-from mlpkit.runs.layout import BEST, PROGRESS, SWEEP, TRIAL, has_file, is_run, is_sweep_folder
+from mlpkit.runs.layout import (
+    BEST,
+    PROGRESS,
+    SWEEP,
+    TRIAL,
+    has_file,
+    is_ensemble,
+    is_run,
+    is_seeds_folder,
+    is_sweep_folder,
+)
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
+from mlpkit.runs.seeds_folder import SeedsFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -28,12 +41,13 @@ class Trial:
 
     Args:
         number: its number, from 0.
-        directory: its run folder.
+        directory: its run folder; of several seeds, the folder of their runs.
         values: the searched keys that were set, and their values.
         asked_at: seconds of the sweep that were over when it was chosen, without breaks.
         state: ``finished``, ``pruned``, ``diverged``, ``failed``, or ``stopped`` if it is to go on or to begin.
         problem: why it failed.
-        results: losses and metrics by their names with split, at the end or else at the last evaluation.
+        results: losses and metrics by their names with split, at the end or else at the last evaluation; of several
+            seeds, the means.
     """
 
     number: int
@@ -66,7 +80,7 @@ class SweepProgress:
 
 
 class SweepFolder:
-    """A folder with a run folder for each trial of a sweep: ``trial-0``, ``trial-1`` and so on.
+    """A folder with a run folder for each trial of a sweep, or one of several seeds: ``trial-0``, ``trial-1``, ...
 
     ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` says with which values.
     ``progress.json`` has what was added, and the time. All else is read from the run folders. It has one writer at a
@@ -274,22 +288,70 @@ def read_trial(directory: Path) -> Trial:
         raise reading_error(path, error, RunFolderError) from error
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path, f"expected values and asked_at: {error}") from error
-    failure = {} if folder.finished else folder.read_failure()
-    state = FINISHED if folder.finished else str(failure.get("state", STOPPED))
-    results = _results(folder)
+    runs = runs_of(directory)
+    finished = folder.finished and all(RunFolder(run).finished for run in runs.values())
+    failure = {} if finished else folder.read_failure()
+    state = FINISHED if finished else str(failure.get("state", STOPPED))
+    results = _results_at_end(folder, len(runs)) if finished else _results_so_far(directory)
     return Trial(number_of(directory), directory, values, asked_at, state, str(failure.get("message", "")), results)
 
 
-def _results(folder: RunFolder) -> dict[str, float]:
-    """Return losses and metrics at the end, or else at the last evaluation; tables are left out."""
-    if folder.finished:
-        return {
-            f"{split}_{name}": float(value)
-            for split, values in folder.read_metrics().items()
-            for name, value in values.items()
-            if isinstance(value, int | float)
-        }
-    history = folder.read_history()
+def runs_of(directory: Path) -> dict[int, Path]:
+    """Return the run folders of a trial, in the order in which they are trained.
+
+    Args:
+        directory: the trial's folder.
+
+    Returns:
+        Those of its seeds, by seed, or of the networks of an ensemble, by number, once they are prepared; or its own.
+
+    Raises:
+        RunFolderError: seeds.json is damaged.
+    """
+    if is_seeds_folder(directory):
+        return SeedsFolder.open(directory).members
+    if is_ensemble(directory):
+        return EnsembleFolder.open(directory).members
+    return {0: directory}
+
+
+def history_of(directory: Path) -> list[dict[str, float]]:
+    """Return the evaluations of a trial; of several runs, the means of those that all have that have begun.
+
+    Args:
+        directory: the trial's folder.
+
+    Raises:
+        RunFolderError: a file can't be read.
+    """
+    found = [history for run in runs_of(directory).values() if (history := RunFolder(run).read_history())]
+    if len(found) < 2:
+        return found[0] if found else []
+    by_iteration = [{record["iteration"]: record for record in history} for history in found]
+    shared = [step for step in by_iteration[0] if all(step in records for records in by_iteration)]
+    return [_mean_record([records[step] for records in by_iteration]) for step in shared]
+
+
+def _mean_record(records: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    shared = [key for key in records[0] if all(key in record for record in records)]
+    return {key: statistics.fmean(record[key] for record in records) for key in shared}
+
+
+def _results_at_end(folder: RunFolder, runs: int) -> dict[str, float]:
+    """Return losses and metrics at the end, of several seeds the means over all of them; tables are left out."""
+    results: dict[str, float] = {}
+    for split, values in folder.read_metrics().items():
+        for name, value in values.items():
+            if isinstance(value, dict) and value.get("n") == runs:
+                results[f"{split}_{name}"] = float(value["mean"])
+            elif isinstance(value, int | float):
+                results[f"{split}_{name}"] = float(value)
+    return results
+
+
+def _results_so_far(directory: Path) -> dict[str, float]:
+    """Return losses and metrics at the last evaluation."""
+    history = history_of(directory)
     last = history[-1] if history else {}
     return {key: float(value) for key, value in last.items() if is_result(key)}
 

@@ -171,6 +171,11 @@ class Spec:
         """Whether several networks are trained and averaged."""
         return self.ensemble is not None and self.member is None
 
+    @property
+    def folds(self) -> int | None:
+        """How many folds the rows for training and validation are cut into; None if they aren't."""
+        return self.ensemble.folds if self.ensemble else None
+
     def with_member(self, member: int) -> Spec:
         """Return the spec of one network of the ensemble."""
         assert self.ensemble is not None

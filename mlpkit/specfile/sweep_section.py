@@ -309,18 +309,8 @@ def _in_our_words(value: dict[str, object], path: KeyPath, context: CheckContext
     return {OTHERS_WORDS.get(key, key): item for key, item in value.items()}
 
 
-MORE_THAN_ONE_NETWORK: Final = {"seeds": "several seeds", "ensemble": "an ensemble"}
-"""What keys of the spec train."""
-
-
-def more_than_one_network(key: str) -> tuple[str, str]:
-    """Return the message about a key that trains several networks, which a trial can't, and what to do.
-
-    Args:
-        key: one of ``MORE_THAN_ONE_NETWORK``.
-    """
-    message = f"a trial of a sweep trains one network, and not {MORE_THAN_ONE_NETWORK[key]}"
-    return message, f"leave out {key}, and train the best with it"
+NOT_SEARCHED: Final = ("mlpkit", "name", "requires", "extends", "seeds", "ensemble", "sweep")
+"""Keys of the spec that are the same in all trials."""
 
 
 @dataclass(frozen=True)
@@ -337,6 +327,7 @@ class SweepSection(Section):
             so far and needs the extra `sweep`; or each combination once.
         prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
             successive halving with several budgets; by default none is.
+        baseline: whether trial 0 is the spec as it stands, so that the sweep says how far the best is ahead of it.
     """
 
     title = "sweep"
@@ -347,6 +338,7 @@ class SweepSection(Section):
     seconds: Annotated[float, Gt(0)] | None = None
     sampler: Literal["random", "tpe", "grid"] = "random"
     prune: Literal["median", "hyperband"] | None = None
+    baseline: bool = False
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -380,11 +372,8 @@ class SweepSection(Section):
 
     def _check_key(self, key: str, path: KeyPath, context: CheckContext) -> None:
         top = key.partition(".")[0]
-        if top in ("sweep", "extends", "mlpkit", "name", "requires"):
+        if top in NOT_SEARCHED:
             context.report(path, f"a sweep can't vary {top}", expected="another key of the spec", at_key=True)
-        elif top in MORE_THAN_ONE_NETWORK:
-            message, remedy = more_than_one_network(top)
-            context.report(path, message, remedy=remedy, at_key=True)
 
     def _check_condition(
         self, key: str, wanted: object, earlier: Mapping[str, SearchedKey], path: KeyPath, context: CheckContext

@@ -84,7 +84,10 @@ NOT_RUN = {
         "mpiexec -hosts node-a,node-b": "needs two machines",
         "#!/bin/sh\n#SBATCH": "needs Slurm",
     },
-    "docs/sweeps.md": {"dask scheduler\n": "tests/cli/test_sweep_on_dask.py sweeps on such a cluster"},
+    "docs/sweeps.md": {
+        "$ mlpkit sweep digits.yaml --set seeds=3": "36 trainings; tests/cli/test_sweep_of_several.py has fewer",
+        "dask scheduler\n": "tests/cli/test_sweep_on_dask.py sweeps on such a cluster",
+    },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
     "docs/ensembles.md": {
         "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/jobs/test_ensemble.py compares such runs",

@@ -10,7 +10,7 @@ from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.jobs.sweep.driver import SweepObserver, ranked
 from mlpkit.jobs.sweep.sweep import plain_trial, written_results
-from mlpkit.jobs.sweep.trial_spec import as_overrides
+from mlpkit.jobs.sweep.trial_spec import written_values
 from mlpkit.progress.figures import figure
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.runs.layout import BEST
@@ -82,8 +82,7 @@ class SweepLines(SweepDisplay):
     def trial_over(self, trial: Trial, best: Trial | None) -> None:
         """Print the line."""
         super().trial_over(trial, best)
-        values = ", ".join(as_overrides(trial.values))
-        result(f"trial {trial.number}: {self._outcome(trial, best)}; {values}")
+        result(f"trial {trial.number}: {self._outcome(trial, best)}; {written_values(trial.values)}")
 
     def finished(self, found: Sweep) -> None:
         """Print the best trials, and the folder."""
@@ -105,7 +104,7 @@ class SweepJson(SweepDisplay):
 
         {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
         {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
-        {"event": "done", "best": 17, "front": [17], "trials": [...], "left": 0, "folder": "runs/x", ...}
+        {"event": "done", "best": 17, "front": [17], "lead": {...}, "trials": [...], "left": 0, "folder": "runs/x", ...}
         {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
 
     The last event is ``done`` or ``stopped``.
@@ -161,6 +160,8 @@ def print_sweep(found: Sweep) -> None:
         return
     for line in best_table(found.trials, found.objectives, line_length()):
         result(line)
+    for lead in found.leads:
+        result("\n".join(paragraph(str(lead), width=line_length())))
     if len(found.objectives) > 1 and found.front:
         front = listed_runs([trial.number for trial in found.front], "trial")
         result("\n".join(paragraph(f"no trial is better by all objectives than {front}", width=line_length())))

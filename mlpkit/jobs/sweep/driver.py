@@ -13,7 +13,7 @@ from mlpkit.errors import StorageError
 from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.runs.sweep_folder import may_go_on
+from mlpkit.runs.sweep_folder import may_go_on, runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -236,7 +236,8 @@ class Driver:
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:
             return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")
-        saved = RunFolder(trial.directory).checkpoints.exist
+        runs = [RunFolder(run) for run in runs_of(trial.directory).values()]
+        saved = any(run.checkpoints.exist or run.finished for run in runs)
         how = "it goes on from its last checkpoint" if saved else "it begins again"
         self._observer.noticed(f"trial {trial.number}: its process ended {death}; {how}")
         self._interrupted.append(trial.number)

@@ -46,9 +46,27 @@ def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
     Raises:
         UsageError: it needs a library that is not installed.
     """
+    sampler: Sampler
     if sweep.sampler == "grid":
-        return GridSampler(sweep.search)
-    return RandomSampler(sweep.search, seed) if sweep.sampler == "random" else TpeSampler(sweep, seed)
+        sampler = GridSampler(sweep.search)
+    else:
+        sampler = RandomSampler(sweep.search, seed) if sweep.sampler == "random" else TpeSampler(sweep, seed)
+    return AfterBaseline(sampler) if sweep.baseline else sampler
+
+
+class AfterBaseline:
+    """Sets nothing in trial 0, which is the spec as it stands, and leaves the others to another sampler.
+
+    Args:
+        sampler: chooses the values of the others, as if the first of them were trial 0.
+    """
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        """Return the values of a trial."""
+        return self._sampler.values(number - 1, trials) if number else {}
 
 
 class RandomSampler:

@@ -11,7 +11,7 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec, written_at
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
-from mlpkit.specfile.sweep_section import MORE_THAN_ONE_NETWORK, is_choice, more_than_one_network
+from mlpkit.specfile.sweep_section import is_choice
 from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:
@@ -75,10 +75,6 @@ def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, st
 
 def _problems(spec: Spec, sweep: SweepSection, proved: SpecProof) -> Iterator[Problem]:
     """Go through what a sweep can't do with this spec, whatever the values."""
-    for key in MORE_THAN_ONE_NETWORK:
-        if getattr(spec.top_level, key) is not None:
-            message, remedy = more_than_one_network(key)
-            yield Problem((key,), message, remedy=remedy, at_key=True)
     placed = [*sweep.placed_objectives()] or [((), objective) for objective in sweep.objectives]
     for below, objective in placed:
         remedy = "let the data set hold some back, or choose by train_loss"
@@ -89,8 +85,9 @@ def _problems(spec: Spec, sweep: SweepSection, proved: SpecProof) -> Iterator[Pr
 def _missing_results(objectives: Iterable[Objective], proved: SpecProof) -> Iterator[str]:
     """Go through the objectives that a trial won't have, and say why."""
     names = ["loss", *(metric.name for metric in proved.spec.training.metrics)]
+    splits = {*proved.description.sizes, *(["validation"] if proved.spec.folds else [])}  # that is out of fold
     for objective in objectives:
-        if objective.split not in proved.description.sizes:
+        if objective.split not in splits:
             yield f"the data has no rows for {objective.split}, so that there is no {objective.key}"
         elif objective.name not in names:
             yield f"training.metrics has no {objective.name}, so that there is no {objective.key}"

@@ -12,9 +12,10 @@ from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.jobs.sweep.lead import Lead, lead_of, lead_over_baseline
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
-from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
+from mlpkit.jobs.sweep.trial_spec import text_for_folder, trial_spec, written_values
 from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
@@ -55,6 +56,8 @@ class Sweep:
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
         left: how many trials are not trained, as far as that is known, since too many failed for the same reason; the
             sweep can be resumed. 0 if all are, or it was stopped.
+        lead: how far the best is ahead of the next trial with other values; None without one.
+        lead_over_baseline: how far it is ahead of the spec as it stands; None if that isn't a trial, or is the best.
     """
 
     folder: Path
@@ -64,12 +67,20 @@ class Sweep:
     front: list[Trial] = field(default_factory=list)
     stopped: str = ""
     left: int = 0
+    lead: Lead | None = None
+    lead_over_baseline: Lead | None = None
 
     def __repr__(self) -> str:
         """Say how many trials there are, and which is the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         best = f"; best: {self.described(self.best)}" if self.best else ""
-        return f"<Sweep of {len(self.trials)} trials ({counts}){best}; kept in {self.folder}>"
+        leads = "".join(f"; {lead}" for lead in self.leads)
+        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{leads}; kept in {self.folder}>"
+
+    @property
+    def leads(self) -> list[Lead]:
+        """What is known of how far the best is ahead of others."""
+        return [lead for lead in (self.lead, self.lead_over_baseline) if lead is not None]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,7 +90,7 @@ class Sweep:
     def described(self, trial: Trial) -> str:
         """Say what came of a trial, and with which values."""
         results = written_results(trial, self.objectives)
-        return f"trial {trial.number}, {results}; {', '.join(as_overrides(trial.values))}"
+        return f"trial {trial.number}, {results}; {written_values(trial.values)}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -88,6 +99,8 @@ class Sweep:
             "objectives": [{"key": each.key, "maximize": each.maximize} for each in self.objectives],
             "best": self.best.number if self.best else None,
             "front": [trial.number for trial in self.front],
+            "lead": self.lead.to_plain() if self.lead else None,
+            "lead_over_baseline": self.lead_over_baseline.to_plain() if self.lead_over_baseline else None,
             "trials": [plain_trial(trial) for trial in self.trials],
             "left": self.left,
         }
@@ -271,8 +284,12 @@ def planned_trials(sweep: SweepSection) -> int | None:
     """Return how many trials a spec asks for; None if a time alone says when to end."""
     if sweep.sampler != "grid":
         return sweep.trials
-    size = Grid(sweep.search).size
+    size = _size_of_grid(sweep)
     return min(size, sweep.trials or size)
+
+
+def _size_of_grid(sweep: SweepSection) -> int:
+    return Grid(sweep.search).size + sweep.baseline
 
 
 def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
@@ -284,7 +301,7 @@ def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
     progress = folder.read_progress()
     planned = progress.trials
     if sweep.sampler == "grid":
-        size, begun = Grid(sweep.search).size, len(folder.trials())
+        size, begun = _size_of_grid(sweep), len(folder.trials())
         of_spec = sweep.trials or (begun if sweep.seconds else size)
         more = max(0, size - (of_spec + progress.added if planned is None else planned))
         if added > more:
@@ -311,12 +328,14 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) ->
     assert spec.sweep is not None
     objectives = spec.sweep.objectives
     trials = folder.trials()
-    front = front_of(trials, objectives)
-    return Sweep(folder.directory, objectives, trials, best_of(trials, objectives), front, stopped, left)
+    best, front, lead = best_of(trials, objectives), front_of(trials, objectives), lead_of(trials, objectives)
+    over_baseline = lead_over_baseline(trials, objectives) if spec.sweep.baseline else None
+    return Sweep(folder.directory, objectives, trials, best, front, stopped, left, lead, over_baseline)
 
 
 def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
     """Return the spec of the best trial, ready to run."""
     assert found.best is not None
     heading = f"# The best of {found.counts[FINISHED]} finished trials: {found.described(found.best)}\n"
+    heading += "".join(f"# In the sweep, {lead}.\n" for lead in found.leads)
     return heading + text_for_folder(trial_spec(spec, found.best.values), folder)

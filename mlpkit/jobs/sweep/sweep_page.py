@@ -21,10 +21,9 @@ from mlpkit.progress.figures import figure
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.reports.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import BEST, REPORT, SWEEP
+from mlpkit.runs.layout import BEST, REPORT, SWEEP, is_ensemble
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
-from mlpkit.runs.sweep_folder import SweepFolder
+from mlpkit.runs.sweep_folder import SweepFolder, history_of
 from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
@@ -99,9 +98,10 @@ def _best_in_words(found: Sweep) -> list[str]:
         return []
     first = found.objectives[0]
     result = f"the {'highest' if first.maximize else 'lowest'} {first.key}, {figure(found.best.results[first.key])}"
-    said = [paragraph(f"Trial {found.best.number} has {result}. The best of many trials is often a lucky one.")]
+    leads = "".join(f" In the sweep, {lead}." for lead in found.leads)
+    said = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
     file = found.folder / BEST
-    if not file.is_file():  # the sweep is at work, or was interrupted
+    if not file.is_file() or is_ensemble(found.best.directory):  # the sweep is at work, or was interrupted
         return said
     commands = f"mlpkit run {shlex.quote(str(file))} --seeds 3"
     return [*said, paragraph("To see what it is worth, train it with other seeds:"), preformatted(commands)]
@@ -248,7 +248,7 @@ def _importance_section(found: Sweep, search: Mapping[str, SearchedKey], seed: i
 def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
     """Return a chart for each objective: its course in each trial."""
     shown = [*best, *(trial for trial in found.trials if trial.state != FINISHED)][:MOST_LINES]
-    histories = {_name(trial): RunFolder(trial.directory).read_history() for trial in shown}
+    histories = {_name(trial): history_of(trial.directory) for trial in shown}
     most = max(MOST_POINTS // (len(shown) * len(found.objectives)), ENOUGH_POINTS)
     said = f"Thick: the best, trial {best[0].number}. Thin: the others."
     figures = [_curves(objective, histories, most) for objective in found.objectives]

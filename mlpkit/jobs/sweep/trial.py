@@ -9,26 +9,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.errors import MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
+from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.resume_network import train_claimed
-from mlpkit.jobs.spec_data import OpenedData, describe_data, open_data
+from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.sweep.pruning import RULES, Curve, Evaluation
+from mlpkit.jobs.sweep.trial_of_several import train_ensemble, train_seeds
 from mlpkit.jobs.sweep.trial_spec import data_key, trial_spec
 from mlpkit.jobs.training_job import TrainingJob
 from mlpkit.jobs.training_process import TrainingEnd, described
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, RESOLVED, SWEEP
-from mlpkit.runs.overview import FAILED, PRUNED
-from mlpkit.runs.sweep_folder import may_go_on, number_of, read_trial, trials_in
+from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
+from mlpkit.runs.sweep_folder import may_go_on, number_of, read_trial, runs_of, trials_in
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from mlpkit.components.dataset import Dataset, Split
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
     from mlpkit.specfile.sweep_section import Objective, SweepSection
@@ -56,7 +58,7 @@ def train_trial(
     """Train a trial to its end, or until it is pruned, from where it is; what goes wrong is written into its folder.
 
     Args:
-        directory: its run folder, in the folder of the sweep.
+        directory: its folder, in that of the sweep.
         threads: the cores that it may take; so many BLAS threads, unless the spec says it.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
@@ -76,17 +78,17 @@ def train_trial(
             folder.forget_failure()  # of an earlier try
             spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
             assert spec.sweep is not None
-            judge = _Judge(folder.directory, spec.sweep, stop)
-            observers = ObserverGroup([each for each in (observer, judge) if each is not None])
-            run = _trained(trial_spec(spec, trial.values), folder, threads, observers, judge.stop)
+            own = trial_spec(spec, trial.values)
+            judge = _Judge(folder.directory, spec.sweep, stop, several=len(own.seeds) > 1 or own.trains_ensemble)
+            end = _trained(own, folder, threads, observer or Observer(), judge)
         except Exception as error:
-            _record_failure(folder, FAILED, 0, described(error))
+            _record_failure(folder, DIVERGED if isinstance(error, DivergenceError) else FAILED, 0, described(error))
             if not isinstance(error, MlpkitError):
                 raise
             return TrainingEnd(failure=described(error), cause=OWN_VALUES if _is_of_values(error) else "")
-        if run.stopped and judge.weak:
-            _record_failure(folder, PRUNED, run.steps, judge.weak)
-    return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+        if end.stopped and judge.weak:
+            _record_failure(folder, PRUNED, end.steps, judge.weak)
+    return end
 
 
 def _is_of_values(error: Exception) -> bool:
@@ -112,12 +114,24 @@ def _claim(folder: RunFolder, stop: StopRequest) -> str:
             return ""
 
 
-def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, stop: StopRequest) -> Run:
-    """Train a trial from where it is, as its own spec says."""
-    opened = _opened(_Data(f"{Path.cwd()} {data_key(spec)}", spec))
+def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, judge: _Judge) -> TrainingEnd:
+    """Train a trial from where it is, as its own spec says; of several runs, the first is judged."""
+    judged, stop = ObserverGroup([observer, judge]), judge.stop
+
+    def train_prepared(spec: Spec, run: RunFolder, *, first: bool) -> Run:
+        observers = judged if first else observer
+        return train_claimed(run, spec.registry, observers, stop, opened=_opened(spec), cores=threads)
+
+    if len(spec.seeds) > 1:
+        return train_seeds(spec, folder, threads, train_prepared)
+    if spec.trains_ensemble:
+        return train_ensemble(spec, folder, train_prepared)
     if (folder.directory / RESOLVED).exists():
-        return train_claimed(folder, spec.registry, observer, stop, opened=opened, cores=threads)
-    return _begin(spec, folder, opened, threads, observer, stop)
+        run = train_prepared(spec, folder, first=True)
+    else:
+        spec = spec.with_seed(spec.seeds[0])
+        run = _begin(spec, folder, _opened(spec), threads, judged, stop)
+    return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 
 @lru_cache(maxsize=1)
@@ -146,12 +160,18 @@ class _Data:
     spec: Spec = field(compare=False)
 
 
+def _opened(spec: Spec) -> OpenedData:
+    """Return the data of a run of a trial, opened."""
+    dataset, splits_of = _open(_Data(f"{Path.cwd()} {data_key(spec)}", spec))
+    return OpenedData(dataset, splits_of(spec.member))
+
+
 @lru_cache(maxsize=1)
-def _opened(data: _Data) -> OpenedData:
-    """Return the data of a trial, opened: most trials of a sweep have the same."""
+def _open(data: _Data) -> tuple[Dataset, Callable[[int | None], Mapping[str, Split]]]:
+    """Return a data set, and what gives each network its splits: most trials of a sweep have the same."""
     dataset = data.spec.new_dataset()
     describe_data(data.spec, dataset)
-    return OpenedData(dataset, open_data(data.spec, dataset))
+    return dataset, open_for_members(data.spec, dataset)
 
 
 def _begin(
@@ -202,21 +222,23 @@ class _Judge(Observer):
     """Ends a trial after an evaluation if it is weaker than the others, whose evaluations it reads from their folders.
 
     Args:
-        directory: the trial's run folder.
+        directory: the trial's folder.
         sweep: how weak trials are found.
         stop: may ask that all trials stop.
+        several: whether the trial is several runs, so that an end after the first saves the others.
 
     Attributes:
         stop: asks that the trial stop.
         weak: why it ends early; empty if it doesn't.
     """
 
-    def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest) -> None:
+    def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest, *, several: bool) -> None:
         self.stop = _EitherStop(stop)
         self.weak = ""
         self._directory, self._objective = directory, sweep.objectives[0]
-        self._rule = RULES[sweep.prune] if sweep.prune else None
-        self._name = sweep.prune
+        is_baseline = sweep.baseline and number_of(directory) == 0  # others are compared with its result
+        self._rule = RULES[sweep.prune] if sweep.prune and not is_baseline else None
+        self._name, self._several = sweep.prune, several
         self._total_steps = 0
 
     def started(self, total_steps: int | None) -> None:
@@ -226,7 +248,7 @@ class _Judge(Observer):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Compare the trial with the others, unless it is at its end."""
         step = record["iteration"]
-        if self._rule is None or step >= self._total_steps:
+        if self._rule is None or (step >= self._total_steps and not self._several):
             return
         trial, *others = self._curves()
         if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):
@@ -234,9 +256,13 @@ class _Judge(Observer):
             self.stop.stop(PRUNED)
 
     def _curves(self) -> list[Curve]:
-        """Return the evaluations of the trial, and of all others."""
+        """Return the evaluations of the trial, and of all others; of several runs, of the first."""
         others = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
-        return [_curve(folder, self._objective, *_state_of(folder)) for folder in (self._directory, *others)]
+        return [self._curve(folder) for folder in (self._directory, *others)]
+
+    def _curve(self, trial: Path) -> Curve:
+        run = next(iter(runs_of(trial).values()))
+        return _curve(number_of(trial), run, self._objective, *_state_of(run))
 
 
 def _state_of(directory: Path) -> tuple[bool, int, int]:
@@ -249,11 +275,12 @@ def _state_of(directory: Path) -> tuple[bool, int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _curve(directory: Path, objective: Objective, finished: bool, size: int, changed: int) -> Curve:
+def _curve(number: int, directory: Path, objective: Objective, finished: bool, size: int, changed: int) -> Curve:
     """Return the evaluations of a trial, read once for each state of its history.
 
     Args:
-        directory: its run folder.
+        number: its number.
+        directory: its run folder, or the first of several.
         objective: what trials are chosen by.
         finished: whether it is finished.
         size: bytes of its history.
@@ -261,4 +288,4 @@ def _curve(directory: Path, objective: Objective, finished: bool, size: int, cha
     """
     history = [record for record in RunFolder(directory).read_history() if objective.key in record]
     evaluations = [Evaluation(record["epoch"], objective.cost(record[objective.key])) for record in history]
-    return Curve(number_of(directory), evaluations, finished)
+    return Curve(number, evaluations, finished)

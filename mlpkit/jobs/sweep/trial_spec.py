@@ -69,9 +69,14 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
     return [f"{key}={to_inline_yaml(value)}" for key, value in values.items()]
 
 
+def written_values(values: Mapping[str, Any]) -> str:
+    """Write the values of a trial on a line."""
+    return ", ".join(as_overrides(values)) or "the spec as it stands"
+
+
 def data_key(spec: Spec) -> str:
     """Return what the data of a spec depends on: specs with the same key have the same data."""
-    return repr((spec.data.reference(), spec.data_seed, spec.dtype))
+    return repr((spec.data.reference(), spec.data_seed, spec.dtype, spec.folds))
 
 
 def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | None = None) -> str:

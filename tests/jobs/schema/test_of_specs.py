@@ -84,7 +84,6 @@ NOT_SAYABLE = {
     "sweep_of_no_variable": OTHER_VALUES,
     "sweep_of_nothing": OTHER_VALUES,
     "sweep_of_parameters_of_another_optimizer": OTHER_VALUES,
-    "sweep_of_several_seeds": OTHER_VALUES,
     "sweep_of_the_name": OTHER_VALUES,
     "sweep_of_two_integers": OTHER_VALUES,
     "sweep_of_wrong_values": OTHER_VALUES,

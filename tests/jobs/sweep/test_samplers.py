@@ -148,6 +148,17 @@ def test_tpe_keeps_to_the_search():
         known.append(trial(number, values, validation_loss=values["vars.rate"]))
 
 
+@pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
+def test_after_a_baseline_without_values_come_those_of_a_sweep_without_one(sampler):
+    search = {"x": SearchedKey(low=0.0, high=1.0, step=0.125)}
+    plain = make_sampler(SweepSection(search, trials=9, sampler=sampler), 0)
+    after = make_sampler(SweepSection(search, trials=9, sampler=sampler, baseline=True), 0)
+    baseline = trial(0, {}, validation_loss=0.5)
+    assert after.values(0, []) == {}
+    for number in range(8):
+        assert after.values(number + 1, [baseline]) == plain.values(number, [baseline])
+
+
 def test_tpe_takes_each_step_of_a_range():
     steps = {"x": SearchedKey(low=0, high=1.0, step=0.0078125), "y": SearchedKey(low=0.0, high=1.0, step=0.33333333334)}
     sampler = TpeSampler(SweepSection(steps, trials=3), seed=1)

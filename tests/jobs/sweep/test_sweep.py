@@ -49,6 +49,21 @@ def test_a_sweep_in_python(work):
         mlpkit.resume_sweep("s")
 
 
+def test_the_first_trial_may_be_the_spec_as_it_stands(work):
+    """A grid has one trial more then; that one has the bits of a run by hand."""
+    found = mlpkit.sweep(spec(baseline=True, trials=5), "s", workers=1)
+    assert [trial.values for trial in found.trials] == [{}, *({"layers.Affine1.units": units} for units in (4, 8))]
+    mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=["training.epochs=1", "training.threads=1"]), "hand")
+    for name in ("history.jsonl", "metrics.json"):
+        assert Path("s/trial-0", name).read_bytes() == Path("hand", name).read_bytes()
+    assert "trial 0, validation_loss" in found.described(found.trials[0])
+    assert found.described(found.trials[0]).endswith("; the spec as it stands")
+    lead = found.lead_over_baseline
+    assert lead is None if found.best.number == 0 else (lead.trial, lead.over) == (found.best.number, 0)
+    with pytest.raises(UsageError, match="of the 3 combinations of the grid, 3 are planned already"):
+        mlpkit.resume_sweep(found, add_trials=1)
+
+
 def test_trials_may_differ_in_their_data(tmp_path, monkeypatch):
     """Choices are components here, whose files are found from the folder of the sweep, too."""
     monkeypatch.chdir(tmp_path)

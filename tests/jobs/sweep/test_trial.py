@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,20 @@ def test_a_failure_is_forgotten_when_a_trial_is_tried_again(folder, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         train_trial(trial.directory)
     assert folder.trial(0).state == "stopped"
+
+
+def test_no_rule_ends_the_baseline(tmp_path, monkeypatch):
+    """It may come last, if its folder was gone."""
+    monkeypatch.chdir(tmp_path)
+    weak = SPEC.replace("learning_rate: 0.1", "learning_rate: 1.0e-6")
+    Path("loans.yaml").write_text(f"{weak}  baseline: true\n")
+    with SweepFolder.create(Path("s"), text_for_folder(mlpkit.load_spec("loans.yaml"), Path("s"))) as folder:
+        train_trial(folder.begin(1, {"training.optimizer.sgd.learning_rate": 0.1}, 0.0).directory)
+        for number in range(2, 6):
+            shutil.copytree("s/trial-1", f"s/trial-{number}")
+        assert train_trial(folder.begin(6, {"training.optimizer.sgd.learning_rate": 1e-6}, 0.0).directory).stopped
+        end = train_trial(folder.begin(0, {}, 0.0).directory)
+    assert (end.steps, end.stopped) == (40, "")
 
 
 def test_a_pruned_trial_can_be_resumed_and_counts_as_finished_then(folder):
