@@ -110,6 +110,7 @@ sigmoid_gradient = kernels.sigmoid_gradient
 silu = kernels.silu
 silu_gradient = kernels.silu_gradient
 sin = kernels.sin
+softmax = kernels.softmax
 softplus = kernels.softplus
 softplus_gradient = kernels.softplus_gradient
 take_rows = kernels.take_rows
