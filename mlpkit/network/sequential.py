@@ -239,8 +239,10 @@ class Sequential:
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)
-            predictions = [replica.predict(replica.forward(inputs[rows])).copy() for rows in _chunks(len(inputs))]
-        return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
+            if len(inputs) <= EVALUATION_ROWS:
+                return replica.predict(replica.forward(inputs)).copy()
+            chunks = (inputs[rows] for rows in _chunks(len(inputs)))
+            return np.concatenate([replica.predict(replica.forward(chunk)).copy() for chunk in chunks])
 
     @evaluates
     def activations(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
