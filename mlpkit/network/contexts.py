@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:
 @contextmanager
 def all_of(contexts: tuple[Context, ...]) -> Iterator[None]:
     """Enter contexts, the first of which is the outermost."""
-    if not contexts:
-        yield
-        return
-    with contexts[0](), all_of(contexts[1:]):
+    with ExitStack() as stack:
+        for context in contexts:
+            stack.enter_context(context())
         yield
