@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contestants.roster import PEERS
+from contestants.roster import PEERS, PREDICTORS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,13 +44,18 @@ class Bench:
 
     @property
     def peers(self) -> list[Entry]:
-        """The peers that take part: selected, with all their requirements installed."""
-        return [entry for entry in PEERS if entry.name in self.only and not entry.missing]
+        """The peers that take part in training: selected, with all their requirements installed."""
+        return [entry for entry in self.predictors if entry in PEERS]
+
+    @property
+    def predictors(self) -> list[Entry]:
+        """The same of predictions."""
+        return [entry for entry in PREDICTORS if entry.name in self.only and not entry.missing]
 
     @property
     def left_out(self) -> dict[str, str]:
         """Why peers are left out, by their names."""
-        return {entry.name: entry.missing for entry in PEERS if entry.name in self.only and entry.missing}
+        return {entry.name: entry.missing for entry in PREDICTORS if entry.name in self.only and entry.missing}
 
     def rounds(self, usual: int = STEP_RUNS) -> int:
         """Return the number of rounds.

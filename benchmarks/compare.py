@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import Bench, say
-from contestants.roster import PEERS
+from contestants.roster import PREDICTORS
 from machine import heading, machine
 from processes import workspace
 from report import plain, table
@@ -70,7 +70,7 @@ def main() -> None:
             shapes=tuple(options.shape or SHAPES),
             job_steps=options.steps,
         )
-        about["versions"] = {name: text for entry in bench.peers for name, text in entry.versions().items()}
+        about["versions"] = {name: text for entry in bench.predictors for name, text in entry.versions().items()}
         print(heading(about), end="")
         print(", ".join(f"{name} {text}" for name, text in about["versions"].items()) or "no peers")
         for name, reason in bench.left_out.items():
@@ -93,7 +93,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), help="default: all")
     parser.add_argument("--runs", type=positive, help="rounds (default: 7; 3 for job and scaling)")
-    parser.add_argument("--only", nargs="*", choices=[entry.name for entry in PEERS], help="peers (default: all)")
+    parser.add_argument("--only", nargs="*", choices=[entry.name for entry in PREDICTORS], help="peers (default: all)")
     parser.add_argument("--shape", nargs="+", type=shape, metavar="H,B", help="shapes of the steps (default: all six)")
     parser.add_argument("--seconds", type=float, default=1.5, help="how long a process times steps (default: 1.5)")
     parser.add_argument("--warm-up", type=float, default=0.5, help="seconds it trains before that (default: 0.5)")
@@ -102,7 +102,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="folder for plots (needs mlpkit[plot])")
     options = parser.parse_args()
     if options.only is None:
-        options.only = [entry.name for entry in PEERS]
+        options.only = [entry.name for entry in PREDICTORS]
     for name in ("json", "plot"):
         path = getattr(options, name)
         setattr(options, name, path.absolute() if path is not None else None)

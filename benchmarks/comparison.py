@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contestants.roster import LIMIT, OURS, PEERS
+from contestants.roster import LIMIT, OURS, PREDICTORS
 from rounds import Ratio, best_sides, ratio
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Comparison:
 
     def best_peer(self) -> Figure | None:
         """Return the fastest peer; None without peers."""
-        names = {entry.name for entry in PEERS}
+        names = {entry.name for entry in PREDICTORS}
         peers = [figure for figure in self.figures if figure.name in names and figure.ratio is not None]
         return min(peers, key=lambda figure: figure.ratio.median if figure.ratio else 0.0, default=None)
 
@@ -113,7 +113,7 @@ def figures_of(measured: Measured, name: str) -> list[Figure]:
     best = best_sides(measured, name)
     ours = best[OURS][1] if OURS in best else None
     figures = []
-    for entry in (OURS, LIMIT, *PEERS):
+    for entry in (OURS, LIMIT, *PREDICTORS):
         if entry in best:
             side, runs = best[entry]
             against = ratio(runs, ours) if ours is not None and entry is not OURS else None

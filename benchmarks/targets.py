@@ -22,6 +22,16 @@ SHARE_OF_LIMIT = {(50, 32): 0.6, (50, 1000): 0.6, (256, 1000): 0.85, (1024, 256)
 ACTIVATION_AGAINST_PYTORCH, ACTIVATION_AGAINST_JAX = 1.6, 1.3
 """A step with any activation, and with dropout or a normalization."""
 
+PREDICTION_AGAINST_ONNXRUNTIME = {
+    (50, 1): 1.1,
+    (256, 1): 1.1,
+    (1024, 1): 1.1,
+    (50, 10_000): 1.1,
+    (256, 10_000): 1.2,
+    (1024, 10_000): 1.5,
+}
+"""Units of each hidden layer and rows of a call."""
+
 LENET_AGAINST_PYTORCH = 0.5
 """Each convolution alone, and the whole step, at every size of minibatch."""
 

@@ -69,4 +69,13 @@ PYTORCH_COMPILED = Entry(
 JAX = Entry("jax", "JAX jit", "jax_jit:JaxJit", {"jax": "jax"})
 KERAS = Entry("keras", "Keras (JAX)", "keras_jax:KerasJax", {"keras": "keras", "jax": "jax"})
 SCIKIT_LEARN = Entry("scikit_learn", "scikit-learn", "scikit_learn:ScikitLearn", {"sklearn": "scikit-learn"})
+ONNXRUNTIME = Entry(
+    "onnxruntime",
+    "onnxruntime",
+    "onnxruntime_session:OnnxruntimeSession",
+    {"onnx": "onnx", "onnxruntime": "onnxruntime"},
+)
 PEERS = [PYTORCH, PYTORCH_COMPILED, JAX, KERAS, SCIKIT_LEARN]
+"""Those that train, and predict."""
+PREDICTORS = [*PEERS, ONNXRUNTIME]
+"""Those that predict."""

@@ -56,9 +56,11 @@ class Replica:
         self.layers = layers
         self.loss = loss
         self.position = position
+        self._loss_title = f"loss {loss.path} ({loss.type_name})"
         self._outputs_checked = False
         self._gradients_checked = False
-        for operation in self.operations():
+        self._operations = [operation for member in (*layers, loss) for operation in member.operations()]
+        for operation in self._operations:
             operation._position = position
         self._backward_order = order_of_backward(layers, needed=False)
 
@@ -86,7 +88,7 @@ class Replica:
 
     def operations(self) -> list[Operation]:
         """Return all layers, those inside others too, and the loss."""
-        return [operation for member in (*self.layers, self.loss) for operation in member.operations()]
+        return self._operations
 
     def set_training(self, training: bool) -> None:
         """Tell every operation that isn't frozen whether what follows is training or evaluation."""
@@ -146,10 +148,13 @@ class Replica:
 
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
-        with operation_errors(self.loss, "predict"):
+        try:
             prediction = self.loss.predict(self._unscaled(logits))
-        who = f"loss {self.loss.path} ({self.loss.type_name})"
-        expect_returned(who, "predict", prediction, np.ndarray, "an array with a row for each example")
+        except MlpkitError:
+            raise
+        except Exception as error:
+            raise operation_failure(self.loss, "predict", error) from error
+        expect_returned(self._loss_title, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
 
     def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:

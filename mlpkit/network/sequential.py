@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
-from functools import wraps
-from itertools import pairwise
+from functools import partial, wraps
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -29,6 +27,7 @@ from mlpkit.network.arguments import (
     number_array,
 )
 from mlpkit.network.component_errors import component_errors, expect_first_values
+from mlpkit.network.contexts import all_of, call_inside, distinct
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.metrics import Metrics
@@ -67,9 +66,6 @@ Judgement: TypeAlias = "tuple[float, float, Any, NDArray[Any], NDArray[Any] | No
 _Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """What computes a slice; its inputs, its targets, and their weights."""
 
-Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
-"""Returns a context manager that operations ask for."""
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -94,8 +90,7 @@ def evaluates(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Conca
 
     @wraps(method)
     def in_context(network: Sequential, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with network.evaluating():
-            return method(network, *args, **kwargs)
+        return call_inside(network._evaluation_contexts, partial(method, network, *args, **kwargs))
 
     return in_context
 
@@ -173,8 +168,10 @@ class Sequential:
         self.own_slices = range(slices) if own_slices is None else own_slices
         self.replicas = self._replicate(proof.layers, proof.loss)
         operations = [type(operation) for operation in self.replicas[0].operations()]
-        self._compute_contexts = _asked_for(operation.compute_context for operation in operations)
-        self._evaluation_contexts = _asked_for(operation.evaluation_context for operation in operations)
+        computing = distinct(operation.compute_context for operation in operations)
+        evaluating = distinct(operation.evaluation_context for operation in operations)
+        self._compute_contexts = (*computing, flushed_subnormals)
+        self._evaluation_contexts = (*computing, *evaluating, kept_subnormals)
         self.map: Map = serial_map
         self.exchange: Exchange = NO_EXCHANGE
         self.frozen: frozenset[str] = frozenset()
@@ -208,27 +205,17 @@ class Sequential:
         """All gradients in one flat array, laid out as ``values``."""
         return self.replicas[0].gradient
 
-    @contextmanager
-    def computing(self) -> Iterator[None]:
+    def computing(self) -> AbstractContextManager[None]:
         """Return the context in which the network is trained.
 
         Subnormal numbers count as zero in it, and it enters what the network's operations ask for. Entered once for
         many steps, it takes no time from each.
         """
-        with ExitStack() as stack:
-            for context in self._compute_contexts:
-                stack.enter_context(context())
-            stack.enter_context(flushed_subnormals())
-            yield
+        return all_of(self._compute_contexts)
 
-    @contextmanager
-    def evaluating(self) -> Iterator[None]:
+    def evaluating(self) -> AbstractContextManager[None]:
         """Return the context in which the network predicts and evaluates: a row has the same bits in any batch."""
-        with ExitStack() as stack:
-            for context in (*self._compute_contexts, *self._evaluation_contexts):
-                stack.enter_context(context())
-            stack.enter_context(kept_subnormals())
-            yield
+        return all_of(self._evaluation_contexts)
 
     def predict(self, x: ArrayLike) -> NDArray[Any]:
         """Return predictions, such as the probability of each class, shape (rows, ...).
@@ -252,8 +239,10 @@ class Sequential:
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)
-            predictions = [replica.predict(replica.forward(inputs[rows])).copy() for rows in _chunks(len(inputs))]
-        return predictions[0] if len(predictions) == 1 else np.concatenate(predictions)
+            if len(inputs) <= EVALUATION_ROWS:
+                return replica.predict(replica.forward(inputs)).copy()
+            chunks = (inputs[rows] for rows in _chunks(len(inputs)))
+            return np.concatenate([replica.predict(replica.forward(chunk)).copy() for chunk in chunks])
 
     @evaluates
     def activations(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
@@ -540,11 +529,6 @@ class Sequential:
         return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
 
 
-def _asked_for(contexts: Iterable[Context | None]) -> list[Context]:
-    """Return each context once."""
-    return [context for context in dict.fromkeys(contexts) if context is not None]
-
-
 def _copied(flat: NDArray[Any], layout: FlatLayout) -> NDArray[Any]:
     copied = layout.zeros(flat.dtype)
     copied[...] = flat
@@ -562,8 +546,6 @@ def _type_name(member: object) -> str:
     return str(getattr(member, "__name__", type(member).__name__))
 
 
-def _chunks(rows: int) -> Iterator[slice]:
+def _chunks(rows: int) -> list[slice]:
     """Cut rows into as many at a time as evaluation takes."""
-    edges = [*range(0, rows, EVALUATION_ROWS), rows]
-    for begin, end in pairwise(edges):
-        yield slice(begin, end)
+    return [slice(begin, begin + EVALUATION_ROWS) for begin in range(0, rows, EVALUATION_ROWS)]

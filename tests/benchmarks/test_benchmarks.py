@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -103,10 +104,12 @@ def test_the_step_by_hand_and_that_of_mlpkit_do_the_same_and_are_timed():
 
 def test_predictions_in_both_orders_are_timed():
     report = run("predict.py", "--json", "--rounds", "1")
-    networks = ["mnist_3layer", "mnist_fast", "mnist_lenet", "784-192-10", "784-1024-1024-10"]
+    dense = ["images-50-50-10", "images-256-256-10", "images-1024-1024-10", "784-192-10", "784-1024-1024-10"]
+    networks = ["mnist_3layer", "mnist_fast", "mnist_lenet", *dense]
     timed = [(each["network"], each["rows"]) for each in report["predictions"]]
     assert timed == [(name, rows) for name in networks for rows in (1, 32, 256, 1000)]
-    assert all(each["row_order"] > 0 and each["training_order"] > 0 for each in report["predictions"])
+    sides = ["row_order", "training_order", *(["onnxruntime"] if find_spec("onnxruntime") else [])]
+    assert all(each[side] > 0 for each in report["predictions"] for side in sides)
 
 
 def test_products_of_both_kinds_are_timed():

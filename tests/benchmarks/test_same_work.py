@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from contestants.roster import JAX, OURS, PEERS, PYTORCH
+from contestants.roster import JAX, ONNXRUNTIME, OURS, PEERS, PYTORCH
 from contestants.task import Task
 from processes import contest, workspace
 from workloads.activations import ACTIVATIONS, AFTER_RELU
@@ -45,6 +46,22 @@ def test_the_same_minibatches_lead_to_the_same_parameters(name, optimizer, folde
     assert report["parameters"] < (2e-3 if loose else 1e-4)
     assert report["prediction"] < (2e-3 if loose else 1e-4)
     assert report["moved"] == ours[optimizer]["moved"] > 0.01
+
+
+@pytest.mark.skipif(bool(ONNXRUNTIME.missing), reason=ONNXRUNTIME.missing)
+def test_onnxruntime_predicts_with_the_weights_that_it_gets():
+    from contestants.onnxruntime_session import OnnxruntimeSession
+
+    task = TASKS["sgd"]
+    parameters = task.first_parameters()
+    first, second, last = ((W, b + 0.1) for W, b in zip(parameters[::2], parameters[1::2], strict=True))
+    x = np.random.default_rng(0).random((5, 784), np.float32)
+    hidden = np.maximum(np.maximum(x @ first[0] + first[1], 0) @ second[0] + second[1], 0)
+    exponentials = np.exp(hidden @ last[0] + last[1])
+    session = OnnxruntimeSession(task, None, None, [array for layer in (first, second, last) for array in layer])
+    np.testing.assert_allclose(
+        session.predict(x), exponentials / exponentials.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-6
+    )
 
 
 @pytest.mark.skipif(bool(PYTORCH.missing), reason=PYTORCH.missing)

@@ -12,7 +12,7 @@ import pytest
 
 from mlpkit import Sequential
 from mlpkit.network import subnormals
-from mlpkit.network.subnormals import flushed_subnormals
+from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -37,6 +37,27 @@ def test_subnormal_numbers_are_zero_inside_the_block_only():
             assert flushes() == (True, True)
         assert flushes() == (True, True)
     assert flushes() == (False, False)
+
+
+FLOAT_MODE = subnormals._float_mode()
+
+
+@pytest.mark.parametrize("bit", [1 << i for i in range(32) if FLOAT_MODE.bits >> i & 1])
+def test_subnormal_numbers_are_kept_whether_operands_or_results_were_flushed(bit):
+    mode = subnormals._Words()
+    FLOAT_MODE.get(mode)
+    before = mode[FLOAT_MODE.word]
+    mode[FLOAT_MODE.word] = before | bit
+    FLOAT_MODE.set(mode)
+    try:
+        flushed = flushes()
+        with kept_subnormals():
+            kept = flushes()
+        restored = flushes()
+    finally:
+        mode[FLOAT_MODE.word] = before
+        FLOAT_MODE.set(mode)
+    assert kept == (False, False) != flushed == restored
 
 
 def test_what_numpy_finds_out_about_a_dtype_is_the_same_inside_the_block():

@@ -19,12 +19,12 @@ Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` turns the com
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 
 def _why_not_compiled() -> str:
@@ -110,6 +110,7 @@ sigmoid_gradient = kernels.sigmoid_gradient
 silu = kernels.silu
 silu_gradient = kernels.silu_gradient
 sin = kernels.sin
+softmax = kernels.softmax
 softplus = kernels.softplus
 softplus_gradient = kernels.softplus_gradient
 take_rows = kernels.take_rows
@@ -118,25 +119,38 @@ tanh = kernels.tanh
 tanh_gradient = kernels.tanh_gradient
 
 
-@contextmanager
-def shared_threads() -> Iterator[None]:
+class _Between:
+    """A context that a kernel begins and another ends; entering it takes a fraction of what a generator's takes.
+
+    Args:
+        begin: called on entering the block.
+        end: called on leaving it.
+    """
+
+    def __init__(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
+        self._begin = begin
+        self._end = end
+
+    def __enter__(self) -> None:
+        self._begin()
+
+    def __exit__(self, *raised: object) -> None:
+        self._end()
+
+
+_SHARED_THREADS = _Between(kernels.begin_sharing_threads, kernels.end_sharing_threads)
+_ROW_ORDER = _Between(kernels.begin_row_order, kernels.end_row_order)
+
+
+def shared_threads() -> AbstractContextManager[None]:
     """Let BLAS use the kernels' threads inside the block, if NumPy's is an OpenBLAS that can."""
-    kernels.begin_sharing_threads()
-    try:
-        yield
-    finally:
-        kernels.end_sharing_threads()
+    return _SHARED_THREADS
 
 
-@contextmanager
-def row_order() -> Iterator[None]:
+def row_order() -> AbstractContextManager[None]:
     """Compute each row in one order inside the block, whatever the batch, in the thread that enters it.
 
     Products and functions of float32 then have the bits that docs/numerics.md says, if the processor has AVX-512, AVX2
     and FMA, or NEON. Otherwise nothing changes.
     """
-    kernels.begin_row_order()
-    try:
-        yield
-    finally:
-        kernels.end_row_order()
+    return _ROW_ORDER

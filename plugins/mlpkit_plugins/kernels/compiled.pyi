@@ -45,6 +45,7 @@ from mlpkit_plugins.kernels.with_numpy import sigmoid_gradient as sigmoid_gradie
 from mlpkit_plugins.kernels.with_numpy import silu as silu
 from mlpkit_plugins.kernels.with_numpy import silu_gradient as silu_gradient
 from mlpkit_plugins.kernels.with_numpy import sin as sin
+from mlpkit_plugins.kernels.with_numpy import softmax as softmax
 from mlpkit_plugins.kernels.with_numpy import softplus as softplus
 from mlpkit_plugins.kernels.with_numpy import softplus_gradient as softplus_gradient
 from mlpkit_plugins.kernels.with_numpy import take_rows as take_rows

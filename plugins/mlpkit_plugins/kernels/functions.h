@@ -8,12 +8,12 @@
 #define LOOP_OF_VALUE(name, parameters) Loop name;
 #define LOOP_OF_GRADIENT(name, parameters) Loop name##_gradient;
 
-/* The loops of one instruction set: one for each activation and its gradient, exp, cos, sin, and layer
+/* The loops of one instruction set: one for each activation and its gradient, exp, cos, sin, softmax, and layer
  * normalization. */
 typedef struct {
     VALUES(LOOP_OF_VALUE)
     SLOPES(LOOP_OF_GRADIENT)
-    Loop exp, cos, sin, normalize_rows, normalize_rows_gradient;
+    Loop exp, cos, sin, softmax, normalize_rows, normalize_rows_gradient;
 } RowLoops;
 
 /* Set the last of some arrays to a function of the elements of the others, and return it; NULL if that needs NumPy, or
@@ -28,6 +28,7 @@ SLOPES(FUNCTION_OF_GRADIENT)
 PyObject *exp_of(SIGNATURE);
 PyObject *cos_of(SIGNATURE);
 PyObject *sin_of(SIGNATURE);
+PyObject *softmax(SIGNATURE);
 PyObject *normalize_rows(SIGNATURE);
 PyObject *normalize_rows_gradient(SIGNATURE);
 

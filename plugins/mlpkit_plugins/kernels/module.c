@@ -73,6 +73,7 @@ static PyMethodDef kernels[] = {
     KERNEL_AS("exp", exp_of),
     KERNEL_AS("cos", cos_of),
     KERNEL_AS("sin", sin_of),
+    KERNEL(softmax),
     KERNEL(normalize_rows),
     KERNEL(normalize_rows_gradient),
     {NULL, NULL, 0, NULL},

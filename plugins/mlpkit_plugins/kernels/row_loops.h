@@ -1,4 +1,4 @@
-/* Loops of the functions in activations.h, of exp, cos, sin and layer normalization, for one instruction set: all that a
+/* Loops of the functions in activations.h, of exp, cos, sin, softmax and layer normalization, for one instruction set: all that a
  * loop calls becomes a part of it. */
 #include "activations.h"
 #include "functions.h"
@@ -80,6 +80,71 @@ VALUE_LOOP(exp, 0)
 VALUES(VALUE_LOOP)
 SLOPES(GRADIENT_LOOP)
 
+/* As np.maximum: NaN if one of the two is. */
+static inline float larger(float x, float y) { return x >= y || x != x ? x : y; }
+
+/* y = e / sum(e), e = exp(x - max x), added from the first class to the last; y may be x */
+TARGET FLATTENED static void softmax_of_row(const float *x, npy_intp classes, float *y)
+{
+    float largest = x[0], sum = 0;
+    for (npy_intp j = 1; j < classes; j++) {
+        largest = larger(largest, x[j]);
+    }
+    INDEPENDENT
+    for (npy_intp j = 0; j < classes; j++) {
+        y[j] = mlpkit_expf(x[j] - largest);
+    }
+    for (npy_intp j = 0; j < classes; j++) {
+        sum += y[j];
+    }
+    INDEPENDENT
+    for (npy_intp j = 0; j < classes; j++) {
+        y[j] = y[j] / sum;
+    }
+}
+
+/* The same for as many rows as a vector has lanes, a row in each lane. */
+TARGET FLATTENED static void softmax_of_lanes(const float *x, npy_intp x_row, npy_intp classes, float *y, npy_intp y_row)
+{
+    float largest[LANES], sum[LANES] = {0}, e[LANES];
+    for (int i = 0; i < LANES; i++) {
+        largest[i] = x[i * x_row];
+    }
+    for (npy_intp j = 1; j < classes; j++) {
+        for (int i = 0; i < LANES; i++) {
+            largest[i] = larger(largest[i], x[i * x_row + j]);
+        }
+    }
+    for (npy_intp j = 0; j < classes; j++) {
+        for (int i = 0; i < LANES; i++) {
+            e[i] = mlpkit_expf(x[i * x_row + j] - largest[i]);
+            sum[i] += e[i];
+        }
+        for (int i = 0; i < LANES; i++) {
+            y[i * y_row + j] = e[i];
+        }
+    }
+    for (npy_intp j = 0; j < classes; j++) {
+        for (int i = 0; i < LANES; i++) {
+            y[i * y_row + j] /= sum[i];
+        }
+    }
+}
+
+TARGET FLATTENED static void softmax_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
+{
+    const Matrix *x = &arrays[0], *y = &arrays[1];
+    const float *from = (const float *)x->data;
+    float *to = (float *)y->data;
+    npy_intp left = x->rows;
+    for (; left >= LANES; left -= LANES, from += LANES * x->stride, to += LANES * y->stride) {
+        softmax_of_lanes(from, x->stride, x->columns, to, y->stride);
+    }
+    for (; left > 0; left--, from += x->stride, to += y->stride) {
+        softmax_of_row(from, x->columns, to);
+    }
+}
+
 /* normalized = (x - mean) scale, scale = 1 / sqrt(variance + epsilon), y = normalized gamma + beta; y first holds the
  * squares. */
 TARGET FLATTENED static void normalize_rows_of_matrix(const Matrix *arrays, const double *numbers)
@@ -149,6 +214,7 @@ static const RowLoops row_loops = {
     VALUES(VALUE_MEMBER) SLOPES(GRADIENT_MEMBER).exp = exp_of_elements,
     .cos = cos_of_elements,
     .sin = sin_of_elements,
+    .softmax = softmax_of_matrix,
     .normalize_rows = normalize_rows_of_matrix,
     .normalize_rows_gradient = normalize_rows_gradient_of_matrix,
 };

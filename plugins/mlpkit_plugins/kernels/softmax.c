@@ -1,5 +1,8 @@
 /* Softmax and cross-entropy on transposed logits: classes along the first axis, so that rows fill vectors. */
-#include "loops.h"
+#include "functions.h"
+#include "instruction_set.h"
+#include "row_arguments.h"
+#include "row_order.h"
 
 #define BLOCK 256
 
@@ -135,4 +138,13 @@ PyObject *cross_entropy_gradient(SIGNATURE)
     }
     run(type, BOTH(cross_entropy_gradient), all, 3, 0, &scale);
     return Py_NewRef(arguments[3]);
+}
+
+PyObject *softmax(SIGNATURE)
+{
+    static const Parameter parameters[] = {{0, OF_X, 0}, {1, OF_X, 1}};
+    if (count != 2 || !in_row_order()) {
+        return with_numpy("softmax", arguments, count);
+    }
+    return call_on_rows("softmax", &instruction_set()->loops->softmax, parameters, 2, 0, NULL, arguments, count);
 }

@@ -160,6 +160,9 @@ static void start_members(int count)
 /* Let the members up to that number take parts; return whether there are that many. */
 static int want(int count)
 {
+    if (wanted() == count) {
+        return 1; /* members that sleep are left asleep */
+    }
     if (team.members < count) {
         start_members(count);
     }
@@ -221,9 +224,7 @@ void compute_parts(int parts, Part part, void *work, int members)
         compute_alone(parts, part, work);
         return;
     }
-    if (wanted() != members - 1) {
-        want(members - 1);
-    }
+    want(members - 1);
     compute_together(parts, part, work);
     pthread_mutex_unlock(&team.caller);
 }

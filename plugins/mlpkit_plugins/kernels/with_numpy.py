@@ -657,6 +657,20 @@ def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
     return total
 
 
+def softmax(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to exp(x - max x) / Σ exp(x - max x), row by row, added from the first class to the last, and return it.
+
+    Args:
+        x: shape (rows, classes).
+        out: of the same shape; may be x itself.
+    """
+    p = shift_transposed(x, np.empty(x.shape[::-1], x.dtype))
+    np.exp(p, out=p)
+    normalize_columns(p, np.empty(len(x), x.dtype))
+    np.copyto(out, p.T)
+    return out
+
+
 def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
     """Set out to (pᵀ - one-hot t) scale, and return it; p is scratch from then on.
 

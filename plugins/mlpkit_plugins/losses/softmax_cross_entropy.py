@@ -14,6 +14,7 @@ from mlpkit_plugins.kernels import (
     pick_labels,
     row_order,
     shift_transposed,
+    softmax,
 )
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.log_shares import log_shares
@@ -94,10 +95,7 @@ class SoftmaxCrossEntropy(Loss):
 
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
-        self.normalize(shift_transposed(x, self.buffer("p", x.shape[::-1])))
-        prediction = self.buffer("prediction", x.shape)
-        np.copyto(prediction, self.p.T)
-        return prediction
+        return softmax(x, self.buffer("prediction", x.shape))
 
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return log p, with p at least the smallest normal number."""

@@ -28,6 +28,7 @@ NAMES = [
     "shift_transposed",
     "pick_labels",
     "normalize_columns",
+    "softmax",
     "cross_entropy_gradient",
     "descend",
     "descend_adaptively",
@@ -59,7 +60,7 @@ def calls(draw, name):
             if draw(st.booleans()):
                 return floats(inner), floats(inner, columns), *row, empty(columns)
             return floats(rows, inner), floats(inner, columns), *row, empty(rows, columns)
-        case "rectify" | "drop":
+        case "rectify" | "softmax" | "drop":
             x, chances = floats(rows, columns), generator.integers(65536, size=(rows, columns)).astype(np.uint16)
             dropped = (
                 (

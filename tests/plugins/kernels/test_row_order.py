@@ -45,7 +45,7 @@ def test_an_element_has_the_same_bits_in_arrays_of_any_layout(name, data, rows, 
         np.testing.assert_array_equal(bits(function(last, last)), bits(expected[-1, -1:]))
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [*FUNCTIONS, "softmax"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_outside_of_a_row_order_numpy_computes(name, dtype):
     x = normal(50, 31).astype(dtype)
@@ -66,6 +66,41 @@ def test_waves_have_the_same_bits_outside_of_a_row_order(name):
     np.testing.assert_allclose(outside, exact, atol=2**-23, rtol=0)
     wide = x.astype(float)
     np.testing.assert_array_equal(getattr(kernels, name)(wide, np.empty_like(wide)), exact)
+
+
+@given(data=st.data(), rows=st.integers(1, 70), classes=st.integers(1, 70))
+@settings(deadline=None, max_examples=60)
+def test_a_row_of_softmax_has_the_same_bits_in_arrays_of_any_layout(data, rows, classes):
+    x, out = data.draw(arrays((rows, classes), np.float32)), data.draw(outputs((rows, classes), np.float32))
+    native = np.array(x, np.float32, order="C")
+    with row_order():
+        expected = kernels.softmax(native, np.empty_like(native))
+        assert kernels.softmax(x, out) is out
+        np.testing.assert_array_equal(bits(out), bits(expected))
+        last = native[-1:].copy()
+        np.testing.assert_array_equal(bits(kernels.softmax(last, last)), bits(expected[-1:]))
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_softmax_is_added_up_from_the_first_class_to_the_last(rows):
+    x = normal(rows, 23)
+    with row_order():
+        e = kernels.exp(x - x.max(axis=1, keepdims=True), np.empty_like(x))
+        total = np.zeros(rows, np.float32)
+        for of_class in e.T:
+            total = total + of_class
+        np.testing.assert_array_equal(kernels.softmax(x, np.empty_like(x)), e / total[:, np.newaxis])
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_a_logit_that_is_no_number_or_infinite_makes_its_whole_row_nan(rows):
+    x = np.tile(normal(1, 5), (rows, 1))
+    for place, number in [(0, np.nan), (3, np.nan), (4, np.inf)]:
+        wrong = x.copy()
+        wrong[-1, place] = number
+        with row_order():
+            y = kernels.softmax(wrong, np.empty_like(x))
+        assert np.isnan(y).all(axis=1).tolist() == [False] * (rows - 1) + [True]
 
 
 @given(data=st.data(), shape=st.tuples(*[st.integers(1, 40)] * 3))

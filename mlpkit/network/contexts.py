@@ -1,0 +1,40 @@
+"""The contexts in which a network computes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
+"""Returns a context manager."""
+
+R = TypeVar("R")
+
+
+def distinct(contexts: Iterable[Context | None]) -> tuple[Context, ...]:
+    """Return each context once, in the order in which they are first asked for."""
+    return tuple(context for context in dict.fromkeys(contexts) if context is not None)
+
+
+def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:
+    """Return what a function returns inside contexts, the first of which is the outermost.
+
+    It takes a third of the time of an ``ExitStack``, which counts in the prediction of a single row.
+    """
+    if not contexts:
+        return function()
+    with contexts[0]():
+        return call_inside(contexts[1:], function)
+
+
+@contextmanager
+def all_of(contexts: tuple[Context, ...]) -> Iterator[None]:
+    """Enter contexts, the first of which is the outermost."""
+    with ExitStack() as stack:
+        for context in contexts:
+            stack.enter_context(context())
+        yield

@@ -1,0 +1,23 @@
+/* Calls of kernels whose loops treat each row of some arrays of float32 by itself. */
+#ifndef MLPKIT_ROW_ARGUMENTS_H
+#define MLPKIT_ROW_ARGUMENTS_H
+
+#include "loops.h"
+
+/* Shapes of arrays: that of x; a number for each row of x; that of a row. */
+enum Shape { OF_X, OF_ROWS, OF_A_ROW };
+
+/* An array that a loop takes: which argument it is, its shape, and whether it is an output. */
+typedef struct {
+    int argument;
+    enum Shape shape;
+    int output;
+} Parameter;
+
+/* Call a loop with arguments as with_numpy.py has them, of any layout; NumPy computes if there is no loop, or if the
+ * arguments aren't for it. The arrays that are cut come first and have a row for each of x, then come those of the shape
+ * of a row. */
+PyObject *call_on_rows(const char *name, const Loop *loop, const Parameter *parameters, int cut, int of_a_row,
+                       const double *number, PyObject *const *arguments, Py_ssize_t count);
+
+#endif
