@@ -99,12 +99,16 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     if written.decimal == ",":  # a point is wrong then
         texts = [text.translate(_POINTS_AND_COMMAS) for text in texts]
         missing = {text.translate(_POINTS_AND_COMMAS) for text in missing}
+    absent = [text in missing for text in texts]
+    held = texts
+    if any(absent):
+        held = ["nan" if is_absent else text for text, is_absent in zip(texts, absent, strict=True)]
     try:
-        values = np.fromiter(map(float, texts), np.float64, len(texts))
+        values = np.fromiter(map(float, held), np.float64, len(held))
     except ValueError:
         truths = _truths(texts, missing)
         return truths if truths is not None else _one_by_one(texts, missing)
-    if np.isfinite(values).all() and "_" not in "".join(texts):
+    if np.logical_or(np.isfinite(values), absent).all() and "_" not in "".join(held):
         return values
     return _one_by_one(texts, missing)
 
