@@ -148,10 +148,10 @@ class FieldBlock:
         """Return the texts of a column."""
         return self._decoded(self._records.fields[:, self._places[index]])
 
-    def numbers(self, index: int) -> NDArray[np.float64] | None:
-        """Return the numbers of a column, NaN if missing; None if a text of it is no plain number."""
-        place = self._places[index]
-        return self._records.numbers[:, place] if self._records.are_numbers[place] else None
+    def numbers(self, indices: Sequence[int]) -> NDArray[np.float64] | None:
+        """Return the numbers of columns, shape (rows, columns), NaN if missing; None if a text is no plain number."""
+        places = [self._places[index] for index in indices]
+        return self._records.numbers.take(places, axis=1) if self._records.are_numbers[places].all() else None
 
     def distinct(self, index: int) -> Distinct:
         """Return the distinct texts of a column; one that is written in two ways is there twice."""
@@ -161,13 +161,12 @@ class FieldBlock:
         return Distinct(self._decoded(fields[found, place]), codes, found)
 
     def _decoded(self, fields: NDArray[np.int32]) -> list[str]:
-        begins, lengths = fields[:, 0], fields[:, 1]
-        ends, data, encoding = begins + np.where(lengths < 0, ~lengths, lengths), self._data, self._encoding
-        places = zip(begins.tolist(), ends.tolist(), strict=True)
-        texts = [data[begin:end].decode(encoding, "surrogateescape") for begin, end in places]
-        for position in np.flatnonzero(lengths < 0).tolist():
-            texts[position] = texts[position].replace(2 * self._quote, self._quote)
-        return texts
+        data, encoding, quote = self._data, self._encoding, self._quote
+        pairs = fields.tolist()
+        if not len(fields) or fields[:, 1].min() >= 0:
+            return [data[begin : begin + length].decode(encoding, "surrogateescape") for begin, length in pairs]
+        both = [(data[b : b + (~n if n < 0 else n)].decode(encoding, "surrogateescape"), n) for b, n in pairs]
+        return [text.replace(2 * quote, quote) if length < 0 else text for text, length in both]
 
 
 class FieldReader:

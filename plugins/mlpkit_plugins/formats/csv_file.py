@@ -90,7 +90,7 @@ class Block(NamedTuple):
         """Return the texts of a column."""
         return self.columns[index]
 
-    def numbers(self, index: int) -> None:
+    def numbers(self, indices: Sequence[int]) -> None:
         """Return None, since texts were not read as numbers."""
 
     def distinct(self, index: int) -> Distinct:
@@ -346,15 +346,15 @@ class CsvFile:
     def _survey(self) -> tuple[str, int, int]:
         """Return the SHA-256 of the content, how many lines it has at most, and how many bytes."""
         checksum = hashlib.sha256()
-        ends = dict.fromkeys(b"\n\r", 0)
+        ends = {b"\n": 0, b"\r": 0}
         size = 0
         with decompressed_content(self._path, self.name) as content:
             while part := content.read(_STEP):
                 checksum.update(part)
                 size += len(part)
-                characters = np.frombuffer(part, np.uint8)
                 for end in ends:
-                    ends[end] += int(np.count_nonzero(characters == end))
+                    if end in part:
+                        ends[end] += int(np.count_nonzero(np.frombuffer(part, np.uint8) == ord(end)))
         return checksum.hexdigest(), max(ends.values()) + 1, size
 
     def _is_left_out(self, record: list[str]) -> bool:

@@ -91,26 +91,26 @@ static int is_missing(Field field, const Syntax *syntax)
 }
 
 /* Set number to what a field holds, NaN if it is missing; 0 if it is neither. */
-static int number_in(Field field, const Syntax *syntax, double *number)
+static int number_in(Field field, const char *end, const Syntax *syntax, double *number)
 {
     field = without_spaces(field);
     *number = NAN;
     return !field.doubles_quotes &&
-           (is_missing(field, syntax) || read_decimal(field.begin, syntax->point, number) == field.end);
+           (is_missing(field, syntax) || read_decimal(field.begin, end, syntax->point, number) == field.end);
 }
 
 /* Read a field of a column of numbers, and return the place behind it, as read_quoted does. */
 static const char *read_number_field(const char *at, const char *end, const Syntax *syntax, Field *field, double *number,
                                int *is_number)
 {
-    const char *behind = read_decimal(at, syntax->point, number);
+    const char *behind = read_decimal(at, end, syntax->point, number);
     if (behind != NULL && syntax->ends_field[(unsigned char)*behind]) {
         *field = (Field){at, behind, 0};
         *is_number = 1;
         return behind;
     }
     behind = read_field(at, end, syntax, field);
-    *is_number = behind != NULL && number_in(*field, syntax, number);
+    *is_number = behind != NULL && number_in(*field, end, syntax, number);
     return behind;
 }
 

@@ -33,6 +33,15 @@ static uint64_t power_of_five(int exponent)
     return power;
 }
 
+/* number * 2^exponent, which has no rounding: both are normal. */
+static inline double times_power_of_two(double number, int exponent)
+{
+    uint64_t bits = (uint64_t)(1023 + exponent) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return number * power;
+}
+
 /* digits / 5^exponent * 2^-exponent. The quotient has at least 62 bits, and its last one says if there is a remainder,
    so that the only rounding, to 53 bits, is right. */
 static double divided(uint64_t digits, int exponent)
@@ -43,7 +52,7 @@ static double divided(uint64_t digits, int exponent)
     divisor <<= divisor_up;
     uint64_t quotient = (uint64_t)(dividend / divisor);
     quotient |= dividend != (uint128_t)quotient * divisor;
-    return ldexp((double)quotient, divisor_up - up - 63 - exponent);
+    return times_power_of_two((double)quotient, divisor_up - up - 63 - exponent);
 }
 
 /* digits * 5^exponent * 2^exponent, with the bits beyond the first 64 in the last one of these. */
@@ -54,7 +63,7 @@ static double multiplied(uint64_t digits, int exponent)
     int down = above ? 64 - __builtin_clzll(above) : 0;
     uint64_t first = (uint64_t)(product >> down);
     first |= product != (uint128_t)first << down;
-    return ldexp((double)first, down + exponent);
+    return times_power_of_two((double)first, down + exponent);
 }
 #else
 #define POWER_OF_FIVE_IN_64_BITS (-1)
@@ -102,9 +111,42 @@ static inline int is_digit(char character)
     return (unsigned char)(character - '0') < 10;
 }
 
-/* Append the digits to a number, and return the place behind them. */
-static inline const char *append_digits(const char *at, uint64_t *number)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Append the first of eight characters that are digits, and return how many there are: without a branch for each, which
+   the processor couldn't foretell. */
+static inline int append_of_eight(const char *at, uint64_t *number)
 {
+    static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    uint64_t word; /* the first character is the lowest byte */
+    memcpy(&word, at, sizeof word);
+    word ^= 0x3030303030303030; /* 0 to 9 in the byte of a digit, more in others */
+    uint64_t others = (word | (word + 0x7676767676767676)) & 0x8080808080808080;
+    int count = others ? __builtin_ctzll(others) / 8 : 8;
+    if (count) {
+        word <<= 64 - 8 * count; /* zeros before the digits */
+        word = (10 * word + (word >> 8)) & 0x00FF00FF00FF00FF;
+        word = (100 * word + (word >> 16)) & 0x0000FFFF0000FFFF;
+        word = (10000 * word + (word >> 32)) & 0x00000000FFFFFFFF;
+        *number = *number * powers[count] + word;
+    }
+    return count;
+}
+#define EIGHT_TOGETHER 1
+#else
+#define append_of_eight(at, number) 0
+#define EIGHT_TOGETHER 0
+#endif
+
+/* Append the digits to a number, and return the place behind them. */
+static inline const char *append_digits(const char *at, const char *end, uint64_t *number)
+{
+    while (EIGHT_TOGETHER && end - at >= 8) {
+        int count = append_of_eight(at, number);
+        at += count;
+        if (count < 8) {
+            return at;
+        }
+    }
     for (; is_digit(*at); at++) {
         *number = 10 * *number + (uint64_t)(*at - '0');
     }
@@ -124,16 +166,16 @@ static const char *add_exponent(const char *letter, int *exponent)
     return at == first ? NULL : at;
 }
 
-const char *read_decimal(const char *text, char point, double *number)
+const char *read_decimal(const char *text, const char *end, char point, double *number)
 {
     const char *first = text + (*text == '-' || *text == '+'), *found_point = NULL;
     uint64_t digits = 0;
     int exponent = 0;
-    const char *at = append_digits(first, &digits);
+    const char *at = append_digits(first, end, &digits);
     ptrdiff_t count = at - first;
     if (*at == point) {
         found_point = at;
-        at = append_digits(at + 1, &digits);
+        at = append_digits(at + 1, end, &digits);
         count = at - first - 1;
         exponent = (int)(found_point + 1 - at);
     }

@@ -93,10 +93,8 @@ class CsvSource:
         count = len(columns.all_numbers)
         for block in self._file.blocks_with(self._plain_numbers(columns), names):
             rows = len(block.rows)
-            numbers = np.empty((rows, count))
             codes = np.empty((rows, len(codebooks)), np.int32)
-            for index, name in enumerate(columns.all_numbers):
-                numbers[:, index] = self._numbers(block, index, name, columns)
+            numbers = self._all_numbers(block, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block, count + index, names[count + index], book)
             weights = None
@@ -122,9 +120,23 @@ class CsvSource:
         numbers = (*columns.all_numbers, *(() if columns.weight is None else (columns.weight,))) if are_plain else ()
         return Numbers([name for name in numbers if name not in columns.readers], self._written.decimal, self._missing)
 
+    def _all_numbers(self, block: Block | FieldBlock, columns: Columns) -> NDArray[np.float64]:
+        names = columns.all_numbers
+        if not columns.readers and (plain := self._plain(block, range(len(names)))) is not None:
+            return plain
+        numbers = np.empty((len(block.rows), len(names)))
+        for index, name in enumerate(names):
+            numbers[:, index] = self._numbers(block, index, name, columns)
+        return numbers
+
+    def _plain(self, block: Block | FieldBlock, indices: Sequence[int]) -> NDArray[np.float64] | None:
+        """Return the numbers of some columns if all are plain, shape (rows, columns)."""
+        numbers = block.numbers(indices)
+        return without(numbers, self._missing) if numbers is not None and self._numbers_mean_missing else numbers
+
     def _numbers(self, block: Block | FieldBlock, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
-        if name not in columns.readers and (numbers := block.numbers(index)) is not None:
-            return without(numbers, self._missing) if self._numbers_mean_missing else numbers
+        if name not in columns.readers and (plain := self._plain(block, [index])) is not None:
+            return plain[:, 0]
         texts = block.texts(index)
         if name in columns.readers:
             try:
