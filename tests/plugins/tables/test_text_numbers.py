@@ -23,10 +23,6 @@ def test_what_is_missing_is_not_a_number(values):
     np.testing.assert_array_equal(numbers_of(texts, {"NA"}), np.array(values, float))
 
 
-def test_a_number_may_mean_a_missing_value():
-    np.testing.assert_array_equal(numbers_of(["1", "-999", "2"], {"-999"}), [1, np.nan, 2])
-
-
 @pytest.mark.parametrize("text", ["abc", "inf", "nan", "1_000"])
 def test_what_is_no_number_is_found_beside_missing_values(text):
     with pytest.raises(NotANumberError) as caught:
