@@ -22,15 +22,18 @@ import numpy as np
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.files.regular_file import regular_file, sized
+from mlpkit_plugins.formats.csv_fields import Distinct, FieldReader, FieldSyntax
 from mlpkit_plugins.formats.gzip_stream import MAGIC, decompressed
 from mlpkit_plugins.formats.header_names import remedy_for_no_names
 from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from mlpkit_plugins.formats.csv_fields import FieldBlock
 
 ROWS_TOGETHER: Final = 1024
 """Rows per block, few enough that their texts stay in the processor's cache."""
@@ -82,6 +85,32 @@ class Block(NamedTuple):
 
     rows: NDArray[np.int64]
     columns: Sequence[Sequence[str]]
+
+    def texts(self, index: int) -> Sequence[str]:
+        """Return the texts of a column."""
+        return self.columns[index]
+
+    def numbers(self, indices: Sequence[int]) -> None:
+        """Return None, since texts were not read as numbers."""
+
+    def distinct(self, index: int) -> Distinct:
+        """Return the texts of a column, as if they were distinct."""
+        texts = self.columns[index]
+        return Distinct(texts, slice(None), range(len(texts)))
+
+
+class Numbers(NamedTuple):
+    """Columns of numbers.
+
+    Args:
+        names: their names.
+        decimal: the character before decimals.
+        missing: texts that mean a missing number.
+    """
+
+    names: Collection[str]
+    decimal: str
+    missing: Collection[str]
 
 
 class Dialect(NamedTuple):
@@ -170,10 +199,53 @@ class CsvFile:
         Raises:
             DataError: the file is not CSV, or a row has more or fewer fields than the header.
         """
+        yield from self._text_blocks(self._positions(names), 0, 1)
+
+    def blocks_with(self, numbers: Numbers, names: Sequence[str]) -> Iterator[Block | FieldBlock]:
+        """Return the rows below the header, block by block, with the numbers of some columns if these are plain ones.
+
+        Args:
+            numbers: the columns of numbers among those to return.
+            names: the columns to return.
+
+        Raises:
+            DataError: the file is not CSV, or a row has more or fewer fields than the header.
+        """
+        positions = self._positions(names)
+        delimiter, quote, comment, _, encoding = self._dialect
+        syntax = FieldSyntax.of(
+            delimiter, quote, comment=comment, encoding=encoding, decimal=numbers.decimal, missing=numbers.missing
+        )
+        begin, row = 0, 1
+        if syntax is not None:
+            with decompressed_content(self._path, self.name) as content:
+                reader = FieldReader(content, syntax, encoding, len(self.header))
+                reader.skip(self._rows_above)
+                yield from reader.blocks(positions, self._positions(numbers.names), ROWS_TOGETHER)
+                if not reader.is_stuck:
+                    return
+                begin, row = reader.begin, reader.row
+        yield from self._text_blocks(positions, begin, row)
+
+    @property
+    def _rows_above(self) -> int:
+        """How many rows are above the first one of the table."""
+        return max(self.header_row or 0, self._dialect.skip_rows)
+
+    def _positions(self, names: Iterable[str]) -> list[int]:
         places = {name: position for position, name in enumerate(self.header)}
-        positions = [places[name] for name in names]
-        with self._reading() as records:
-            records.read(max(self.header_row or 0, self._dialect.skip_rows))
+        return [places[name] for name in names]
+
+    def _text_blocks(self, positions: list[int], begin: int, row: int) -> Iterator[Block]:
+        """Return the rows below the header from a place on.
+
+        Args:
+            positions: the columns to return.
+            begin: how many bytes lie before the place.
+            row: the number of the row that begins there.
+        """
+        with self._reading(begin, row) as records:
+            records.read(max(self._rows_above + 1 - row, 0))
             while block := self._block(records, positions):
                 yield block
 
@@ -251,14 +323,22 @@ class CsvFile:
                 raise DataError(self.name, f"{what} one column, {shown_text(first[0])}; {remedy}", row=self._first_row)
 
     @contextmanager
-    def _reading(self) -> Iterator[_Records]:
+    def _reading(self, begin: int = 0, row: int = 1) -> Iterator[_Records]:
+        """Read rows from a place on.
+
+        Args:
+            begin: how many bytes lie before it.
+            row: the number of the row that begins there.
+        """
         try:
             with decompressed_content(self._path, self.name) as content:
-                encoding = _without_mark(self._encoding)
+                for skipped in range(0, begin, _STEP):
+                    content.read(min(_STEP, begin - skipped))
+                encoding = self._encoding if begin else _without_mark(self._encoding)
                 text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
                 delimiter, quote = self._dialect.delimiter, self._dialect.quote
                 reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
-                yield _Records(self.name, reader, quote)
+                yield _Records(self.name, reader, quote, row)
         except UnicodeError as error:  # an encoding that can't skip wrong bytes, such as UTF-16
             message = f"the file is not valid {self._encoding}: {error}; {self.remedy_for_encoding}"
             raise DataError(self.name, message) from error
@@ -273,7 +353,8 @@ class CsvFile:
                 checksum.update(part)
                 size += len(part)
                 for end in ends:
-                    ends[end] += part.count(end)
+                    if end in part:
+                        ends[end] += int(np.count_nonzero(np.frombuffer(part, np.uint8) == ord(end)))
         return checksum.hexdigest(), max(ends.values()) + 1, size
 
     def _is_left_out(self, record: list[str]) -> bool:
@@ -310,13 +391,11 @@ class _Records:
         name: what to call the file.
         reader: splits its rows into fields.
         quote: the character around fields.
-
-    Attributes:
         row: the number of the row that comes next.
     """
 
-    def __init__(self, name: str, reader: Iterator[list[str]], quote: str) -> None:
-        self.row = 1
+    def __init__(self, name: str, reader: Iterator[list[str]], quote: str, row: int) -> None:
+        self.row = row
         self._name = name
         self._quote = quote
         self._reader = reader

@@ -66,6 +66,26 @@ int apart(const Matrix *output, const Matrix *input)
     return output->data + length <= input->data || input->data + other <= output->data;
 }
 
+npy_intp first_length(PyObject *object)
+{
+    return PyArray_Check(object) && PyArray_NDIM((PyArrayObject *)object) ? PyArray_DIM((PyArrayObject *)object, 0) : 0;
+}
+
+void *elements(PyObject *object, int type, int axes, const npy_intp *lengths)
+{
+    PyArrayObject *array = (PyArrayObject *)object;
+    int fits = PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == axes &&
+               PyArray_ISCARRAY(array);
+    for (int axis = 0; fits && axis < axes; axis++) {
+        fits = PyArray_DIM(array, axis) == lengths[axis];
+    }
+    if (!fits) {
+        PyErr_SetString(PyExc_ValueError, "an array has another dtype or shape, or gaps");
+        return NULL;
+    }
+    return PyArray_DATA(array);
+}
+
 PyObject *float32_copy(PyObject *array)
 {
     return PyArray_FROM_OTF(array, NPY_FLOAT, NPY_ARRAY_CARRAY | NPY_ARRAY_ENSURECOPY);

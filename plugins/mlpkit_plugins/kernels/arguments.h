@@ -35,6 +35,12 @@ int same_shape(Matrix *matrices, int count);
 /* Whether an output doesn't overlap an input, or is the same memory. */
 int apart(const Matrix *output, const Matrix *input);
 
+/* The length of an array's first axis; 0 of anything else. */
+npy_intp first_length(PyObject *object);
+
+/* The elements of a writable array with that type and these lengths, without gaps; NULL with an error set. */
+void *elements(PyObject *object, int type, int axes, const npy_intp *lengths);
+
 /* A contiguous copy, in the processor's byte order, of an array of float32; NULL with an error set. */
 PyObject *float32_copy(PyObject *array);
 
@@ -70,5 +76,7 @@ PyObject *flush_subnormal(SIGNATURE);
 PyObject *take_scaled(SIGNATURE);
 PyObject *take_rows(SIGNATURE);
 PyObject *read_rows(SIGNATURE);
+PyObject *read_csv_records(PyObject *module, PyObject *arguments);
+PyObject *distinct_fields(PyObject *module, PyObject *arguments);
 
 #endif

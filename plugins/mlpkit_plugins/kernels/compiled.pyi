@@ -6,6 +6,7 @@ from mlpkit_plugins.kernels.with_numpy import cos as cos
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
 from mlpkit_plugins.kernels.with_numpy import descend_adaptively as descend_adaptively
+from mlpkit_plugins.kernels.with_numpy import distinct_fields as distinct_fields
 from mlpkit_plugins.kernels.with_numpy import drop as drop
 from mlpkit_plugins.kernels.with_numpy import elu as elu
 from mlpkit_plugins.kernels.with_numpy import elu_gradient as elu_gradient
@@ -35,6 +36,7 @@ from mlpkit_plugins.kernels.with_numpy import prelu as prelu
 from mlpkit_plugins.kernels.with_numpy import prelu_gradient as prelu_gradient
 from mlpkit_plugins.kernels.with_numpy import product as product
 from mlpkit_plugins.kernels.with_numpy import product_plus_row as product_plus_row
+from mlpkit_plugins.kernels.with_numpy import read_csv_records as read_csv_records
 from mlpkit_plugins.kernels.with_numpy import read_rows as read_rows
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
 from mlpkit_plugins.kernels.with_numpy import selu as selu

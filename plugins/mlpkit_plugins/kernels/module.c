@@ -68,6 +68,8 @@ static PyMethodDef kernels[] = {
     {"begin_row_order", begin_rows, METH_NOARGS, AS_IN_NUMPY},
     {"end_row_order", end_rows, METH_NOARGS, AS_IN_NUMPY},
     KERNEL(read_rows),
+    {"read_csv_records", read_csv_records, METH_VARARGS, AS_IN_NUMPY},
+    {"distinct_fields", distinct_fields, METH_VARARGS, AS_IN_NUMPY},
     VALUES(VALUE_KERNEL)
     SLOPES(GRADIENT_KERNEL)
     KERNEL_AS("exp", exp_of),

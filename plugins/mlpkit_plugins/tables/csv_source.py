@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.csv_file import CsvFile
+from mlpkit_plugins.formats.csv_file import CsvFile, Numbers
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
-from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_of, without
+from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, numbers_among, numbers_of, without
 from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import Place, expect_numbers, wrong_number, wrong_text
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit_plugins.formats.csv_fields import FieldBlock
     from mlpkit_plugins.formats.csv_file import Block
     from mlpkit_plugins.tables.codebook import Codebook
     from mlpkit_plugins.tables.source import Columns
@@ -41,6 +42,7 @@ class CsvSource:
         self._file = file
         self._written = written
         self._missing = frozenset(missing)
+        self._numbers_mean_missing = bool(numbers_among(self._missing))
         self.name = file.name
         self.header = file.header
         self.header_row = file.header_row
@@ -89,12 +91,10 @@ class CsvSource:
         """
         names = columns.names_in_file
         count = len(columns.all_numbers)
-        for block in self._file.blocks(names):
+        for block in self._file.blocks_with(self._plain_numbers(columns), names):
             rows = len(block.rows)
-            numbers = np.empty((rows, count))
             codes = np.empty((rows, len(codebooks)), np.int32)
-            for index, name in enumerate(columns.all_numbers):
-                numbers[:, index] = self._numbers(block, index, name, columns)
+            numbers = self._all_numbers(block, columns)
             for index, book in enumerate(codebooks):
                 codes[:, index] = self._codes(block, count + index, names[count + index], book)
             weights = None
@@ -114,8 +114,30 @@ class CsvSource:
         for block in self._file.blocks(names):
             yield block.rows, block.columns
 
-    def _numbers(self, block: Block, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
-        texts = block.columns[index]
+    def _plain_numbers(self, columns: Columns) -> Numbers:
+        """Return the columns whose numbers need no other way to be read."""
+        are_plain = not self._written.symbols and not self._written.thousands
+        numbers = (*columns.all_numbers, *(() if columns.weight is None else (columns.weight,))) if are_plain else ()
+        return Numbers([name for name in numbers if name not in columns.readers], self._written.decimal, self._missing)
+
+    def _all_numbers(self, block: Block | FieldBlock, columns: Columns) -> NDArray[np.float64]:
+        names = columns.all_numbers
+        if not columns.readers and (plain := self._plain(block, range(len(names)))) is not None:
+            return plain
+        numbers = np.empty((len(block.rows), len(names)))
+        for index, name in enumerate(names):
+            numbers[:, index] = self._numbers(block, index, name, columns)
+        return numbers
+
+    def _plain(self, block: Block | FieldBlock, indices: Sequence[int]) -> NDArray[np.float64] | None:
+        """Return the numbers of some columns if all are plain, shape (rows, columns)."""
+        numbers = block.numbers(indices)
+        return without(numbers, self._missing) if numbers is not None and self._numbers_mean_missing else numbers
+
+    def _numbers(self, block: Block | FieldBlock, index: int, name: str, columns: Columns) -> NDArray[np.float64]:
+        if name not in columns.readers and (plain := self._plain(block, [index])) is not None:
+            return plain[:, 0]
+        texts = block.texts(index)
         if name in columns.readers:
             try:
                 return columns.readers[name].numbers(texts, self._missing)
@@ -141,20 +163,20 @@ class CsvSource:
             found = set(texts)
         return [text for text in found if text.strip() not in self._missing]
 
-    def _keys(self, block: Block, columns: Columns) -> NDArray[np.uint64] | None:
+    def _keys(self, block: Block | FieldBlock, columns: Columns) -> NDArray[np.uint64] | None:
         if columns.key is None:
             return None
-        texts = block.columns[-1]
+        texts = block.texts(len(columns.names_in_file) - 1)
         try:
             return keys_of(texts, times=columns.key_is_time)
         except NotATimeError as error:
             raise no_time(self.name, int(block.rows[error.index]), columns.key, texts[error.index]) from error
 
-    def _codes(self, block: Block, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
-        texts = block.columns[index]
+    def _codes(self, block: Block | FieldBlock, index: int, name: str, book: Codebook) -> NDArray[np.int32]:
+        texts, positions, firsts = block.distinct(index)
         try:
-            return book.codes(texts)
+            return book.codes(texts)[positions]
         except NoCharactersError as error:
             what = f"{shown_text(texts[error.index])} has bytes that are not valid characters"
             message = f"{what}; {self._file.remedy_for_encoding}"
-            raise DataError(self.name, message, row=int(block.rows[error.index]), column=name) from error
+            raise DataError(self.name, message, row=int(block.rows[firsts[error.index]]), column=name) from error

@@ -24,9 +24,10 @@ class RowNumbers:
         """Append numbers of rows, in ascending order."""
         if not len(numbers):
             return
-        breaks = np.flatnonzero(np.diff(numbers, prepend=self._next - 1) != 1)
-        self._starts += (breaks + self._length).tolist()
-        self._numbers += numbers[breaks].tolist()
+        if numbers[0] != self._next or numbers[-1] - numbers[0] >= len(numbers):
+            breaks = np.flatnonzero(np.diff(numbers, prepend=self._next - 1) != 1)
+            self._starts += (breaks + self._length).tolist()
+            self._numbers += numbers[breaks].tolist()
         self._length += len(numbers)
         self._next = int(numbers[-1]) + 1
 

@@ -99,14 +99,24 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
     if written.decimal == ",":  # a point is wrong then
         texts = [text.translate(_POINTS_AND_COMMAS) for text in texts]
         missing = {text.translate(_POINTS_AND_COMMAS) for text in missing}
+    values = _finite(texts, ())
+    if values is None:
+        values = _finite(texts, missing)
+    if values is None:
+        values = _truths(texts, missing)
+    return values if values is not None else _one_by_one(texts, missing)
+
+
+def _finite(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
+    """Return the numbers, NaN for missing values without blanks around them; None if a text is neither."""
+    absent = [text in missing for text in texts] if missing else False
+    if missing:
+        texts = ["nan" if text in missing else text for text in texts]
     try:
         values = np.fromiter(map(float, texts), np.float64, len(texts))
     except ValueError:
-        truths = _truths(texts, missing)
-        return truths if truths is not None else _one_by_one(texts, missing)
-    if np.isfinite(values).all() and "_" not in "".join(texts):
-        return values
-    return _one_by_one(texts, missing)
+        return None
+    return values if np.logical_or(np.isfinite(values), absent).all() and "_" not in "".join(texts) else None
 
 
 def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[np.float64]:

@@ -23,6 +23,13 @@ def test_what_is_missing_is_not_a_number(values):
     np.testing.assert_array_equal(numbers_of(texts, {"NA"}), np.array(values, float))
 
 
+@pytest.mark.parametrize("text", ["abc", "inf", "nan", "1_000"])
+def test_what_is_no_number_is_found_beside_missing_values(text):
+    with pytest.raises(NotANumberError) as caught:
+        numbers_of(["1", "NA", text, "4"], {"NA"})
+    assert caught.value.index == 2
+
+
 @pytest.mark.parametrize("text", ["", "abc", "inf", "-Infinity", "nan", "1_000", "1,5", "1e999", "0x10"])
 def test_what_is_no_finite_number_is_found(text):
     with pytest.raises(NotANumberError) as caught:

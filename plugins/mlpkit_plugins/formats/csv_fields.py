@@ -1,0 +1,260 @@
+"""The records of a CSV file as places in its bytes, with the numbers that stand there: few fields become texts.
+
+``read_csv_records`` finds the fields and numbers that Python's ``csv`` and ``float`` find. It stops at what is wrong or
+unusual, for them to read, so that messages come from one place.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit_plugins.kernels import distinct_fields, read_csv_records
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from io import BufferedReader
+
+    from numpy.typing import NDArray
+
+STEP: Final = 1 << 18
+"""Bytes that are read at a time."""
+
+SKIPPED_TOGETHER: Final = 1024
+"""Rows."""
+
+LARGEST: Final = 1 << 26
+"""Bytes in which the end of a block is looked for."""
+
+_ENCODINGS: Final = {
+    "utf-8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "ascii": "ascii",
+    "iso8859-1": "latin-1",
+    "cp1252": "cp1252",
+}
+"""Encodings in which a byte below 128 always is that ASCII character, by Python's names for them."""
+
+
+class FieldSyntax(NamedTuple):
+    """How fields and numbers are written, for ``read_csv_records``.
+
+    Args:
+        delimiter: the character between two fields.
+        quote: the character around a field.
+        point: the character before decimals.
+        comment: what records begin with that are left out; empty if no record is.
+        missing: texts that mean a missing number, each after a byte with its length.
+        longest: how many bytes a field may have.
+    """
+
+    delimiter: bytes
+    quote: bytes
+    point: bytes
+    comment: bytes
+    missing: bytes
+    longest: int
+
+    @classmethod
+    def of(
+        cls, delimiter: str, quote: str, *, comment: str, encoding: str, decimal: str, missing: Collection[str]
+    ) -> FieldSyntax | None:
+        """Return how the fields of a file are written, as bytes; None if they can't be found byte by byte."""
+        marks = delimiter + quote + decimal
+        are_clear = len(set(marks)) == len(marks) and not any(mark.isalnum() or mark in "+-" for mark in marks)
+        is_ascii = (marks + comment).isascii() and codecs.lookup(encoding).name in _ENCODINGS
+        if not are_clear or not is_ascii or quote in comment:
+            return None
+        texts = [text.encode() for text in missing if text == text.strip() and text.isascii() and len(text) < 256]
+        return cls(
+            delimiter.encode(),
+            quote.encode(),
+            decimal.encode(),
+            comment.encode(),
+            b"".join(bytes([len(text)]) + text for text in texts),
+            csv.field_size_limit(),
+        )
+
+
+class Distinct(NamedTuple):
+    """The distinct texts of a column.
+
+    Args:
+        texts: the texts, in the order in which they appear.
+        codes: for each row the position of its text.
+        firsts: for each text the first position of it.
+    """
+
+    texts: Sequence[str]
+    codes: NDArray[np.int32] | slice
+    firsts: Sequence[int] | NDArray[np.int32]
+
+
+class Records(NamedTuple):
+    """Consecutive records of a file, as ``read_csv_records`` writes them.
+
+    Args:
+        rows: the number of each row.
+        fields: begin and length of each field, shape (rows, columns read, 2).
+        numbers: the numbers, shape (rows, columns read).
+        are_numbers: for each column that is read whether it holds nothing but numbers.
+    """
+
+    rows: NDArray[np.int64]
+    fields: NDArray[np.int32]
+    numbers: NDArray[np.float64]
+    are_numbers: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, most: int, are_numbers: NDArray[np.bool_]) -> Records:
+        """Return room for so many records."""
+        count = len(are_numbers)
+        fields, numbers = np.empty((most, count, 2), np.int32), np.empty((most, count))
+        return cls(np.empty(most, np.int64), fields, numbers, are_numbers.copy())
+
+    def first(self, count: int) -> Records:
+        """Return the first records."""
+        return Records(self.rows[:count], self.fields[:count], self.numbers[:count], self.are_numbers)
+
+
+class FieldBlock:
+    """Some consecutive rows, as places in a part of the file.
+
+    Args:
+        records: the places of their fields.
+        data: the part of the file.
+        places: for each requested column its place among those that are read.
+        encoding: how characters are written as bytes.
+        quote: the character around a field.
+    """
+
+    def __init__(self, records: Records, data: bytes, places: Sequence[int], encoding: str, quote: str) -> None:
+        self.rows = records.rows
+        self._records = records
+        self._data = data
+        self._places = places
+        self._encoding = encoding
+        self._quote = quote
+
+    @property
+    def columns(self) -> list[list[str]]:
+        """The texts of each requested column."""
+        return [self.texts(index) for index in range(len(self._places))]
+
+    def texts(self, index: int) -> list[str]:
+        """Return the texts of a column."""
+        return self._decoded(self._records.fields[:, self._places[index]])
+
+    def numbers(self, indices: Sequence[int]) -> NDArray[np.float64] | None:
+        """Return the numbers of columns, shape (rows, columns), NaN if missing; None if a text is no plain number."""
+        places = [self._places[index] for index in indices]
+        return self._records.numbers.take(places, axis=1) if self._records.are_numbers[places].all() else None
+
+    def distinct(self, index: int) -> Distinct:
+        """Return the distinct texts of a column; one that is written in two ways is there twice."""
+        fields, place = self._records.fields, self._places[index]
+        codes, firsts = np.empty(len(self.rows), np.int32), np.empty(len(self.rows), np.int32)
+        found = firsts[: distinct_fields(self._data, fields, place, codes, firsts)]
+        return Distinct(self._decoded(fields[found, place]), codes, found)
+
+    def _decoded(self, fields: NDArray[np.int32]) -> list[str]:
+        data, encoding, quote = self._data, self._encoding, self._quote
+        pairs = fields.tolist()
+        if not len(fields) or fields[:, 1].min() >= 0:
+            return [data[begin : begin + length].decode(encoding, "surrogateescape") for begin, length in pairs]
+        both = [(data[b : b + (~n if n < 0 else n)].decode(encoding, "surrogateescape"), n) for b, n in pairs]
+        return [text.replace(2 * quote, quote) if length < 0 else text for text, length in both]
+
+
+class FieldReader:
+    """Finds the fields of a file, block by block.
+
+    Args:
+        content: the content of the file, at its beginning.
+        syntax: how fields are written.
+        encoding: how characters are written as bytes.
+        width: how many columns there are.
+
+    Attributes:
+        begin: how many bytes lie before the next row.
+        row: its number.
+        is_stuck: whether ``csv`` has to read on from there.
+    """
+
+    def __init__(self, content: BufferedReader, syntax: FieldSyntax, encoding: str, width: int) -> None:
+        self.begin = 0
+        self.row = 1
+        self.is_stuck = False
+        self._content = content
+        self._syntax = syntax
+        self._encoding = _ENCODINGS[codecs.lookup(encoding).name]
+        self._width = width
+        self._data = b""  # ends with the end of a line, if the file ends in it
+        self._place = 0
+        self._is_at_end = False
+        self._block = STEP
+
+    def skip(self, rows: int) -> None:
+        """Skip the byte order mark and so many rows, whatever they hold."""
+        self._fill(STEP)
+        if self._encoding == "utf-8" and self._data.startswith(codecs.BOM_UTF8):
+            self.begin = self._place = len(codecs.BOM_UTF8)
+        no_columns, last = np.empty(0, np.int32), self.row + rows
+        while self.row < last and not self.is_finished:
+            self._read(no_columns, Records.empty(min(last - self.row, SKIPPED_TOGETHER), np.empty(0, np.bool_)))
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to read here."""
+        return self.is_stuck or (self._is_at_end and self._place == len(self._data))
+
+    def blocks(self, positions: Sequence[int], numbers: Collection[int], most: int) -> Iterator[FieldBlock]:
+        """Return the rows, block by block, to the end of the file or to a block that ``csv`` has to read.
+
+        Args:
+            positions: the columns to return.
+            numbers: those of them that should hold numbers.
+            most: how many rows a block has, with those that are left out.
+        """
+        columns = sorted(set(positions))
+        places = np.full(self._width, -1, np.int32)
+        places[columns] = np.arange(len(columns))
+        are_numbers, quote = np.isin(columns, list(numbers)), self._syntax.quote.decode()
+        while not self.is_finished:
+            records = self._read(places, Records.empty(most, are_numbers))
+            if len(records.rows):
+                yield FieldBlock(records, self._data, places[list(positions)].tolist(), self._encoding, quote)
+
+    def _read(self, places: NDArray[np.int32], room: Records) -> Records:
+        """Read as many records as there is room for, or all that are left; none if ``csv`` has to read them."""
+        self._fill(self._block + self._block // 8)
+        while True:
+            done, kept, end, is_stuck = read_csv_records(self._data, self._place, self._syntax, places, *room)
+            left = len(self._data) - self._place
+            if done == len(room.rows) or (self._is_at_end and end == len(self._data)):
+                break
+            if is_stuck or self._is_at_end or left > LARGEST:
+                self.is_stuck = True
+                return room.first(0)
+            self._fill(2 * left)
+        found = room.first(kept)
+        found.rows[:] += self.row
+        self._block = end - self._place
+        self.begin, self.row, self._place = self.begin + self._block, self.row + done, end
+        return found
+
+    def _fill(self, wanted: int) -> None:
+        """Read on until so many bytes are at hand."""
+        left = len(self._data) - self._place
+        if left >= wanted or self._is_at_end:
+            return
+        asked = max(wanted - left, STEP)
+        part = self._content.read(asked)
+        self._is_at_end = len(part) < asked
+        data = b"".join((memoryview(self._data)[self._place :], part))
+        if self._is_at_end and data and not data.endswith(b"\n"):
+            data += b"\n"
+        self._data, self._place = data, 0

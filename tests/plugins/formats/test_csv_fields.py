@@ -1,0 +1,177 @@
+"""Fields that are found byte by byte are those that Python's csv finds, their numbers those of float()."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from contextlib import ExitStack
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit import DataError, ParameterError
+from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.formats import csv_fields, csv_file
+from mlpkit_plugins.kernels import COMPILED, with_numpy
+from mlpkit_plugins.tables.codebook import Codebook
+from mlpkit_plugins.tables.source import Columns
+
+FORMS_OF_NUMBERS = (
+    (
+        "0",
+        "-0",
+        "+0",
+        "007",
+        "1.",
+        ".5",
+        "-.5",
+        "+1.5e3",
+        "1E5",
+        "1e+05",
+        "1e-5",
+        "1,5",
+        "$5",
+        "1'000",
+        "1_000",
+        "0x10",
+    ),
+    ("1_000", "0x10", "1e", "1e+", ".", "-", "+", "+-1", "1.2.3", "1e5.0", "\u0663", "\uff11\uff12"),
+    ("inf", "-Infinity", "nan", "NaN", "NA", "null", "yes", "True", "abc"),
+    ("1e308", "1e309", "1e-324", "5e-324", "2.2250738585072014e-308", "1e22", "1e23", "1e-22", "1e-23", "8.5e27"),
+    ("9007199254740993", "9007199254740992.5", "18446744073709551615", "18446744073709551616", "1e99999999999"),
+    ("9999999999999999999e-27", "1e-99999999999", "0.00000000000000000000000012345", "0.1" + 52 * "0" + "1", 400 * "9"),
+)
+FORMS_OF_FIELDS = (
+    ("", " ", "  ", "\t", " 1", "1 ", "\t1", "1\t", "\u00a01", "\x1f1", "a b", "\u00e9", "\ufeff", "\x00", "#", "#1"),
+    ('"', '""', '"1"', ' "1"', '"1" ', '"1"2', '"a""b"', '"a,b"', '"a\nb"', '"\r\n"', '"\r"', 'a"b', 'a""b', '"#"'),
+)
+fields = st.one_of(
+    st.sampled_from(["1", "-2.5", "3e2", "NA", ""]),
+    st.sampled_from(sum(FORMS_OF_NUMBERS, ())),
+    st.sampled_from(sum(FORMS_OF_FIELDS, ())),
+    st.floats().map(repr),
+    st.from_regex(r"[+-]?[0-9]{0,25}[.]?[0-9]{0,25}(e[+-]?[0-9]{1,2})?", fullmatch=True),
+    st.text('0123456789+-.eE, "\r\n\t;#_aé', max_size=8),
+)
+ends = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n \n", "\r\r\n"])
+
+
+@st.composite
+def contents(draw, delimiter):
+    """Draw a file with the columns a to d, in which most records have four fields, quoted or not as chance has it."""
+    lines = [delimiter.join("abcd"), draw(ends)]
+    for _ in range(draw(st.integers(0, 12))):
+        width = draw(st.sampled_from([4] * 12 + [0, 1, 3, 5]))
+        lines += [delimiter.join(draw(st.lists(fields, min_size=width, max_size=width))), draw(ends)]
+    return draw(st.sampled_from(["", "\ufeff"])) + "".join(lines[:-1]) + draw(ends | st.just(""))
+
+
+def chunks_of(path, columns, **options):
+    """Return all that a table reads of a file, or what it says about a mistake."""
+    found = []
+    try:
+        books = [Codebook(Csv.missing_texts) for _ in columns.all_categories]
+        source = Csv(file=str(path), target="d", **options).source(path, "file")
+        for rows, numbers, codes, keys, weights in source.chunks(columns, books):
+            if len(rows):  # a block may be empty
+                found.append(
+                    [None if part is None else part.tobytes() for part in (rows, numbers, codes, keys, weights)]
+                )
+        return found, [book.texts for book in books]
+    except (DataError, ParameterError) as error:
+        return found, str(error)
+
+
+def both_ways(path, columns, *, block=1024, step=csv_fields.STEP, **options):
+    """Return what is read field by field, and what Python's csv reads, in blocks of so many rows."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(csv_file, "ROWS_TOGETHER", block))
+        stack.enter_context(patch.object(csv_fields, "STEP", step))
+        ours = chunks_of(path, columns, **options)
+        stack.enter_context(patch.object(csv_fields, "read_csv_records", with_numpy.read_csv_records))
+        return ours, chunks_of(path, columns, **options)
+
+
+COLUMNS = [
+    Columns(("a", "b"), ("c", "a"), (), "d", key="b"),
+    Columns(("c",), ("d",), weight="a"),
+    Columns(("b", "a", "d"), ()),
+    Columns((), ("d", "a")),
+]
+WAYS = [
+    {},
+    {"delimiter": ";", "decimal": ","},
+    {"delimiter": "\t", "quote": "'", "encoding": "latin-1"},
+    {"delimiter": " ", "comment": "#"},
+    {"comment": "#", "encoding": "cp1252", "missing_texts": ("", "NA", "1", "nan", "a b", " x", "é")},
+    {"thousands": "'", "symbols": ("$",)},
+    {"skip_rows": 1, "header": tuple("abcd")},
+]
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), way=st.sampled_from(WAYS), columns=st.sampled_from(COLUMNS))
+def test_fields_are_those_that_csv_reads(tmp_path_factory, data, way, columns):
+    content = data.draw(contents(way.get("delimiter", ",")))
+    path = tmp_path_factory.getbasetemp() / "a.csv"
+    if "encoding" in way:
+        path.write_bytes(content.removeprefix("\ufeff").encode(way["encoding"], "replace"))
+    else:
+        path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    block, step = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 40))
+    ours, theirs = both_ways(path, columns, block=block, step=step, **way)
+    assert ours == theirs
+
+
+CLEAN = {
+    "plain": "1,2.5,x,yes\n-3e2,4,y,no\n" * 2000,
+    "quoted": '"1", 2.5,"x ""y"", z",yes\n-3e2," 4","two\nlines",no\n' * 2000,
+    "missing": "1,,x,yes\n\nNA,4, NA ,no\n  \n" * 2000,
+    "one of a few": "".join(f"{i},{i / 7},text {i},no\r\n" for i in range(5000)),
+}
+
+
+@pytest.mark.skipif(not COMPILED, reason="NumPy finds no fields")
+@pytest.mark.parametrize("name", CLEAN)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_is_right_is_read_field_by_field(tmp_path, name, compressed):
+    content = f"a,b,c,d\n{CLEAN[name]}".encode()
+    (path := tmp_path / "a.csv").write_bytes(gzip.compress(content) if compressed else content)
+    with patch.object(csv_file.CsvFile, "_text_blocks", side_effect=AssertionError("csv reads the file")):
+        ours = chunks_of(path, COLUMNS[0])
+    assert ours == both_ways(path, COLUMNS[0])[1]
+
+
+def test_numbers_have_the_bits_of_float(tmp_path):
+    draw = random.Random(0)
+    texts = [f"{draw.getrandbits(draw.randint(1, 68))}e{draw.randint(-32, 32)}" for _ in range(3000)]
+    between = [(1 << 53) + 2 * draw.getrandbits(52) + 1 for _ in range(500)]  # two neighbouring float64
+    texts += [f"{number}{end}e{draw.randint(-9, 9)}" for number in between for end in ("", ".5", ".50")]
+    texts += [f"{number * 5**k}e{-k}" for number in between[:40] for k in range(3)]
+    (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + "".join(f"{text},-{text},x,y\n" for text in texts))
+    found, _ = chunks_of(path, Columns(("a", "b"), ()))
+    numbers = np.concatenate([np.frombuffer(chunk[1]) for chunk in found]).reshape(-1, 2)
+    expected = np.array([[float(text), float(f"-{text}")] for text in texts])
+    np.testing.assert_array_equal(numbers.view(np.uint64), expected.view(np.uint64))
+
+
+MISTAKES = {
+    "an open quote": '1,2,3,4\n1,2,3,"4\n5,6,7,8\n',
+    "an open quote, far": '1,2,3,4\n1,2,3,"4\n' + "5,6,7,8\n" * 40_000,
+    "a text after a quote": '1,2,"3"4,5\n',
+    "too many fields": "1,2,3,4\n" * 3000 + "1,2,3,4,5\n",
+    "too few fields, after a wrong number": "1,2,3,4\n" * 3000 + "1,x,3,4\n1,2,3\n",
+    "a wrong number": "1,2,3,4\n" * 3000 + "1,x,3,4\n",
+    "no characters": "1,2,3,4\n" * 3000 + "1,2,\udcff,4\n",
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_found_as_csv_finds_them(tmp_path, name):
+    (path := tmp_path / "a.csv").write_bytes(f"a,b,c,d\n{MISTAKES[name]}".encode("utf-8", "surrogateescape"))
+    ours, theirs = both_ways(path, COLUMNS[0])
+    assert ours == theirs
+    assert isinstance(ours[1], str)

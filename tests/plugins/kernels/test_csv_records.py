@@ -1,0 +1,89 @@
+"""Records of CSV: fields are those of Python's csv, and wrong arrays are refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpkit_plugins.kernels import with_numpy
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+
+SYNTAX = (b",", b'"', b".", b"#", b"\0\2NA", 100)
+texts = st.lists(st.sampled_from([*'12.5,e-" \n#a', "\r\n", '"a"', ",,", "NA"]), max_size=60).map("".join)
+
+
+def arrays(rows, columns, width=None):
+    """Return the arrays of a call, for records of so many fields that are all read."""
+    places = np.arange(columns if width is None else width, dtype=np.int32)
+    fields, numbers = np.zeros((rows, columns, 2), np.int32), np.zeros((rows, columns))
+    return [places, np.zeros(rows, np.int64), fields, numbers, np.ones(columns, np.bool_)]
+
+
+@settings(deadline=None)
+@given(texts=texts, copies=st.sampled_from([1, 40]))  # longer data end where a sanitizer sees what is read beyond
+def test_fields_are_those_of_csv(texts, copies):
+    data = f"{texts}\n".encode() * copies
+    places, rows, fields, numbers, are_numbers = arrays(100, 3)
+    records, kept, end, _ = compiled.read_csv_records(data, 0, SYNTAX, places, rows, fields, numbers, are_numbers)
+    reader = csv.reader(io.StringIO(data[:end].decode(), newline=""), strict=True, skipinitialspace=True)
+    expected = list(reader)
+    assert len(expected) == records
+    assert rows[:kept].tolist() == [
+        index for index, record in enumerate(expected) if len(record) == 3 and not record[0].startswith("#")
+    ]
+    for row, places_of_row, found in zip(rows.tolist(), fields.tolist(), numbers.tolist(), strict=True):
+        if kept == 0:
+            break
+        kept -= 1
+        for (begin, length), number, text in zip(places_of_row, found, expected[row], strict=True):
+            written = data[begin : begin + (~length if length < 0 else length)].decode()
+            assert (written.replace('""', '"') if length < 0 else written) == text
+            if are_numbers.all():
+                assert number == float(text) if text.strip(" ") not in ("", "NA") else np.isnan(number)
+
+
+@settings(deadline=None)
+@given(
+    begins=st.lists(st.tuples(st.integers(0, 30), st.integers(-11, 10)), min_size=1, max_size=200),
+    place=st.integers(0, 1),
+)
+def test_distinct_fields_have_the_numbers_that_numpy_gives(begins, place):
+    data = b"aabaabbbabababaabbaaabbabbababaabbbaabab"
+    fields = np.zeros((len(begins), 2, 2), np.int32)
+    fields[:, place] = begins
+    found = []
+    for library in (compiled, with_numpy):
+        codes, firsts = np.empty((2, len(begins)), np.int32)
+        count = library.distinct_fields(data, fields, place, codes, firsts)
+        found.append((codes.tolist(), firsts[:count].tolist()))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("position", range(5))
+@pytest.mark.parametrize(
+    "change", [lambda a: a.astype(np.int16), lambda a: a[..., None], lambda a: np.repeat(a, 2, 0)[::2]]
+)
+def test_wrong_arrays_of_records_are_refused(position, change):
+    call = arrays(4, 2)
+    call[position] = change(call[position])
+    with pytest.raises(ValueError, match="an array has another dtype or shape, or gaps"):
+        compiled.read_csv_records(b"1,2\n3,4\n", 0, SYNTAX, *call)
+
+
+@pytest.mark.parametrize(("begin", "width"), [(-1, 2), (9, 2), (0, 3)])
+def test_what_lies_outside_the_arrays_is_refused(begin, width):
+    with pytest.raises(ValueError, match="data or columns don't fit the arrays"):
+        compiled.read_csv_records(b"1,2\n3,4\n", begin, SYNTAX, *arrays(4, 2, width))
+
+
+@pytest.mark.parametrize("field", [(-1, 1), (0, 9), (9, 0), (8, 1), (0, -10)])
+def test_fields_outside_the_data_are_refused(field):
+    fields = np.array([[[0, 1]], [field]], np.int32)
+    with pytest.raises(ValueError, match="a field lies outside the data"):
+        compiled.distinct_fields(b"1,2\n3,4\n", fields, 0, np.empty(2, np.int32), np.empty(2, np.int32))
