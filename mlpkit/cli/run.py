@@ -60,7 +60,7 @@ def command(
     ranks: Ranks,
     **chosen: Any,
 ) -> None:
-    """Train the network of a spec, or of each of several.
+    """Train the network of a spec, or of several.
 
     What happens is kept in the run folder. Ctrl-C ends the training after the step it is in, and saves it for mlpkit
     resume; a second Ctrl-C ends the program at once.

@@ -121,7 +121,7 @@ def test_a_verb_like_no_other_is_answered_with_all(invoke):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--nonsense"], ["check"], ["run", "a", "b"], ["run", "tiny.yaml", "--nonsense"]]
+    "arguments", [["--nonsense"], ["check"], ["resume", "a", "b"], ["run", "tiny.yaml", "--nonsense"]]
 )
 def test_wrong_usage_is_exit_code_2(arguments, invoke):
     done = invoke(*arguments)

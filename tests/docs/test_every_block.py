@@ -69,6 +69,7 @@ NOT_RUN = {
     "docs/command-line.md": {
         'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"': "tests/cli/test_completion.py completes in the three shells",
         '{"event": "started", "steps": 200}': "tests/cli/progress compares the events",
+        "$ mlpkit run narrow.yaml wide.yaml deep.yaml": "in any order; tests/cli/test_several_specs.py has the same",
         "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/live opens the page",
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
         "$ mlpkit runs": "runs in every state; tests/cli/test_runs.py has them",
@@ -85,7 +86,7 @@ NOT_RUN = {
         "#!/bin/sh\n#SBATCH": "needs Slurm",
     },
     "docs/sweeps.md": {
-        "$ mlpkit sweep digits.yaml --set seeds=3": "36 trainings; tests/cli/test_sweep_of_several.py has fewer",
+        "trial 6 leads trial 7 by 0.0097": "36 trainings; tests/cli/test_sweep_of_several.py has fewer",
         "dask scheduler\n": "tests/cli/test_sweep_on_dask.py sweeps on such a cluster",
     },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},

@@ -123,7 +123,7 @@ def _lead(best: Trial, second: Trial, objective: Objective, chosen_from: int | N
 def _costs(trial: Trial, objective: Objective) -> dict[int, float]:
     """Return the objective of each seed or fold of a trial, so that lower is better.
 
-    Of an ensemble on the same rows there is one result, that of the average; so there are none of its networks here.
+    An ensemble of members has a single result, that of the average, and so nothing to compare pair by pair.
     """
     out_of_fold = objective.split == "validation" and has_file(trial.directory, OUT_OF_FOLD)
     if is_ensemble(trial.directory) and not out_of_fold:

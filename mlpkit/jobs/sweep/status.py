@@ -46,7 +46,7 @@ class SweepStatus:
         best: the best finished trial by the first objective; None if none is finished.
         seconds: how long the sweep has been at work, without breaks.
         left: in how many seconds it may end, if it is at work and that can be said; otherwise None.
-        driver: the process that is at work on it, with ``pid`` and ``host``; None if there is none.
+        driver: the process that is at work on it, with ``pid`` and ``host``; None without any.
     """
 
     folder: Path
@@ -124,7 +124,7 @@ def sweep_status(
 
 
 def _driver_of(directory: Path) -> Writer | None:
-    """Return the process that is at work on a sweep; None if there is none."""
+    """Return the process that is at work on a sweep; None without any."""
     return WriterLock(directory / WRITER).another_writer()
 
 
@@ -186,7 +186,7 @@ def stop_sweep(directory: GivenRun) -> bool:
 
 
 def known_driver(directory: Path) -> Writer | None:
-    """Return the driver of a sweep, which this machine can send a signal; None if there is none.
+    """Return the driver of a sweep, which this machine can send a signal; None without any.
 
     Raises:
         RunFolderError: there is one, but it is on another machine, or isn't known.

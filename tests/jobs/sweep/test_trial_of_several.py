@@ -15,6 +15,7 @@ import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.compare import compare
 from mlpkit.jobs.list_runs import RunList
+from mlpkit.jobs.sweep.pruning import RULES
 from mlpkit.jobs.sweep.trial import train_trial
 from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder
 from mlpkit.runs.folder import RunFolder
@@ -225,6 +226,13 @@ def test_a_trial_that_turns_out_weak_at_the_end_of_its_first_run_does_not_begin_
     mlpkit.resume(trial.directory / "seed-4")
     mlpkit.run(mlpkit.load_spec("loans.yaml", overrides=[*as_overrides(weak), "seed=4", "seeds=null"]), "hand")
     assert contents(trial.directory / "seed-4") == contents("hand")
+
+
+def test_only_the_first_run_is_judged(folder, monkeypatch):
+    judged = []
+    monkeypatch.setitem(RULES, "median", lambda trial, others, total: judged.append(len(trial.evaluations)))
+    trained(folder, 0)
+    assert judged == [1, 2, 3, 4]
 
 
 @pytest.mark.long
