@@ -137,7 +137,7 @@ def time_rows(name: str, network: Sequential, x: NDArray[Any], rounds: int) -> T
     for side in sides[1:]:
         np.testing.assert_allclose(sides[0](), side(), atol=1e-4)
     fastest = [math.inf] * len(sides)
-    for turn in range(2 * rounds):  # there and back: whoever comes twice in a row has the weights in the cache
+    for turn in range(2 * rounds):  # there and back: a side that comes twice in a row finds the weights in the cache
         for i in range(len(sides)) if turn % 2 == 0 else reversed(range(len(sides))):
             fastest[i] = min(fastest[i], _seconds_of(sides[i]))
     return Timing(name, len(x), *(1e6 * seconds for seconds in fastest))

@@ -111,7 +111,7 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
         float *to = c.data + left;
         for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
             ptrdiff_t height = length_of(heights, tile);
-            if (next < columns && heights.count > 1) { /* for a single tile, the processor prefetches better by itself */
+            if (next < columns && heights.count > 1) { /* a single tile is read faster without */
                 bring_near(&coming, tile);
             }
             Operand rows_of_a = {from, copies_a ? 1 : a.row, copies_a ? height : a.column};

@@ -15,8 +15,8 @@ typedef struct {
 } Parameter;
 
 /* Call a loop with arguments as with_numpy.py has them, of any layout; NumPy computes if there is no loop, or if the
- * arguments aren't for it. The arrays that are cut come first and have a row for each of x, then come those of the shape
- * of a row. */
+ * arguments aren't for it. The arrays that are cut come first and have a row for each of x; then come those of the
+ * shape of a row. */
 PyObject *call_on_rows(const char *name, const Loop *loop, const Parameter *parameters, int cut, int of_a_row,
                        const double *number, PyObject *const *arguments, Py_ssize_t count);
 

@@ -1,5 +1,5 @@
-/* Loops of the functions in activations.h, of exp, cos, sin, softmax and layer normalization, for one instruction set: all that a
- * loop calls becomes a part of it. */
+/* Loops of the functions in activations.h, of exp, cos, sin, softmax and layer normalization, for one instruction set:
+ * all that a loop calls becomes a part of it. */
 #include "activations.h"
 #include "functions.h"
 
@@ -104,7 +104,8 @@ TARGET FLATTENED static void softmax_of_row(const float *x, npy_intp classes, fl
 }
 
 /* The same for as many rows as a vector has lanes, a row in each lane. */
-TARGET FLATTENED static void softmax_of_lanes(const float *x, npy_intp x_row, npy_intp classes, float *y, npy_intp y_row)
+TARGET FLATTENED static void softmax_of_lanes(const float *x, npy_intp x_row, npy_intp classes, float *y,
+                                              npy_intp y_row)
 {
     float largest[LANES], sum[LANES] = {0}, e[LANES];
     for (int i = 0; i < LANES; i++) {

@@ -650,9 +650,7 @@ def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
     if p.flags.c_contiguous and min(p.shape) > 1:
         np.add.reduce(p, axis=0, out=total)
     else:  # NumPy adds contiguous numbers in another order
-        np.copyto(total, p[0])
-        for row in p[1:]:
-            np.add(total, row, out=total)
+        np.copyto(total, np.add.accumulate(p, axis=0)[-1])
     np.divide(p, total, out=p)
     return total
 
