@@ -131,6 +131,7 @@ NOT_RUN = {
         "python benchmarks/compare.py --workload lenet": BENCHMARK,
         "python benchmarks/compare.py --workload fast": BENCHMARK,
         "python benchmarks/sklearn_fit.py": BENCHMARK,
+        "python benchmarks/read_csv.py": BENCHMARK,
     },
     "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
     "docs/report.md": {'$ pip install "mlpkit[plot]"': INSTALLS},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 from contextlib import ExitStack
+from fractions import Fraction
 from unittest.mock import patch
 
 import numpy as np
@@ -145,12 +146,23 @@ def test_what_is_right_is_read_field_by_field(tmp_path, name, compressed):
     assert ours == both_ways(path, COLUMNS[0])[1]
 
 
+def beside_midpoints(draw):
+    """Return decimal numbers of 19 digits just below and just above the middle of two neighbouring float64."""
+    for exponent in range(-27, 28):
+        for _ in range(12):
+            middle = Fraction((1 << 53) + 2 * draw.getrandbits(52) + 1) / Fraction(10) ** exponent
+            middle *= Fraction(2) ** (
+                62 - int(middle).bit_length() if middle >= 1 else 62 + int(1 / middle).bit_length()
+            )
+            yield from (f"{int(middle)}e{exponent}", f"{int(middle) + 1}e{exponent}")
+
+
 def test_numbers_have_the_bits_of_float(tmp_path):
     draw = random.Random(0)
-    texts = [f"{draw.getrandbits(draw.randint(1, 68))}e{draw.randint(-32, 32)}" for _ in range(3000)]
-    between = [(1 << 53) + 2 * draw.getrandbits(52) + 1 for _ in range(500)]  # two neighbouring float64
-    texts += [f"{number}{end}e{draw.randint(-9, 9)}" for number in between for end in ("", ".5", ".50")]
-    texts += [f"{number * 5**k}e{-k}" for number in between[:40] for k in range(3)]
+    texts = [f"{draw.getrandbits(draw.randint(1, 68))}e{draw.randint(-32, 32)}" for _ in range(2000)]
+    middles = [(1 << 53) + 2 * draw.getrandbits(52) + 1 for _ in range(200)]  # of two neighbouring float64
+    texts += [f"{number}{end}e{draw.randint(-9, 9)}" for number in middles for end in ("", ".5", ".50")]
+    texts += beside_midpoints(draw)
     (path := tmp_path / "a.csv").write_text("a,b,c,d\n" + "".join(f"{text},-{text},x,y\n" for text in texts))
     found, _ = chunks_of(path, Columns(("a", "b"), ()))
     numbers = np.concatenate([np.frombuffer(chunk[1]) for chunk in found]).reshape(-1, 2)
@@ -158,9 +170,18 @@ def test_numbers_have_the_bits_of_float(tmp_path):
     np.testing.assert_array_equal(numbers.view(np.uint64), expected.view(np.uint64))
 
 
+@pytest.mark.parametrize("content", ["1\n2\n", "1\n  \n2\n", '1\n""\n2\n', '1\n""\n\n2\n', "1\n\n2\n"])
+def test_empty_records_of_one_column_are_left_out_where_csv_does(tmp_path, content):
+    (path := tmp_path / "a.csv").write_text(f"d\n{content}")
+    ours, theirs = both_ways(path, Columns((), ("d",)))
+    assert ours == theirs
+
+
 MISTAKES = {
     "an open quote": '1,2,3,4\n1,2,3,"4\n5,6,7,8\n',
     "an open quote, far": '1,2,3,4\n1,2,3,"4\n' + "5,6,7,8\n" * 40_000,
+    "a long field": f"1,2,{200_000 * 'x'},4\n",
+    "a long field in quotes": f'1,2,"{200_000 * "x"}",4\n',
     "a text after a quote": '1,2,"3"4,5\n',
     "too many fields": "1,2,3,4\n" * 3000 + "1,2,3,4,5\n",
     "too few fields, after a wrong number": "1,2,3,4\n" * 3000 + "1,x,3,4\n1,2,3\n",

@@ -48,6 +48,21 @@ def test_fields_are_those_of_csv(texts, copies):
                 assert number == float(text) if text.strip(" ") not in ("", "NA") else np.isnan(number)
 
 
+@pytest.mark.parametrize(
+    ("data", "records", "end"),
+    [
+        (b"1,2\r", 0, 0),
+        (b"1,2\r\n", 1, 5),
+        (b"1,2\r3,4\n", 2, 8),
+        (b"1,2\n3,4", 1, 4),
+        (b'1,2\n3,"4\n', 1, 4),
+        (b'1,2\n3,"4"', 1, 4),
+    ],
+)
+def test_a_record_whose_end_is_missing_is_left_for_later(data, records, end):
+    assert compiled.read_csv_records(data, 0, SYNTAX, *arrays(4, 2)) == (records, records, end, False)
+
+
 @settings(deadline=None)
 @given(
     begins=st.lists(st.tuples(st.integers(0, 30), st.integers(-11, 10)), min_size=1, max_size=200),
