@@ -84,7 +84,11 @@ NOT_RUN = {
         "mpiexec -hosts node-a,node-b": "needs two machines",
         "#!/bin/sh\n#SBATCH": "needs Slurm",
     },
-    "docs/sweeps.md": {"dask scheduler\n": "tests/cli/test_sweep_on_dask.py sweeps on such a cluster"},
+    "docs/sweeps.md": {
+        "dask scheduler\n": "tests/cli/test_sweep_on_dask.py sweeps on such a cluster",
+        "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/cli/test_sweep_over_mpi.py does so",
+        "mlpkit sweep digits.yaml --on slurm": "tests/cli/test_sweep_on_slurm.py does so",
+    },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
     "docs/ensembles.md": {
         "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/jobs/test_ensemble.py compares such runs",
