@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sweep_engines import ENGINES
+from sweep_engines import ENGINES, is_alive
 from swept_folders import contents, holders, trials_in, wait_for
 
 SWEEP = """\
@@ -91,7 +91,9 @@ def kill_one(engine, driver, chance, wanted, kills):
     (what,) = chance.choices([*SHARES], [*SHARES.values()])
     if not victims.get(what):
         return False
+    victim = chance.choice(victims[what])
     with suppress(ProcessLookupError):  # it has ended meanwhile
-        os.kill(chance.choice(victims[what]), signal.SIGKILL)
+        os.kill(victim, signal.SIGKILL)
         kills[what] += 1
+    wait_for(lambda: not is_alive(victim))
     return True

@@ -8,7 +8,9 @@ import secrets
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
 
+import psutil
 from swept_folders import wait_for
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
@@ -92,9 +94,10 @@ class SlurmCluster:
         self.ask("scancel", f"--user={getpass.getuser()}")
         wait_for(lambda: not self.ask("squeue", "--noheader"))
         for name in ("slurmd", "slurmctld"):
-            pid = int((self.folder / f"{name}.pid").read_text())
-            os.kill(pid, 15)
-            wait_for(lambda pid=pid: not os.path.exists(f"/proc/{pid}"))  # noqa: PTH110 - no file
+            with suppress(psutil.NoSuchProcess):  # the test has killed it
+                process = psutil.Process(int((self.folder / f"{name}.pid").read_text()))
+                process.terminate()
+                process.wait(60)
 
     def _begin(self, *command):
         pid_file = self.folder / f"{command[0]}.pid"

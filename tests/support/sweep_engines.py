@@ -145,7 +145,7 @@ class Slurm(Engine):
         return {**super().victims(driver, swept), "scheduler": [self.cluster.controller()]}
 
     def repair(self):
-        if not psutil.pid_exists(self.cluster.controller()):
+        if not is_alive(self.cluster.controller()):
             self.cluster.restart_controller()
 
     def close(self):
@@ -153,6 +153,12 @@ class Slurm(Engine):
 
 
 ENGINES = {"local": Engine, "dask": Dask, "mpi": Mpi, "slurm": Slurm}
+
+
+def is_alive(pid):
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def end_with_children(process):

@@ -73,7 +73,7 @@ class MpiWorkers:
         with mpi_errors(mpi):
             self._sent = _send_to_all(self._world, True, _BEGIN)
             self._pool = MPICommExecutor(self._world, root=0)
-            self._executor = self._pool.__enter__()
+            self._executor: Any = self._pool.__enter__()
             self.threads = min(self._on_each(_cores))
         self.count = min(self._ranks, most or self._ranks)
 

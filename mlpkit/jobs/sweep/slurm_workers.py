@@ -298,7 +298,8 @@ def _result(job: SlurmJob[TrainingEnd]) -> TrainingEnd:
     """Return the end of a trial whose job has left a result."""
     error = job.exception()
     if error is None:
-        return job.result()
+        end: TrainingEnd = job.result()
+        return end
     reason = next((line for line in reversed(str(error).splitlines()) if "Error" in line), str(error))
     return TrainingEnd(failure=f"its Slurm job can't train: {reason}")
 

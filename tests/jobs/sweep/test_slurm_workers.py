@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import fake_slurm
 import pytest
 import slurm_tasks
+from swept_folders import wait_for
 
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.jobs.training_process import TrainingEnd
@@ -74,8 +74,7 @@ def test_the_job_of_a_driver_that_was_killed_is_taken_over(trial):
     folder = trial(0)
     first = slurm_workers.SlurmWorkers()
     first.submit(slurm_tasks.do, folder, what="wait")
-    while not begun(folder):
-        time.sleep(0.02)
+    wait_for(lambda: begun(folder))
     first._ended = True  # as if it was killed
     first._watch.join()
     with Workers() as second:
