@@ -1,10 +1,11 @@
-"""What each process does if ``mpiexec`` started several to train one network."""
+"""What each process does if ``mpiexec`` started several, to train one network or the trials of a sweep."""
 
 from __future__ import annotations
 
 import math
 import os
 import signal
+import sys
 import warnings
 from contextlib import contextmanager
 from functools import wraps
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mlpkit.cli.exit_codes import error_report, traceback_of
-from mlpkit.cli.launcher import once_a_host, started_processes
+from mlpkit.cli.launcher import once, once_a_host, started_processes
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +63,40 @@ def joined_ranks(mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str
         yield ranks if ranks.size > 1 else _one_rank()
 
 
+@contextmanager
+def ranks_as_workers(wanted: bool) -> Iterator[None]:
+    """Have the other processes that were started together train the trials of a sweep; in these, end the program then.
+
+    Args:
+        wanted: whether they are to.
+
+    Raises:
+        UsageError: there are several, but it is not wanted, or they can't be connected.
+        Exit: this process isn't rank 0, and all is done.
+    """
+    started = started_processes(os.environ)
+    if not wanted:
+        if started > 1:
+            raise once(
+                f"{started} processes were started together, and each would do the whole sweep; let the others train "
+                "the trials of the first: --on mpi"
+            )
+        yield
+        return
+    with _within(_patience()):
+        world = _load_mpi("multiple", "the engine mpi needs mpi4py", "").COMM_WORLD
+    _expect_connected(world.Get_size(), started)
+    if world.Get_rank():
+        _train_trials(world)
+        raise click.exceptions.Exit(0)
+    from mlpkit.jobs.sweep.mpi_workers import release_ranks  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    finally:
+        release_ranks()
+
+
 def expect_one_rank(ranks: Ranks, several: bool) -> None:
     """Make sure that several runs, which train in processes of their own, weren't started by MPI.
 
@@ -82,36 +117,58 @@ def _one_rank() -> Ranks:
 
 
 def _join(started: int) -> MpiRanks:
+    from mlpkit.training.mpi import join_ranks  # noqa: PLC0415 - most runs have one process
+
     patience = _patience()
-    signal.alarm(math.ceil(patience))  # MPI would wait for ever for a process that failed before it could connect
-    try:
-        ranks = _connected(patience)
-    finally:
-        signal.alarm(0)
-    if ranks.size < started:
-        raise once_a_host(
-            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {ranks.size}: they "
-            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
-        )
+    with _within(patience):
+        without = "mpi4py is needed to train one network in several processes"
+        mpi = _load_mpi("funneled", without, "; or give --no-mpi, and each process trains by itself")
+        ranks = join_ranks(mpi, patience)
+    _expect_connected(ranks.size, started)
     return ranks
 
 
-def _connected(patience: float) -> MpiRanks:
-    from mlpkit.training.mpi import join_ranks, load_mpi  # noqa: PLC0415 - most runs have one process
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """End the process if the block takes longer: MPI would wait for ever for one that failed before it could connect.
+
+    Args:
+        seconds: how long it may take.
+    """
+    signal.alarm(math.ceil(seconds))
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
+    """Start MPI, and return the module ``mpi4py.MPI``.
+
+    Args:
+        thread_level: which threads call MPI.
+        without: what can't be done without mpi4py.
+        instead: what else there is to do than to install it.
+    """
+    from mlpkit.training.mpi import load_mpi  # noqa: PLC0415 - most runs have one process
 
     try:
-        mpi = load_mpi()
+        return load_mpi(thread_level)
     except ImportError as error:
-        raise once_a_host(
-            f"mpi4py is needed to train one network in several processes ({error}); install it with: "
-            'pip install "mlpkit[mpi]"; or give --no-mpi, and each process trains by itself'
-        ) from error
+        raise once_a_host(f'{without} ({error}); install it with: pip install "mlpkit[mpi]"{instead}') from error
     except RuntimeError as error:  # what mpi4py raises without an MPI library
         raise once_a_host(
             f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
             "belongs to, or both with: pip install mpich"
         ) from error
-    return join_ranks(mpi, patience)
+
+
+def _expect_connected(size: int, started: int) -> None:
+    if size < started:
+        raise once_a_host(
+            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they "
+            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
+        )
 
 
 def _patience() -> float:
@@ -130,16 +187,33 @@ def _patience() -> float:
     return seconds
 
 
-def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> None:
-    """Do this rank's part, in silence; signals go to all ranks, and rank 0 decides what becomes of them."""
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Do another rank's part, in silence; signals go to all ranks, and rank 0 decides what becomes of them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    with warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> None:
     from mlpkit.jobs.assist import assist  # noqa: PLC0415 - most runs have one process
 
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with _silence():
             assist(ranks, plugins=plugins, blocked=blocked)
     except BaseException as error:
         report = error_report(error)
         message = report.text.removeprefix("error: ")
         ranks.report_failure(message, report.notes, report.exit_code, traceback_of(error))
+
+
+def _train_trials(world: Any) -> None:
+    from mlpkit.jobs.sweep.mpi_workers import serve  # noqa: PLC0415 - an extra
+
+    try:
+        with _silence():
+            serve()
+    except BaseException as error:
+        sys.stderr.write(f"{error_report(error).text}\n{traceback_of(error)}")
+        world.Abort(1)

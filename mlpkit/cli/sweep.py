@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.engines import takes_engine
 from mlpkit.cli.exit_codes import WORK_FAILED, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.progress.make_display import expect_one_way, make_sweep_display
@@ -26,22 +27,7 @@ if TYPE_CHECKING:
 @options.verb("sweep")
 @click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
 @options.takes_overrides
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 1024), help="Trials to train at once; by default one per core."
-)
-@click.option(
-    "--on",
-    metavar="ENGINE",
-    default="local",
-    show_default=True,
-    help="What trains them: local, processes on this machine; dask, the workers of a Dask cluster.",
-)
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    default="",
-    help="With --on dask: the cluster's scheduler, such as tcp://192.0.2.1:8786; by default a cluster on this machine.",
-)
+@takes_engine
 @click.option(
     "--out",
     metavar="DIR",
@@ -86,9 +72,7 @@ if TYPE_CHECKING:
 def command(
     path: str | None,
     overrides: tuple[str, ...],
-    workers: int | None,
-    on: str,
-    scheduler: str,
+    engine: dict[str, Any],
     out: Path | None,
     folder: Path | None,
     added: int | None,
@@ -122,7 +106,6 @@ def command(
         )
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-        engine = {"workers": workers, "on": on, "scheduler": scheduler}
         shown = partial(_shown, engine=engine, quiet=quiet, as_json=as_json, interrupts=interrupts)
         if folder is not None:
             job = partial(resume_sweep, folder, add_trials=added or 0, plugins=plugins, blocked=blocked)

@@ -45,6 +45,9 @@ VERBS: Final = {
 }
 """What each verb does, in one line; the verb itself is the module of that name, with underscores, beside this one."""
 
+SHARING: Final = {"mpi", "on"}
+"""Options of verbs that several processes can share, as ``cli/ranks.py`` has it."""
+
 
 class Verbs(HelpfulCommand, click.Group):
     """All verbs; a verb's module is imported when the verb is invoked."""
@@ -106,10 +109,10 @@ def _expect_shareable(verb: click.Command) -> None:
         UsageError: they can't.
     """
     started = started_processes(os.environ)
-    if started > 1 and not any(option.name == "mpi" for option in verb.params):
+    if started > 1 and not any(option.name in SHARING for option in verb.params):
         raise once(
             f"{started} processes were started together, and each would do all that mlpkit {verb.name} does; start it "
-            "without mpiexec, or with a single process: only run and resume share their work"
+            "without mpiexec, or with a single process: only run, resume and sweep share their work"
         )
 
 

@@ -1,4 +1,4 @@
-"""Ranks that MPI connects; nothing else of mlpkit uses mpi4py."""
+"""Ranks that MPI connects to train one network."""
 
 from __future__ import annotations
 
@@ -86,16 +86,19 @@ class RemoteTraceback(Exception):  # noqa: N818 - called as in the standard libr
     """The traceback of an exception in another rank."""
 
 
-def load_mpi() -> Any:
-    """Start MPI, and return the module ``mpi4py.MPI``.
+def load_mpi(thread_level: str = "funneled") -> Any:
+    """Start MPI, unless it is, and return the module ``mpi4py.MPI``.
+
+    Args:
+        thread_level: which threads call MPI, as ``mpi4py.rc`` has it; a run's thread that writes checkpoints doesn't.
 
     Raises:
         ImportError: mpi4py isn't installed.
         RuntimeError: it finds no MPI library.
     """
-    import mpi4py  # noqa: PLC0415 - an extra, and only a run on several ranks needs it
+    import mpi4py  # noqa: PLC0415 - an extra, and only work on several ranks needs it
 
-    mpi4py.rc.thread_level = "funneled"  # the thread that writes checkpoints calls nothing of MPI
+    mpi4py.rc.thread_level = thread_level
     from mpi4py import MPI  # noqa: PLC0415 - starts MPI, by what was set above
 
     return MPI
@@ -111,12 +114,12 @@ def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
     Raises:
         RankError: MPI can't connect them.
     """
-    with _mpi_errors(mpi):
+    with mpi_errors(mpi):
         return MpiRanks(mpi, mpi.COMM_WORLD, patience)
 
 
 @contextmanager
-def _mpi_errors(mpi: Any) -> Iterator[None]:
+def mpi_errors(mpi: Any) -> Iterator[None]:
     """Turn an exception of MPI's own into an error that says what to do.
 
     Args:
@@ -131,8 +134,26 @@ def _mpi_errors(mpi: Any) -> Iterator[None]:
         text = " ".join(str(error).split())
         raise RankError(
             f"MPI failed on {gethostname()}: {text}; if a host or its network failed, exclude it and start the ranks "
-            "again; mlpkit resume goes on from the last checkpoint"
+            "again; mlpkit resume, or mlpkit sweep --resume, goes on from the last checkpoint"
         ) from error
+
+
+def cores_of_each_rank(mpi: Any, world: Any) -> int:
+    """Return the least number of cores that a rank has to itself, whether or not ``mpiexec`` bound it to some.
+
+    Args:
+        mpi: the module ``mpi4py.MPI``.
+        world: the communicator of the ranks, all of which call this.
+    """
+    host = world.Split_type(mpi.COMM_TYPE_SHARED)
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(set[int]().union(*host.allgather(os.sched_getaffinity(0))))
+    else:
+        cores = available_cores()
+    own = max(1, cores // host.Get_size())
+    host.Free()
+    least: int = world.allreduce(own, op=mpi.MIN)
+    return least
 
 
 class MpiRanks:
@@ -158,7 +179,7 @@ class MpiRanks:
         self._hosts: list[str] = world.allgather(gethostname())
         # Messages of one purpose can't be taken for those of another, even if a rank has failed in between.
         self._commands, self._exchange, self._about_ranks = (world.Dup() for _ in range(3))
-        self.cores: int | None = self._cores_of_each()
+        self.cores: int | None = cores_of_each_rank(mpi, world)
         self._each = 1
         self._fast = False
         self._task = ""
@@ -178,7 +199,7 @@ class MpiRanks:
     def start_task(self, task: str, *arguments: object) -> None:
         """Have the other ranks begin a task; see ``Ranks``."""
         if self.rank == 0:
-            with _mpi_errors(self._mpi):
+            with mpi_errors(self._mpi):
                 self._send_command(task, arguments)
 
     def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
@@ -189,7 +210,7 @@ class MpiRanks:
         @wraps(function)
         def leading(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                with _mpi_errors(self._mpi):
+                with mpi_errors(self._mpi):
                     self._send_command(task, args)
                     result = function(*args, **kwargs)
             except DivergenceError:  # all ranks know of it, and wait for the next task
@@ -203,7 +224,7 @@ class MpiRanks:
     def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
         """Do the tasks that rank 0 starts; see ``Ranks``."""
         while not self._ended:  # perhaps by a task that followed others in turn
-            with _mpi_errors(self._mpi):
+            with mpi_errors(self._mpi):
                 self._task, arguments = self._next_command()
                 if self._task == END:
                     self._ended = True
@@ -235,7 +256,7 @@ class MpiRanks:
 
     def gather(self, item: object) -> list[Any]:
         """Bring what each rank has to rank 0, however long the others load data before; see ``Ranks``."""
-        with _mpi_errors(self._mpi):
+        with mpi_errors(self._mpi):
             if self.rank:
                 self.send_to_root(item)
                 return []
@@ -269,7 +290,7 @@ class MpiRanks:
         code = getattr(error, "exit_code", 1)
         self._exit_code = code if isinstance(code, int) and code else 1
         if not self._task:
-            with _mpi_errors(self._mpi):
+            with mpi_errors(self._mpi):
                 self._send_command(END, ())
             self._task = ""
 
@@ -282,7 +303,7 @@ class MpiRanks:
             exit_code: what the command line returns for it.
             traceback: how it came to be; empty if users didn't ask for that.
         """
-        with suppress(RankError), _mpi_errors(self._mpi):
+        with suppress(RankError), mpi_errors(self._mpi):
             failure = Failure(self.rank, message, tuple(notes), exit_code, traceback)
             self._answer = self._about_ranks.isend(failure, dest=0, tag=_FAILED)
             while self._next_command(patience=max(SECONDS_TO_END, self._patience))[0] != END:
@@ -407,18 +428,6 @@ class MpiRanks:
 
     def _named(self, rank: int) -> str:
         return f"rank {rank} of {self.size}, on {self._hosts[rank]}"
-
-    def _cores_of_each(self) -> int:
-        """Return the least number of cores that a rank has to itself, whether or not ``mpiexec`` bound it to some."""
-        host = self._world.Split_type(self._mpi.COMM_TYPE_SHARED)
-        if hasattr(os, "sched_getaffinity"):
-            cores = len(set[int]().union(*host.allgather(os.sched_getaffinity(0))))
-        else:
-            cores = available_cores()
-        own = max(1, cores // host.Get_size())
-        host.Free()
-        least: int = self._world.allreduce(own, op=self._mpi.MIN)
-        return least
 
     def _end_unfinished(self) -> None:
         """End all ranks if an exception left a task half done; the program has printed its error by now."""

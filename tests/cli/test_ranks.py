@@ -63,7 +63,7 @@ def test_a_process_that_does_not_know_its_host_says_what_is_wrong_itself(started
 
 
 def test_without_an_mpi_library_the_first_process_says_what_to_install(started, monkeypatch):
-    def load_mpi():
+    def load_mpi(threads):
         raise RuntimeError("cannot load MPI library\nlibmpi.so: not found")
 
     monkeypatch.setattr("mlpkit.training.mpi.load_mpi", load_mpi)
@@ -74,7 +74,7 @@ def test_without_an_mpi_library_the_first_process_says_what_to_install(started, 
 
 
 def test_processes_of_two_mpis_are_refused(started, monkeypatch):
-    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda: FakeMpi(FakeWorld(size=1)))
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda threads: FakeMpi(FakeWorld(size=1)))
     found = started(0)
     assert found.exit_code == 2
     assert "mpiexec started 4 processes, but the MPI library that mpi4py loads connects 1" in found.stderr
@@ -87,7 +87,7 @@ def test_a_failure_of_mpi_while_it_connects_the_processes_is_an_error(started, m
 
     world = FakeWorld(size=4)
     world.allgather = allgather
-    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda: FakeMpi(world))
+    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda threads: FakeMpi(world))
     found = started(0)
     assert found.exit_code == 1
     assert found.stderr.startswith(f"error: MPI failed on {gethostname()}: connection lost; if a host or its network")
@@ -96,7 +96,7 @@ def test_a_failure_of_mpi_while_it_connects_the_processes_is_an_error(started, m
 def test_a_process_does_not_wait_for_ever_for_one_that_could_not_connect(started, monkeypatch):
     seconds = []
 
-    def load_mpi():
+    def load_mpi(threads):
         seconds.append(signal.getitimer(signal.ITIMER_REAL)[0])
         raise ImportError
 
@@ -115,13 +115,23 @@ def test_a_wrong_timeout_is_refused(started, text):
     assert codes_and_output([started(1, MLPKIT_MPI_TIMEOUT=text)]) == [(2, "")]
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"run", "resume"}])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"run", "resume", "sweep"}])
 def test_verbs_that_several_processes_cannot_share_are_refused_once(started, verb):
     first, *others = [started(rank, verb=verb) for rank in range(4)]
     assert first.exit_code == 2
     assert first.stderr == (
         f"error: 4 processes were started together, and each would do all that mlpkit {verb} does; start it without "
-        "mpiexec, or with a single process: only run and resume share their work\n"
+        "mpiexec, or with a single process: only run, resume and sweep share their work\n"
+    )
+    assert codes_and_output(others) == [(2, "")] * 3
+
+
+def test_a_sweep_that_processes_do_not_share_is_refused_once(started):
+    first, *others = [started(rank, verb="sweep") for rank in range(4)]
+    assert first.exit_code == 2
+    assert first.stderr == (
+        "error: 4 processes were started together, and each would do the whole sweep; let the others train the trials "
+        "of the first: --on mpi\n"
     )
     assert codes_and_output(others) == [(2, "")] * 3
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
-import shutil
 import signal
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -126,34 +122,6 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(started, invoke, spec)
     resumed = invoke("sweep", "--resume", "killed", "--json")
     events = [json.loads(line) for line in resumed.out.splitlines()]
     assert (resumed.code, events[-1]["event"]) == (0, "done")
-    assert contents("killed") == contents("plain")
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(3))
-def test_twenty_kills_at_random_lose_nothing(seed, started, invoke, spec):
-    spec({**LONGER, "trials: 5": "trials: 60"})
-    assert invoke("sweep", "tiny.yaml", "--out", "plain", "--quiet", "--workers", 2).code == 0
-    chance, kills = random.Random(seed), 0
-    while True:
-        begun = Path("killed/sweep.yaml").exists()
-        if not begun:
-            shutil.rmtree("killed", ignore_errors=True)
-        words = ("--resume", "killed") if begun else ("tiny.yaml", "--out", "killed")
-        driver = started("sweep", *words, "--workers", 2, "--quiet")
-        while driver.poll() is None:
-            if chance.random() < 0.8:  # in the middle of a trial; otherwise at any time, while the driver starts, too
-                wait_for(lambda driver=driver: driver.poll() is not None or holders("killed"))
-            time.sleep(chance.uniform(0.01, 1))
-            victims = [*holders("killed").values()] if chance.random() < 0.6 else [driver.pid]
-            if kills < 20 and victims:
-                kills += 1
-                with suppress(ProcessLookupError):  # it has ended meanwhile
-                    os.kill(chance.choice(victims), signal.SIGKILL)
-        set_aside = [path for path in trials_in("killed") if (path / "failure.json").exists()]  # those killed twice
-        if driver.returncode == 0 and not set_aside:
-            break
-        assert driver.returncode in (0, -signal.SIGKILL)
     assert contents("killed") == contents("plain")
 
 

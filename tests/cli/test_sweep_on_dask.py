@@ -15,8 +15,6 @@ import psutil
 import pytest
 from swept_folders import contents, holders, trials_in, wait_for
 
-from mlpkit.jobs.sweep.sweep import WITHOUT_DASK
-
 needs_dask = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None, reason='needs Dask: pip install "mlpkit[dask]"'
 )
@@ -169,29 +167,6 @@ def test_ctrl_c_stops_the_trials_on_a_cluster(started, cluster, forever):
     assert driver.wait(timeout=60) == 130
     assert not holders("runs/tiny")
     assert len(checkpoints(trials_in("runs/tiny")[0])) == 1
-
-
-@pytest.mark.usefixtures("spec")
-def test_without_dask_there_is_the_command_that_installs_it(invoke, monkeypatch):
-    monkeypatch.delitem(sys.modules, "mlpkit.jobs.sweep.dask_workers", raising=False)
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    done = invoke("sweep", "tiny.yaml", "--on", "dask", "--out", "x")
-    assert (done.code, done.err) == (2, f"error: {WITHOUT_DASK}\n")
-    assert not Path("x").exists()
-    assert 'pip install "mlpkit[dask]"' in WITHOUT_DASK
-
-
-@pytest.mark.usefixtures("spec")
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--on", "dusk"), "there is no engine 'dusk' for sweeps; expected local or dask"),
-        (("--scheduler", "tcp://x:1"), "a scheduler goes with the engine dask, not with local"),
-    ],
-)
-def test_wrong_engines(arguments, message, invoke):
-    done = invoke("sweep", "tiny.yaml", *arguments)
-    assert (done.code, done.err) == (2, f"error: {message}\n")
 
 
 @needs_dask

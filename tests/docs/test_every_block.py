@@ -88,6 +88,8 @@ NOT_RUN = {
     "docs/sweeps.md": {
         "trial 6 leads trial 7 by 0.0097": "36 trainings; tests/cli/test_sweep_of_several.py has fewer",
         "dask scheduler\n": "tests/cli/test_sweep_on_dask.py sweeps on such a cluster",
+        "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/cli/test_sweep_over_mpi.py does so",
+        "mlpkit sweep digits.yaml --on slurm": "tests/cli/test_sweep_on_slurm.py does so",
     },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
     "docs/ensembles.md": {

@@ -33,7 +33,10 @@ SECONDS_BETWEEN_NOTES: Final = 5.0
 """Of how long the sweep has been at work."""
 
 MOST_DEATHS: Final = 2
-"""Processes that may die of a trial before it is set aside, until the sweep is resumed."""
+"""Processes that may die of a trial before it is set aside, until the sweep is resumed.
+
+One that something stopped in order, such as the time limit of its job, doesn't count if the trial has got on.
+"""
 
 MOST_FAILURES: Final = 5
 """New trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
@@ -115,6 +118,7 @@ class Driver:
         self._running: dict[Future[TrainingEnd], int] = {}
         self._failures: list[str] = []
         self._deaths: Counter[int] = Counter()
+        self._saved: Counter[int] = Counter()
         self._free = 0
         self._progress = folder.read_progress()
         last = max((trial.asked_at for trial in self.trials.values()), default=0.0)
@@ -217,7 +221,9 @@ class Driver:
             self._again.append(number)
             return
         if death and not self._stop.reason and may_go_on(trial):
-            trial = self._after_death(trial, death)
+            got_on = bool(end.stopped) and end.steps > self._saved[number]
+            self._saved[number] = max(end.steps, self._saved[number])
+            trial = self._after_death(trial, death, counts=not got_on)
         elif end.failure and not trial.over:  # its folder couldn't be written
             trial = replace(trial, state=FAILED, problem=end.failure)
         self.trials[number] = trial
@@ -225,14 +231,15 @@ class Driver:
             self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
             self._count_failures(trial, end)
 
-    def _after_death(self, trial: Trial, death: str) -> Trial:
-        """Let a trial go on whose process died, or set it aside if it is the second one.
+    def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
+        """Let a trial go on whose process died, or set it aside if it is the second one that counts.
 
         Args:
             trial: the trial.
             death: what ended the process.
+            counts: whether it may be due to the trial: not if it saved the trial, which had got on.
         """
-        self._deaths[trial.number] += 1
+        self._deaths[trial.number] += counts
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:
             return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")

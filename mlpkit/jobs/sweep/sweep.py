@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
-from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.jobs.sweep.engines import LOCAL, EngineChoice
 from mlpkit.jobs.sweep.lead import Lead, lead_of, lead_over_baseline
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
@@ -22,11 +21,10 @@ from mlpkit.runs.overview import FINISHED
 from mlpkit.runs.sweep_folder import SweepFolder
 from mlpkit.specfile.spec import expect_spec, read_spec
 from mlpkit.specfile.sweep_section import Grid
-from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
 
     from mlpkit.jobs.given_run import GivenRun
@@ -34,13 +32,6 @@ if TYPE_CHECKING:
     from mlpkit.runs.sweep_folder import Trial
     from mlpkit.specfile.spec import Spec
     from mlpkit.specfile.sweep_section import Objective, SweepSection
-
-LOCAL: Final = "local"
-DASK: Final = "dask"
-ENGINES: Final = (LOCAL, DASK)
-"""What may train the trials: processes on this machine, or the workers of a Dask cluster."""
-
-WITHOUT_DASK: Final = 'the engine dask needs Dask; install it with: pip install "mlpkit[dask]"'
 
 
 @dataclass(repr=False)
@@ -132,6 +123,7 @@ def sweep(
     workers: int | None = None,
     on: str = LOCAL,
     scheduler: str = "",
+    slurm: Mapping[str, object] | None = None,
     observer: SweepObserver | None = None,
     stop: StopRequest | None = None,
 ) -> Sweep:
@@ -141,10 +133,12 @@ def sweep(
         spec: the spec; its section ``sweep`` says what to vary.
         directory: where to keep the trials; missing or empty.
         workers: how many trials train at once, each with its share of the cores; by default one per core, or one for
-            each worker of a cluster.
-        on: what trains them: ``local`` for processes on this machine, ``dask`` for the workers of a Dask cluster.
+            each worker of a cluster or rank but the first.
+        on: what trains them: ``local`` for processes on this machine, ``dask`` for the workers of a Dask cluster,
+            ``mpi`` for the ranks that ``mpiexec`` started, ``slurm`` for a Slurm job each.
         scheduler: with ``dask``: the address of the cluster's scheduler; without it, a cluster is started on this
             machine for the sweep.
+        slurm: with ``slurm``: options of sbatch for each job, by their long names, such as ``partition``.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
 
@@ -159,14 +153,15 @@ def sweep(
         KeyboardInterrupt: Ctrl-C stopped the sweep; ``run`` of the exception has what was finished.
     """
     expect_spec(spec, "sweep")
-    _expect_engine(workers, on, scheduler)
+    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
+    engine.expect_possible()
     if spec.sweep is None:
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
     folder, components = Path(directory), spec.registry.arguments()
     text = text_for_folder(spec, folder, prove_sweep(spec))
-    with _workers(workers, on, scheduler) as engine, SweepFolder.create(folder, text) as kept:
-        return _swept(kept, components, engine, 0, observer, stop)
+    with engine.started() as started, SweepFolder.create(folder, text) as kept:
+        return _swept(kept, components, started, 0, observer, stop)
 
 
 def resume_sweep(
@@ -176,6 +171,7 @@ def resume_sweep(
     workers: int | None = None,
     on: str = LOCAL,
     scheduler: str = "",
+    slurm: Mapping[str, object] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: SweepObserver | None = None,
@@ -189,6 +185,7 @@ def resume_sweep(
         workers: as for ``sweep``.
         on: as for ``sweep``; it may be another engine than before.
         scheduler: as for ``sweep``.
+        slurm: as for ``sweep``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events.
@@ -198,54 +195,19 @@ def resume_sweep(
         RunFolderError: the folder is not that of a sweep, or has another writer.
         MlpkitError: as ``sweep`` does.
     """
-    _expect_engine(workers, on, scheduler)
+    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
+    engine.expect_possible()
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
     components = Registry.discover(plugins=plugins, blocked=blocked).arguments()
-    with SweepFolder.open(directory_of(directory)) as folder, _workers(workers, on, scheduler) as engine:
-        return _swept(folder, components, engine, add_trials, observer, stop)
-
-
-def _expect_engine(count: int | None, on: str, scheduler: str) -> None:
-    """Make sure that what is to train the trials can be had.
-
-    Raises:
-        UsageError: it can't.
-    """
-    expect_processes("a sweep")
-    if count is not None and count < 1:
-        raise UsageError(f"{count} workers can't train anything; expected at least 1")
-    if on not in ENGINES:
-        raise UsageError(f"there is no engine '{on}' for sweeps; expected {' or '.join(ENGINES)}")
-    if scheduler and on != DASK:
-        raise UsageError(f"a scheduler goes with the engine {DASK}, not with {on}")
-
-
-@contextmanager
-def _workers(count: int | None, on: str, scheduler: str) -> Iterator[Workers]:
-    """Return what trains the trials, and end it at the end of the block.
-
-    Raises:
-        UsageError: its library is missing, or the cluster can't be used.
-    """
-    if on == LOCAL:
-        engine: Workers = LocalWorkers(count)
-    else:
-        try:
-            from mlpkit.jobs.sweep.dask_workers import DaskWorkers  # noqa: PLC0415 - an extra, and slow to import
-        except ImportError as error:
-            raise UsageError(WITHOUT_DASK) from error
-        engine = DaskWorkers(scheduler, count)
-    try:
-        yield engine
-    finally:
-        engine.shutdown()
+    with SweepFolder.open(directory_of(directory)) as folder, engine.started() as started:
+        return _swept(folder, components, started, add_trials, observer, stop)
 
 
 def _swept(
     folder: SweepFolder,
     components: Mapping[str, Any],
-    engine: Workers,
+    workers: Workers,
     added: int,
     observer: SweepObserver | None,
     stop: StopRequest | None,
@@ -263,8 +225,8 @@ def _swept(
         sampler,
         planned_trials(spec.sweep),
         spec.sweep.seconds,
-        engine,
-        arguments={**components, "threads": engine.threads},
+        workers,
+        arguments={**components, "threads": workers.threads},
         observer=observer or SweepObserver(),
         stop=stop,
     )

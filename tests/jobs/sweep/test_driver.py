@@ -141,6 +141,22 @@ def test_a_worker_that_something_else_stops_is_replaced(folder):
     assert watch.noted == ["trial 1: its process ended by SIGTERM; it begins again"]
 
 
+def test_a_trial_that_is_stopped_in_order_is_set_aside_only_if_it_does_not_get_on(folder):
+    def stopped_at(*steps):
+        def train(directory, tries):
+            return TrainingEnd(steps[tries], stopped="its time limit") if tries < len(steps) else finish(directory)
+
+        return train
+
+    workers, _, _ = driven(folder, stopped_at(5, 10, 15, 20), 1)
+    assert workers.tried == [0] * 5
+    assert states(folder) == {0: "finished"}
+    shutil.rmtree(folder.directory / "trial-0")
+    workers, _, driver = driven(folder, stopped_at(5, 5, 10, 10, 15), 1)
+    assert workers.tried == [0] * 4
+    assert driver.trials[0].problem == "set aside: 2 processes died of it, the last by its time limit"
+
+
 def test_a_trial_that_kills_two_workers_is_set_aside(folder):
     def train(directory, tries):
         return TrainingEnd(death="by SIGKILL") if directory.name == "trial-1" else finish(directory)

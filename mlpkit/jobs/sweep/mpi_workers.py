@@ -1,0 +1,262 @@
+"""Ranks that MPI connects, on this machine or on others, that train the trials of a sweep; rank 0 drives it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import UsageError
+from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.training.mpi import cores_of_each_rank, load_mpi, mpi_errors
+from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS_BETWEEN_LOOKS: Final = 0.1
+"""At whether the driver asks a rank to stop its trial, or to begin."""
+
+_BEGIN, _STOP = 21_001, 21_002
+"""Tags of messages from rank 0 to the others, beside those of mpi4py.futures."""
+
+ALONE: Final = (
+    "the engine mpi needs other processes, which train while the first one drives; start them with mpiexec, such as: "
+    "mpiexec -n 5 mlpkit sweep SPEC --on mpi"
+)
+NOT_SHARED: Final = (
+    "each process has begun a sweep of its own; start the program with: mpiexec -n 5 python -m mpi4py.futures PROGRAM"
+)
+
+LAUNCHERS_VARIABLES: Final = ("PMI_", "PMIX_", "MPI_LOCAL", "HYDI_", "OMPI_", "PRTE_", "MV2_")
+"""How the variables begin by which ``mpiexec`` tells a process which rank it is: one that a rank starts is none."""
+
+
+class MpiWorkers:
+    """The ranks of MPI but rank 0, each of which trains one trial after the other, in a process of its own.
+
+    Only rank 0 makes one. The others are in ``serve``, or in ``python -m mpi4py.futures``.
+
+    Args:
+        most: how many trials train at once at most; by default one for each rank but rank 0.
+
+    Attributes:
+        count: how many trials train at once.
+        threads: the cores of a host, shared out to its ranks that train; if hosts differ, the fewest.
+
+    Raises:
+        UsageError: MPI can't be used, or there is no other rank.
+        RankError: MPI failed.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        mpi = _loaded()
+        from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, by what was set before
+
+        self._mpi, self._world = mpi, mpi.COMM_WORLD
+        self._ranks = self._world.Get_size() - 1
+        if not self._ranks:
+            raise UsageError(ALONE)
+        if self._world.Get_rank():
+            sys.stderr.write(f"error: {NOT_SHARED}\n")
+            self._world.Abort(UsageError.exit_code)
+        self._folder: Path | None = None
+        self._here = str(Path.cwd())
+        self._stopped = False
+        with mpi_errors(mpi):
+            self._sent = _send_to_all(self._world, True, _BEGIN)
+            self._pool = MPICommExecutor(self._world, root=0)
+            self._executor: Any = self._pool.__enter__()
+            self.threads = min(self._on_each(_cores))
+        self.count = min(self._ranks, most or self._ranks)
+
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
+        """Train a trial, on a rank that has nothing to do.
+
+        Args:
+            function: what trains it; a process finds it by the name of its module and its own.
+            directory: the folder of the trial.
+            **arguments: other arguments, plain data.
+
+        Raises:
+            UsageError: a rank can't train in this folder.
+            RankError: MPI failed.
+        """
+        if self._folder is None:
+            self._folder = directory.parent.resolve()
+            self._expect_able_ranks(self._folder)
+        end: Future[TrainingEnd] = Future()
+        task = self._executor.submit(_train, function, str(directory), arguments)
+        task.add_done_callback(partial(_take_end, end))
+        return end
+
+    def stop(self) -> None:
+        """Ask that all trials stop after the steps that they are in."""
+        if not self._stopped:
+            self._stopped = True
+            with mpi_errors(self._mpi):
+                self._sent += _send_to_all(self._world, None, _STOP)
+
+    def shutdown(self) -> None:
+        """End the processes that train; the ranks then wait for what comes."""
+        self.stop()
+        with mpi_errors(self._mpi):
+            self._on_each(_end)
+            self._pool.__exit__(None, None, None)
+
+    def _expect_able_ranks(self, folder: Path) -> None:
+        """Make sure that each rank can train in the folder.
+
+        Raises:
+            UsageError: one can't.
+        """
+        problems = sorted(filter(None, self._on_each(_begin, str(folder), self._here, VERSION)))
+        if problems:
+            again = f"mpiexec -n {self._ranks + 1} mlpkit sweep --resume {shlex.quote(str(folder))} --on mpi"
+            raise UsageError(f"{problems[0]}; then go on with: {again}")
+
+    def _on_each(self, function: Callable[..., Any], *args: str) -> list[Any]:
+        """Call a function on each rank but this one, once it has nothing else to do, and return what they return."""
+        calls = [self._executor.submit(_together, function, args) for _ in range(self._ranks)]
+        return [call.result() for call in calls]
+
+
+def serve() -> None:
+    """In each rank but rank 0: train what it hands out, until it ends all ranks by ``release_ranks``.
+
+    Raises:
+        RankError: MPI failed.
+    """
+    mpi = _loaded()
+    from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, by what was set before
+
+    with mpi_errors(mpi):
+        while _asked_to_begin(mpi.COMM_WORLD):
+            with MPICommExecutor(mpi.COMM_WORLD, root=0):
+                pass  # the executor's own loop, as long as rank 0 has one
+
+
+def release_ranks() -> None:
+    """In rank 0: end the other ranks, which do no sweep now."""
+    mpi = _loaded()
+    with mpi_errors(mpi):
+        mpi.Request.waitall(_send_to_all(mpi.COMM_WORLD, False, _BEGIN))
+
+
+def _loaded() -> Any:
+    """Start MPI, and return the module ``mpi4py.MPI``.
+
+    Raises:
+        UsageError: there is no MPI library, or threads can't share it.
+    """
+    try:
+        mpi = load_mpi("multiple")
+    except RuntimeError as error:  # what mpi4py raises without an MPI library
+        raise UsageError(f"mpi4py can't use MPI: {' '.join(str(error).split())}; install: pip install mpich") from error
+    if mpi.Query_thread() < mpi.THREAD_MULTIPLE:
+        raise UsageError(
+            "the engine mpi needs an MPI library that several threads may use (MPI_THREAD_MULTIPLE), and this one "
+            "wasn't built for that; MPICH is, from: pip install mpich"
+        )
+    return mpi
+
+
+def _send_to_all(world: Any, item: object, tag: int) -> list[Any]:
+    return [world.isend(item, dest=rank, tag=tag) for rank in range(1, world.Get_size())]
+
+
+def _take_end(end: Future[TrainingEnd], task: Future[TrainingEnd]) -> None:
+    """Hand on what came of a task.
+
+    Args:
+        end: what the driver waits for.
+        task: the task, which is over.
+    """
+    error = task.exception()
+    if error is None:
+        end.set_result(task.result())
+    else:
+        end.set_result(TrainingEnd(failure=f"its rank can't train: {type(error).__name__}: {error}"))
+
+
+_trainers: list[LocalWorkers] = []
+"""In a rank that trains: what trains there, at most one."""
+
+
+def _asked_to_begin(world: Any) -> bool:
+    """In a rank that trains: wait for rank 0, which may take its time, and return whether there is a sweep."""
+    while not world.iprobe(source=0, tag=_BEGIN):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    asked: bool = world.recv(source=0, tag=_BEGIN)
+    return asked
+
+
+def _together(function: Callable[..., Any], args: tuple[str, ...]) -> Any:
+    """In a rank that trains: call a function, and wait until all others have, so that each of them does so once."""
+    from mpi4py.futures import get_comm_workers  # noqa: PLC0415 - starts MPI, which runs already
+
+    workers = get_comm_workers()
+    try:
+        return function(*args)
+    finally:
+        workers.Barrier()
+
+
+def _cores() -> int:
+    """In a rank that trains: return its share of the cores of its host, or less if another rank's is less."""
+    from mpi4py.futures import get_comm_workers  # noqa: PLC0415 - starts MPI, which runs already
+
+    return cores_of_each_rank(load_mpi(), get_comm_workers())
+
+
+def _begin(folder: str, here: str, driver_version: str) -> str:
+    """In a rank that trains: get ready, and return what is in the way of training; empty if nothing is.
+
+    Args:
+        folder: the folder of the sweep.
+        here: the folder that relative paths start from.
+        driver_version: mlpkit's version where the driver is.
+    """
+    world = load_mpi().COMM_WORLD
+    if world.iprobe(source=0, tag=_BEGIN):  # this rank wasn't in serve
+        world.recv(source=0, tag=_BEGIN)
+    for name in [name for name in os.environ if name.startswith(LAUNCHERS_VARIABLES)]:
+        del os.environ[name]
+    who = f"rank {world.Get_rank()} of {world.Get_size()}, on {gethostname()},"
+    for each in (folder, here):
+        if not Path(each).is_dir():
+            return f"{who} finds no folder {each}; put it on a disk that all machines share, under the same path"
+    if driver_version != VERSION:
+        return f"{who} has mlpkit {VERSION}, and the driver {driver_version}; install the same version"
+    _trainers.append(LocalWorkers(1, here))
+    return ""
+
+
+def _train(function: Callable[..., TrainingEnd], directory: str, arguments: dict[str, Any]) -> TrainingEnd:
+    """In a rank that trains: train a trial, in a process that is kept for the next one; stop it if rank 0 says so.
+
+    Args:
+        function: what trains it.
+        directory: the trial's folder.
+        arguments: other arguments of the function.
+    """
+    world, (trainer,) = load_mpi().COMM_WORLD, _trainers
+    end = trainer.submit(function, Path(directory), **arguments)
+    while not wait([end], SECONDS_BETWEEN_LOOKS).done:
+        if world.iprobe(source=0, tag=_STOP):  # it stays there: trials that are yet to come stop, too
+            trainer.stop()
+    return end.result()
+
+
+def _end() -> None:
+    """In a rank that trains: end the process that trains, once its trial is saved."""
+    while _trainers:
+        _trainers.pop().shutdown()
+    load_mpi().COMM_WORLD.recv(source=0, tag=_STOP)  # MPI ends in disorder with a message that nobody took

@@ -1,0 +1,341 @@
+"""Slurm jobs, handed in by submitit, that train the trials of a sweep: a job for each."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from submitit import SlurmExecutor, SlurmJob
+from submitit.core.utils import FailedJobError
+
+from mlpkit.errors import UsageError, WorkersLostError
+from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.training.events import StopRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+MOST_JOBS: Final = 16
+"""Jobs at once, unless it is said how many."""
+
+SECONDS_BETWEEN_LOOKS: Final = 0.5
+"""At what jobs have left in their folders."""
+
+SECONDS_BETWEEN_QUESTIONS: Final = 5.0
+"""About which jobs there are; a job that is missing twice, and has left no result, has died."""
+
+SECONDS_OF_PATIENCE: Final = 600.0
+"""In which Slurm must answer once; its controller may be started again meanwhile."""
+
+SECONDS_TO_SAVE: Final = 60.0
+"""In which a job saves its trial when the driver fails."""
+
+OWN_FOLDER: Final = "slurm"
+"""The folder, in that of the sweep, with a folder for each trial: what jobs print, and what submitit keeps of them."""
+
+OWN_SETTINGS: Final = frozenset(
+    {
+        "array",
+        "chdir",
+        "error",
+        "job_name",
+        "nodes",
+        "no_requeue",
+        "ntasks",
+        "ntasks_per_node",
+        "open_mode",
+        "output",
+        "requeue",
+        "signal",
+        "wrap",
+    }
+)
+"""Options of sbatch that follow from what a job is to do here."""
+
+DELAY: Final = "signal_delay_s"
+"""The setting that says how many seconds before the end of its time a job is to save its trial; submitit's name."""
+
+NOT_BEGUN: Final = "the end of the sweep"
+
+
+@dataclass(eq=False)
+class _Sent:
+    """A trial that Slurm is to train.
+
+    Args:
+        directory: its run folder.
+        call: the function that trains it, and its arguments but the folder.
+        end: what the driver waits for.
+        job: the job; None before it is handed in.
+        missing: whether Slurm said that there is no such job.
+    """
+
+    directory: Path
+    call: tuple[Callable[..., TrainingEnd], dict[str, Any]]
+    end: Future[TrainingEnd]
+    job: SlurmJob[TrainingEnd] | None = None
+    missing: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where submitit keeps files of the trial's jobs."""
+        return self.directory.parent.resolve() / OWN_FOLDER / self.directory.name
+
+    @property
+    def job_name(self) -> str:
+        """What Slurm calls its jobs."""
+        return f"{self.directory.parent.resolve().name}-{self.directory.name}"
+
+
+class SlurmWorkers:
+    """Slurm jobs, each of which trains one trial.
+
+    A job that is left by a driver that was killed goes on, and is taken over by the next one in the same folder. A job
+    is stopped by SIGTERM, and Slurm announces the end of its time by SIGUSR2; then the trial saves a checkpoint.
+
+    Args:
+        settings: options of sbatch by their long names, such as ``partition``, with a value of True for those that
+            have none; and ``signal_delay_s``, how many seconds before the end of its time a job saves its trial, 90 by
+            default.
+        most: how many jobs there are at once at most, those that wait included.
+
+    Attributes:
+        count: how many jobs there are at once.
+        threads: the cores of each job, ``cpus_per_task``; 1 unless it is set.
+
+    Raises:
+        UsageError: Slurm's commands aren't there, or a setting is wrong.
+    """
+
+    def __init__(self, settings: Mapping[str, object] | None = None, most: int | None = None) -> None:
+        self._settings = _checked({key.replace("-", "_"): value for key, value in (settings or {}).items()})
+        self.count = most or MOST_JOBS
+        self.threads = int(str(self._settings.get("cpus_per_task", 1)))
+        if shutil.which("sbatch") is None or shutil.which("srun") is None:
+            raise UsageError("the engine slurm needs the commands of Slurm, sbatch and srun; start it on a login node")
+        self._here = str(Path.cwd())
+        self._sent: list[_Sent] = []
+        self._stopping = self._ended = False
+        self._wake = threading.Event()
+        self._answered_at, self._asked_at = time.monotonic(), float("-inf")
+        self._watch = threading.Thread(target=self._look_after_jobs, name="Slurm jobs", daemon=True)
+        self._watch.start()
+
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
+        """Train a trial in a job, or wait for the job that trains it for an earlier driver.
+
+        Args:
+            function: what trains it; a job finds it by the name of its module and its own.
+            directory: the folder of the trial.
+            **arguments: other arguments, plain data.
+
+        Returns:
+            The end; its exception is a ``UsageError`` if Slurm refuses the job, and a ``WorkersLostError`` if it
+            doesn't answer any more.
+        """
+        sent = _Sent(directory, (function, arguments), Future())
+        self._sent.append(sent)
+        self._wake.set()
+        return sent.end
+
+    def stop(self) -> None:
+        """Ask that all trials stop after the steps that they are in, and take back the jobs that wait."""
+        self._stopping = True
+        self._wake.set()
+
+    def shutdown(self) -> None:
+        """End the jobs."""
+        self.stop()
+        wait([sent.end for sent in [*self._sent]], SECONDS_TO_SAVE)
+        self._ended = True
+        self._watch.join()
+
+    def _look_after_jobs(self) -> None:
+        """Hand jobs in, and find out what becomes of them, until the end."""
+        while not self._ended:
+            self._wake.wait(SECONDS_BETWEEN_LOOKS)
+            self._wake.clear()
+            try:
+                self._look()
+            except Exception as error:  # whatever it is, the driver must not wait forever
+                for sent in self._sent:
+                    sent.end.set_exception(error)
+                self._sent = []
+            time.sleep(SECONDS_BETWEEN_LOOKS / 10)  # the driver may ask again and again that all stop
+
+    def _look(self) -> None:
+        for sent in [*self._sent]:
+            if sent.job is None:
+                self._hand_in(sent)
+            elif sent.job.paths.result_pickle.exists():
+                self._take_end(sent, _result(sent.job))
+        between = SECONDS_BETWEEN_LOOKS if self._stopping else SECONDS_BETWEEN_QUESTIONS
+        if self._sent and time.monotonic() - self._asked_at >= between:
+            self._look_for_missing()
+            if self._stopping:
+                self._stop_jobs()
+            self._asked_at = time.monotonic()
+
+    def _hand_in(self, sent: _Sent) -> None:
+        """Have a trial trained by a job, unless there is one that an earlier driver has left, or all are to stop.
+
+        Raises:
+            WorkersLostError: Slurm doesn't answer any more.
+        """
+        if self._stopping:
+            self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN))
+            return
+        jobs = self._jobs_of_user()
+        if jobs is None:
+            return
+        left = [job for job in _unfinished(sent.folder) if (job, sent.job_name) in jobs]
+        if left:
+            sent.job = SlurmJob(sent.folder, left[-1])
+            return
+        executor = SlurmExecutor(sent.folder)
+        executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
+        function, arguments = sent.call
+        try:
+            sent.job = executor.submit(_train, self._here, function, str(sent.directory.resolve()), arguments)
+        except FailedJobError as error:
+            if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers
+                again = f"mlpkit sweep --resume {shlex.quote(str(sent.directory.parent))} --on slurm"
+                refusal = UsageError(f"Slurm refuses a job: {_one_line(str(error))}; then go on with: {again}")
+                self._sent.remove(sent)
+                sent.end.set_exception(refusal)
+
+    def _look_for_missing(self) -> None:
+        """Find the trials whose jobs have ended without a result."""
+        jobs = self._jobs_of_user()
+        if jobs is None:
+            return
+        there = {number for number, _ in jobs}
+        for sent in [*self._sent]:
+            if sent.job is None or sent.job.job_id in there:
+                sent.missing = False
+            elif not sent.missing:
+                sent.missing = True  # its result may take a while to be seen, on a disk of another machine
+            elif not sent.job.paths.result_pickle.exists():
+                self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else _death(sent.job))
+
+    def _stop_jobs(self) -> None:
+        """Take back the jobs that wait, and have the others save their trials."""
+        jobs = [sent.job.job_id for sent in self._sent if sent.job is not None]
+        if jobs:
+            _asked(["scancel", "--quiet", "--state=PENDING", *jobs])
+            _asked(["scancel", "--quiet", "--state=RUNNING", "--signal=TERM", *jobs])
+
+    def _take_end(self, sent: _Sent, end: TrainingEnd) -> None:
+        self._sent.remove(sent)
+        sent.end.set_result(end)
+
+    def _jobs_of_user(self) -> set[tuple[str, str]] | None:
+        """Return numbers and names of the user's jobs that wait or are at work; None if Slurm doesn't answer now.
+
+        Raises:
+            WorkersLostError: it hasn't for long.
+        """
+        answer = _asked(["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i %j"])
+        if answer is not None:
+            self._answered_at = time.monotonic()
+            return {(number, name) for number, _, name in (line.partition(" ") for line in answer.splitlines())}
+        if time.monotonic() - self._answered_at >= SECONDS_OF_PATIENCE:
+            raise WorkersLostError(
+                f"Slurm hasn't answered for {SECONDS_OF_PATIENCE / 60:.0f} minutes; the jobs that it has go on; go on "
+                "with mlpkit sweep --resume once it does"
+            )
+        return None
+
+
+def _checked(settings: dict[str, object]) -> dict[str, object]:
+    """Return the settings of jobs.
+
+    Raises:
+        UsageError: one follows from what a job is to do here, or is no number of cores.
+    """
+    for key in OWN_SETTINGS & settings.keys():
+        raise UsageError(f"Slurm's {key.replace('_', '-')} is set by mlpkit itself; leave it out")
+    for key in ("cpus_per_task", DELAY):
+        if not str(settings.get(key, 1)).isdecimal() or int(str(settings.get(key, 1))) < 1:
+            raise UsageError(f"Slurm's {key.replace('_', '-')}: expected a number from 1 up, and got {settings[key]!r}")
+    return settings
+
+
+def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:
+    """Return the settings of jobs as submitit takes them; those of sbatch go there as they are.
+
+    A job is never put into the queue again by Slurm, so that no more than one trains a trial.
+    """
+    cores = f"--cpus-per-task={settings.get('cpus_per_task', 1)}"  # srun doesn't take them from its job
+    delay = int(str(settings.get(DELAY, 90)))
+    of_sbatch = {key: value for key, value in settings.items() if key != DELAY}
+    return {
+        "time": None,  # that of the partition
+        "wckey": None,
+        "signal_delay_s": delay,
+        "srun_args": [cores],
+        "additional_parameters": {"no_requeue": True, **of_sbatch},
+    }
+
+
+def _unfinished(folder: Path) -> list[str]:
+    """Return the numbers of a trial's jobs that have left no result."""
+    jobs = [path.name.partition("_")[0] for path in folder.glob("*_submitted.pkl")]
+    return [job for job in sorted(jobs, key=int) if not SlurmJob(folder, job).paths.result_pickle.exists()]
+
+
+def _result(job: SlurmJob[TrainingEnd]) -> TrainingEnd:
+    """Return the end of a trial whose job has left a result."""
+    error = job.exception()
+    if error is None:
+        end: TrainingEnd = job.result()
+        return end
+    reason = next((line for line in reversed(str(error).splitlines()) if "Error" in line), str(error))
+    return TrainingEnd(failure=f"its Slurm job can't train: {reason}")
+
+
+def _death(job: SlurmJob[TrainingEnd]) -> TrainingEnd:
+    """Return the end of a trial whose job has died."""
+    about = _asked(["scontrol", "show", "job", job.job_id, "--oneliner"]) or ""
+    state = next((word.removeprefix("JobState=") for word in about.split() if word.startswith("JobState=")), "")
+    which = f"its Slurm job {job.job_id}{state and f' ({state})'}"
+    return TrainingEnd(failure=f"{which} ended without a result", death=f"with {which}")
+
+
+def _asked(command: Sequence[str]) -> str | None:
+    """Return what a command of Slurm prints; None if it fails."""
+    with suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return None
+
+
+def _one_line(text: str) -> str:
+    return "; ".join(line.removeprefix("sbatch: error: ") for line in text.splitlines() if line.strip())
+
+
+def _train(
+    here: str, function: Callable[..., TrainingEnd], directory: str, arguments: Mapping[str, Any]
+) -> TrainingEnd:
+    """In a job: train a trial, until a signal says that it is to stop, or that its time or its place is over.
+
+    Args:
+        here: the folder that relative paths start from.
+        function: what trains it.
+        directory: the trial's folder.
+        arguments: other arguments of the function.
+    """
+    stop = StopRequest()
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda received, frame: stop.stop(f"Slurm ({signal.Signals(received).name})"))
+    os.chdir(here)
+    return function(Path(directory), **arguments, stop=stop)

@@ -1,0 +1,50 @@
+"""The options of what trains the trials of a sweep, and what is said if they don't fit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+SWEEP = "sweep: {search: {seed: {low: 0, high: 9}}, trials: 3}\n"
+
+
+@pytest.fixture(autouse=True)
+def spec(work):
+    Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
+
+
+@pytest.mark.parametrize(
+    ("engine", "module", "library"),
+    [("dask", "distributed", "Dask"), ("slurm", "submitit", "submitit")],
+)
+def test_without_its_library_an_engine_says_how_to_install_it(engine, module, library, invoke, monkeypatch):
+    monkeypatch.delitem(sys.modules, f"mlpkit.jobs.sweep.{engine}_workers", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    done = invoke("sweep", "tiny.yaml", "--on", engine, "--out", "x")
+    advice = f'the engine {engine} needs {library}; install it with: pip install "mlpkit[{engine}]"'
+    assert (done.code, done.err) == (2, f"error: {advice}\n")
+    assert not Path("x").exists()
+
+
+def test_without_mpi4py_the_engine_mpi_says_how_to_install_it(invoke, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    done = invoke("sweep", "tiny.yaml", "--on", "mpi")
+    assert done.code == 2
+    assert done.err.startswith("error: the engine mpi needs mpi4py (")
+    assert done.err.endswith('); install it with: pip install "mlpkit[mpi]"\n')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--on", "dusk"), "there is no engine 'dusk' for sweeps; expected local, dask, mpi or slurm"),
+        (("--scheduler", "tcp://x:1"), "a scheduler goes with the engine dask, not with local"),
+        (("--on", "slurm", "--scheduler", "tcp://x:1"), "a scheduler goes with the engine dask, not with slurm"),
+        (("--slurm", "partition=cpu"), "a setting of Slurm goes with the engine slurm, not with local"),
+    ],
+)
+def test_wrong_engines(arguments, message, invoke):
+    done = invoke("sweep", "tiny.yaml", *arguments)
+    assert (done.code, done.err) == (2, f"error: {message}\n")

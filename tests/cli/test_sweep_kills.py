@@ -1,0 +1,99 @@
+"""A sweep whose processes are killed at random, on every engine, comes to what an undisturbed one does."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from sweep_engines import ENGINES, is_alive
+from swept_folders import contents, holders, trials_in, wait_for
+
+SWEEP = """\
+sweep:
+  search:
+    training.optimizer: [sgd, adam]
+    training.optimizer.learning_rate: {low: 0.001, high: 0.5, log: true}
+    layers.Affine1.units: {low: 4, high: 16}
+  maximize: validation_accuracy
+  trials: 60
+"""
+LONGER = {"iterations: 4": "iterations: 3000", "evaluate_every: 2": "evaluate_every: 500\n  checkpoint: {every: 250}"}
+KILLS = 20
+SHARES = {"trial": 10, "driver": 5, "worker": 3, "scheduler": 2}
+"""Of what is killed: the process that trains a trial, the driver, what a trial's process belongs to, a scheduler."""
+
+
+@pytest.fixture
+def spec(work):
+    text = Path("tiny.yaml").read_text() + SWEEP
+    for old, new in LONGER.items():
+        text = text.replace(old, new)
+    Path("tiny.yaml").write_text(text)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.usefixtures("spec")
+def test_twenty_kills_at_random_lose_nothing(name, seed, invoke, environment, program, tmp_path):
+    kind = ENGINES[name]
+    if lacking := kind.lacks():
+        pytest.skip(f"needs {', '.join(lacking)}")
+    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2).code == 0
+    plain = contents("swept")
+    shutil.rmtree("swept")
+    chance, kills = random.Random(seed), Counter()
+    with closing(kind(tmp_path, environment, program)) as engine, Path("log").open("w") as log:
+        while True:
+            engine.repair()
+            driver = started(engine, log)
+            try:
+                while driver.poll() is None:
+                    if kill_one(engine, driver, chance, kills.total() < KILLS, kills):
+                        engine.repair()
+            finally:
+                driver.kill()
+                driver.wait()
+            set_aside = [path for path in trials_in("swept") if (path / "failure.json").exists()]  # those killed twice
+            if driver.returncode == 0 and not set_aside:
+                break
+    print(dict(kills))  # noqa: T201 - to see with -s what was killed
+    said = Path("log").read_text()
+    assert "internal error" not in said
+    assert "Traceback" not in said
+    assert kills.total() == KILLS
+    assert contents("swept") == plain
+    assert len(trials_in("swept")) == 60
+
+
+def started(engine, log):
+    begun = Path("swept/sweep.yaml").exists()
+    if not begun:
+        shutil.rmtree("swept", ignore_errors=True)
+    words = ("--resume", "swept") if begun else ("tiny.yaml", "--out", "swept")
+    return subprocess.Popen(engine.command(*words, "--quiet"), env=engine.environment, stdout=log, stderr=log)
+
+
+def kill_one(engine, driver, chance, wanted, kills):
+    """Wait a while, and kill a process if one is wanted; return whether it was."""
+    if chance.random() < 0.8:  # in the middle of a trial; otherwise at any time, while the driver starts, too
+        wait_for(lambda: driver.poll() is not None or holders("swept"), seconds=120)
+    time.sleep(chance.uniform(0.01, 1))
+    victims = engine.victims(driver, "swept") if wanted else {}
+    (what,) = chance.choices([*SHARES], [*SHARES.values()])
+    if not victims.get(what):
+        return False
+    victim = chance.choice(victims[what])
+    with suppress(ProcessLookupError):  # it has ended meanwhile
+        os.kill(victim, signal.SIGKILL)
+        kills[what] += 1
+    wait_for(lambda: not is_alive(victim))
+    return True
