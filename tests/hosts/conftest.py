@@ -60,15 +60,21 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def begin(hosts, folder):
-    """A function that starts a command on a host; it ends with the hosts at the latest."""
+    """A function that starts a command on a host, and returns its process, which ends with the test at the latest."""
+    processes = []
 
     def start(host, *words, **variables):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             hosts.command(host, *words),
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        processes.append(process)
+        return process
 
-    return start
+    yield start
+    hosts.close()
+    for process in processes:
+        process.communicate(timeout=10)
