@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,8 +17,6 @@ import ray
 import torch
 from ray import tune
 from search_pytorch import Examples, accuracies, examples_of
-
-HERE = Path(__file__).parent
 
 
 def train_trial(trial: dict[str, Any], train: Examples, test: Examples, request: dict[str, Any]) -> None:
@@ -31,13 +28,7 @@ def train_trial(trial: dict[str, Any], train: Examples, test: Examples, request:
 
 def main(request: dict[str, Any]) -> int:
     """Do the search."""
-    ray.init(
-        num_cpus=request["workers"],
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        runtime_env={"env_vars": {"PYTHONPATH": str(HERE)}},
-    )
+    ray.init(num_cpus=request["workers"], include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     data = {split: examples_of(request["data"], split) for split in ("train", "test")}
     with TemporaryDirectory() as folder:
         tuner = tune.Tuner(
