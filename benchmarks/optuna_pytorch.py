@@ -11,63 +11,30 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
-import torch
-from mnist_arrays import read_arrays
-from torch import nn
-from torch.nn import functional
-from torch.utils.data import DataLoader, TensorDataset
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-Examples = tuple[torch.Tensor, torch.Tensor]
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-
-
-def examples_of(folder: Path, split: str) -> Examples:
-    """Return images and labels of a split."""
-    images, labels = read_arrays(folder, split)
-    return torch.from_numpy(images).float().div_(255), torch.from_numpy(labels)
-
-
-def minibatches(examples: Examples, batch_size: int) -> Iterator[Examples]:
-    """Go through the examples once, in a new order."""
-    x, t = examples
-    for rows in torch.randperm(len(x)).split(batch_size):
-        yield x[rows], t[rows]
+from search_pytorch import OPTIMIZERS, Examples, accuracies, examples_of
 
 
 def objective(trial: optuna.Trial, train: Examples, test: Examples, request: dict[str, Any]) -> float:
     """Train a network with the values of a trial, and return its accuracy on the test split."""
-    units = trial.suggest_int("layers.Affine1.units", 16, 128)
-    name = trial.suggest_categorical("training.optimizer", list(OPTIMIZERS))
-    rate = trial.suggest_float("training.optimizer.learning_rate", 1e-4, 1e-1, log=True)
-    network = nn.Sequential(nn.Linear(784, units), nn.ReLU(), nn.Linear(units, 10))
-    optimizer = OPTIMIZERS[name](network.parameters(), lr=rate)
-    batch_size = request["batch_size"]
-    loader = DataLoader(TensorDataset(*train), batch_size=batch_size, shuffle=True)
+    values = {
+        "layers.Affine1.units": trial.suggest_int("layers.Affine1.units", 16, 128),
+        "training.optimizer": trial.suggest_categorical("training.optimizer", list(OPTIMIZERS)),
+        "training.optimizer.learning_rate": trial.suggest_float(
+            "training.optimizer.learning_rate", 1e-4, 1e-1, log=True
+        ),
+    }
     accuracy = 0.0
-    for epoch in range(request["epochs"]):
-        network.train()
-        for x, t in loader if request["loader"] else minibatches(train, batch_size):
-            optimizer.zero_grad()
-            functional.cross_entropy(network(x), t).backward()
-            optimizer.step()
-        network.eval()
-        with torch.no_grad():
-            x, t = test
-            accuracy = (network(x).argmax(1) == t).float().mean().item()
+    for epoch, accuracy in enumerate(accuracies(values, train, test, request)):
         trial.report(accuracy, epoch)
     return accuracy
 
 
 def main(request: dict[str, Any]) -> int:
     """Do the search."""
-    train, test = (examples_of(Path(request["data"]), split) for split in ("train", "test"))
+    train, test = (examples_of(request["data"], split) for split in ("train", "test"))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     for values in request["values"]:

@@ -1,4 +1,4 @@
-"""Times a sweep: with one worker and with two, the overhead of a trial, and the search with Optuna and PyTorch.
+"""Times a sweep: with one worker and with two, the overhead of a trial, and the search with Optuna and with Ray Tune.
 
     python benchmarks/sweep.py [--trials 24] [--epochs 8] [--short 60] [--rounds 3] [--json]
 
@@ -9,10 +9,11 @@ In each round take turns, as whole processes, with their starts and the reading 
     two workers    ``mlpkit sweep --workers 2``
     DataLoader     the same trials with Optuna and PyTorch in one process, as in Optuna's example: ``optuna_pytorch.py``
     by index       the same, with minibatches that are gathered by index, which is faster
+    Ray Tune       the same trials with Ray Tune and PyTorch, by index, two at once on a core each: ``ray_pytorch.py``
 
 A ratio is that of trials a minute within a round; the median counts: two workers at least 1.8 times one, and at least 2
-times Optuna with PyTorch. mlpkit evaluates and writes all that a run has; the other two evaluate the test split after
-each epoch, and write nothing. They are left out if Optuna or PyTorch is missing.
+times each of the others. mlpkit evaluates and writes all that a run has; the others evaluate the test split after each
+epoch, and Optuna writes nothing. They are left out if Optuna, Ray or PyTorch is missing.
 
 The overhead of a trial is the time of a sweep of ``--short`` trials of two steps on a small table, with one worker,
 divided by their number, without the seconds that their steps took; at most 150 ms.
@@ -43,14 +44,15 @@ from mlpkit.runs.json_files import readable_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PEER: Final = Path(__file__).with_name("optuna_pytorch.py")
+OPTUNA: Final = Path(__file__).with_name("optuna_pytorch.py")
+RAY: Final = Path(__file__).with_name("ray_pytorch.py")
 BATCH_SIZE: Final = 100
 SEARCH: Final[dict[str, Any]] = {
     "layers.Affine1.units": {"low": 16, "high": 128},
     "training.optimizer": ["sgd", "adam"],
     "training.optimizer.learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
 }
-TARGETS: Final = {"one worker": 1.8, "DataLoader": 2.0, "by index": 2.0}
+TARGETS: Final = {"one worker": 1.8, "DataLoader": 2.0, "by index": 2.0, "Ray Tune": 2.0}
 """How many times the trials a minute of the others two workers must do."""
 
 MOST_OVERHEAD: Final = 150.0
@@ -104,9 +106,9 @@ def sweep(spec: dict[str, Any], workers: int, folder: Path) -> float:
     return seconds_of(lambda: finished([*command, "--quiet"]))
 
 
-def peer(request: dict[str, Any], folder: Path) -> float:
-    """Return how long the search takes with Optuna and PyTorch, on one thread, as mlpkit's trials."""
-    return seconds_of(lambda: finished([sys.executable, str(PEER), json.dumps(request)], threads=1))
+def peer(script: Path, request: dict[str, Any], folder: Path) -> float:
+    """Return how long the search takes with PyTorch, each trial on one thread, as mlpkit's."""
+    return seconds_of(lambda: finished([sys.executable, str(script), json.dumps(request)], threads=1))
 
 
 def contestants(trials: int, epochs: int, data: Path) -> dict[str, Callable[[Path], float]]:
@@ -116,16 +118,18 @@ def contestants(trials: int, epochs: int, data: Path) -> dict[str, Callable[[Pat
         "one worker": partial(sweep, spec, 1),
         "two workers": partial(sweep, spec, 2),
     }
-    if find_spec("optuna") and find_spec("torch"):
-        checked = mlpkit.load_spec(spec)
-        assert checked.sweep is not None
-        sampler = RandomSampler(checked.sweep.search, checked.seed)
-        values = [sampler.values(number, []) for number in range(trials)]
-        request = {"data": str(data), "values": values, "epochs": epochs, "batch_size": BATCH_SIZE}
-        found |= {
-            "DataLoader": partial(peer, request | {"loader": True}),
-            "by index": partial(peer, request | {"loader": False}),
-        }
+    if not find_spec("torch"):
+        return found
+    checked = mlpkit.load_spec(spec)
+    assert checked.sweep is not None
+    sampler = RandomSampler(checked.sweep.search, checked.seed)
+    values = [sampler.values(number, []) for number in range(trials)]
+    by_loader = {"data": str(data), "values": values, "epochs": epochs, "batch_size": BATCH_SIZE, "loader": True}
+    by_index = by_loader | {"loader": False}
+    if find_spec("optuna"):
+        found |= {"DataLoader": partial(peer, OPTUNA, by_loader), "by index": partial(peer, OPTUNA, by_index)}
+    if find_spec("ray"):
+        found["Ray Tune"] = partial(peer, RAY, by_index | {"workers": 2})
     return found
 
 

@@ -41,6 +41,9 @@ TIMEOUT: Final = "MLPKIT_MPI_TIMEOUT"
 SECONDS_OF_PATIENCE: Final = 300.0
 """How long it waits by default."""
 
+SECONDS_OF_A_BREAK: Final = 86_400.0
+"""How long it waits for the next task, while rank 0 may do anything: a day, as its host may be lost."""
+
 SECONDS_TO_END: Final = 30.0
 """How long at least a rank that failed waits for rank 0 to end them all."""
 
@@ -56,6 +59,11 @@ _SECONDS_AWAKE: Final = 0.05
 """How long a wait polls without sleeping; a longer wait leaves the core to others."""
 
 _SECONDS_ASLEEP: Final = 0.0001
+
+_GO_ON: Final = (
+    "if a host or its network failed, exclude it and start the ranks again; mlpkit resume, or mlpkit sweep --resume, "
+    "goes on from the last checkpoint"
+)
 
 _FIRST: Final = 128
 """Bytes of the first message about a task; that of a step needs no second one."""
@@ -132,10 +140,7 @@ def mpi_errors(mpi: Any) -> Iterator[None]:
         yield
     except mpi.Exception as error:
         text = " ".join(str(error).split())
-        raise RankError(
-            f"MPI failed on {gethostname()}: {text}; if a host or its network failed, exclude it and start the ranks "
-            "again; mlpkit resume, or mlpkit sweep --resume, goes on from the last checkpoint"
-        ) from error
+        raise RankError(f"MPI failed on {gethostname()}: {text}; {_GO_ON}") from error
 
 
 def cores_of_each_rank(mpi: Any, world: Any) -> int:
@@ -225,7 +230,8 @@ class MpiRanks:
         """Do the tasks that rank 0 starts; see ``Ranks``."""
         while not self._ended:  # perhaps by a task that followed others in turn
             with mpi_errors(self._mpi):
-                self._task, arguments = self._next_command()
+                self._task = ""
+                self._task, arguments = self._next_command(SECONDS_OF_A_BREAK)
                 if self._task == END:
                     self._ended = True
                     return
@@ -353,8 +359,8 @@ class MpiRanks:
         if len(framed) > _FIRST:
             self._wait(self._commands.Ibcast(framed[_FIRST:], root=0))
 
-    def _next_command(self, patience: float = np.inf) -> tuple[str, tuple[Any, ...]]:
-        """Wait for a task, however long rank 0 evaluates, saves or pauses, and return it with its arguments."""
+    def _next_command(self, patience: float) -> tuple[str, tuple[Any, ...]]:
+        """Wait so many seconds for a task at most, and return it with its arguments."""
         first = np.empty(_FIRST, np.uint8)
         self._wait(self._commands.Ibcast(first, root=0), patience)
         length = int.from_bytes(first[:_LENGTH].tobytes(), "little")
@@ -397,9 +403,10 @@ class MpiRanks:
                 self._about_ranks.recv(tag=_ASKED)
                 self._answer = self._about_ranks.isend(self.rank, dest=0, tag=_ANSWERED)
             if waited > (self._patience if patience is None else patience):
+                where = f"in the middle of the task '{self._task}'" if self._task else "for the next task"
                 raise RankError(
                     f"{self._silent_ranks()}: rank {self.rank}, on {self._hosts[self.rank]}, has waited {waited:.0f} s "
-                    f"in the middle of the task '{self._task}'; {TIMEOUT} says how long a rank waits, in seconds"
+                    f"{where}; {_GO_ON}; {TIMEOUT} says how long a rank waits, in seconds"
                 )
             time.sleep(_SECONDS_ASLEEP)
 

@@ -126,3 +126,13 @@ def test_a_rank_that_failed_gives_rank_0_as_much_time_as_it_may_take_for_a_step(
     assert time.monotonic() > began + 0.3
     assert world.aborted == 1
     assert capsys.readouterr().err == f"error: rank 1 of 2, on {HOST}: the trap snapped\n  note: in forward\n"
+
+
+def test_a_rank_does_not_wait_for_ever_for_rank_0_after_a_task(monkeypatch):
+    monkeypatch.setattr("mlpkit.training.mpi.SECONDS_OF_A_BREAK", 0.2)
+    monkeypatch.setattr("mlpkit.training.mpi._SECONDS_LATER", 0.0)
+    world, began = FakeWorld(rank=1), time.monotonic()
+    world.Ibcast = lambda array, root: FakeRequest(done=False)
+    with pytest.raises(RankError, match=f"rank 1, on {HOST}, has waited 0 s for the next task; if a host or its netw"):
+        ranks_of(world, patience=0.01).follow({})
+    assert time.monotonic() > began + 0.2

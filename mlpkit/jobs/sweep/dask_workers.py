@@ -6,14 +6,14 @@ import asyncio
 import logging
 import shlex
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster, Status, get_worker
 from distributed.comm.addressing import get_address_host_port
 from distributed.utils import silence_logging_cmgr
 
@@ -33,6 +33,9 @@ SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 LONGEST_WAIT: Final = 10
 """Seconds in which a scheduler must answer."""
+
+ENDING: Final = (Status.closing, Status.closed, Status.failed)
+"""What a worker is that doesn't work any more."""
 
 IGNORE_CTRL_C: Final = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """What a worker on this machine does first: the driver says when to stop."""
@@ -275,7 +278,9 @@ async def _begin(folder: str, here: str, driver_version: str) -> str:
 def _train(
     sweep: tuple[str, str], function: Callable[..., TrainingEnd], directory: str, arguments: dict[str, Any]
 ) -> TrainingEnd:
-    """In a worker: train a trial, in a process that is kept for the next one.
+    """In a worker: train a trial, in a process that is kept for the next one; save it and stop if the worker ends.
+
+    A worker that lost its scheduler ends, and another one waits for the trial.
 
     Args:
         sweep: the folder of the sweep, and the folder that relative paths start from.
@@ -284,9 +289,14 @@ def _train(
         arguments: other arguments of the function.
     """
     trial = (sweep[0], Path(directory).name)
+    worker, trainer = get_worker(), _trainer(*sweep)
     _training.add(trial)
     try:
-        return _trainer(*sweep).submit(function, Path(directory), **arguments).result()
+        end = trainer.submit(function, Path(directory), **arguments)
+        while not wait([end], SECONDS_BETWEEN_LOOKS).done:
+            if worker.status in ENDING:
+                trainer.stop()
+        return end.result()
     finally:
         _training.discard(trial)
 

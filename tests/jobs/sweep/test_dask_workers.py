@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
+from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.version import VERSION
 
 dask_workers = pytest.importorskip("mlpkit.jobs.sweep.dask_workers", exc_type=ImportError)
@@ -21,3 +24,13 @@ def test_a_worker_says_what_is_in_the_way(tmp_path):
     assert problem(missing, tmp_path, VERSION) == problem(tmp_path, missing, VERSION) == advice
     other = f"has mlpkit {VERSION}, and the driver 0.0.7; install the same version"
     assert problem(tmp_path, tmp_path, "0.0.7") == other
+
+
+def test_a_worker_that_ends_stops_its_trial(monkeypatch):
+    end = Future()
+    stopped = TrainingEnd(stopped="a signal")
+    trainer = SimpleNamespace(submit=lambda *_, **__: end, stop=lambda: end.set_result(stopped))
+    monkeypatch.setattr(dask_workers, "SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(dask_workers, "get_worker", lambda: SimpleNamespace(status=dask_workers.Status.closing))
+    monkeypatch.setattr(dask_workers, "_trainer", lambda folder, here: trainer)
+    assert dask_workers._train(("swept", "."), TrainingEnd, "swept/trial-0", {}) == stopped
