@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mlpkit.specfile.sweep_section import Objective
 
 LEVEL: Final = 0.95
+
+ROUNDING: Final = 1e-12
+"""Relative difference of two means that are equal but for the rounding of their sums."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Lead:
     def __str__(self) -> str:
         """Say it in a sentence without a full stop."""
         other = f"trial {self.over}" if self.chosen_from is None else f"the spec as it stands, trial {self.over},"
+        if not self.by:
+            return f"trial {self.trial} and {other.removesuffix(',')} are equally good"
         said = f"trial {self.trial} leads {other} by {figure(self.by)}"
         if self.p_value is None or self.low is None or self.high is None:
             return f"{said}, which may be chance; a sweep with seeds or folds can tell"
@@ -106,7 +112,8 @@ def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective])
 
 
 def _lead(best: Trial, second: Trial, objective: Objective, chosen_from: int | None = None) -> Lead:
-    by = objective.cost(second.results[objective.key]) - objective.cost(best.results[objective.key])
+    results = [objective.cost(trial.results[objective.key]) for trial in (second, best)]
+    by = 0.0 if math.isclose(*results, rel_tol=ROUNDING) else results[0] - results[1]
     of_best, of_second = (_costs(trial, objective) for trial in (best, second))
     shared = [number for number in of_best if number in of_second]
     if len(shared) < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -129,3 +130,12 @@ def test_the_best_by_chance_is_called_more_than_chance_5_times_in_100_at_most(ah
         called += difference(list(results[best]), list(results[second]), paired=True).beyond_chance
     assert called / sweeps < 0.05 + 3 * np.sqrt(0.05 * 0.95 / sweeps)
     assert ahead == 0 or called / sweeps > 0.02
+
+
+def test_the_rounding_of_a_sum_is_no_lead(tmp_path):
+    write_trial(tmp_path, 0, [0.1, 0.2, 0.3])
+    write_trial(tmp_path, 1, [0.1, 0.3, 0.2])
+    for number, mean in ((0, 0.2), (1, math.nextafter(0.2, 1))):
+        write_json(tmp_path / f"trial-{number}" / "metrics.json", {"validation": {"accuracy": {"n": 3, "mean": mean}}})
+    lead = lead_of([read_trial(tmp_path / f"trial-{number}") for number in (0, 1)], [ACCURACY])
+    assert (lead.by, str(lead)) == (0.0, "trial 1 and trial 0 are equally good")
