@@ -153,7 +153,7 @@ static inline const char *append_digits(const char *at, const char *end, uint64_
     return at;
 }
 
-/* Add the exponent after the letter at this place, and return the place behind it; NULL if there is none. */
+/* Add the exponent after the letter at this place, and return the place behind it; NULL if it has no digits. */
 static const char *add_exponent(const char *letter, int *exponent)
 {
     const char *first = letter + 1 + (letter[1] == '-' || letter[1] == '+');
