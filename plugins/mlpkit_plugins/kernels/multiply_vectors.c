@@ -37,6 +37,9 @@
 #define SAMPLES 4
 #define SAMPLE 64
 
+/* Columns of B whose sums stay in the L1 cache beside what is read. */
+#define WIDE 4096
+
 #define PANELS (BLOCK * MOST_VECTORS * MOST_LANES)
 
 static _Thread_local struct {
@@ -216,9 +219,39 @@ VECTORIZED static int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns)
     return largest < 0x7f800000;
 }
 
+/* Set a row of C to sums of a block, or add them; then add a row, if there is one. */
+VECTORIZED static void finish_row(const float *sums, int add, const float *row, float *c, ptrdiff_t columns)
+{
+    for (ptrdiff_t j = 0; j < columns; j++) {
+        float sum = (add ? c[j] : 0.0f) + sums[j];
+        c[j] = row == NULL ? sum : sum + row[j];
+    }
+}
+
+/* The product of a single row, whose sums stay in the cache while B is read as it lies in memory. */
+static void multiply_row(Operand a, Operand b, float *c, const float *row, ptrdiff_t inner, ptrdiff_t columns)
+{
+    Pieces blocks = cut_to_at_most(BLOCK, inner);
+    for (ptrdiff_t left = 0; left < columns; left += WIDE) {
+        ptrdiff_t width = least(columns - left, WIDE);
+        for (ptrdiff_t block = 0; block < blocks.count; block++) {
+            ptrdiff_t k = begin_of(blocks, block);
+            memset(copies.panels, 0, sizeof(float) * (size_t)(width + MOST_LANES));
+            tiles->add_row(part_from(a, 0, k).data, a.column, length_of(blocks, block), part_from(b, k, left).data,
+                           b.row, width, copies.panels);
+            finish_row(copies.panels, block > 0, block + 1 == blocks.count ? part_of(row, left) : NULL, c + left,
+                       width);
+        }
+    }
+}
+
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)
 {
+    if (rows == 1 && b.column == 1 && panels_of(columns).count > 1) {
+        multiply_row(a, b, c.data, row, inner, columns);
+        return 1;
+    }
     int skips = has_many_zeros(a, rows, inner, columns) && is_finite(b, inner, columns);
     if (row == NULL && !skips && should_transpose(a, b, inner, columns)) {
         multiply_transposed(a, b, c, rows, inner, columns);

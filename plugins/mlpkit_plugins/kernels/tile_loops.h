@@ -84,6 +84,31 @@
 
 EACH_TILE(TILE)
 
+/* Add the products of some numbers of A with a vector of as many rows of B. */
+#define ADD_PRODUCTS(NUMBERS, J, LOAD_B)                                                                               \
+    {                                                                                                                  \
+        VECTOR sum = LOAD(sums + (J));                                                                                 \
+        EACH(i, NUMBERS) sum = FMA(number[i], LOAD_B(b + i * b_row + (J)), sum);                                       \
+        STORE(sums + (J), sum);                                                                                        \
+    }
+
+#define ADD_ROWS_OF_B(NUMBERS)                                                                                         \
+    for (; inner >= (NUMBERS); inner -= (NUMBERS), a += (NUMBERS) * a_step, b += (NUMBERS) * b_row) {                  \
+        VECTOR number[NUMBERS];                                                                                        \
+        EACH(i, NUMBERS) number[i] = BROADCAST(a + i * a_step);                                                        \
+        for (ptrdiff_t j = 0; j < whole; j += LANES) ADD_PRODUCTS(NUMBERS, j, LOAD)                                    \
+        if (whole < columns) ADD_PRODUCTS(NUMBERS, whole, LOAD_LAST)                                                   \
+    }
+
+TARGET static void add_row(const float *a, ptrdiff_t a_step, ptrdiff_t inner, const float *b, ptrdiff_t b_row,
+                           ptrdiff_t columns, float *sums)
+{
+    ptrdiff_t whole = columns / LANES * LANES;
+    MASK some = MASK_OF((int)(columns - whole));
+    ADD_ROWS_OF_B(4)
+    ADD_ROWS_OF_B(1)
+}
+
 /* Vectors that a column of a tile's rows fills. */
 #define VECTORS_OF_ROWS ((ROWS_OF_1 + LANES - 1) / LANES)
 
@@ -151,6 +176,7 @@ static const Tiles tiles = {
     .most_vectors = ROWS_OF_4 == 0 ? 3 : 4,
     .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
     .tiles = {EACH_TILE(ENTRY)},
+    .add_row = add_row,
     .steps_of = steps_of,
     .transpose = transpose,
 };

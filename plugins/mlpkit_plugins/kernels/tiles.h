@@ -26,6 +26,15 @@ typedef struct {
 typedef void (*Tile)(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
                      ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last, int add, const float *row);
 
+/* Add the product of a row of A and B to sums, from the first row of B to the last, four at a time, as they lie in
+ * memory:
+ *
+ *     sums[j] = fma(a[n-1], B[n-1][j], ... fma(a[1], B[1][j], fma(a[0], B[0][j], sums[j])))   with n = inner
+ *
+ * There is room for whole vectors of sums. */
+typedef void (*AddRow)(const float *a, ptrdiff_t a_step, ptrdiff_t inner, const float *b, ptrdiff_t b_row,
+                       ptrdiff_t columns, float *sums);
+
 /* Set to[k][j] = from[j][k] for as many rows j as a vector has lanes, and as many columns k. */
 typedef void (*Transpose)(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row);
 
@@ -41,6 +50,7 @@ typedef struct {
     int most_vectors;           /* if that covers all of its columns */
     int rows[MOST_VECTORS + 1]; /* of a tile with so many vectors in a row */
     Tile tiles[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
+    AddRow add_row;
     StepsOf steps_of;
     Transpose transpose;
 } Tiles;

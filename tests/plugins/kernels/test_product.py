@@ -140,6 +140,17 @@ def test_a_row_has_the_same_bits_alone_and_among_others(shape, seed):
     np.testing.assert_array_equal(vector, whole[-1])
 
 
+@pytest.mark.parametrize("columns", [49, 4095, 4096, 4097, 8200])
+def test_a_single_row_of_many_columns_has_the_bits_that_it_has_among_others(columns):
+    generator = np.random.default_rng(columns)
+    a, row = generator.standard_normal((2, 59)).astype(np.float32), generator.standard_normal(columns, np.float32)
+    b = with_gap(generator.standard_normal((59, columns), np.float32), transposed=False, gap=1)
+    room = np.full(columns + 20, np.nan, np.float32)
+    alone = compiled.product_plus_row(a[1:], b, row, room[np.newaxis, :columns])
+    np.testing.assert_array_equal(alone[0], compiled.product_plus_row(a, b, row, np.empty((2, columns), np.float32))[1])
+    assert np.isnan(room[columns:]).all()
+
+
 @given(data=st.data())
 @settings(deadline=None, max_examples=150)
 def test_a_product_of_any_arrays_is_numpys_to_rounding(data):
