@@ -95,7 +95,7 @@ def test_ctrl_c_saves_trials_and_takes_back_jobs(invoke, sweep, cluster, forever
 
 
 def test_time_limits_and_preemption_set_no_trial_aside(sweep, cluster, forever, invoke):
-    """A job with a minute that is told 55 seconds before its end, again and again; scancel stands for a preemption."""
+    """Slurm signals a job with a minute 55 seconds before its end, again and again; scancel stands for a preemption."""
     short = ("--slurm", "time=1", "--slurm", "signal_delay_s=55", "--set", "sweep.trials=1", *forever)
     driver = sweep("tiny.yaml", "--out", "swept", *short)
     said = [driver.stderr.readline() for _ in range(2)]

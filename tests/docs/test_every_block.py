@@ -137,6 +137,7 @@ NOT_RUN = {
         "python benchmarks/compare.py --workload fast": BENCHMARK,
         "python benchmarks/sklearn_fit.py": BENCHMARK,
         "python benchmarks/read_csv.py": BENCHMARK,
+        "python benchmarks/predict.py": BENCHMARK,
     },
     "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
     "docs/report.md": {'$ pip install "mlpkit[plot]"': INSTALLS},

@@ -48,7 +48,7 @@ PartitionName=cpu Nodes=ALL Default=YES MaxTime=INFINITE
 
 
 class SlurmCluster:
-    """A controller and a node.
+    """A controller and a node; one at a time on a machine, since they share a socket below /run.
 
     Args:
         folder: where it keeps its files.

@@ -36,7 +36,7 @@ NOT_SHARED: Final = (
 )
 
 LAUNCHERS_VARIABLES: Final = ("PMI_", "PMIX_", "MPI_LOCAL", "HYDI_", "OMPI_", "PRTE_", "MV2_")
-"""How the variables begin by which ``mpiexec`` tells a process which rank it is: one that a rank starts is none."""
+"""How the variables begin by which ``mpiexec`` tells a rank which it is; a process that a rank starts isn't one."""
 
 
 class MpiWorkers:
@@ -259,4 +259,4 @@ def _end() -> None:
     """In a rank that trains: end the process that trains, once its trial is saved."""
     while _trainers:
         _trainers.pop().shutdown()
-    load_mpi().COMM_WORLD.recv(source=0, tag=_STOP)  # MPI ends in disorder with a message that nobody took
+    load_mpi().COMM_WORLD.recv(source=0, tag=_STOP)  # MPI can't end in order before it is taken
