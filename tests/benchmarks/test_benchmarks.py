@@ -51,6 +51,14 @@ def test_an_open_live_page_costs_next_to_nothing():
     assert all(0 < size["share"] < size["limit"] for size in report["sizes"])
 
 
+def test_growth_measures_every_cost_at_each_point():
+    pytest.importorskip("vl_convert")
+    report = run("growth.py", "--json", "--axes", "classes", "--largest", "2")
+    costs = report["axes"]["classes"]["2"]
+    assert {"check", "checkpoint", "report", "memory, MB"} < set(costs)
+    assert all(0 <= cost < 500 for cost in costs.values())
+
+
 @pytest.mark.long
 def test_every_way_to_train_seeds_is_timed_and_has_the_same_bits():
     report = run("seeds.py", "--json", "--seeds", "2", "--rounds", "1", "--seconds", "0.01", "--shape", "5,20")

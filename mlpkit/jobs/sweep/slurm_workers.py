@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from submitit import SlurmExecutor, SlurmJob
+from submitit import Job, SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError
 
 from mlpkit.errors import UsageError, WorkersLostError
@@ -83,7 +83,7 @@ class _Sent:
     directory: Path
     call: tuple[Callable[..., TrainingEnd], dict[str, Any]]
     end: Future[TrainingEnd]
-    job: SlurmJob[TrainingEnd] | None = None
+    job: Job[TrainingEnd] | None = None
     missing: bool = False
 
     @property
@@ -294,7 +294,7 @@ def _unfinished(folder: Path) -> list[str]:
     return [job for job in sorted(jobs, key=int) if not SlurmJob(folder, job).paths.result_pickle.exists()]
 
 
-def _result(job: SlurmJob[TrainingEnd]) -> TrainingEnd:
+def _result(job: Job[TrainingEnd]) -> TrainingEnd:
     """Return the end of a trial whose job has left a result."""
     error = job.exception()
     if error is None:
@@ -304,7 +304,7 @@ def _result(job: SlurmJob[TrainingEnd]) -> TrainingEnd:
     return TrainingEnd(failure=f"its Slurm job can't train: {reason}")
 
 
-def _death(job: SlurmJob[TrainingEnd]) -> TrainingEnd:
+def _death(job: Job[TrainingEnd]) -> TrainingEnd:
     """Return the end of a trial whose job has died."""
     about = _asked(["scontrol", "show", "job", job.job_id, "--oneliner"]) or ""
     state = next((word.removeprefix("JobState=") for word in about.split() if word.startswith("JobState=")), "")
