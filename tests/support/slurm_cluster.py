@@ -85,17 +85,19 @@ class SlurmCluster:
         return self._pid("slurmctld")
 
     def restart_controller(self):
-        """Start the controller again, with all that it saved, and have the node say which jobs it has.
+        """Start the controller again, with all that it saved, have the node say which jobs it has, and take it back.
 
-        A controller saves the end of a job with a delay; one that it forgot so is listed as running until the node
-        registers again. It does that by itself after 20 pings, half an hour; slurmd does it when it begins.
+        A controller saves the state of jobs with a delay. A job whose end it has forgotten is listed as running until
+        the node registers again: by itself after 20 pings, half an hour, and whenever slurmd begins. The number of a
+        job that it has forgotten is given to another, too, and then the node is drained until it is resumed by hand.
         """
         self._begin("slurmctld")
-        self._wait_until_ready()
+        wait_for(lambda: self.ask("sinfo", "--noheader"))
         time.sleep(SECONDS_TO_START_A_JOB)
         node = self._pid("slurmd")
         os.kill(node, signal.SIGHUP)
         wait_for(lambda: self._pid("slurmd") not in (0, node))
+        self.ask("scontrol", "update", "NodeName=ALL", "State=RESUME")
         self._wait_until_ready()
 
     def ask(self, *command):

@@ -215,7 +215,8 @@ class SlurmWorkers:
         executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
         function, arguments = sent.call
         try:
-            sent.job = executor.submit(_train, self._here, function, str(sent.directory.resolve()), arguments)
+            job = executor.submit(_train, self._here, function, str(sent.directory.resolve()), arguments)
+            sent.job = SlurmJob(sent.folder, job.job_id)
         except FailedJobError as error:
             if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers
                 again = f"mlpkit sweep --resume {shlex.quote(str(sent.directory.parent))} --on slurm"
