@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SCRIPTS = {
     "sbatch": """\
+test -d "$home" || exit 1
 case $(cat "$1") in *--partition=nowhere*)
     echo "sbatch: error: invalid partition specified: nowhere" >&2
     echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2
@@ -13,7 +14,7 @@ id=1
 while ! mkdir "$home/job-$id" 2>/dev/null; do id=$((id + 1)); done
 cp "$1" "$home/job-$id/script"
 sed -n 's/^#SBATCH --job-name=//p' "$1" > "$home/job-$id/name"
-(SLURM_JOB_ID=$id setsid sh "$1"; touch "$home/job-$id/over") >/dev/null 2>&1 &
+(SLURM_JOB_ID=$id setsid sh "$home/job-$id/script"; touch "$home/job-$id/over") >/dev/null 2>&1 &
 echo "Submitted batch job $id"
 """,
     "srun": """\
@@ -31,15 +32,17 @@ exec "$@" > "$home/out" 2> "$home/err"
     "squeue": """\
 test -e "$home/is-down" && exit 1
 for job in "$home"/job-*; do
-    test -e "$job/over" || echo "${job##*-} $(cat "$job/name")"
+    test -e "$job/over" && ! test -e "$job/listed" || echo "${job##*-} $(cat "$job/name")"
 done
 """,
     "scancel": """\
 for word; do
     case $word in
         --state=PENDING) exit;;
+        --signal=*) signal=1;;
         --*) ;;
-        *) test -e "$home/job-$word/step" && kill -TERM "$(cat "$home/job-$word/step")";;
+        *) test -n "$signal" || rm -f "$home/job-$word/listed"
+           test -e "$home/job-$word/step" && kill -TERM "$(cat "$home/job-$word/step")";;
     esac
 done
 """,

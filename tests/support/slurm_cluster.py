@@ -6,8 +6,10 @@ import getpass
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from contextlib import suppress
 
 import psutil
@@ -15,6 +17,9 @@ from swept_folders import wait_for
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
 MISSING = [name for name in PROGRAMS if shutil.which(name) is None]
+
+SECONDS_TO_START_A_JOB = 21
+"""Until a controller that has just begun takes a job for dead that its node doesn't know, and one more."""
 
 CONFIGURATION = """\
 ClusterName=test
@@ -77,11 +82,22 @@ class SlurmCluster:
 
     def controller(self):
         """The process of the controller."""
-        return int((self.folder / "slurmctld.pid").read_text())
+        return self._pid("slurmctld")
 
     def restart_controller(self):
-        """Start the controller again, with all that it knew."""
+        """Start the controller again, with all that it saved, have the node say which jobs it has, and take it back.
+
+        A controller saves the state of jobs with a delay. A job whose end it has forgotten is listed as running until
+        the node registers again: by itself after 20 pings, half an hour, and whenever slurmd begins. The number of a
+        job that it has forgotten is given to another, too, and then the node is drained until it is resumed by hand.
+        """
         self._begin("slurmctld")
+        wait_for(lambda: self.ask("sinfo", "--noheader"))
+        time.sleep(SECONDS_TO_START_A_JOB)
+        node = self._pid("slurmd")
+        os.kill(node, signal.SIGHUP)
+        wait_for(lambda: self._pid("slurmd") not in (0, node))
+        self.ask("scontrol", "update", "NodeName=ALL", "State=RESUME")
         self._wait_until_ready()
 
     def ask(self, *command):
@@ -95,16 +111,20 @@ class SlurmCluster:
         wait_for(lambda: not self.ask("squeue", "--noheader"))
         for name in ("slurmd", "slurmctld"):
             with suppress(psutil.NoSuchProcess):  # the test has killed it
-                process = psutil.Process(int((self.folder / f"{name}.pid").read_text()))
+                process = psutil.Process(self._pid(name))
                 process.terminate()
                 process.wait(60)
 
     def _begin(self, *command):
-        pid_file = self.folder / f"{command[0]}.pid"
-        pid_file.unlink(missing_ok=True)
+        (self.folder / f"{command[0]}.pid").unlink(missing_ok=True)
         configuration = ("-f", self.environment["SLURM_CONF"])
         subprocess.run([*command, *configuration], env=os.environ | self.environment, check=True)
-        wait_for(lambda: pid_file.exists() and pid_file.read_text().strip())
+        wait_for(lambda: self._pid(command[0]))
+
+    def _pid(self, name):
+        """The process of a daemon; 0 while it hasn't written it down."""
+        file = self.folder / f"{name}.pid"
+        return int(file.read_text().strip() or 0) if file.exists() else 0
 
     def _wait_until_ready(self):
         wait_for(lambda: self.ask("sinfo", "--noheader", "--format=%t").strip() in ("idle", "mix", "alloc"))

@@ -7,6 +7,7 @@ import signal
 import time
 
 from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.runs.folder import RunFolder
 
 
 def do(directory, *, what, stop):
@@ -17,6 +18,8 @@ def do(directory, *, what, stop):
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "fail":
         raise ValueError("no idea")
-    while what == "wait" and not stop.reason:
+    if what == "write":
+        RunFolder(directory).claim()
+    while what in ("wait", "write") and not stop.reason:
         time.sleep(0.01)
     return TrainingEnd(7, stop.reason)

@@ -20,6 +20,8 @@ from submitit.core.utils import FailedJobError
 
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.runs.layout import WRITER
+from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
@@ -77,13 +79,15 @@ class _Sent:
         call: the function that trains it, and its arguments but the folder.
         end: what the driver waits for.
         job: the job; None before it is handed in.
-        missing: whether Slurm said that there is no such job.
+        written: whether a process was seen to write to the folder.
+        missing: whether the job wasn't there at the last look.
     """
 
     directory: Path
     call: tuple[Callable[..., TrainingEnd], dict[str, Any]]
     end: Future[TrainingEnd]
     job: Job[TrainingEnd] | None = None
+    written: bool = False
     missing: bool = False
 
     @property
@@ -95,6 +99,12 @@ class _Sent:
     def job_name(self) -> str:
         """What Slurm calls its jobs."""
         return f"{self.directory.parent.resolve().name}-{self.directory.name}"
+
+    def is_abandoned(self) -> bool:
+        """Whether a process wrote to the folder before, and none does now."""
+        writes = WriterLock(self.directory / WRITER).another_writer() is not None
+        self.written = self.written or writes
+        return self.written and not writes
 
 
 class SlurmWorkers:
@@ -158,7 +168,7 @@ class SlurmWorkers:
         self.stop()
         wait([sent.end for sent in [*self._sent]], SECONDS_TO_SAVE)
         self._ended = True
-        self._watch.join()
+        self._watch.join(SECONDS_TO_SAVE)
 
     def _look_after_jobs(self) -> None:
         """Hand jobs in, and find out what becomes of them, until the end."""
@@ -168,9 +178,8 @@ class SlurmWorkers:
             try:
                 self._look()
             except Exception as error:  # whatever it is, the driver must not wait forever
-                for sent in self._sent:
-                    sent.end.set_exception(error)
-                self._sent = []
+                while self._sent:  # to which the driver may add one meanwhile
+                    self._sent.pop().end.set_exception(error)
             time.sleep(SECONDS_BETWEEN_LOOKS / 10)  # the driver may ask again and again that all stop
 
     def _look(self) -> None:
@@ -206,7 +215,8 @@ class SlurmWorkers:
         executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
         function, arguments = sent.call
         try:
-            sent.job = executor.submit(_train, self._here, function, str(sent.directory.resolve()), arguments)
+            job = executor.submit(_train, self._here, function, str(sent.directory.resolve()), arguments)
+            sent.job = SlurmJob(sent.folder, job.job_id)
         except FailedJobError as error:
             if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers
                 again = f"mlpkit sweep --resume {shlex.quote(str(sent.directory.parent))} --on slurm"
@@ -215,18 +225,23 @@ class SlurmWorkers:
                 sent.end.set_exception(refusal)
 
     def _look_for_missing(self) -> None:
-        """Find the trials whose jobs have ended without a result."""
+        """Find the trials whose jobs have ended without a result.
+
+        A controller that was killed may list such a job for another half an hour after its return: until the job's
+        node reports again which jobs it has.
+        """
         jobs = self._jobs_of_user()
         if jobs is None:
             return
-        there = {number for number, _ in jobs}
+        listed = {number for number, _ in jobs}
         for sent in [*self._sent]:
-            if sent.job is None or sent.job.job_id in there:
+            if sent.job is None or (sent.job.job_id in listed and not sent.is_abandoned()):
                 sent.missing = False
             elif not sent.missing:
                 sent.missing = True  # its result may take a while to be seen, on a disk of another machine
             elif not sent.job.paths.result_pickle.exists():
-                self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else _death(sent.job))
+                death = _death(sent.job, listed=sent.job.job_id in listed)
+                self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else death)
 
     def _stop_jobs(self) -> None:
         """Take back the jobs that wait, and have the others save their trials."""
@@ -304,11 +319,14 @@ def _result(job: Job[TrainingEnd]) -> TrainingEnd:
     return TrainingEnd(failure=f"its Slurm job can't train: {reason}")
 
 
-def _death(job: Job[TrainingEnd]) -> TrainingEnd:
-    """Return the end of a trial whose job has died."""
+def _death(job: Job[TrainingEnd], *, listed: bool) -> TrainingEnd:
+    """Return the end of a trial whose job has died; if Slurm lists it still, have Slurm find that out."""
     about = _asked(["scontrol", "show", "job", job.job_id, "--oneliner"]) or ""
     state = next((word.removeprefix("JobState=") for word in about.split() if word.startswith("JobState=")), "")
     which = f"its Slurm job {job.job_id}{state and f' ({state})'}"
+    if listed:
+        _asked(["scancel", "--quiet", job.job_id])
+        which = f"its Slurm job {job.job_id} (listed as {state})"
     return TrainingEnd(failure=f"{which} ended without a result", death=f"with {which}")
 
 
