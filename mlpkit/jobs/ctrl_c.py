@@ -4,46 +4,57 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from mlpkit.training.events import StopRequest
 
 
+PYTHONS_OWN: Final[dict[signal.Signals, Any]] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
+"""What handles a signal unless something has set another handler."""
+
+
 class CtrlC:
     """Turns the first Ctrl-C in a block into a request that training stop; a second one ends it at once.
 
-    Nothing changes outside the main thread, where Python allows no handlers, or if something else handles SIGINT
+    Nothing changes outside the main thread, where Python allows no handlers, or if something else handles the signal
     already, as the command line does.
 
     Args:
         stop: the request.
+        signals: what counts as Ctrl-C: SIGINT, or SIGTERM too.
 
     Attributes:
         received: whether there was one.
     """
 
-    def __init__(self, stop: StopRequest) -> None:
+    def __init__(self, stop: StopRequest, signals: Sequence[signal.Signals] = (signal.SIGINT,)) -> None:
         self.received = False
         self._stop = stop
-        self._handles = False
+        self._signals = signals
+        self._handled: list[signal.Signals] = []
 
     def __enter__(self) -> CtrlC:
-        """Install the handler."""
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        self._handles = in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._handles:
-            signal.signal(signal.SIGINT, self._receive)
+        """Install the handlers."""
+        if threading.current_thread() is threading.main_thread():
+            self._handled = [each for each in self._signals if signal.getsignal(each) is PYTHONS_OWN[each]]
+            for each in self._handled:
+                signal.signal(each, self._receive)
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Put Python's own handler back."""
-        if self._handles:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        """Put Python's own handlers back."""
+        for each in self._handled:
+            signal.signal(each, PYTHONS_OWN[each])
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for each in self._handled:
+            signal.signal(each, PYTHONS_OWN[each])
         self.received = True
         self._stop.stop(signal.Signals(number).name)

@@ -42,7 +42,7 @@ class SpecResult:
         folder: its run folder, or that of its seeds' runs.
         metrics: loss and metrics at the end, by split; with several seeds, the mean of each with its interval. Empty if
             training is not over.
-        problem: what went wrong; empty if nothing did.
+        problem: what went wrong, perhaps with some of its runs only; empty if nothing did.
         stopped: why training was stopped before its end, to be resumed; empty if it was not.
     """
 
@@ -55,7 +55,7 @@ class SpecResult:
     @property
     def state(self) -> str:
         """Its state, as for a run: ``finished``, ``failed`` or ``stopped``."""
-        return FAILED if self.problem else STOPPED if self.stopped else FINISHED
+        return STOPPED if self.stopped else FAILED if self.problem else FINISHED
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ def _result(
     path = str(spec.spec.document.path)
     failed = {number: problems[each] for number, each in runs.members.items() if each in problems}
     problem = "; ".join(f"{runs.what} {number}: {text}" if runs.what else text for number, text in failed.items())
-    if stopped and not all(RunFolder(each).finished for each in runs.members.values()):
+    if stopped and not all(RunFolder(each).finished for n, each in runs.members.items() if n not in failed):
         return SpecResult(path, directory, problem=problem, stopped=stopped)
     try:
         metrics = spec.sum_up(directory) if len(failed) < len(runs.members) else {}

@@ -22,6 +22,8 @@ _LONGEST_NOTE = 300
 """Bytes of a lock file: the number of a process, and below it the name of its machine, of 255 at most."""
 
 SECONDS_FOR_A_LOOK = 0.02
+MOST_LOOKS = 100
+"""Of readers in a row that a writer waits for: on a busy machine, one may last."""
 
 
 class Writer(NamedTuple):
@@ -135,12 +137,15 @@ class WriterLock:
 
 
 def _lock(descriptor: int) -> None:
-    """Lock a file; a reader that looks for its writer has it for an instant, which is over at the next try."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    """Lock a file; readers that look for its writer share it for an instant, as no writer does."""
+    for _ in range(MOST_LOOKS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # a writer refuses that, too
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         time.sleep(SECONDS_FOR_A_LOOK)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _writer(note: bytes) -> Writer:

@@ -45,3 +45,16 @@ def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, thread
     for run in ("a", "b/seed-3", "b/seed-4"):
         text = (tmp_path / run / "resolved.yaml").read_text()
         assert re.search(r"^  threads: (\d+)$", text, re.MULTILINE)[1] == str(threads)
+
+
+@pytest.mark.usefixtures("shared_work")
+@pytest.mark.parametrize(("failing", "state"), [((1,), "stopped"), ((1, 2), "failed")])
+def test_a_spec_goes_on_though_some_of_its_runs_failed_before_the_stop(failing, state, tmp_path, monkeypatch):
+    failures = dict.fromkeys(failing, "out of memory")
+    monkeypatch.setattr("mlpkit.jobs.several_specs.train_runs", lambda *_, **__: failures)
+    stop = StopRequest()
+    stop.stop("the test")
+    folders = [tmp_path / "a", tmp_path / "b"]
+    found = run_specs([proved(), proved(seeds=2)], folders, observer=RunsObserver(), stop=stop)
+    assert [each.state for each in found.specs] == ["stopped", state]
+    assert found.specs[1].problem == "; ".join(f"seed {2 + number}: out of memory" for number in failing)

@@ -209,11 +209,29 @@ def test_what_is_no_file_is_not_locked(path: Path, make: Any) -> None:
         WriterLock(path).acquire()
 
 
-def test_a_reader_that_looks_for_the_writer_keeps_no_writer_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_that_look_for_the_writer_keep_no_writer_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.touch()
+    looks = [os.open(path, os.O_RDONLY) for _ in range(3)]
+    for look in looks:
+        fcntl.flock(look, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: os.close(looks.pop()))
+    lock = WriterLock(path)
+    lock.acquire()
+    assert not looks
+    lock.release()
+
+
+def test_a_writer_that_waits_for_a_reader_hinders_no_other_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.touch()
     look = os.open(path, os.O_RDONLY)
     fcntl.flock(look, fcntl.LOCK_SH)
-    monkeypatch.setattr("time.sleep", lambda _: os.close(look))
-    lock = WriterLock(path)
-    lock.acquire()
-    lock.release()
+    other = WriterLock(path)
+
+    def other_comes(_: float) -> None:
+        os.close(look)
+        other.acquire()
+
+    monkeypatch.setattr("time.sleep", other_comes)
+    with pytest.raises(RunFolderError, match="this process is writing to it"):
+        WriterLock(path).acquire()
+    other.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,7 @@ def sweep(
         RunFolderError: the directory is in use.
         StorageError: the folder can't be written.
         WorkersLostError: the cluster can't be reached any more.
-        KeyboardInterrupt: Ctrl-C stopped the sweep; ``run`` of the exception has what was finished.
+        KeyboardInterrupt: Ctrl-C or SIGTERM stopped the sweep; ``run`` of the exception has what was finished.
     """
     expect_spec(spec, "sweep")
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
@@ -230,7 +231,7 @@ def _swept(
         observer=observer or SweepObserver(),
         stop=stop,
     )
-    with CtrlC(stop) as ctrl_c:
+    with CtrlC(stop, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:  # stop_sweep sends SIGTERM
         driver.run()
     found = sum_up(folder, spec, stop.reason, driver.left)
     if found.best is not None:

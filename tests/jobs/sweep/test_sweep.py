@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -110,3 +112,15 @@ def test_what_is_no_sweep_can_not_be_resumed():
     mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=["training.epochs=1"]), "r")
     with pytest.raises(RunFolderError, match="r: is a run, and no sweep; give the folder of the sweep"):
         mlpkit.resume_sweep("r")
+
+
+def test_sigterm_which_stop_sweep_sends_saves_the_trials_as_ctrl_c_does(work):
+    class Terminating(mlpkit.SweepObserver):
+        def trial_begun(self, trial):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt, match=r'stopped; mlpkit\.resume_sweep\("s"\) goes on') as caught:
+        mlpkit.sweep(spec(), "s", workers=1, observer=Terminating())
+    assert (caught.value.run.stopped, caught.value.run.counts) == ("SIGTERM", {"stopped": 1})
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
