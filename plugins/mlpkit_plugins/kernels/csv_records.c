@@ -104,7 +104,7 @@ static const char *read_number_field(const char *at, const char *end, const Synt
                                int *is_number)
 {
     const char *behind = read_decimal(at, end, syntax->point, number);
-    if (behind != NULL && syntax->ends_field[(unsigned char)*behind]) {
+    if (behind != NULL && behind - at <= syntax->longest && syntax->ends_field[(unsigned char)*behind]) {
         *field = (Field){at, behind, 0};
         *is_number = 1;
         return behind;
@@ -133,13 +133,25 @@ static int is_blank(Field field)
     return field.begin == field.end;
 }
 
+/* Whether a field holds a character of ASCII that Python doesn't count as blank. */
+static int is_visible(Field field)
+{
+    while (field.begin < field.end && (*field.begin <= ' ' || *field.begin > '~')) {
+        field.begin++;
+    }
+    return field.begin < field.end;
+}
+
 /* What the first field says of its record. An empty field may be all that a file of one column has. */
 static Outcome outcome_by(Field first, int is_only, const Syntax *syntax, npy_intp width)
 {
     if (is_comment(first, syntax)) {
         return LEFT_OUT;
     }
-    return !is_only || !is_blank(first) ? KEPT : width == 1 ? UNUSUAL : LEFT_OUT;
+    if (is_only && width == 1 && !is_visible(first)) {
+        return UNUSUAL;
+    }
+    return is_only && is_blank(first) ? LEFT_OUT : KEPT;
 }
 
 static void store(const Columns *columns, npy_intp row, npy_intp place, Field field, const char *data)

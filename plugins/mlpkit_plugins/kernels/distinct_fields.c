@@ -69,6 +69,12 @@ static int number_all(Distinct *distinct, npy_int32 rows, Py_ssize_t length, npy
     return is_right;
 }
 
+static npy_intp second_length(PyObject *object)
+{
+    PyArrayObject *array = (PyArrayObject *)object;
+    return PyArray_Check(object) && PyArray_NDIM(array) > 1 ? PyArray_DIM(array, 1) : 0;
+}
+
 PyObject *distinct_fields(PyObject *Py_UNUSED(module), PyObject *arguments)
 {
     PyObject *content, *fields, *codes, *firsts;
@@ -78,7 +84,7 @@ PyObject *distinct_fields(PyObject *Py_UNUSED(module), PyObject *arguments)
         PyBytes_AsStringAndSize(content, &data, &length) < 0) {
         return NULL;
     }
-    npy_intp rows = first_length(codes), count = rows ? PyArray_SIZE((PyArrayObject *)fields) / rows / 2 : 0;
+    npy_intp rows = first_length(codes), count = second_length(fields);
     const npy_int32 *all = elements(fields, NPY_INT32, 3, (npy_intp[]){rows, count, 2});
     npy_int32 *code_of = elements(codes, NPY_INT32, 1, (npy_intp[]){rows});
     Distinct distinct = {data, all + 2 * place, 2 * count, elements(firsts, NPY_INT32, 1, (npy_intp[]){rows}), 0, 0, 0};

@@ -170,10 +170,23 @@ def test_numbers_have_the_bits_of_float(tmp_path):
     np.testing.assert_array_equal(numbers.view(np.uint64), expected.view(np.uint64))
 
 
-@pytest.mark.parametrize("content", ["1\n2\n", "1\n  \n2\n", '1\n""\n2\n', '1\n""\n\n2\n', "1\n\n2\n"])
-def test_empty_records_of_one_column_are_left_out_where_csv_does(tmp_path, content):
-    (path := tmp_path / "a.csv").write_text(f"d\n{content}")
-    ours, theirs = both_ways(path, Columns((), ("d",)))
+@pytest.mark.parametrize("comment", ["", "#"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1\n2\n",
+        "1\n  \n2\n",
+        '1\n""\n2\n',
+        '1\n""\n\n2\n',
+        "1\n\n2\n",
+        "1\n\f\n\n2\n",
+        "1\n\u00a0\n\n2\n",
+        '1\n"\u3000"\n\n2\n',
+    ],
+)
+def test_empty_records_of_one_column_are_left_out_where_csv_does(tmp_path, content, comment):
+    (path := tmp_path / "a.csv").write_text(f"d\n{content}", encoding="utf-8")
+    ours, theirs = both_ways(path, Columns((), ("d",)), comment=comment)
     assert ours == theirs
 
 
@@ -182,6 +195,7 @@ MISTAKES = {
     "an open quote, far": '1,2,3,4\n1,2,3,"4\n' + "5,6,7,8\n" * 40_000,
     "a long field": f"1,2,{200_000 * 'x'},4\n",
     "a long field in quotes": f'1,2,"{200_000 * "x"}",4\n',
+    "a long number": f"1e{200_000 * '0'}1,2,3,4\n",
     "a text after a quote": '1,2,"3"4,5\n',
     "too many fields": "1,2,3,4\n" * 3000 + "1,2,3,4,5\n",
     "too few fields, after a wrong number": "1,2,3,4\n" * 3000 + "1,x,3,4\n1,2,3\n",

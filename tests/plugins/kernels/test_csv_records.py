@@ -102,3 +102,15 @@ def test_fields_outside_the_data_are_refused(field):
     fields = np.array([[[0, 1]], [field]], np.int32)
     with pytest.raises(ValueError, match="a field lies outside the data"):
         compiled.distinct_fields(b"1,2\n3,4\n", fields, 0, np.empty(2, np.int32), np.empty(2, np.int32))
+
+
+@pytest.mark.parametrize("position", range(3))
+@pytest.mark.parametrize(
+    "change",
+    [lambda a: a.astype(np.int16), lambda a: a[..., None], lambda a: np.repeat(a, 2, 0)[::2], np.ndarray.tolist],
+)
+def test_wrong_arrays_of_fields_are_refused(position, change):
+    call = [np.zeros((2, 1, 2), np.int32), np.empty(2, np.int32), np.empty(2, np.int32)]
+    call[position] = change(call[position])
+    with pytest.raises(ValueError, match="an array has another dtype or shape, or gaps"):
+        compiled.distinct_fields(b"1,2\n", call[0], 0, *call[1:])
