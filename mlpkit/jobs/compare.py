@@ -21,7 +21,7 @@ from mlpkit.reports.repeating import plugin_options
 from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
-from mlpkit.runs.numbered_runs import runs_in
+from mlpkit.runs.run_folders import runs_in
 from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import difference, holm, interval

@@ -15,7 +15,6 @@ from mlpkit.record_keys import decisive_split
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
 from mlpkit.runs.json_files import decode
 from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
-from mlpkit.runs.numbered_runs import runs_in
 from mlpkit.runs.overview import (
     DAMAGED,
     DIVERGED,
@@ -28,6 +27,7 @@ from mlpkit.runs.overview import (
     RunOverview,
     overview_of,
 )
+from mlpkit.runs.run_folders import runs_in
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import SPLITS, is_run, is_seeds_folder, is_sweep_folder
+from mlpkit.runs.layout import SPLITS
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
@@ -36,21 +35,6 @@ def summary_of(results: Sequence[Mapping[str, Mapping[str, Any]]]) -> Summary:
 
 def _numbers(values: Sequence[Any]) -> list[float]:
     return [float(value) for value in values if isinstance(value, int | float)]
-
-
-def runs_in(directory: Path) -> list[Path]:
-    """Return the run folders in a folder, in that of a sweep also those of trials that have several seeds.
-
-    Raises:
-        RunFolderError: it can't be listed.
-    """
-    found = []
-    for folder in folders_in(directory):
-        if is_run(folder):
-            found.append(folder)
-        elif is_seeds_folder(folder) and is_sweep_folder(directory):
-            found += runs_in(folder)
-    return found
 
 
 class NumberedRuns:

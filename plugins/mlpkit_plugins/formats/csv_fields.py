@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 STEP: Final = 1 << 18
 """Bytes that are read at a time."""
 
+LARGEST_ROOM: Final = 1 << 21
+"""Fields that there is room for before it is known how many rows there are."""
+
 SKIPPED_TOGETHER: Final = 1024
 """Rows."""
 
@@ -204,7 +207,7 @@ class FieldReader:
             self.begin = self._place = len(codecs.BOM_UTF8)
         no_columns, last = np.empty(0, np.int32), self.row + rows
         while self.row < last and not self.is_finished:
-            self._read(no_columns, Records.empty(min(last - self.row, SKIPPED_TOGETHER), np.empty(0, np.bool_)))
+            self._read(no_columns, np.empty(0, np.bool_), min(last - self.row, SKIPPED_TOGETHER))
 
     @property
     def is_finished(self) -> bool:
@@ -224,14 +227,15 @@ class FieldReader:
         places[columns] = np.arange(len(columns))
         are_numbers, quote = np.isin(columns, list(numbers)), self._syntax.quote.decode()
         while not self.is_finished:
-            records = self._read(places, Records.empty(most, are_numbers))
+            records = self._read(places, are_numbers, most)
             if len(records.rows):
                 yield FieldBlock(records, self._data, places[list(positions)].tolist(), self._encoding, quote)
 
-    def _read(self, places: NDArray[np.int32], room: Records) -> Records:
-        """Read as many records as there is room for, or all that are left; none if ``csv`` has to read them."""
+    def _read(self, places: NDArray[np.int32], are_numbers: NDArray[np.bool_], most: int) -> Records:
+        """Read so many records, or all that are left; none if ``csv`` has to read them."""
         self._fill(self._block + self._block // 8)
         while True:
+            room = self._room_for(most, are_numbers)
             done, kept, end, is_stuck = read_csv_records(self._data, self._place, self._syntax, places, *room)
             left = len(self._data) - self._place
             if done == len(room.rows) or (self._is_at_end and end == len(self._data)):
@@ -245,6 +249,12 @@ class FieldReader:
         self._block = end - self._place
         self.begin, self.row, self._place = self.begin + self._block, self.row + done, end
         return found
+
+    def _room_for(self, most: int, are_numbers: NDArray[np.bool_]) -> Records:
+        """Return room for so many records; if they are very wide, for those that the bytes at hand can hold."""
+        if most * len(are_numbers) > LARGEST_ROOM:
+            most = min(most, (len(self._data) - self._place) // self._width + 1)
+        return Records.empty(most, are_numbers)
 
     def _fill(self, wanted: int) -> None:
         """Read on until so many bytes are at hand."""
