@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlpkit.cli.formatting import counted, line_length, paragraph
 from mlpkit.cli.output import document, message, result
 from mlpkit.progress.figures import duration
-from mlpkit.runs.overview import STOPPED
+from mlpkit.runs.overview import FAILED, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _driver(status: SweepStatus) -> str:
     if status.driver is not None:
         host = f" on {status.driver.host}" if status.driver.host and status.driver.is_here else ""
         return f"driver: {status.driver}{host}"
-    if status.planned is None or status.over < status.planned or STOPPED in status.counts:
+    if status.planned is None or status.over < status.planned or {STOPPED, FAILED} & {*status.counts}:
         return f"no driver is at work; go on with: mlpkit sweep --resume {shlex.quote(str(status.folder))}"
     return "no driver is at work, and no trial is left"
 

@@ -128,6 +128,25 @@ def test_the_time_left_is_that_of_the_trials_to_come_or_of_the_budget(invoke):
     lock.release()
 
 
+@pytest.mark.usefixtures("at_rest")
+def test_a_sweep_goes_on_if_it_has_time_or_a_trial_that_failed(invoke):
+    path, progress = Path("runs/tiny/sweep.yaml"), Path("runs/tiny/progress.json")
+    path.write_text(path.read_text().replace("  sampler: grid\n", "  seconds: 90\n  trials: 9\n"))
+
+    def says(seconds, added=0):
+        progress.write_text(json.dumps({"seconds": seconds, "added": added, "trials": None}))
+        lines = invoke("sweep", "--status", "runs/tiny").out.splitlines()
+        return lines[-3].partition(" over")[0], lines[-1]
+
+    go_on = f"no driver is at work; {GO_ON.strip()}"
+    assert says(60) == ("3 of 9 trials", go_on)
+    assert says(90, added=2)[1] == go_on
+    assert says(90) == ("3 of 3 trials", "no driver is at work, and no trial is left")
+    Path("runs/tiny/trial-1/metrics.json").unlink()
+    Path("runs/tiny/trial-1/failure.json").write_text('{"state": "failed", "steps": 0, "message": "disk full"}')
+    assert says(90) == ("3 of 3 trials", go_on)
+
+
 @pytest.mark.parametrize("option", ["--status", "--stop"])
 def test_what_is_no_sweep(option, invoke, work):
     assert (

@@ -42,7 +42,7 @@ class SweepStatus:
         folder: its folder.
         objectives: what trials are chosen by.
         trials: the trials so far, in the order of their numbers; those that train now are ``running``.
-        planned: how many there are to be; None if a time ends the sweep.
+        planned: how many there are to be; None if a time ends the sweep, and isn't over.
         best: the best finished trial by the first objective; None if none is finished.
         seconds: how long the sweep has been at work, without breaks.
         left: in how many seconds it may end, if it is at work and that can be said; otherwise None.
@@ -116,6 +116,8 @@ def sweep_status(
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))
     over = sum(_is_over(trial) for trial in trials)
     limit = spec.sweep.seconds if progress.trials is None else None
+    if limit is not None and progress.seconds >= limit and not progress.added:
+        planned = len(trials)  # the time is over, and so none is begun any more
     left = _seconds_left(progress.seconds, over, planned, limit) if driver else None
     objectives = spec.sweep.objectives
     return SweepStatus(
