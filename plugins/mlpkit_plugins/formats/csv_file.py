@@ -334,7 +334,7 @@ class CsvFile:
             with decompressed_content(self._path, self.name) as content:
                 for skipped in range(0, begin, _STEP):
                     content.read(min(_STEP, begin - skipped))
-                encoding = self._encoding if begin else _without_mark(self._encoding)
+                encoding = _encoding_at(begin, self._encoding)
                 text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
                 delimiter, quote = self._dialect.delimiter, self._dialect.quote
                 reader = csv.reader(text, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=True)
@@ -418,9 +418,11 @@ class _Records:
         return records
 
 
-def _without_mark(encoding: str) -> str:
-    """Return the encoding, for UTF-8 the variant that skips a byte order mark."""
-    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+def _encoding_at(begin: int, encoding: str) -> str:
+    """Return the encoding, for UTF-8 the variant that skips a byte order mark only at the beginning of the file."""
+    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
+        return encoding
+    return "utf-8" if begin else "utf-8-sig"
 
 
 def _is_blank(record: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import random
 from contextlib import ExitStack
@@ -188,6 +189,15 @@ def test_empty_records_of_one_column_are_left_out_where_csv_does(tmp_path, conte
     (path := tmp_path / "a.csv").write_text(f"d\n{content}", encoding="utf-8")
     ours, theirs = both_ways(path, Columns((), ("d",)), comment=comment)
     assert ours == theirs
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_skipped_only_at_the_beginning_of_the_file(tmp_path, encoding):
+    last = csv.field_size_limit() // 2 * "\u00e9" + "e"  # of more bytes than csv's limit of characters
+    (path := tmp_path / "a.csv").write_text(f"\ufeffa,d\nx,1\n\ufeffx,{last}\n", encoding="utf-8")
+    ours, theirs = both_ways(path, Columns((), ("a", "d")), block=1, encoding=encoding)
+    assert ours == theirs
+    assert ours[1] == [["x", "\ufeffx"], ["1", last]]
 
 
 MISTAKES = {
