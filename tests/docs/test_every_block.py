@@ -136,6 +136,7 @@ NOT_RUN = {
         "python benchmarks/compare.py --workload lenet": BENCHMARK,
         "python benchmarks/compare.py --workload fast": BENCHMARK,
         "python benchmarks/sklearn_fit.py": BENCHMARK,
+        "python benchmarks/growth.py": BENCHMARK,
         "python benchmarks/read_csv.py": BENCHMARK,
         "python benchmarks/predict.py": BENCHMARK,
     },
