@@ -29,12 +29,12 @@ class Engine:
         start: returns its workers, given how many trials train at once at most, or None, and the values of its own
             options.
         options: its own options, by their names: what messages call them.
-        library: what it needs beside mlpkit; empty for nothing.
+        needs: what it needs beside mlpkit; empty for nothing.
     """
 
     start: Callable[..., Workers]
     options: Mapping[str, str] = field(default_factory=dict)
-    library: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class EngineChoice:
             workers = engine.start(self.workers, **own)
         except ImportError as error:
             raise UsageError(
-                f'the engine {self.name} needs {engine.library}; install it with: pip install "mlpkit[{self.name}]"'
+                f'the engine {self.name} needs {engine.needs}; install it with: pip install "mlpkit[{self.name}]"'
             ) from error
         try:
             yield workers
@@ -110,7 +110,7 @@ def _slurm_workers(most: int | None, slurm: Mapping[str, object]) -> Workers:
 ENGINES: Final[Mapping[str, Engine]] = {
     LOCAL: Engine(LocalWorkers),
     DASK: Engine(_dask_workers, {"scheduler": "a scheduler"}, "Dask"),
-    MPI: Engine(_mpi_workers, library="mpi4py"),
+    MPI: Engine(_mpi_workers, needs="mpi4py"),
     SLURM: Engine(_slurm_workers, {"slurm": "a setting of Slurm"}, "submitit"),
 }
 """All engines; what one needs is an extra of mlpkit with the engine's name."""
