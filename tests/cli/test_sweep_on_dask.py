@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from swept_folders import contents, holders, trials_in, wait_for
+from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
 needs_dask = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None, reason='needs Dask: pip install "mlpkit[dask]"'
@@ -71,14 +71,6 @@ def cluster(work, environment):
             with suppress(psutil.NoSuchProcess):
                 each.kill()
         process.wait()
-
-
-def swept_plainly(invoke, *options):
-    """What local workers make of the sweep, in the folder that those of Dask have afterwards: files have its path."""
-    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2, *options).code == 0
-    plain = contents("swept")
-    shutil.rmtree("swept")
-    return plain
 
 
 def in_the_middle(folder, beside=None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from sweep_engines import MPIEXEC, Mpi
-from swept_folders import contents, holders, trials_in, wait_for
+from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
 needs_mpi = pytest.mark.skipif(bool(Mpi.lacks()), reason=f"needs {', '.join(Mpi.lacks())}")
 
@@ -81,13 +80,6 @@ def ranks(environment, program):
     for process in processes:
         process.kill()
         process.communicate()
-
-
-def swept_plainly(invoke, *options):
-    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2, *options).code == 0
-    plain = contents("swept")
-    shutil.rmtree("swept")
-    return plain
 
 
 def rank_of(process, number):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -38,3 +39,11 @@ def wait_for(condition, seconds=60):
         assert time.monotonic() < end
         time.sleep(0.005)
     return found
+
+
+def swept_plainly(invoke, *options):
+    """Return what local workers make of ``tiny.yaml``, in the folder that another engine's have afterwards."""
+    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2, *options).code == 0
+    plain = contents("swept")
+    shutil.rmtree("swept")
+    return plain
