@@ -88,8 +88,7 @@ def command(
 
     The section sweep of the spec says which keys to vary, and what makes a trial good. Each trial is a run in a folder
     of its own. Ctrl-C ends the sweep after the steps it is in. --resume goes on, even after a crash, and repeats
-    nothing. The best is written as a spec, best.yaml, and
-    a page about all of them, report.html.
+    nothing. The best is written as a spec, best.yaml, and a page about all of them, report.html.
     """
     expect_one_way(quiet, as_json)
     _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])

@@ -286,8 +286,10 @@ class RunFolder:
 
     @property
     def only_prepared(self) -> bool:
-        """Whether training has yet to begin: lock.json is written just before it."""
-        return (self.directory / RESOLVED).exists() and not (self.directory / LOCK).exists()
+        """Whether training has yet to begin: lock.json is written just before it, and the history at evaluations."""
+        history = self.directory / HISTORY
+        evaluated = history.exists() and history.stat().st_size > 0
+        return (self.directory / RESOLVED).exists() and not (self.directory / LOCK).exists() and not evaluated
 
     @property
     def finished(self) -> bool:

@@ -296,6 +296,16 @@ def test_a_run_that_is_only_prepared_begins_if_it_is_resumed(tmp_path):
 
 
 @pytest.mark.usefixtures("shared_work")
+def test_a_run_that_has_lost_its_lock_keeps_its_history(tmp_path):
+    prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
+    history = tmp_path / "run/history.jsonl"
+    history.write_text('{"iteration":1,"epoch":0.2}\n')
+    with pytest.raises(RunFolderError, match="start a new run: mlpkit run "):
+        mlpkit.resume(tmp_path / "run")
+    assert history.read_text() == '{"iteration":1,"epoch":0.2}\n'
+
+
+@pytest.mark.usefixtures("shared_work")
 def test_an_idle_process_that_died_gets_no_run(tmp_path):
     workers = LocalWorkers(1)
     for name in ("first", "second"):
