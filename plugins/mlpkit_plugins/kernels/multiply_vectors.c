@@ -186,9 +186,7 @@ static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t col
     return a.row == 1 && b.column == 1 && inner >= LONG && columns <= BLOCK && used - columns > used / WASTE;
 }
 
-/* Whether many steps can be left out, as for images with a dark border or one-hot columns, going by samples along the
- * diagonal of A. */
-static int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
     if (rows < MANY_ROWS || rows * inner * columns < MANY || (a.row != 1 && a.column != 1)) {
         return 0;

@@ -7,6 +7,10 @@
 /* Whether there are tiles for the processor's vectors. */
 int can_multiply_vectors(void);
 
+/* Whether many steps can be left out, as for images with a dark border or one-hot columns, going by samples along the
+ * diagonal of A. */
+int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns);
+
 /* Set C to A B as multiply does, on one thread; always 1.
  *
  * An element has the same bits however the product is shared out and whatever tiles the processor has: the inner

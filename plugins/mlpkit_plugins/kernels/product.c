@@ -2,13 +2,14 @@
 #include "arguments.h"
 #include "blas_threads.h"
 #include "multiply.h"
+#include "multiply_vectors.h"
 #include "row_order.h"
 
 /* Multiplications from which the GIL is released. */
 #define MANY 100000
 
-/* Multiplications of the largest product that is computed here without AMX: BLAS is faster for larger ones. If its
- * threads are not the team's, there is one thread here, and the limit is lower. */
+/* Multiplications of the largest product that is computed here without AMX: BLAS is faster for larger ones, unless many
+ * steps can be left out. If its threads are not the team's, there is one thread here, and the limit is lower. */
 #define LARGEST 500000000
 #define LARGEST_ALONE 1000000
 
@@ -51,7 +52,8 @@ static int is_for_blas(const Factor *a, const Factor *b)
     if (!blas_can_share_team()) {
         return multiplications_of(a, b) > LARGEST_ALONE;
     }
-    return multiplications_of(a, b) > LARGEST && !suits_amx(a->numbers, a->rows, a->columns, b->columns);
+    return multiplications_of(a, b) > LARGEST && !suits_amx(a->numbers, a->rows, a->columns, b->columns) &&
+           !has_many_zeros(a->numbers, a->rows, a->columns, b->columns);
 }
 
 /* Compute a product, with a row that is added, unless that is NULL; 0 if NumPy must compute it. */

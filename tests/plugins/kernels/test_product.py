@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, kernel_threads, parameters_of_run, printed_by, with_gap
 from memory_layouts import arrays, outputs, twin
 
-from mlpkit_plugins.kernels import with_numpy
+from mlpkit_plugins.kernels import row_order, with_numpy
 
 compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
 if compiled.PRODUCTS_BY == "NumPy":
     pytest.skip("the processor has no tiles", allow_module_level=True)
 
 SHARED = not compiled.PRODUCTS_BY.endswith("BLAS")
-LARGEST_ALONE = 1_000_000  # multiplications up to which a product is computed here, if BLAS has its own threads
+LARGEST = 500_000_000  # multiplications up to which a product is computed here
+LARGEST_ALONE = 1_000_000  # the same, if BLAS has its own threads
 by_blas = pytest.mark.skipif(not SHARED, reason="BLAS computes large products, on threads of its own")
 
 BLOCK = 256
@@ -124,6 +125,21 @@ def test_images_with_a_dark_border_take_less_time(axis):
         pairs = [(seconds(border), seconds(light)) for _ in range(50)]
     least_border, least_light = (min(times) for times in zip(*pairs, strict=True))
     assert least_border < 0.8 * least_light
+
+
+@by_blas
+@pytest.mark.parametrize("dark", [0, 500])
+def test_a_large_product_is_left_to_blas_unless_many_steps_can_be_left_out(dark):
+    generator = np.random.default_rng(0)
+    a = generator.standard_normal((7000, 784), np.float32)
+    a[:, :dark] = 0
+    b = generator.standard_normal((784, 100), np.float32)  # too narrow for AMX
+    assert a.size * b.shape[1] > LARGEST
+    y, here = np.empty((2, 7000, 100), np.float32)
+    compiled.product(a, b, y)
+    with row_order():
+        compiled.product(a, b, here)
+    assert (y == here).all() == bool(dark)
 
 
 @given(shape=shapes, seed=st.integers(0, 2**32))
