@@ -190,6 +190,21 @@ class SweepFolder:
             folder.write_failure(FAILED, 0, f"set aside: {reason}")
         return self.trial(trial.number)
 
+    def let_go_on(self, trial: Trial) -> Trial:
+        """Remove from the folder of a trial why it ended early, and return it as it is now.
+
+        Args:
+            trial: the trial.
+
+        Raises:
+            RunFolderError: a file of it can't be read, or another process writes to it.
+            StorageError: the file can't be removed.
+        """
+        with RunFolder(trial.directory) as folder:
+            folder.claim()
+            folder.forget_failure()
+        return self.trial(trial.number)
+
     def read_progress(self) -> SweepProgress:
         """Return what ``write_progress`` was given last; nothing is added to a sweep that has just begun.
 

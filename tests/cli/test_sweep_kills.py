@@ -82,11 +82,18 @@ def started(engine, log):
     return subprocess.Popen(engine.command(*words, "--quiet"), env=engine.environment, stdout=log, stderr=log)
 
 
+def pause(seconds, until_ended):
+    """Wait so many seconds, or until so many trials have ended: fast machines end them all before the last kill."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and len([*Path("swept").glob("trial-*/metrics.json")]) < until_ended:
+        time.sleep(0.005)
+
+
 def kill_one(engine, driver, chance, wanted, kills):
     """Wait a while, and kill a process if one is wanted; return whether it was."""
     if chance.random() < 0.8:  # in the middle of a trial; otherwise at any time, while the driver starts, too
         wait_for(lambda: driver.poll() is not None or holders("swept"), seconds=120)
-    time.sleep(chance.uniform(0.01, 1))
+    pause(chance.uniform(0.01, 1), until_ended=2 * kills.total())
     victims = engine.victims(driver, "swept") if wanted else {}
     (what,) = chance.choices([*SHARES], [*SHARES.values()])
     if not victims.get(what):

@@ -82,6 +82,7 @@ class Driver:
         planned: how many trials the spec asks for; None for as many as the time or the sampler allows.
         seconds: after how long no trial of the spec's is begun any more; None for no limit.
         workers: what trains them.
+        strong_again: returns the pruned trial that is to go on, given all trials; None if each is weak still.
         arguments: arguments of ``train_trial`` beside the folder, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
@@ -101,6 +102,7 @@ class Driver:
         seconds: float | None,
         workers: Workers,
         *,
+        strong_again: Callable[[Sequence[Trial]], Trial | None],
         arguments: Mapping[str, Any],
         observer: SweepObserver,
         stop: StopRequest,
@@ -109,6 +111,7 @@ class Driver:
         self._folder, self._objectives, self._sampler = folder, objectives, sampler
         self._planned, self._seconds = planned, seconds
         self._workers, self._arguments = workers, arguments
+        self._strong_again = strong_again
         self._observer, self._stop, self._clock = observer, stop, clock
         self.trials = {trial.number: trial for trial in folder.trials()}
         self.left = 0
@@ -156,28 +159,40 @@ class Driver:
     def _next(self) -> Trial | None:
         """Return the trial to train next; None at the end.
 
-        Those that were interrupted come first, then new ones, and then those that failed: they may fail again.
+        Those that were interrupted come first, then those that were pruned and are no longer weak, then new ones, and
+        then those that failed: they may fail again.
         """
         if self._too_many_failed:
             return None
         if self._interrupted:
             return self.trials[self._interrupted.popleft()]
-        return self._new_trial() or (self.trials[self._again.popleft()] if self._again else None)
+        failed = self._again
+        return self._pruned_trial() or self._new_trial() or (self.trials[failed.popleft()] if failed else None)
+
+    def _pruned_trial(self) -> Trial | None:
+        """Return a trial that was pruned, and is to go on after all."""
+        found = self._strong_again(self._in_order()) if self._in_time() else None
+        return self._folder.let_go_on(found) if found else None
+
+    def _in_order(self) -> list[Trial]:
+        return [trial for _, trial in sorted(self.trials.items())]
+
+    def _in_time(self) -> bool:
+        return self._seconds is None or self._spent() < self._seconds
 
     def _new_trial(self) -> Trial | None:
         """Return the trial with the lowest number that is free, if there is to be another."""
         if not self._trials_to_begin():
             return None
         number, spent = self._free_number(), self._spent()
-        values = self._sampler.values(number, [trial for _, trial in sorted(self.trials.items())])
+        values = self._sampler.values(number, self._in_order())
         return None if values is None else self._folder.begin(number, values, round(spent, 3))
 
     def _trials_to_begin(self) -> int:
         """Return how many trials may be begun now; if a time ends the sweep, 1 for some."""
         number = self._free_number()
         if self._progress.trials is None:
-            in_time = self._seconds is None or self._spent() < self._seconds
-            if in_time and (self._planned is None or number < self._planned):
+            if self._in_time() and (self._planned is None or number < self._planned):
                 return 1 if self._planned is None else max(1, self._planned - len(self.trials))
             if not self._progress.added:
                 return 0

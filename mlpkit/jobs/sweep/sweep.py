@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.sweep.curves import no_longer_weak
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.jobs.sweep.engines import LOCAL, EngineChoice
 from mlpkit.jobs.sweep.lead import Lead, lead_of, lead_over_baseline
@@ -227,6 +229,7 @@ def _swept(
         planned_trials(spec.sweep),
         spec.sweep.seconds,
         workers,
+        strong_again=partial(no_longer_weak, sweep=spec.sweep),
         arguments={**components, "threads": workers.threads},
         observer=observer or SweepObserver(),
         stop=stop,

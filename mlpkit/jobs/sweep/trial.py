@@ -14,15 +14,15 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.resume_network import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
-from mlpkit.jobs.sweep.pruning import RULES, Curve, Evaluation
+from mlpkit.jobs.sweep.curves import curves_of, rule_for
 from mlpkit.jobs.sweep.trial_of_several import train_ensemble, train_seeds
 from mlpkit.jobs.sweep.trial_spec import data_key, trial_spec
 from mlpkit.jobs.training_job import TrainingJob
 from mlpkit.jobs.training_process import TrainingEnd, described
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import HISTORY, RESOLVED, SWEEP
-from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
-from mlpkit.runs.sweep_folder import may_go_on, number_of, read_trial, runs_of, trials_in
+from mlpkit.runs.layout import RESOLVED, SWEEP
+from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
+from mlpkit.runs.sweep_folder import may_go_on, read_trial, runs_of, trials_in
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Split
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
-    from mlpkit.specfile.sweep_section import Objective, SweepSection
+    from mlpkit.specfile.sweep_section import SweepSection
     from mlpkit.training.evaluation import Record
 
 LONGEST_WAIT: Final = 60.0
@@ -87,7 +87,7 @@ def train_trial(
                 raise
             return TrainingEnd(failure=described(error), cause=OWN_VALUES if _is_of_values(error) else "")
         if end.stopped and judge.weak:
-            _record_failure(folder, PRUNED, end.steps, judge.weak)
+            _record_failure(folder, PRUNED, judge.steps, judge.weak)
     return end
 
 
@@ -122,6 +122,8 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
         observers = judged if first else observer
         return train_claimed(run, spec.registry, observers, stop, opened=_opened(spec), cores=threads)
 
+    if judge.finds_first_run_weak():  # its last process was killed before it could judge that
+        return TrainingEnd(stopped=stop.reason)
     if len(spec.seeds) > 1:
         return train_seeds(spec, folder, threads, train_prepared)
     if spec.trains_ensemble:
@@ -230,15 +232,15 @@ class _Judge(Observer):
     Attributes:
         stop: asks that the trial stop.
         weak: why it ends early; empty if it doesn't.
+        steps: steps of the run that it ends in.
     """
 
     def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest, *, several: bool) -> None:
         self.stop = _EitherStop(stop)
-        self.weak = ""
+        self.weak, self.steps = "", 0
         self._directory, self._objective = directory, sweep.objectives[0]
-        is_baseline = sweep.baseline and number_of(directory) == 0  # others are compared with its result
-        self._rule = RULES[sweep.prune] if sweep.prune and not is_baseline else None
-        self._name, self._several = sweep.prune, several
+        self._rule, self._name = rule_for(directory, sweep), sweep.prune
+        self._several = several
         self._total_steps = 0
 
     def started(self, total_steps: int | None) -> None:
@@ -247,45 +249,27 @@ class _Judge(Observer):
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Compare the trial with the others, unless it is at its end."""
-        step = record["iteration"]
-        if self._rule is None or (step >= self._total_steps and not self._several):
+        if self._several or record["iteration"] < self._total_steps:
+            self._judge(record)
+
+    def finds_first_run_weak(self) -> bool:
+        """Whether a trial of several runs is weak that has trained the first one, and hasn't begun the second."""
+        if not self._several:
+            return False
+        first, *others = runs_of(self._directory).values()
+        history = RunFolder(first).read_history()
+        self._total_steps = overview_of(first).total or 0
+        is_over = bool(history) and history[-1]["iteration"] >= self._total_steps
+        if is_over and all(RunFolder(each).only_prepared for each in others):
+            self._judge(history[-1])
+        return bool(self.weak)
+
+    def _judge(self, record: Mapping[str, float]) -> None:
+        if self._rule is None:
             return
-        trial, *others = self._curves()
+        step = record["iteration"]
+        rivals = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
+        trial, *others = curves_of([self._directory, *rivals], self._objective)
         if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):
-            self.weak = f"pruned ({self._name}) after step {int(step):,}"
+            self.steps, self.weak = int(step), f"pruned ({self._name}) after step {int(step):,}"
             self.stop.stop(PRUNED)
-
-    def _curves(self) -> list[Curve]:
-        """Return the evaluations of the trial, and of all others; of several runs, of the first."""
-        others = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
-        return [self._curve(folder) for folder in (self._directory, *others)]
-
-    def _curve(self, trial: Path) -> Curve:
-        run = next(iter(runs_of(trial).values()))
-        return _curve(number_of(trial), run, self._objective, *_state_of(run))
-
-
-def _state_of(directory: Path) -> tuple[bool, int, int]:
-    """Return whether a trial is finished, and size and time of its history, which change whenever the curve does."""
-    try:
-        history = (directory / HISTORY).stat()
-    except OSError:  # it has only begun
-        return False, 0, 0
-    return RunFolder(directory).finished, history.st_size, history.st_mtime_ns
-
-
-@lru_cache(maxsize=4096)
-def _curve(number: int, directory: Path, objective: Objective, finished: bool, size: int, changed: int) -> Curve:
-    """Return the evaluations of a trial, read once for each state of its history.
-
-    Args:
-        number: its number.
-        directory: its run folder, or the first of several.
-        objective: what trials are chosen by.
-        finished: whether it is finished.
-        size: bytes of its history.
-        changed: when that changed last.
-    """
-    history = [record for record in RunFolder(directory).read_history() if objective.key in record]
-    evaluations = [Evaluation(record["epoch"], objective.cost(record[objective.key])) for record in history]
-    return Curve(number, evaluations, finished)

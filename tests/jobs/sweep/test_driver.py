@@ -92,9 +92,34 @@ def fail(directory, problem="why", *, state="failed", cause=""):
     return TrainingEnd(failure=problem, cause=cause)
 
 
-def driven(folder, train, planned=4, *, count=1, sampler=None, seconds=None, stop=None, clock=lambda: 0.0):
+def each_is_weak(trials):
+    return None
+
+
+def pruned_in(trials):
+    return next((trial for trial in trials if trial.state == "pruned"), None)
+
+
+def driven(
+    folder,
+    train,
+    planned=4,
+    *,
+    count=1,
+    sampler=None,
+    seconds=None,
+    stop=None,
+    clock=lambda: 0.0,
+    strong_again=each_is_weak,
+):
     watch, workers = Watch(), Inline(train, count)
-    keys = {"arguments": {}, "observer": watch, "stop": stop or StopRequest(), "clock": clock}
+    keys = {
+        "arguments": {},
+        "strong_again": strong_again,
+        "observer": watch,
+        "stop": stop or StopRequest(),
+        "clock": clock,
+    }
     driver = Driver(folder, [LOSS], sampler or Numbers(), planned, seconds, workers, **keys)
     driver.run()
     return workers, watch, driver
@@ -120,6 +145,33 @@ def test_the_sampler_knows_the_trials_before_in_their_order(folder):
 def test_a_sampler_may_have_no_more(folder):
     workers, _, _ = driven(folder, lambda directory, tries: finish(directory), None, sampler=Numbers(2))
     assert workers.tried == [0, 1]
+
+
+def test_a_pruned_trial_goes_on_before_another_begins_once_it_is_no_longer_weak(folder):
+    def train(directory, tries):
+        return fail(directory, state="pruned") if directory.name == "trial-1" and not tries else finish(directory)
+
+    def strong_again(trials):
+        return next((trial for trial in trials if trial.state == "pruned" and len(trials) == 3), None)
+
+    workers, watch, _ = driven(folder, train, strong_again=strong_again)
+    assert workers.tried == [0, 1, 2, 1, 3]
+    assert watch.over == [
+        (0, "finished", 0),
+        (1, "pruned", 0),
+        (2, "finished", 0),
+        (1, "finished", 0),
+        (3, "finished", 0),
+    ]
+    assert set(states(folder).values()) == {"finished"}
+
+
+def test_no_pruned_trial_goes_on_once_the_time_is_over(folder):
+    times = iter([0.0, *[1.0] * 20])
+    ends = {"clock": lambda: next(times, 9.0), "seconds": 5.0, "strong_again": pruned_in}
+    workers, _, _ = driven(folder, lambda directory, tries: fail(directory, state="pruned"), **ends)
+    assert set(workers.tried) == {0}
+    assert states(folder) == {0: "pruned"}
 
 
 def test_a_worker_that_dies_costs_nothing_but_time(folder):

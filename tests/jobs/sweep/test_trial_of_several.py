@@ -228,6 +228,18 @@ def test_a_trial_that_turns_out_weak_at_the_end_of_its_first_run_does_not_begin_
     assert contents(trial.directory / "seed-4") == contents("hand")
 
 
+def test_a_trial_whose_process_was_killed_at_the_end_of_its_first_run_is_judged_then(make_folder):
+    with make_folder("seeds", evaluate_every=40) as folder:
+        first, _ = trained(folder, 0)
+        for number in range(1, 5):
+            shutil.copytree(first.directory, f"s/trial-{number}")
+        trial, _ = trained(folder, 5, {**VALUES, "training.optimizer.sgd.learning_rate": 1e-6})
+        (trial.directory / "failure.json").unlink()
+        end = train_trial(trial.directory)
+        assert (end.stopped, folder.trial(5).problem) == ("pruned", "pruned (median) after step 40")
+    assert not (trial.directory / "seed-2/lock.json").exists()
+
+
 def test_only_the_first_run_is_judged(folder, monkeypatch):
     judged = []
     monkeypatch.setitem(RULES, "median", lambda trial, others, total: judged.append(len(trial.evaluations)))
