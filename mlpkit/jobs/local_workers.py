@@ -29,8 +29,13 @@ class Workers(Protocol):
     def count(self) -> int:
         """How many trials train at once; it may change, and is at least 1."""
 
-    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
-        """Train the trial of a folder; if its worker dies, the end says by what."""
+    def submit(
+        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None, **arguments: Any
+    ) -> Future[TrainingEnd]:
+        """Train the trial of a folder; if its worker dies, the end says by what.
+
+        One in which nothing happens for ``timeout`` seconds counts as dead, unless something else limits its time.
+        """
 
     def stop(self) -> None:
         """Ask that all trials stop after the steps that they are in."""
@@ -69,6 +74,7 @@ class LocalWorkers:
         directory: Path,
         *,
         tell: Callable[[str, list[Any]], None] = unheard,
+        timeout: float | None = None,
         **arguments: Any,
     ) -> Future[TrainingEnd]:
         """Train a run.
@@ -77,9 +83,10 @@ class LocalWorkers:
             function: what trains it; a process finds it by the name of its module and its own.
             directory: the run folder.
             tell: called with each event of the run and its details, in a thread of its own.
+            timeout: seconds without an event after which a process counts as dead; None for no limit.
             **arguments: other arguments of the function, plain data.
         """
-        return self._threads.submit(self._train, function, {"directory": str(directory), **arguments}, tell)
+        return self._threads.submit(self._train, function, {"directory": str(directory), **arguments}, tell, timeout)
 
     def stop(self) -> None:
         """Ask that all runs stop after the steps that they are in."""
@@ -99,6 +106,7 @@ class LocalWorkers:
         function: Callable[..., TrainingEnd],
         arguments: dict[str, Any],
         tell: Callable[[str, list[Any]], None],
+        timeout: float | None,
     ) -> TrainingEnd:
         try:
             process = self._idle_process() or self._new_process()
@@ -106,7 +114,7 @@ class LocalWorkers:
             return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
         if self._stopped:
             process.stop()
-        end = process.train(function, arguments, tell)
+        end = process.train(function, arguments, tell, timeout)
         if process.alive and end.stopped in ("", PRUNED):
             self._idle.put(process)
         else:  # one that was stopped by a signal would stop the next run, too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -77,6 +78,7 @@ class TrainingProcess:
         function: Callable[..., TrainingEnd],
         arguments: dict[str, Any],
         tell: Callable[[str, list[Any]], None],
+        timeout: float | None = None,
     ) -> TrainingEnd:
         """Train a run, and return how it ended.
 
@@ -85,6 +87,8 @@ class TrainingProcess:
                 ``observer`` and ``stop``.
             arguments: plain data, ``directory`` among them.
             tell: called with each event, a method of ``RunsObserver``, and its arguments after the number of the run.
+            timeout: seconds without an event after which the process is killed, from the first event on; None for no
+                limit.
         """
         request = [function.__module__, function.__name__, arguments]
         assert self._process.stdin is not None
@@ -92,17 +96,21 @@ class TrainingProcess:
         with suppress(OSError, ValueError):  # it was stopped, or has ended, which shows when it answers
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        for line in self._process.stdout:
-            if not line.endswith("\n"):  # it died as it wrote
-                break
-            event, details = json.loads(line)
-            if event == _OVER:
-                return TrainingEnd(*details)
-            tell(event, details)
+        with _Watch(self._process, timeout) as watch:
+            for line in self._process.stdout:
+                if not line.endswith("\n"):  # it died as it wrote
+                    break
+                watch.heard()
+                event, details = json.loads(line)
+                if event == _OVER:
+                    return TrainingEnd(*details)
+                tell(event, details)
         code = self._process.wait()
         if code == 0 and self._process.stdin.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")
         by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        if watch.killed:
+            by = f"after {timeout:g} s in which nothing happened"
         return TrainingEnd(failure=f"the process that trained it ended {by}", death=by)
 
     def stop(self) -> None:
@@ -122,6 +130,47 @@ class TrainingProcess:
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._process.wait()
+
+
+class _Watch:
+    """Kills a process that hangs: one that has said something, and then nothing for too long.
+
+    Args:
+        process: the process.
+        timeout: after how many seconds; None for never.
+
+    Attributes:
+        killed: whether it was killed.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], timeout: float | None) -> None:
+        self.killed = False
+        self._process, self._timeout = process, timeout
+        self._silence = -math.inf
+        self._over = threading.Event()
+
+    def __enter__(self) -> _Watch:
+        """Begin to watch."""
+        if self._timeout is not None:
+            threading.Thread(target=self._look, args=(self._timeout,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Watch it no more."""
+        self._over.set()
+
+    def heard(self) -> None:
+        """It has said something."""
+        self._silence = 0.0
+
+    def _look(self, timeout: float) -> None:
+        step = min(1.0, timeout / 4)
+        while not self._over.wait(step):
+            self._silence += step  # no clock: if this process was suspended, it has heard nothing meanwhile
+            if self._silence >= timeout:
+                self.killed = True
+                self._process.kill()
+                return
 
 
 _OVER: Final = "over"

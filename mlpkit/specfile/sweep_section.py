@@ -328,6 +328,7 @@ class SweepSection(Section):
         prune: how weak trials are ended early: if they are worse than the median of the others so far, or by
             successive halving with several budgets; by default none is.
         baseline: whether trial 0 is the spec as it stands, so that the sweep says how far the best is ahead of it.
+        timeout: seconds in which a trial does no step, after which its process counts as dead.
     """
 
     title = "sweep"
@@ -339,6 +340,7 @@ class SweepSection(Section):
     sampler: Literal["random", "tpe", "grid"] = "random"
     prune: Literal["median", "hyperband"] | None = None
     baseline: bool = False
+    timeout: Annotated[float, Gt(0)] = 600.0
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

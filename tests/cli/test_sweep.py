@@ -142,6 +142,19 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(started, spec, forever, invoke):
     assert not holders("runs/tiny")
 
 
+def test_a_trial_that_hangs_goes_on_in_another_process(started, spec):
+    spec({**LONGER, "trials: 5": "trials: 2\n  timeout: 1"})
+    driver = started("sweep", "tiny.yaml", "--out", "swept", "--workers", 1, "--quiet")
+    trial, pid = wait_for(lambda: next(iter(holders("swept").items()), None))
+    wait_for(lambda: list((trial / "checkpoints").glob("*.safetensors")))
+    os.kill(pid, signal.SIGSTOP)
+    _, said = driver.communicate(timeout=60)
+    ended = f"{trial.name.replace('-', ' ')}: its process ended after 1 s in which nothing happened"
+    assert f"{ended}; it goes on from its last checkpoint" in said
+    assert driver.returncode == 0
+    assert all((trial / "metrics.json").exists() for trial in trials_in("swept"))
+
+
 def test_a_weak_trial_ends_early_keeps_its_checkpoint_and_can_go_on(invoke, spec):
     """Six good rates, then one that learns nothing: it is worse than the median at its first evaluation."""
     rates = ", ".join(str(0.1 + i / 100) for i in range(6))

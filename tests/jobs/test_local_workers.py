@@ -18,6 +18,13 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 LEAVES = "import sys; sys.stdin.readline()"
 FAILS = "raise SystemExit(1)"
+HANGS = """
+import json, sys, time
+sys.stdin.readline()
+time.sleep(0.3)  # reading data takes as long as it needs
+print(json.dumps(["started", [3]]), flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize(
@@ -28,6 +35,16 @@ def test_a_process_that_ends_without_an_answer_has_died(script, death, monkeypat
     monkeypatch.setattr("mlpkit.jobs.training_process.START", script)
     process = TrainingProcess()
     assert process.train(train_trial, {"directory": "x"}, lambda event, details: None).death == death
+    process.close()
+
+
+def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.training_process.START", HANGS)
+    process, events = TrainingProcess(), []
+    end = process.train(train_trial, {"directory": "x"}, lambda event, details: events.append(event), timeout=0.2)
+    assert events == ["started"]
+    assert end.death == "after 0.2 s in which nothing happened"
+    assert not process.alive
     process.close()
 
 
@@ -50,7 +67,7 @@ class Fake:
         self.alive, self.closed, self.trained = True, False, []
         self.made.append(self)
 
-    def train(self, function, arguments, tell):
+    def train(self, function, arguments, tell, timeout):
         assert self.alive
         assert not self.closed
         self.trained.append(arguments["directory"])

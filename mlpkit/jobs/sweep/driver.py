@@ -83,7 +83,7 @@ class Driver:
         seconds: after how long no trial of the spec's is begun any more; None for no limit.
         workers: what trains them.
         strong_again: returns the pruned trial that is to go on, given all trials; None if each is weak still.
-        arguments: arguments of ``train_trial`` beside the folder, as plain data.
+        arguments: arguments of ``Workers.submit``, and of ``train_trial``, beside the folder, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         clock: returns a time in seconds.

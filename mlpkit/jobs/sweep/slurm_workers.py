@@ -141,12 +141,15 @@ class SlurmWorkers:
         self._watch = threading.Thread(target=self._look_after_jobs, name="Slurm jobs", daemon=True)
         self._watch.start()
 
-    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
+    def submit(
+        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None, **arguments: Any
+    ) -> Future[TrainingEnd]:
         """Train a trial in a job, or wait for the job that trains it for an earlier driver.
 
         Args:
             function: what trains it; a job finds it by the name of its module and its own.
             directory: the folder of the trial.
+            timeout: doesn't count: a job that hangs is ended by its time limit.
             **arguments: other arguments, plain data.
 
         Returns:

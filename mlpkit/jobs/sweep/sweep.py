@@ -230,7 +230,7 @@ def _swept(
         spec.sweep.seconds,
         workers,
         strong_again=partial(no_longer_weak, sweep=spec.sweep),
-        arguments={**components, "threads": workers.threads},
+        arguments={**components, "threads": workers.threads, "timeout": spec.sweep.timeout},
         observer=observer or SweepObserver(),
         stop=stop,
     )
