@@ -30,7 +30,7 @@ class Workers(Protocol):
         """How many trials train at once; it may change, and is at least 1."""
 
     def submit(
-        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None, **arguments: Any
+        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None = None, **arguments: Any
     ) -> Future[TrainingEnd]:
         """Train the trial of a folder; if its worker dies, the end says by what.
 

@@ -117,6 +117,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("metric", "r2", "mlpkit_plugins.metrics.r2:R2"),
         component("metric", "coverage", "mlpkit_plugins.metrics.coverage:Coverage"),
         component("augmentation", "shift", "mlpkit_plugins.augmentations.shift:Shift"),
+        component("augmentation", "flip", "mlpkit_plugins.augmentations.flip:Flip"),
         component("augmentation", "rotation", "mlpkit_plugins.augmentations.rotation:Rotation"),
         component("augmentation", "elastic", "mlpkit_plugins.augmentations.elastic:Elastic"),
         component("callback", "csv_logger", "mlpkit_plugins.callbacks.csv_logger:CsvLogger"),

@@ -142,7 +142,7 @@ class SlurmWorkers:
         self._watch.start()
 
     def submit(
-        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None, **arguments: Any
+        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None = None, **arguments: Any
     ) -> Future[TrainingEnd]:
         """Train a trial in a job, or wait for the job that trains it for an earlier driver.
 

@@ -25,6 +25,7 @@ training:
   slices: 3
   augment:
     - shift: {image: [28, 28]}
+    - flip: {image: [28, 28]}
     - rotation: {image: [28, 28]}
     - elastic: {image: [28, 28]}
 """
