@@ -69,6 +69,9 @@ COMPILED = kernels.__name__.endswith(".compiled")
 PRODUCTS_BY = kernels.PRODUCTS_BY
 """What computes matrix products of float32: their bits depend on it."""
 
+convolution = kernels.convolution
+convolution_inputs_gradient = kernels.convolution_inputs_gradient
+convolution_weights_gradient = kernels.convolution_weights_gradient
 cos = kernels.cos
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend

@@ -54,6 +54,9 @@ PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t co
 
 PyObject *product(SIGNATURE);
 PyObject *product_plus_row(SIGNATURE);
+PyObject *convolution(SIGNATURE);
+PyObject *convolution_inputs_gradient(SIGNATURE);
+PyObject *convolution_weights_gradient(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
 PyObject *drop(SIGNATURE);

@@ -2,6 +2,9 @@ from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
 from mlpkit_plugins.kernels.with_numpy import begin_row_order as begin_row_order
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
+from mlpkit_plugins.kernels.with_numpy import convolution as convolution
+from mlpkit_plugins.kernels.with_numpy import convolution_inputs_gradient as convolution_inputs_gradient
+from mlpkit_plugins.kernels.with_numpy import convolution_weights_gradient as convolution_weights_gradient
 from mlpkit_plugins.kernels.with_numpy import cos as cos
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend

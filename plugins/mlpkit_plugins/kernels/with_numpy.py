@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit_plugins.kernels.convolution_with_numpy import convolution as convolution
+from mlpkit_plugins.kernels.convolution_with_numpy import convolution_inputs_gradient as convolution_inputs_gradient
+from mlpkit_plugins.kernels.convolution_with_numpy import convolution_weights_gradient as convolution_weights_gradient
 from mlpkit_plugins.kernels.standard_normal import standard_normal
 
 if TYPE_CHECKING:
