@@ -27,6 +27,8 @@ from mlpkit_plugins.kernels.with_numpy import leaky_relu as leaky_relu
 from mlpkit_plugins.kernels.with_numpy import leaky_relu_gradient as leaky_relu_gradient
 from mlpkit_plugins.kernels.with_numpy import lerp as lerp
 from mlpkit_plugins.kernels.with_numpy import lerp_gradient as lerp_gradient
+from mlpkit_plugins.kernels.with_numpy import max_pool as max_pool
+from mlpkit_plugins.kernels.with_numpy import max_pool_gradient as max_pool_gradient
 from mlpkit_plugins.kernels.with_numpy import mish as mish
 from mlpkit_plugins.kernels.with_numpy import mish_gradient as mish_gradient
 from mlpkit_plugins.kernels.with_numpy import normalize as normalize

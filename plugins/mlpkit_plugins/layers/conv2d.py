@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike
+from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory
 from mlpkit_plugins.functions.patches import Patches
 from mlpkit_plugins.kernels import convolution, convolution_inputs_gradient, convolution_weights_gradient
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
-
-IN_MEMORY = (3, 1, 2, 0)
-"""From the axes of images, (rows, channels, height, width), to their order in memory, (width, channels, height, rows):
-columns of pixels one after the other, the same pixel of all images side by side. And back."""
 
 
 class Conv2d(MatrixLayer):
@@ -92,14 +88,14 @@ class Conv2d(MatrixLayer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = W * x + b."""
-        self.images = self._padded(x.transpose(IN_MEMORY))
+        self.images = self._padded(x)
         y = self.buffer("y", (self.patches.across, self.filters, self.patches.down, len(x)))
         b = self.b.value if self.bias else None
         return convolution(self.images, self._by_pixel(self.W.value), b, self.stride, y).transpose(IN_MEMORY)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx."""
-        dy = np.ascontiguousarray(dy.transpose(IN_MEMORY))
+        dy = in_memory(dy)
         if self.needs_parameter_gradients:
             db = self.b.grad if self.bias else None
             convolution_weights_gradient(self.images, dy, self.stride, self._by_pixel(self.W.grad), db)
@@ -114,14 +110,14 @@ class Conv2d(MatrixLayer):
         """Return operations for one example: six for each weight and patch."""
         return 6 * self.filters * self.channels * self.size**2 * self.patches.down * self.patches.across
 
-    def _padded(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Return images, their axes in memory's order, with the padding around them."""
+    def _padded(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return images in memory's order, with the padding around them."""
         if not self.padding:
-            return np.ascontiguousarray(images)
-        (width, channels, height, rows), p = images.shape, self.padding
+            return in_memory(x)
+        (rows, channels, height, width), p = x.shape, self.padding
         padded = self.buffer("padded", (width + 2 * p, channels, height + 2 * p, rows))
         padded[...] = 0
-        padded[p : width + p, :, p : height + p] = images
+        padded[p : width + p, :, p : height + p] = x.transpose(IN_MEMORY)
         return padded
 
     def _by_pixel(self, W: NDArray[Any]) -> NDArray[Any]:

@@ -1,8 +1,8 @@
-"""Convolution written in NumPy: for float64, and for use without compiled kernels.
+"""The kernels of images written in NumPy: for float64, and for use without compiled kernels.
 
-Images lie in the order (width, channels, height, rows): columns of pixels one after the other, the same pixel of all
-images side by side. A strip is one pixel wide and as high as a patch. Patches side by side share all strips but one, so
-strips take less memory than patches by a factor of their size, and those of a patch follow one another.
+Images have the shape (width, channels, height, rows). To convolve them, they are cut into strips, one pixel wide and as
+high as a patch. Patches side by side share all strips but one, so strips take less memory than patches by a factor of
+their size, and those of a patch follow one another.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 
@@ -84,6 +86,52 @@ def convolution_weights_gradient(
     if db is not None:
         np.sum(dy, axis=(0, 2, 3), out=db)
     return dW
+
+
+def max_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the largest pixel of each patch, and return it.
+
+    Args:
+        x: images, shape (width, channels, height, rows).
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across.
+        out: shape (across, channels, down, rows).
+    """
+    out[...] = -np.inf
+    for pixels in _pixels(x, size, stride, out):
+        np.maximum(out, pixels, out=out)
+    return out
+
+
+def max_pool_gradient(
+    x: NDArray[Any], y: NDArray[Any], dy: NDArray[Any], size: int, stride: int, out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to dy, added up where a pixel is the first largest of a patch, and return it.
+
+    Args:
+        x: images, shape (width, channels, height, rows).
+        y: what ``max_pool`` made of them, shape (across, channels, down, rows).
+        dy: gradient of y, of its shape.
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across.
+        out: of the shape of x.
+    """
+    left = dy.copy()
+    out[...] = 0
+    for pixels, gradient in zip(_pixels(x, size, stride, y), _pixels(out, size, stride, y), strict=True):
+        share = left * (pixels == y)
+        np.add(gradient, share, out=gradient)
+        left -= share  # passed to the first
+    return out
+
+
+def _pixels(images: NDArray[Any], size: int, stride: int, y: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Go through the pixels of a patch: a view of each in all patches, of the shape of y."""
+    across, _, down, _ = y.shape
+    for p in range(size):
+        for q in range(size):
+            columns = slice(q, q + stride * (across - 1) + 1, stride)
+            yield images[columns, :, p : p + stride * (down - 1) + 1 : stride]
 
 
 def _strips(x: NDArray[Any], size: int, stride: int, down: int) -> NDArray[Any]:
