@@ -70,6 +70,8 @@ PyObject *product_plus_row(SIGNATURE);
 PyObject *convolution(SIGNATURE);
 PyObject *convolution_inputs_gradient(SIGNATURE);
 PyObject *convolution_weights_gradient(SIGNATURE);
+PyObject *pad_images(SIGNATURE);
+PyObject *flatten_images(SIGNATURE);
 PyObject *max_pool(SIGNATURE);
 PyObject *max_pool_gradient(SIGNATURE);
 PyObject *rectify(SIGNATURE);

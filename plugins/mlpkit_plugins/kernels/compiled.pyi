@@ -19,6 +19,7 @@ from mlpkit_plugins.kernels.with_numpy import exp as exp
 from mlpkit_plugins.kernels.with_numpy import feature_sums as feature_sums
 from mlpkit_plugins.kernels.with_numpy import feature_sums_of_products as feature_sums_of_products
 from mlpkit_plugins.kernels.with_numpy import feature_sums_of_squares as feature_sums_of_squares
+from mlpkit_plugins.kernels.with_numpy import flatten_images as flatten_images
 from mlpkit_plugins.kernels.with_numpy import flush_subnormal as flush_subnormal
 from mlpkit_plugins.kernels.with_numpy import gelu as gelu
 from mlpkit_plugins.kernels.with_numpy import gelu_gradient as gelu_gradient
@@ -36,6 +37,7 @@ from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_col
 from mlpkit_plugins.kernels.with_numpy import normalize_gradient as normalize_gradient
 from mlpkit_plugins.kernels.with_numpy import normalize_rows as normalize_rows
 from mlpkit_plugins.kernels.with_numpy import normalize_rows_gradient as normalize_rows_gradient
+from mlpkit_plugins.kernels.with_numpy import pad_images as pad_images
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import prelu as prelu
 from mlpkit_plugins.kernels.with_numpy import prelu_gradient as prelu_gradient

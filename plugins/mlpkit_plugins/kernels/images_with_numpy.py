@@ -17,6 +17,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def pad_images(x: NDArray[Any], padding: int, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to images, their axes in another order, with so many pixels of zeros on all four sides, and return it.
+
+    Args:
+        x: images, shape (rows, channels, height, width).
+        padding: pixels of zeros.
+        out: shape (width + 2 padding, channels, height + 2 padding, rows).
+    """
+    if padding:
+        out[...] = 0
+    width, _, height, _ = out.shape
+    out[padding : width - padding, :, padding : height - padding] = x.transpose(3, 1, 2, 0)
+    return out
+
+
+def flatten_images(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to images as rows of features, and return it.
+
+    Args:
+        x: images, shape (rows, channels, height, width).
+        out: shape (rows, channels · height · width).
+    """
+    out[...] = x.reshape(out.shape)
+    return out
+
+
 def convolution(
     x: NDArray[Any], W: NDArray[Any], b: NDArray[Any] | None, stride: int, out: NDArray[Any]
 ) -> NDArray[Any]:

@@ -45,6 +45,8 @@ static PyMethodDef kernels[] = {
     KERNEL(convolution),
     KERNEL(convolution_inputs_gradient),
     KERNEL(convolution_weights_gradient),
+    KERNEL(pad_images),
+    KERNEL(flatten_images),
     KERNEL(max_pool),
     KERNEL(max_pool_gradient),
     KERNEL(rectify),

@@ -88,17 +88,17 @@ class Conv2d(MatrixLayer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = W * x + b."""
-        self.images = self._padded(x)
+        self.x = in_memory(self, "x", x, self.padding)
         y = self.buffer("y", (self.patches.across, self.filters, self.patches.down, len(x)))
         b = self.b.value if self.bias else None
-        return convolution(self.images, self._by_pixel(self.W.value), b, self.stride, y).transpose(IN_MEMORY)
+        return convolution(self.x, self._by_pixel(self.W.value), b, self.stride, y).transpose(IN_MEMORY)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx."""
-        dy = in_memory(dy)
+        dy = in_memory(self, "dy", dy)
         if self.needs_parameter_gradients:
             db = self.b.grad if self.bias else None
-            convolution_weights_gradient(self.images, dy, self.stride, self._by_pixel(self.W.grad), db)
+            convolution_weights_gradient(self.x, dy, self.stride, self._by_pixel(self.W.grad), db)
         if not self.needs_input_gradient:
             return None
         channels, height, width = self.image_shape
@@ -109,16 +109,6 @@ class Conv2d(MatrixLayer):
     def flops(self, input_shape: tuple[int, ...]) -> int:
         """Return operations for one example: six for each weight and patch."""
         return 6 * self.filters * self.channels * self.size**2 * self.patches.down * self.patches.across
-
-    def _padded(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Return images in memory's order, with the padding around them."""
-        if not self.padding:
-            return in_memory(x)
-        (rows, channels, height, width), p = x.shape, self.padding
-        padded = self.buffer("padded", (width + 2 * p, channels, height + 2 * p, rows))
-        padded[...] = 0
-        padded[p : width + p, :, p : height + p] = x.transpose(IN_MEMORY)
-        return padded
 
     def _by_pixel(self, W: NDArray[Any]) -> NDArray[Any]:
         """Return a view of W or dW with an axis for each of f, c, p and q."""

@@ -38,13 +38,13 @@ class MaxPool2d(Pool2d):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the largest pixel of each patch."""
-        self.x = in_memory(x)
+        self.x = in_memory(self, "x", x)
         y = self.buffer("y", (self.patches.across, x.shape[1], self.patches.down, len(x)))
         self.y = max_pool(self.x, self.patches.size, self.patches.stride, y)
         return self.y.transpose(IN_MEMORY)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: dy, added up where a pixel was the first largest of a patch."""
-        dx = self.buffer("dx", self.x.shape)
-        max_pool_gradient(self.x, self.y, in_memory(dy), self.patches.size, self.patches.stride, dx)
+        dy, dx = in_memory(self, "dy", dy), self.buffer("dx", self.x.shape)
+        max_pool_gradient(self.x, self.y, dy, self.patches.size, self.patches.stride, dx)
         return dx.transpose(IN_MEMORY)
