@@ -6,15 +6,18 @@
     b += (TO_B);
 
 #define ADD_STEPS_3D(ROWS, VECTORS, LAST)                                                                              \
-    for (ptrdiff_t x = 0; x < steps->count[0]; x++) {                                                                  \
-        for (ptrdiff_t y = 0; y < steps->count[1]; y++) {                                                              \
-            for (ptrdiff_t z = 0; z < steps->count[2]; z++) {                                                          \
-                ADD_STEP(ROWS, VECTORS, LAST)                                                                          \
-                MOVE(ROWS, steps->a[2], steps->b[2])                                                                   \
-            }                                                                                                          \
-            MOVE(ROWS, next_a[1], next_b[1])                                                                           \
+    for (ptrdiff_t left = steps->total, y = steps->first[1], z = steps->first[2]; left > 0; z = 0) {                   \
+        ptrdiff_t end = least(steps->counts[2], z + left);                                                             \
+        left -= end - z;                                                                                               \
+        for (; z < end; z++) {                                                                                         \
+            ADD_STEP(ROWS, VECTORS, LAST)                                                                              \
+            MOVE(ROWS, steps->a[2], steps->b[2])                                                                       \
         }                                                                                                              \
-        MOVE(ROWS, next_a[0], next_b[0])                                                                               \
+        MOVE(ROWS, next_a[1], next_b[1])                                                                               \
+        if (++y == steps->counts[1]) {                                                                                 \
+            y = 0;                                                                                                     \
+            MOVE(ROWS, next_a[0], next_b[0])                                                                           \
+        }                                                                                                              \
     }
 
 #define FINISH_ROW(LOAD, STORE)                                                                                        \
@@ -35,8 +38,8 @@
         MASK some = MASK_OF(columns_of_last);                                                                          \
         EACH(i, 2)                                                                                                     \
         {                                                                                                              \
-            next_a[i] = steps->a[i] - steps->count[i + 1] * steps->a[i + 1];                                           \
-            next_b[i] = steps->b[i] - steps->count[i + 1] * steps->b[i + 1];                                           \
+            next_a[i] = steps->a[i] - steps->counts[i + 1] * steps->a[i + 1];                                           \
+            next_b[i] = steps->b[i] - steps->counts[i + 1] * steps->b[i + 1];                                           \
         }                                                                                                              \
         EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row;                                                          \
         EACH(i, ROWS) EACH(v, VECTORS) __builtin_prefetch(c + i * c_row + v * LANES, 1);                               \

@@ -4,17 +4,18 @@
 
 #include "tiles.h"
 
-/* The steps k of three nested loops, the last one fastest, and how far the numbers of A and those of B lie apart from
- * one step of a loop to the next. */
+/* Steps k of three nested loops, the last one fastest, and how far the numbers of A and those of B lie apart from one
+ * step of a loop to the next. They may begin and end anywhere: total of them, from step first of each inner loop on. */
 typedef struct {
-    ptrdiff_t count[3], a[3], b[3];
+    ptrdiff_t counts[3], a[3], b[3];
+    ptrdiff_t first[3], total;
 } Steps3d;
 
 /* Set a tile of C to A B, or add A B to it, then add a number to each of its rows, if there is one:
  *
  *     (A B)[i][j] = fma(A[i][n-1], B[n-1][j], ... fma(A[i][1], B[1][j], A[i][0] B[0][j]))   with n steps
  *
- * A[i][0] lies at a[i * a_row], B[0][j] at b[j], C[i][j] at c[i * c_row + j]. The number of rows and that of vectors in
+ * where k counts the steps. A[i][0] lies at a[i * a_row], B[0][j] at b[j], C[i][j] at c[i * c_row + j]. The number of rows and that of vectors in
  * a row belong to the tile; the last vector has that many columns. */
 typedef void (*ConvolutionTile)(const Steps3d *steps, const float *a, ptrdiff_t a_row, const float *b, float *c,
                                 ptrdiff_t c_row, int columns_of_last, int add, const float *column);

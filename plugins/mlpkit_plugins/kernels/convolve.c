@@ -6,7 +6,7 @@
 #include "pieces.h"
 #include "team.h"
 
-/* The steps of a product are cut into blocks of at most so many, but one of the outermost loop at least. */
+/* The steps of a product are cut into blocks of at most so many. */
 #define BLOCK 256
 
 /* Parts per member, so that a late member leaves little to wait for. */
@@ -36,24 +36,36 @@ static Pieces panels_of(ptrdiff_t rows, ptrdiff_t columns)
     return cut_to_at_most(fits ? tiles->most_vectors : tiles->vectors, divided_up(columns, tiles->lanes));
 }
 
+/* Those of all steps that a block has, and where its numbers of A and B begin. */
+static Steps3d block_of(const Steps3d *all, ptrdiff_t begin, ptrdiff_t length, ptrdiff_t *of_a, ptrdiff_t *of_b)
+{
+    Steps3d some = *all;
+    some.total = length;
+    *of_a = *of_b = 0;
+    for (int loop = 2; loop >= 0 && begin > 0; loop--) {
+        some.first[loop] = begin % all->counts[loop];
+        begin /= all->counts[loop];
+        *of_a += some.first[loop] * all->a[loop];
+        *of_b += some.first[loop] * all->b[loop];
+    }
+    return some;
+}
+
 /* Set some columns of C, a few vectors wide, to A B plus a column, if there is one. */
 static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Operand c, const float *column,
                            ptrdiff_t rows, ptrdiff_t vectors, int columns_of_last)
 {
-    ptrdiff_t inner = steps->count[1] * steps->count[2];
-    Pieces blocks = cut_to_at_most(inner > 0 && inner < BLOCK ? BLOCK / inner : 1, steps->count[0]);
+    Pieces blocks = steps->total > 0 ? cut_to_at_most(BLOCK, steps->total) : cut_into(1, 0);
     Pieces heights = cut_to_at_most(tiles->rows[vectors], rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
-        ptrdiff_t first = begin_of(blocks, block);
-        int is_last = block == blocks.count - 1;
-        Steps3d some = *steps;
-        some.count[0] = length_of(blocks, block);
+        ptrdiff_t of_a, of_b;
+        Steps3d some = block_of(steps, begin_of(blocks, block), length_of(blocks, block), &of_a, &of_b);
+        const float *added = block == blocks.count - 1 ? column : NULL;
         for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
             ptrdiff_t top = begin_of(heights, tile);
             convolution_tiles->products[vectors][length_of(heights, tile)](
-                &some, a.data + top * a.row + first * steps->a[0], a.row, b + first * steps->b[0],
-                c.data + top * c.row, c.row, columns_of_last, block > 0,
-                is_last && column != NULL ? column + top : NULL);
+                &some, part_from(a, top, 0).data + of_a, a.row, b + of_b, part_from(c, top, 0).data, c.row,
+                columns_of_last, block > 0, added == NULL ? NULL : added + top);
         }
     }
 }
@@ -109,9 +121,10 @@ static void convolve_column(const Work *all, ptrdiff_t column)
     const Convolution *of = all->of;
     ptrdiff_t pixels = of->channels * of->height, at_once = of->stride == 1 ? of->down : 1;
     Steps3d steps = {
-        {of->channels, of->size, of->size},
-        {of->size * of->size, of->size, 1},
-        {of->height * of->rows, of->rows, pixels * of->rows},
+        .counts = {of->size, of->channels, of->size}, /* q, c, p */
+        .a = {1, of->size * of->size, of->size},
+        .b = {pixels * of->rows, of->height * of->rows, of->rows},
+        .total = of->channels * of->size * of->size,
     };
     for (ptrdiff_t i = 0; i < of->down; i += at_once) {
         const float *x = all->from + (column * of->stride * pixels + i * of->stride) * of->rows;
@@ -134,27 +147,35 @@ static Taps taps_of(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs)
     return (Taps){first, first > highest ? 0 : (highest - first) / of->stride + 1, (pixel - first) / of->stride};
 }
 
+/* How many pixels from that one on meet all elements of filters along their axis, or else 1; 1 if the stride isn't. */
+static ptrdiff_t pixels_alike(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs, ptrdiff_t end)
+{
+    ptrdiff_t next = pixel;
+    while (of->stride == 1 && next < end && taps_of(of, next, outputs).count == of->size) {
+        next++;
+    }
+    return next > pixel ? next - pixel : 1;
+}
+
 /* Set a column of pixels of dx. Pixels that meet all elements of filters lie in one row of C, if the stride is 1. */
 static void convolve_column_to_inputs(const Work *all, ptrdiff_t column)
 {
     const Convolution *of = all->of;
-    ptrdiff_t height = of->height - 2 * all->padding, row_of_y = of->down * of->rows, of_column = of->filters * row_of_y;
+    ptrdiff_t top = all->padding, end = of->height - all->padding, height = end - top;
+    ptrdiff_t row_of_y = of->down * of->rows, column_of_y = of->filters * row_of_y;
     Taps across = taps_of(of, column + all->padding, of->across);
-    for (ptrdiff_t i = 0, at_once; i < height; i += at_once) {
-        Taps down = taps_of(of, i + all->padding, of->down);
-        at_once = 1;
-        while (of->stride == 1 && down.count == of->size && i + at_once < height &&
-               taps_of(of, i + at_once + all->padding, of->down).count == of->size) {
-            at_once++;
-        }
+    for (ptrdiff_t i = top, at_once; i < end; i += at_once) {
+        at_once = pixels_alike(of, i, of->down, end);
+        Taps down = taps_of(of, i, of->down);
         Steps3d steps = {
-            {of->filters, down.count, across.count},
-            {all->W.row, of->stride * of->size, of->stride},
-            {row_of_y, -of->rows, -of_column},
+            .counts = {of->filters, down.count, across.count}, /* f, p, q */
+            .a = {all->W.row, of->stride * of->size, of->stride},
+            .b = {row_of_y, -of->rows, -column_of_y},
+            .total = of->filters * down.count * across.count,
         };
         Operand W = {all->W.data + down.first * of->size + across.first, of->size * of->size, 1};
-        const float *dy = all->from + across.output * of_column + down.output * of->rows;
-        Operand dx = {all->to + (column * of->channels * height + i) * of->rows, height * of->rows, 1};
+        const float *dy = all->from + across.output * column_of_y + down.output * of->rows;
+        Operand dx = {all->to + (column * of->channels * height + i - top) * of->rows, height * of->rows, 1};
         multiply_steps(&steps, W, dy, dx, NULL, of->channels, at_once * of->rows);
     }
 }

@@ -20,14 +20,12 @@ int can_convolve(void);
 
 /* Set y to the convolution of x and W, plus b if there is one, on up to as many threads as members.
  *
- * A pixel has the same bits on any number of threads, with any vectors, in any batch: channels are cut into as few
- * blocks as there can be of up to 256 numbers of a filter, but one channel at least; a block is summed from its first
- * number to its last with fused multiply-adds, then the sums of the blocks are added, from the first to the last, and
- * then b. */
+ * A pixel has the same bits on any number of threads, with any vectors, in any batch: it is added up as multiply_vectors
+ * does, in the order q, c, p, the last one fastest, and then b. */
 void convolve(const Convolution *of, const float *x, Operand W, const float *b, float *y, int members);
 
-/* Set dx to the gradient of the images inside the padding, added up in the same order: f, p, q, of those elements of
- * filters that a pixel meets, in blocks of filters. */
+/* Set dx to the gradient of the images inside the padding. A pixel is added up in the same way, in the order f, p, q, of
+ * those elements of filters that it meets. */
 void convolve_to_inputs(const Convolution *of, const float *dy, Operand W, ptrdiff_t padding, float *dx, int members);
 
 /* Set dW, and db if there is one.

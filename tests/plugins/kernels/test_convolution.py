@@ -92,12 +92,9 @@ def in_order(products):
 
 
 def by_blocks(products):
-    """Return the sum of products, which are listed for each channel, in the order that convolve.h names."""
-    blocks = -(-len(products) // max(1, BLOCK // max(1, len(products[0]))))
-    sums = []
-    for block in np.array_split(np.arange(len(products)), blocks):
-        sums.append(in_order([product for channel in block for product in products[channel]] or [np.float32(0)]))
-    return in_order(sums)
+    """Return the sum of products in the order of a product of matrices."""
+    blocks = np.array_split(np.arange(len(products)), -(-len(products) // BLOCK))
+    return in_order([in_order([products[k] for k in block]) for block in blocks])
 
 
 def expected_outputs(of, x, W, b):
@@ -105,8 +102,7 @@ def expected_outputs(of, x, W, b):
     for j, i in np.ndindex(of.across, of.down):
         patch = x[j * of.stride : j * of.stride + of.size, :, i * of.stride : i * of.stride + of.size]
         products = [
-            [W[:, c, p, q, np.newaxis] * patch[q, c, p] for p, q in np.ndindex(of.size, of.size)]
-            for c in range(of.channels)
+            W[:, c, p, q, np.newaxis] * patch[q, c, p] for q, c, p in np.ndindex(of.size, of.channels, of.size)
         ]
         y[j, :, i] = by_blocks(products) + b[:, np.newaxis]
     return y
@@ -121,9 +117,9 @@ def expected_inputs_gradient(of, dy, W):
             if not below and not right and 0 <= down < of.down and 0 <= across < of.across:
                 met.append((p, q, across, down))
         products = [
-            [W[f, :, p, q, np.newaxis] * dy[across, f, down] for p, q, across, down in met] for f in range(of.filters)
+            W[f, :, p, q, np.newaxis] * dy[across, f, down] for f in range(of.filters) for p, q, across, down in met
         ]
-        dx[j, :, i] = by_blocks(products)
+        dx[j, :, i] = by_blocks(products) if products else 0
     return dx
 
 
