@@ -115,9 +115,8 @@ class Conv2d(MatrixLayer):
         return W.reshape(self.filters, self.channels, self.size, self.size)
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y = W X + b, with the numbers of W as they lie on a patch."""
-        shape = self.filters, self.channels, self.size, self.size
-        W = graph.constant(self.W.path, self.W.value.reshape(shape))
+        """Describe y, with the numbers of W as they lie on a patch."""
+        W = graph.constant(self.W.path, self._by_pixel(self.W.value))
         b = [self.b] if self.bias else []
         return graph.op("Conv", graph.input, W, *b, strides=[self.stride] * 2, pads=[self.padding] * 4)
 

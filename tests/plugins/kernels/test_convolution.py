@@ -101,9 +101,7 @@ def expected_outputs(of, x, W, b):
     y = np.empty(of.y, np.float32)
     for j, i in np.ndindex(of.across, of.down):
         patch = x[j * of.stride : j * of.stride + of.size, :, i * of.stride : i * of.stride + of.size]
-        products = [
-            W[:, c, p, q, np.newaxis] * patch[q, c, p] for q, c, p in np.ndindex(of.size, of.channels, of.size)
-        ]
+        products = [W[:, c, p, q, np.newaxis] * patch[q, c, p] for q, c, p in np.ndindex(of.size, of.channels, of.size)]
         y[j, :, i] = by_blocks(products) + b[:, np.newaxis]
     return y
 
