@@ -234,8 +234,7 @@ class Examples:
             raise DataError(inputs.source, f"has targets of shape {targets.shape}; expected ({expected})")
         if isinstance(target, Classes):
             _expect_classes(target.count, inputs, targets)
-        one_hot = isinstance(target, Classes) and target.one_hot
-        targets = np.eye(target.count)[targets] if isinstance(target, Classes) and one_hot else targets
+        targets = _one_hot(targets, target.count) if isinstance(target, Classes) and target.one_hot else targets
         self._arrays = (inputs.x, targets, *(() if weights is None else (weights,)))
 
     def __len__(self) -> int:
@@ -246,6 +245,12 @@ class Examples:
         """Write the examples at ``indices`` into ``out``."""
         for array, written in zip(self._arrays, out, strict=True):
             written[...] = array[indices]
+
+
+def _one_hot(numbers: NDArray[Any], count: int) -> NDArray[np.float64]:
+    rows = np.zeros((len(numbers), count))
+    rows[np.arange(len(numbers)), numbers] = 1
+    return rows
 
 
 def _expect_classes(count: int, inputs: Inputs, numbers: NDArray[Any]) -> None:

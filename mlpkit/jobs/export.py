@@ -254,7 +254,7 @@ def _test_split(model: TrainedModel) -> tuple[_TestSplit | None, str]:
     except MlpkitError as error:
         return None, f"proved on made-up rows only, since the run's data can't be read: {error}"
     name = next(name for name in SPLITS if name in data)
-    return _TestSplit(data, description, name, rows_to_predict(len(data[name]), model.network.input_shape)), ""
+    return _TestSplit(data, description, name, rows_to_predict(len(data[name]), model.network)), ""
 
 
 def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _TestSplit) -> tuple[KnownRows | None, str]:

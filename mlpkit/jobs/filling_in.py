@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -68,8 +69,8 @@ class FactsOfSpec:
         """Return how many training examples each class has, or the sum of their weights; it takes opening the data."""
         split = open_data(self.spec, self.dataset)["train"]
         reader = BatchReader(split, self.description, np.dtype(self.spec.dtype), min(ROWS_COUNTED_TOGETHER, len(split)))
-        counts = [counted(self.target, t, weights) for _, t, weights in reader.in_order()]
-        return np.asarray(np.sum(counts, axis=0), np.float64)
+        counts = (counted(self.target, t, weights) for _, t, weights in reader.in_order())
+        return np.asarray(reduce(np.add, counts), np.float64)
 
 
 def filled_in(spec: Spec, facts: FactsOfSpec) -> tuple[Spec, list[Problem]]:

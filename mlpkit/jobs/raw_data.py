@@ -210,6 +210,8 @@ def _is_cut_by_thresholds(x: NDArray[np.float64], classes: NDArray[Any], count: 
 def _purity(codes: NDArray[Any], classes: NDArray[Any]) -> float:
     """Return the share of rows that have the commonest class of their text."""
     texts = np.unique(codes, return_inverse=True)[1]
-    together = np.zeros((texts.max() + 1, classes.max() + 1), np.int64)
-    np.add.at(together, (texts, classes), 1)
-    return float(together.max(axis=1).sum() / len(classes))
+    width = int(classes.max()) + 1
+    pairs, counts = np.unique(texts * width + classes, return_counts=True)
+    commonest = np.zeros(texts.max() + 1, np.int64)
+    np.maximum.at(commonest, pairs // width, counts)
+    return float(commonest.sum() / len(classes))

@@ -237,7 +237,7 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     description, data = data_of_run(found.folder.directory, model)
     found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
     split = next(name for name in SPLITS if name in data)
-    indices = rows_to_predict(len(data[split]), model.network.input_shape)
+    indices = rows_to_predict(len(data[split]), model.network)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
     judged: Judged | None = None

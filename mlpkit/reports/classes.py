@@ -45,26 +45,29 @@ def confusion_section(judged: Judged) -> str:
     """Return the confusion matrix, if classes are predicted, and precision and recall of each class or label."""
     if not isinstance(judged.target, Classes):
         predicted = judged.probabilities >= 0.5
-        hits, found, there = ((judged.truths & predicted).sum(0), predicted.sum(0), judged.truths.sum(0))
+        hits, found, there = ((judged.labels & predicted).sum(0), predicted.sum(0), judged.labels.sum(0))
         return section("Labels", paragraph(f"Of {judged.rows}."), _per_class("label", judged.names, hits, found, there))
-    counts = confusion_matrix(judged)
-    shown = _matrix if len(counts) <= MOST_CELLS_WIDE else _commonest_mistakes
+    true, predicted = judged.classes, judged.predicted_classes
+    right = true == predicted
+    hits, found, there = (np.bincount(of, minlength=len(judged.names)) for of in (true[right], predicted, true))
+    shown = _matrix if len(judged.names) <= MOST_CELLS_WIDE else _commonest_mistakes
     return section(
         "Classes",
-        paragraph(f"Of {judged.rows}, {int(counts.trace()):,} are predicted right."),
-        shown(counts, judged.names),
-        _per_class("class", judged.names, counts.diagonal(), counts.sum(0), counts.sum(1)),
+        paragraph(f"Of {judged.rows}, {np.count_nonzero(right):,} are predicted right."),
+        shown(judged),
+        _per_class("class", judged.names, hits, found, there),
     )
 
 
 def confusion_matrix(judged: Judged) -> NDArray[np.int64]:
     """Return how many rows of each class, down, are predicted to be of each class, across."""
     counts = np.zeros((len(judged.names), len(judged.names)), np.int64)
-    np.add.at(counts, (judged.classes, judged.prediction.argmax(axis=1)), 1)
+    np.add.at(counts, (judged.classes, judged.predicted_classes), 1)
     return counts
 
 
-def _matrix(counts: NDArray[np.int64], names: Sequence[str]) -> str:
+def _matrix(judged: Judged) -> str:
+    counts, names = confusion_matrix(judged), judged.names
     cells = [
         {"true": true, "predicted": predicted, "rows": int(counts[i, j])}
         for i, true in enumerate(names)
@@ -75,11 +78,12 @@ def _matrix(counts: NDArray[np.int64], names: Sequence[str]) -> str:
     return charts.figure("Confusion matrix", chart, widest=cell * (len(names) + 1))
 
 
-def _commonest_mistakes(counts: NDArray[np.int64], names: Sequence[str]) -> str:
-    wrong = counts - np.diag(counts.diagonal())
-    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_MIXED_UP]
-    pairs = [np.unravel_index(place, wrong.shape) for place in order if wrong.flat[place]]
-    rows = [[names[int(i)], names[int(j)], f"{wrong[i, j]:,}"] for i, j in pairs]
+def _commonest_mistakes(judged: Judged) -> str:
+    names, true, predicted = judged.names, judged.classes, judged.predicted_classes
+    wrong = true != predicted
+    pairs, counts = np.unique(true[wrong] * len(names) + predicted[wrong], return_counts=True)
+    commonest = np.argsort(-counts, kind="stable")[:MOST_MIXED_UP]
+    rows = [[names[pairs[i] // len(names)], names[pairs[i] % len(names)], f"{counts[i]:,}"] for i in commonest]
     return table(["true", "predicted", "rows"], rows, caption="Commonest mistakes", texts=[0, 1])
 
 
@@ -91,9 +95,9 @@ def _per_class(
     there: NDArray[np.int64],
 ) -> str:
     values: list[list[Any]] = [
-        [name, *_scores(int(hit), int(found), int(count)), int(count)]
-        for name, hit, found, count in zip(names, hits, predicted, there, strict=True)
-    ][:MOST_ROWS]
+        [names[i], *_scores(int(hits[i]), int(predicted[i]), int(there[i])), int(there[i])]
+        for i in range(min(MOST_ROWS, len(names)))
+    ]
     rows = [[row[0], *map(_share, row[1:4]), f"{row[4]:,}"] for row in values]
     more = f", the first {MOST_ROWS}" if len(names) > MOST_ROWS else ""
     return table(
@@ -121,10 +125,10 @@ def probabilities_section(judged: Judged) -> str:
     chosen = _chosen(judged)
     if not chosen:
         return ""
-    truths, probabilities = judged.truths, judged.probabilities
-    curves = {judged.names[i]: roc(truths[:, i], probabilities[:, i]) for i in chosen}
-    apart = {judged.names[i]: (truths[:, i], probabilities[:, i]) for i in chosen}
-    together = {"all together": (truths[:, chosen].ravel(), probabilities[:, chosen].ravel())}
+    apart = {judged.names[i]: (judged.truth_of(i), judged.probability_of(i)) for i in chosen}
+    curves = {name: roc(truth, probability) for name, (truth, probability) in apart.items()}
+    truths, probabilities = zip(*apart.values(), strict=True)
+    together = {"all together": (np.concatenate(truths), np.concatenate(probabilities))}
     calibration = _calibration_figure(apart if len(apart) <= MOST_APART else together)
     against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else judged.names[chosen[0]]
     return section(
@@ -138,9 +142,11 @@ def probabilities_section(judged: Judged) -> str:
 
 def _chosen(judged: Judged) -> list[int]:
     """Return the classes or labels to draw: those that some rows are and some aren't; of two classes, the second."""
-    truths = judged.truths
-    drawn = [i for i in range(truths.shape[1]) if 0 < truths[:, i].sum() < len(truths)]
-    if isinstance(judged.target, Classes) and truths.shape[1] == 2:
+    count = len(judged.names)
+    of_classes = isinstance(judged.target, Classes)
+    there = np.bincount(judged.classes, minlength=count) if of_classes else judged.labels.sum(axis=0)
+    drawn: list[int] = np.flatnonzero((there > 0) & (there < len(judged.prediction))).tolist()
+    if of_classes and count == 2:
         return [i for i in drawn if i == 1]
     return drawn[:MOST_CURVES]
 

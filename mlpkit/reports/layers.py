@@ -202,7 +202,8 @@ def _norms(looks: Sequence[Mapping[str, Any]]) -> str:
     if not points:
         return ""
     names = list(dict.fromkeys(point["series"] for point in points))
-    moved = [name for name in names if any(point["norm"] for point in points if point["series"] == name)]
+    with_gradient = {point["series"] for point in points if point["norm"]}
+    moved = [name for name in names if name in with_gradient]
     left_out = set(moved).difference(moved[i] for i in evenly_spaced(len(moved), MOST_CHARTED))
     drawn = [point for point in points if point["series"] not in left_out]
     chart = charts.curves(

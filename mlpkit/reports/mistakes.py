@@ -36,9 +36,8 @@ def worst_rows(judged: Judged) -> NDArray[np.intp]:
 def _wrongness(judged: Judged) -> NDArray[np.float64]:
     """Return how wrong the prediction of each row is: 0 for one that is right."""
     if isinstance(judged.target, Classes):
-        predicted = judged.prediction.argmax(axis=1)
-        sure = judged.probabilities[np.arange(len(predicted)), predicted]
-        return np.where(predicted == judged.classes, 0.0, sure)
+        sure = judged.prediction.max(axis=1).astype(np.float64)
+        return np.where(judged.predicted_classes == judged.classes, 0.0, sure)
     if isinstance(judged.target, Values):
         predicted_values, true = judged.values
         spread = true.std(axis=0)
@@ -52,7 +51,7 @@ def _wrongness(judged: Judged) -> NDArray[np.float64]:
 
 def _wrongness_of_labels(judged: Judged) -> NDArray[np.float64]:
     """Return how far the probability of each label of each row is on the wrong side of a half: 0 on the right one."""
-    wrong = (judged.probabilities >= 0.5) != judged.truths
+    wrong = (judged.probabilities >= 0.5) != judged.labels
     distances: NDArray[np.float64] = np.abs(judged.probabilities - 0.5) * wrong
     return distances
 
@@ -103,22 +102,18 @@ def _said(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[
     if isinstance(judged.target, Values):
         return _said_of_values(judged, rows)
     if isinstance(judged.target, Classes):
-        predicted = judged.prediction.argmax(axis=1)
+        true, predicted = judged.classes, judged.predicted_classes
         cells = [
-            [
-                judged.names[judged.classes[row]],
-                judged.names[predicted[row]],
-                f"{judged.probabilities[row, predicted[row]]:.1%}",
-            ]
+            [judged.names[true[row]], judged.names[predicted[row]], f"{judged.prediction[row, predicted[row]]:.1%}"]
             for row in rows
         ]
         return ["true", "predicted", "at"], cells
-    label = _wrongness_of_labels(judged).argmax(axis=1)
+    label, has, probabilities = _wrongness_of_labels(judged).argmax(axis=1), judged.labels, judged.probabilities
     cells = [
         [
             judged.names[label[row]],
-            "yes" if judged.truths[row, label[row]] else "no",
-            f"{judged.probabilities[row, label[row]]:.1%}",
+            "yes" if has[row, label[row]] else "no",
+            f"{probabilities[row, label[row]]:.1%}",
         ]
         for row in rows
     ]

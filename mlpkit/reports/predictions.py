@@ -55,17 +55,29 @@ class Judged:
         return np.asarray(self.t.argmax(axis=1) if one_hot else self.t, np.intp)
 
     @property
-    def truths(self) -> NDArray[np.bool_]:
-        """Whether each class or label is that of each row, shape (rows, classes or labels)."""
-        if isinstance(self.target, Labels):
-            return self.t.reshape(len(self.t), -1) >= 0.5
-        truths: NDArray[np.bool_] = self.classes[:, None] == np.arange(len(self.names))
-        return truths
+    def predicted_classes(self) -> NDArray[np.intp]:
+        """The number of the most probable class of each row, if classes are predicted."""
+        numbers: NDArray[np.intp] = self.prediction.argmax(axis=1)
+        return numbers
+
+    @property
+    def labels(self) -> NDArray[np.bool_]:
+        """Whether each row has each label, if labels are predicted, shape (rows, labels)."""
+        return self.t.reshape(len(self.t), -1) >= 0.5
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """The probability of each class or label, shape (rows, classes or labels)."""
+        """The probability of each label, if labels are predicted, shape (rows, labels)."""
         return self.prediction.reshape(len(self.prediction), -1).astype(np.float64)
+
+    def truth_of(self, number: int) -> NDArray[np.bool_]:
+        """Return whether each row is of a class, or has a label."""
+        truth: NDArray[np.bool_] = self.labels[:, number] if isinstance(self.target, Labels) else self.classes == number
+        return truth
+
+    def probability_of(self, number: int) -> NDArray[np.float64]:
+        """Return the probability of a class or label for each row."""
+        return self.prediction.reshape(len(self.prediction), -1)[:, number].astype(np.float64)
 
     @property
     def ends(self) -> NDArray[np.float64] | None:

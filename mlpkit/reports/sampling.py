@@ -7,26 +7,40 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mlpkit.components.operation import output_shape_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from mlpkit.network.sequential import Sequential
+
 MOST_ROWS: Final = 10_000
 """Most rows of a split that are predicted to judge a model, or to prove a file."""
 
 MOST_NUMBERS: Final = 1 << 25
-"""Most numbers that these rows have as inputs of the network; large images are fewer than the rows above."""
+"""Most numbers that go into the network for these rows, or come out of it: of large images, or of thousands of classes,
+they are fewer than the rows above."""
 
 
-def rows_to_predict(rows: int, input_shape: Sequence[int]) -> NDArray[np.intp]:
+def rows_to_predict(rows: int, network: Sequential) -> NDArray[np.intp]:
     """Return positions of the rows of a split that are predicted to judge a model, or to prove a file.
 
     Args:
         rows: how many rows the split has.
-        input_shape: the shape of one example.
+        network: the model's network.
     """
-    return evenly_spaced(rows, max(1, min(MOST_ROWS, MOST_NUMBERS // prod(input_shape))))
+    return evenly_spaced(rows, most_rows(network.input_shape, *map(output_shape_of, network.layers[-1:])))
+
+
+def most_rows(*shapes: Sequence[int]) -> int:
+    """Return how many rows are predicted at most.
+
+    Args:
+        shapes: the shapes of what goes into the network for an example, and of what comes out.
+    """
+    return max(1, min(MOST_ROWS, MOST_NUMBERS // max(map(prod, shapes))))
 
 
 def evenly_spaced(count: int, most: int) -> NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
+from mlpkit.reports.sampling import evenly_spaced, most_rows
 
 
 @pytest.mark.parametrize(("count", "most"), [(7, 10), (10, 10), (0, 5), (1, 1)])
@@ -20,8 +20,8 @@ def test_of_many_the_first_and_the_last_and_others_at_nearly_equal_distances(cou
 
 
 @pytest.mark.parametrize(
-    ("rows", "shape", "expected"),
-    [(70, (784,), 70), (60_000, (784,), 10_000), (60_000, (3, 1024, 1024), 10), (5, (1 << 26,), 1)],
+    ("inputs", "outputs", "expected"),
+    [((784,), (10,), 10_000), ((3, 1024, 1024), (10,), 10), ((1 << 26,), (1,), 1), ((20,), (100_000,), 335)],
 )
-def test_of_large_inputs_fewer_rows_are_predicted(rows, shape, expected):
-    assert len(rows_to_predict(rows, shape)) == expected
+def test_of_large_inputs_and_of_many_classes_fewer_rows_are_predicted(inputs, outputs, expected):
+    assert most_rows(inputs, outputs) == expected

@@ -32,14 +32,16 @@ def split_by_class(
     """
     counts = np.bincount(classes)
     keys = _scattered(keys, seed)
+    rows_of = np.split(np.argsort(classes, kind="stable"), np.cumsum(counts)[:-1])
+    present = np.flatnonzero(counts)
     firsts = np.zeros(len(counts), np.uint64)
-    for number in np.flatnonzero(counts):  # one by one, which takes less memory than all at once
-        firsts[number] = keys[classes == number].min()
+    for number in present:  # one by one, which takes less memory than all at once
+        firsts[number] = keys[rows_of[number]].min()
     tested = _allotted(shares.test, counts, firsts)
     kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
     split_of = np.zeros(len(keys), np.int8)
-    for number in np.flatnonzero(counts):
-        rows = classes == number
+    for number in present:
+        rows = rows_of[number]
         first, second = _borders(keys[rows], tested[number], kept[number] if shares.validation else 0)
         split_of[rows] = (keys[rows] < second).astype(np.int8) + (keys[rows] < first)
     parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
