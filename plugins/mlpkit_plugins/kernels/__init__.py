@@ -2,9 +2,9 @@
 
 ``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
 and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
-bits, except in float32 for matrix products, which it adds up in an order of its own, for any number of threads
-(``multiply.h``), for activations (``activations.h``), cosine and sine, which are functions of its own
-(``mlpkit/exports/row_functions.h``), and for layer normalization, whose sums have an order of their own
+bits, except in float32 for matrix products and convolutions, which it adds up in an order of its own, for any number of
+threads (``multiply.h``, ``convolve.h``), for activations (``activations.h``), cosine and sine, which are functions of
+its own (``mlpkit/exports/row_functions.h``), and for layer normalization, whose sums have an order of their own
 (``mlpkit_sumf``). Large products are computed with AMX if the processor has it; their bits are different.
 
 Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
@@ -69,6 +69,9 @@ COMPILED = kernels.__name__.endswith(".compiled")
 PRODUCTS_BY = kernels.PRODUCTS_BY
 """What computes matrix products of float32: their bits depend on it."""
 
+convolution = kernels.convolution
+convolution_inputs_gradient = kernels.convolution_inputs_gradient
+convolution_weights_gradient = kernels.convolution_weights_gradient
 cos = kernels.cos
 cross_entropy_gradient = kernels.cross_entropy_gradient
 descend = kernels.descend
@@ -81,6 +84,7 @@ exp = kernels.exp
 feature_sums = kernels.feature_sums
 feature_sums_of_products = kernels.feature_sums_of_products
 feature_sums_of_squares = kernels.feature_sums_of_squares
+flatten_images = kernels.flatten_images
 flush_subnormal = kernels.flush_subnormal
 gelu = kernels.gelu
 gelu_gradient = kernels.gelu_gradient
@@ -89,6 +93,8 @@ leaky_relu = kernels.leaky_relu
 leaky_relu_gradient = kernels.leaky_relu_gradient
 lerp = kernels.lerp
 lerp_gradient = kernels.lerp_gradient
+max_pool = kernels.max_pool
+max_pool_gradient = kernels.max_pool_gradient
 mish = kernels.mish
 mish_gradient = kernels.mish_gradient
 normalize = kernels.normalize
@@ -96,6 +102,7 @@ normalize_columns = kernels.normalize_columns
 normalize_gradient = kernels.normalize_gradient
 normalize_rows = kernels.normalize_rows
 normalize_rows_gradient = kernels.normalize_rows_gradient
+pad_images = kernels.pad_images
 pick_labels = kernels.pick_labels
 prelu = kernels.prelu
 prelu_gradient = kernels.prelu_gradient

@@ -66,6 +66,63 @@ int apart(const Matrix *output, const Matrix *input)
     return output->data + length <= input->data || input->data + other <= output->data;
 }
 
+int disjoint(const Matrix *output, const Matrix *input)
+{
+    return output->data != input->data && apart(output, input);
+}
+
+int read_images(PyObject *object, int type, int writable, Matrix *images)
+{
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (!read_matrix(object, type, writable, images) || PyArray_NDIM(array) != 4 || PyArray_SIZE(array) == 0) {
+        return 0;
+    }
+    images->rows = PyArray_DIM(array, 0);
+    images->stride = images->columns = PyArray_SIZE(array) / images->rows;
+    return 1;
+}
+
+/* Read arrays of the same shape and memory order, without gaps, as one long row each; 0 if they aren't such. */
+static int read_alike(PyObject *const *arrays, int count, int type, Matrix *all)
+{
+    PyArrayObject *out = (PyArrayObject *)arrays[count - 1];
+    for (int k = 0; k < count; k++) {
+        PyArrayObject *array = (PyArrayObject *)arrays[k];
+        if (floating_type(arrays[k]) != type || floating_type(arrays[count - 1]) != type ||
+            !PyArray_SAMESHAPE(array, out) ||
+            (k + 1 < count ? !PyArray_ISBEHAVED_RO(array) : !PyArray_ISBEHAVED(array))) {
+            return 0;
+        }
+    }
+    npy_intp item = PyArray_ITEMSIZE(out), size = PyArray_SIZE(out), last = 0;
+    for (int i = 0; i < PyArray_NDIM(out); i++) {
+        npy_intp length = PyArray_DIM(out, i), stride = PyArray_STRIDE(out, i);
+        for (int k = 0; k < count; k++) {
+            if (length > 1 && (stride <= 0 || stride != PyArray_STRIDE((PyArrayObject *)arrays[k], i))) {
+                return 0;
+            }
+        }
+        last += length > 1 ? (length - 1) * stride : 0;
+    }
+    for (int k = 0; k < count; k++) {
+        all[k] = (Matrix){PyArray_BYTES((PyArrayObject *)arrays[k]), 1, size, size, item};
+    }
+    return last == (size - 1) * item;
+}
+
+int read_elements(PyObject *const *arrays, int count, int type, Matrix *all)
+{
+    int matrices = 1;
+    for (int k = 0; k < count && matrices; k++) {
+        matrices = read_matrix(arrays[k], type, k + 1 == count, &all[k]);
+    }
+    int readable = (matrices && same_shape(all, count)) || read_alike(arrays, count, type, all);
+    for (int k = 0; k + 1 < count && readable; k++) {
+        readable = apart(&all[count - 1], &all[k]);
+    }
+    return readable;
+}
+
 npy_intp first_length(PyObject *object)
 {
     return PyArray_Check(object) && PyArray_NDIM((PyArrayObject *)object) ? PyArray_DIM((PyArrayObject *)object, 0) : 0;
@@ -98,6 +155,15 @@ int read_number(PyObject *object, double *number)
     }
     *number = PyFloat_AsDouble(object);
     return 1;
+}
+
+int read_count(PyObject *object, npy_intp *number)
+{
+    *number = PyLong_Check(object) ? PyLong_AsSsize_t(object) : -1;
+    if (*number < 0) {
+        PyErr_Clear();
+    }
+    return *number >= 0;
 }
 
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)

@@ -35,6 +35,16 @@ int same_shape(Matrix *matrices, int count);
 /* Whether an output doesn't overlap an input, or is the same memory. */
 int apart(const Matrix *output, const Matrix *input);
 
+/* Whether an output shares no memory with an input. */
+int disjoint(const Matrix *output, const Matrix *input);
+
+/* Read images, an array of that dtype with four axes, some elements and no gaps; the first axis becomes the rows. */
+int read_images(PyObject *object, int type, int writable, Matrix *images);
+
+/* Read arrays of that dtype and of one shape, the last one of which is written to, for a function of their elements; 0
+ * if a loop can't work on them as they are. They are one long row each if they lie alike and have no gaps. */
+int read_elements(PyObject *const *arrays, int count, int type, Matrix *all);
+
 /* The length of an array's first axis; 0 of anything else. */
 npy_intp first_length(PyObject *object);
 
@@ -47,6 +57,9 @@ PyObject *float32_copy(PyObject *array);
 /* Read a float. */
 int read_number(PyObject *object, double *number);
 
+/* Read a whole number of 0 or more. */
+int read_count(PyObject *object, npy_intp *number);
+
 /* Forward a call to the function of that name in with_numpy.py, which takes any arrays. */
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count);
 
@@ -54,6 +67,13 @@ PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t co
 
 PyObject *product(SIGNATURE);
 PyObject *product_plus_row(SIGNATURE);
+PyObject *convolution(SIGNATURE);
+PyObject *convolution_inputs_gradient(SIGNATURE);
+PyObject *convolution_weights_gradient(SIGNATURE);
+PyObject *pad_images(SIGNATURE);
+PyObject *flatten_images(SIGNATURE);
+PyObject *max_pool(SIGNATURE);
+PyObject *max_pool_gradient(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
 PyObject *drop(SIGNATURE);

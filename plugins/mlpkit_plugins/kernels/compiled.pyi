@@ -2,6 +2,9 @@ from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
 from mlpkit_plugins.kernels.with_numpy import begin_row_order as begin_row_order
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
+from mlpkit_plugins.kernels.with_numpy import convolution as convolution
+from mlpkit_plugins.kernels.with_numpy import convolution_inputs_gradient as convolution_inputs_gradient
+from mlpkit_plugins.kernels.with_numpy import convolution_weights_gradient as convolution_weights_gradient
 from mlpkit_plugins.kernels.with_numpy import cos as cos
 from mlpkit_plugins.kernels.with_numpy import cross_entropy_gradient as cross_entropy_gradient
 from mlpkit_plugins.kernels.with_numpy import descend as descend
@@ -16,6 +19,7 @@ from mlpkit_plugins.kernels.with_numpy import exp as exp
 from mlpkit_plugins.kernels.with_numpy import feature_sums as feature_sums
 from mlpkit_plugins.kernels.with_numpy import feature_sums_of_products as feature_sums_of_products
 from mlpkit_plugins.kernels.with_numpy import feature_sums_of_squares as feature_sums_of_squares
+from mlpkit_plugins.kernels.with_numpy import flatten_images as flatten_images
 from mlpkit_plugins.kernels.with_numpy import flush_subnormal as flush_subnormal
 from mlpkit_plugins.kernels.with_numpy import gelu as gelu
 from mlpkit_plugins.kernels.with_numpy import gelu_gradient as gelu_gradient
@@ -24,6 +28,8 @@ from mlpkit_plugins.kernels.with_numpy import leaky_relu as leaky_relu
 from mlpkit_plugins.kernels.with_numpy import leaky_relu_gradient as leaky_relu_gradient
 from mlpkit_plugins.kernels.with_numpy import lerp as lerp
 from mlpkit_plugins.kernels.with_numpy import lerp_gradient as lerp_gradient
+from mlpkit_plugins.kernels.with_numpy import max_pool as max_pool
+from mlpkit_plugins.kernels.with_numpy import max_pool_gradient as max_pool_gradient
 from mlpkit_plugins.kernels.with_numpy import mish as mish
 from mlpkit_plugins.kernels.with_numpy import mish_gradient as mish_gradient
 from mlpkit_plugins.kernels.with_numpy import normalize as normalize
@@ -31,6 +37,7 @@ from mlpkit_plugins.kernels.with_numpy import normalize_columns as normalize_col
 from mlpkit_plugins.kernels.with_numpy import normalize_gradient as normalize_gradient
 from mlpkit_plugins.kernels.with_numpy import normalize_rows as normalize_rows
 from mlpkit_plugins.kernels.with_numpy import normalize_rows_gradient as normalize_rows_gradient
+from mlpkit_plugins.kernels.with_numpy import pad_images as pad_images
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import prelu as prelu
 from mlpkit_plugins.kernels.with_numpy import prelu_gradient as prelu_gradient

@@ -14,44 +14,6 @@ static int is_float32(PyObject *object)
     return PyArray_Check(object) && PyArray_TYPE((PyArrayObject *)object) == NPY_FLOAT;
 }
 
-/* Read arrays of the same shape and memory order, without gaps, as one long row each; 0 if they aren't such. */
-static int read_alike(PyObject *const *arrays, int count, Matrix *all)
-{
-    PyArrayObject *out = (PyArrayObject *)arrays[count - 1];
-    npy_intp item = sizeof(float), size = PyArray_SIZE(out), last = 0;
-    for (int i = 0; i < PyArray_NDIM(out); i++) {
-        npy_intp length = PyArray_DIM(out, i), stride = PyArray_STRIDE(out, i);
-        for (int k = 0; k < count; k++) {
-            if (length > 1 && (stride <= 0 || stride != PyArray_STRIDE((PyArrayObject *)arrays[k], i))) {
-                return 0;
-            }
-        }
-        last += length > 1 ? (length - 1) * stride : 0;
-    }
-    for (int k = 0; k < count; k++) {
-        PyArrayObject *array = (PyArrayObject *)arrays[k];
-        if (k + 1 < count ? !PyArray_ISBEHAVED_RO(array) : !PyArray_ISBEHAVED(array)) {
-            return 0;
-        }
-        all[k] = (Matrix){PyArray_BYTES(array), 1, size, size, item};
-    }
-    return last == (size - 1) * item;
-}
-
-/* Whether the loop can work on the arrays as they are. */
-static int read_all(PyObject *const *arrays, int count, Matrix *all)
-{
-    int matrices = 1;
-    for (int k = 0; k < count && matrices; k++) {
-        matrices = read_matrix(arrays[k], NPY_FLOAT, k + 1 == count, &all[k]);
-    }
-    int readable = (matrices && same_shape(all, count)) || read_alike(arrays, count, all);
-    for (int k = 0; k + 1 < count && readable; k++) {
-        readable = apart(&all[count - 1], &all[k]);
-    }
-    return readable;
-}
-
 /* The same on copies of the inputs, the first of which becomes the output. */
 static PyObject *apply_to_copies(Loop loop, PyObject *const *arrays, int count, const double *numbers)
 {
@@ -82,7 +44,7 @@ PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *num
         }
     }
     Matrix all[MOST_ARRAYS];
-    if (!read_all(arrays, count, all)) {
+    if (!read_elements(arrays, count, NPY_FLOAT, all)) {
         return apply_to_copies(loop, arrays, count, numbers);
     }
     run(NPY_FLOAT, &loop, all, count, count, numbers);

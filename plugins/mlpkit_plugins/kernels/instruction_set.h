@@ -3,12 +3,14 @@
 #ifndef MLPKIT_INSTRUCTION_SET_H
 #define MLPKIT_INSTRUCTION_SET_H
 
+#include "convolution_tiles.h"
 #include "functions.h"
 #include "tiles.h"
 
 typedef struct {
     const char *name;
     const Tiles *tiles;
+    const ConvolutionTiles *convolution_tiles;
     const RowLoops *loops;
 } InstructionSet;
 

@@ -42,6 +42,13 @@ static PyObject *end_rows(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)
 static PyMethodDef kernels[] = {
     KERNEL(product),
     KERNEL(product_plus_row),
+    KERNEL(convolution),
+    KERNEL(convolution_inputs_gradient),
+    KERNEL(convolution_weights_gradient),
+    KERNEL(pad_images),
+    KERNEL(flatten_images),
+    KERNEL(max_pool),
+    KERNEL(max_pool_gradient),
     KERNEL(rectify),
     KERNEL(keep_where_positive),
     KERNEL(drop),

@@ -35,10 +35,9 @@ LOOPS(double, float64)
 
 PyObject *rectify(SIGNATURE)
 {
-    Matrix all[2], *x = &all[0], *y = &all[1];
+    Matrix all[2];
     int type = count == 2 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, x) || !read_matrix(arguments[1], type, 1, y) ||
-        !same_shape(all, 2) || !apart(y, x)) {
+    if (type < 0 || !read_elements(arguments, 2, type, all)) {
         PyObject *result = count == 2 && in_row_order() ? apply(rectify_float32, arguments, 2, NULL) : NULL;
         return result != NULL || PyErr_Occurred() ? result : with_numpy("rectify", arguments, count);
     }
@@ -48,10 +47,9 @@ PyObject *rectify(SIGNATURE)
 
 PyObject *keep_where_positive(SIGNATURE)
 {
-    Matrix all[3], *dy = &all[0], *y = &all[1], *dx = &all[2];
+    Matrix all[3];
     int type = count == 3 ? floating_type(arguments[0]) : -1;
-    if (type < 0 || !read_matrix(arguments[0], type, 0, dy) || !read_matrix(arguments[1], type, 0, y) ||
-        !read_matrix(arguments[2], type, 1, dx) || !same_shape(all, 3) || !apart(dx, dy) || !apart(dx, y)) {
+    if (type < 0 || !read_elements(arguments, 3, type, all)) {
         return with_numpy("keep_where_positive", arguments, count);
     }
     const double one = 1; /* unknown to the compiler: a product with it flushes subnormal numbers, a copy doesn't */

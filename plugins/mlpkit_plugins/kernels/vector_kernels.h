@@ -16,4 +16,6 @@
 #include "row_loops.h"
 #include "tile_loops.h"
 
-const InstructionSet INSTRUCTION_SET = {NAME, &tiles, &row_loops};
+#include "convolution_tile_loops.h"
+
+const InstructionSet INSTRUCTION_SET = {NAME, &tiles, &convolution_tiles, &row_loops};

@@ -6,11 +6,15 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mlpkit import Layer
+from mlpkit_plugins.kernels import flatten_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
+
+IMAGES = 4
+"""How many axes images have; pooling leaves them in an order in memory that is costly to change."""
 
 
 class Flatten(Layer):
@@ -32,7 +36,9 @@ class Flatten(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return x as rows of features."""
         self.shape = x.shape
-        return x.reshape(len(x), self.features)
+        if x.ndim != IMAGES or x.flags.c_contiguous:
+            return x.reshape(len(x), self.features)
+        return flatten_images(x, self.buffer("y", (len(x), self.features), x.dtype))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dy in the shape of x."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory
 from mlpkit_plugins.functions.pool2d import Pool2d
+from mlpkit_plugins.kernels import max_pool, max_pool_gradient
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,22 +38,13 @@ class MaxPool2d(Pool2d):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the largest pixel of each patch."""
-        self.x, self.y = x, self.per_patch("y", x)
-        self.y[...] = -np.inf
-        for pixel in self.pixels(x):
-            np.maximum(self.y, pixel, out=self.y)
-        return self.y
+        self.x = in_memory(self, "x", x)
+        y = self.buffer("y", (self.patches.across, x.shape[1], self.patches.down, len(x)))
+        self.y = max_pool(self.x, self.patches.size, self.patches.stride, y)
+        return self.y.transpose(IN_MEMORY)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: dy, added up where a pixel was the first largest of a patch."""
-        dx = self.buffer("dx", like=self.x)
-        dx[...] = 0
-        left, share = self.per_patch("left", self.x), self.per_patch("share", self.x)
-        largest = self.per_patch("largest", self.x, bool)
-        np.copyto(left, dy)
-        for pixel, gradient in zip(self.pixels(self.x), self.pixels(dx), strict=True):
-            np.equal(pixel, self.y, out=largest)
-            np.multiply(left, largest, out=share)
-            np.add(gradient, share, out=gradient)
-            left -= share  # passed to the first
-        return dx
+        dy, dx = in_memory(self, "dy", dy), self.buffer("dx", self.x.shape)
+        max_pool_gradient(self.x, self.y, dy, self.patches.size, self.patches.stride, dx)
+        return dx.transpose(IN_MEMORY)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from mlpkit import ParameterError, ShapeError
 from mlpkit.testing import check_gradients, standalone
-from mlpkit_plugins.functions import strips
 from mlpkit_plugins.layers.conv2d import Conv2d
 
 
@@ -50,29 +49,6 @@ def test_is_the_sum_over_each_patch(drawn, seed):
     for row, f, i, j in np.ndindex(y.shape):
         patch = padded[row, :, i * stride : i * stride + size, j * stride : j * stride + size]
         assert y[row, f, i, j] == pytest.approx((W[f] * patch).sum() + b[f], rel=1e-12, abs=1e-12)
-
-
-@settings(max_examples=40, deadline=None)
-@given(convolutions(), st.integers(1, 200))
-def test_in_bands_as_in_one(passes, drawn, numbers):
-    parameters, shape = drawn
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(3, *shape))
-    whole = standalone(Conv2d(**parameters), shape)
-    dy = rng.normal(size=whole.forward(x).shape)
-    expected = passes(whole, x, dy.copy())
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(strips, "CACHED", numbers)
-        found = passes(standalone(Conv2d(**parameters), shape), x, dy.copy())
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
-
-
-def test_scratch_stays_small_however_many_images_there_are():
-    layer = standalone(Conv2d(4, 5, padding=2), (1, 28, 28), dtype="float32")
-    y = layer.forward(np.ones((500, 1, 28, 28), np.float32))
-    layer.backward(np.ones_like(y))
-    assert layer._storage["X"].nbytes <= 4 * strips.CACHED
 
 
 @pytest.mark.parametrize("rows", [1, 5])

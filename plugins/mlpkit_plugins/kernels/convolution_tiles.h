@@ -1,0 +1,44 @@
+/* Tiles of convolutions: blocks of their products that fit in the processor's registers. */
+#ifndef MLPKIT_CONVOLUTION_TILES_H
+#define MLPKIT_CONVOLUTION_TILES_H
+
+#include "tiles.h"
+
+/* Steps k of three nested loops, the last one fastest, and how far the numbers of A and those of B lie apart from one
+ * step of a loop to the next. They may begin and end anywhere: total of them, from step first of each inner loop on. */
+typedef struct {
+    ptrdiff_t counts[3], a[3], b[3];
+    ptrdiff_t first[3], total;
+} Steps3d;
+
+/* Set a tile of C to A B, or add A B to it, then add a number to each of its rows, if there is one:
+ *
+ *     (A B)[i][j] = fma(A[i][n-1], B[n-1][j], ... fma(A[i][1], B[1][j], A[i][0] B[0][j]))   with n steps
+ *
+ * where k counts the steps. A[i][0] lies at a[i * a_row], B[0][j] at b[j], C[i][j] at c[i * c_row + j]. The number of rows and that of vectors in
+ * a row belong to the tile; the last vector has that many columns. */
+typedef void (*ConvolutionTile)(const Steps3d *steps, const float *a, ptrdiff_t a_row, const float *b, float *c,
+                                ptrdiff_t c_row, int columns_of_last, int add, const float *column);
+
+/* A dot product is added up in so many sums: number m goes to sum m mod DOT_SUMS. */
+#define DOT_SUMS 16
+
+#define MOST_DOT_ROWS 6
+#define MOST_DOT_COLUMNS 4
+
+/* Add the products of each row of A with each row of B to their sums:
+ *
+ *     sums[i][j][l] += fma(A[i][m], B[j][m], ... fma(A[i][l+16], B[j][l+16], A[i][l] B[j][l]))   with m = l modulo 16
+ *
+ * A[i][m] lies at a[i * a_row + m], B[j][m] at b[j * b_row + m]. The numbers of rows belong to the tile. */
+typedef void (*DotTile)(const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row, ptrdiff_t length,
+                        float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS]);
+
+/* The tiles of one instruction set. Those of products have the sizes of other tiles. */
+typedef struct {
+    ConvolutionTile products[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
+    int dot_rows; /* rows of A in the largest tile of dot products; it has MOST_DOT_COLUMNS of B */
+    DotTile dots[MOST_DOT_COLUMNS + 1][MOST_DOT_ROWS + 1];
+} ConvolutionTiles;
+
+#endif

@@ -1,0 +1,209 @@
+/* Copies of images between their order in minibatches, (rows, channels, height, width), and that in which layers of
+ * images read them, (width, channels, height, rows). */
+#include "arguments.h"
+#include "blas_threads.h"
+#include "instruction_set.h"
+#include "pieces.h"
+#include "team.h"
+
+#include <string.h>
+
+/* Numbers from which the GIL is released and threads share the work, and parts per member. */
+#define MANY 32768
+#define PARTS_EACH 4
+
+typedef struct {
+    ptrdiff_t rows, channels, height, width, padding;
+} Lengths;
+
+/* A copy of rows of features to or from places of pixels. */
+typedef struct {
+    const Tiles *tiles;
+    Lengths of;
+    float *features, *pixels;
+    ptrdiff_t row;   /* from one row of features to the next */
+    int to_features; /* the direction */
+    Pieces parts;
+} Work;
+
+static Lengths lengths_of(PyArrayObject *images, ptrdiff_t padding)
+{
+    const npy_intp *lengths = PyArray_DIMS(images);
+    return (Lengths){lengths[0], lengths[1], lengths[2], lengths[3], padding};
+}
+
+/* Where a pixel lies, padding included, the first axis being the slowest: width, channels, height, rows. */
+static ptrdiff_t place_of(const Lengths *of, ptrdiff_t feature)
+{
+    ptrdiff_t column = feature % of->width, line = feature / of->width;
+    ptrdiff_t strip = (column + of->padding) * of->channels + line / of->height;
+    return (strip * (of->height + 2 * of->padding) + line % of->height + of->padding) * of->rows;
+}
+
+static void copy_vector(float *to, const float *from, int lanes)
+{
+    if (lanes == MOST_LANES) {
+        memcpy(to, from, MOST_LANES * sizeof(float));
+        return;
+    }
+    memcpy(to, from, (size_t)lanes * sizeof(float));
+}
+
+/* Copy as many features of as many rows as a vector has lanes. */
+static void copy_square(const Work *all, float *features, float *pixels, const ptrdiff_t *places)
+{
+    float square[MOST_LANES * MOST_LANES];
+    int lanes = all->tiles->lanes;
+    if (!all->to_features) {
+        all->tiles->transpose(features, all->row, square, lanes);
+    }
+    for (int i = 0; i < lanes; i++) {
+        float *pixel = pixels + places[i], *of_square = square + i * lanes;
+        copy_vector(all->to_features ? of_square : pixel, all->to_features ? pixel : of_square, lanes);
+    }
+    if (all->to_features) {
+        all->tiles->transpose(square, lanes, features, all->row);
+    }
+}
+
+static void copy_one(const Work *all, float *feature, float *pixel)
+{
+    *(all->to_features ? feature : pixel) = *(all->to_features ? pixel : feature);
+}
+
+/* Copy some features, at most as many as a vector has lanes, of all rows. */
+static void copy_features(const Work *all, ptrdiff_t begin, ptrdiff_t count)
+{
+    ptrdiff_t places[MOST_LANES], n = 0, lanes = all->tiles->lanes;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        places[i] = place_of(&all->of, begin + i);
+    }
+    float *features = all->features + begin;
+    for (; count == lanes && n + lanes <= all->of.rows; n += lanes) {
+        copy_square(all, features + n * all->row, all->pixels + n, places);
+    }
+    for (; n < all->of.rows; n++) {
+        for (ptrdiff_t i = 0; i < count; i++) {
+            copy_one(all, features + n * all->row + i, all->pixels + places[i] + n);
+        }
+    }
+}
+
+static void copy_part(int number, void *work)
+{
+    const Work *all = work;
+    ptrdiff_t lanes = all->tiles->lanes, features = all->of.channels * all->of.height * all->of.width;
+    ptrdiff_t begin = begin_of(all->parts, number) * lanes;
+    ptrdiff_t end = least(features, begin + length_of(all->parts, number) * lanes);
+    for (; begin < end; begin += lanes) {
+        copy_features(all, begin, least(lanes, end - begin));
+    }
+}
+
+static void copy_all(Work *all)
+{
+    ptrdiff_t features = all->of.channels * all->of.height * all->of.width;
+    ptrdiff_t groups = divided_up(features, all->tiles->lanes);
+    if (features * all->of.rows < MANY) {
+        all->parts = cut_into(1, groups);
+        copy_part(0, all);
+        return;
+    }
+    PyThreadState *thread = PyEval_SaveThread();
+    int members = blas_threads();
+    all->parts = cut_into(members > 1 ? least(groups, PARTS_EACH * members) : 1, groups);
+    if (all->parts.count == 1) {
+        copy_part(0, all);
+    }
+    else {
+        compute_parts((int)all->parts.count, copy_part, all, members);
+    }
+    PyEval_RestoreThread(thread);
+}
+
+static int is_float32(PyObject *object, int writable)
+{
+    return floating_type(object) == NPY_FLOAT && PyArray_ISBEHAVED_RO((PyArrayObject *)object) &&
+           (!writable || PyArray_ISWRITEABLE((PyArrayObject *)object)) && PyArray_SIZE((PyArrayObject *)object) > 0;
+}
+
+/* Whether the axes of images lie in that order in memory, from the slowest; gaps may lie along the first one. */
+static int lies_by(PyArrayObject *array, const int *order, int gaps)
+{
+    npy_intp step = PyArray_ITEMSIZE(array);
+    for (int i = PyArray_NDIM(array) - 1; i >= 0; i--) {
+        npy_intp length = PyArray_DIM(array, order[i]), stride = PyArray_STRIDE(array, order[i]);
+        if (length > 1 && stride != step && !(gaps && i == 0 && stride > step)) {
+            return 0;
+        }
+        step *= length;
+    }
+    return 1;
+}
+
+static const int AS_IN_MINIBATCHES[] = {0, 1, 2, 3}, AS_READ[] = {3, 1, 2, 0};
+
+static ptrdiff_t row_of(PyArrayObject *array)
+{
+    return PyArray_DIM(array, 0) > 1 ? PyArray_STRIDE(array, 0) / PyArray_ITEMSIZE(array) : 0;
+}
+
+/* Set what surrounds the images to zero. */
+static void clear_padding(const Lengths *of, float *pixels)
+{
+    ptrdiff_t border = of->padding * of->rows, inside = of->height * of->rows, strip = inside + 2 * border;
+    for (ptrdiff_t i = 0; i < (of->width + 2 * of->padding) * of->channels; i++, pixels += strip) {
+        ptrdiff_t column = i / of->channels - of->padding;
+        if (column < 0 || column >= of->width) {
+            memset(pixels, 0, (size_t)strip * sizeof(float));
+            continue;
+        }
+        memset(pixels, 0, (size_t)border * sizeof(float));
+        memset(pixels + border + inside, 0, (size_t)border * sizeof(float));
+    }
+}
+
+PyObject *pad_images(SIGNATURE)
+{
+    ptrdiff_t padding;
+    Matrix pixels;
+    PyArrayObject *x = count == 3 ? (PyArrayObject *)arguments[0] : NULL;
+    if (x == NULL || instruction_set() == NULL || !is_float32(arguments[0], 0) || PyArray_NDIM(x) != 4 ||
+        !lies_by(x, AS_IN_MINIBATCHES, 1) || !read_count(arguments[1], &padding) ||
+        !read_images(arguments[2], NPY_FLOAT, 1, &pixels)) {
+        return with_numpy("pad_images", arguments, count);
+    }
+    Work all = {.tiles = instruction_set()->tiles,
+                .of = lengths_of(x, padding),
+                .features = PyArray_DATA(x),
+                .pixels = (float *)pixels.data,
+                .row = row_of(x)};
+    const npy_intp *lengths = PyArray_DIMS((PyArrayObject *)arguments[2]);
+    if (lengths[0] != all.of.width + 2 * padding || lengths[1] != all.of.channels ||
+        lengths[2] != all.of.height + 2 * padding || lengths[3] != all.of.rows) {
+        return with_numpy("pad_images", arguments, count);
+    }
+    clear_padding(&all.of, all.pixels);
+    copy_all(&all);
+    return Py_NewRef(arguments[2]);
+}
+
+PyObject *flatten_images(SIGNATURE)
+{
+    Matrix features;
+    PyArrayObject *x = count == 2 ? (PyArrayObject *)arguments[0] : NULL;
+    if (x == NULL || instruction_set() == NULL || !is_float32(arguments[0], 0) || PyArray_NDIM(x) != 4 ||
+        !lies_by(x, AS_READ, 0) ||
+        !read_matrix(arguments[1], NPY_FLOAT, 1, &features) || features.rows != PyArray_DIM(x, 0) ||
+        features.rows * features.columns != PyArray_SIZE(x)) {
+        return with_numpy("flatten_images", arguments, count);
+    }
+    Work all = {.tiles = instruction_set()->tiles,
+                .of = lengths_of(x, 0),
+                .features = (float *)features.data,
+                .pixels = PyArray_DATA(x),
+                .row = features.stride,
+                .to_features = 1};
+    copy_all(&all);
+    return Py_NewRef(arguments[1]);
+}

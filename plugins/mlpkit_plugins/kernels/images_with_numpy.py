@@ -1,0 +1,180 @@
+"""The kernels of images written in NumPy: for float64, and for use without compiled kernels.
+
+Images have the shape (width, channels, height, rows). To convolve them, they are cut into strips, one pixel wide and as
+high as a patch. Patches side by side share all strips but one, so strips take less memory than patches by a factor of
+their size, and those of a patch follow one another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+def pad_images(x: NDArray[Any], padding: int, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to images, their axes in another order, with so many pixels of zeros on all four sides, and return it.
+
+    Args:
+        x: images, shape (rows, channels, height, width).
+        padding: pixels of zeros.
+        out: shape (width + 2 padding, channels, height + 2 padding, rows).
+    """
+    if padding:
+        out[...] = 0
+    width, _, height, _ = out.shape
+    out[padding : width - padding, :, padding : height - padding] = x.transpose(3, 1, 2, 0)
+    return out
+
+
+def flatten_images(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to images as rows of features, and return it.
+
+    Args:
+        x: images, shape (rows, channels, height, width).
+        out: shape (rows, channels · height · width).
+    """
+    out[...] = x.reshape(out.shape)
+    return out
+
+
+def convolution(
+    x: NDArray[Any], W: NDArray[Any], b: NDArray[Any] | None, stride: int, out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to the convolution of images, and return it.
+
+        out[j, f, i, n] = b[f] + Σ W[f, c, p, q] x[j stride + q, c, i stride + p, n]  (over c, p and q)
+
+    Args:
+        x: images, padding included, shape (width, channels, height, rows).
+        W: shape (filters, channels, size, size).
+        b: shape (filters,), or None.
+        stride: pixels from one patch to the next, down and across.
+        out: shape (across, filters, down, rows).
+    """
+    across, filters, down, _ = out.shape
+    strips, by_strip = _strips(x, W.shape[3], stride, down), _by_strip(W)
+    for j in range(across):
+        y = by_strip @ _of_patches(strips, j, W.shape[3], stride)
+        out[j] = y.reshape(filters, down, -1)
+    if b is not None:
+        out += b[:, np.newaxis, np.newaxis]
+    return out
+
+
+def convolution_inputs_gradient(
+    dy: NDArray[Any], W: NDArray[Any], stride: int, padding: int, out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to the gradient of the images inside the padding, and return it.
+
+    Args:
+        dy: gradient of the outputs, shape (across, filters, down, rows).
+        W: shape (filters, channels, size, size).
+        stride: pixels from one patch to the next, down and across.
+        padding: pixels on each of the four sides that dx leaves out.
+        out: shape (width, channels, height, rows), without the padding.
+    """
+    (across, filters, down, rows), (_, channels, _, size) = dy.shape, W.shape
+    width, height = out.shape[0] + 2 * padding, out.shape[2] + 2 * padding
+    strips = np.zeros((width, channels, size, down, rows), dy.dtype)
+    by_strip = _by_strip(W).T
+    for j in range(across):
+        of_patches = by_strip @ dy[j].reshape(filters, -1)
+        strips[j * stride : j * stride + size] += of_patches.reshape(size, channels, size, down, rows)
+    dx = np.zeros((width, channels, height, rows), dy.dtype)
+    for p in range(size):
+        dx[:, :, p : p + stride * (down - 1) + 1 : stride] += strips[:, :, p]
+    out[...] = dx[padding : width - padding, :, padding : height - padding]
+    return out
+
+
+def convolution_weights_gradient(
+    x: NDArray[Any], dy: NDArray[Any], stride: int, dW: NDArray[Any], db: NDArray[Any] | None
+) -> NDArray[Any]:
+    """Set dW, and db if there is one, and return dW.
+
+    Args:
+        x: images, padding included, shape (width, channels, height, rows).
+        dy: gradient of the outputs, shape (across, filters, down, rows).
+        stride: pixels from one patch to the next, down and across.
+        dW: shape (filters, channels, size, size).
+        db: shape (filters,), or None.
+    """
+    (across, filters, down, _), (_, channels, _, size) = dy.shape, dW.shape
+    strips = _strips(x, size, stride, down)
+    of_columns = (dy[j].reshape(filters, -1) @ _of_patches(strips, j, size, stride).T for j in range(across))
+    dW[...] = sum(of_columns).reshape(filters, size, channels, size).transpose(0, 2, 3, 1)
+    if db is not None:
+        np.sum(dy, axis=(0, 2, 3), out=db)
+    return dW
+
+
+def max_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the largest pixel of each patch, and return it.
+
+    Args:
+        x: images, shape (width, channels, height, rows).
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across.
+        out: shape (across, channels, down, rows).
+    """
+    out[...] = -np.inf
+    for pixels in _pixels(x, size, stride, out):
+        np.maximum(out, pixels, out=out)
+    return out
+
+
+def max_pool_gradient(
+    x: NDArray[Any], y: NDArray[Any], dy: NDArray[Any], size: int, stride: int, out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to dy, added up where a pixel is the first largest of a patch, and return it.
+
+    Args:
+        x: images, shape (width, channels, height, rows).
+        y: what ``max_pool`` made of them, shape (across, channels, down, rows).
+        dy: gradient of y, of its shape.
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across.
+        out: of the shape of x.
+    """
+    left = dy.copy()
+    out[...] = 0
+    for pixels, gradient in zip(_pixels(x, size, stride, y), _pixels(out, size, stride, y), strict=True):
+        share = left * (pixels == y)
+        np.add(gradient, share, out=gradient)
+        left -= share  # passed to the first
+    return out
+
+
+def _pixels(images: NDArray[Any], size: int, stride: int, y: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Go through the pixels of a patch: a view of each in all patches, of the shape of y."""
+    across, _, down, _ = y.shape
+    for p in range(size):
+        for q in range(size):
+            columns = slice(q, q + stride * (across - 1) + 1, stride)
+            yield images[columns, :, p : p + stride * (down - 1) + 1 : stride]
+
+
+def _strips(x: NDArray[Any], size: int, stride: int, down: int) -> NDArray[Any]:
+    """Return the strips of all columns of pixels, shape (width, channels, size, down, rows)."""
+    width, channels, _, rows = x.shape
+    strips = np.empty((width, channels, size, down, rows), x.dtype)
+    for p in range(size):
+        strips[:, :, p] = x[:, :, p : p + stride * (down - 1) + 1 : stride]
+    return strips
+
+
+def _of_patches(strips: NDArray[Any], j: int, size: int, stride: int) -> NDArray[Any]:
+    """Return those of a column of patches, one below the other: a matrix with a column for each patch."""
+    _, channels, _, down, rows = strips.shape
+    return strips[j * stride : j * stride + size].reshape(size * channels * size, down * rows)
+
+
+def _by_strip(W: NDArray[Any]) -> NDArray[Any]:
+    """Return W as a matrix with a row for each filter, its numbers in the order of a patch's strips."""
+    return W.transpose(0, 3, 1, 2).reshape(len(W), -1)

@@ -1,0 +1,265 @@
+"""Convolutions of float32: right, and the same bits on any threads, with any vectors, in any batch."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matrix_products import kernel_threads, printed_by
+from memory_layouts import laid_out
+
+from mlpkit_plugins.kernels import with_numpy
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+if compiled.PRODUCTS_BY == "NumPy":
+    pytest.skip("the processor has no tiles", allow_module_level=True)
+
+BLOCK = 256
+DOT_BLOCK, DOT_SUMS = 1024, 16
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a convolution is of; height and width include the padding."""
+
+    width: int
+    channels: int
+    height: int
+    rows: int
+    filters: int
+    size: int
+    stride: int
+    padding: int
+
+    @property
+    def across(self):
+        return (self.width - self.size) // self.stride + 1
+
+    @property
+    def down(self):
+        return (self.height - self.size) // self.stride + 1
+
+    @property
+    def x(self):
+        return self.width, self.channels, self.height, self.rows
+
+    @property
+    def inside(self):
+        return self.width - 2 * self.padding, self.channels, self.height - 2 * self.padding, self.rows
+
+    @property
+    def weights(self):
+        return self.filters, self.channels, self.size, self.size
+
+    @property
+    def y(self):
+        return self.across, self.filters, self.down, self.rows
+
+
+@st.composite
+def shapes(draw):
+    """Draw a convolution; some have many channels or rows, so that sums have several blocks and tiles."""
+    size, padding = draw(st.integers(1, 5)), draw(st.integers(0, 2))
+    least = max(size, 2 * padding + 1)
+    large = draw(st.sampled_from(["", "channels", "filters", "rows"]))
+    return Shape(
+        width=draw(st.integers(least, least + 4)),
+        channels=draw(st.integers(1, 80 if large == "channels" else 5)),
+        height=draw(st.integers(least, least + 6)),
+        rows=draw(st.sampled_from([200, 517]) if large == "rows" else st.sampled_from([1, 2, 3, 16, 17, 33])),
+        filters=draw(st.integers(1, 80 if large == "filters" else 9)),
+        size=size,
+        stride=draw(st.sampled_from([1, 1, 2, 3])),
+        padding=padding,
+    )
+
+
+def twelve_bits(generator, shape):
+    """Return numbers whose products are exact, so that a fused multiply-add rounds the sum alone."""
+    return generator.integers(-4095, 4096, shape).astype(np.float32) * np.float32(2.0**-11)
+
+
+def in_order(products):
+    """Return the sum of products, from the first to the last."""
+    total = products[0]
+    for product in products[1:]:
+        total = total + product
+    return total
+
+
+def by_blocks(products):
+    """Return the sum of products in the order of a product of matrices."""
+    blocks = np.array_split(np.arange(len(products)), -(-len(products) // BLOCK))
+    return in_order([in_order([products[k] for k in block]) for block in blocks])
+
+
+def expected_outputs(of, x, W, b):
+    y = np.empty(of.y, np.float32)
+    for j, i in np.ndindex(of.across, of.down):
+        patch = x[j * of.stride : j * of.stride + of.size, :, i * of.stride : i * of.stride + of.size]
+        products = [W[:, c, p, q, np.newaxis] * patch[q, c, p] for q, c, p in np.ndindex(of.size, of.channels, of.size)]
+        y[j, :, i] = by_blocks(products) + b[:, np.newaxis]
+    return y
+
+
+def expected_inputs_gradient(of, dy, W):
+    dx = np.empty(of.inside, np.float32)
+    for j, i in np.ndindex(dx.shape[0], dx.shape[2]):
+        met = []  # elements of a filter, and the pixels of y that they contribute to
+        for p, q in np.ndindex(of.size, of.size):
+            (down, below), (across, right) = (divmod(at + of.padding - by, of.stride) for at, by in ((i, p), (j, q)))
+            if not below and not right and 0 <= down < of.down and 0 <= across < of.across:
+                met.append((p, q, across, down))
+        products = [
+            W[f, :, p, q, np.newaxis] * dy[across, f, down] for f in range(of.filters) for p, q, across, down in met
+        ]
+        dx[j, :, i] = by_blocks(products) if products else 0
+    return dx
+
+
+def dot(a, b):
+    """Return the dot product of rows of a with rows of b in the order of a block, a row of sums for each."""
+    room = [(0, 0)] * (a.ndim - 1) + [(0, -a.shape[-1] % DOT_SUMS)]
+    a, b = (np.pad(array, room).reshape(*array.shape[:-1], -1, DOT_SUMS) for array in (a, b))
+    return in_order([a[..., m, :][:, np.newaxis] * b[..., m, :] for m in range(a.shape[-2])])
+
+
+def expected_weights_gradient(of, x, dy):
+    """Return dW and db, the latter as the weight of an input that is always 1."""
+    sums = []
+    for j in range(of.across):
+        patches = x[j * of.stride : j * of.stride + of.size]
+        elements = [
+            patches[q, c, p : p + of.stride * (of.down - 1) + 1 : of.stride] for c, p, q in np.ndindex(of.weights[1:])
+        ]
+        a = np.stack([*elements, np.ones_like(elements[0])])
+        runs = [(a.reshape(len(a), -1), dy[j].reshape(of.filters, -1))]
+        if of.stride > 1:
+            runs = [(a[:, i], dy[j, :, i]) for i in range(of.down)]
+        for run, theirs in runs:
+            vectors = -(-run.shape[1] // DOT_SUMS)
+            for block in np.array_split(np.arange(vectors), -(-vectors // (DOT_BLOCK // DOT_SUMS))):
+                numbers = slice(block[0] * DOT_SUMS, (block[-1] + 1) * DOT_SUMS)
+                sums.append(dot(run[:, numbers], theirs[:, numbers]))
+    totals = in_order(sums)
+    for half in (8, 4, 2, 1):
+        totals = totals[..., :half] + totals[..., half:]
+    return totals[:-1, :, 0].T.reshape(of.weights), totals[-1, :, 0]
+
+
+@settings(deadline=None, max_examples=30)
+@given(of=shapes(), threads=st.integers(1, 3), gap=st.sampled_from([0, 5]), seed=st.integers(0, 2**32))
+def test_convolutions_are_added_up_as_they_are_said_to_be(of, threads, gap, seed):
+    generator = np.random.default_rng(seed)
+    x, dy, b = (twelve_bits(generator, shape) for shape in (of.x, of.y, of.filters))
+    W, dW = (np.full((of.filters, of.channels * of.size**2 + gap), np.nan, np.float32) for _ in range(2))
+    W, dW = (array[:, : array.shape[1] - gap].reshape(of.weights) for array in (W, dW))
+    W[...] = twelve_bits(generator, of.weights)
+    y, dx, db = (np.full(shape, np.nan, np.float32) for shape in (of.y, of.inside, of.filters))
+    with kernel_threads(threads):
+        assert compiled.convolution(x, W, b, of.stride, y) is y
+        assert compiled.convolution_inputs_gradient(dy, W, of.stride, of.padding, dx) is dx
+        assert compiled.convolution_weights_gradient(x, dy, of.stride, dW, db) is dW
+    np.testing.assert_array_equal(y, expected_outputs(of, x, W, b))
+    np.testing.assert_array_equal(dx, expected_inputs_gradient(of, dy, W))
+    for found, expected in zip((dW, db), expected_weights_gradient(of, x, dy), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(of=shapes(), special=st.sampled_from([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40]), seed=st.integers(0, 2**32))
+def test_convolutions_of_any_numbers_are_numpys_to_rounding(of, special, seed):
+    generator = np.random.default_rng(seed)
+    x, dy, W = (generator.standard_normal(shape).astype(np.float32) for shape in (of.x, of.y, of.weights))
+    for array in (x, dy, W):
+        array.flat[generator.integers(array.size)] = special
+    calls = [
+        ("convolution", (x, W, None, of.stride), of.y),
+        ("convolution_inputs_gradient", (dy, W, of.stride, of.padding), of.inside),
+        ("convolution_weights_gradient", (x, dy, of.stride), of.weights),
+    ]
+    for name, arguments, shape in calls:
+        none = [None] if name == "convolution_weights_gradient" else []
+        found = getattr(compiled, name)(*arguments, np.full(shape, np.nan, np.float32), *none)
+        wide = [a.astype(float) if isinstance(a, np.ndarray) else a for a in arguments]
+        with np.errstate(invalid="ignore"):
+            expected = getattr(with_numpy, name)(*wide, np.empty(shape), *none)
+        np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
+        finite = np.isfinite(expected)
+        np.testing.assert_allclose(found[finite], expected[finite], rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_an_image_has_the_same_bits_alone_and_among_others(stride):
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((14, 6, 14, 37)).astype(np.float32)
+    W, b = generator.standard_normal((16, 6, 5, 5)).astype(np.float32), np.ones(16, np.float32)
+    side = (14 - 5) // stride + 1
+    whole = compiled.convolution(x, W, b, stride, np.empty((side, 16, side, 37), np.float32))
+    for row in (0, 16, 36):
+        alone = np.empty((side, 16, side, 1), np.float32)
+        compiled.convolution(np.ascontiguousarray(x[..., row : row + 1]), W, b, stride, alone)
+        np.testing.assert_array_equal(alone[..., 0], whole[..., row])
+
+
+@pytest.mark.parametrize("layout", ["padded", "reversed", "fortran", "every other", "byte-swapped"])
+@pytest.mark.parametrize("place", range(5))
+def test_arrays_that_lie_otherwise_are_left_to_numpy(layout, place):
+    generator = np.random.default_rng(0)
+    x, dy, W = (generator.standard_normal(s).astype(np.float32) for s in ((4, 2, 5, 3), (3, 3, 4, 3), (3, 2, 2, 2)))
+    calls = {
+        "convolution": [x, W, np.ones(3, np.float32), 1, np.empty_like(dy)],
+        "convolution_inputs_gradient": [dy, W, 1, 0, np.empty_like(x)],
+        "convolution_weights_gradient": [x, dy, 1, np.empty_like(W), np.empty(3, np.float32)],
+    }
+    for name, arguments in calls.items():
+        expected = getattr(with_numpy, name)(*arguments).copy()
+        if isinstance(arguments[place], np.ndarray):
+            arguments[place] = laid_out(arguments[place], layout)
+        np.testing.assert_allclose(getattr(compiled, name)(*arguments), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_arrays_that_do_not_match_are_an_error_and_no_crash(library):
+    x, W, y = (np.ones(shape, np.float32) for shape in ((4, 2, 5, 3), (3, 2, 2, 2), (3, 3, 4, 3)))
+    for wrong in (x[:, :1], x[..., :2], x[:2]):
+        with pytest.raises(ValueError, match=r"mismatch|broadcast|reshape|dimension"):
+            library.convolution(np.ascontiguousarray(wrong), W, None, 1, y)
+    for name in ("convolution", "convolution_inputs_gradient", "convolution_weights_gradient"):
+        with pytest.raises(TypeError):
+            getattr(library, name)(x)
+        with pytest.raises((TypeError, AttributeError, ValueError)):
+            getattr(library, name)(*[None] * 5)
+
+
+BITS = """
+import hashlib
+import numpy as np
+from matrix_products import kernel_threads
+from mlpkit_plugins import kernels
+
+bits = hashlib.sha256()
+generator = np.random.default_rng(0)
+shapes = [(1, 6, 5, 1, 32), (6, 16, 5, 1, 37), (40, 30, 3, 1, 20), (3, 7, 4, 2, 50)]
+for channels, filters, size, stride, rows in shapes:
+    x = generator.standard_normal((14, channels, 13, rows)).astype(np.float32)
+    W = generator.standard_normal((filters, channels, size, size)).astype(np.float32)
+    b = generator.standard_normal(filters).astype(np.float32)
+    y = np.empty(((14 - size) // stride + 1, filters, (13 - size) // stride + 1, rows), np.float32)
+    for threads in (1, 2, 3):
+        with kernel_threads(threads):
+            bits.update(kernels.convolution(x, W, b, stride, y).tobytes())
+            bits.update(kernels.convolution_inputs_gradient(y, W, stride, 0, np.empty_like(x)).tobytes())
+            bits.update(kernels.convolution_weights_gradient(x, y, stride, np.empty_like(W), b).tobytes())
+            bits.update(b.tobytes())
+print(bits.hexdigest())
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one set of instructions")
+def test_a_processor_without_avx512_computes_the_same_bits():
+    assert printed_by(BITS, "avx2") == printed_by(BITS, "avx512")

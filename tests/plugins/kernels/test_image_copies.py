@@ -1,0 +1,51 @@
+"""Copies of images in another order of axes: those of NumPy, whatever the arrays look like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matrix_products import kernel_threads
+from memory_layouts import LAYOUTS, arrays
+
+from mlpkit_plugins.kernels import with_numpy
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+
+lengths = st.integers(1, 7)
+many = st.sampled_from([1, 2, 7, 8, 16, 33, 300])
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    data=st.data(),
+    dtype=st.sampled_from([np.float32, np.float32, np.float64]),
+    shape=st.tuples(many, lengths, lengths, st.integers(1, 30)),
+    padding=st.integers(0, 2),
+    layouts=st.sampled_from([["contiguous"], ["padded"], LAYOUTS]),
+    threads=st.integers(1, 3),
+)
+def test_images_become_what_they_become_with_numpy(data, dtype, shape, padding, layouts, threads):
+    rows, channels, height, width = shape
+    x = data.draw(arrays(shape, dtype, layouts=layouts))
+    by_column = (width + 2 * padding, channels, height + 2 * padding, rows)
+    turned = data.draw(arrays((width, channels, height, rows), dtype, layouts=layouts)).transpose(3, 1, 2, 0)
+    with kernel_threads(threads):
+        found = compiled.pad_images(x, padding, np.full(by_column, np.nan, dtype))
+        flat = compiled.flatten_images(turned, np.full((rows, channels * height * width + 3), np.nan, dtype)[:, 3:])
+    np.testing.assert_array_equal(found, with_numpy.pad_images(x, padding, np.full(by_column, np.nan, dtype)))
+    np.testing.assert_array_equal(flat, turned.reshape(rows, -1))
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_arrays_that_do_not_match_are_an_error_and_no_crash(library):
+    x = np.ones((3, 2, 4, 5), np.float32)
+    for shape in ((5, 2, 4, 2), (5, 3, 4, 3), (7, 2, 4, 3)):
+        with pytest.raises(ValueError, match="broadcast"):
+            library.pad_images(x, 0, np.empty(shape, np.float32))
+    with pytest.raises(ValueError, match="reshape"):
+        library.flatten_images(x.transpose(3, 1, 2, 0), np.empty((5, 23), np.float32))
+    for name in ("pad_images", "flatten_images"):
+        with pytest.raises(TypeError):
+            getattr(library, name)(x)

@@ -1,0 +1,55 @@
+"""Max pooling, compiled, gives the bits of NumPy, whatever the arrays look like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matrix_products import kernel_threads
+from memory_layouts import LAYOUTS, arrays
+
+from mlpkit_plugins.kernels import with_numpy
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    data=st.data(),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    size=st.integers(1, 3),
+    stride=st.integers(1, 4),
+    left=st.integers(0, 2),
+    rows=st.sampled_from([1, 2, 15, 16, 33, 256, 257, 700]),
+    layouts=st.sampled_from([["contiguous"], LAYOUTS]),
+    threads=st.integers(1, 3),
+)
+def test_gives_the_bits_of_numpy(data, dtype, size, stride, left, rows, layouts, threads):
+    def floats(*shape):
+        return data.draw(arrays(shape, dtype, layouts=layouts))
+
+    across, down, channels = (data.draw(st.integers(1, 4)) for _ in range(3))
+    x = floats(stride * (across - 1) + size + left, channels, stride * (down - 1) + size + left, rows)
+    dy = floats(across, channels, down, rows)
+    found, expected = [], []
+    for library, results in ((compiled, found), (with_numpy, expected)):
+        y, dx = np.full_like(dy, np.nan), np.full_like(x, np.nan)
+        with np.errstate(invalid="ignore"), kernel_threads(threads):
+            assert library.max_pool(x, size, stride, y) is y
+            assert library.max_pool_gradient(x, y, dy, size, stride, dx) is dx
+        results += [y, dx]
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_arrays_that_do_not_match_are_an_error_and_no_crash(library):
+    x, y = np.ones((4, 2, 4, 3), np.float32), np.ones((2, 2, 2, 3), np.float32)
+    for small in (np.ones((4, 2, 4, 2), np.float32), np.ones((4, 3, 4, 3), np.float32)):
+        with pytest.raises(ValueError, match="broadcast"):
+            library.max_pool(small, 2, 2, y.copy())
+        with pytest.raises(ValueError, match="broadcast"):
+            library.max_pool_gradient(small, y, y, 2, 2, np.empty_like(small))
+    with pytest.raises(ValueError, match="broadcast"):
+        library.max_pool_gradient(x, y, y[:1], 2, 2, np.empty_like(x))
