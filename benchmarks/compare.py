@@ -25,7 +25,7 @@ from processes import workspace
 from report import plain, table
 from targets import SHAPES
 from workloads.activations import activations
-from workloads.fast import fast
+from workloads.fast import accurate, fast
 from workloads.job import job
 from workloads.lenet import lenet
 from workloads.memory import memory
@@ -49,6 +49,7 @@ WORKLOADS = {
     "predict": predict,
     "job": job,
     "fast": fast,
+    "accurate": accurate,
     "scaling": scaling,
 }
 

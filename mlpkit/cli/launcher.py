@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from socket import gethostname
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -50,6 +49,8 @@ def once(message: str) -> UsageError | click.exceptions.Exit:
 
 def once_a_host(message: str) -> UsageError | click.exceptions.Exit:
     """Return an error that may be one host's alone: processes that aren't connected can't agree on who reports it."""
+    from socket import gethostname  # noqa: PLC0415 - slow to load, and needed only here
+
     if is_first():
         return UsageError(message)
     return UsageError(f"on {gethostname()}: {message}") if is_first_on_host() else once(message)

@@ -15,7 +15,6 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
-from mlpkit.progress.notebook import notebook_display
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.spec import expect_spec
@@ -115,6 +114,8 @@ def run(
         from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
 
         return run_ensemble(spec, directory, quiet=quiet, stop=stop)
+    from mlpkit.progress.notebook import notebook_display  # noqa: PLC0415 - the program shows progress in its own way
+
     return train_spec(
         spec.with_seed(spec.seeds[0]),
         directory,

@@ -17,7 +17,6 @@ from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs, flattened, loc
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, failure_recorded, finite
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.trained_model import Model
 from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
     from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.trained_model import Model
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder
     from mlpkit.specfile.sections import Training
@@ -186,6 +186,8 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The trained model, which takes raw rows as the data set took them."""
+        from mlpkit.jobs.trained_model import Model  # noqa: PLC0415 - training needs none of what reads raw rows
+
         return Model(self._trained())
 
     def plot(self, *, x: str = "epoch") -> Figure:

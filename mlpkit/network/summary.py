@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from html import escape
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-
-from mlpkit.network.html import html_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +76,10 @@ def summary(network: Described) -> str:
 
 def summary_html(network: Described) -> str:
     """Return a table for a notebook."""
+    from html import escape  # noqa: PLC0415 - only a notebook shows it
+
+    from mlpkit.network.html import html_table  # noqa: PLC0415 - for the same reason
+
     cells = [_cells(row) for row in _rows(network)]
     return f"{html_table(HEADINGS, cells, texts=(0, 1, 2))}<p>{escape(_footer(network))}</p>"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,16 @@ def environment() -> dict[str, Any]:
         "blas": _blas(),
         "processor": _processor(),
         "machine": platform.machine(),
-        "platform": platform.platform(),
+        "platform": _platform(),
     }
+
+
+def _platform() -> str:
+    """Return what ``platform.platform()`` returns, which on Linux starts a process for a part that it leaves out."""
+    if platform.system() != "Linux":
+        return platform.platform()
+    parts = (platform.system(), platform.release(), platform.machine(), "with", "".join(platform.libc_ver()))
+    return "-".join(filter(None, parts))
 
 
 def _blas() -> dict[str, str | None]:
@@ -51,6 +58,8 @@ def _of_scipy(library: str) -> bool:
 def _processor() -> str:
     """Return the processor's model, such as "AMD EPYC 7763", or the best that the system tells."""
     if platform.system() == "Darwin":
+        import subprocess  # noqa: PLC0415 - slow to load, and needed only on macOS
+
         command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
         told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     else:

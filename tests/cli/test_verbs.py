@@ -54,9 +54,20 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, work):
     unneeded = {"numpy.random", "rich", "threadpoolctl", "safetensors", "mlpkit.training.loop", "mlpkit.runs.folder"}
     unneeded |= {"mlpkit.network.sequential", "mlpkit.network.replica", "email.parser"}
     unneeded |= {"mlpkit.jobs.run", "mlpkit_plugins.layers.sigmoid"}
+    assert (loaded & unneeded) - loaded_by_numpy() == set()
+
+
+def test_a_run_loads_only_what_it_needs(environment, work):
+    loaded = _loaded_by(environment, work, "run", "tiny.yaml", "--no-report", "--quiet")
+    assert "mlpkit.training.loop" in loaded
+    unneeded = {"rich", "mlpkit.jobs.report", "mlpkit.jobs.evaluate", "mlpkit.jobs.predict", "mlpkit.progress.notebook"}
+    unneeded |= {"statistics", "decimal", "difflib", "html", "subprocess"}
+    assert (loaded & unneeded) - loaded_by_numpy() == set()
+
+
+def loaded_by_numpy():
     command = [sys.executable, "-c", "import sys, numpy; print(*sys.modules)"]  # before 2.0 with numpy.random
-    by_numpy = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert (loaded & unneeded) - set(by_numpy) == set()
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
 def test_the_version_is_a_line_and_loads_nothing_heavy(environment, work, invoke):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit import DataError
-from mlpkit_plugins.formats.idx import idx_checksum, idx_header, read_idx
+from mlpkit_plugins.formats.idx import idx_header, read_idx_and_checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +45,7 @@ def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np
     copy = cache_folder() / compressed.stem
     values = _read_copy(copy, rank, checksum)
     if values is None:
-        values = read_idx(compressed, rank)
-        found = idx_checksum(values)
+        values, found = read_idx_and_checksum(compressed, rank)
         if found != checksum:
             message = f"the SHA-256 of its decompressed content is {found}; expected {checksum}; reinstall mlpkit"
             raise DataError(compressed, message)
@@ -56,10 +55,10 @@ def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np
 
 def _read_copy(copy: Path, rank: int, checksum: str) -> NDArray[np.uint8] | None:
     try:
-        values = read_idx(copy, rank)
+        values, found = read_idx_and_checksum(copy, rank)
     except DataError:  # missing or broken: the compressed file is the one that counts
         return None
-    return values if idx_checksum(values) == checksum else None
+    return values if found == checksum else None
 
 
 def _write_copy(copy: Path, values: NDArray[np.uint8]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit import ParameterError
 from mlpkit_plugins.datasets.mnist_names import RANKS
-from mlpkit_plugins.formats.idx import idx_checksum, read_idx
+from mlpkit_plugins.formats.idx import read_idx_and_checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,8 +50,7 @@ class DirectoryFiles:
         Raises:
             DataError: the file can't be read, or is not exactly what its header declares.
         """
-        values = read_idx(self.path(name), RANKS[name])
-        return values, idx_checksum(values)
+        return read_idx_and_checksum(self.path(name), RANKS[name])
 
 
 def _spellings(name: str) -> list[str]:

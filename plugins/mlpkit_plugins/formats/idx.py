@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import os
 import stat
+import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +21,11 @@ from mlpkit import DataError
 from mlpkit_plugins.files.regular_file import sized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import BufferedReader
     from pathlib import Path
 
+    from _typeshed import ReadableBuffer
     from numpy.typing import NDArray
 
     from mlpkit_plugins.formats.gzip_stream import GzipStream
@@ -38,12 +41,13 @@ _STEP = 1 << 20
 """Bytes read at a time; decompression holds no more than that besides the array."""
 
 
-def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
+def read_idx(path: Path, rank: int, received: Callable[[ReadableBuffer], object] | None = None) -> NDArray[np.uint8]:
     """Read the array of an IDX file.
 
     Args:
         path: the file; decompressed if its name ends in ``.gz``.
         rank: number of dimensions that the file must have: 3 for images, 1 for labels.
+        received: is called with each piece of the content, in order, once it is there.
 
     Raises:
         DataError: the file can't be read, or is not exactly what its header declares.
@@ -55,12 +59,39 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
         except MemoryError as error:
             message = f"the header declares {_declared(shape)}, more than there is memory for"
             raise idx_error(path, message, byte=4) from error
-        received = _fill(stream, values)
-        if received < values.size:
-            raise _too_short(path, shape, len(idx_header(shape)) + received)
+        if received is not None:
+            received(idx_header(shape))
+        length = _fill(stream, values, received)
+        if length < values.size:
+            raise _too_short(path, shape, len(idx_header(shape)) + length)
         if stream.read(1):
             raise _too_long(path, shape)
     return values
+
+
+def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str]:
+    """Read the array of an IDX file, and compute the SHA-256 of its content at the same time, in another thread.
+
+    Args:
+        path: the file, as for ``read_idx``.
+        rank: as for ``read_idx``.
+
+    Returns:
+        The array, and the checksum in hexadecimal digits.
+
+    Raises:
+        DataError: the file can't be read, or is not exactly what its header declares.
+    """
+    from hashlib import sha256  # noqa: PLC0415 - reading a header needs no checksum
+
+    checksum = sha256()
+    if sys.platform in ("emscripten", "wasi"):  # without threads
+        return read_idx(path, rank, checksum.update), checksum.hexdigest()
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - nor does it need a thread
+
+    with ThreadPoolExecutor(1, "checksum") as thread:
+        values = read_idx(path, rank, partial(thread.submit, checksum.update))
+    return values, checksum.hexdigest()
 
 
 def read_idx_shape(path: Path, rank: int) -> tuple[int, ...]:
@@ -80,15 +111,6 @@ def read_idx_shape(path: Path, rank: int) -> tuple[int, ...]:
 def idx_header(shape: tuple[int, ...]) -> bytes:
     """Return the header of an IDX file that holds bytes in that shape."""
     return bytes((0, 0, UNSIGNED_BYTE, len(shape))) + np.array(shape, ">u4").tobytes()
-
-
-def idx_checksum(values: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 of the content of an IDX file that holds this array, in hexadecimal digits."""
-    import hashlib  # noqa: PLC0415 - reading a header needs no checksum
-
-    checksum = hashlib.sha256(idx_header(values.shape))
-    checksum.update(np.ascontiguousarray(values).data.cast("B"))
-    return checksum.hexdigest()
 
 
 def idx_error(path: Path, message: str, *, byte: int) -> DataError:
@@ -166,14 +188,26 @@ def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
         raise _too_long(path, shape)
 
 
-def _fill(stream: BufferedReader | GzipStream, values: NDArray[np.uint8]) -> int:
-    """Read until the array is full or the stream ends; return the number of bytes that came."""
+def _fill(
+    stream: BufferedReader | GzipStream,
+    values: NDArray[np.uint8],
+    filled: Callable[[ReadableBuffer], object] | None = None,
+) -> int:
+    """Read until the array is full or the stream ends, and return the number of bytes that came.
+
+    Args:
+        stream: the bytes.
+        values: the array.
+        filled: is called with each part of it that is filled.
+    """
     flat = values.data.cast("B")
     received = 0
     while received < len(flat):
         came = stream.readinto(flat[received : received + _STEP])
         if not came:
             break
+        if filled is not None:
+            filled(flat[received : received + came])
         received += came
     return received
 
