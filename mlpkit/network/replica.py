@@ -92,7 +92,7 @@ class Replica:
 
     def set_training(self, training: bool) -> None:
         """Tell every operation that isn't frozen whether what follows is training or evaluation."""
-        for operation in self.operations():
+        for operation in self._operations:
             operation.training = training and not operation._frozen
 
     def freeze(self, layers: Collection[str]) -> None:
@@ -149,7 +149,7 @@ class Replica:
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         try:
-            prediction = self.loss.predict(self._unscaled(logits))
+            prediction = self.loss.predict(logits if self._scaled is None else self._scaled.predictions(logits))
         except MlpkitError:
             raise
         except Exception as error:

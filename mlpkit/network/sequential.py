@@ -229,13 +229,15 @@ class Sequential:
         """
         return self.predict_encoded(self._inputs(x))
 
-    @evaluates
     def predict_encoded(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Return predictions for inputs that ``encoder`` encoded, which aren't checked again.
 
         Args:
             inputs: rows, at least one, shape (rows, *input_shape), of the network's dtype.
         """
+        return call_inside(self._evaluation_contexts, partial(self._predict, inputs))
+
+    def _predict(self, inputs: NDArray[Any]) -> NDArray[Any]:
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)

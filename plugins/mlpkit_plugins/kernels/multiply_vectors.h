@@ -4,13 +4,16 @@
 
 #include "operand.h"
 
+/* The inner dimension is cut into blocks of at most so many numbers. */
+#define BLOCK 256
+
 /* Whether there are tiles for the processor's vectors. */
 int can_multiply_vectors(void);
 
 /* Set C to A B as multiply does, on one thread; always 1.
  *
  * An element has the same bits however the product is shared out and whatever tiles the processor has: the inner
- * dimension is cut into as few blocks of up to 256 as there can be; a block is summed from its first number to its last
+ * dimension is cut into as few blocks as there can be; a block is summed from its first number to its last
  * with fused multiply-adds (tiles.h), then the sums of the blocks are added, from the first to the last, and then the
  * row. */
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
