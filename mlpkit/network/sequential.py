@@ -242,7 +242,7 @@ class Sequential:
         with self._turn:
             replica.set_training(False)
             if len(inputs) <= EVALUATION_ROWS:
-                return replica.predict(replica.forward(inputs)).copy()
+                return replica.predictions(inputs).copy()
             chunks = (inputs[rows] for rows in _chunks(len(inputs)))
             return np.concatenate([replica.predict(replica.forward(chunk)).copy() for chunk in chunks])
 
