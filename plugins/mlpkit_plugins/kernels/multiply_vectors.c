@@ -30,9 +30,8 @@
 #define MANY 500000
 #define MANY_ROWS 32
 
-/* Low tiles leave out more steps, since fewer rows are more often zero all at once: they have just so many sums that
- * none is waited for. They pay off if high ones leave in more than so many eighths of the steps of low ones. */
-#define SUMS 9
+/* Low tiles leave out more steps, since fewer rows are more often zero all at once. They pay off if high ones leave in
+ * more than so many eighths of the steps of low ones. */
 #define EIGHTHS_OF_LOW 9
 
 /* How many samples of A are looked at, and how many steps each has. */
@@ -202,7 +201,8 @@ static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, p
     }
     Pieces panels = panels_of(columns);
     ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = least(inner, SAMPLE);
-    ptrdiff_t low = panels.count > 1 ? least(divided_up(SUMS, vectors), high) : high, left = 0, left_by_high = 0;
+    ptrdiff_t low = panels.count > 1 ? least(divided_up(tiles->sums, vectors), high) : high;
+    ptrdiff_t left = 0, left_by_high = 0;
     for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
         ptrdiff_t i = (rows - high) * (2 * sample + 1) / (2 * SAMPLES);
         ptrdiff_t k = (inner - length) * (2 * sample + 1) / (2 * SAMPLES);
