@@ -58,7 +58,7 @@ class Elementwise(Layer):
         self.y = self.function(x, self.buffer("y", like=x))
         return self.y
 
-    def plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
         """Return a function that computes f(x) again."""
         return partial(self.function, x, self.buffer("y", like=x))
 

@@ -37,7 +37,7 @@ class Loss(Operation):
     """
 
     kind: ClassVar[str] = "loss"
-    planned_method: ClassVar[str] = "predict"
+    _planned_method: ClassVar[str] = "predict"
     compares_values: bool = False
     takes_weights: bool = False
     takes_negative_values: bool = True
@@ -83,7 +83,7 @@ class Loss(Operation):
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
 
-    def plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what returns x, as ``predict`` does."""
         return lambda: x
 

@@ -74,14 +74,13 @@ class Operation(Component):
             compiled code with threads of its own; None if not needed.
         evaluation_context: the same while it predicts or evaluates, for code that computes a row in one order then,
             whatever the batch; None if not needed.
-        planned_method: the method that ``plan`` plans.
     """
 
     couples_examples: ClassVar[bool] = False
     takes_indices: ClassVar[bool] = False
     compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
-    planned_method: ClassVar[str] = "forward"
+    _planned_method: ClassVar[str] = "forward"
     path: str
     dtype: np.dtype[Any]
     training: bool
@@ -197,7 +196,7 @@ class Operation(Component):
         except KeyError:
             return self._new_view(name, shape, dtype, strides, contiguous)
 
-    def plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what computes ``forward`` outside training, or a loss's ``predict``, for the same array again.
 
         A network that keeps predicting the same few rows calls it instead of the method, so that little but the
@@ -216,9 +215,9 @@ class Operation(Component):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make sure that a plan computes what the method of its own class computes."""
         super().__init_subclass__(**kwargs)
-        method = _definer(cls, cls.planned_method)
-        if method is None or not issubclass(_definer(cls, "plan") or cls, method):
-            cls.plan = Operation.plan  # type: ignore[method-assign]
+        method = _definer(cls, cls._planned_method)
+        if method is None or not issubclass(_definer(cls, "prediction_plan") or cls, method):
+            cls.prediction_plan = Operation.prediction_plan  # type: ignore[method-assign]
 
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute ``forward`` outside training, or a loss's ``predict``, and return the output.

@@ -206,8 +206,8 @@ class Replica:
         inputs = y = x.copy()
         steps = []
         for member in (*self.layers, self.loss):
-            with operation_errors(member, "plan"):
-                step = member.plan(y)
+            with operation_errors(member, "prediction_plan"):
+                step = member.prediction_plan(y)
                 if step is None:
                     self._can_plan = False
                     return None

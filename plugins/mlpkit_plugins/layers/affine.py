@@ -84,7 +84,7 @@ class Affine(MatrixLayer):
         y = self.buffer("y", (len(x), self.units), contiguous=False)
         return product_plus_row(x, self.scaled, self.b.value, y) if self.bias else product(x, self.scaled, y)
 
-    def plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return a function that computes y again; None if that takes α W again."""
         if self.alpha != 1:
             return None

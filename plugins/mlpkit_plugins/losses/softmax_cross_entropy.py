@@ -100,7 +100,7 @@ class SoftmaxCrossEntropy(Loss):
         """Return the probability of each class, shape (rows, classes)."""
         return softmax(x, self.buffer("prediction", x.shape))
 
-    def plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
         """Return a function that computes the probabilities again."""
         return partial(softmax, x, self.buffer("prediction", x.shape))
 

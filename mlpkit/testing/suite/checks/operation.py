@@ -347,19 +347,19 @@ def _evaluated(graph: Graph, x: NDArray[Any]) -> NDArray[Any]:
 
 @checks_examples("layer", "loss")
 def plan_computes_the_same(example: OperationExample) -> None:
-    """If it has a ``plan``, does it compute what ``forward`` does outside training, or ``predict`` of a loss, to the bit?
+    """If it has a ``prediction_plan``, does that give the bits of ``forward`` outside training, or ``predict`` of a loss?
 
     A network computes by it when it predicts a few rows again and again: other rows, and with other parameters.
     """
     for dtype in ("float32", "float64"):
         operation, x = example.ready(dtype, training=False), example.batch(dtype=dtype).x
-        step = operation.plan(x)
+        step = operation.prediction_plan(x)
         if step is None:
             return
         for number in (1, 2):
             move_parameters(operation, example.random("moved", number))
             x[...] = example.batch(dtype=dtype, number=number).x
             expected = np.array(example.infer(operation, x.copy()))
-            when = f"in what plan returned, for other {dtype} inputs and parameters"
+            when = f"in what prediction_plan returned, for other {dtype} inputs and parameters"
             remedy = "compute all of it each time, from x and from self.NAME.value"
             expect_same_bits({INFERRED: np.array(step())}, {INFERRED: expected}, when, remedy)

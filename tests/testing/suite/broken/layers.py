@@ -420,7 +420,7 @@ class ReadOnlyGradient(Square):
 class PlansForOneInput(Square):
     """plans what it computes for the first inputs"""
 
-    def plan(self, x):
+    def prediction_plan(self, x):
         y = x * x
         return lambda: y
 
@@ -429,7 +429,7 @@ class PlansForOneInput(Square):
 class PlansForOneParameter(Scale):
     """plans with a copy of its parameter"""
 
-    def plan(self, x):
+    def prediction_plan(self, x):
         w = self.w.value.copy()
         return lambda: x * w
 
