@@ -67,7 +67,7 @@ static void multiply_columns(int number, void *work)
 /* Compute all parts; 0 if one of them can't be computed. */
 static int share_out(Product *all, int members)
 {
-    int by_rows = all->rows >= all->columns;
+    int by_rows = all->rows + all->rows / 8 >= all->columns; /* rather than columns, each part of which reads all of A */
     Part part = by_rows ? multiply_rows : multiply_columns;
     ptrdiff_t length = by_rows ? all->rows : divided_up(all->columns, GRAIN);
     ptrdiff_t parts = least(least((all->rows + READING) * all->inner * all->columns / PART, members), length);

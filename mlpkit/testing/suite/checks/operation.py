@@ -347,7 +347,7 @@ def _evaluated(graph: Graph, x: NDArray[Any]) -> NDArray[Any]:
 
 @checks_examples("layer", "loss")
 def plan_computes_the_same(example: OperationExample) -> None:
-    """If it has a ``prediction_plan``, does that give the bits of ``forward`` outside training, or ``predict`` of a loss?
+    """If it has a ``prediction_plan``, does that give the bits of ``forward`` outside training, or of ``predict``?
 
     A network computes by it when it predicts a few rows again and again: other rows, and with other parameters.
     """
