@@ -192,7 +192,7 @@ static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t col
 }
 
 /* The height of tiles that can leave out many steps, as for images with a dark border, one-hot columns or outputs of
- * Relu, going by samples along the diagonal of A; 0 if there is none. A single panel takes too little time to list the
+ * Relu, going by samples along the diagonal of A; 0 if no tiles can. A single panel takes too little time to list the
  * steps of many tiles. */
 static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
