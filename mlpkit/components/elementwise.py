@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.layer import Layer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit.components.operation import Shape
@@ -54,6 +57,10 @@ class Elementwise(Layer):
         self.x = x
         self.y = self.function(x, self.buffer("y", like=x))
         return self.y
+
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+        """Return a function that computes f(x) again."""
+        return partial(self.function, x, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy f'(x)."""

@@ -12,6 +12,8 @@ from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Graph, Value
@@ -35,6 +37,7 @@ class Loss(Operation):
     """
 
     kind: ClassVar[str] = "loss"
+    _planned_method: ClassVar[str] = "predict"
     compares_values: bool = False
     takes_weights: bool = False
     takes_negative_values: bool = True
@@ -79,6 +82,10 @@ class Loss(Operation):
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the prediction for inputs, such as probabilities for logits."""
         return x
+
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+        """Return what returns x, as ``predict`` does."""
+        return lambda: x
 
     def prediction_names(self) -> tuple[str, ...] | None:
         """Return a name for each number that ``predict`` returns for a target of one value, such as quantiles of it.

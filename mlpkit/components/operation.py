@@ -80,6 +80,7 @@ class Operation(Component):
     takes_indices: ClassVar[bool] = False
     compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
+    _planned_method: ClassVar[str] = "forward"
     path: str
     dtype: np.dtype[Any]
     training: bool
@@ -194,6 +195,29 @@ class Operation(Component):
             return self._views[name, shape, dtype, strides, contiguous]
         except KeyError:
             return self._new_view(name, shape, dtype, strides, contiguous)
+
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+        """Return what computes ``forward`` outside training, or a loss's ``predict``, for the same array again.
+
+        A network that keeps predicting the same few rows calls it instead of the method, so that little but the
+        computation takes time. By then, x and parameters may hold other numbers. The function returns the same array
+        each time; if it returns another, the network goes back to the method. A class that overrides the method, but
+        not this one, has no plan.
+
+        Args:
+            x: inputs, shape (rows, *input_shape); must be left as they are.
+
+        Returns:
+            The function; None, the default, to have the method called.
+        """
+        return None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make sure that a plan computes what the method of its own class computes."""
+        super().__init_subclass__(**kwargs)
+        method = _definer(cls, cls._planned_method)
+        if method is None or not issubclass(_definer(cls, "prediction_plan") or cls, method):
+            cls.prediction_plan = Operation.prediction_plan  # type: ignore[method-assign]
 
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute ``forward`` outside training, or a loss's ``predict``, and return the output.
@@ -342,6 +366,11 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def _definer(owner: type, attribute: str) -> type | None:
+    """Return the class that a class has an attribute from; None if it has it from none."""
+    return next((each for each in owner.__mro__ if attribute in vars(each)), None)
 
 
 def _factor(name: str, of: str, factor: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
     from mlpkit.components.randomness import RunPosition
     from mlpkit.network.flat_layout import FlatLayout
     from mlpkit.network.scaled_values import ScaledValues
+
+
+PLANNED_ROWS: Final = 32
+"""Most rows whose prediction is planned: with more, computing takes so long that the rest doesn't count."""
+
+
+class Plan(NamedTuple):
+    """How a few rows are predicted, with little left to do but to compute.
+
+    Args:
+        inputs: takes the rows.
+        steps: for each member of the stack, what computes its outputs, and the array that this returns.
+    """
+
+    inputs: NDArray[Any]
+    steps: list[tuple[Callable[[], NDArray[Any]], NDArray[Any]]]
 
 
 def add_along_tree(arrays: Sequence[NDArray[Any]]) -> None:
@@ -59,6 +75,9 @@ class Replica:
         self._loss_title = f"loss {loss.path} ({loss.type_name})"
         self._outputs_checked = False
         self._gradients_checked = False
+        self._plan: Plan | None = None
+        self._can_plan = scaled is None
+        self._last_shape: tuple[int, ...] = ()
         self._operations = [operation for member in (*layers, loss) for operation in member.operations()]
         for operation in self._operations:
             operation._position = position
@@ -83,8 +102,8 @@ class Replica:
                 kept.value = states.view(state, kept.path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle takes over: all but the gradient, which ``bind`` gives."""
-        return {name: value for name, value in vars(self).items() if name != "gradient"}
+        """Return what a copy or a pickle takes over: all but the plan, and the gradient, which ``bind`` gives."""
+        return {**{name: value for name, value in vars(self).items() if name != "gradient"}, "_plan": None}
 
     def operations(self) -> list[Operation]:
         """Return all layers, those inside others too, and the loss."""
@@ -92,7 +111,7 @@ class Replica:
 
     def set_training(self, training: bool) -> None:
         """Tell every operation that isn't frozen whether what follows is training or evaluation."""
-        for operation in self.operations():
+        for operation in self._operations:
             operation.training = training and not operation._frozen
 
     def freeze(self, layers: Collection[str]) -> None:
@@ -149,13 +168,52 @@ class Replica:
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         try:
-            prediction = self.loss.predict(self._unscaled(logits))
+            prediction = self.loss.predict(logits if self._scaled is None else self._scaled.predictions(logits))
         except MlpkitError:
             raise
         except Exception as error:
             raise operation_failure(self.loss, "predict", error) from error
         expect_returned(self._loss_title, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
+
+    def predictions(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return predictions for inputs, valid until the next pass; sooner if the last calls had as few rows."""
+        plan = self._plan
+        if plan is None or x.shape != plan.inputs.shape or not x.flags.c_contiguous:
+            prediction = self.predict(self.forward(x))
+            self._plan = self._planned(x)
+            self._last_shape = x.shape
+            return prediction
+        plan.inputs[...] = x
+        try:
+            for step, y in plan.steps:
+                if step() is not y:
+                    break
+            else:
+                return y
+        except Exception:
+            pass  # forward or predict, which are called then, say what failed
+        self._plan, self._can_plan = None, False
+        return self.predict(self.forward(x))
+
+    def _planned(self, x: NDArray[Any]) -> Plan | None:
+        """Return a plan for as many rows as last time, too; None if they are many, or a member of the stack has none.
+
+        Its inputs are contiguous, as x is: computed by NumPy, rows of another layout may have other bits.
+        """
+        if not self._can_plan or x.shape != self._last_shape or len(x) > PLANNED_ROWS or not x.flags.c_contiguous:
+            return None
+        inputs = y = x.copy()
+        steps = []
+        for member in (*self.layers, self.loss):
+            with operation_errors(member, "prediction_plan"):
+                step = member.prediction_plan(y)
+                if step is None:
+                    self._can_plan = False
+                    return None
+                y = step()
+            steps.append((step, y))
+        return Plan(inputs, steps)
 
     def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return the part of predictions that metrics compare with targets.

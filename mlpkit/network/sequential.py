@@ -229,18 +229,20 @@ class Sequential:
         """
         return self.predict_encoded(self._inputs(x))
 
-    @evaluates
     def predict_encoded(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Return predictions for inputs that ``encoder`` encoded, which aren't checked again.
 
         Args:
             inputs: rows, at least one, shape (rows, *input_shape), of the network's dtype.
         """
+        return call_inside(self._evaluation_contexts, partial(self._predict, inputs))
+
+    def _predict(self, inputs: NDArray[Any]) -> NDArray[Any]:
         replica = self.replicas[0]
         with self._turn:
             replica.set_training(False)
             if len(inputs) <= EVALUATION_ROWS:
-                return replica.predict(replica.forward(inputs)).copy()
+                return replica.predictions(inputs).copy()
             chunks = (inputs[rows] for rows in _chunks(len(inputs)))
             return np.concatenate([replica.predict(replica.forward(chunk)).copy() for chunk in chunks])
 

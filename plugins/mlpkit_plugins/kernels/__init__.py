@@ -23,7 +23,6 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 
@@ -128,27 +127,22 @@ tanh = kernels.tanh
 tanh_gradient = kernels.tanh_gradient
 
 
-class _Between:
-    """A context that a kernel begins and another ends; entering it takes a fraction of what a generator's takes.
+class _SharedThreads:
+    """A block that kernels begin and end themselves, which takes a fraction of the time of methods that call them."""
 
-    Args:
-        begin: called on entering the block.
-        end: called on leaving it.
-    """
-
-    def __init__(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
-        self._begin = begin
-        self._end = end
-
-    def __enter__(self) -> None:
-        self._begin()
-
-    def __exit__(self, *raised: object) -> None:
-        self._end()
+    __enter__ = kernels.begin_sharing_threads
+    __exit__ = kernels.end_sharing_threads
 
 
-_SHARED_THREADS = _Between(kernels.begin_sharing_threads, kernels.end_sharing_threads)
-_ROW_ORDER = _Between(kernels.begin_row_order, kernels.end_row_order)
+class _RowOrder:
+    """The same for the order of a row."""
+
+    __enter__ = kernels.begin_row_order
+    __exit__ = kernels.end_row_order
+
+
+_SHARED_THREADS = _SharedThreads()
+_ROW_ORDER = _RowOrder()
 
 
 def shared_threads() -> AbstractContextManager[None]:

@@ -28,6 +28,7 @@
 #define ROWS_OF_2 6
 #define ROWS_OF_3 4
 #define ROWS_OF_4 0
+#define SUMS 8
 
 #include "vector_kernels.h"
 #endif

@@ -7,7 +7,10 @@
 #include "multiply.h"
 #include "row_order.h"
 
-static PyObject *begin_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+/* What begins and ends a block is the method of a context manager, too, and ignores its arguments. */
+#define BLOCK_METHOD PyObject *Py_UNUSED(module), PyObject *const *Py_UNUSED(arguments), Py_ssize_t Py_UNUSED(count)
+
+static PyObject *begin_sharing_threads(BLOCK_METHOD)
 {
     Py_BEGIN_ALLOW_THREADS
     begin_sharing_team();
@@ -15,19 +18,19 @@ static PyObject *begin_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py
     Py_RETURN_NONE;
 }
 
-static PyObject *end_sharing_threads(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+static PyObject *end_sharing_threads(BLOCK_METHOD)
 {
     end_sharing_team();
     Py_RETURN_NONE;
 }
 
-static PyObject *begin_rows(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+static PyObject *begin_rows(BLOCK_METHOD)
 {
     begin_row_order();
     Py_RETURN_NONE;
 }
 
-static PyObject *end_rows(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+static PyObject *end_rows(BLOCK_METHOD)
 {
     end_row_order();
     Py_RETURN_NONE;
@@ -70,10 +73,10 @@ static PyMethodDef kernels[] = {
     KERNEL(flush_subnormal),
     KERNEL(take_scaled),
     KERNEL(take_rows),
-    {"begin_sharing_threads", begin_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
-    {"end_sharing_threads", end_sharing_threads, METH_NOARGS, AS_IN_NUMPY},
-    {"begin_row_order", begin_rows, METH_NOARGS, AS_IN_NUMPY},
-    {"end_row_order", end_rows, METH_NOARGS, AS_IN_NUMPY},
+    KERNEL(begin_sharing_threads),
+    KERNEL(end_sharing_threads),
+    KERNEL_AS("begin_row_order", begin_rows),
+    KERNEL_AS("end_row_order", end_rows),
     KERNEL(read_rows),
     {"read_csv_records", read_csv_records, METH_VARARGS, AS_IN_NUMPY},
     {"distinct_fields", distinct_fields, METH_VARARGS, AS_IN_NUMPY},

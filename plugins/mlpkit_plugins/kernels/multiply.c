@@ -2,6 +2,7 @@
 
 #include "amx.h"
 #include "multiply_amx.h"
+#include "multiply_row.h"
 #include "multiply_vectors.h"
 #include "pieces.h"
 #include "team.h"
@@ -66,7 +67,7 @@ static void multiply_columns(int number, void *work)
 /* Compute all parts; 0 if one of them can't be computed. */
 static int share_out(Product *all, int members)
 {
-    int by_rows = all->rows >= all->columns;
+    int by_rows = all->rows + all->rows / 8 >= all->columns; /* rather than columns, each part of which reads all of A */
     Part part = by_rows ? multiply_rows : multiply_columns;
     ptrdiff_t length = by_rows ? all->rows : divided_up(all->columns, GRAIN);
     ptrdiff_t parts = least(least((all->rows + READING) * all->inner * all->columns / PART, members), length);
@@ -84,6 +85,10 @@ static int share_out(Product *all, int members)
 void multiply(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns,
               int members, int may_use_amx)
 {
+    if (suits_multiply_row(b, rows, columns)) {
+        multiply_row(a, b, c.data, row, inner, columns, members);
+        return;
+    }
     Product all = {.a = a, .b = b, .c = c, .row = row, .rows = rows, .inner = inner, .columns = columns};
     all.multiply = multiply_amx;
     if (!may_use_amx || !suits_amx(a, rows, inner, columns) || !share_out(&all, members)) {

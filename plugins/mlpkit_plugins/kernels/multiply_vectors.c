@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-/* The inner dimension is cut into blocks of at most so many numbers. */
-#define BLOCK 256
-
 /* Rows of A for which a panel of B is copied once. */
 #define ROWS 512
 
@@ -27,18 +24,19 @@
 #define LONG 128
 
 /* Steps of the inner dimension at which all rows of a tile are zero are left out if that leaves no more than so many
- * quarters of them, and the product has so many multiplications and A so many rows that it pays off to look for them
+ * sixteenths of them, and the product has so many multiplications and A so many rows that it pays off to look for them
  * and to read B once more. */
-#define QUARTERS_LEFT 3
+#define SIXTEENTHS_LEFT 13
 #define MANY 500000
 #define MANY_ROWS 32
 
-/* How many samples of A are looked at, and how many steps each has. */
-#define SAMPLES 4
-#define SAMPLE 64
+/* Low tiles leave out more steps, since fewer rows are more often zero all at once. They pay off if high ones leave in
+ * more than so many eighths of the steps of low ones. */
+#define EIGHTHS_OF_LOW 9
 
-/* Columns of B whose sums stay in the L1 cache beside what is read. */
-#define WIDE 4096
+/* How many samples of A are looked at, and how many steps each has. */
+#define SAMPLES 8
+#define SAMPLE 64
 
 #define PANELS (BLOCK * MOST_VECTORS * MOST_LANES)
 
@@ -73,8 +71,15 @@ static Pieces panels_of(ptrdiff_t columns)
     return vectors <= tiles->most_vectors ? cut_into(1, vectors) : cut_to_at_most(tiles->vectors, vectors);
 }
 
+/* How rows are cut into tiles, which have the height that is given if steps are left out. */
+static Pieces heights_of(ptrdiff_t rows, Pieces panels, ptrdiff_t skips)
+{
+    return cut_to_at_most(skips ? skips : tiles->rows[length_of(panels, 0)], rows);
+}
+
 /* The steps that a tile takes: all, or those that are not left out, listed at the first panel. */
-static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_t inner, int skips, int is_first_panel)
+static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_t inner, ptrdiff_t skips,
+                           int is_first_panel)
 {
     if (!skips) {
         return (Steps){NULL, inner};
@@ -88,10 +93,10 @@ static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_
 /* Set C to A B, or add it, for rows and an inner dimension that are no longer than a block; then add a row to each of
  * its rows, if there is one. */
 static void multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                           ptrdiff_t columns, int add, int skips)
+                           ptrdiff_t columns, int add, ptrdiff_t skips)
 {
     ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(columns), heights = cut_to_at_most(tiles->rows[length_of(panels, 0)], rows);
+    Pieces panels = panels_of(columns), heights = heights_of(rows, panels, skips);
     int copies_a = a.column != 1 && panels.count > 1;
     int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= OFTEN);
     float *copied_rows = copies.rows, *copied_panel = copies.panels;
@@ -129,10 +134,10 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
 
 /* The same if all columns of B fit into the cache, since the inner dimension is short: C is then written row by row. */
 static void multiply_short_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                                 ptrdiff_t columns, int add, int skips)
+                                 ptrdiff_t columns, int add, ptrdiff_t skips)
 {
     ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(columns), heights = cut_to_at_most(tiles->rows[length_of(panels, 0)], rows);
+    Pieces panels = panels_of(columns), heights = heights_of(rows, panels, skips);
     if (b.column != 1) {
         ptrdiff_t width = begin_of(panels, panels.count) * lanes;
         copy_columns(b, inner, columns, width, tiles, copies.panels);
@@ -151,7 +156,7 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
 }
 
 static void multiply_alone(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                           ptrdiff_t columns, int skips)
+                           ptrdiff_t columns, ptrdiff_t skips)
 {
     Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(ROWS, rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
@@ -186,18 +191,34 @@ static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t col
     return a.row == 1 && b.column == 1 && inner >= LONG && columns <= BLOCK && used - columns > used / WASTE;
 }
 
-int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+/* The height of tiles that can leave out many steps, as for images with a dark border, one-hot columns or outputs of
+ * Relu, going by samples along the diagonal of A; 0 if no tiles can. A single panel takes too little time to list the
+ * steps of many tiles. */
+static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
     if (rows < MANY_ROWS || rows * inner * columns < MANY || (a.row != 1 && a.column != 1)) {
         return 0;
     }
-    ptrdiff_t height = tiles->rows[tiles->vectors], length = least(inner, SAMPLE), left = 0;
+    Pieces panels = panels_of(columns);
+    ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = least(inner, SAMPLE);
+    ptrdiff_t low = panels.count > 1 ? least(divided_up(tiles->sums, vectors), high) : high;
+    ptrdiff_t left = 0, left_by_high = 0;
     for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
-        ptrdiff_t i = (rows - height) * (2 * sample + 1) / (2 * SAMPLES);
+        ptrdiff_t i = (rows - high) * (2 * sample + 1) / (2 * SAMPLES);
         ptrdiff_t k = (inner - length) * (2 * sample + 1) / (2 * SAMPLES);
-        left += tiles->steps_of(part_from(a, i, k).data, a.row, a.column, height, length, NULL).count;
+        const float *part = part_from(a, i, k).data;
+        left += tiles->steps_of(part, a.row, a.column, low, length, NULL).count;
+        left_by_high += low < high ? tiles->steps_of(part, a.row, a.column, high, length, NULL).count : 0;
     }
-    return 4 * left <= QUARTERS_LEFT * SAMPLES * length;
+    if (16 * left > SIXTEENTHS_LEFT * SAMPLES * length) {
+        return 0;
+    }
+    return 8 * left_by_high > EIGHTHS_OF_LOW * left ? low : high;
+}
+
+int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+{
+    return height_that_skips(a, rows, inner, columns) != 0;
 }
 
 /* Zero times infinity is NaN, which must not be left out. */
@@ -217,40 +238,11 @@ VECTORIZED static int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns)
     return largest < 0x7f800000;
 }
 
-/* Set a row of C to sums of a block, or add them; then add a row, if there is one. */
-VECTORIZED static void finish_row(const float *sums, int add, const float *row, float *c, ptrdiff_t columns)
-{
-    for (ptrdiff_t j = 0; j < columns; j++) {
-        float sum = (add ? c[j] : 0.0f) + sums[j];
-        c[j] = row == NULL ? sum : sum + row[j];
-    }
-}
-
-/* The product of a single row, whose sums stay in the cache while B is read as it lies in memory. */
-static void multiply_row(Operand a, Operand b, float *c, const float *row, ptrdiff_t inner, ptrdiff_t columns)
-{
-    Pieces blocks = cut_to_at_most(BLOCK, inner);
-    for (ptrdiff_t left = 0; left < columns; left += WIDE) {
-        ptrdiff_t width = least(columns - left, WIDE);
-        for (ptrdiff_t block = 0; block < blocks.count; block++) {
-            ptrdiff_t k = begin_of(blocks, block);
-            memset(copies.panels, 0, sizeof(float) * (size_t)(width + MOST_LANES));
-            tiles->add_row(part_from(a, 0, k).data, a.column, length_of(blocks, block), part_from(b, k, left).data,
-                           b.row, width, copies.panels);
-            finish_row(copies.panels, block > 0, block + 1 == blocks.count ? part_of(row, left) : NULL, c + left,
-                       width);
-        }
-    }
-}
-
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)
 {
-    if (rows == 1 && b.column == 1 && panels_of(columns).count > 1) {
-        multiply_row(a, b, c.data, row, inner, columns);
-        return 1;
-    }
-    int skips = has_many_zeros(a, rows, inner, columns) && is_finite(b, inner, columns);
+    ptrdiff_t skips = height_that_skips(a, rows, inner, columns);
+    skips = skips && is_finite(b, inner, columns) ? skips : 0;
     if (row == NULL && !skips && should_transpose(a, b, inner, columns)) {
         multiply_transposed(a, b, c, rows, inner, columns);
     }

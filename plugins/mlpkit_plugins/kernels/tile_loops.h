@@ -175,6 +175,7 @@ static const Tiles tiles = {
     .vectors = ROWS_OF_4 == 0 ? 2 : 3,
     .most_vectors = ROWS_OF_4 == 0 ? 3 : 4,
     .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
+    .sums = SUMS,
     .tiles = {EACH_TILE(ENTRY)},
     .add_row = add_row,
     .steps_of = steps_of,

@@ -49,6 +49,7 @@ typedef struct {
     int vectors;                /* in a row of a tile, if a matrix has many columns */
     int most_vectors;           /* if that covers all of its columns */
     int rows[MOST_VECTORS + 1]; /* of a tile with so many vectors in a row */
+    int sums;                   /* of a tile that computes at full speed: vectors */
     Tile tiles[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
     AddRow add_row;
     StepsOf steps_of;

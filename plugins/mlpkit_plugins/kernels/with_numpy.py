@@ -815,19 +815,19 @@ def take_rows(numbers: NDArray[Any], indices: NDArray[Any], out: NDArray[Any]) -
     return out
 
 
-def begin_sharing_threads() -> None:
+def begin_sharing_threads(*_: object) -> None:
     """Do nothing: without compiled kernels there are no threads to share."""
 
 
-def end_sharing_threads() -> None:
+def end_sharing_threads(*_: object) -> None:
     """Undo one ``begin_sharing_threads``; the last one gives BLAS its own threads back."""
 
 
-def begin_row_order() -> None:
+def begin_row_order(*_: object) -> None:
     """Do nothing: NumPy computes in an order of its own."""
 
 
-def end_row_order() -> None:
+def end_row_order(*_: object) -> None:
     """Undo one ``begin_row_order``."""
 
 

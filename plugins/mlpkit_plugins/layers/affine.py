@@ -11,6 +11,8 @@ from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
@@ -81,6 +83,15 @@ class Affine(MatrixLayer):
             self.scaled = np.multiply(self.alpha, self.W.value, out=self.buffer("scaled", like=self.W.value))
         y = self.buffer("y", (len(x), self.units), contiguous=False)
         return product_plus_row(x, self.scaled, self.b.value, y) if self.bias else product(x, self.scaled, y)
+
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+        """Return a function that computes y again; None if that takes α W again."""
+        if self.alpha != 1:
+            return None
+        y = self.buffer("y", (len(x), self.units), contiguous=False)
+        if self.bias:
+            return lambda: product_plus_row(x, self.W.value, self.b.value, y)
+        return lambda: product(x, self.W.value, y)
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW and db, and return dx = α dy Wᵀ."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Target, Value
@@ -96,6 +99,10 @@ class SoftmaxCrossEntropy(Loss):
     def predict(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the probability of each class, shape (rows, classes)."""
         return softmax(x, self.buffer("prediction", x.shape))
+
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+        """Return a function that computes the probabilities again."""
+        return partial(softmax, x, self.buffer("prediction", x.shape))
 
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
         """Return log p, with p at least the smallest normal number."""

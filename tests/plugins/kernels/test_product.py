@@ -167,6 +167,53 @@ def test_a_single_row_of_many_columns_has_the_bits_that_it_has_among_others(colu
     assert np.isnan(room[columns:]).all()
 
 
+@by_blas
+@pytest.mark.parametrize("columns", [100, 2047, 2100, 4200])
+@pytest.mark.parametrize("inner", [256, 600, 1024, 2400])
+def test_a_single_row_is_added_up_as_it_is_said_to_be_on_any_number_of_threads(inner, columns):
+    generator = np.random.default_rng(inner + columns)
+    a, b, row = (twelve_bits(generator, *shape) for shape in [(1, inner), (inner, columns), (columns,)])
+    expected = summed_by_blocks(a, b) + row
+    for threads in (1, 2, 3):
+        with kernel_threads(threads):
+            y = compiled.product_plus_row(a, b, row, np.full((1, columns), np.nan, np.float32))
+        np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.75, 0.9])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_zeros_that_stand_alone_change_no_bit(share, transposed):
+    rows, inner, columns = 101, 300, 150
+    generator = np.random.default_rng(0)
+    a, b = twelve_bits(generator, rows, inner), twelve_bits(generator, inner, columns)
+    a[generator.random(a.shape) < share] = 0
+    for threads in (1, 2):
+        with kernel_threads(threads):
+            y = compiled.product(with_gap(a, transposed, 0), b, np.empty((rows, columns), np.float32))
+        np.testing.assert_array_equal(y, summed_by_blocks(a, b))
+
+
+@by_blas
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="on ARM, times are those of an emulator")
+@pytest.mark.parametrize("transposed", [False, True])
+def test_zeros_that_stand_alone_take_less_time(transposed):
+    generator = np.random.default_rng(0)
+    full = generator.standard_normal((300, 300), np.float32)
+    sparse = np.where(generator.random(full.shape) < 0.8, np.float32(0), full)
+    full, sparse = (with_gap(a, transposed, 0) for a in (full, sparse))
+    weights, y = generator.standard_normal((300, 480), np.float32), np.empty((300, 480), np.float32)
+
+    def seconds(a):
+        began = time.perf_counter()
+        compiled.product(a, weights, y)
+        return time.perf_counter() - began
+
+    with kernel_threads(1):
+        pairs = [(seconds(sparse), seconds(full)) for _ in range(50)]
+    least_sparse, least_full = (min(times) for times in zip(*pairs, strict=True))
+    assert least_sparse < 0.85 * least_full
+
+
 @given(data=st.data())
 @settings(deadline=None, max_examples=150)
 def test_a_product_of_any_arrays_is_numpys_to_rounding(data):

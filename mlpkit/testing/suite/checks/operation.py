@@ -14,7 +14,7 @@ from mlpkit.exports.evaluator import evaluate
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_close
+from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
 if TYPE_CHECKING:
@@ -343,3 +343,23 @@ def _evaluated(graph: Graph, x: NDArray[Any]) -> NDArray[Any]:
         raise CheckFailure(
             f"what onnx describes can't be computed: {error}", expected="operators as ONNX has them in opset 17"
         ) from error
+
+
+@checks_examples("layer", "loss")
+def plan_computes_the_same(example: OperationExample) -> None:
+    """If it has a ``prediction_plan``, does that give the bits of ``forward`` outside training, or of ``predict``?
+
+    A network computes by it when it predicts a few rows again and again: other rows, and with other parameters.
+    """
+    for dtype in ("float32", "float64"):
+        operation, x = example.ready(dtype, training=False), example.batch(dtype=dtype).x
+        step = operation.prediction_plan(x)
+        if step is None:
+            return
+        for number in (1, 2):
+            move_parameters(operation, example.random("moved", number))
+            x[...] = example.batch(dtype=dtype, number=number).x
+            expected = np.array(example.infer(operation, x.copy()))
+            when = f"in what prediction_plan returned, for other {dtype} inputs and parameters"
+            remedy = "compute all of it each time, from x and from self.NAME.value"
+            expect_same_bits({INFERRED: np.array(step())}, {INFERRED: expected}, when, remedy)

@@ -416,6 +416,24 @@ class ReadOnlyGradient(Square):
         return dx
 
 
+@caught_by("plan_computes_the_same")
+class PlansForOneInput(Square):
+    """plans what it computes for the first inputs"""
+
+    def prediction_plan(self, x):
+        y = x * x
+        return lambda: y
+
+
+@caught_by("plan_computes_the_same")
+class PlansForOneParameter(Scale):
+    """plans with a copy of its parameter"""
+
+    def prediction_plan(self, x):
+        w = self.w.value.copy()
+        return lambda: x * w
+
+
 @caught_by("onnx_describes_what_is_computed")
 class ForgetsItsWeights(Scale):
     """leaves its parameter out of what it describes"""
