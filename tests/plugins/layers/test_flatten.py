@@ -24,6 +24,14 @@ def test_is_a_reshape_there_and_back(x):
     np.testing.assert_array_equal(layer.backward(y.copy()), x)
 
 
+def test_images_in_the_order_of_convolutions_are_copied_to_the_same_memory_each_time():
+    x = np.arange(120, dtype=np.float32).reshape(5, 4, 3, 2).transpose(3, 1, 2, 0)
+    layer = standalone(Flatten(), x.shape[1:], dtype="float32")
+    y = layer.forward(x)
+    np.testing.assert_array_equal(y, x.reshape(2, -1))
+    assert np.shares_memory(layer.forward(x), y)
+
+
 @pytest.mark.parametrize("rows", [1, 5])
 def test_laws_of_every_layer(check_laws, rows):
     check_laws(Flatten, (4,), rows)
