@@ -215,8 +215,8 @@ class Operation(Component):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make sure that a plan computes what the method of its own class computes."""
         super().__init_subclass__(**kwargs)
-        method = _definer(cls, cls._planned_method)
-        if method is None or not issubclass(_definer(cls, "prediction_plan") or cls, method):
+        planner = _definer(cls, "prediction_plan")
+        if _definer(cls, cls._planned_method) not in planner.__mro__:  # issubclass doesn't work yet: cls isn't complete
             cls.prediction_plan = Operation.prediction_plan  # type: ignore[method-assign]
 
     def onnx(self, graph: Graph) -> Value:
@@ -368,9 +368,9 @@ class Operation(Component):
         return view
 
 
-def _definer(owner: type, attribute: str) -> type | None:
-    """Return the class that a class has an attribute from; None if it has it from none."""
-    return next((each for each in owner.__mro__ if attribute in vars(each)), None)
+def _definer(owner: type, method: str) -> type:
+    """Return the class that a class has a method from; ``object`` if it hasn't any."""
+    return next((each for each in owner.__mro__ if method in vars(each)), object)
 
 
 def _factor(name: str, of: str, factor: float) -> float:
