@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
@@ -76,8 +78,18 @@ def draw(axes: Mapping[str, Mapping[int, Mapping[str, float]]], path: Path) -> N
             panel.set_axis_off()
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, ncols=len(SECONDS), loc="outside upper center", frameon=False, fontsize=9)
-    figure.savefig(path, metadata={"Date": None, "Title": "How the cost of everything grows"})
+    drawing = StringIO()
+    figure.savefig(drawing, format="svg", metadata={"Date": None})
     plt.close(figure)
+    path.write_text(_small(drawing.getvalue()), encoding="utf-8")
+
+
+def _small(drawing: str) -> str:
+    """Return an SVG with a title, coordinates of one decimal, and nothing about who made it."""
+    drawing = re.sub(r"<!DOCTYPE[^>]*>\n|<!--.*?-->|^ *<metadata>.*?</metadata>\n", "", drawing, flags=re.M | re.S)
+    drawing = re.sub(r"(\.\d)\d+", r"\1", drawing)
+    drawing = re.sub(r"\n\s*", "\n", drawing)
+    return re.sub(r"(<svg [^>]*>)", r"\1\n<title>How cost grows</title>", drawing, count=1)
 
 
 def _draw_panel(
