@@ -1,10 +1,12 @@
 """How the cost of everything grows: with rows, features, width, depth, classes, evaluations, and installed plugins.
 
-    python benchmarks/growth.py [--axes rows depth] [--largest 1000000] [--json]
+    python benchmarks/growth.py [--axes rows depth] [--largest 1000000] [--json] [--plot growth.svg]
+    python benchmarks/growth.py --point '{"classes": 100000}'
 
-For each axis one number grows, in a process for each point; all others stay as they are. Times are the processor's, on
-one thread, since other programs may be running. The exponent says how a cost grows over the last decade of its axis:
-0 for a cost that stays, 1 for one that grows as its axis does. Whatever grows faster than its work is marked.
+For each axis one number grows; all others stay as they are. Checking, training, training with a checkpoint after each
+step, and reporting each take a process of their own. Times are the processor's, on one thread, since other programs may
+be running; memory is the most that a process held at once. The exponent says how a cost grows over the last decade of
+its axis: 0 for a cost that stays, 1 for one that grows as its axis does. Whatever grows faster than its work is marked.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import argparse
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ from mlpkit.jobs.check import check
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlpkit.components.schedule import Progress
     from mlpkit.training.evaluation import Record
@@ -42,7 +43,8 @@ class Size:
     """How large everything is; where nothing grows, everything is small.
 
     Args:
-        rows: examples.
+        rows: examples, in .npy files.
+        csv_rows: examples in a CSV file instead; 0 for none.
         features: inputs.
         width: units of each hidden layer.
         depth: hidden layers, each with a Relu: 500 are 1,000 layers.
@@ -52,6 +54,7 @@ class Size:
     """
 
     rows: int = 1000
+    csv_rows: int = 0
     features: int = 20
     width: int = 32
     depth: int = 2
@@ -62,6 +65,7 @@ class Size:
 
 POINTS: Final = {
     "rows": (1000, 10_000, 100_000, 1_000_000, 10_000_000),
+    "csv_rows": (1000, 10_000, 100_000, 1_000_000),
     "features": (10, 100, 1000, 10_000, 100_000),
     "width": (16, 128, 1024, 4096),
     "depth": (1, 5, 50, 500),
@@ -78,6 +82,7 @@ LEAST: Final = {"seconds": 0.002, "megabytes": 2.0}
 
 STEPS: Final = 20
 BATCH_SIZE: Final = 32
+ROWS_WRITTEN_TOGETHER: Final = 1000
 
 
 class Clock(Observer):
@@ -107,85 +112,134 @@ def main() -> None:
     parser.add_argument("--axes", nargs="+", choices=POINTS, default=[*POINTS], metavar="AXIS")
     parser.add_argument("--largest", type=int, default=1_000_000, help="leave out points above it (default: 1000000)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--point", help=argparse.SUPPRESS)
+    parser.add_argument("--plot", type=Path, help="draw the costs into this SVG file")
+    parser.add_argument("--point", help="measure this size alone, given as JSON, and print its costs")
+    parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.point:
-        print(json.dumps(costs_of(Size(**json.loads(options.point)))))
+        size = Size(**json.loads(options.point))
+        print(json.dumps(JOBS[options.job](size) if options.job else costs_of(size)))
         return
     axes = {axis: [value for value in POINTS[axis] if value <= options.largest] for axis in options.axes}
-    if options.json:
-        found = {axis: measured(axis, values) for axis, values in axes.items()}
-        print(json.dumps({"machine": machine(), "axes": found}))
-        return
-    print(heading(machine()))
+    if not options.json:
+        print(heading(machine()))
+    found = {}
     for axis, values in axes.items():
-        print("\n".join(table(axis, measured(axis, values))), flush=True)
+        found[axis] = measured(axis, values)
+        if not options.json:
+            print("\n".join(table(axis, found[axis])), flush=True)
+    if options.json:
+        print(json.dumps({"machine": machine(), "axes": found}))
+    if options.plot:
+        from growth_plot import draw  # noqa: PLC0415 - only plots need matplotlib
+
+        draw(found, options.plot)
 
 
 def measured(axis: str, values: Sequence[int]) -> dict[int, dict[str, float]]:
-    """Return the costs at each point of an axis, each from a process of its own."""
-    return {value: in_a_process(replace(Size(), **{axis: value})) for value in values}
-
-
-def in_a_process(size: Size) -> dict[str, float]:
-    """Return the costs of a size, beside those of the plugins that are installed for it."""
-    with TemporaryDirectory() as name:
-        site = Path(name) / "site"
-        install(size.plugins, site)
-        environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        command = [sys.executable, __file__, "--point", json.dumps(asdict(size))]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=name)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    """Return the costs at each point of an axis."""
+    return {value: costs_of(replace(Size(), **{axis: value})) for value in values}
 
 
 def costs_of(size: Size) -> dict[str, float]:
-    """Check, train and report a spec of a size in the current folder; return seconds and megabytes."""
-    write_data(size)
-    peak = peak_megabytes()
-    spec, loading = timed(lambda: mlpkit.load_spec(spec_of(size)))
-    _, checking = timed(lambda: check(spec))
-    clock, began = Clock(), time.process_time()
-    mlpkit.run(spec, "run", observer=clock, quiet=True)
-    over = time.process_time()
-    _, reporting = timed(lambda: mlpkit.report("run"))
-    once = replace(size, evaluations=1)
-    plain, often = (until_evaluated(once, checkpoint) for checkpoint in (None, {"every": 1}))
+    """Return what a size costs, in seconds and megabytes."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        install(size.plugins, folder / "site")
+        (_, _), (check, of_check), (run, of_run), (checkpoints, _), (report, of_report) = (
+            in_a_process(job, size, folder) for job in JOBS
+        )
+    plain, often = run[f"{STEPS} steps and an evaluation"], checkpoints["seconds"]
     return {
-        "check": loading + checking,
-        "start, first step included": clock.first_step - began,
-        f"{STEPS} steps and an evaluation": plain,
-        "all steps and evaluations": clock.ended_at - clock.first_step,
-        "end: all splits, model, files": over - clock.ended_at,
+        **check,
+        **run,
         "checkpoint": max(0.0, (often - plain) / STEPS),
-        "report": reporting,
-        "memory, MB": peak_megabytes() - peak,
+        **report,
+        "memory of check, MB": of_check,
+        "memory of a run, MB": of_run,
+        "memory of a report, MB": of_report,
     }
 
 
-def until_evaluated(size: Size, checkpoint: dict[str, int] | None) -> float:
+def in_a_process(job: str, size: Size, folder: Path) -> tuple[dict[str, float], float]:
+    """Do a job in a process of its own, in a folder, and return what it measured and the most megabytes it had."""
+    environment = {**os.environ, "PYTHONPATH": str(folder / "site")}
+    environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    command = [sys.executable, "-W", "ignore", __file__, "--job", job, "--point", json.dumps(asdict(size))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=folder)
+    assert process.stdout is not None
+    found: dict[str, float] = json.loads(process.stdout.read() or "{}")
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return found, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def cost_of_check(size: Size) -> dict[str, float]:
+    """Load and check the spec."""
+    return {"check": timed(lambda: check(mlpkit.load_spec(spec_of(size))))}
+
+
+def costs_of_run(size: Size) -> dict[str, float]:
+    """Train, and once more with an evaluation that doesn't come between the steps."""
+    spec, clock, began = mlpkit.load_spec(spec_of(size)), Clock(), time.process_time()
+    mlpkit.run(spec, "run", observer=clock, quiet=True)
+    over = time.process_time()
+    return {
+        "start, first step included": clock.first_step - began,
+        f"{STEPS} steps and an evaluation": until_evaluated(size, "once", checkpoint=None),
+        "all steps and evaluations": clock.ended_at - clock.first_step,
+        "end: all splits, model, files": over - clock.ended_at,
+    }
+
+
+def cost_of_checkpoints(size: Size) -> dict[str, float]:
+    """Train with a checkpoint after each step."""
+    return {"seconds": until_evaluated(size, "often", checkpoint={"every": 1})}
+
+
+def cost_of_report(size: Size) -> dict[str, float]:
+    """Write the report of the run."""
+    return {"report": timed(lambda: mlpkit.report("run"))}
+
+
+def until_evaluated(size: Size, directory: str, checkpoint: dict[str, int] | None) -> float:
     """Train, and return the seconds from the first step to the end of the first evaluation."""
     clock = Clock()
-    spec = mlpkit.load_spec(spec_of(size), overrides={"training.checkpoint": checkpoint})
-    mlpkit.run(spec, f"run-{len([*Path().iterdir()])}", observer=clock, quiet=True)
+    spec = mlpkit.load_spec(spec_of(replace(size, evaluations=1)), overrides={"training.checkpoint": checkpoint})
+    mlpkit.run(spec, directory, observer=clock, quiet=True)
     return clock.first_evaluation - clock.first_step
 
 
-def write_data(size: Size) -> None:
-    """Write random examples into the current folder."""
+def write_data(size: Size) -> dict[str, float]:
+    """Write random examples into the current folder, some at a time."""
     rng = np.random.default_rng(0)
-    rows = max(size.rows, 2 * size.classes)
-    np.save("x.npy", rng.standard_normal((rows, size.features), np.float32))
-    np.save("t.npy", np.arange(rows) % size.classes)
+    if size.csv_rows:
+        with Path("data.csv").open("w", encoding="utf-8") as table_file:
+            print(*(f"x{i}" for i in range(size.features)), "t", sep=",", file=table_file)
+            for i in range(size.csv_rows):
+                numbers = rng.standard_normal(size.features).tolist()
+                print(*(f"{number:.5f}" for number in numbers), i % size.classes, sep=",", file=table_file)
+        return {}
+    header = {"descr": "<f4", "fortran_order": False, "shape": (size.rows, size.features)}
+    with Path("x.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for begin in range(0, size.rows, ROWS_WRITTEN_TOGETHER):
+            rows = min(ROWS_WRITTEN_TOGETHER, size.rows - begin)
+            file.write(rng.standard_normal((rows, size.features), np.float32).tobytes())
+    np.save("t.npy", np.rint(np.linspace(0, size.classes - 1, size.rows)).astype(np.int64))
+    return {}
 
 
 def spec_of(size: Size) -> dict[str, Any]:
     """Return the spec of a size."""
     steps = max(STEPS, size.evaluations)
+    of_arrays = {"npy": {"inputs": "x.npy", "targets": "t.npy"}}
     hidden = [each for _ in range(size.depth) for each in ({"Affine": {"units": size.width}}, "Relu")]
     return {
         "mlpkit": 1,
-        "data": {"npy": {"inputs": "x.npy", "targets": "t.npy"}},
+        "data": {"csv": {"file": "data.csv", "target": "t"}} if size.csv_rows else of_arrays,
         "layers": [*hidden, {"Affine": {"units": size.classes}}, "SoftmaxWithLoss"],
         "training": {
             "optimizer": {"sgd": {"learning_rate": 0.01}},
@@ -197,17 +251,21 @@ def spec_of(size: Size) -> dict[str, Any]:
     }
 
 
-def timed(call: Any) -> tuple[Any, float]:
-    """Return what a call returns, and the processor's seconds that it takes."""
+def timed(call: Callable[[], object]) -> float:
+    """Return the processor's seconds that a call takes."""
     began = time.process_time()
-    found = call()
-    return found, time.process_time() - began
+    call()
+    return time.process_time() - began
 
 
-def peak_megabytes() -> float:
-    """Return the most memory that this process has had so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+JOBS: Final = {
+    "write": write_data,
+    "check": cost_of_check,
+    "run": costs_of_run,
+    "checkpoints": cost_of_checkpoints,
+    "report": cost_of_report,
+}
+"""What is measured, each in a process of its own, one after the other."""
 
 
 def table(axis: str, found: dict[int, dict[str, float]]) -> Iterator[str]:

@@ -132,7 +132,8 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
     from mlpkit.jobs.several_specs import prove_spec  # noqa: PLC0415 - a signal must find the handlers
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-    proved, exit_code = [], 0
+    proved: list[ProvedSpec] = []
+    said, exit_code = set(), 0
     for path in paths:
         try:
             with suggesting_shipped_spec(path):
@@ -143,7 +144,9 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
         except UsageError:  # of the command, and not of this spec
             raise
         except MlpkitError as error:
-            print_error(error)
+            if str(error) not in said:  # a mistake in --set is one of all specs
+                print_error(error)
+            said.add(str(error))
             exit_code = max(exit_code, error.exit_code)
     if exit_code:
         wrong = len(paths) - len(proved)

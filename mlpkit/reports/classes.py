@@ -44,8 +44,8 @@ MOST_APART: Final = 3
 def confusion_section(judged: Judged) -> str:
     """Return the confusion matrix, if classes are predicted, and precision and recall of each class or label."""
     if not isinstance(judged.target, Classes):
-        predicted = judged.probabilities >= 0.5
-        hits, found, there = ((judged.labels & predicted).sum(0), predicted.sum(0), judged.labels.sum(0))
+        labels, predicted_labels = judged.labels, judged.probabilities >= 0.5
+        hits, found, there = (of.sum(axis=0) for of in (labels & predicted_labels, predicted_labels, labels))
         return section("Labels", paragraph(f"Of {judged.rows}."), _per_class("label", judged.names, hits, found, there))
     true, predicted = judged.classes, judged.predicted_classes
     right = true == predicted

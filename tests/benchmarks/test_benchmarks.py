@@ -55,7 +55,7 @@ def test_growth_measures_every_cost_at_each_point():
     pytest.importorskip("vl_convert")
     report = run("growth.py", "--json", "--axes", "classes", "--largest", "2")
     costs = report["axes"]["classes"]["2"]
-    assert {"check", "checkpoint", "report", "memory, MB"} < set(costs)
+    assert {"check", "checkpoint", "report", "memory of a run, MB"} < set(costs)
     assert all(0 <= cost < 500 for cost in costs.values())
 
 

@@ -82,6 +82,13 @@ def test_json_has_the_folder_of_each_run_and_a_run_that_fails_ends_with_1(writte
     assert "error: tiny: training diverged" in done.err
 
 
+def test_a_mistake_in_an_override_is_said_once(written, invoke, work):
+    written("other")
+    done = invoke("run", "tiny.yaml", "other.yaml", "--set", "nonsense=1")
+    assert (done.code, done.err.count("unknown key 'nonsense'")) == (2, 1)
+    assert done.err.splitlines()[-1] == "2 of 2 specs can't be trained, so none is"
+
+
 def test_all_wrong_specs_are_named_and_nothing_is_trained(written, invoke, work):
     written("misspelt", units="many")
     written("misfit", "  freeze: [Conv*]\n")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -107,6 +111,22 @@ def test_only_a_driver_on_this_machine_is_stopped(invoke, started):
 
 
 @pytest.mark.usefixtures("at_rest")
+def test_a_second_stop_waits_beside_the_first_and_sends_no_other_signal(invoke):
+    folder, lock = Path("runs/tiny"), WriterLock(Path("runs/tiny/.lock"))
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as driver:
+        lock.acquire()
+        lock.path.write_text(f"{driver.pid}\n{socket.gethostname()}\n")
+        first = os.open(folder, os.O_RDONLY)
+        fcntl.flock(first, fcntl.LOCK_EX)
+        threading.Timer(0.3, lock.release).start()
+        assert invoke("sweep", "--stop", folder).code == 0
+        assert driver.poll() is None
+        os.close(first)
+        driver.communicate(b"\n")
+    assert driver.returncode == 0
+
+
+@pytest.mark.usefixtures("at_rest")
 def test_the_time_left_is_that_of_the_trials_to_come_or_of_the_budget(invoke):
     lock = WriterLock(Path("runs/tiny/.lock"))
     lock.acquire()
@@ -120,8 +140,9 @@ def test_the_time_left_is_that_of_the_trials_to_come_or_of_the_budget(invoke):
     path = Path("runs/tiny/sweep.yaml")
     path.write_text(path.read_text().replace("  sampler: grid\n", "  seconds: 90\n"))
     assert (left(), left(seconds=100), left(trials=6)) == (30, 0, 60)
+    assert (left(added=2), left(seconds=90, added=2)) == (70, 60)  # trials that are added come after the time
     path.write_text(path.read_text().replace("  seconds: 90\n", "  seconds: 90\n  trials: 4\n"))
-    assert left() == 20
+    assert (left(), left(added=1), left(seconds=90, added=1)) == (20, 40, 30)
     assert f"driver: this process on {socket.gethostname()}" in invoke("sweep", "--status", "runs/tiny").out
     refused = invoke("sweep", "--stop", "runs/tiny")
     assert (refused.code, f"process {os.getpid()}" in refused.err) == (2, False)

@@ -267,6 +267,22 @@ def test_what_shows_outputs_alone_is_kept_if_they_are_right(towns, tmp_path, mon
     assert export(towns, tmp_path / "model.onnx").rows > 40
 
 
+@pytest.mark.parametrize(("most", "compared"), [(9, 3), (6, 2), (1, 1)])
+def test_of_many_classes_not_all_names_are_compared(towns, tmp_path, monkeypatch, most, compared):
+    """All would take a probability of each class for each class."""
+    form, rows = formats.FORMATS[".onnx"], []
+
+    def compute(file, model, feeds, names):
+        rows.append(len(next(iter(feeds.values()))))
+        return form.compute(file, model, feeds, names)
+
+    monkeypatch.setattr("mlpkit.exports.proof.MOST_PROBABILITIES", most)
+    monkeypatch.setitem(formats.FORMATS, ".onnx", form._replace(compute=compute))
+    export(towns, tmp_path / "model.onnx")
+
+    assert rows[-1] == compared
+
+
 def test_what_is_not_mutated_is_kept(towns, tmp_path):
     found = export(towns, tmp_path / "model.onnx")
 

@@ -7,13 +7,31 @@ from shutil import rmtree
 
 import numpy as np
 import pytest
+from peak_memory import with_peak
 
 import mlpkit
+from mlpkit.components.target import Classes
 from mlpkit.errors import ComponentFailure, DataError, DivergenceError, RunFolderError, UsageError
-from mlpkit.jobs.evaluate import evaluate
+from mlpkit.jobs.evaluate import Examples, evaluate
+from mlpkit.jobs.inputs import Inputs
 from mlpkit.jobs.predict import predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.model_file import load_model_file, save_model
+
+
+def test_one_hot_targets_take_what_their_rows_take():
+    def one_hot():
+        numbers = np.array([0, 29_999])
+        t = np.empty((2, 30_000))
+        Examples(Classes(30_000, one_hot=True), Inputs(np.zeros((2, 4)), "rows"), numbers).take(
+            np.arange(2), (np.empty((2, 4)), t)
+        )
+        return t
+
+    t, peak = with_peak(one_hot)
+
+    assert np.argwhere(t == 1).tolist() == [[0, 0], [1, 29_999]]
+    assert (t.sum(), peak < 10e6) == (2, True)
 
 
 def test_evaluation_repeats_the_metrics_of_the_run(train, work):

@@ -8,9 +8,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from peak_memory import with_peak
 
 import mlpkit
+from mlpkit import Classes
 from mlpkit.jobs.build import prove
+from mlpkit.jobs.filling_in import FactsOfSpec
 from mlpkit.jobs.repro import repro
 from mlpkit_plugins.layers.affine import Affine
 
@@ -104,6 +107,18 @@ def spec_of(tmp_path, monkeypatch):
         return mlpkit.load_spec("spec.yaml", overrides=dotted, plugins=["acme.py"])
 
     return read
+
+
+def test_counting_classes_takes_no_counts_of_each_minibatch(spec_of, monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.filling_in.ROWS_COUNTED_TOGETHER", 1)
+    spec = spec_of()
+    dataset = spec.data()
+    facts = FactsOfSpec(spec, dataset, dataset.describe()._replace(target=Classes(100_000)))
+
+    counts, peak = with_peak(facts.class_counts)
+
+    assert (counts[:4].tolist(), counts.shape) == ([6, 12, 2, 0], (100_000,))
+    assert peak < 5 * counts.nbytes
 
 
 def resolved_of(spec):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from peak_memory import with_peak
 
 from mlpkit import RawColumn
 from mlpkit.jobs.raw_data import RepeatedExamples, repeated_rows, summaries
@@ -25,6 +26,16 @@ def _column(name, train, test=(), *, role="input"):
 
 def _remarks(column, target):
     return summaries([column, _column("t", target, role="target")])[0].remarks
+
+
+def test_thousands_of_texts_and_classes_take_no_matrix_of_them():
+    shop = RawColumn("shop", "input", [*map(str, range(3000))], None, {"train": np.arange(4000) % 3000})
+    town = RawColumn("town", "target", [*map(str, range(2500))], None, {"train": np.arange(4000) % 3000 % 2500})
+
+    (found, _), peak = with_peak(lambda: summaries([shop, town]))
+
+    assert "tells town on its own: is it known when you predict?" in found.remarks
+    assert peak < 5e6
 
 
 VALUES = st.lists(st.none() | st.integers(-5, 5) | st.floats(-1e6, 1e6).map(lambda value: round(value, 2)), max_size=40)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from peak_memory import with_peak
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.reports.classes import (
@@ -67,6 +68,20 @@ def test_a_class_that_is_never_predicted_has_no_precision():
         ["b", "", "0.000", "0.000", "1"],
         ["c", "", "", "", "0"],
     ]
+
+
+def test_a_hundred_thousand_classes_take_no_matrix_of_them():
+    prediction = np.zeros((8, 100_000), np.float32)
+    prediction[range(8), [0, 1, 2, 3, 7, 7, 99_999, 99_999]] = 1
+    t = np.array([0, 1, 2, 3, 4, 4, 5, 99_999])
+    judged = Judged("test", 8, Classes(100_000), prediction, t, [*map(str, range(100_000))])
+
+    part, peak = with_peak(lambda: confusion_section(judged))
+
+    assert peak < 3 * prediction.nbytes
+    assert "8 rows of test, 5 are predicted right" in part
+    assert cells(part, "Commonest mistakes") == [["4", "7", "2"], ["5", "99999", "1"]]
+    assert len(cells(part, "By class")) == 200
 
 
 def test_of_many_classes_the_commonest_mistakes_are_listed():

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,9 +20,12 @@ from mlpkit.runs.overview import RUNNING, STOPPED
 from mlpkit.runs.sweep_folder import SweepFolder, expect_sweep_folder
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.specfile.spec import read_spec
+from mlpkit.system import can_start_processes
 
+if can_start_processes():
+    import fcntl
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -118,7 +122,7 @@ def sweep_status(
     limit = spec.sweep.seconds if progress.trials is None else None
     if limit is not None and progress.seconds >= limit and not progress.added:
         planned = len(trials)  # the time is over, and so none is begun any more
-    left = _seconds_left(progress.seconds, over, planned, limit) if driver else None
+    left = _seconds_left(progress.seconds, over, planned, limit, progress.added) if driver else None
     objectives = spec.sweep.objectives
     return SweepStatus(
         directory, objectives, trials, planned, best_of(trials, objectives), progress.seconds, left, driver
@@ -140,17 +144,20 @@ def _is_over(trial: Trial) -> bool:
     return trial.state not in (RUNNING, STOPPED)
 
 
-def _seconds_left(spent: float, over: int, planned: int | None, limit: float | None) -> float | None:
+def _seconds_left(spent: float, over: int, planned: int | None, limit: float | None, added: int) -> float | None:
     """Return in how many seconds a sweep may end.
 
     Args:
         spent: how many it took so far.
         over: how many trials are over.
         planned: how many there are to be; None if a time ends the sweep.
-        limit: after how many no trial is begun any more; None for no limit.
+        limit: after how many no trial of the spec's is begun any more; None for no limit.
+        added: how many trials were added, which come after those of the spec.
     """
-    by_trials = [spent / over * (planned - over)] if planned is not None and over else []
-    by_time = [max(0.0, limit - spent)] if limit is not None else []
+    of_trial = spent / over if over else None
+    by_trials = [of_trial * (planned - over)] if planned is not None and of_trial is not None else []
+    of_added = 0.0 if not added else of_trial and of_trial * added
+    by_time = [max(0.0, limit - spent) + of_added] if limit is not None and of_added is not None else []
     return min([*by_trials, *by_time], default=None)
 
 
@@ -174,6 +181,37 @@ def stop_sweep(directory: GivenRun) -> bool:
         return False
     if driver.pid == os.getpid():
         raise UsageError(f"{directory}: this process is at work on it; end the sweep with its StopRequest, or Ctrl-C")
+    with _first_to_ask(directory) as first:
+        if first:  # a second signal would end the driver at once
+            _ask(driver, directory)
+        while _driver_of(directory) == driver:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+    return True
+
+
+@contextmanager
+def _first_to_ask(directory: Path) -> Iterator[bool]:
+    """Return whether no other process has asked the driver of a sweep to stop, and waits for it until now."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:  # a file system without locks of folders
+            pass
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def _ask(driver: Writer, directory: Path) -> None:
+    """Ask a driver to stop.
+
+    Raises:
+        RunFolderError: it is another user's.
+    """
     try:
         os.kill(driver.pid, signal.SIGTERM)
     except ProcessLookupError:  # it has just ended
@@ -182,9 +220,6 @@ def stop_sweep(directory: GivenRun) -> bool:
         raise RunFolderError(
             f"{directory}: {driver} is at work on it, for another user, who alone can stop it"
         ) from error
-    while _driver_of(directory) == driver:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-    return True
 
 
 def known_driver(directory: Path) -> Writer | None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.schema.wording import counted
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
@@ -302,6 +303,7 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) ->
 def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
     """Return the spec of the best trial, ready to run."""
     assert found.best is not None
-    heading = f"# The best of {found.counts[FINISHED]} finished trials: {found.described(found.best)}\n"
+    finished = counted(found.counts[FINISHED], "finished trial")
+    heading = f"# The best of {finished}: {found.described(found.best)}\n"
     heading += "".join(f"# In the sweep, {lead}.\n" for lead in found.leads)
     return heading + text_for_folder(trial_spec(spec, found.best.values), folder)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
+    Parts = Mapping[str, tuple[Examples, NDArray[Any] | range]]
+
 
 class ArrayDataset(Dataset):
     """A data set whose examples are the rows of arrays, which stay in their files.
@@ -62,6 +64,7 @@ class ArrayDataset(Dataset):
     _target_scaling: ValuesScaling | None = None
     _is_loaded = False
     _examples: dict[str, Examples] | None = None
+    _split_of: tuple[Mapping[str, Examples], Parts] | None = None
     _fingerprint = ""
 
     @abstractmethod
@@ -309,12 +312,17 @@ class ArrayDataset(Dataset):
             return split_at_random(count, self.shares, self.split_seed)
         return split_in_order(count, self.shares)
 
-    def _parts(self, examples: Mapping[str, Examples]) -> dict[str, tuple[Examples, NDArray[Any] | range]]:
-        rows = self.rows_by_split(examples["train"].inputs.shape[0])
-        parts = {name: (examples["train"], part) for name, part in rows.items()}
-        parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
-        parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}
-        return {name: parts[name] for name in ("train", "validation", "test") if name in parts}
+    def _parts(self, examples: Mapping[str, Examples]) -> Parts:
+        """Return examples and positions of each split, which are computed once: of many rows, that takes seconds."""
+        if self._split_of is None or self._split_of[0] is not examples:
+            rows = self.rows_by_split(examples["train"].inputs.shape[0])
+            parts = {name: (examples["train"], part) for name, part in rows.items()}
+            parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
+            parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}
+            in_order: Parts = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
+            self._split_of = examples, in_order
+            return in_order
+        return self._split_of[1]
 
 
 def _counting(rows: NDArray[Any] | range, weights: NDArray[Any] | None) -> NDArray[Any] | range:

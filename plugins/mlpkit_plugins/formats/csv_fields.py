@@ -151,6 +151,10 @@ class FieldBlock:
         """Return the texts of a column."""
         return self._decoded(self._records.fields[:, self._places[index]])
 
+    def some_texts(self, index: int, positions: NDArray[np.intp]) -> list[str]:
+        """Return the texts of a column in some of the rows."""
+        return self._decoded(self._records.fields[positions, self._places[index]])
+
     def numbers(self, indices: Sequence[int]) -> NDArray[np.float64] | None:
         """Return the numbers of columns, shape (rows, columns), NaN if missing; None if a text is no plain number."""
         places = [self._places[index] for index in indices]

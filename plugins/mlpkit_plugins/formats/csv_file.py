@@ -90,6 +90,10 @@ class Block(NamedTuple):
         """Return the texts of a column."""
         return self.columns[index]
 
+    def some_texts(self, index: int, positions: NDArray[np.intp]) -> Sequence[str]:
+        """Return the texts of a column in some of the rows."""
+        return [self.columns[index][position] for position in positions.tolist()]
+
     def numbers(self, indices: Sequence[int]) -> None:
         """Return None, since texts were not read as numbers."""
 

@@ -2,7 +2,11 @@
 #include "arguments.h" /* first: Python.h says which functions of POSIX the system's headers declare */
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
+
+#define WINDOW 65536 /* bytes that rows in ascending order are read in together, with those between them */
+#define FARTHEST 4096 /* bytes between two such rows: to read them costs less than another system call */
 
 /* Read that many bytes from a place in a file; fewer only at the end of the file, and -1 after an error. */
 static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
@@ -31,6 +35,36 @@ static npy_intp run_of(const npy_int64 *indices, npy_intp rows)
     return length;
 }
 
+/* Return how many rows, from the first on, lie in ascending order in a window of the file. */
+static npy_intp rows_in_window(const npy_int64 *indices, npy_intp rows, npy_intp bytes)
+{
+    npy_intp length = 1;
+    while (length < rows && indices[length] > indices[length - 1] &&
+           (indices[length] - indices[length - 1] - 1) * bytes <= FARTHEST &&
+           (indices[length] - indices[0] + 1) * bytes <= WINDOW) {
+        length++;
+    }
+    return length;
+}
+
+/* Read the first rows that one system call can read, and return how many; 0 at the end of the file, -1 after an error. */
+static npy_intp read_some(int descriptor, long long start, const npy_int64 *indices, npy_intp rows, npy_intp bytes,
+                          char *out)
+{
+    char window[WINDOW];
+    npy_intp run = run_of(indices, rows), near = rows_in_window(indices, rows, bytes);
+    npy_intp some = near > run ? near : run, span = (indices[some - 1] - indices[0] + 1) * bytes;
+    char *to = near > run ? window : out;
+    ssize_t received = read_at(descriptor, to, (size_t)span, (off_t)(start + indices[0] * bytes));
+    if (received < span) {
+        return received < 0 ? -1 : 0;
+    }
+    for (npy_intp i = 0; to == window && i < some; i++) {
+        memcpy(out + i * bytes, window + (indices[i] - indices[0]) * bytes, (size_t)bytes);
+    }
+    return some;
+}
+
 PyObject *read_rows(SIGNATURE)
 {
     if (count != 4 || !PyLong_Check(arguments[0]) || !PyLong_Check(arguments[1]) || !PyArray_Check(arguments[2]) ||
@@ -49,20 +83,14 @@ PyObject *read_rows(SIGNATURE)
         return NULL;
     }
     const npy_int64 *places = (const npy_int64 *)PyArray_DATA(indices);
-    npy_intp rows = PyArray_DIM(out, 0), bytes = PyArray_NBYTES(out) / rows, whole = 0;
-    ssize_t received = 0;
+    npy_intp rows = PyArray_DIM(out, 0), bytes = PyArray_NBYTES(out) / rows, whole = 0, some = 1;
     Py_BEGIN_ALLOW_THREADS
-    while (whole < rows) {
-        npy_intp run = run_of(places + whole, rows - whole);
-        received = read_at(descriptor, PyArray_BYTES(out) + whole * bytes, (size_t)(run * bytes),
-                           (off_t)(start + places[whole] * bytes));
-        if (received < run * bytes) {
-            break;
-        }
-        whole += run;
+    while (whole < rows && some > 0) {
+        some = read_some(descriptor, start, places + whole, rows - whole, bytes, PyArray_BYTES(out) + whole * bytes);
+        whole += some > 0 ? some : 0;
     }
     Py_END_ALLOW_THREADS
-    if (received < 0) {
+    if (some < 0) {
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     return PyBool_FromLong(whole == rows);

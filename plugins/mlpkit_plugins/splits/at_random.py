@@ -26,6 +26,7 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
     validation, test = round(shares.validation * examples), round(shares.test * examples)
     shares.expect_examples({"train": examples - validation - test, "validation": validation, "test": test})
     order = np.random.default_rng(seed).permutation(examples)
-    parts = {"train": order[validation + test :], "validation": order[:validation]}
-    parts["test"] = order[validation : validation + test]
-    return {name: np.sort(positions) for name, positions in parts.items() if len(positions)}
+    split_of = np.zeros(examples, np.int8)  # marking positions is faster than sorting them
+    split_of[order[:validation]], split_of[order[validation : validation + test]] = 1, 2
+    parts = {name: np.flatnonzero(split_of == number) for number, name in enumerate(("train", "validation", "test"))}
+    return {name: positions for name, positions in parts.items() if len(positions)}

@@ -72,10 +72,10 @@ class CsvSource:
             DataError: the file is not CSV.
         """
         columns: dict[str, list[str]] = {name: [] for name in names}
-        for block in self._file.blocks(names):
-            chosen = np.flatnonzero(np.isin(block.rows, numbers)).tolist()
-            for name, texts in zip(names, block.columns, strict=True):
-                columns[name] += [texts[position] for position in chosen]
+        for block in self._file.blocks_with(Numbers([], self._written.decimal, self._missing), names):
+            chosen = np.flatnonzero(np.isin(block.rows, numbers))
+            for index, name in enumerate(names):
+                columns[name] += block.some_texts(index, chosen)
         return columns
 
     def chunks(self, columns: Columns, codebooks: Sequence[Codebook]) -> Iterator[Chunk]:

@@ -51,6 +51,11 @@ def test_a_sweep_in_python(work):
         mlpkit.resume_sweep("s")
 
 
+def test_the_best_of_one_trial(work):
+    mlpkit.sweep(spec(trials=1), "s", workers=1)
+    assert Path("s/best.yaml").read_text().startswith("# The best of 1 finished trial: trial 0")
+
+
 def test_the_first_trial_may_be_the_spec_as_it_stands(work):
     """A grid has one trial more then; that one has the bits of a run by hand."""
     found = mlpkit.sweep(spec(baseline=True, trials=5), "s", workers=1)

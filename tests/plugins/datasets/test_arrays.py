@@ -28,6 +28,7 @@ from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
+from mlpkit_plugins.splits.at_random import split_at_random
 
 NONE = {"validation": 0.0, "test": 0.0}
 
@@ -93,6 +94,23 @@ def test_every_example_comes_into_one_split(save, numbers):
             assert sorted(found) == list(range(40))
             assert (found == np.arange(40)).all() == (split == "in_order")
             np.testing.assert_array_equal(np.concatenate([t for _, t in parts]), numbers[1][found.astype(int)])
+
+
+def test_the_split_is_drawn_once(save, numbers, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "mlpkit_plugins.arrays.array_dataset.split_at_random",
+        lambda *arguments: drawn.append(arguments) or split_at_random(*arguments),
+    )
+    save(*numbers)
+    dataset = Npy("x.npy", "t.npy")
+    dataset.describe()
+    dataset.doubts()
+    dataset.open(0)
+    dataset.raw_rows("test", np.array([0]))
+    dataset.example_sources("test", np.array([0]))
+
+    assert len(drawn) == 1
 
 
 def test_scaling_is_learned_from_training_rows(save):

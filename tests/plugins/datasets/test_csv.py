@@ -22,6 +22,7 @@ from mlpkit import (
     Values,
 )
 from mlpkit_plugins.datasets.csv import Csv
+from mlpkit_plugins.formats.csv_file import CsvFile
 
 NONE = {"validation": 0, "test": 0}
 
@@ -52,6 +53,26 @@ def message(action, kind, file):
     with pytest.raises(kind) as caught:
         action()
     return str(caught.value).replace(file, "data.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_raw_rows_are_the_texts_of_the_file_and_others_are_not_read_as_texts(tmp_path, monkeypatch, encoding):
+    rows = [(f"{i}.50", f'"a, ""{i}"""', "yes" if i % 2 else "no") for i in range(3000)]
+    text = "x,said,t\n\n" + "\n".join(map(",".join, rows)) + "\n"
+    (tmp_path / "data.csv").write_text(text, encoding)
+    file = str(tmp_path / "data.csv")
+    dataset = Csv(file, "t", inputs=["x", "said"], categorical=["said"], validation=0, test=0, encoding=encoding)
+    dataset.describe()
+    dataset.open(0)
+    if encoding == "utf-8":  # in the other, fields can't be found byte by byte
+        monkeypatch.setattr(CsvFile, "_text_blocks", lambda *_: pytest.fail("this reads all rows as texts"))
+
+    found = dataset.raw_rows("train", np.array([0, 2999, 1500]))
+
+    assert {name: list(values) for name, values in found.items()} == {
+        "x": ["0.50", "2999.50", "1500.50"],
+        "said": ['a, "0"', 'a, "2999"', 'a, "1500"'],
+    }
 
 
 # What reaches the network

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,6 +166,32 @@ def test_rows_of_a_file_are_read_as_with_numpy(tmp_path_factory, data):
     if whole:
         np.testing.assert_array_equal(ours, rows[indices])
         np.testing.assert_array_equal(theirs, rows[indices])
+
+
+@pytest.mark.parametrize("apart", [1, 7, 400, 5000])
+def test_rows_that_lie_apart_in_a_file_are_those_of_the_array(tmp_path, apart):
+    """Near ones are read with what lies between them, others one by one; a window ends somewhere between them."""
+    rows = np.random.default_rng(0).integers(0, 2**31, (100 * apart, 3)).astype(np.int32)
+    (tmp_path / "rows").write_bytes(rows.tobytes())
+    indices = np.concatenate([np.arange(0, len(rows), apart), [0, len(rows) - 1]])
+    out = np.empty((len(indices), 3), np.int32)
+    with (tmp_path / "rows").open("rb") as file:
+        assert compiled.read_rows(file.fileno(), 0, indices, out)
+        np.testing.assert_array_equal(out, rows[indices])
+        assert not compiled.read_rows(file.fileno(), 4, indices, out)
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").is_file(), reason="counts system calls by what Linux says")
+def test_near_rows_of_a_file_take_few_system_calls(tmp_path):
+    def calls():
+        return int(re.search(r"syscr: (\d+)", Path("/proc/self/io").read_text())[1])
+
+    (tmp_path / "rows").write_bytes(bytes(80 * 10_000))
+    out = np.empty((1000, 80), np.uint8)
+    with (tmp_path / "rows").open("rb") as file:
+        before = calls()
+        compiled.read_rows(file.fileno(), 0, np.arange(0, 10_000, 10), out)
+        assert calls() - before < 30
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])

@@ -73,6 +73,19 @@ def test_each_part_has_the_same_share_of_every_class(classes, shares, seed):
     assert set(classes[parts["train"]].tolist()) == set(classes.tolist())
 
 
+def test_classes_are_not_compared_with_all_examples_one_by_one():
+    class Compared(np.ndarray):
+        __hash__ = None
+
+        def __eq__(self, other):
+            pytest.fail("this takes examples times classes")
+
+    classes = np.repeat(np.arange(500), 10)
+    parts = split_by_class(np.arange(5000, dtype=np.uint64), classes.view(Compared), Shares(0.1, 0.2), 0)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 3500, "validation": 500, "test": 1000}
+    assert (np.bincount(classes[parts["test"]]) == 2).all()
+
+
 @given(st.permutations(range(60)), seeds)
 def test_parts_by_class_do_not_depend_on_the_order(order, seed):
     keys, classes = np.arange(60, dtype=np.uint64), np.arange(60) % 3
