@@ -27,6 +27,19 @@
         STORE(to, column ? ADD(numbers, BROADCAST(column + i)) : numbers);                                             \
     }
 
+/* Eight rows suffice, even of a single vector: more are slow to compile. */
+#if ROWS_OF_1 > 8
+#define HIGHEST_OF_1 8
+#define HIGHEST_OF_2 8
+#define HIGHEST_OF_3 8
+#else
+#define HIGHEST_OF_1 ROWS_OF_1
+#define HIGHEST_OF_2 ROWS_OF_2
+#define HIGHEST_OF_3 ROWS_OF_3
+#endif
+#define EACH_CONVOLUTION_TILE(DO)                                                                                      \
+    UP_TO(HIGHEST_OF_1, DO, 1) UP_TO(HIGHEST_OF_2, DO, 2) UP_TO(HIGHEST_OF_3, DO, 3) UP_TO(ROWS_OF_4, DO, 4)
+
 #define CONVOLUTION_TILE(ROWS, VECTORS)                                                                                \
     TARGET static void convolution_##ROWS##_by_##VECTORS(                                                              \
         const Steps3d *steps, const float *first, ptrdiff_t a_row, const float *b, float *c, ptrdiff_t c_row,          \
@@ -58,7 +71,7 @@
         }                                                                                                              \
     }
 
-EACH_TILE(CONVOLUTION_TILE)
+EACH_CONVOLUTION_TILE(CONVOLUTION_TILE)
 
 /* As many rows as leave a register for a row of B and for each row of A beside the sums. */
 #if ROWS_OF_4 == 0
@@ -110,7 +123,8 @@ EACH_DOT_TILE(DOT_TILE)
 #define DOT_ENTRY(ROWS, COLUMNS) [COLUMNS][ROWS] = dots_##ROWS##_by_##COLUMNS,
 
 static const ConvolutionTiles convolution_tiles = {
-    .products = {EACH_TILE(CONVOLUTION_ENTRY)},
+    .rows = {0, HIGHEST_OF_1, HIGHEST_OF_2, HIGHEST_OF_3, ROWS_OF_4},
+    .products = {EACH_CONVOLUTION_TILE(CONVOLUTION_ENTRY)},
     .dot_rows = DOT_ROWS,
     .dots = {EACH_DOT_TILE(DOT_ENTRY)},
 };

@@ -34,8 +34,9 @@ typedef void (*ConvolutionTile)(const Steps3d *steps, const float *a, ptrdiff_t 
 typedef void (*DotTile)(const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row, ptrdiff_t length,
                         float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS]);
 
-/* The tiles of one instruction set. Those of products have the sizes of other tiles. */
+/* The tiles of one instruction set. */
 typedef struct {
+    int rows[MOST_VECTORS + 1]; /* of the highest tile of a product with so many vectors in a row */
     ConvolutionTile products[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
     int dot_rows; /* rows of A in the largest tile of dot products; it has MOST_DOT_COLUMNS of B */
     DotTile dots[MOST_DOT_COLUMNS + 1][MOST_DOT_ROWS + 1];

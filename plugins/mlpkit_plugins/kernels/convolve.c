@@ -32,7 +32,7 @@ ptrdiff_t multiplications_of(const Convolution *of)
 /* How columns are cut into panels, in vectors: wider ones if a tile then still has all rows. */
 static Pieces panels_of(ptrdiff_t rows, ptrdiff_t columns)
 {
-    int fits = rows <= tiles->rows[tiles->most_vectors];
+    int fits = rows <= convolution_tiles->rows[tiles->most_vectors];
     return cut_to_at_most(fits ? tiles->most_vectors : tiles->vectors, divided_up(columns, tiles->lanes));
 }
 
@@ -56,7 +56,7 @@ static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Oper
                            ptrdiff_t rows, ptrdiff_t vectors, int columns_of_last)
 {
     Pieces blocks = steps->total > 0 ? cut_to_at_most(BLOCK, steps->total) : cut_into(1, 0);
-    Pieces heights = cut_to_at_most(tiles->rows[vectors], rows);
+    Pieces heights = cut_to_at_most(convolution_tiles->rows[vectors], rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t of_a, of_b;
         Steps3d some = block_of(steps, begin_of(blocks, block), length_of(blocks, block), &of_a, &of_b);

@@ -81,15 +81,19 @@ def convolution_inputs_gradient(
     """
     (across, filters, down, rows), (_, channels, _, size) = dy.shape, W.shape
     width, height = out.shape[0] + 2 * padding, out.shape[2] + 2 * padding
-    strips = np.zeros((width, channels, size, down, rows), dy.dtype)
-    by_strip = _by_strip(W).T
-    for j in range(across):
-        of_patches = by_strip @ dy[j].reshape(filters, -1)
-        strips[j * stride : j * stride + size] += of_patches.reshape(size, channels, size, down, rows)
-    dx = np.zeros((width, channels, height, rows), dy.dtype)
+    strips = np.empty((width, channels, size, down, rows), dy.dtype)
+    by_column = W.transpose(3, 0, 1, 2)
+    for column, strip in enumerate(strips):
+        j = np.arange(max(0, -((size - 1 - column) // stride)), min(across, column // stride + 1))
+        of_column = by_column[column - stride * j].reshape(len(j) * filters, channels * size)
+        patches = dy[j[0] : j[-1] + 1].reshape(len(of_column), -1) if len(j) else dy[:0].reshape(0, down * rows)
+        np.matmul(of_column.T, patches, out=strip.reshape(channels * size, -1))
+    dx = np.zeros((width, channels, height, rows), dy.dtype) if padding else out
+    dx[...] = 0
     for p in range(size):
         dx[:, :, p : p + stride * (down - 1) + 1 : stride] += strips[:, :, p]
-    out[...] = dx[padding : width - padding, :, padding : height - padding]
+    if padding:
+        out[...] = dx[padding : width - padding, :, padding : height - padding]
     return out
 
 
@@ -107,8 +111,8 @@ def convolution_weights_gradient(
     """
     (across, filters, down, _), (_, channels, _, size) = dy.shape, dW.shape
     strips = _strips(x, size, stride, down)
-    of_columns = (dy[j].reshape(filters, -1) @ _of_patches(strips, j, size, stride).T for j in range(across))
-    dW[...] = sum(of_columns).reshape(filters, size, channels, size).transpose(0, 2, 3, 1)
+    of_columns = (_of_patches(strips, j, size, stride) @ dy[j].reshape(filters, -1).T for j in range(across))
+    dW[...] = sum(of_columns).reshape(size, channels, size, filters).transpose(3, 1, 2, 0)
     if db is not None:
         np.sum(dy, axis=(0, 2, 3), out=db)
     return dW
