@@ -135,6 +135,7 @@ NOT_RUN = {
         "python benchmarks/compare.py --workload sgd_step": BENCHMARK,
         "python benchmarks/compare.py --workload lenet": BENCHMARK,
         "python benchmarks/compare.py --workload fast": BENCHMARK,
+        "python benchmarks/compare.py --workload accurate": BENCHMARK,
         "python benchmarks/sklearn_fit.py": BENCHMARK,
         "python benchmarks/growth.py": BENCHMARK,
         "python benchmarks/read_csv.py": BENCHMARK,
