@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from mlpkit.cli.shortages import shortage
 
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""Loading makes 60,000 objects that stay; looking through them for garbage took a tenth of it."""
+"""Loading makes 60,000 objects that stay; looking through them for garbage took a twentieth of the start."""
 
 
 def main() -> None:

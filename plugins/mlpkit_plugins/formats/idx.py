@@ -12,7 +12,6 @@ import os
 import stat
 import sys
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,7 +89,7 @@ def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - nor does it need a thread
 
     with ThreadPoolExecutor(1, "checksum") as thread:
-        values = read_idx(path, rank, partial(thread.submit, checksum.update))
+        values = read_idx(path, rank, lambda piece: thread.submit(checksum.update, piece))
     return values, checksum.hexdigest()
 
 
