@@ -1,5 +1,8 @@
 #include "arguments.h"
 
+/* So large that no image has as many pixels along a side, and so small that sums and products don't overflow. */
+#define MOST_COUNT 1000000000
+
 int floating_type(PyObject *object)
 {
     if (!PyArray_Check(object)) {
@@ -66,9 +69,27 @@ int apart(const Matrix *output, const Matrix *input)
     return output->data + length <= input->data || input->data + other <= output->data;
 }
 
-int disjoint(const Matrix *output, const Matrix *input)
+/* Bytes from the first element of an array to the end of its last one; no stride is negative. */
+static npy_intp extent_of(PyArrayObject *array)
 {
-    return output->data != input->data && apart(output, input);
+    npy_intp extent = PyArray_ITEMSIZE(array);
+    for (int i = 0; i < PyArray_NDIM(array); i++) {
+        extent += (PyArray_DIM(array, i) - 1) * PyArray_STRIDE(array, i);
+    }
+    return extent;
+}
+
+int disjoint(PyObject *output, PyObject *const *inputs, int count)
+{
+    PyArrayObject *out = (PyArrayObject *)output;
+    for (int i = 0; i < count; i++) {
+        PyArrayObject *in = (PyArrayObject *)inputs[i];
+        if (inputs[i] != Py_None && PyArray_BYTES(out) < PyArray_BYTES(in) + extent_of(in) &&
+            PyArray_BYTES(in) < PyArray_BYTES(out) + extent_of(out)) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 int read_images(PyObject *object, int type, int writable, Matrix *images)
@@ -163,7 +184,7 @@ int read_count(PyObject *object, npy_intp *number)
     if (*number < 0) {
         PyErr_Clear();
     }
-    return *number >= 0;
+    return *number >= 0 && *number <= MOST_COUNT;
 }
 
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)

@@ -35,8 +35,8 @@ int same_shape(Matrix *matrices, int count);
 /* Whether an output doesn't overlap an input, or is the same memory. */
 int apart(const Matrix *output, const Matrix *input);
 
-/* Whether an output shares no memory with an input. */
-int disjoint(const Matrix *output, const Matrix *input);
+/* Whether an output shares no memory with inputs: arrays that have elements and no negative strides, or None. */
+int disjoint(PyObject *output, PyObject *const *inputs, int count);
 
 /* Read images, an array of that dtype with four axes, some elements and no gaps; the first axis becomes the rows. */
 int read_images(PyObject *object, int type, int writable, Matrix *images);
@@ -57,7 +57,7 @@ PyObject *float32_copy(PyObject *array);
 /* Read a float. */
 int read_number(PyObject *object, double *number);
 
-/* Read a whole number of 0 or more. */
+/* Read a whole number from 0 to 10^9. */
 int read_count(PyObject *object, npy_intp *number);
 
 /* Forward a call to the function of that name in with_numpy.py, which takes any arrays. */

@@ -94,7 +94,7 @@ PyObject *convolution(SIGNATURE)
     if (count != 5 || !can_convolve() || !read_floats(arguments[0], 0, &x) || !read_filters(arguments[1], 0, &W) ||
         !read_floats(arguments[4], 1, &y) ||
         !read_lengths(arguments[0], 0, arguments[1], arguments[3], arguments[4], &of) ||
-        !read_row(arguments[2], 0, of.filters, &b) || !disjoint(&y, &x)) {
+        !read_row(arguments[2], 0, of.filters, &b) || !disjoint(arguments[4], arguments, 3)) {
         return with_numpy("convolution", arguments, count);
     }
     PyThreadState *thread = begin(&of);
@@ -110,7 +110,8 @@ PyObject *convolution_inputs_gradient(SIGNATURE)
     ptrdiff_t padding;
     if (count != 5 || !can_convolve() || !read_floats(arguments[0], 0, &dy) || !read_filters(arguments[1], 0, &W) ||
         !read_count(arguments[3], &padding) || !read_floats(arguments[4], 1, &dx) ||
-        !read_lengths(arguments[4], padding, arguments[1], arguments[2], arguments[0], &of) || !disjoint(&dx, &dy)) {
+        !read_lengths(arguments[4], padding, arguments[1], arguments[2], arguments[0], &of) ||
+        !disjoint(arguments[4], arguments, 2)) {
         return with_numpy("convolution_inputs_gradient", arguments, count);
     }
     PyThreadState *thread = begin(&of);
@@ -127,7 +128,8 @@ PyObject *convolution_weights_gradient(SIGNATURE)
     if (count != 5 || !can_convolve() || !read_floats(arguments[0], 0, &x) ||
         !read_floats(arguments[1], 0, &dy) || !read_filters(arguments[3], 1, &dW) ||
         !read_lengths(arguments[0], 0, arguments[3], arguments[2], arguments[1], &of) ||
-        !read_row(arguments[4], 1, of.filters, &db)) {
+        !read_row(arguments[4], 1, of.filters, &db) || !disjoint(arguments[3], arguments, 2) ||
+        (db != NULL && (!disjoint(arguments[4], arguments, 2) || !disjoint(arguments[4], arguments + 3, 1)))) {
         return with_numpy("convolution_weights_gradient", arguments, count);
     }
     PyThreadState *thread = begin(&of);

@@ -15,8 +15,8 @@ typedef struct {
  *
  *     (A B)[i][j] = fma(A[i][n-1], B[n-1][j], ... fma(A[i][1], B[1][j], A[i][0] B[0][j]))   with n steps
  *
- * where k counts the steps. A[i][0] lies at a[i * a_row], B[0][j] at b[j], C[i][j] at c[i * c_row + j]. The number of rows and that of vectors in
- * a row belong to the tile; the last vector has that many columns. */
+ * where k counts the steps. A[i][0] lies at a[i * a_row], B[0][j] at b[j], C[i][j] at c[i * c_row + j]. The number of
+ * rows and that of vectors in a row belong to the tile; the last vector has that many columns. */
 typedef void (*ConvolutionTile)(const Steps3d *steps, const float *a, ptrdiff_t a_row, const float *b, float *c,
                                 ptrdiff_t c_row, int columns_of_last, int add, const float *column);
 

@@ -170,7 +170,7 @@ PyObject *pad_images(SIGNATURE)
     PyArrayObject *x = count == 3 ? (PyArrayObject *)arguments[0] : NULL;
     if (x == NULL || instruction_set() == NULL || !is_float32(arguments[0], 0) || PyArray_NDIM(x) != 4 ||
         !lies_by(x, AS_IN_MINIBATCHES, 1) || !read_count(arguments[1], &padding) ||
-        !read_images(arguments[2], NPY_FLOAT, 1, &pixels)) {
+        !read_images(arguments[2], NPY_FLOAT, 1, &pixels) || !disjoint(arguments[2], arguments, 1)) {
         return with_numpy("pad_images", arguments, count);
     }
     Work all = {.tiles = instruction_set()->tiles,
@@ -193,9 +193,9 @@ PyObject *flatten_images(SIGNATURE)
     Matrix features;
     PyArrayObject *x = count == 2 ? (PyArrayObject *)arguments[0] : NULL;
     if (x == NULL || instruction_set() == NULL || !is_float32(arguments[0], 0) || PyArray_NDIM(x) != 4 ||
-        !lies_by(x, AS_READ, 0) ||
-        !read_matrix(arguments[1], NPY_FLOAT, 1, &features) || features.rows != PyArray_DIM(x, 0) ||
-        features.rows * features.columns != PyArray_SIZE(x)) {
+        !lies_by(x, AS_READ, 0) || !read_matrix(arguments[1], NPY_FLOAT, 1, &features) ||
+        features.rows != PyArray_DIM(x, 0) || features.rows * features.columns != PyArray_SIZE(x) ||
+        !disjoint(arguments[1], arguments, 1)) {
         return with_numpy("flatten_images", arguments, count);
     }
     Work all = {.tiles = instruction_set()->tiles,

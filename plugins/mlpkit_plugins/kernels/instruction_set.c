@@ -4,7 +4,7 @@
 #include <string.h>
 
 #if defined(COMPILES_AVX)
-const InstructionSet *instruction_set(void)
+static const InstructionSet *choose(void)
 {
     const char *choice = getenv("MLPKIT_KERNELS"); /* the narrower vectors can be tried on any processor */
     if (__builtin_cpu_supports("avx512f") && (choice == NULL || strcmp(choice, "avx2") != 0)) {
@@ -13,7 +13,18 @@ const InstructionSet *instruction_set(void)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2 : NULL;
 }
 #elif defined(COMPILES_NEON)
-const InstructionSet *instruction_set(void) { return &neon; } /* every 64-bit ARM has it */
+static const InstructionSet *choose(void) { return &neon; } /* every 64-bit ARM has it */
 #else
-const InstructionSet *instruction_set(void) { return NULL; }
+static const InstructionSet *choose(void) { return NULL; }
 #endif
+
+const InstructionSet *instruction_set(void)
+{
+    static const InstructionSet *chosen;
+    static int is_chosen; /* when the module is loaded: threads only read it, and no other reads the environment */
+    if (!is_chosen) {
+        chosen = choose();
+        is_chosen = 1;
+    }
+    return chosen;
+}

@@ -14,8 +14,9 @@ typedef void (*Loop)(const Matrix *arrays, const double *numbers);
 
 /* Call the loop of that dtype; the GIL is released if there are many elements.
  *
- * * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are
- * all the arrays and have a single row, it treats each element by itself. The others are seen whole by every part. */
+ * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are
+ * all the arrays and have a single row, it treats each element by itself: a loop that doesn't must not be cut then. The
+ * others are seen whole by every part. */
 void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers);
 
 #endif

@@ -111,8 +111,8 @@ static int read_lengths(PyObject *x, PyObject *y, PyObject *size, PyObject *stri
 {
     npy_intp *of_x = PyArray_DIMS((PyArrayObject *)x), *of_y = PyArray_DIMS((PyArrayObject *)y);
     *pool = (Pool){of_x[0], of_x[1], of_x[2], of_x[3], of_y[0], of_y[2], 0, 0};
-    return read_count(size, &pool->size) && read_count(stride, &pool->stride) && of_y[1] == pool->channels &&
-           of_y[3] == pool->rows && pool->width >= (pool->across - 1) * pool->stride + pool->size &&
+    return read_count(size, &pool->size) && read_count(stride, &pool->stride) && pool->size > 0 && pool->stride > 0 &&
+           of_y[1] == pool->channels && of_y[3] == pool->rows && pool->width >= (pool->across - 1) * pool->stride + pool->size &&
            pool->height >= (pool->down - 1) * pool->stride + pool->size;
 }
 
@@ -123,18 +123,22 @@ static void cut_into_patches(Matrix *images, const Pool *pool)
     images->stride *= pool->stride;
 }
 
+/* How many of the arrays are cut: none if there is a single column of patches, which would be cut inside. */
+static int cut_of(const Pool *pool, int arrays) { return pool->across > 1 ? arrays : 0; }
+
 PyObject *max_pool(SIGNATURE)
 {
     Matrix all[2], *x = &all[0], *y = &all[1];
     Pool pool;
     int type = count == 4 ? floating_type(arguments[0]) : -1;
     if (type < 0 || !read_images(arguments[0], type, 0, x) || !read_images(arguments[3], type, 1, y) ||
-        !read_lengths(arguments[0], arguments[3], arguments[1], arguments[2], &pool) || !disjoint(y, x)) {
+        !read_lengths(arguments[0], arguments[3], arguments[1], arguments[2], &pool) ||
+        !disjoint(arguments[3], arguments, 1)) {
         return with_numpy("max_pool", arguments, count);
     }
     cut_into_patches(x, &pool);
     const double numbers[] = NUMBERS_OF(pool);
-    run(type, BOTH(max_pool), all, 2, 2, numbers);
+    run(type, BOTH(max_pool), all, 2, cut_of(&pool, 2), numbers);
     return Py_NewRef(arguments[3]);
 }
 
@@ -147,8 +151,8 @@ PyObject *max_pool_gradient(SIGNATURE)
         !read_images(arguments[2], type, 0, dy) || !read_images(arguments[5], type, 1, dx) ||
         !read_lengths(arguments[0], arguments[1], arguments[3], arguments[4], &pool) || pool.stride < pool.size ||
         !PyArray_SAMESHAPE((PyArrayObject *)arguments[0], (PyArrayObject *)arguments[5]) ||
-        !PyArray_SAMESHAPE((PyArrayObject *)arguments[1], (PyArrayObject *)arguments[2]) || !disjoint(dx, x) ||
-        !disjoint(dx, y) || !disjoint(dx, dy)) {
+        !PyArray_SAMESHAPE((PyArrayObject *)arguments[1], (PyArrayObject *)arguments[2]) ||
+        !disjoint(arguments[5], arguments, 3)) {
         return with_numpy("max_pool_gradient", arguments, count);
     }
     if (pool.across * pool.size < pool.width) { /* there are columns that no patch covers */
@@ -157,6 +161,6 @@ PyObject *max_pool_gradient(SIGNATURE)
     cut_into_patches(x, &pool);
     cut_into_patches(dx, &pool);
     const double numbers[] = NUMBERS_OF(pool);
-    run(type, BOTH(max_pool_gradient), all, 4, 4, numbers);
+    run(type, BOTH(max_pool_gradient), all, 4, cut_of(&pool, 4), numbers);
     return Py_NewRef(arguments[5]);
 }

@@ -1,6 +1,6 @@
 /* The product of a single row takes as long as B takes to come from its cache or from memory. So the inner dimension is
  * shared out: each thread reads whole rows of B, one after the other, which comes faster than a part of each row, and
- * the same ones at every call, which its own cache may keep. */
+ * mostly the same ones at every call, which its own cache may keep. */
 #include "multiply_row.h"
 
 #include "instruction_set.h"

@@ -39,9 +39,9 @@ static npy_intp run_of(const npy_int64 *indices, npy_intp rows)
 static npy_intp rows_in_window(const npy_int64 *indices, npy_intp rows, npy_intp bytes)
 {
     npy_intp length = 1;
-    while (length < rows && indices[length] > indices[length - 1] &&
-           (indices[length] - indices[length - 1] - 1) * bytes <= FARTHEST &&
-           (indices[length] - indices[0] + 1) * bytes <= WINDOW) {
+    while (length < rows && indices[length] > indices[length - 1] && /* and their differences are at least 1 then */
+           (npy_uint64)indices[length] - (npy_uint64)indices[length - 1] - 1 <= (npy_uint64)(FARTHEST / bytes) &&
+           (npy_uint64)indices[length] - (npy_uint64)indices[0] + 1 <= (npy_uint64)(WINDOW / bytes)) {
         length++;
     }
     return length;
@@ -73,7 +73,7 @@ PyObject *read_rows(SIGNATURE)
     }
     PyArrayObject *indices = (PyArrayObject *)arguments[2], *out = (PyArrayObject *)arguments[3];
     if (PyArray_TYPE(indices) != NPY_INT64 || PyArray_NDIM(indices) != 1 || !PyArray_ISCARRAY_RO(indices) ||
-        !PyArray_ISBEHAVED(out) || !PyArray_IS_C_CONTIGUOUS(out) || PyArray_NDIM(out) < 1 || PyArray_DIM(out, 0) == 0 ||
+        !PyArray_ISBEHAVED(out) || !PyArray_IS_C_CONTIGUOUS(out) || PyArray_NDIM(out) < 1 || PyArray_SIZE(out) == 0 ||
         PyArray_DIM(out, 0) != PyArray_DIM(indices, 0)) {
         return with_numpy("read_rows", arguments, count);
     }

@@ -261,5 +261,19 @@ print(bits.hexdigest())
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have one set of instructions")
+def test_an_output_that_overlaps_what_it_is_made_of_gets_what_numpy_gives():
+    results = []
+    for library in (compiled, with_numpy):
+        memory = np.random.default_rng(0).standard_normal(1000, np.float32)
+        x, W = memory[500:800].reshape(5, 3, 5, 4), memory[40:67].reshape(1, 3, 3, 3)
+        results.append(library.convolution(x, W, None, 1, memory[:36].reshape(3, 1, 3, 4)).copy())
+        results.append(library.convolution(x, W, None, 1, memory[20:56].reshape(3, 1, 3, 4)).copy())
+        dW = memory[501:528].reshape(1, 3, 3, 3)
+        dy = memory[900:936].reshape(3, 1, 3, 4)
+        results.append(library.convolution_weights_gradient(x, dy, 1, dW, None).copy())
+    for ours, theirs in zip(results[:3], results[3:], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
 def test_a_processor_without_avx512_computes_the_same_bits():
     assert printed_by(BITS, "avx2") == printed_by(BITS, "avx512")

@@ -39,6 +39,18 @@ def test_images_become_what_they_become_with_numpy(data, dtype, shape, padding, 
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_an_output_that_overlaps_the_images_gets_them_all_the_same(library):
+    memory = np.arange(127, dtype=np.float32)
+    images = memory[7:].reshape(5, 2, 4, 3).transpose(3, 1, 2, 0)
+    expected = images.reshape(3, 40).copy()
+    np.testing.assert_array_equal(library.flatten_images(images, memory[:120].reshape(3, 40)), expected)
+    memory = np.arange(127, dtype=np.float32)
+    images = memory[7:].reshape(3, 2, 4, 5)
+    expected = images.transpose(3, 1, 2, 0).copy()
+    np.testing.assert_array_equal(library.pad_images(images, 0, memory[:120].reshape(5, 2, 4, 3)), expected)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_arrays_that_do_not_match_are_an_error_and_no_crash(library):
     x = np.ones((3, 2, 4, 5), np.float32)
     for shape in ((5, 2, 4, 2), (5, 3, 4, 3), (7, 2, 4, 3)):

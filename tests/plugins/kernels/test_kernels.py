@@ -168,6 +168,13 @@ def test_rows_of_a_file_are_read_as_with_numpy(tmp_path_factory, data):
         np.testing.assert_array_equal(theirs, rows[indices])
 
 
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_a_row_farther_than_any_file_is_long_is_an_error(library, tmp_path):
+    (path := tmp_path / "rows").write_bytes(bytes(280))
+    with path.open("rb") as file, pytest.raises((OSError, OverflowError)):
+        library.read_rows(file.fileno(), 0, np.array([0, 2**59 + 1]), np.empty((2, 7), np.float32))
+
+
 @pytest.mark.parametrize("apart", [1, 7, 400, 5000])
 def test_rows_that_lie_apart_in_a_file_are_those_of_the_array(tmp_path, apart):
     """Near ones are read with what lies between them, others one by one; a window ends somewhere between them."""

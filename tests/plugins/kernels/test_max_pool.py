@@ -1,4 +1,4 @@
-"""Max pooling, compiled, gives the bits of NumPy, whatever the arrays look like."""
+"""Max pooling, compiled, gives the numbers of NumPy, whatever the arrays look like."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there 
     layouts=st.sampled_from([["contiguous"], LAYOUTS]),
     threads=st.integers(1, 3),
 )
-def test_gives_the_bits_of_numpy(data, dtype, size, stride, left, rows, layouts, threads):
+def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, layouts, threads):
     def floats(*shape):
         return data.draw(arrays(shape, dtype, layouts=layouts))
 
@@ -41,6 +41,28 @@ def test_gives_the_bits_of_numpy(data, dtype, size, stride, left, rows, layouts,
         results += [y, dx]
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_single_column_of_patches_is_not_cut_inside():
+    x = np.random.default_rng(0).standard_normal((2, 3, 40, 700), np.float32)
+    dy = np.random.default_rng(1).standard_normal((1, 3, 20, 700), np.float32)
+    found = []
+    for threads in (1, 2):
+        y, dx = np.empty_like(dy), np.empty_like(x)
+        with kernel_threads(threads):
+            compiled.max_pool(x, 2, 2, y)
+            compiled.max_pool_gradient(x, y, dy, 2, 2, dx)
+        found.append((y, dx))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(y, with_numpy.max_pool(x, 2, 2, np.empty_like(dy)))
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize(("size", "stride"), [(2**63 - 1, 2), (2, 0)])
+def test_sizes_and_strides_that_fit_no_image_are_an_error(library, size, stride):
+    with pytest.raises(ValueError, match=r"slice|broadcast"):
+        library.max_pool(np.ones((4, 2, 4, 3), np.float32), size, stride, np.ones((2, 2, 2, 3), np.float32))
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
