@@ -8,8 +8,8 @@ from io import TextIOWrapper
 
 from mlpkit.cli.shortages import shortage
 
-OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""Loading makes 60,000 objects that stay; looking through them for garbage took a twentieth of the start."""
+OBJECTS_BETWEEN_COLLECTIONS = 10_000
+"""Loading makes many objects and hardly any garbage; looking for it after every 700 took a twentieth of ``check``."""
 
 
 def main() -> None:

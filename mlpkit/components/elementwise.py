@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.layer import Layer
@@ -60,7 +59,13 @@ class Elementwise(Layer):
 
     def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
         """Return a function that computes f(x) again."""
-        return partial(self.function, x, self.buffer("y", like=x))
+        y = self.buffer("y", like=x)
+
+        def again() -> NDArray[Any]:
+            self.x, self.y = x, self.function(x, y)
+            return self.y
+
+        return again
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx = dy f'(x)."""

@@ -212,13 +212,6 @@ class Operation(Component):
         """
         return None
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Make sure that a plan computes what the method of its own class computes."""
-        super().__init_subclass__(**kwargs)
-        planner = _definer(cls, "prediction_plan")
-        if _definer(cls, cls._planned_method) not in planner.__mro__:  # issubclass doesn't work yet: cls isn't complete
-            cls.prediction_plan = Operation.prediction_plan  # type: ignore[method-assign]
-
     def onnx(self, graph: Graph) -> Value:
         """Add the operators that compute ``forward`` outside training, or a loss's ``predict``, and return the output.
 
@@ -366,6 +359,18 @@ class Operation(Component):
         view = view.transpose(np.argsort(slowest_first))
         self._views[name, shape, dtype, strides, contiguous] = view
         return view
+
+
+def plan_of(operation: Operation, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+    """Return an operation's plan; None if it has none, or another method since, which its plan doesn't know.
+
+    Args:
+        operation: a layer or loss.
+        x: its inputs.
+    """
+    method, kind = operation._planned_method, type(operation)
+    knows = issubclass(_definer(kind, "prediction_plan"), _definer(kind, method)) and method not in vars(operation)
+    return operation.prediction_plan(x) if knows else None
 
 
 def _definer(owner: type, method: str) -> type:

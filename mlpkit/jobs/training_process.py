@@ -87,8 +87,7 @@ class TrainingProcess:
                 ``observer`` and ``stop``.
             arguments: plain data, ``directory`` among them.
             tell: called with each event, a method of ``RunsObserver``, and its arguments after the number of the run.
-            timeout: seconds without an event after which the process is killed, from the first event on; None for no
-                limit.
+            timeout: seconds without an event after which the process is killed, once it trains; None for no limit.
         """
         request = [function.__module__, function.__name__, arguments]
         assert self._process.stdin is not None
@@ -100,8 +99,8 @@ class TrainingProcess:
             for line in self._process.stdout:
                 if not line.endswith("\n"):  # it died as it wrote
                     break
-                watch.heard()
                 event, details = json.loads(line)
+                watch.heard(event)
                 if event == _OVER:
                     return TrainingEnd(*details)
                 tell(event, details)
@@ -133,7 +132,7 @@ class TrainingProcess:
 
 
 class _Watch:
-    """Kills a process that hangs: one that has said something, and then nothing for too long.
+    """Kills a process that hangs: one that has begun to train, and then says nothing for too long.
 
     Args:
         process: the process.
@@ -156,12 +155,13 @@ class _Watch:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Watch it no more."""
+        """Stop watching it."""
         self._over.set()
 
-    def heard(self) -> None:
-        """It has said something."""
-        self._silence = 0.0
+    def heard(self, event: str) -> None:
+        """Note that it has sent an event."""
+        if event == "started" or self._silence >= 0:
+            self._silence = 0.0
 
     def _look(self, timeout: float) -> None:
         step = min(1.0, timeout / 4)
@@ -169,7 +169,8 @@ class _Watch:
             self._silence += step  # no clock: if this process was suspended, it has heard nothing meanwhile
             if self._silence >= timeout:
                 self.killed = True
-                self._process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)  # and what it has started, which would keep its pipe
                 return
 
 

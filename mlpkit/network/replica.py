@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
-from mlpkit.components.operation import belongs_to, expect_gradient
+from mlpkit.components.operation import belongs_to, expect_gradient, plan_of
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
 
@@ -65,6 +65,10 @@ class Replica:
         scaled: scales targets that are values; None to leave them as they are.
     """
 
+    _plan: Plan | None = None  # of the class, as networks that older versions pickled lack them
+    _can_plan = True
+    _last_shape: tuple[int, ...] = ()
+
     def __init__(
         self, layers: list[Layer], loss: Loss, position: RunPosition, scaled: ScaledValues | None = None
     ) -> None:
@@ -75,9 +79,7 @@ class Replica:
         self._loss_title = f"loss {loss.path} ({loss.type_name})"
         self._outputs_checked = False
         self._gradients_checked = False
-        self._plan: Plan | None = None
         self._can_plan = scaled is None
-        self._last_shape: tuple[int, ...] = ()
         self._operations = [operation for member in (*layers, loss) for operation in member.operations()]
         for operation in self._operations:
             operation._position = position
@@ -207,7 +209,7 @@ class Replica:
         steps = []
         for member in (*self.layers, self.loss):
             with operation_errors(member, "prediction_plan"):
-                step = member.prediction_plan(y)
+                step = plan_of(member, y)
                 if step is None:
                     self._can_plan = False
                     return None

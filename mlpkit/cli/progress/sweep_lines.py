@@ -77,11 +77,26 @@ class SweepDisplay(SweepObserver):
 
 
 class SweepLines(SweepDisplay):
-    """A line for each trial that is over, with the best so far."""
+    """A line for each trial that is over, with the best so far, and for each that was pruned and goes on after all."""
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Note which trials are pruned."""
+        super().began(objectives, trials, planned, workers)
+        self._pruned = {trial.number for trial in trials if trial.state == PRUNED}
+
+    def trial_begun(self, trial: Trial) -> None:
+        """Print that a pruned trial goes on."""
+        if trial.number in self._pruned:
+            self._pruned.discard(trial.number)
+            result(f"trial {trial.number} goes on: it is no longer weaker than the others")
 
     def trial_over(self, trial: Trial, best: Trial | None) -> None:
         """Print the line."""
         super().trial_over(trial, best)
+        if trial.state == PRUNED:
+            self._pruned.add(trial.number)
         result(f"trial {trial.number}: {self._outcome(trial, best)}; {written_values(trial.values)}")
 
     def finished(self, found: Sweep) -> None:
@@ -107,7 +122,7 @@ class SweepJson(SweepDisplay):
         {"event": "done", "best": 17, "front": [17], "lead": {...}, "trials": [...], "left": 0, "folder": "runs/x", ...}
         {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
 
-    The last event is ``done`` or ``stopped``.
+    The last event is ``done`` or ``stopped``. A trial that was pruned and goes on after all has an event each time.
     """
 
     def began(

@@ -73,8 +73,9 @@ class SweepScreen(SweepDisplay):
         self._draw()
 
     def trial_begun(self, trial: Trial) -> None:
-        """Count it."""
+        """Count it, and not among those that are over, if it was pruned before."""
         self._training.add(trial.number)
+        self._trials.pop(trial.number, None)
         self._draw()
 
     def trial_over(self, trial: Trial, best: Trial | None) -> None:
@@ -108,7 +109,7 @@ class SweepScreen(SweepDisplay):
         said += [f"{states.count(state)} {state}" for state in (PRUNED, DIVERGED, FAILED) if state in states]
         said += [f"{len(self._training)} training"] if self._training else []
         new = over - self._over_before
-        if self._planned is not None and new:
+        if self._planned is not None and new > 0:
             left = (self._clock() - self._began_at) / new * (self._planned - over)
             said.append(f"{duration(left)} left")
         return ", ".join(said)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import StorageError
+from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
@@ -111,7 +111,8 @@ class Driver:
         self._folder, self._objectives, self._sampler = folder, objectives, sampler
         self._planned, self._seconds = planned, seconds
         self._workers, self._arguments = workers, arguments
-        self._strong_again = strong_again
+        self._strong_again, self._may_be_strong = strong_again, True
+        self._busy: set[int] = set()
         self._observer, self._stop, self._clock = observer, stop, clock
         self.trials = {trial.number: trial for trial in folder.trials()}
         self.left = 0
@@ -170,9 +171,19 @@ class Driver:
         return self._pruned_trial() or self._new_trial() or (self.trials[failed.popleft()] if failed else None)
 
     def _pruned_trial(self) -> Trial | None:
-        """Return a trial that was pruned, and is to go on after all."""
-        found = self._strong_again(self._in_order()) if self._in_time() else None
-        return self._folder.let_go_on(found) if found else None
+        """Return a trial that was pruned, and is to go on after all; looked for whenever a trial is over."""
+        if not (self._may_be_strong and self._in_time()):
+            return None
+        found = self._strong_again([trial for trial in self._in_order() if trial.number not in self._busy])
+        if found is None:
+            self._may_be_strong = False
+            return None
+        try:
+            return self._folder.let_go_on(found)
+        except RunFolderError as error:  # it is resumed by hand
+            self._busy.add(found.number)
+            self._observer.noticed(f"trial {found.number} is left alone: {error}")
+            return None
 
     def _in_order(self) -> list[Trial]:
         return [trial for _, trial in sorted(self.trials.items())]
@@ -243,6 +254,7 @@ class Driver:
             trial = replace(trial, state=FAILED, problem=end.failure)
         self.trials[number] = trial
         if trial.over:
+            self._may_be_strong = True
             self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
             self._count_failures(trial, end)
 

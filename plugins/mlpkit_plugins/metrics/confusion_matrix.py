@@ -66,9 +66,8 @@ class ConfusionMatrix(Metric):
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         classes = max(p.shape[1], 2)
         expect_use_of_threshold(self.threshold, classes)
-        if len(self.counts) < classes:
-            self.counts = np.zeros((classes, classes), np.int64)
-        np.add.at(self.counts, (actual_classes(t), predicted_classes(p, self.threshold)), 1)
+        pairs = actual_classes(t) * classes + predicted_classes(p, self.threshold)
+        self.counts = self.counts + np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
     def merge(self, other: Self) -> None:
         """Add another object's counts."""

@@ -34,16 +34,6 @@ def test_equals_that_of_scikit_learn(sklearn_metrics, classified, data):
     assert matrix_of(prediction, np.eye(len(classes))[t]) == expected
 
 
-def test_a_minibatch_takes_what_its_rows_take_and_not_a_matrix_of_its_own():
-    matrix = ConfusionMatrix()
-    matrix.update(np.eye(50)[:4], np.arange(4))
-    counts = matrix.counts
-    matrix.update(np.eye(50)[:4], np.arange(1, 5))
-
-    assert matrix.counts is counts
-    assert counts[[1, 1], [1, 0]].tolist() == [1, 1]
-
-
 @given(st.data())
 def test_a_threshold_is_for_class_1(sklearn_metrics, in_two_classes, data):
     prediction, t = data.draw(in_two_classes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpkit.components.graph import Graph
 from mlpkit.components.layer import Layer
+from mlpkit.components.operation import plan_of
 from mlpkit.errors import NotExportableError
 from mlpkit.exports.evaluator import evaluate
 from mlpkit.network.sequential import Sequential
@@ -353,7 +354,7 @@ def plan_computes_the_same(example: OperationExample) -> None:
     """
     for dtype in ("float32", "float64"):
         operation, x = example.ready(dtype, training=False), example.batch(dtype=dtype).x
-        step = operation.prediction_plan(x)
+        step = plan_of(operation, x)
         if step is None:
             return
         for number in (1, 2):
