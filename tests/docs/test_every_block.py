@@ -133,6 +133,7 @@ NOT_RUN = {
     },
     "docs/performance.md": {
         "python benchmarks/compare.py --workload sgd_step": BENCHMARK,
+        "python benchmarks/compare.py --workload predict": BENCHMARK,
         "python benchmarks/compare.py --workload lenet": BENCHMARK,
         "python benchmarks/compare.py --workload fast": BENCHMARK,
         "python benchmarks/compare.py --workload accurate": BENCHMARK,

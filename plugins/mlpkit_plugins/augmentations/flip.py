@@ -44,4 +44,4 @@ class Flip(OfImages):
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
         """Show it on grey images, on images of three channels, and on rows of pixels."""
-        return [({}, (6, 5)), ({"probability": 1.0}, (3, 4, 5)), ({"image": [4, 5]}, (20,))]
+        return [({}, (6, 5)), ({"probability": 0.25}, (3, 4, 5)), ({"image": [4, 5]}, (20,))]

@@ -127,7 +127,7 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
             examples: inputs and targets of ``train``, and of other splits that take no share of these; and weights, if
                 they have any. Examples of weight 0 are left out.
         """
-        self._held, self._examples = examples, None
+        self._held, self._examples, self._split_of = examples, None, None
 
     def open_files(self) -> dict[str, Examples]:
         """Return the examples as arrays of numbers.

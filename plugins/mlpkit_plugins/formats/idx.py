@@ -88,8 +88,12 @@ def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str
         return read_idx(path, rank, checksum.update), checksum.hexdigest()
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - nor does it need a thread
 
-    with ThreadPoolExecutor(1, "checksum") as thread:
-        values = read_idx(path, rank, lambda piece: thread.submit(checksum.update, piece))
+    try:
+        with ThreadPoolExecutor(1, "checksum") as thread:
+            values = read_idx(path, rank, lambda piece: thread.submit(checksum.update, piece))
+    except RuntimeError:  # the system has no thread or no memory to spare for one
+        checksum = sha256()
+        values = read_idx(path, rank, checksum.update)
     return values, checksum.hexdigest()
 
 
