@@ -25,9 +25,6 @@ def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:
 
     It takes a fraction of the time of an ``ExitStack``, which counts in the prediction of a single row.
     """
-    if len(contexts) == 3:  # as most evaluations have
-        with contexts[0](), contexts[1](), contexts[2]():
-            return function()
     if not contexts:
         return function()
     with contexts[0]():

@@ -170,7 +170,7 @@ class Replica:
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         try:
-            prediction = self.loss.predict(logits if self._scaled is None else self._scaled.predictions(logits))
+            prediction = self.loss.predict(self._unscaled(logits))
         except MlpkitError:
             raise
         except Exception as error:

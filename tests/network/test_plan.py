@@ -120,6 +120,12 @@ def test_a_class_that_overrides_forward_alone_has_no_plan():
     np.testing.assert_array_equal(network.predict(x), network.predict(np.vstack([x, x]))[:1])
 
 
+def test_a_method_that_was_replaced_later_is_called():
+    network = network_of(Double())
+    network.layers[2].forward = lambda x: 5 * x
+    assert computed_by(network, 1, 4) == []
+
+
 @pytest.mark.parametrize("loss", [SoftmaxWithLoss, MeanSquaredError])
 @pytest.mark.parametrize("layer", [Double, Triple, Unsteady, Relu])
 @pytest.mark.parametrize("rows", [1, 7, PLANNED_ROWS])
