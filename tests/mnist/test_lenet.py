@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 import pytest
+from five_seeds import accuracies_of_five_seeds
 
 import mlpkit
 from mlpkit.jobs.init import shipped_specs
@@ -19,9 +20,6 @@ def test_a_hundred_steps_recognize_most_digits():
 
 @pytest.mark.long
 def test_five_seeds_reach_99_percent():
-    accuracies = []
-    for seed in range(5):
-        run = mlpkit.run(mlpkit.load_spec(SPEC, overrides={"seed": seed}))
-        accuracies.append(run.metrics["test"]["accuracy"])
+    accuracies = accuracies_of_five_seeds(SPEC)
     assert min(accuracies) >= 0.99
     assert statistics.mean(accuracies) >= 0.992
