@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monke
     assert events == ["started"]
     assert end.death == "after 0.2 s in which nothing happened"
     assert not process.alive
+    process.close()
+
+
+def test_what_a_hanging_process_has_started_ends_with_it(monkeypatch):
+    script = HANGS.replace("time.sleep(60)", "import os; os.fork(); time.sleep(8)")  # both keep the pipe
+    monkeypatch.setattr("mlpkit.jobs.training_process.START", script)
+    process, began = TrainingProcess(), time.monotonic()
+    assert process.train(train_trial, {"directory": "x"}, lambda event, details: None, timeout=0.2).death
+    assert time.monotonic() - began < 6
     process.close()
 
 

@@ -34,7 +34,7 @@ static int read_floats(PyObject *object, int writable, Matrix *images)
     return read_images(object, NPY_FLOAT, writable, images);
 }
 
-/* Read a row of that length; NULL if it is None. */
+/* Read a row of that length; None becomes NULL. */
 static int read_row(PyObject *object, int writable, npy_intp columns, float **row)
 {
     Matrix matrix;

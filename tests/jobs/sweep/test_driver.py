@@ -166,6 +166,23 @@ def test_a_pruned_trial_goes_on_before_another_begins_once_it_is_no_longer_weak(
     assert set(states(folder).values()) == {"finished"}
 
 
+def test_a_pruned_trial_that_another_process_resumes_is_left_alone(folder):
+    kept = []
+
+    def train(directory, tries):
+        if directory.name != "trial-1":
+            return finish(directory)
+        end = fail(directory, state="pruned")
+        kept.append(RunFolder(directory))
+        kept[0].claim()
+        return end
+
+    workers, watch, _ = driven(folder, train, strong_again=pruned_in)
+    kept[0].close()
+    assert workers.tried == [0, 1, 2, 3]
+    assert [message.partition(":")[0] for message in watch.noted] == ["trial 1 is left alone"]
+
+
 def test_no_pruned_trial_goes_on_once_the_time_is_over(folder):
     times = iter([0.0, *[1.0] * 20])
     ends = {"clock": lambda: next(times, 9.0), "seconds": 5.0, "strong_again": pruned_in}
