@@ -19,8 +19,16 @@ def environment() -> dict[str, Any]:
         "blas": _blas(),
         "processor": _processor(),
         "machine": platform.machine(),
-        "platform": platform.platform(),
+        "platform": _platform(),
     }
+
+
+def _platform() -> str:
+    """Return what ``platform.platform()`` returns, which on Linux starts a process for a part that it leaves out."""
+    if platform.system() != "Linux":
+        return platform.platform()
+    parts = (platform.system(), platform.release(), platform.machine(), "with", "".join(platform.libc_ver()))
+    return "-".join(filter(None, parts))
 
 
 def _blas() -> dict[str, str | None]:
