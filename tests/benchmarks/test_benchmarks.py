@@ -96,6 +96,14 @@ def test_sweeps_are_timed():
 
 
 @pytest.mark.long
+def test_the_best_of_a_sweep_is_compared_with_its_default():
+    report = run("sweep_gain.py", "--json", "--only", "mnist_fast", "--trials", "1", "--seeds", "2")
+    found = report["found"]["mnist_fast"]
+    assert found["chance"]["difference"] == pytest.approx(found["best"] - found["default"])
+    assert all(0 < seconds < 60 for seconds in found["seconds"])
+
+
+@pytest.mark.long
 def test_two_hundred_plugins_cost_next_to_nothing():
     report = run("many_plugins.py", "--json")
     assert report["seconds"]["mlpkit --help"]["more"] <= 0.050

@@ -1,0 +1,152 @@
+"""Tests whether the best of a sweep beats the spec that it began from, on test rows that no trial has seen.
+
+    python benchmarks/sweep_gain.py [--tables FOLDER] [--only NAME ...] [--trials 60] [--seeds 20] [--json]
+
+``mnist_fast`` is the shipped spec, searched with three seeds a trial in what takes no time: its network, minibatch and
+number of steps stay. Each table in the folder that is named below is searched from what ``mlpkit init --data`` writes
+for it. In turn, with the commands that anybody would use:
+
+    mlpkit sweep          trials by ``tpe``, chosen by validation rows
+    mlpkit run --seeds    the default with ``--seeds`` seeds, and the best with the same
+    mlpkit compare        both, seed by seed, on the test rows
+
+The time of a training is the mean of the runs' logs, both sides trained alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from machine import heading, machine
+from processes import finished
+
+from mlpkit.runs.json_files import readable_lines
+from mlpkit.runs.layout import BEST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MLPKIT: Final = [sys.executable, "-m", "mlpkit"]
+
+AT_EQUAL_TIME: Final[dict[str, Any]] = {
+    "training.optimizer.adam.learning_rate.peak": {"low": 0.003, "high": 0.03, "log": True},
+    "training.optimizer.adam.learning_rate.warmup": {"low": 0.05, "high": 0.5},
+    "training.optimizer.adam.beta1": {"low": 0.6, "high": 0.95},
+    "training.optimizer.adam.beta2": {"low": 0.9, "high": 0.999},
+    "layers.SoftmaxWithLoss1.label_smoothing": {"low": 0.0, "high": 0.3},
+}
+OF_A_PERCEPTRON: Final[dict[str, Any]] = {
+    "layers.Affine1.units": [64, 128, 256, 512],
+    "layers.Dropout1.rate": {"low": 0.0, "high": 0.5},
+    "training.optimizer.adamw.learning_rate": {"low": 3e-4, "high": 3e-2, "log": True},
+    "training.optimizer.adamw.weight_decay": {"low": 1e-4, "high": 0.3, "log": True},
+}
+TABLES: Final = {"concrete": "test.loss", "vehicle": "test.accuracy"}
+"""The metric that both are compared by, of each table."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a sweep came to.
+
+    Args:
+        metric: what was compared, such as ``test.loss``.
+        default: its mean over the seeds, of the spec that the sweep began from.
+        best: that of the best of the sweep.
+        chance: the difference and its test, as ``mlpkit compare --json`` prints it.
+        seconds: of a training, of the default and of the best.
+    """
+
+    metric: str
+    default: float
+    best: float
+    chance: dict[str, Any]
+    seconds: tuple[float, float]
+
+    def __str__(self) -> str:
+        """Return it as a line."""
+        verdict = "more than chance" if self.chance["beyond_chance"] else "may be chance"
+        interval = f"{self.chance['low']:+.4g} to {self.chance['high']:+.4g}"
+        told = f"{self.metric} {self.default:.4g} to {self.best:.4g}, {self.chance['difference']:+.4g} ({interval})"
+        times = " and ".join(f"{each:.2f} s" for each in self.seconds)
+        return f"{told}, {verdict}, p {self.chance['p_value']:.2g}; a training takes {times}"
+
+
+def spec_of_mnist(folder: Path) -> Path:
+    """Write the spec of the sweep over ``mnist_fast``, and return its path."""
+    finished([*MLPKIT, "init", "mnist_fast", "--out", str(folder / "default.yaml")])
+    return written(folder, {"seeds": 3, "sweep": {"search": AT_EQUAL_TIME, "maximize": "validation_accuracy"}})
+
+
+def spec_of_table(folder: Path, table: Path) -> Path:
+    """Write the spec of the sweep over the first spec of a table, and return its path."""
+    target = json.loads((table / "table.json").read_text("utf-8"))["target"]
+    files = {"--data": "train", "--validation": "validation", "--test": "test"}
+    options = [text for option, split in files.items() for text in (option, str(table / f"{split}.csv.gz"))]
+    finished([*MLPKIT, "init", *options, "--target", target, "--out", str(folder / "default.yaml")])
+    return written(folder, {"sweep": {"search": OF_A_PERCEPTRON, "minimize": "validation_loss"}})
+
+
+def written(folder: Path, changes: dict[str, Any]) -> Path:
+    """Write a spec that extends ``default.yaml`` by a sweep, and return its path."""
+    changes["sweep"]["sampler"] = "tpe"
+    path = folder / "searched.yaml"
+    path.write_text(json.dumps({"extends": "default.yaml", **changes}))  # JSON is YAML
+    return path
+
+
+def outcome(folder: Path, searched: Path, metric: str, trials: int, seeds: int) -> Outcome:
+    """Search, train the default and the best with several seeds, and compare them."""
+    swept, sides = folder / "sweep", [folder / "of_default", folder / "of_best"]
+    quiet = ["--no-report", "--quiet"]
+    finished([*MLPKIT, "sweep", str(searched), "--set", f"sweep.trials={trials}", "--out", str(swept), *quiet])
+    for spec, side in zip((folder / "default.yaml", swept / BEST), sides, strict=True):
+        finished([*MLPKIT, "run", str(spec), "--seeds", str(seeds), "--out", str(side), *quiet])
+    compared = finished([*MLPKIT, "compare", *map(str, sides), "--metric", metric, "--json"])
+    found = json.loads(compared.stdout)
+    default, best = (each["mean"] for each in found["metrics"][metric])
+    (chance,) = found["chance"]
+    return Outcome(metric, default, best, chance, (seconds_of(sides[0]), seconds_of(sides[1])))
+
+
+def seconds_of(side: Path) -> float:
+    """Return the mean seconds of the trainings of several seeds."""
+    return statistics.fmean(readable_lines(log)[-1]["seconds"] for log in side.glob("seed-*/timing.jsonl"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Search and compare all, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", type=Path, metavar="FOLDER", help="holds a folder for each table")
+    parser.add_argument("--only", nargs="+", choices=["mnist_fast", *TABLES], metavar="NAME", help="default: all")
+    parser.add_argument("--trials", type=int, default=60, help="of each sweep (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=20, help="of a comparison (default: %(default)s)")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    about = machine()
+    if not options.json:
+        print(heading(about))
+    found = {}
+    for name in options.only or ["mnist_fast", *(TABLES if options.tables else ())]:
+        with TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            of_table = name in TABLES
+            searched = spec_of_table(folder, options.tables.resolve() / name) if of_table else spec_of_mnist(folder)
+            metric = TABLES.get(name, "test.accuracy")
+            found[name] = outcome(folder, searched, metric, options.trials, options.seeds)
+        if not options.json:
+            print(f"{name}: {found[name]}", flush=True)
+    if options.json:
+        print(json.dumps({"machine": about, "found": {name: vars(each) for name, each in found.items()}}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
