@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from mlpkit.runs.json_files import damaged, decode_object, encode_compact
 from mlpkit.runs.layout import (
     BEST,
     PROGRESS,
+    STOP,
     SWEEP,
     TRIAL,
     has_file,
@@ -121,10 +123,12 @@ class SweepFolder:
         expect_sweep_folder(directory)
         found = cls(directory)
         found._folder.claim()
+        found.forget_stop()  # that an earlier writer was asked for
         return found
 
     def close(self) -> None:
         """Stop being the folder's writer."""
+        self.forget_stop()
         self._folder.close()
 
     def __enter__(self) -> SweepFolder:
@@ -232,6 +236,24 @@ class SweepFolder:
             StorageError: it can't be written.
         """
         write_atomically(self.directory / PROGRESS, f"{encode_compact(asdict(progress))}\n".encode())
+
+    def ask_to_stop(self) -> None:
+        """Ask the folder's writer, which may be on another machine, to stop the sweep.
+
+        Raises:
+            StorageError: the file that says so can't be written.
+        """
+        if not self.is_to_stop():
+            write_atomically(self.directory / STOP, b"")
+
+    def is_to_stop(self) -> bool:
+        """Whether its writer is asked to stop the sweep."""
+        return has_file(self.directory, STOP)
+
+    def forget_stop(self) -> None:
+        """Remove the request to stop."""
+        with suppress(OSError):  # nothing was asked for
+            (self.directory / STOP).unlink()
 
     def write_best(self, text: str) -> None:
         """Write best.yaml.

@@ -154,7 +154,8 @@ def sweep(
         RunFolderError: the directory is in use.
         StorageError: the folder can't be written.
         WorkersLostError: the cluster can't be reached any more.
-        KeyboardInterrupt: Ctrl-C or SIGTERM stopped the sweep; ``run`` of the exception has what was finished.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or ``stop_sweep`` stopped the sweep; ``run`` of the exception has what was
+            finished.
     """
     expect_spec(spec, "sweep")
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
@@ -222,7 +223,7 @@ def _swept(
         raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
     if added:
         _add_trials(folder, spec.sweep, added)
-    sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
+    sampler, request = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
     driver = Driver(
         folder,
         spec.sweep.objectives,
@@ -233,14 +234,14 @@ def _swept(
         strong_again=partial(no_longer_weak, sweep=spec.sweep),
         arguments={**components, "threads": workers.threads, "timeout": spec.sweep.timeout},
         observer=observer or SweepObserver(),
-        stop=stop,
+        stop=request,
     )
-    with CtrlC(stop, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:  # stop_sweep sends SIGTERM
+    with CtrlC(request, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:
         driver.run()
-    found = sum_up(folder, spec, stop.reason, driver.left)
+    found = sum_up(folder, spec, request.reason, driver.left)
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))
-    if ctrl_c.received:
+    if ctrl_c.received or (stop is None and request.reason):
         interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on')
         vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
         raise interrupt

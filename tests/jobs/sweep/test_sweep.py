@@ -12,6 +12,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.jobs.sweep.samplers import WITHOUT_OPTUNA
+from mlpkit.runs.sweep_folder import SweepFolder
 
 SWEEP = {"search": {"layers.Affine1.units": [4, 8]}, "sampler": "grid"}
 
@@ -119,13 +120,21 @@ def test_what_is_no_sweep_can_not_be_resumed():
         mlpkit.resume_sweep("r")
 
 
-def test_sigterm_which_stop_sweep_sends_saves_the_trials_as_ctrl_c_does(work):
-    class Terminating(mlpkit.SweepObserver):
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
+        (lambda: SweepFolder(Path("s")).ask_to_stop(), "mlpkit sweep --stop"),
+    ],
+)
+@pytest.mark.usefixtures("work")
+def test_sigterm_and_a_request_in_the_folder_save_the_trials_as_ctrl_c_does(ask, reason):
+    class Asking(mlpkit.SweepObserver):
         def trial_begun(self, trial):
-            os.kill(os.getpid(), signal.SIGTERM)
+            ask()
 
     with pytest.raises(KeyboardInterrupt, match=r'stopped; mlpkit\.resume_sweep\("s"\) goes on') as caught:
-        mlpkit.sweep(spec(), "s", workers=1, observer=Terminating())
-    assert (caught.value.run.stopped, caught.value.run.counts) == ("SIGTERM", {"stopped": 1})
+        mlpkit.sweep(spec(), "s", workers=1, observer=Asking())
+    assert (caught.value.run.stopped, caught.value.run.counts) == (reason, {"stopped": 1})
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}
