@@ -10,12 +10,12 @@ from mlpkit.errors import RunFolderError, StorageError, UsageError
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.driver import best_of, planned_in_all
 from mlpkit.jobs.sweep.sweep import counts_of, plain_trial, planned_trials, written_results
+from mlpkit.jobs.sweep.sweep_spec import spec_of_sweep
 from mlpkit.jobs.sweep.trial_spec import as_overrides
-from mlpkit.runs.layout import SWEEP, WRITER
+from mlpkit.runs.layout import WRITER
 from mlpkit.runs.overview import RUNNING, STOPPED
 from mlpkit.runs.sweep_folder import SweepFolder, expect_sweep_folder
 from mlpkit.runs.writer_lock import WriterLock
-from mlpkit.specfile.spec import read_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,9 +105,9 @@ def sweep_status(
     """
     directory = directory_of(directory)
     expect_sweep_folder(directory)
-    spec, folder = read_spec(directory / SWEEP, plugins=plugins, blocked=blocked), SweepFolder(directory)
-    if spec.sweep is None:
-        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
+    folder = SweepFolder(directory)
+    spec = spec_of_sweep(folder, {"plugins": plugins, "blocked": blocked})
+    assert spec.sweep is not None
     driver, progress = driver_of(directory), folder.read_progress()
     trials = [_as_it_is_now(trial) for trial in folder.trials()]
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.curves import no_longer_weak
@@ -18,12 +18,13 @@ from mlpkit.jobs.sweep.engines import LOCAL, EngineChoice
 from mlpkit.jobs.sweep.lead import Lead, lead_of, lead_over_baseline
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
+from mlpkit.jobs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
 from mlpkit.jobs.sweep.trial_spec import text_for_folder, trial_spec, written_values
 from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
 from mlpkit.runs.sweep_folder import SweepFolder
-from mlpkit.specfile.spec import expect_spec, read_spec
+from mlpkit.specfile.spec import expect_spec
 from mlpkit.specfile.sweep_section import Grid
 from mlpkit.training.events import StopRequest
 
@@ -197,7 +198,7 @@ def resume_sweep(
         stop: may ask that training end after the steps that it is in.
 
     Raises:
-        RunFolderError: the folder is not that of a sweep, or has another writer.
+        RunFolderError: the folder is not that of a sweep, its spec has changed since, or it has another writer.
         MlpkitError: as ``sweep`` does.
     """
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
@@ -218,9 +219,9 @@ def _swept(
     stop: StopRequest | None,
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""
-    spec = read_spec(folder.spec_path, **components)
-    if spec.sweep is None:
-        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
+    spec = spec_of_sweep(folder, components)
+    assert spec.sweep is not None
+    expect_unchanged(folder, spec)
     if added:
         _add_trials(folder, spec.sweep, added)
     sampler, request = make_sampler(spec.sweep, spec.seed), stop or StopRequest()

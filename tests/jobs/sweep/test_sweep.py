@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,6 +51,27 @@ def test_a_sweep_in_python(work):
     Path("s/sweep.yaml").write_text(Path("s/sweep.yaml").read_text().partition("sweep:")[0])
     with pytest.raises(RunFolderError, match="has no section sweep any more; restore the file from a copy"):
         mlpkit.resume_sweep("s")
+
+
+def test_a_spec_that_has_changed_since_is_refused_and_what_the_message_says_undoes_that(work):
+    """Only keys that say nothing about which trial has which values may change."""
+    mlpkit.sweep(spec(trials=1), "s", workers=1)
+    path = Path("s/sweep.yaml")
+    for old, new, told in (
+        ("batch_size: 50", "batch_size: 40", "training.batch_size: 50 then, 40 now"),
+        ("[4, 8]", "[3, 4, 8]", "sweep.search.layers.Affine1.units.0: 4 then, 3 now; sweep.search.layers.Affine1.units.1: 8 "),
+    ):
+        written = path.read_text()
+        assert old in written
+        path.write_text(written.replace(old, new))
+        with pytest.raises(RunFolderError) as caught:
+            mlpkit.resume_sweep("s")
+        assert str(caught.value).startswith(f"s/sweep.yaml: has changed since its trials were begun ({told}")
+        undo = str(caught.value).partition("undo that with: ")[2].partition(";")[0]
+        assert subprocess.run(undo, shell=True, check=False).returncode == 0
+        assert path.read_text() == written
+    path.write_text(path.read_text().replace("trials: 1", "trials: 2\n  maximize: validation_accuracy"))
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
 
 
 def test_the_best_of_one_trial(work):
