@@ -193,7 +193,7 @@ def _from_value(key: object, value: object, order: int, faults: DiagnosticList) 
 
 
 def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
-    """Return the parts of a dotted key and where in it each begins, or None if it is no key, which stands at a place."""
+    """Return the parts of a dotted key and where in it each begins, or None if what stands at a place is no key."""
     keys, starts, start = [], [], 0
     for part in key.split("."):
         keys.append(part.strip())

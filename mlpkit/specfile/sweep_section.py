@@ -374,9 +374,9 @@ class SweepSection(Section):
             earlier[key] = searched
         self._check_end(path, context)
         objectives = [objective.key for objective in self.objectives]
-        for i, (below, objective) in enumerate(self.placed_objectives()):
+        for i, (place, objective) in enumerate(self.placed_objectives()):
             if objective.key in objectives[:i]:
-                context.report((*path, *below), f"the objective {objective.key} is there twice")
+                context.report((*path, *place), f"the objective {objective.key} is there twice")
         if self.prune is not None and len(self.objectives) > 1:
             message = "with several objectives, no trial is weaker than another before its end"
             context.report((*path, "prune"), message, remedy="keep one objective, or leave out prune", at_key=True)

@@ -107,7 +107,7 @@ def test_what_slurm_refuses_ends_the_sweep_and_is_said_once(sweep):
     _, said = driver.communicate(timeout=60)
     assert driver.returncode == 2
     assert said == (
-        "error: swept/trial-0: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission failed: "
-        "Invalid partition name specified; change what it refuses, and go on with: mlpkit sweep --resume swept --on "
-        "slurm --slurm partition=nowhere\n  note: what there is of the run is kept in swept\n"
+        "error: swept/trial-0: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission "
+        "failed: Invalid partition name specified; change what it refuses, and go on with: mlpkit sweep --resume swept "
+        "--on slurm --slurm partition=nowhere\n  note: what there is of the run is kept in swept\n"
     )

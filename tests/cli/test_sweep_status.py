@@ -125,7 +125,7 @@ def test_a_folder_that_takes_no_request(invoke):
     refused = invoke("sweep", "--stop", "runs/tiny", "--quiet")
     assert refused.code == 2
     assert refused.err.startswith(
-        "error: runs/tiny: can't ask process 12 on elsewhere to stop; press Ctrl-C where it runs: runs/tiny/.stop: can't be"
+        "error: runs/tiny: can't ask process 12 on elsewhere to stop; press Ctrl-C where it runs: runs/tiny/.stop: "
     )
     lock.release()
 

@@ -79,7 +79,8 @@ def test_damaged_progress_is_named(text, folder):
 def test_a_damaged_trial_is_named(text, folder):
     trial = folder.begin(0, {}, 0.0)
     (trial.directory / "trial.json").write_text(text)
-    with pytest.raises(RunFolderError, match=r"trial-0/trial.json: is damaged: .*; restore the file from a copy") as caught:
+    damaged = r"trial-0/trial.json: is damaged: .*; restore the file from a copy"
+    with pytest.raises(RunFolderError, match=damaged) as caught:
         folder.trials()
     again = f"mlpkit sweep --resume {folder.directory} then trains that trial again"
     assert caught.value.__notes__ == [f"help: or remove {trial.directory}; {again}"]

@@ -70,7 +70,7 @@ DELAY: Final = "signal_delay_s"
 NOT_BEGUN: Final = "the end of the sweep"
 
 SBATCH: Final = 'exec 3>&1; said=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; echo "$said"; exit "$code"; }'
-"""A script that runs sbatch, and if it fails, prints what that says on standard output: submitit shows standard error."""
+"""A script that runs sbatch, and prints on standard output why it fails: submitit itself shows standard error."""
 
 
 @dataclass(eq=False)

@@ -180,7 +180,9 @@ def stop_sweep(directory: GivenRun) -> bool:
         try:
             folder.ask_to_stop()  # again, if it has just begun, and has forgotten what an earlier one was asked for
         except StorageError as error:
-            raise RunFolderError(f"{directory}: can't ask {driver} to stop; press Ctrl-C where it runs: {error}") from error
+            raise RunFolderError(
+                f"{directory}: can't ask {driver} to stop; press Ctrl-C where it runs: {error}"
+            ) from error
         time.sleep(SECONDS_BETWEEN_LOOKS)
     folder.forget_stop()
     return True

@@ -18,7 +18,7 @@ from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 
-RESULTS = ("resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors", "lock.json")
+RESULTS = ("resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors", "lock.json", "health.jsonl")
 VALUES = [
     {"layers.Affine1.units": 2, "data.csv.standardize": True},
     {"layers.Affine1.units": 5, "data.csv.standardize": True},
@@ -69,7 +69,7 @@ def test_a_trial_that_was_stopped_goes_on_to_the_same_bits(folder):
     assert contents(trial.directory) == by_hand(VALUES[0], "hand")
 
 
-@pytest.mark.parametrize("left", [("spec.yaml",), (*RESULTS[:2], "spec.yaml")])
+@pytest.mark.parametrize("left", [("spec.yaml",), (*RESULTS[:2], "spec.yaml", "health.jsonl")])
 def test_a_trial_that_was_killed_at_its_beginning_begins_again(left, folder):
     trial = folder.begin(0, VALUES[0], 0.0)
     train_trial(trial.directory)
