@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import UsageError
+from mlpkit.errors import StorageError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.curves import no_longer_weak
@@ -238,7 +239,12 @@ def _swept(
         stop=request,
     )
     with CtrlC(request, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:
-        driver.run()
+        try:
+            driver.run()
+        except StorageError as error:
+            again = shlex.join(["mlpkit", "sweep", "--resume", str(folder.directory)])
+            error.add_note(f"help: once there is space again, or whatever is missing, {again} goes on")
+            raise
     found = sum_up(folder, spec, request.reason, driver.left)
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))

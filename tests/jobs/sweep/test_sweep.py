@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import mlpkit
-from mlpkit.errors import RunFolderError, SpecError, UsageError
+from mlpkit.errors import RunFolderError, SpecError, StorageError, UsageError
 from mlpkit.jobs.sweep.samplers import WITHOUT_OPTUNA
+from mlpkit.runs.files import storage_error
 from mlpkit.runs.sweep_folder import SweepFolder
 
 SWEEP = {"search": {"layers.Affine1.units": [4, 8]}, "sampler": "grid"}
@@ -71,6 +73,23 @@ def test_a_spec_that_has_changed_since_is_refused_and_what_the_message_says_undo
         assert subprocess.run(undo, shell=True, check=False).returncode == 0
         assert path.read_text() == written
     path.write_text(path.read_text().replace("trials: 1", "trials: 2\n  maximize: validation_accuracy"))
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
+
+
+def test_a_full_disk_ends_the_sweep_and_the_message_says_how_to_go_on(work, monkeypatch):
+    def full(*arguments):
+        raise storage_error(Path("s/trial-1/trial.json"), OSError(errno.ENOSPC, "No space left on device"))
+
+    class Filling(mlpkit.SweepObserver):
+        def trial_begun(self, trial):
+            monkeypatch.setattr(SweepFolder, "begin", full)
+
+    with pytest.raises(StorageError, match="No space left on device; free space on this disk") as caught:
+        mlpkit.sweep(spec(), "s", workers=1, observer=Filling())
+    (note,) = caught.value.__notes__
+    assert note.endswith(", mlpkit sweep --resume s goes on")
+    monkeypatch.undo()
+    monkeypatch.chdir(work)
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}
 
 
