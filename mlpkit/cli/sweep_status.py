@@ -55,10 +55,10 @@ def _driver(status: SweepStatus) -> str:
 
 def stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
     """Stop the driver of a sweep, and say how to go on."""
-    from mlpkit.jobs.sweep.status import known_driver, stop_sweep  # noqa: PLC0415 - --help does without
+    from mlpkit.jobs.sweep.status import driver_of, stop_sweep  # noqa: PLC0415 - --help does without
 
     shown = not quiet and not as_json
-    if shown and (driver := known_driver(folder)):
+    if shown and (driver := driver_of(folder)):
         message(f"asking {driver} to stop, and waiting until its trials are saved")
     stopped = stop_sweep(folder)
     if as_json:

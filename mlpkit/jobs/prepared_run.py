@@ -84,7 +84,7 @@ def begin(
         job = TrainingJob(
             spec, plan, proved, folder, resolved=resolved, callbacks=callbacks, splits=splits, ranks=ranks, cores=cores
         )
-        folder.rewind([])
+        folder.rewind([], begun=False)
         folder.write_lock(job.lock)
         done = job.train(folder.spec_text(), observer, stop)
     job.expect_uninterrupted(done)

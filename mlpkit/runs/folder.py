@@ -233,17 +233,19 @@ class RunFolder:
         path = self.directory / HISTORY
         self._write(HISTORY, b"".join(encode_line(path, record) for record in records))
 
-    def rewind(self, records: Sequence[Mapping[str, Any]]) -> None:
+    def rewind(self, records: Sequence[Mapping[str, Any]], *, begun: bool = True) -> None:
         """Take history, timing and health back to where a checkpoint was, so that a run can go on from there.
 
         What a run that was killed left half-written is removed, and so is what it failed of.
 
         Args:
             records: the evaluations up to the checkpoint.
+            begun: whether there is one; otherwise the run begins again, with its first look at the network.
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
-        for name, also in ((TIMING, ()), (HEALTH, (0,))):  # the first look is before the first step
+        first_look = (0,) if begun else ()  # before the first step
+        for name, also in ((TIMING, ()), (HEALTH, first_look)):
             path = self.directory / name
             if path.exists():
                 lines = [line for line in readable_lines(path) if line.get("iteration") in kept.union(also)]

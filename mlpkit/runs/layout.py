@@ -31,6 +31,8 @@ SWEEP: Final = "sweep.yaml"
 """What makes a folder that of a sweep, beside the run folders of its trials: the spec that they are made from."""
 BEST: Final = "best.yaml"
 PROGRESS: Final = "progress.json"
+STOP: Final = ".stop"
+"""The file by which another process asks the driver of a sweep to stop."""
 
 MEMBERS: Final = "members"
 """The folder with a run folder for each network of an ensemble, which makes a run that of an ensemble."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import statistics
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +18,7 @@ from mlpkit.runs.json_files import damaged, decode_object, encode_compact
 from mlpkit.runs.layout import (
     BEST,
     PROGRESS,
+    STOP,
     SWEEP,
     TRIAL,
     has_file,
@@ -28,7 +31,7 @@ from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.runs.seeds_folder import SeedsFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -121,10 +124,12 @@ class SweepFolder:
         expect_sweep_folder(directory)
         found = cls(directory)
         found._folder.claim()
+        found.forget_stop()  # that an earlier writer was asked for
         return found
 
     def close(self) -> None:
         """Stop being the folder's writer."""
+        self.forget_stop()
         self._folder.close()
 
     def __enter__(self) -> SweepFolder:
@@ -214,16 +219,8 @@ class SweepFolder:
         path = self.directory / PROGRESS
         if not has_file(self.directory, PROGRESS):
             return SweepProgress()
-        try:
-            written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
-            trials = written["trials"]
-            return SweepProgress(
-                float(written["seconds"]), int(written["added"]), None if trials is None else int(trials)
-            )
-        except OSError as error:
-            raise reading_error(path, error, RunFolderError) from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(path, f"expected seconds, added and trials: {error}") from error
+        with _removable(path, "that forgets the time, and the trials that were added"):
+            return _read_progress(path)
 
     def write_progress(self, progress: SweepProgress) -> None:
         """Write progress.json.
@@ -232,6 +229,24 @@ class SweepFolder:
             StorageError: it can't be written.
         """
         write_atomically(self.directory / PROGRESS, f"{encode_compact(asdict(progress))}\n".encode())
+
+    def ask_to_stop(self) -> None:
+        """Ask the folder's writer, which may be on another machine, to stop the sweep.
+
+        Raises:
+            StorageError: the file that says so can't be written.
+        """
+        if not self.is_to_stop():
+            write_atomically(self.directory / STOP, b"")
+
+    def is_to_stop(self) -> bool:
+        """Whether its writer is asked to stop the sweep."""
+        return has_file(self.directory, STOP)
+
+    def forget_stop(self) -> None:
+        """Remove the request to stop."""
+        with suppress(OSError):  # nothing was asked for
+            (self.directory / STOP).unlink()
 
     def write_best(self, text: str) -> None:
         """Write best.yaml.
@@ -243,6 +258,17 @@ class SweepFolder:
 
     def _trial(self, number: int) -> Path:
         return self.directory / f"{_NAME}{number}"
+
+
+def _read_progress(path: Path) -> SweepProgress:
+    try:
+        written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))
+        trials = written["trials"]
+        return SweepProgress(float(written["seconds"]), int(written["added"]), None if trials is None else int(trials))
+    except OSError as error:
+        raise reading_error(path, error, RunFolderError) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(path, f"expected seconds, added and trials: {error}") from error
 
 
 def _write(trial: Trial) -> None:
@@ -295,6 +321,22 @@ def read_trial(directory: Path) -> Trial:
     Raises:
         RunFolderError: a file of it can't be read.
     """
+    again = shlex.join(["mlpkit", "sweep", "--resume", str(directory.parent)])
+    with _removable(directory, f"{again} then trains that trial again"):
+        return _read_trial(directory)
+
+
+@contextmanager
+def _removable(path: Path, outcome: str) -> Iterator[None]:
+    """If what a block reads is damaged, say that it may as well be removed, and what comes of that."""
+    try:
+        yield
+    except RunFolderError as error:
+        error.add_note(f"help: or remove {path}; {outcome}")
+        raise
+
+
+def _read_trial(directory: Path) -> Trial:
     path, folder = directory / TRIAL, RunFolder(directory)
     try:
         written = decode_object(path, read_limited(path, LARGEST_DOCUMENT))

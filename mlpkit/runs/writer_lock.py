@@ -25,12 +25,15 @@ SECONDS_FOR_A_LOOK = 0.02
 MOST_LOOKS = 100
 """Of readers in a row that a writer waits for: on a busy machine, one may last."""
 
+_held: set[tuple[int, int]] = set()
+"""Device and number of each file that this process has locked."""
+
 
 class Writer(NamedTuple):
     """What writes to a folder.
 
     Args:
-        pid: the number of the process; 0 if it isn't known.
+        pid: the number of the process; 0 if it isn't known, or is that of this one, in another container.
         host: the name of its machine; empty if it isn't known.
     """
 
@@ -42,12 +45,17 @@ class Writer(NamedTuple):
         """Whether it is on this machine, as far as that is known."""
         return self.host in ("", _host())
 
+    @property
+    def is_this_process(self) -> bool:
+        """Whether it is the process that asks."""
+        return self.is_here and self.pid == os.getpid()
+
     def __str__(self) -> str:
         """Name it."""
         if not self.pid:
             return "another process"
         if self.is_here:
-            return "this process" if self.pid == os.getpid() else f"process {self.pid}"
+            return "this process" if self.is_this_process else f"process {self.pid}"
         return f"process {self.pid} on {self.host}"
 
 
@@ -82,11 +90,13 @@ class WriterLock:
         except OSError as error:
             raise storage_error(self.path, error, action="locked") from error
         self._descriptor = descriptor
+        _held.add(_identity(descriptor))
 
     def release(self) -> None:
         """Give the lock back, if this object holds it."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
+            _held.discard(_identity(descriptor))
             # Closing alone would leave the lock with a forked process that shares the descriptor.
             with contextlib.suppress(OSError):  # it holds nothing that could be lost, and ends with the process
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -103,7 +113,7 @@ class WriterLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return _writer(os.pread(descriptor, _LONGEST_NOTE, 0))
+            return _writer(descriptor)
         except OSError:
             return None
         finally:
@@ -120,7 +130,7 @@ class WriterLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n{_host()}\n".encode(), 0)
         except BlockingIOError as error:
-            holder = _writer(os.pread(descriptor, _LONGEST_NOTE, 0))
+            holder = _writer(descriptor)
             os.close(descriptor)
             raise RunFolderError(f"{self.path.parent}: {holder} is writing to it; wait until that is done") from error
         except BaseException:
@@ -148,10 +158,21 @@ def _lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _writer(note: bytes) -> Writer:
-    """Return what a lock file says of its holder; earlier versions wrote no machine."""
-    pid, _, host = note.decode("utf-8", "replace").strip().partition("\n")
-    return Writer(int(pid), host) if pid.isascii() and pid.isdigit() else Writer(0, "")
+def _writer(descriptor: int) -> Writer:
+    """Return what a lock file says of its holder; earlier versions wrote no machine.
+
+    Containers may share a name, and number their processes each on its own.
+    """
+    note = os.pread(descriptor, _LONGEST_NOTE, 0).decode("utf-8", "replace")
+    pid, _, host = note.strip().partition("\n")
+    found = Writer(int(pid), host) if pid.isascii() and pid.isdigit() else Writer(0, "")
+    return found._replace(pid=0) if found.is_this_process and _identity(descriptor) not in _held else found
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    """Return device and number of an open file."""
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
 
 
 def _host() -> str:

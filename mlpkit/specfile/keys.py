@@ -62,7 +62,7 @@ def keys_meant(wanted: str, keys: Sequence[str]) -> list[str]:
     ending = {key: None for key in keys if key.endswith(f".{wanted}")}
     if ending or passing:
         return list(ending | passing)
-    alike = nearest(wanted, {key.rpartition(".")[2] for key in keys})
+    alike = nearest(wanted.rpartition(".")[2], {key.rpartition(".")[2] for key in keys})
     return [key for key in keys if key.rpartition(".")[2] == alike]
 
 

@@ -170,7 +170,7 @@ def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None
     if not equals:
         faults.report(whole, "'=' is missing", expected="KEY=VALUE, such as training.batch_size=128")
         return None
-    parts = _parts(source, key, faults)
+    parts = _parts(key, Span(source, 0, len(key)), faults)
     start = len(key) + 1
     node = None
     if value.strip() and not value.lstrip().startswith("#"):
@@ -187,24 +187,22 @@ def _from_value(key: object, value: object, order: int, faults: DiagnosticList) 
         faults.report(Span(source, 0, len(repr(key))), f"the key {key!r} is not a string")
         return None
     source = SourceText("overrides", f"{key}={written}", order, override=True)
-    parts = _parts(source, key, faults)
+    parts = _parts(key, Span(source, 0, len(key)), faults)
     node = node_of_value(value, Span(source, len(key) + 1, len(source.text)), faults)
     return Override(source, *parts, node) if node is not None and parts else None
 
 
-def _parts(source: SourceText, key: str, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
-    """Return the parts of a dotted key and where each begins, or None if it is no key."""
+def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """Return the parts of a dotted key and where in it each begins, or None if what stands at a place is no key."""
     keys, starts, start = [], [], 0
     for part in key.split("."):
         keys.append(part.strip())
         starts.append(start + len(part) - len(part.lstrip()))
         start += len(part) + 1
     if not all(keys) or "\n" in key or "\r" in key or REFUSED.search(key):
-        place = Span(source, 0, len(key))
         faults.report(place, f"{show(key)} is not a key", expected="names with dots between them")
         return None
     if len(keys) > DEEPEST_NESTING:
-        place = Span(source, 0, len(key))
         faults.report(place, f"a key with more than {DEEPEST_NESTING} parts leads nowhere")
         return None
     return tuple(keys), tuple(starts)
@@ -220,7 +218,7 @@ def override_at(key: str, value: object, key_place: Span, place: Span, faults: D
         place: where the value stands.
         faults: takes what is wrong.
     """
-    parts = _parts(key_place.text, key, faults)
+    parts = _parts(key, key_place, faults)
     node = node_of_value(value, place, faults)
     if parts is None or node is None:
         return None

@@ -211,7 +211,7 @@ def is_choice(choice: object, wanted: object) -> bool:
     """
     if isinstance(wanted, list):
         return any(is_choice(choice, each) for each in wanted)
-    named = isinstance(choice, dict) and len(choice) == 1 and wanted in choice
+    named = isinstance(wanted, str) and isinstance(choice, dict) and len(choice) == 1 and wanted in choice
     return named or (type(choice) is type(wanted) and choice == wanted)
 
 
@@ -334,8 +334,8 @@ class SweepSection(Section):
 
     title = "sweep"
     search: dict[str, Annotated[SearchedKey, SearchedKeyType()]]
-    minimize: ObjectiveName | tuple[ObjectiveName, ...] | None = None
-    maximize: ObjectiveName | tuple[ObjectiveName, ...] | None = None
+    minimize: ObjectiveName | Annotated[tuple[ObjectiveName, ...], MinLen(1)] | None = None
+    maximize: ObjectiveName | Annotated[tuple[ObjectiveName, ...], MinLen(1)] | None = None
     trials: Annotated[int, Ge(1), Le(MOST_TRIALS)] | None = None
     seconds: Annotated[float, Gt(0)] | None = None
     sampler: Literal["random", "tpe", "grid"] = "random"
@@ -365,10 +365,18 @@ class SweepSection(Section):
         earlier: dict[str, SearchedKey] = {}
         for key, searched in self.search.items():
             self._check_key(key, (*path, "search", key), context)
+            replaced = [each for each in earlier if each.startswith(f"{key}.")]
+            for below in (each for each in replaced if key not in (earlier[each].when or {})):
+                message = f"{key} is set after {below}, and replaces it"
+                context.report((*path, "search", below), message, remedy=f"move {key} up, before this one", at_key=True)
             for other, wanted in (searched.when or {}).items():
                 self._check_condition(other, wanted, earlier, (*path, "search", key, "when", other), context)
             earlier[key] = searched
         self._check_end(path, context)
+        objectives = [objective.key for objective in self.objectives]
+        for i, (place, objective) in enumerate(self.placed_objectives()):
+            if objective.key in objectives[:i]:
+                context.report((*path, *place), f"the objective {objective.key} is there twice")
         if self.prune is not None and len(self.objectives) > 1:
             message = "with several objectives, no trial is weaker than another before its end"
             context.report((*path, "prune"), message, remedy="keep one objective, or leave out prune", at_key=True)
@@ -392,6 +400,8 @@ class SweepSection(Section):
         if choices is None:
             context.report(path, f"{key} has no choices, but a range", expected="a key with choices", at_key=True)
             return
+        if wanted == []:
+            context.report(path, f"no choice of {key} is named", expected=f"one of {', '.join(map(_named, choices))}")
         for i, each in enumerate(wanted) if isinstance(wanted, list) else [(None, wanted)]:
             if not any(is_choice(choice, each) for choice in choices):
                 place = path if i is None else (*path, i)
@@ -424,7 +434,8 @@ class SweepType(SectionType):
             misplaced = [key for key in value if key not in self.schema.types]
             if misplaced:
                 message = f"unknown key {show(misplaced[0])} of sweep"
-                remedy = f"keys to vary stand below search: {{{misplaced[0]}: ...}}"
+                remedy = did_you_mean(misplaced[0], ["search"])
+                remedy = remedy or f"keys to vary stand below search: {{{misplaced[0]}: ...}}"
                 return context.report((*path, misplaced[0]), message, remedy=remedy, at_key=True)
         return super().check(value, path, context)
 

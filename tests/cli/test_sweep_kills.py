@@ -31,47 +31,67 @@ SHARES = {"trial": 10, "driver": 5, "worker": 3, "scheduler": 2}
 """Of what is killed: the process that trains a trial, the driver, what a trial's process belongs to, a scheduler."""
 
 
-@pytest.fixture
-def spec(work):
-    text = Path("tiny.yaml").read_text() + SWEEP
-    for old, new in LONGER.items():
-        text = text.replace(old, new)
-    Path("tiny.yaml").write_text(text)
+SEVERAL = {"seeds": "seeds: 2\n", "members": "ensemble: {members: 2}\n", "folds": "ensemble: {folds: 2}\n"}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", ENGINES)
-@pytest.mark.usefixtures("spec")
-def test_twenty_kills_at_random_lose_nothing(name, seed, invoke, environment, program, tmp_path):
-    kind = ENGINES[name]
-    if lacking := kind.lacks():
+def test_twenty_kills_at_random_lose_nothing(name, seed, undergo):
+    if lacking := ENGINES[name].lacks():
         pytest.skip(f"needs {', '.join(lacking)}")
-    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2).code == 0
-    plain = contents("swept")
-    shutil.rmtree("swept")
-    chance, kills = random.Random(seed), Counter()
-    with closing(kind(tmp_path, environment, program)) as engine, Path("log").open("w") as log:
+    undergo(ENGINES[name], seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("several", SEVERAL)
+def test_twenty_kills_at_random_lose_nothing_of_several_networks(several, undergo):
+    undergo(ENGINES["local"], 0, {"trials: 60": "trials: 20"}, SEVERAL[several])
+
+
+@pytest.fixture
+def undergo(work, invoke, environment, program, tmp_path):
+    """A function that does a sweep in peace, and again with kills on an engine; both must come to the same."""
+
+    def do(kind, seed, changes=None, more=""):
+        text = Path("tiny.yaml").read_text() + SWEEP + more
+        for old, new in (LONGER | (changes or {})).items():
+            assert old in text
+            text = text.replace(old, new)
+        Path("tiny.yaml").write_text(text)
+        assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2).code == 0
+        plain, trials = contents("swept"), len(trials_in("swept"))
+        shutil.rmtree("swept")
+        with closing(kind(tmp_path, environment, program)) as engine:
+            kills = killed_until_done(engine, random.Random(seed), trials)
+        print(dict(kills))  # noqa: T201 - to see with -s what was killed
+        said = Path("log").read_text()
+        assert "internal error" not in said
+        assert "Traceback" not in said
+        assert kills.total() == KILLS
+        assert contents("swept") == plain
+        assert len(trials_in("swept")) == trials
+
+    return do
+
+
+def killed_until_done(engine, chance, trials):
+    """Do a sweep of so many trials on an engine, go on with it after each kill, and return what was killed."""
+    kills = Counter()
+    with Path("log").open("w") as log:
         while True:
             engine.repair()
             driver = started(engine, log)
             try:
                 while driver.poll() is None:
-                    if kill_one(engine, driver, chance, kills.total() < KILLS, kills):
+                    if kill_one(engine, driver, chance, kills, trials):
                         engine.repair()
             finally:
                 driver.kill()
                 driver.wait()
             set_aside = [path for path in trials_in("swept") if (path / "failure.json").exists()]  # those killed twice
             if driver.returncode == 0 and not set_aside:
-                break
-    print(dict(kills))  # noqa: T201 - to see with -s what was killed
-    said = Path("log").read_text()
-    assert "internal error" not in said
-    assert "Traceback" not in said
-    assert kills.total() == KILLS
-    assert contents("swept") == plain
-    assert len(trials_in("swept")) == 60
+                return kills
 
 
 def started(engine, log):
@@ -89,12 +109,12 @@ def pause(seconds, until_ended):
         time.sleep(0.005)
 
 
-def kill_one(engine, driver, chance, wanted, kills):
-    """Wait a while, and kill a process if one is wanted; return whether it was."""
+def kill_one(engine, driver, chance, kills, trials):
+    """Wait a while, and kill a process unless enough were; return whether it was."""
     if chance.random() < 0.8:  # in the middle of a trial; otherwise at any time, while the driver starts, too
         wait_for(lambda: driver.poll() is not None or holders("swept"), seconds=120)
-    pause(chance.uniform(0.01, 1), until_ended=2 * kills.total())
-    victims = engine.victims(driver, "swept") if wanted else {}
+    pause(chance.uniform(0.01, 1), until_ended=kills.total() * trials // 30)
+    victims = engine.victims(driver, "swept") if kills.total() < KILLS else {}
     (what,) = chance.choices([*SHARES], [*SHARES.values()])
     if not victims.get(what):
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from slurm_cluster import SlurmCluster
 from sweep_engines import Slurm
-from swept_folders import contents, holders, trials_in, wait_for
+from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
 pytestmark = [
     pytest.mark.long,
@@ -45,13 +44,6 @@ def cluster(tmp_path_factory):
 def sweep(started, environment, cluster):
     """Return a function that starts a sweep on Slurm and returns its process."""
     return lambda *words: started("sweep", *words, *ON_SLURM, env=environment | cluster.environment)
-
-
-def swept_plainly(invoke, *options):
-    assert invoke("sweep", "tiny.yaml", "--out", "swept", "--quiet", "--workers", 2, *options).code == 0
-    plain = contents("swept")
-    shutil.rmtree("swept")
-    return plain
 
 
 def finished(process):
@@ -110,8 +102,12 @@ def test_time_limits_and_preemption_set_no_trial_aside(sweep, cluster, forever, 
     assert driver.wait(timeout=60) == 143
 
 
-def test_what_slurm_refuses_ends_the_sweep_and_is_said(sweep):
+def test_what_slurm_refuses_ends_the_sweep_and_is_said_once(sweep):
     driver = sweep("tiny.yaml", "--out", "swept", "--slurm", "partition=nowhere")
     _, said = driver.communicate(timeout=60)
     assert driver.returncode == 2
-    assert "error: Slurm refuses a job: invalid partition specified: nowhere; " in said
+    assert said == (
+        "error: swept/trial-0: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission "
+        "failed: Invalid partition name specified; change what it refuses, and go on with: mlpkit sweep --resume swept "
+        "--on slurm --slurm partition=nowhere\n  note: what there is of the run is kept in swept\n"
+    )

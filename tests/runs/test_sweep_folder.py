@@ -69,16 +69,21 @@ def test_progress_is_kept(folder):
 @pytest.mark.parametrize("text", ["", "[]", '{"seconds": 1, "added": 0}', '{"seconds": "x", "added": 0, "trials": 3}'])
 def test_damaged_progress_is_named(text, folder):
     (folder.directory / "progress.json").write_text(text)
-    with pytest.raises(RunFolderError, match=r"progress.json: is damaged: .*; restore the file from a copy"):
+    with pytest.raises(RunFolderError, match=r"progress.json: is damaged: .*; restore the file from a copy") as caught:
         folder.read_progress()
+    path = folder.directory / "progress.json"
+    assert caught.value.__notes__ == [f"help: or remove {path}; that forgets the time, and the trials that were added"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"values": 3, "asked_at": 0}', '{"values": {}}'])
 def test_a_damaged_trial_is_named(text, folder):
     trial = folder.begin(0, {}, 0.0)
     (trial.directory / "trial.json").write_text(text)
-    with pytest.raises(RunFolderError, match=r"trial-0/trial.json: is damaged: .*; restore the file from a copy"):
+    damaged = r"trial-0/trial.json: is damaged: .*; restore the file from a copy"
+    with pytest.raises(RunFolderError, match=damaged) as caught:
         folder.trials()
+    again = f"mlpkit sweep --resume {folder.directory} then trains that trial again"
+    assert caught.value.__notes__ == [f"help: or remove {trial.directory}; {again}"]
 
 
 def test_a_trial_is_one_line_of_json(folder):

@@ -89,6 +89,23 @@ def test_who_looks_knows_process_and_machine_of_the_writer(path: Path, holder: s
     assert str(WriterLock(path).another_writer()) == "process 12"
 
 
+def test_a_writer_in_another_container_may_have_the_name_and_number_of_this_process(
+    path: Path, holder: subprocess.Popen[str]
+) -> None:
+    path.write_text(f"{os.getpid()}\n{socket.gethostname()}\n")
+    writer = WriterLock(path).another_writer()
+    assert writer is not None
+    assert (writer.is_this_process, str(writer)) == (False, "another process")
+    holder.kill()
+    holder.wait()
+    lock = WriterLock(path)
+    lock.acquire()
+    writer = WriterLock(path).another_writer()
+    assert writer is not None
+    assert (writer.is_this_process, str(writer)) == (True, "this process")
+    lock.release()
+
+
 def test_a_second_writer_in_the_same_process_is_refused(path: Path) -> None:
     first, second = WriterLock(path), WriterLock(path)
     first.acquire()

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from mlpkit.runs.writer_lock import WriterLock
 
-RESULTS = ("spec.yaml", "resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors")
+RESULTS = {
+    "spec.yaml",
+    "resolved.yaml",
+    "lock.json",
+    "history.jsonl",
+    "health.jsonl",
+    "metrics.json",
+    "model.safetensors",
+    "seeds.json",
+    "spread.json",
+    "out_of_fold.csv",
+}
 
 
 def trials_in(folder):
@@ -21,8 +32,13 @@ def values_of(folder):
 
 
 def contents(folder):
-    """All that the trials of a sweep came to, and its best."""
-    found = {path.name: {name: (path / name).read_bytes() for name in RESULTS} for path in trials_in(folder)}
+    """All that the trials of a sweep came to, with each of their networks, and its best."""
+    found = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for trial in trials_in(folder)
+        for path in trial.rglob("*")
+        if path.name in RESULTS
+    }
     best = (Path(folder) / "best.yaml").read_text()
     return found, values_of(folder), best
 

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from mlpkit.training.events import StopRequest
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""At whether a signal asks for an end."""
+"""At whether a signal, or another process, asks for an end."""
 
 SECONDS_BETWEEN_NOTES: Final = 5.0
 """Of how long the sweep has been at work."""
+
+STOPPED_BY: Final = "mlpkit sweep --stop"
+"""Why a sweep stops that another process has asked to."""
 
 MOST_DEATHS: Final = 2
 """Processes that may die of a trial before it is set aside, until the sweep is resumed.
@@ -136,6 +139,8 @@ class Driver:
         """
         self._observer.began(self._objectives, list(self.trials.values()), self._planned_in_all(), self._workers.count)
         while True:
+            if not self._stop.reason and self._folder.is_to_stop():
+                self._stop.stop(STOPPED_BY)
             while not self._stop.reason and len(self._running) < self._workers.count:
                 trial = self._next()
                 if trial is None:

@@ -52,7 +52,8 @@ def scale_of_key(key: str, name: str, searched: SearchedKey) -> Scale:
     ticks = [(place(number), f"{number:.4g}") for number in (low, rounded, high)]
 
     def place_of(trial: Trial) -> float | None:
-        return place(trial.values[key]) if key in trial.values else None
+        value = trial.values.get(key)
+        return place(value) if isinstance(value, int | float) else None  # once the search was edited, it may be none
 
     return Scale(ParallelAxis(f"{name} (log)" if searched.log else name, ticks), place_of)
 

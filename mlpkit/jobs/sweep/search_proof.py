@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.context import Problem
@@ -103,6 +103,27 @@ def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
         if searched.when and _values_for(sweep, key) is None:
             place = spec.document.place((*SEARCH, key, "when"), at_key=True)
             yield place.fault("these conditions can't hold at once")
+    for key, other in combinations(sweep.search, 2):
+        if _may_be_one(key, other) and _is_lost(spec, sweep, key, other):
+            yield key_place(spec, other).fault(f"this is the same key as {key}", remedy="keep one of both")
+
+
+def _may_be_one(key: str, other: str) -> bool:
+    """Whether two keys may be the same, since one names a component that the other leaves out."""
+    shorter, longer = sorted((key.split("."), other.split(".")), key=len)
+    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
+
+
+def _is_lost(spec: Spec, sweep: SweepSection, key: str, other: str) -> bool:
+    """Whether values of a key make no difference, since another is set after it."""
+    needed = {**(_values_for(sweep, key) or {}), **(_values_for(sweep, other) or {})}
+    last = {other: next(_telling_values(sweep.search[other]))[1]}
+    try:
+        without = trial_spec(spec, needed | last).document.values
+        tried = [trial_spec(spec, {**needed, key: each} | last) for _, each in _telling_values(sweep.search[key])]
+    except SpecError:  # which is reported where the value stands
+        return False
+    return all(each.document.values == without for each in tried)
 
 
 def _probes(spec: Spec) -> Iterator[_Probe]:

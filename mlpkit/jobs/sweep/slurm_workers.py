@@ -69,6 +69,9 @@ DELAY: Final = "signal_delay_s"
 
 NOT_BEGUN: Final = "the end of the sweep"
 
+SBATCH: Final = 'exec 3>&1; said=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; echo "$said"; exit "$code"; }'
+"""A script that runs sbatch, and prints on standard output why it fails: submitit itself shows standard error."""
+
 
 @dataclass(eq=False)
 class _Sent:
@@ -105,6 +108,13 @@ class _Sent:
         writes = WriterLock(self.directory / WRITER).another_writer() is not None
         self.written = self.written or writes
         return self.written and not writes
+
+
+class _Executor(SlurmExecutor):
+    """Hands jobs in; what sbatch refuses is printed by nothing but our own error."""
+
+    def _make_submission_command(self, submission_file_path: Path) -> list[str]:
+        return ["sh", "-c", SBATCH, str(submission_file_path)]
 
 
 class SlurmWorkers:
@@ -214,7 +224,7 @@ class SlurmWorkers:
         if left:
             sent.job = SlurmJob(sent.folder, left[-1])
             return
-        executor = SlurmExecutor(sent.folder)
+        executor = _Executor(sent.folder)
         executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
         function, arguments = sent.call
         try:
@@ -222,10 +232,16 @@ class SlurmWorkers:
             sent.job = SlurmJob(sent.folder, job.job_id)
         except FailedJobError as error:
             if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers
-                again = f"mlpkit sweep --resume {shlex.quote(str(sent.directory.parent))} --on slurm"
-                refusal = UsageError(f"Slurm refuses a job: {_one_line(str(error))}; then go on with: {again}")
                 self._sent.remove(sent)
-                sent.end.set_exception(refusal)
+                sent.end.set_exception(self._refusal(sent, error))
+
+    def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
+        """Return the error that says what Slurm has against a trial's job, and how to go on."""
+        said = _one_line(str(getattr(error.__cause__, "output", "") or error))
+        again = shlex.join(["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm"])
+        given = "".join(f" --slurm {shlex.quote(each)}" for each in _as_given(self._settings))
+        change = "change what it refuses" if given else "add --slurm KEY=VALUE for what it lacks"
+        return UsageError(f"{sent.directory}: Slurm refuses its job: {said}; {change}, and go on with: {again}{given}")
 
     def _look_for_missing(self) -> None:
         """Find the trials whose jobs have ended without a result.
@@ -287,6 +303,12 @@ def _checked(settings: dict[str, object]) -> dict[str, object]:
         if not str(settings.get(key, 1)).isdecimal() or int(str(settings.get(key, 1))) < 1:
             raise UsageError(f"Slurm's {key.replace('_', '-')}: expected a number from 1 up, and got {settings[key]!r}")
     return settings
+
+
+def _as_given(settings: Mapping[str, object]) -> list[str]:
+    """Return the settings of jobs as the command line takes them."""
+    names = {key: key if key == DELAY else key.replace("_", "-") for key in settings}
+    return [names[key] if value is True else f"{names[key]}={value}" for key, value in settings.items()]
 
 
 def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import RunFolderError, StorageError, UsageError
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.driver import best_of, planned_in_all
 from mlpkit.jobs.sweep.sweep import counts_of, plain_trial, planned_trials, written_results
+from mlpkit.jobs.sweep.sweep_spec import spec_of_sweep
 from mlpkit.jobs.sweep.trial_spec import as_overrides
-from mlpkit.runs.layout import SWEEP, WRITER
+from mlpkit.runs.layout import WRITER
 from mlpkit.runs.overview import RUNNING, STOPPED
 from mlpkit.runs.sweep_folder import SweepFolder, expect_sweep_folder
 from mlpkit.runs.writer_lock import WriterLock
-from mlpkit.specfile.spec import read_spec
-from mlpkit.system import can_start_processes
 
-if can_start_processes():
-    import fcntl
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import ModuleType
 
@@ -112,10 +105,10 @@ def sweep_status(
     """
     directory = directory_of(directory)
     expect_sweep_folder(directory)
-    spec, folder = read_spec(directory / SWEEP, plugins=plugins, blocked=blocked), SweepFolder(directory)
-    if spec.sweep is None:
-        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
-    driver, progress = _driver_of(directory), folder.read_progress()
+    folder = SweepFolder(directory)
+    spec = spec_of_sweep(folder, {"plugins": plugins, "blocked": blocked})
+    assert spec.sweep is not None
+    driver, progress = driver_of(directory), folder.read_progress()
     trials = [_as_it_is_now(trial) for trial in folder.trials()]
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))
     over = sum(_is_over(trial) for trial in trials)
@@ -129,7 +122,7 @@ def sweep_status(
     )
 
 
-def _driver_of(directory: Path) -> Writer | None:
+def driver_of(directory: Path) -> Writer | None:
     """Return the process that is at work on a sweep; None without any."""
     return WriterLock(directory / WRITER).another_writer()
 
@@ -164,6 +157,8 @@ def _seconds_left(spent: float, over: int, planned: int | None, limit: float | N
 def stop_sweep(directory: GivenRun) -> bool:
     """Ask the driver of a sweep to stop after the steps that its trials are in, and wait until it has.
 
+    It is asked by a file in the folder, on whatever machine it is, and asking again changes nothing.
+
     Args:
         directory: the folder that ``sweep`` made, or what it returned.
 
@@ -171,72 +166,23 @@ def stop_sweep(directory: GivenRun) -> bool:
         Whether a driver was at work.
 
     Raises:
-        RunFolderError: the folder is not that of a sweep, or its driver is on another machine or another user's.
+        RunFolderError: the folder is not that of a sweep, or one may not write there.
         UsageError: this process is the driver.
     """
     directory = directory_of(directory)
     expect_sweep_folder(directory)
-    driver = known_driver(directory)
+    folder, driver = SweepFolder(directory), driver_of(directory)
     if driver is None:
         return False
-    if driver.pid == os.getpid():
+    if driver.is_this_process:
         raise UsageError(f"{directory}: this process is at work on it; end the sweep with its StopRequest, or Ctrl-C")
-    with _first_to_ask(directory) as first:
-        if first:  # a second signal would end the driver at once
-            _ask(driver, directory)
-        while _driver_of(directory) == driver:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-    return True
-
-
-@contextmanager
-def _first_to_ask(directory: Path) -> Iterator[bool]:
-    """Return whether no other process has asked the driver of a sweep to stop, and waits for it until now."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    while driver_of(directory) is not None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        except OSError:  # a file system without locks of folders
-            pass
-        yield True
-    finally:
-        os.close(descriptor)
-
-
-def _ask(driver: Writer, directory: Path) -> None:
-    """Ask a driver to stop.
-
-    Raises:
-        RunFolderError: it is another user's.
-    """
-    try:
-        os.kill(driver.pid, signal.SIGTERM)
-    except ProcessLookupError:  # it has just ended
-        pass
-    except PermissionError as error:
-        raise RunFolderError(
-            f"{directory}: {driver} is at work on it, for another user, who alone can stop it"
-        ) from error
-
-
-def known_driver(directory: Path) -> Writer | None:
-    """Return the driver of a sweep, which this machine can send a signal; None without any.
-
-    Raises:
-        RunFolderError: there is one, but it is on another machine, or isn't known.
-    """
-    driver = _driver_of(directory)
-    if driver is not None:
-        time.sleep(SECONDS_BETWEEN_LOOKS)  # one that has just come may have found the number of an earlier one
-        driver = _driver_of(directory)
-    if driver is None:
-        return None
-    if not driver.is_here:
-        again = f"mlpkit sweep --stop {shlex.quote(str(directory))}"
-        raise RunFolderError(f"{directory}: {driver} is at work on it, on another machine; stop it there: {again}")
-    if not driver.pid:
-        raise RunFolderError(f"{directory}: {driver} is at work on it, whose number isn't known; end it by hand")
-    return driver
+            folder.ask_to_stop()  # again, if it has just begun, and has forgotten what an earlier one was asked for
+        except StorageError as error:
+            raise RunFolderError(
+                f"{directory}: can't ask {driver} to stop; press Ctrl-C where it runs: {error}"
+            ) from error
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    folder.forget_stop()
+    return True

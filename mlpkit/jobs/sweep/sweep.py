@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import StorageError, UsageError
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.sweep.curves import no_longer_weak
@@ -18,12 +19,13 @@ from mlpkit.jobs.sweep.engines import LOCAL, EngineChoice
 from mlpkit.jobs.sweep.lead import Lead, lead_of, lead_over_baseline
 from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
+from mlpkit.jobs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
 from mlpkit.jobs.sweep.trial_spec import text_for_folder, trial_spec, written_values
 from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
 from mlpkit.runs.sweep_folder import SweepFolder
-from mlpkit.specfile.spec import expect_spec, read_spec
+from mlpkit.specfile.spec import expect_spec
 from mlpkit.specfile.sweep_section import Grid
 from mlpkit.training.events import StopRequest
 
@@ -154,7 +156,8 @@ def sweep(
         RunFolderError: the directory is in use.
         StorageError: the folder can't be written.
         WorkersLostError: the cluster can't be reached any more.
-        KeyboardInterrupt: Ctrl-C or SIGTERM stopped the sweep; ``run`` of the exception has what was finished.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or ``stop_sweep`` stopped the sweep; ``run`` of the exception has what was
+            finished.
     """
     expect_spec(spec, "sweep")
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
@@ -196,7 +199,7 @@ def resume_sweep(
         stop: may ask that training end after the steps that it is in.
 
     Raises:
-        RunFolderError: the folder is not that of a sweep, or has another writer.
+        RunFolderError: the folder is not that of a sweep, its spec has changed since, or it has another writer.
         MlpkitError: as ``sweep`` does.
     """
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
@@ -217,12 +220,12 @@ def _swept(
     stop: StopRequest | None,
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""
-    spec = read_spec(folder.spec_path, **components)
-    if spec.sweep is None:
-        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
+    spec = spec_of_sweep(folder, components)
+    assert spec.sweep is not None
+    expect_unchanged(folder, spec)
     if added:
         _add_trials(folder, spec.sweep, added)
-    sampler, stop = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
+    sampler, request = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
     driver = Driver(
         folder,
         spec.sweep.objectives,
@@ -233,14 +236,19 @@ def _swept(
         strong_again=partial(no_longer_weak, sweep=spec.sweep),
         arguments={**components, "threads": workers.threads, "timeout": spec.sweep.timeout},
         observer=observer or SweepObserver(),
-        stop=stop,
+        stop=request,
     )
-    with CtrlC(stop, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:  # stop_sweep sends SIGTERM
-        driver.run()
-    found = sum_up(folder, spec, stop.reason, driver.left)
+    with CtrlC(request, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:
+        try:
+            driver.run()
+        except StorageError as error:
+            again = shlex.join(["mlpkit", "sweep", "--resume", str(folder.directory)])
+            error.add_note(f"help: once there is space again, or whatever is missing, {again} goes on")
+            raise
+    found = sum_up(folder, spec, request.reason, driver.left)
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))
-    if ctrl_c.received:
+    if ctrl_c.received or (stop is None and request.reason):
         interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on')
         vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
         raise interrupt

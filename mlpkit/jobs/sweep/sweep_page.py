@@ -8,11 +8,11 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import RunFolderError
 from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.jobs.sweep.driver import ranked
 from mlpkit.jobs.sweep.scales import scale_of_key, scale_of_objective
 from mlpkit.jobs.sweep.sweep import sum_up, written_results
+from mlpkit.jobs.sweep.sweep_spec import spec_of_sweep
 from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
@@ -24,7 +24,6 @@ from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import BEST, REPORT, SWEEP, is_ensemble
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.runs.sweep_folder import SweepFolder, history_of
-from mlpkit.specfile.spec import read_spec
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 
 if TYPE_CHECKING:
@@ -65,9 +64,8 @@ def write_sweep_page(directory: Path, components: Mapping[str, Any], to: Path | 
         StorageError: the page can't be written.
     """
     folder = SweepFolder(directory)
-    spec = read_spec(folder.spec_path, **components)
-    if spec.sweep is None:
-        raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
+    spec = spec_of_sweep(folder, components)
+    assert spec.sweep is not None
     found = sum_up(folder, spec)
     parts = [
         _outcome_section(found),

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import loans_sweep
 import pytest
 
 import mlpkit
 from mlpkit.jobs.sweep.curves import no_longer_weak
 from mlpkit.jobs.sweep.pruning import bracket_of
 from mlpkit.jobs.sweep.trial import train_trial
-from mlpkit.jobs.sweep.trial_spec import text_for_folder
-from mlpkit.runs.sweep_folder import SweepFolder
 
-SPEC = """\
-mlpkit: 1
-name: loans
-data:
-  csv: {file: example:loans.csv, target: paid_back, categorical: [purpose], validation: 0.2, test: 0.2}
-layers:
-  - Affine: {units: 1}
-  - SigmoidWithLoss
-training: {optimizer: sgd, iterations: 9, evaluate_every: 1, threads: 1}
-sweep:
-  search:
-    training.optimizer.sgd.learning_rate: {low: 1.0e-6, high: 1.0}
-  trials: 9
-  prune: hyperband
-"""
+HYPERBAND = {
+    "iterations: 40": "iterations: 9",
+    "evaluate_every: 10": "evaluate_every: 1",
+    "trials: 3": "trials: 9",
+    "prune: median": "prune: hyperband",
+}
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("loans.yaml").write_text(SPEC)
-    with SweepFolder.create(Path("s"), text_for_folder(mlpkit.load_spec("loans.yaml"), Path("s"))) as kept:
+    with loans_sweep.begun(HYPERBAND) as kept:
         yield kept
 
 

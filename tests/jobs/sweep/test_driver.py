@@ -330,6 +330,21 @@ def test_a_trial_whose_folder_cannot_be_written_ends_for_this_time(folder):
     assert states(folder) == {0: "stopped"}
 
 
+def test_another_process_asks_for_a_stop_in_the_folder_and_the_next_driver_forgets_it(folder):
+    def train(directory, tries):
+        folder.ask_to_stop()
+        return finish(directory)
+
+    stop = StopRequest()
+    workers, _, _ = driven(folder, train, stop=stop)
+    assert (workers.tried, stop.reason) == ([0], "mlpkit sweep --stop")
+    folder.close()
+    folder.ask_to_stop()
+    with SweepFolder.open(folder.directory) as again:
+        workers, _, _ = driven(again, lambda directory, tries: finish(directory))
+    assert workers.tried == [1, 2, 3]
+
+
 def test_a_stop_begins_nothing_new_and_a_resume_goes_on_with_the_interrupted_first(folder):
     stop = StopRequest()
 

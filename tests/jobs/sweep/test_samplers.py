@@ -175,3 +175,11 @@ def test_without_optuna_there_is_the_command_that_installs_it(monkeypatch):
         make_sampler(section, 0)
     section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9)
     assert make_sampler(section, 0).values(0, []).keys() == {"x"}
+
+
+def test_a_condition_may_name_a_component_with_its_parameters():
+    wanted = {"adam": {"beta1": 0.8}}
+    for asked in (wanted, [wanted]):
+        searched = SearchedKey(choices=(1, 2), when={"training.optimizer": asked})
+        choices = ({"adam": {"beta1": 0.8}}, {"adam": {"beta1": 0.9}}, "adam")
+        assert [searched.holds({"training.optimizer": each}) for each in choices] == [True, False, False]

@@ -25,7 +25,7 @@ def ticks(searched):
 
 
 def test_a_range_is_spread_as_the_search_spreads_it():
-    assert places(SearchedKey(low=0.0, high=0.5), 0.0, 0.125, 0.5, None) == [0, 0.25, 1, None]
+    assert places(SearchedKey(low=0.0, high=0.5), 0.0, 0.125, 0.5, None, "sgd") == [0, 0.25, 1, None, None]
     log = SearchedKey(low=1e-4, high=1.0, log=True)
     assert places(log, 1e-4, 1e-3, 1.0) == pytest.approx([0, 0.25, 1])
     assert ticks(log) == [(0, "0.0001"), (pytest.approx(0.5), "0.01"), (1, "1")]

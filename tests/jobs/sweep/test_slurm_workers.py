@@ -99,15 +99,17 @@ def test_a_job_that_died_while_the_controller_was_down_is_not_waited_for(trial, 
         assert not listed.exists()
 
 
-def test_what_slurm_refuses_is_said_in_its_own_words(trial):
+def test_what_slurm_refuses_is_said_once_in_its_own_words(trial, capfd):
     folder = trial(0)
-    with Workers({"partition": "nowhere"}) as workers:
+    with Workers({"partition": "nowhere", "cpus-per-task": "2", "exclusive": True}) as workers:
         found = workers.submit(slurm_tasks.do, folder, what="end").exception(20)
     assert isinstance(found, UsageError)
     assert str(found) == (
-        "Slurm refuses a job: invalid partition specified: nowhere; Batch job submission failed: Invalid partition "
-        f"name specified; then go on with: mlpkit sweep --resume {folder.parent} --on slurm"
+        f"{folder}: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission failed: Invalid "
+        "partition name specified; change what it refuses, and go on with: mlpkit sweep --resume "
+        f"{folder.parent} --on slurm --slurm partition=nowhere --slurm cpus-per-task=2 --slurm exclusive"
     )
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_controller_that_is_down_is_waited_for_but_not_for_ever(trial, tmp_path, monkeypatch):

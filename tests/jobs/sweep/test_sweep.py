@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import mlpkit
-from mlpkit.errors import RunFolderError, SpecError, UsageError
+from mlpkit.errors import RunFolderError, SpecError, StorageError, UsageError
 from mlpkit.jobs.sweep.samplers import WITHOUT_OPTUNA
+from mlpkit.runs.files import storage_error
+from mlpkit.runs.sweep_folder import SweepFolder
 
 SWEEP = {"search": {"layers.Affine1.units": [4, 8]}, "sampler": "grid"}
 
@@ -49,6 +53,44 @@ def test_a_sweep_in_python(work):
     Path("s/sweep.yaml").write_text(Path("s/sweep.yaml").read_text().partition("sweep:")[0])
     with pytest.raises(RunFolderError, match="has no section sweep any more; restore the file from a copy"):
         mlpkit.resume_sweep("s")
+
+
+def test_a_spec_that_has_changed_since_is_refused_and_what_the_message_says_undoes_that(work):
+    """Only keys that say nothing about which trial has which values may change."""
+    mlpkit.sweep(spec(trials=1), "s", workers=1)
+    path = Path("s/sweep.yaml")
+    for old, new, told in (
+        ("batch_size: 50", "batch_size: 40", "training.batch_size: 50 then, 40 now"),
+        ("[4, 8]", "[4, 9]", "sweep.search.layers.Affine1.units.1: 8 then, 9 now"),
+    ):
+        written = path.read_text()
+        assert old in written
+        path.write_text(written.replace(old, new))
+        with pytest.raises(RunFolderError) as caught:
+            mlpkit.resume_sweep("s")
+        assert str(caught.value).startswith(f"s/sweep.yaml: has changed since its trials were begun ({told}")
+        undo = str(caught.value).partition("undo that with: ")[2].partition(";")[0]
+        assert subprocess.run(undo, shell=True, check=False).returncode == 0
+        assert path.read_text() == written
+    path.write_text(path.read_text().replace("trials: 1", "trials: 2\n  maximize: validation_accuracy"))
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
+
+
+def test_a_full_disk_ends_the_sweep_and_the_message_says_how_to_go_on(work, monkeypatch):
+    def full(*arguments):
+        raise storage_error(Path("s/trial-1/trial.json"), OSError(errno.ENOSPC, "No space left on device"))
+
+    class Filling(mlpkit.SweepObserver):
+        def trial_begun(self, trial):
+            monkeypatch.setattr(SweepFolder, "begin", full)
+
+    with pytest.raises(StorageError, match="No space left on device; free space on this disk") as caught:
+        mlpkit.sweep(spec(), "s", workers=1, observer=Filling())
+    (note,) = caught.value.__notes__
+    assert note.endswith(", mlpkit sweep --resume s goes on")
+    monkeypatch.undo()
+    monkeypatch.chdir(work)
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
 
 
 def test_the_best_of_one_trial(work):
@@ -119,13 +161,21 @@ def test_what_is_no_sweep_can_not_be_resumed():
         mlpkit.resume_sweep("r")
 
 
-def test_sigterm_which_stop_sweep_sends_saves_the_trials_as_ctrl_c_does(work):
-    class Terminating(mlpkit.SweepObserver):
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
+        (lambda: SweepFolder(Path("s")).ask_to_stop(), "mlpkit sweep --stop"),
+    ],
+)
+@pytest.mark.usefixtures("work")
+def test_sigterm_and_a_request_in_the_folder_save_the_trials_as_ctrl_c_does(ask, reason):
+    class Asking(mlpkit.SweepObserver):
         def trial_begun(self, trial):
-            os.kill(os.getpid(), signal.SIGTERM)
+            ask()
 
     with pytest.raises(KeyboardInterrupt, match=r'stopped; mlpkit\.resume_sweep\("s"\) goes on') as caught:
-        mlpkit.sweep(spec(), "s", workers=1, observer=Terminating())
-    assert (caught.value.run.stopped, caught.value.run.counts) == ("SIGTERM", {"stopped": 1})
+        mlpkit.sweep(spec(), "s", workers=1, observer=Asking())
+    assert (caught.value.run.stopped, caught.value.run.counts) == (reason, {"stopped": 1})
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}

@@ -6,43 +6,19 @@ import json
 import shutil
 from pathlib import Path
 
+import loans_sweep
 import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
-from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder
+from mlpkit.jobs.sweep.trial_spec import as_overrides
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.sweep_folder import SweepFolder
 from mlpkit.training.events import Observer, StopRequest
 
-SPEC = """\
-mlpkit: 1
-name: loans
-data:
-  csv: {file: example:loans.csv, target: paid_back, categorical: [purpose], validation: 0.2, test: 0.2}
-layers:
-  - Affine: {units: 4}
-  - Relu
-  - Affine: {units: 1}
-  - SigmoidWithLoss
-training:
-  optimizer: {sgd: {learning_rate: 0.1}}
-  iterations: 40
-  evaluate_every: 10
-  checkpoint: {every: 10}
-  threads: 1
-sweep:
-  search:
-    layers.Affine1.units: [2, 3, 5]
-    data.csv.standardize: [true, false]
-    training.optimizer.sgd.learning_rate: {low: 1.0e-6, high: 1.0}
-  trials: 3
-  prune: median
-"""
-RESULTS = ("resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors", "lock.json")
+RESULTS = ("resolved.yaml", "history.jsonl", "metrics.json", "model.safetensors", "lock.json", "health.jsonl")
 VALUES = [
     {"layers.Affine1.units": 2, "data.csv.standardize": True},
     {"layers.Affine1.units": 5, "data.csv.standardize": True},
@@ -53,9 +29,7 @@ VALUES = [
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("loans.yaml").write_text(SPEC)
-    spec = mlpkit.load_spec("loans.yaml")
-    with SweepFolder.create(Path("s"), text_for_folder(spec, Path("s"))) as kept:
+    with loans_sweep.begun() as kept:
         yield kept
 
 
@@ -95,7 +69,7 @@ def test_a_trial_that_was_stopped_goes_on_to_the_same_bits(folder):
     assert contents(trial.directory) == by_hand(VALUES[0], "hand")
 
 
-@pytest.mark.parametrize("left", [("spec.yaml",), (*RESULTS[:2], "spec.yaml")])
+@pytest.mark.parametrize("left", [("spec.yaml",), (*RESULTS[:2], "spec.yaml", "health.jsonl")])
 def test_a_trial_that_was_killed_at_its_beginning_begins_again(left, folder):
     trial = folder.begin(0, VALUES[0], 0.0)
     train_trial(trial.directory)
@@ -187,9 +161,7 @@ def test_a_failure_is_forgotten_when_a_trial_is_tried_again(folder, monkeypatch)
 def test_no_rule_ends_the_baseline(tmp_path, monkeypatch):
     """It may come last, if its folder was gone."""
     monkeypatch.chdir(tmp_path)
-    weak = SPEC.replace("learning_rate: 0.1", "learning_rate: 1.0e-6")
-    Path("loans.yaml").write_text(f"{weak}  baseline: true\n")
-    with SweepFolder.create(Path("s"), text_for_folder(mlpkit.load_spec("loans.yaml"), Path("s"))) as folder:
+    with loans_sweep.begun({"learning_rate: 0.1": "learning_rate: 1.0e-6"}, "  baseline: true\n") as folder:
         train_trial(folder.begin(1, {"training.optimizer.sgd.learning_rate": 0.1}, 0.0).directory)
         for number in range(2, 6):
             shutil.copytree("s/trial-1", f"s/trial-{number}")

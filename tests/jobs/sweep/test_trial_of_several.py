@@ -9,6 +9,7 @@ from operator import mul
 from pathlib import Path
 from statistics import fmean
 
+import loans_sweep
 import pytest
 
 import mlpkit
@@ -17,34 +18,11 @@ from mlpkit.jobs.compare import compare
 from mlpkit.jobs.list_runs import RunList
 from mlpkit.jobs.sweep.pruning import RULES
 from mlpkit.jobs.sweep.trial import train_trial
-from mlpkit.jobs.sweep.trial_spec import as_overrides, text_for_folder
+from mlpkit.jobs.sweep.trial_spec import as_overrides
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.sweep_folder import SweepFolder, history_of, runs_of
+from mlpkit.runs.sweep_folder import history_of, runs_of
 from mlpkit.training.events import Observer, StopRequest
 
-SPEC = """\
-mlpkit: 1
-name: loans
-data:
-  csv: {file: example:loans.csv, target: paid_back, categorical: [purpose], validation: 0.2, test: 0.2}
-layers:
-  - Affine: {units: 4}
-  - Relu
-  - Affine: {units: 1}
-  - SigmoidWithLoss
-training:
-  optimizer: {sgd: {learning_rate: 0.1}}
-  iterations: 40
-  evaluate_every: 10
-  checkpoint: {every: 10}
-  threads: 1
-sweep:
-  search:
-    layers.Affine1.units: [2, 3, 5]
-    training.optimizer.sgd.learning_rate: {low: 1.0e-6, high: 1.0}
-  trials: 3
-  prune: median
-"""
 KINDS = {"seeds": "seeds: [4, 2]", "members": "ensemble: {members: 2}", "folds": "ensemble: {folds: 2}"}
 NOT_BYTES = ("timing.jsonl", "trial.json", ".lock", "failure.json", "checkpoints")
 """What two runs of the same bits may differ in; damaged or half-written checkpoints are tested elsewhere."""
@@ -57,9 +35,7 @@ def make_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def make(kind, evaluate_every=10):
-        text = SPEC.replace("evaluate_every: 10", f"evaluate_every: {evaluate_every}")
-        Path("loans.yaml").write_text(text + KINDS[kind])
-        return SweepFolder.create(Path("s"), text_for_folder(mlpkit.load_spec("loans.yaml"), Path("s")))
+        return loans_sweep.begun({"evaluate_every: 10": f"evaluate_every: {evaluate_every}"}, KINDS[kind])
 
     return make
 
