@@ -69,6 +69,7 @@ COMPILED = kernels.__name__.endswith(".compiled")
 PRODUCTS_BY = kernels.PRODUCTS_BY
 """What computes matrix products of float32: their bits depend on it."""
 
+average_pool = kernels.average_pool
 convolution = kernels.convolution
 convolution_inputs_gradient = kernels.convolution_inputs_gradient
 convolution_weights_gradient = kernels.convolution_weights_gradient
