@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
@@ -79,7 +78,7 @@ class Side:
     def seconds(self) -> float:
         """Train for a turn, and return how long a step took."""
         clock = StepClock()
-        settings = replace(settings_of(self.spec), iterations=STEPS, evaluate_every=STEPS)
+        settings = settings_of(self.spec)._replace(iterations=STEPS, evaluate_every=STEPS)
         Trainer(self.network, {"train": self.train}, self.description, settings, observer=clock).train()
         return clock.seconds / STEPS
 

@@ -16,7 +16,7 @@ import json
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,7 +113,7 @@ class Contest:
     def seconds_of_mlpkit(self, steps: int) -> float:
         """Train mlpkit's network, and return how long its steps took."""
         clock = StepClock()
-        settings = replace(settings_of(self.spec), iterations=steps, evaluate_every=steps)
+        settings = settings_of(self.spec)._replace(iterations=steps, evaluate_every=steps)
         time.sleep(PAUSE)
         Trainer(self.network, {"train": self.train}, self.description, settings, observer=clock).train()
         return clock.seconds

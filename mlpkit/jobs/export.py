@@ -162,7 +162,7 @@ def _export(
     weights: tuple[str, ...] = ()
     if quantize is not None:
         network, weights = with_int8_weights(exact.network)
-        model, came_from = replace(exact, network=network), {**came_from, QUANTIZED: quantize}
+        model, came_from = exact._replace(network=network), {**came_from, QUANTIZED: quantize}
     graph = replace(_graph(model, came_from, network_only=network_only), quantized=quantize is not None)
     test, doubt = _test_split(model)
     rows, doubt = (None, doubt) if test is None else _known_rows(model, graph, form, test)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 ROWS_COUNTED_TOGETHER: Final = 1024
 
 
-@dataclass(frozen=True)
-class FactsOfSpec:
+class FactsOfSpec(NamedTuple):
     """What a spec's data says.
 
     Args:

@@ -113,7 +113,7 @@ def only_steps(proved: SpecProof) -> Settings:
     bare = replace(spec, top_level=replace(spec.top_level, training=training))
     steps = sys.maxsize if training.epochs is None else None
     settings = settings_of(bare, steps, frozen=proved.frozen, factors=proved.factors)
-    return replace(settings, evaluate_every=sys.maxsize)
+    return settings._replace(evaluate_every=sys.maxsize)
 
 
 def _clip(training: Training) -> tuple[str, float] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
@@ -184,7 +184,7 @@ def _losses(
     proved = prove(spec)
     spec, training = proved.spec, proved.spec.training
     watch = _LossWatch()
-    settings = replace(only_steps(proved), iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch])
+    settings = only_steps(proved)._replace(iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch])
     settings.optimizer.learning_rate = growing
     plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
     with blas_threads(plan.threads):

@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cached_property
-from importlib.metadata import distributions
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, NamedTuple
+from importlib.machinery import PathFinder
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from email.message import Message
-    from importlib.metadata import Distribution
 
 
+METADATA_FOLDERS: Final = (".dist-info", ".egg-info")
+"""How their names end."""
 METADATA_FILES: Final = ("METADATA", "PKG-INFO")
 ENTRY_POINTS_FILE: Final = "entry_points.txt"
 PROGRAM: Final = "mlpkit"
 """The name of the distribution that is running."""
 
 
+class MetadataFiles(Protocol):
+    """The metadata of a distribution, as ``importlib.metadata.Distribution`` has it."""
+
+    def read_text(self, filename: str) -> str | None:
+        """Return the text of a file; None if it isn't there."""
+
+
+class MetadataFolder:
+    """The metadata of a distribution in a folder on the import path.
+
+    Args:
+        path: the folder, such as ``acme-1.2.dist-info``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read_text(self, filename: str) -> str | None:
+        """Return the text of a file; None if it isn't there, or can't be read."""
+        try:
+            return self._path.joinpath(filename).read_text(encoding="utf-8")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
+            return None
+
+
 class InstalledDistribution:
     """A distribution; its metadata is read when something asks for it, as that takes time.
 
     Args:
-        found: what ``importlib.metadata`` found.
+        found: its metadata.
     """
 
-    def __init__(self, found: Distribution) -> None:
+    def __init__(self, found: MetadataFiles) -> None:
         self._found = found
 
     @cached_property
@@ -68,7 +95,7 @@ class InstalledDistribution:
 
     @cached_property
     def _headers(self) -> Message:
-        from email.parser import HeaderParser  # noqa: PLC0415 - importlib.metadata has loaded it, and few need it
+        from email.parser import HeaderParser  # noqa: PLC0415 - slow to load, and few need it
 
         return HeaderParser().parsestr(next(filter(None, map(self.text, METADATA_FILES)), ""))
 
@@ -89,8 +116,8 @@ class InstalledDistribution:
     @cached_property
     def _folder_name(self) -> tuple[str, str]:
         """Name and version as in ``acme-1.2.dist-info``; empty if there is no such folder."""
-        path = PurePath(getattr(self._found, "_path", ""))
-        if path.suffix not in (".dist-info", ".egg-info"):
+        path = PurePath(str(getattr(self._found, "_path", "")))  # that in an archive is no path of a file
+        if path.suffix not in METADATA_FOLDERS:
             return "", ""
         name, _, version = path.stem.partition("-")
         return name, version.partition("-")[0]
@@ -115,10 +142,26 @@ class InstalledEntry(NamedTuple):
 def installed_distributions() -> Iterator[InstalledDistribution]:
     """Yield every distribution on the import path; the first of a name hides others, as it does for Python."""
     seen: set[str] = set()
-    for distribution in map(InstalledDistribution, distributions()):
+    for distribution in map(InstalledDistribution, _found()):
         if distribution.identity not in seen:
             yield distribution
         seen |= {distribution.identity} - {""}
+
+
+def _found() -> Iterable[MetadataFiles]:
+    """Return what ``importlib.metadata`` finds, which takes long to load: folders are found without it."""
+    other_finders = (finder for finder in sys.meta_path if finder is not PathFinder)
+    if any(hasattr(finder, "find_distributions") for finder in other_finders) or not all(map(_has_folders, sys.path)):
+        from importlib.metadata import distributions  # noqa: PLC0415
+
+        return distributions()
+    folders = (folder for parent in sys.path for folder in Path(parent).glob("*-info"))
+    return (MetadataFolder(folder) for folder in folders if folder.suffix in METADATA_FOLDERS)
+
+
+def _has_folders(parent: str) -> bool:
+    """Whether distributions on an entry of the import path have folders of metadata: those in archives have none."""
+    return not parent.lower().endswith(".egg") and not Path(parent).is_file()
 
 
 def installed_entries(group: str) -> list[InstalledEntry]:

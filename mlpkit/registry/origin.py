@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mlpkit.registry.distributions import PROGRAM
 from mlpkit.version import VERSION
@@ -72,8 +71,7 @@ class PluginOrigin(Protocol):
         """Import it, and return the object that carries the hook."""
 
 
-@dataclass(frozen=True)
-class FileOrigin:
+class FileOrigin(NamedTuple):
     """A Python file.
 
     Args:
@@ -104,8 +102,7 @@ class FileOrigin:
         return load_target(self.path)
 
 
-@dataclass(frozen=True)
-class ModuleOrigin:
+class ModuleOrigin(NamedTuple):
     """A module that can be imported.
 
     Args:
@@ -136,8 +133,7 @@ class ModuleOrigin:
         return load_target(self.name)
 
 
-@dataclass(frozen=True)
-class GivenObject:
+class GivenObject(NamedTuple):
     """A module, or another object, that is there already, as in a notebook.
 
     Args:
@@ -161,8 +157,7 @@ class GivenObject:
         return self.carrier
 
 
-@dataclass(frozen=True)
-class EntryPointOrigin:
+class EntryPointOrigin(NamedTuple):
     """An entry point of an installed distribution.
 
     Args:

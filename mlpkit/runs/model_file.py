@@ -7,7 +7,6 @@ import json
 import math
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -48,8 +47,7 @@ MOST_AXES = 32  # what every version of NumPy can hold
 _MOST_BYTES = 2**63 - 1
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One array of a file.
 
     Args:
@@ -67,8 +65,7 @@ class Entry:
     end: int
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What a header says.
 
     Args:
@@ -177,8 +174,7 @@ _DIGITS = re.compile(rb'\\"sha256\\":\\"([0-9a-f]{64})\\"}"}')
 """The checksum in a header, where the metadata ends; names and texts hold no quotation mark that is not escaped."""
 
 
-@dataclass(frozen=True)
-class ModelFile:
+class ModelFile(NamedTuple):
     """What a model file holds.
 
     Args:

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -64,8 +63,7 @@ class Extreme(NamedTuple):
     iteration: int
 
 
-@dataclass(frozen=True)
-class RunOverview:
+class RunOverview(NamedTuple):
     """A run at a glance.
 
     Args:
@@ -97,8 +95,8 @@ class RunOverview:
     changed: float = 0.0
     steps: int = 0
     total: int | None = None
-    last: Mapping[str, float] = field(default_factory=dict)
-    results: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    last: Mapping[str, float] = MappingProxyType({})
+    results: Mapping[str, Mapping[str, float]] = MappingProxyType({})
     lowest: Extreme | None = None
     highest: Extreme | None = None
 
@@ -124,8 +122,7 @@ def _with_networks(found: RunOverview) -> RunOverview:
     totals = [each.total for each in networks if each.total is not None]
     failed = next((each for each in networks if each.state in {DIVERGED, FAILED, DAMAGED}), None)
     over = failed is not None and found.state == STOPPED
-    return replace(
-        found,
+    return found._replace(
         state=failed.state if failed is not None and over else found.state,
         problem=f"network {failed.directory.name}: {failed.problem}" if failed is not None and over else found.problem,
         steps=sum(each.steps for each in networks),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import Problem, ValueType, show
@@ -45,7 +44,6 @@ def format_problem(value: object) -> Problem | None:
     return None
 
 
-@dataclass(frozen=True)
 class FormatType(ValueType):
     """The number of a spec's format; a text in an older one has been migrated before it is checked."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from mlpkit.specfile.source import SourceText, Span
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = str | int | float | bool | None
 
 
-@dataclass(frozen=True)
-class ValueOrigin:
+class ValueOrigin(NamedTuple):
     """Where a value or a key came from.
 
     Args:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
@@ -100,8 +99,7 @@ FIRST_ORDER = 100
 """Overrides come after all files in the order of texts."""
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(NamedTuple):
     """A value to be set.
 
     Args:

@@ -106,8 +106,7 @@ class SourceText:
         return self.text[self.line_starts[number - 1] : self.line_end(number)]
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of a text.
 
     Args:

@@ -29,8 +29,7 @@ class CheckpointStore(Protocol):
         """Keep a snapshot as the best so far."""
 
 
-@dataclass(frozen=True)
-class CheckpointTriggers:
+class CheckpointTriggers(NamedTuple):
     """When to save a run.
 
     Args:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +26,7 @@ CLIP: Final = "--set training.clip.norm=1"
 """The override that keeps a few large gradients from throwing parameters far away."""
 
 
-@dataclass(frozen=True)
-class TrainingFacts:
+class TrainingFacts(NamedTuple):
     """What is known of a training beforehand.
 
     Args:
@@ -54,7 +54,7 @@ class TrainingFacts:
     guarded: bool = False
     values: bool = False
     scaled_values: bool = False
-    first_weights: Mapping[str, str] = field(default_factory=dict)
+    first_weights: Mapping[str, str] = MappingProxyType({})
     rates: Sequence[tuple[int, float]] = ()
     rate_scale: tuple[str, float] | None = None
     scale_inputs: str = ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -54,8 +54,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_REPORTS = 0.1
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How to train.
 
     Args:
@@ -93,11 +92,11 @@ class Settings:
     evaluate_every: int | None = None
     evaluate_train: bool = True
     frozen: Collection[str] = ()
-    factors: Mapping[str, StepFactors] = field(default_factory=dict)
+    factors: Mapping[str, StepFactors] = MappingProxyType({})
     evaluated: Sequence[str] = ("train", "validation")
-    metrics: Mapping[str, Callable[[], Metric]] = field(default_factory=dict)
+    metrics: Mapping[str, Callable[[], Metric]] = MappingProxyType({})
     clip: tuple[str, float] | None = None
-    max_weight_norm: Mapping[str, float] = field(default_factory=dict)
+    max_weight_norm: Mapping[str, float] = MappingProxyType({})
     augmentations: Sequence[Augmentation] = ()
     callbacks: Sequence[Callback] = ()
     triggers: CheckpointTriggers | None = None

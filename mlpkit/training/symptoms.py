@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.training.course import SETTLED_EVALUATIONS, number_of
 
@@ -43,8 +42,7 @@ LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
 
 
-@dataclass(frozen=True)
-class Symptom:
+class Symptom(NamedTuple):
     """Something about a training that is not as it should be.
 
     Args:
@@ -72,7 +70,7 @@ class Symptom:
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {**asdict(self), "advice": list(self.advice)}
+        return {**self._asdict(), "advice": list(self.advice)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Symptom:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mlpkit.network import flat_layout
 from mlpkit.network.subnormals import flushed_subnormals
@@ -25,8 +24,7 @@ SMALLEST_SHARE = 6_000_000
 """Floating-point operations of a step that a BLAS thread must have to itself to gain more than it costs."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How a step is computed; a run's bits depend on it, so it is written down and taken from there again.
 
     Args:

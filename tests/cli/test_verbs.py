@@ -61,7 +61,7 @@ def test_a_run_loads_only_what_it_needs(environment, work):
     loaded = _loaded_by(environment, work, "run", "tiny.yaml", "--no-report", "--quiet")
     assert "mlpkit.training.loop" in loaded
     unneeded = {"rich", "mlpkit.jobs.report", "mlpkit.jobs.evaluate", "mlpkit.jobs.predict", "mlpkit.progress.notebook"}
-    unneeded |= {"statistics", "decimal", "difflib", "html", "subprocess"}
+    unneeded |= {"statistics", "decimal", "difflib", "html", "subprocess", "importlib.metadata", "zipfile"}
     assert (loaded & unneeded) - loaded_by_numpy() == set()
 
 

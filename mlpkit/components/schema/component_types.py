@@ -135,7 +135,6 @@ class ComponentOfKind(ValueType):
         return f"{self.literal.describe()}, {forms}" if self.literal else forms
 
 
-@dataclass(frozen=True)
 class RecipeOfKind(ComponentOfKind):
     """A component that the constructor builds itself, a new one at each call."""
 
@@ -154,7 +153,6 @@ def _is_reference(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and bool(value))
 
 
-@dataclass(frozen=True)
 class DistinctListType(ListType):
     """A list of components with distinct names."""
 
@@ -172,7 +170,6 @@ class DistinctListType(ListType):
         return super().json_schema(references) | {"uniqueItems": True}
 
 
-@dataclass(frozen=True)
 class LayerListType(ListType):
     """A list of layers, inside a layer or at the top of a spec; no two may have the same name."""
 

@@ -19,7 +19,6 @@ Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` turns the com
 from __future__ import annotations
 
 import os
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 def _why_not_compiled() -> str:
     """Return why there are no compiled kernels, as the record of the installation says, and what to do."""
+    from importlib import metadata  # noqa: PLC0415 - slow to load, and needed only here
+
     try:
         record = metadata.distribution("mlpkit").read_text("WHEEL") or ""
     except metadata.PackageNotFoundError:
@@ -68,6 +69,7 @@ COMPILED = kernels.__name__.endswith(".compiled")
 PRODUCTS_BY = kernels.PRODUCTS_BY
 """What computes matrix products of float32: their bits depend on it."""
 
+average_pool = kernels.average_pool
 convolution = kernels.convolution
 convolution_inputs_gradient = kernels.convolution_inputs_gradient
 convolution_weights_gradient = kernels.convolution_weights_gradient

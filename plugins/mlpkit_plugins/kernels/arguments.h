@@ -72,6 +72,7 @@ PyObject *convolution_inputs_gradient(SIGNATURE);
 PyObject *convolution_weights_gradient(SIGNATURE);
 PyObject *pad_images(SIGNATURE);
 PyObject *flatten_images(SIGNATURE);
+PyObject *average_pool(SIGNATURE);
 PyObject *max_pool(SIGNATURE);
 PyObject *max_pool_gradient(SIGNATURE);
 PyObject *rectify(SIGNATURE);

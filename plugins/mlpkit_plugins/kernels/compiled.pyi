@@ -1,5 +1,6 @@
 from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
+from mlpkit_plugins.kernels.with_numpy import average_pool as average_pool
 from mlpkit_plugins.kernels.with_numpy import begin_row_order as begin_row_order
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import convolution as convolution

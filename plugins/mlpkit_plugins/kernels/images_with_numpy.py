@@ -118,6 +118,24 @@ def convolution_weights_gradient(
     return dW
 
 
+def average_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to the mean pixel of each patch, and return it.
+
+    Args:
+        x: images, shape (rows, channels, height, width).
+        size: pixels along each side of a patch.
+        stride: pixels from one patch to the next, down and across.
+        out: shape (rows, channels, down, across).
+    """
+    *_, down, across = out.shape
+    out[...] = 0
+    for p in range(size):
+        for q in range(size):
+            out += x[:, :, p : p + stride * (down - 1) + 1 : stride, q : q + stride * (across - 1) + 1 : stride]
+    out /= size**2
+    return out
+
+
 def max_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDArray[Any]:
     """Set out to the largest pixel of each patch, and return it.
 

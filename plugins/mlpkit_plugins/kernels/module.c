@@ -50,6 +50,7 @@ static PyMethodDef kernels[] = {
     KERNEL(convolution_weights_gradient),
     KERNEL(pad_images),
     KERNEL(flatten_images),
+    KERNEL(average_pool),
     KERNEL(max_pool),
     KERNEL(max_pool_gradient),
     KERNEL(rectify),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit_plugins.kernels.images_with_numpy import average_pool as average_pool
 from mlpkit_plugins.kernels.images_with_numpy import convolution as convolution
 from mlpkit_plugins.kernels.images_with_numpy import convolution_inputs_gradient as convolution_inputs_gradient
 from mlpkit_plugins.kernels.images_with_numpy import convolution_weights_gradient as convolution_weights_gradient

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit_plugins.functions.pool2d import Pool2d
+from mlpkit_plugins.kernels import average_pool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +39,8 @@ class AveragePool2d(Pool2d):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return the mean pixel of each patch."""
-        self.x, y = x, self.per_patch("y", x)
-        y[...] = 0
-        for pixel in self.pixels(x):
-            y += pixel
-        y /= self.size**2
-        return y
+        self.x = x
+        return average_pool(x, self.patches.size, self.patches.stride, self.per_patch("y", x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Return dx: each pixel's share in the patches that it lies in."""

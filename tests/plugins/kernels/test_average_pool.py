@@ -1,0 +1,53 @@
+"""Average pooling, compiled, gives the numbers of NumPy, whatever the arrays look like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matrix_products import kernel_threads
+from memory_layouts import LAYOUTS, arrays
+
+from mlpkit_plugins.kernels import with_numpy
+
+compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    data=st.data(),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    size=st.integers(1, 3),
+    stride=st.integers(1, 4),
+    left=st.integers(0, 2),
+    rows=st.sampled_from([1, 2, 33, 700]),
+    across=st.sampled_from([1, 2, 5, 14, 17]),
+    layouts=st.sampled_from([["contiguous"], LAYOUTS]),
+    threads=st.integers(1, 3),
+)
+def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, across, layouts, threads):
+    down, channels = (data.draw(st.integers(1, 4)) for _ in range(2))
+    shape = (rows, channels, stride * (down - 1) + size + left, stride * (across - 1) + size + left)
+    x = data.draw(arrays(shape, dtype, layouts=layouts))
+    found = []
+    for library in (compiled, with_numpy):
+        y = np.full((rows, channels, down, across), np.nan, dtype)
+        with np.errstate(all="ignore"), kernel_threads(threads):
+            assert library.average_pool(x, size, stride, y) is y
+        found.append(y)
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("shape", [(3, 2, 4, 3), (4, 3, 4, 3), (4, 2, 1, 3), (4, 2, 4, 1)])
+def test_arrays_that_do_not_match_are_an_error_and_no_crash(library, shape):
+    with pytest.raises(ValueError, match="broadcast"):
+        library.average_pool(np.ones(shape, np.float32), 2, 1, np.ones((4, 2, 3, 2), np.float32))
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize(("size", "stride"), [(2**63 - 1, 2), (2, 0)])
+def test_sizes_and_strides_that_fit_no_image_are_an_error(library, size, stride):
+    with pytest.raises((ValueError, OverflowError)):
+        library.average_pool(np.ones((4, 2, 4, 4), np.float32), size, stride, np.ones((4, 2, 2, 2), np.float32))

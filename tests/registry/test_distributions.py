@@ -1,0 +1,91 @@
+"""Which distributions are found, wherever on the import path they lie."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from zipfile import ZipFile
+
+import pytest
+
+from mlpkit.registry.distributions import installed_entries
+
+FILES = {
+    "METADATA": "Metadata-Version: 2.1\nName: acme\nVersion: 1.2\n",
+    "entry_points.txt": "[mlpkit]\nacme = acme_plugin\n",
+}
+
+
+def found():
+    return [
+        (each.distribution.name, each.distribution.version, each.value)
+        for each in installed_entries("mlpkit")
+        if each.name == "acme"
+    ]
+
+
+def written(folder, name="acme-1.2.dist-info"):
+    info = folder / name
+    info.mkdir(parents=True)
+    for file, text in FILES.items():
+        info.joinpath(file).write_text(text)
+    return info
+
+
+def test_folders_of_metadata_are_found(tmp_path, monkeypatch):
+    written(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_the_current_folder_counts_if_it_is_on_the_path(tmp_path, monkeypatch):
+    written(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_distributions_in_archives_are_found(tmp_path, monkeypatch):
+    with ZipFile(tmp_path / "all.zip", "w") as archive:
+        for file, text in FILES.items():
+            archive.writestr(f"acme-1.2.dist-info/{file}", text)
+    monkeypatch.syspath_prepend(tmp_path / "all.zip")
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_distributions_in_eggs_are_found(tmp_path, monkeypatch):
+    egg = tmp_path / "acme-1.2.egg"
+    info = written(egg, "EGG-INFO")
+    (info / "METADATA").rename(info / "PKG-INFO")
+    monkeypatch.syspath_prepend(egg)
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_distributions_that_an_import_hook_knows_are_found(tmp_path, monkeypatch):
+    info = written(tmp_path / "elsewhere")
+
+    class Finder:
+        @staticmethod
+        def find_spec(*_):
+            return None
+
+        @staticmethod
+        def find_distributions(context):
+            return [importlib.metadata.PathDistribution(info)]
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+@pytest.mark.parametrize("entry", ["missing", "file.txt"])
+def test_entries_of_the_path_that_hold_nothing_are_passed_over(entry, tmp_path, monkeypatch):
+    written(tmp_path)
+    (tmp_path / "file.txt").write_text("no archive")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / entry), str(tmp_path), *sys.path])
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_a_folder_of_metadata_without_entry_points_has_none(tmp_path, monkeypatch):
+    (written(tmp_path) / "entry_points.txt").unlink()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert found() == []
