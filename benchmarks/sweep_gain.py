@@ -3,8 +3,9 @@
     python benchmarks/sweep_gain.py [--tables FOLDER] [--only NAME ...] [--trials 60] [--seeds 20] [--json]
 
 ``mnist_fast`` is the shipped spec, searched in what takes no time: its network, minibatch and number of steps stay. Its
-trials have eight seeds each, since one seed changes the accuracy by as much as there is to gain. Each table in the folder that is named below is searched from what ``mlpkit init --data`` writes
-for it. In turn, with the commands that anybody would use:
+trials have eight seeds each, since one seed changes the accuracy by as much as there is to gain. Each table in the
+folder that is named below is searched from what ``mlpkit init --data`` writes for it. In turn, with the commands that
+anybody would use:
 
     mlpkit sweep          trials by ``tpe``, chosen by validation rows
     mlpkit run --seeds    the default with ``--seeds`` seeds, and the best with the same

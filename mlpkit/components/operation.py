@@ -74,12 +74,15 @@ class Operation(Component):
             compiled code with threads of its own; None if not needed.
         evaluation_context: the same while it predicts or evaluates, for code that computes a row in one order then,
             whatever the batch; None if not needed.
+        bfloat16_context: the same while it computes a step with ``precision: bfloat16``, for code that can round the
+            factors of matrix products; None if the operation computes such a step like any other.
     """
 
     couples_examples: ClassVar[bool] = False
     takes_indices: ClassVar[bool] = False
     compute_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
+    bfloat16_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     _planned_method: ClassVar[str] = "forward"
     path: str
     dtype: np.dtype[Any]

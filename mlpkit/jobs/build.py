@@ -22,6 +22,7 @@ from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.network.component_errors import component_errors, operation_errors
+from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.specfile.spec import expect_spec
@@ -103,6 +104,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec) + _indices_warnings(spec, proof)
+    warnings += _precision_warnings(spec, proof)
     return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen, factors)
 
 
@@ -138,6 +140,15 @@ def _decays_warnings(spec: Spec) -> tuple[Diagnostic, ...]:
     message = f"decays changes nothing, since {optimizer.name} has no weight decay here"
     remedy = "leave out decays, or choose an optimizer with weight decay and give it one"
     return spec.located([Problem(("training", "decays"), message, remedy=remedy, at_key=True)])
+
+
+def _precision_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
+    """Return what is most likely not meant by a precision, if no layer can round the factors of its products."""
+    operations = [operation for member in (*proof.layers, proof.loss) for operation in member.operations()]
+    if spec.training.precision == "float32" or rounding_contexts(operations):
+        return ()
+    message = f"precision changes nothing, since no layer multiplies matrices in {spec.training.precision}"
+    return spec.located([Problem(("training", "precision"), message, remedy="leave it out", at_key=True)])
 
 
 def _indices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:

@@ -78,6 +78,7 @@ def settings_of(
         optimizer=training.optimizer(),
         batch_size=training.batch_size,
         accumulate=training.accumulate,
+        precision=training.precision,
         sampling=training.sampling,
         drop_last=training.drop_last,
         iterations=training.iterations or steps,

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
+    from mlpkit.components.operation import Operation
+
 Context: TypeAlias = "Callable[[], AbstractContextManager[object]]"
 """Returns a context manager."""
 
@@ -18,6 +20,11 @@ R = TypeVar("R")
 def distinct(contexts: Iterable[Context | None]) -> tuple[Context, ...]:
     """Return each context once, in the order in which they are first asked for."""
     return tuple(context for context in dict.fromkeys(contexts) if context is not None)
+
+
+def rounding_contexts(operations: Iterable[Operation]) -> tuple[Context, ...]:
+    """Return the contexts in which operations round the factors of matrix products; empty if none can."""
+    return distinct(type(operation).bfloat16_context for operation in operations)
 
 
 def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlpkit.components.layer import checked_backward, checked_forward, order_of_
 from mlpkit.components.operation import belongs_to, expect_gradient, plan_of
 from mlpkit.errors import MlpkitError
 from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
+from mlpkit.network.contexts import call_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.components.loss import Loss
     from mlpkit.components.operation import Operation
     from mlpkit.components.randomness import RunPosition
+    from mlpkit.network.contexts import Context
     from mlpkit.network.flat_layout import FlatLayout
     from mlpkit.network.scaled_values import ScaledValues
 
@@ -63,9 +66,13 @@ class Replica:
         loss: the loss, not yet bound either.
         position: where this replica's random numbers are drawn.
         scaled: scales targets that are values; None to leave them as they are.
+
+    Attributes:
+        step_contexts: what loss and gradient of a step are computed in, in the thread that computes them.
     """
 
-    _plan: Plan | None = None  # of the class, as networks that older versions pickled lack them
+    step_contexts: tuple[Context, ...] = ()  # of the class, as networks that older versions pickled lack them
+    _plan: Plan | None = None
     _can_plan = True
     _last_shape: tuple[int, ...] = ()
 
@@ -264,6 +271,11 @@ class Replica:
             dloss: what this minibatch counts in the whole.
             weights: the weights of the examples; None if they have none.
         """
+        if self.step_contexts:
+            return call_inside(self.step_contexts, partial(self._loss_and_gradient, x, t, dloss, weights))
+        return self._loss_and_gradient(x, t, dloss, weights)
+
+    def _loss_and_gradient(self, x: NDArray[Any], t: NDArray[Any], dloss: float, weights: NDArray[Any] | None) -> float:
         if not self._gradients_checked:
             return self._checked_loss_and_gradient(x, t, dloss, weights)
         self.position.forwards += 1

@@ -27,7 +27,7 @@ from mlpkit.network.arguments import (
     number_array,
 )
 from mlpkit.network.component_errors import component_errors, expect_first_values
-from mlpkit.network.contexts import all_of, call_inside, distinct
+from mlpkit.network.contexts import all_of, call_inside, distinct, rounding_contexts
 from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.metrics import Metrics
@@ -420,6 +420,16 @@ class Sequential:
         """
         for replica in self.replicas:
             replica.position.progress = progress
+
+    def set_precision(self, precision: str) -> None:
+        """Have steps from now on round the factors of matrix products, or not.
+
+        Args:
+            precision: ``bfloat16`` to round them, in layers that can; otherwise ``float32``.
+        """
+        rounds = precision == "bfloat16"
+        for replica in self.replicas:
+            replica.step_contexts = rounding_contexts(replica.operations()) if rounds else ()
 
     def set_training(self, training: bool) -> None:
         """Tell every operation whether what follows is training or evaluation."""

@@ -335,6 +335,8 @@ class Training(Section):
         early_stopping: when to end a training that has stopped improving; by default never.
         best_weights: what to compare on the validation data, to end with the best weights and not the last.
         ties: which of equally good evaluations is the best, for ``best_weights`` and ``checkpoint.best``.
+        precision: what the factors of a step's matrix products are rounded to; bfloat16 is faster on some processors,
+            and sums, parameters and evaluations stay float32.
         slices: slices that each minibatch is cut into; by default one.
         threads: threads for each matrix product; by default one per core, as far as the step keeps them busy.
         reduce: how the gradients of several MPI ranks are added: along a fixed tree, for the same bits on any number of
@@ -372,6 +374,7 @@ class Training(Section):
     early_stopping: EarlyStoppingSection | None = None
     best_weights: MonitorName | None = None
     ties: Literal["first", "last"] = "first"
+    precision: Literal["float32", "bfloat16"] = "float32"
     slices: Annotated[int | None, Ge(1), Le(1024)] = None
     threads: Annotated[int | None, Ge(1), Le(1024)] = None
     reduce: Literal["tree", "fast"] = "tree"
@@ -432,6 +435,10 @@ class TopLevel(Section):
         for i, seed in enumerate(seeds):
             if seed in seeds[:i]:
                 context.report((*path, "seeds", i), f"the seed {seed} is there twice", expected="different seeds")
+        if self.training.precision != "float32" and self.dtype != "float32":
+            message = f"products of {self.dtype} aren't rounded to {self.training.precision}"
+            remedy = "leave out precision, or write dtype: float32"
+            context.report((*path, "training", "precision"), message, remedy=remedy)
         if self.sweep is not None:
             _check_sweep(self.sweep, self.training, (*path, "sweep"), context)
 

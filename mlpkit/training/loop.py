@@ -61,6 +61,7 @@ class Settings(NamedTuple):
         optimizer: how gradients change the parameters.
         batch_size: examples of a minibatch.
         accumulate: minibatches whose gradients are averaged for one step.
+        precision: ``bfloat16`` if a step rounds the factors of matrix products, otherwise ``float32``.
         sampling: ``shuffle`` or ``with_replacement``.
         drop_last: whether the last step of an epoch is left out if it has fewer examples.
         iterations: steps to train for, or None.
@@ -84,6 +85,7 @@ class Settings(NamedTuple):
     optimizer: Optimizer
     batch_size: int
     accumulate: int = 1
+    precision: str = "float32"
     sampling: str = "shuffle"
     drop_last: bool = False
     iterations: int | None = None
@@ -211,6 +213,7 @@ class Trainer:
         """Let the network be that of this training inside the block."""
         network = self.network
         network.freeze(self.settings.frozen)
+        network.set_precision(self.settings.precision)
         network.follow(self.progress)
         network.exchange = self._ranks
         try:
@@ -218,6 +221,7 @@ class Trainer:
         finally:
             network.exchange = NO_EXCHANGE
             network.follow(START)
+            network.set_precision("float32")
             network.freeze(())
 
     def _train(self) -> list[Record]:

@@ -26,6 +26,9 @@ ALLOWED = {
     ("jobs/run_inputs.py", "none"),
     # a key of a range to search
     ("specfile/sweep_section.py", "step"),
+    # a key of a spec's training
+    ("jobs/build.py", "precision"),
+    ("specfile/sections.py", "precision"),
     # what inputs and targets may be
     ("components/category_encoding.py", "one_hot"),
     ("components/input_columns.py", "one_hot"),

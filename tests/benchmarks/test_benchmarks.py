@@ -128,6 +128,13 @@ def test_predictions_in_both_orders_are_timed():
     assert all(each[side] > 0 for each in report["predictions"] for side in sides)
 
 
+def test_steps_of_both_precisions_are_timed():
+    report = run("precision.py", "--json", "--rounds", "1", "--seconds", "0.001", "--threads", "1")
+    shapes = [(step["hidden"], step["batch_size"]) for step in report["steps"]]
+    assert shapes == [(50, 32), (128, 128), (50, 1000), (256, 1000), (1024, 256), (2048, 1000)]
+    assert all(step["ratio"] > 0 for step in report["steps"])
+
+
 def test_products_of_both_kinds_are_timed():
     report = run("products.py", "--json", "--rounds", "1", "--seconds", "0.001")
     assert report["machine"]["products"] == PRODUCTS_BY

@@ -156,6 +156,25 @@ def test_factors_of_a_weight_decay_that_the_optimizer_has_not(work, invoke):
     assert no_decay.code == 0
 
 
+PRECISION = """\
+tiny.yaml:16:3: warning: precision changes nothing, since no layer multiplies matrices in bfloat16
+   16 |   precision: bfloat16
+      |   ^^^^^^^^^
+  help: leave it out
+
+"""
+
+
+def test_a_precision_that_no_layer_computes_in(work, invoke):
+    spec = (work / "tiny.yaml").read_text() + "  precision: bfloat16\n"
+    (work / "tiny.yaml").write_text(spec)
+    assert invoke("check", "tiny.yaml").err == ""
+    spec = spec.replace("Affine: {units: 5}", "Reshape: {shape: [1, 4, 4]}").replace("Affine: {units: 10}", "Flatten")
+    spec = spec.replace("- Relu", "- Conv2d: {filters: 10, size: 4}")
+    (work / "tiny.yaml").write_text(spec)
+    assert invoke("check", "tiny.yaml").err == PRECISION
+
+
 TOWNS = """\
 mlpkit: 1
 data:

@@ -141,6 +141,7 @@ NOT_RUN = {
         "python benchmarks/growth.py": BENCHMARK,
         "python benchmarks/read_csv.py": BENCHMARK,
         "python benchmarks/predict.py": BENCHMARK,
+        "python benchmarks/precision.py": BENCHMARK,
     },
     "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
     "docs/report.md": {'$ pip install "mlpkit[plot]"': INSTALLS},

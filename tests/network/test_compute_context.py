@@ -107,3 +107,44 @@ def test_what_asks_for_evaluation_is_left_out_in_training(row_by_row_network):
         events.clear()
         row_by_row_network.evaluate_batches([(x, t)], {})
     assert events == [*EVALUATED, "off"]
+
+
+@contextmanager
+def rounding():
+    events.append("rounding")
+    try:
+        yield
+    finally:
+        events.append("exact")
+
+
+class Rounding(OnUnit):
+    """Can round the factors of its products."""
+
+    bfloat16_context = rounding
+
+    def backward(self, dy):
+        events.append("backward")
+        return dy
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_what_rounds_factors_is_entered_for_each_gradient_if_the_precision_says_so(slices):
+    events.clear()
+    layers = [Affine(4), Residual([Rounding()]), Rounding(), Affine(3), SoftmaxWithLoss()]
+    network = Sequential(layers, input_shape=(2,), slices=slices)
+    x, t = np.ones((6, 2), np.float32), np.zeros(6, np.int64)
+    usual = ["on", *["forward", "forward", "backward", "backward"] * slices, "off"]
+    network.gradient(x, t)
+    assert events == usual
+    events.clear()
+    network.set_precision("bfloat16")
+    network.gradient(x, t)
+    assert events == ["on", *["rounding", *usual[1:5], "exact"] * slices, "off"]
+    events.clear()
+    network.evaluate(x, t)
+    assert events == ["on", "forward", "forward", "off"]
+    events.clear()
+    network.set_precision("float32")
+    network.gradient(x, t)
+    assert events == usual

@@ -143,8 +143,16 @@ class _RowOrder:
     __exit__ = kernels.end_row_order
 
 
+class _Bfloat16:
+    """The same for products of rounded factors."""
+
+    __enter__ = kernels.begin_bfloat16
+    __exit__ = kernels.end_bfloat16
+
+
 _SHARED_THREADS = _SharedThreads()
 _ROW_ORDER = _RowOrder()
+_BFLOAT16 = _Bfloat16()
 
 
 def shared_threads() -> AbstractContextManager[None]:
@@ -159,3 +167,11 @@ def row_order() -> AbstractContextManager[None]:
     and FMA, or NEON. Otherwise nothing changes.
     """
     return _ROW_ORDER
+
+
+def bfloat16_products() -> AbstractContextManager[None]:
+    """Round the factors of matrix products of float32 to bfloat16 inside the block, in the thread that enters it.
+
+    Sums stay float32. In a row order inside the block, nothing is rounded.
+    """
+    return _BFLOAT16

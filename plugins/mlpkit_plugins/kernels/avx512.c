@@ -1,49 +1,13 @@
-/* Kernels for x86 processors with AVX-512: 32 registers of 16 numbers. */
+/* Kernels for x86 processors with AVX-512. */
 #include "instruction_set.h"
 
 #ifdef COMPILES_AVX
-#include <immintrin.h>
-
 #define INSTRUCTION_SET avx512
 #define NAME "AVX-512"
 #define TARGET __attribute__((target("avx512f,fma")))
-#define LANES 16
-#define VECTOR __m512
-#define MASK __mmask16
-#define MASK_OF(n) ((__mmask16)((1u << (n)) - 1))
-#define LOAD(p) _mm512_loadu_ps(p)
-#define LOAD_SOME(p, mask) load_some(p, mask)
-#define LOAD_FOURS(p, step) load_fours(p, step)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define STORE_SOME(p, mask, v) _mm512_mask_storeu_ps(p, mask, v)
-#define ZERO() _mm512_setzero_ps()
-#define BROADCAST(p) _mm512_set1_ps(*(p))
-#define ADD(x, y) _mm512_add_ps(x, y)
 #define FMA(x, y, z) _mm512_fmadd_ps(x, y, z)
-#define ZIP_LOW(x, y) _mm512_unpacklo_ps(x, y)
-#define ZIP_HIGH(x, y) _mm512_unpackhi_ps(x, y)
 #define NOT_ZERO(v) _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NEQ_UQ)
-#define ROWS_OF_1 14
-#define ROWS_OF_2 14
-#define ROWS_OF_3 9
-#define ROWS_OF_4 6
-#define SUMS 8
-
-/* Written out, since GCC would keep the mask where it keeps numbers, and move it at every use. */
-TARGET static inline __m512 load_some(const float *from, __mmask16 mask)
-{
-    __m512 v;
-    __asm__("vmovups %1, %0%{%2%}%{z%}" : "=v"(v) : "m"(*(const float(*)[16])from), "Yk"(mask));
-    return v;
-}
-
-TARGET static inline __m512 load_fours(const float *from, ptrdiff_t step)
-{
-    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(from));
-    v = _mm512_insertf32x4(v, _mm_loadu_ps(from + step), 1);
-    v = _mm512_insertf32x4(v, _mm_loadu_ps(from + 2 * step), 2);
-    return _mm512_insertf32x4(v, _mm_loadu_ps(from + 3 * step), 3);
-}
+#include "avx512_vectors.h"
 
 #include "vector_kernels.h"
 #endif

@@ -18,6 +18,19 @@ SPLITS static inline __m512 nearest(__m512 x)
     return _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32((int)0xffff0000)));
 }
 
+/* As rounded_to_bfloat16. */
+SPLITS static inline __m512 rounded(__m512 x)
+{
+    __m512i bits = _mm512_castps_si512(x), sign = _mm512_set1_epi32((int)SIGN);
+    __m512i magnitude = _mm512_andnot_si512(sign, bits);
+    __m512i last = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i nearest = _mm512_add_epi32(bits, _mm512_add_epi32(last, _mm512_set1_epi32(0x7fff)));
+    __mmask16 is_nan = _mm512_cmpgt_epu32_mask(magnitude, _mm512_set1_epi32(INFINITE));
+    __mmask16 is_small = _mm512_cmplt_epu32_mask(magnitude, _mm512_set1_epi32(LEAST_NORMAL));
+    nearest = _mm512_mask_mov_epi32(nearest, is_nan, _mm512_set1_epi32(QUIET_NAN));
+    return _mm512_castsi512_ps(_mm512_mask_and_epi32(nearest, is_small, bits, sign));
+}
+
 /* Write pairs of terms: bfloat16 has the upper half of the bits. */
 SPLITS static inline void store_pairs(bfloat16 *to, __m512 first, __m512 second)
 {
@@ -66,6 +79,15 @@ SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
     return _mm512_cmplt_epu32_mask(largest, _mm512_set1_epi32((int)LARGE)) == 0xffff;
 }
 
+/* Round a tile. */
+SPLITS static void round_tile(Operand first, Operand second, bfloat16 *to)
+{
+    for (ptrdiff_t line = 0; line < TILE_LINES; line++, to += TILE_DEPTH) {
+        __m512 x = _mm512_loadu_ps(first.data + line * first.row), y = _mm512_loadu_ps(second.data + line * second.row);
+        store_pairs(to, rounded(x), rounded(y));
+    }
+}
+
 static inline ptrdiff_t within(ptrdiff_t length) { return length < 0 ? 0 : least(length, TILE_LINES); }
 
 /* The block that begins at element [i][k] of a matrix with that many rows and numbers in them, or its transpose. */
@@ -78,24 +100,32 @@ static Operand block_at(Operand matrix, ptrdiff_t i, ptrdiff_t k, ptrdiff_t rows
 }
 
 /* Split a strip of A, or one of B that is given as its transpose: its tiles are transposed back. */
-static int split(Operand matrix, ptrdiff_t rows, ptrdiff_t inner, int transposed, bfloat16 *to)
+static int split(Operand matrix, ptrdiff_t rows, ptrdiff_t inner, int transposed, int terms, bfloat16 *to)
 {
     float first[TILE_LINES * TILE_LINES], second[TILE_LINES * TILE_LINES];
     int bounded = 1;
-    for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS) {
+    for (ptrdiff_t k = 0; k < inner; k += TILE_DEPTH, to += STEP_NUMBERS(terms)) {
         for (ptrdiff_t i = 0; i < STRIP; i += TILE_LINES) {
-            bounded &= split_tile(block_at(matrix, i, k, rows, inner, transposed, first),
-                                  block_at(matrix, i, k + TILE_LINES, rows, inner, transposed, second),
-                                  to + i * TILE_DEPTH);
+            Operand even = block_at(matrix, i, k, rows, inner, transposed, first);
+            Operand odd = block_at(matrix, i, k + TILE_LINES, rows, inner, transposed, second);
+            if (terms == 1) {
+                round_tile(even, odd, to + i * TILE_DEPTH);
+            }
+            else {
+                bounded &= split_tile(even, odd, to + i * TILE_DEPTH);
+            }
         }
     }
     return bounded;
 }
 
-int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to) { return split(a, rows, inner, 0, to); }
-
-int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to)
+int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, int terms, bfloat16 *to)
 {
-    return split(transpose_of(b), columns, inner, 1, to);
+    return split(a, rows, inner, 0, terms, to);
+}
+
+int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, int terms, bfloat16 *to)
+{
+    return split(transpose_of(b), columns, inner, 1, terms, to);
 }
 #endif

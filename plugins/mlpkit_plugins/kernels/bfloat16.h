@@ -1,4 +1,4 @@
-/* Numbers of float32 as sums of three of bfloat16, in tiles as AMX reads them.
+/* Numbers of float32 as sums of three of bfloat16, or rounded to one, in tiles as AMX reads them.
  *
  *     x = x1 + x2 + x3     x1 = bfloat16(x), x2 = bfloat16(x - x1), x3 = x - x1 - x2
  *
@@ -23,15 +23,29 @@ typedef uint16_t bfloat16;
 #define TILE_BYTES_APART (TILE_DEPTH * sizeof(bfloat16))
 
 /* A strip is two tiles, 32 rows of A or columns of B. For each step along the inner dimension, both tiles of
- * the first terms follow each other, then both of the second, then both of the third. */
+ * the first terms follow each other, then both of the second, then both of the third, if there are three terms. */
 #define STRIP (2 * TILE_LINES)
-#define STEP_NUMBERS (2 * TERMS * TILE_NUMBERS)
+#define STEP_NUMBERS(terms) (2 * (terms) * TILE_NUMBERS)
 
 /* Split a strip of A, as so many rows and numbers along the inner dimension, and zeros; return whether all are below
- * 2^50, so that sums of products can't overflow. */
-int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, bfloat16 *to);
+ * 2^50, so that sums of products can't overflow. With a single term, numbers are rounded instead, whatever they are. */
+int split_rows(Operand a, ptrdiff_t rows, ptrdiff_t inner, int terms, bfloat16 *to);
 
 /* Split a strip of B in the same way. */
-int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, bfloat16 *to);
+int split_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, int terms, bfloat16 *to);
+
+#define SIGN 0x80000000u
+#define LEAST_NORMAL 0x00800000u
+#define INFINITE 0x7f800000u
+#define QUIET_NAN 0x7fc00000u
+
+/* The bits of a float32 rounded to bfloat16: to the nearest, of two equally near to the even one. Subnormal numbers
+ * become zero. */
+static inline uint32_t rounded_to_bfloat16(uint32_t bits)
+{
+    uint32_t magnitude = bits & ~SIGN;
+    uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    return magnitude > INFINITE ? QUIET_NAN : magnitude < LEAST_NORMAL ? bits & SIGN : nearest;
+}
 
 #endif

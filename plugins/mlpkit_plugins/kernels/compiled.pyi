@@ -1,6 +1,7 @@
 from mlpkit_plugins.kernels.with_numpy import INSTRUCTIONS as INSTRUCTIONS
 from mlpkit_plugins.kernels.with_numpy import PRODUCTS_BY as PRODUCTS_BY
 from mlpkit_plugins.kernels.with_numpy import average_pool as average_pool
+from mlpkit_plugins.kernels.with_numpy import begin_bfloat16 as begin_bfloat16
 from mlpkit_plugins.kernels.with_numpy import begin_row_order as begin_row_order
 from mlpkit_plugins.kernels.with_numpy import begin_sharing_threads as begin_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import convolution as convolution
@@ -14,6 +15,7 @@ from mlpkit_plugins.kernels.with_numpy import distinct_fields as distinct_fields
 from mlpkit_plugins.kernels.with_numpy import drop as drop
 from mlpkit_plugins.kernels.with_numpy import elu as elu
 from mlpkit_plugins.kernels.with_numpy import elu_gradient as elu_gradient
+from mlpkit_plugins.kernels.with_numpy import end_bfloat16 as end_bfloat16
 from mlpkit_plugins.kernels.with_numpy import end_row_order as end_row_order
 from mlpkit_plugins.kernels.with_numpy import end_sharing_threads as end_sharing_threads
 from mlpkit_plugins.kernels.with_numpy import exp as exp

@@ -30,7 +30,7 @@ ptrdiff_t multiplications_of(const Convolution *of)
 }
 
 /* How columns are cut into panels, in vectors: wider ones if a tile then still has all rows. */
-static Pieces panels_of(ptrdiff_t rows, ptrdiff_t columns)
+static Pieces panels_of_filters(ptrdiff_t rows, ptrdiff_t columns)
 {
     int fits = rows <= convolution_tiles->rows[tiles->most_vectors];
     return cut_to_at_most(fits ? tiles->most_vectors : tiles->vectors, divided_up(columns, tiles->lanes));
@@ -74,7 +74,7 @@ static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Oper
 static void multiply_steps(const Steps3d *steps, Operand a, const float *b, Operand c, const float *column,
                            ptrdiff_t rows, ptrdiff_t columns)
 {
-    Pieces panels = panels_of(rows, columns);
+    Pieces panels = panels_of_filters(rows, columns);
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
         ptrdiff_t left = begin_of(panels, panel) * tiles->lanes, vectors = length_of(panels, panel);
         int last = (int)least(columns - left - (vectors - 1) * tiles->lanes, tiles->lanes);

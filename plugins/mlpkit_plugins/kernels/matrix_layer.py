@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from mlpkit import Layer
-from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON, SLOW_BECAUSE, row_order, shared_threads
+from mlpkit_plugins.kernels import (
+    PRODUCTS_BY,
+    PRODUCTS_BY_REASON,
+    SLOW_BECAUSE,
+    bfloat16_products,
+    row_order,
+    shared_threads,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 
 class MatrixLayer(Layer):
@@ -14,3 +27,4 @@ class MatrixLayer(Layer):
     slow_because = SLOW_BECAUSE
     compute_context = shared_threads
     evaluation_context = row_order
+    bfloat16_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = bfloat16_products

@@ -36,6 +36,18 @@ static PyObject *end_rows(BLOCK_METHOD)
     Py_RETURN_NONE;
 }
 
+static PyObject *begin_rounding(BLOCK_METHOD)
+{
+    begin_bfloat16();
+    Py_RETURN_NONE;
+}
+
+static PyObject *end_rounding(BLOCK_METHOD)
+{
+    end_bfloat16();
+    Py_RETURN_NONE;
+}
+
 #define AS_IN_NUMPY "As in with_numpy.py."
 #define KERNEL_AS(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, AS_IN_NUMPY}
 #define KERNEL(name) KERNEL_AS(#name, name)
@@ -78,6 +90,8 @@ static PyMethodDef kernels[] = {
     KERNEL(end_sharing_threads),
     KERNEL_AS("begin_row_order", begin_rows),
     KERNEL_AS("end_row_order", end_rows),
+    KERNEL_AS("begin_bfloat16", begin_rounding),
+    KERNEL_AS("end_bfloat16", end_rounding),
     KERNEL(read_rows),
     {"read_csv_records", read_csv_records, METH_VARARGS, AS_IN_NUMPY},
     {"distinct_fields", distinct_fields, METH_VARARGS, AS_IN_NUMPY},

@@ -2,6 +2,7 @@
 
 #include "amx.h"
 #include "multiply_amx.h"
+#include "multiply_pairs.h"
 #include "multiply_row.h"
 #include "multiply_vectors.h"
 #include "pieces.h"
@@ -41,6 +42,20 @@ int suits_amx(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
     return least(least(rows, columns), inner) >= AMX_SIDE && rows * inner * columns >= AMX_MULTIPLICATIONS &&
            (a.row == 1 || a.column == 1) && has_amx();
+}
+
+/* What computes a product of rounded factors: with neither AMX nor pairs, they must be rounded already. */
+static Multiply rounding_kernel(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+{
+    if (suits_amx(a, rows, inner, columns)) {
+        return multiply_amx_rounded;
+    }
+    return can_multiply_pairs() && (a.row == 1 || a.column == 1) ? multiply_pairs : multiply_vectors;
+}
+
+int can_round_factors(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+{
+    return rounding_kernel(a, rows, inner, columns) != multiply_vectors;
 }
 
 static void multiply_rows(int number, void *work)
@@ -83,15 +98,20 @@ static int share_out(Product *all, int members)
 }
 
 void multiply(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns,
-              int members, int may_use_amx)
+              int members, Precision precision)
 {
+    Product all = {.a = a, .b = b, .c = c, .row = row, .rows = rows, .inner = inner, .columns = columns};
+    if (precision == ROUND_FACTORS || precision == ROUNDED_FACTORS) {
+        all.multiply = rounding_kernel(a, rows, inner, columns);
+        share_out(&all, members);
+        return;
+    }
     if (suits_multiply_row(b, rows, columns)) {
         multiply_row(a, b, c.data, row, inner, columns, members);
         return;
     }
-    Product all = {.a = a, .b = b, .c = c, .row = row, .rows = rows, .inner = inner, .columns = columns};
     all.multiply = multiply_amx;
-    if (!may_use_amx || !suits_amx(a, rows, inner, columns) || !share_out(&all, members)) {
+    if (precision == ROW_ORDER || !suits_amx(a, rows, inner, columns) || !share_out(&all, members)) {
         all.multiply = multiply_vectors;
         share_out(&all, members);
     }

@@ -19,8 +19,8 @@
 #define SQUARE (STRIP * STRIP)
 
 static _Thread_local struct {
-    _Alignas(64) bfloat16 of_a[ROWS / STRIP][BLOCK * STEP_NUMBERS];
-    _Alignas(64) bfloat16 of_b[BLOCK * STEP_NUMBERS];
+    _Alignas(64) bfloat16 of_a[ROWS / STRIP][BLOCK * STEP_NUMBERS(TERMS)];
+    _Alignas(64) bfloat16 of_b[BLOCK * STEP_NUMBERS(TERMS)];
     _Alignas(64) float square[SQUARE];
 } room;
 
@@ -52,7 +52,7 @@ VECTORIZED static void add_square(const float *square, Operand c, ptrdiff_t rows
     ADD_PRODUCT_OF_TILES(3, 5, 7);
 
 /* Set a square of C to the product of a strip of A and one of B, with a row added to each of its rows, if there is one. */
-static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps)
+static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps, int terms)
 {
     ptrdiff_t bytes_apart = c.row * (ptrdiff_t)sizeof(float);
     if (row == NULL) {
@@ -67,7 +67,11 @@ static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float 
         LOAD_TILE(2, row, 0);
         LOAD_TILE(3, row + TILE_LINES, 0);
     }
-    for (; steps > 0; steps--, a += STEP_NUMBERS, b += STEP_NUMBERS) {
+    for (; steps > 0; steps--, a += STEP_NUMBERS(terms), b += STEP_NUMBERS(terms)) {
+        if (terms == 1) {
+            LOAD_A(1) LOAD_B(1) MULTIPLY
+            continue;
+        }
         LOAD_A(1) LOAD_B(3) MULTIPLY
         LOAD_B(2) MULTIPLY
         LOAD_A(2) MULTIPLY
@@ -83,44 +87,44 @@ static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float 
 
 /* The same if C ends within the square, or is added to. */
 static void sum_up_aside(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps,
-                         ptrdiff_t rows, ptrdiff_t columns, int add)
+                         ptrdiff_t rows, ptrdiff_t columns, int add, int terms)
 {
     float whole_row[STRIP] = {0};
     if (row != NULL && columns < STRIP) {
         row = memcpy(whole_row, row, (size_t)columns * sizeof(float));
     }
-    sum_up(a, b, (Operand){room.square, STRIP, 1}, row, steps);
+    sum_up(a, b, (Operand){room.square, STRIP, 1}, row, steps, terms);
     add_square(room.square, c, rows, columns, add);
 }
 
 static int multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                          ptrdiff_t columns, int add)
+                          ptrdiff_t columns, int add, int terms)
 {
     ptrdiff_t steps = divided_up(inner, TILE_DEPTH);
     int bounded = 1;
     for (ptrdiff_t i = 0; i < rows; i += STRIP) {
-        bounded &= split_rows(part_from(a, i, 0), least(rows - i, STRIP), inner, room.of_a[i / STRIP]);
+        bounded &= split_rows(part_from(a, i, 0), least(rows - i, STRIP), inner, terms, room.of_a[i / STRIP]);
     }
     for (ptrdiff_t j = 0; j < columns; j += STRIP) {
         ptrdiff_t width = least(columns - j, STRIP);
         const float *added = row == NULL ? NULL : row + j;
-        bounded &= split_columns(part_from(b, 0, j), inner, width, room.of_b);
+        bounded &= split_columns(part_from(b, 0, j), inner, width, terms, room.of_b);
         for (ptrdiff_t i = 0; i < rows; i += STRIP) {
             ptrdiff_t height = least(rows - i, STRIP);
             Operand to = part_from(c, i, j);
             if (height == STRIP && width == STRIP && !add) {
-                sum_up(room.of_a[i / STRIP], room.of_b, to, added, steps);
+                sum_up(room.of_a[i / STRIP], room.of_b, to, added, steps, terms);
             }
             else {
-                sum_up_aside(room.of_a[i / STRIP], room.of_b, to, added, steps, height, width, add);
+                sum_up_aside(room.of_a[i / STRIP], room.of_b, to, added, steps, height, width, add, terms);
             }
         }
     }
     return bounded;
 }
 
-int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                     ptrdiff_t columns)
+static int multiply_terms(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                          ptrdiff_t columns, int terms)
 {
     Pieces blocks = cut_to_at_most(BLOCK, divided_up(inner, TILE_DEPTH));
     Pieces groups = cut_to_at_most(ROWS / STRIP, divided_up(rows, STRIP));
@@ -133,11 +137,23 @@ int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t ro
             ptrdiff_t i = begin_of(groups, group) * STRIP;
             bounded &= multiply_block(part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0),
                                       block == 0 ? row : NULL, least(length_of(groups, group) * STRIP, rows - i),
-                                      length, columns, block > 0);
+                                      length, columns, block > 0, terms);
         }
     }
     release_tiles();
     return bounded;
+}
+
+int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                 ptrdiff_t columns)
+{
+    return multiply_terms(a, b, c, row, rows, inner, columns, TERMS);
+}
+
+int multiply_amx_rounded(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                         ptrdiff_t columns)
+{
+    return multiply_terms(a, b, c, row, rows, inner, columns, 1);
 }
 #else
 int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
@@ -145,5 +161,11 @@ int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t ro
 {
     (void)a, (void)b, (void)c, (void)row, (void)rows, (void)inner, (void)columns;
     return 0;
+}
+
+int multiply_amx_rounded(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                         ptrdiff_t columns)
+{
+    return multiply_amx(a, b, c, row, rows, inner, columns);
 }
 #endif

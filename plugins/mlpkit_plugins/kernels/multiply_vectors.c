@@ -38,6 +38,9 @@
 #define SAMPLES 8
 #define SAMPLE 64
 
+/* The bits of the least number that is infinite once it is rounded to bfloat16. */
+#define LEAST_ROUNDED_TO_INFINITY 0x7f7f8000
+
 #define PANELS (BLOCK * MOST_VECTORS * MOST_LANES)
 
 static _Thread_local struct {
@@ -64,13 +67,6 @@ int can_multiply_vectors(void)
 /* The numbers of a row from a column on, if there is a row. */
 static const float *part_of(const float *row, ptrdiff_t begin) { return row == NULL ? NULL : row + begin; }
 
-/* How columns are cut into panels, in vectors. */
-static Pieces panels_of(ptrdiff_t columns)
-{
-    ptrdiff_t vectors = divided_up(columns, tiles->lanes);
-    return vectors <= tiles->most_vectors ? cut_into(1, vectors) : cut_to_at_most(tiles->vectors, vectors);
-}
-
 /* How rows are cut into tiles, which have the height that is given if steps are left out. */
 static Pieces heights_of(ptrdiff_t rows, Pieces panels, ptrdiff_t skips)
 {
@@ -96,7 +92,7 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
                            ptrdiff_t columns, int add, ptrdiff_t skips)
 {
     ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(columns), heights = heights_of(rows, panels, skips);
+    Pieces panels = panels_of(tiles, columns), heights = heights_of(rows, panels, skips);
     int copies_a = a.column != 1 && panels.count > 1;
     int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= OFTEN);
     float *copied_rows = copies.rows, *copied_panel = copies.panels;
@@ -137,7 +133,7 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
                                  ptrdiff_t columns, int add, ptrdiff_t skips)
 {
     ptrdiff_t lanes = tiles->lanes;
-    Pieces panels = panels_of(columns), heights = heights_of(rows, panels, skips);
+    Pieces panels = panels_of(tiles, columns), heights = heights_of(rows, panels, skips);
     if (b.column != 1) {
         ptrdiff_t width = begin_of(panels, panels.count) * lanes;
         copy_columns(b, inner, columns, width, tiles, copies.panels);
@@ -199,7 +195,7 @@ static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, p
     if (rows < MANY_ROWS || rows * inner * columns < MANY || (a.row != 1 && a.column != 1)) {
         return 0;
     }
-    Pieces panels = panels_of(columns);
+    Pieces panels = panels_of(tiles, columns);
     ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = least(inner, SAMPLE);
     ptrdiff_t low = panels.count > 1 ? least(divided_up(tiles->sums, vectors), high) : high;
     ptrdiff_t left = 0, left_by_high = 0;
@@ -221,8 +217,7 @@ int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns
     return height_that_skips(a, rows, inner, columns) != 0;
 }
 
-/* Zero times infinity is NaN, which must not be left out. */
-VECTORIZED static int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns)
+VECTORIZED static int is_finite_in_vectors(Operand b, ptrdiff_t inner, ptrdiff_t columns)
 {
     Operand lines = b.column == 1 ? b : transpose_of(b);
     ptrdiff_t count = b.column == 1 ? inner : columns, length = b.column == 1 ? columns : inner;
@@ -235,8 +230,10 @@ VECTORIZED static int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns)
             largest = bits > largest ? bits : largest;
         }
     }
-    return largest < 0x7f800000;
+    return largest < LEAST_ROUNDED_TO_INFINITY;
 }
+
+int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns) { return is_finite_in_vectors(b, inner, columns); }
 
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)

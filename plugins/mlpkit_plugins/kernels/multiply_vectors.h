@@ -14,6 +14,10 @@ int can_multiply_vectors(void);
  * samples along the diagonal of A. */
 int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns);
 
+/* Whether no number is infinite or NaN, or infinite once it is rounded to bfloat16: zero times that is NaN, which must
+ * not be left out. */
+int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns);
+
 /* Set C to A B as multiply does, on one thread; always 1.
  *
  * An element has the same bits however the product is shared out and whatever tiles the processor has: the inner

@@ -1,9 +1,12 @@
 /* Matrix products of float32, computed in tiles; NumPy computes those of other arrays. */
 #include "arguments.h"
+#include "bfloat16.h"
 #include "blas_threads.h"
 #include "multiply.h"
 #include "multiply_vectors.h"
 #include "row_order.h"
+
+#include <string.h>
 
 /* Multiplications from which the GIL is released. */
 #define MANY 100000
@@ -56,8 +59,8 @@ static int is_for_blas(const Factor *a, const Factor *b)
            !has_many_zeros(a->numbers, a->rows, a->columns, b->columns);
 }
 
-/* Compute a product, with a row that is added, unless that is NULL; 0 if NumPy must compute it. */
-static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject *out)
+/* Compute a product, with a row that is added, unless that is NULL; 0 if it can't be done. */
+static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject *out, Precision precision)
 {
     Factor a, b, c, row = {{NULL, 0, 1}, 1, 0};
     if (!can_multiply() || !read_factor(first, &a) || !read_factor(second, &b) || !read_factor(out, &c) ||
@@ -72,16 +75,17 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
                           row.numbers.column != 1 || row.columns != c.columns || !lie_apart(&c, &row))) {
         return 0;
     }
-    int by_rows = in_row_order();
-    if (!by_rows && is_for_blas(&a, &b)) {
+    if ((precision == ANY_ORDER && is_for_blas(&a, &b)) ||
+        (precision == ROUND_FACTORS && !can_round_factors(a.numbers, a.rows, a.columns, b.columns))) {
         return 0;
     }
     if (multiplications_of(&a, &b) < MANY) {
-        multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1, !by_rows);
+        multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1, precision);
         return 1;
     }
     PyThreadState *thread = PyEval_SaveThread();
-    multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, blas_threads(), !by_rows);
+    multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, blas_threads(),
+             precision);
     PyEval_RestoreThread(thread);
     return 1;
 }
@@ -102,7 +106,7 @@ static int compute_on_copies(PyObject *first, PyObject *second, PyObject *added,
             }
         }
     }
-    if (count == 4 && compute(copies[0], copies[1], copies[2], copies[3])) {
+    if (count == 4 && compute(copies[0], copies[1], copies[2], copies[3], ROW_ORDER)) {
         done = PyArray_CopyInto((PyArrayObject *)out, (PyArrayObject *)copies[3]) < 0 ? -1 : 1;
     }
     for (int i = 0; i < 4; i++) {
@@ -111,10 +115,59 @@ static int compute_on_copies(PyObject *first, PyObject *second, PyObject *added,
     return PyErr_Occurred() ? -1 : done;
 }
 
+/* Whether the factors are rounded: two matrices of float32, where that has begun. */
+static int rounds(PyObject *first, PyObject *second)
+{
+    return in_bfloat16() && PyArray_Check(first) && PyArray_Check(second) &&
+           PyArray_TYPE((PyArrayObject *)first) == NPY_FLOAT && PyArray_TYPE((PyArrayObject *)second) == NPY_FLOAT &&
+           PyArray_NDIM((PyArrayObject *)first) == 2;
+}
+
+VECTORIZED static void round_in_place(float *numbers, npy_intp count)
+{
+    for (npy_intp i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, numbers + i, sizeof(bits));
+        bits = rounded_to_bfloat16(bits);
+        memcpy(numbers + i, &bits, sizeof(bits));
+    }
+}
+
+static PyObject *rounded_copy(PyObject *array)
+{
+    PyObject *copy = float32_copy(array);
+    if (copy != NULL) {
+        round_in_place(PyArray_DATA((PyArrayObject *)copy), PyArray_SIZE((PyArrayObject *)copy));
+    }
+    return copy;
+}
+
+/* The same with rounded factors. */
+static PyObject *compute_rounded(const char *name, PyObject *added, PyObject *const *arguments, Py_ssize_t count)
+{
+    PyObject *out = arguments[count - 1], *result = NULL;
+    if (compute(arguments[0], arguments[1], added, out, ROUND_FACTORS)) {
+        return Py_NewRef(out);
+    }
+    PyObject *of_copies[] = {rounded_copy(arguments[0]), NULL, added, out};
+    of_copies[1] = of_copies[0] == NULL ? NULL : rounded_copy(arguments[1]);
+    of_copies[count - 1] = out;
+    if (of_copies[1] != NULL) {
+        int done = compute(of_copies[0], of_copies[1], added, out, ROUNDED_FACTORS);
+        result = done ? Py_NewRef(out) : with_numpy(name, of_copies, count);
+    }
+    Py_XDECREF(of_copies[0]);
+    Py_XDECREF(of_copies[1]);
+    return result;
+}
+
 static PyObject *compute_anyhow(const char *name, PyObject *added, PyObject *const *arguments, Py_ssize_t count)
 {
     PyObject *first = arguments[0], *second = arguments[1], *out = arguments[count - 1];
-    int done = compute(first, second, added, out);
+    if (rounds(first, second)) {
+        return compute_rounded(name, added, arguments, count);
+    }
+    int done = compute(first, second, added, out, in_row_order() ? ROW_ORDER : ANY_ORDER);
     if (!done && in_row_order()) { /* in whatever layout, so that NumPy's order doesn't come in */
         done = compute_on_copies(first, second, added, out);
     }

@@ -2,7 +2,7 @@
 #ifndef MLPKIT_TILES_H
 #define MLPKIT_TILES_H
 
-#include <stddef.h>
+#include "pieces.h"
 
 #define MOST_LANES 16
 #define MOST_VECTORS 4
@@ -55,5 +55,12 @@ typedef struct {
     StepsOf steps_of;
     Transpose transpose;
 } Tiles;
+
+/* How columns are cut into panels, in vectors. */
+static inline Pieces panels_of(const Tiles *tiles, ptrdiff_t columns)
+{
+    ptrdiff_t vectors = divided_up(columns, tiles->lanes);
+    return vectors <= tiles->most_vectors ? cut_into(1, vectors) : cut_to_at_most(tiles->vectors, vectors);
+}
 
 #endif

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from math import sqrt
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,12 @@ PRODUCTS_BY = "NumPy"
 INSTRUCTIONS = ""
 """The processor's instruction set that compiled kernels multiply with; empty if it has no such set."""
 
+_SIGN, _MAGNITUDE, _LEAST_NORMAL, _INFINITY, _NAN = np.array(
+    [0x80000000, 0x7FFFFFFF, 0x00800000, 0x7F800000, 0x7FC00000], np.uint32
+)
+_UPPER_BITS, _HALF_OF_LAST_BIT = np.array([0xFFFF0000, 0x7FFF], np.uint32)
+"""Of the bits of a float32, bfloat16 has the upper half; added to it, nearly half of its last bit rounds it."""
+
 BLOCK = 4096
 """Numbers per block, if scratch memory is needed."""
 
@@ -41,20 +48,55 @@ MISH_IS_X = 25.0
 """From here on, mish(x) = x to all digits, and the powers of exp(x) are still finite in float32."""
 
 
+class _Begun(local):
+    """How often the thread has begun, without an end so far, to round factors and to compute by rows."""
+
+    bfloat16 = 0
+    row_order = 0
+
+
+_BEGUN = _Begun()
+
+
+def to_bfloat16(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers of float32 rounded to bfloat16, as float32: the nearest, of two equally near the even one.
+
+    bfloat16 has the exponents of float32 and 8 of its 24 significant bits. Subnormal numbers become zero, as with
+    AVX-512 and AMX; the largest may become infinite.
+
+    Args:
+        x: of any shape.
+    """
+    bits = np.array(x, np.float32).view(np.uint32)
+    magnitudes = bits & _MAGNITUDE
+    is_nan = magnitudes > _INFINITY
+    bits += _HALF_OF_LAST_BIT + (bits >> 16 & 1)
+    bits &= _UPPER_BITS
+    bits[magnitudes < _LEAST_NORMAL] &= _SIGN
+    bits[is_nan] = _NAN
+    return bits.view(np.float32)
+
+
 def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to the matrix product a b, and return it.
+
+    Between ``begin_bfloat16`` and ``end_bfloat16``, the elements of two matrices of float32 are rounded to bfloat16
+    first, unless a row order has begun.
 
     Args:
         a: shape (rows, inner), or (inner,).
         b: shape (inner, columns).
         out: shape (rows, columns), or (columns,).
     """
+    rounds = _BEGUN.bfloat16 and not _BEGUN.row_order
+    if rounds and a.ndim == 2 and a.dtype.type is b.dtype.type is np.float32:
+        a, b = to_bfloat16(a), to_bfloat16(b)
     np.matmul(a, b, out=out)
     return out
 
 
 def product_plus_row(a: NDArray[Any], b: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
-    """Set out to the matrix product a b with a row added to each of its rows, and return it.
+    """Set out to the matrix product a b, as ``product`` computes it, with a row added to each of its rows; return it.
 
     Args:
         a: shape (rows, inner).
@@ -62,7 +104,7 @@ def product_plus_row(a: NDArray[Any], b: NDArray[Any], row: NDArray[Any], out: N
         row: shape (columns,).
         out: shape (rows, columns).
     """
-    np.matmul(a, b, out=out)
+    product(a, b, out)
     np.add(out, row, out=out)
     return out
 
@@ -825,11 +867,23 @@ def end_sharing_threads(*_: object) -> None:
 
 
 def begin_row_order(*_: object) -> None:
-    """Do nothing: NumPy computes in an order of its own."""
+    """Round no factors of products; NumPy computes in an order of its own."""
+    _BEGUN.row_order += 1
 
 
 def end_row_order(*_: object) -> None:
     """Undo one ``begin_row_order``."""
+    _BEGUN.row_order -= 1
+
+
+def begin_bfloat16(*_: object) -> None:
+    """Round the factors of products of two matrices of float32 to bfloat16 in this thread, and sum in float32."""
+    _BEGUN.bfloat16 += 1
+
+
+def end_bfloat16(*_: object) -> None:
+    """Undo one ``begin_bfloat16``."""
+    _BEGUN.bfloat16 -= 1
 
 
 def read_rows(descriptor: int, start: int, indices: NDArray[Any], out: NDArray[Any]) -> bool:

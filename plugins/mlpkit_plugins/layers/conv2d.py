@@ -54,6 +54,8 @@ class Conv2d(MatrixLayer):
         II.A; products whose factor is found in the images: Dukhan, The Indirect Convolution Algorithm (2019).
     """
 
+    bfloat16_context = None  # the kernels' convolutions round nothing
+
     def __init__(
         self,
         filters: Annotated[int, Ge(1)],

@@ -57,6 +57,7 @@ NOT_SAYABLE = {
     "max_weight_norm_of_no_parameter": SHAPES,
     "schedules_out_of_range": OTHER_VALUES,
     "schedules_without_an_end": OTHER_VALUES,
+    "precision_of_float64": OTHER_VALUES,
     "quantile_and_quantiles": OTHER_VALUES,
     "quantiles_for_too_few_units": SHAPES,
     "quantiles_not_ascending": OTHER_VALUES,

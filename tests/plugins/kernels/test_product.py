@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, kernel_threads, parameters_of_run, printed_by, with_gap
+from matrix_products import (
+    AMX_MULTIPLICATIONS,
+    AMX_SIDE,
+    kernel_threads,
+    parameters_of_run,
+    printed_by,
+    summed_by_blocks,
+    with_gap,
+)
 from memory_layouts import arrays, outputs, twin
 
 from mlpkit_plugins.kernels import with_numpy
@@ -23,26 +31,12 @@ LARGEST = 500_000_000  # multiplications up to which a product is computed here
 LARGEST_ALONE = 1_000_000  # the same, if BLAS has its own threads
 by_blas = pytest.mark.skipif(not SHARED, reason="BLAS computes large products, on threads of its own")
 
-BLOCK = 256
 lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
 shapes = st.tuples(lengths, lengths, lengths)
 if not SHARED:
     shapes = shapes.filter(lambda shape: np.prod(shape) <= LARGEST_ALONE)
 if compiled.PRODUCTS_BY.endswith("AMX"):
     shapes = shapes.filter(lambda shape: np.prod(shape) < AMX_MULTIPLICATIONS or min(shape) < AMX_SIDE)
-
-
-def summed_by_blocks(a, b):
-    """Return a b, added up in the order that multiply.h names; exact but for the roundings of float32."""
-    blocks = -(-len(b) // BLOCK)
-    total = np.zeros((len(a), b.shape[1]), np.float32)
-    for number, numbers in enumerate(np.array_split(np.arange(len(b)), blocks)):
-        of_block = a[:, numbers[:1]] * b[numbers[:1]]
-        for k in numbers[1:]:
-            # Both factors have twelve bits: their product is exact, and a fused multiply-add rounds the sum alone.
-            of_block = of_block + a[:, k : k + 1] * b[k : k + 1]
-        total = total + of_block if number else of_block
-    return total
 
 
 def twelve_bits(generator, *shape):

@@ -1,0 +1,113 @@
+/* Blocks, panels and tiles are those of multiply_vectors.c; all of A and B is copied, since it is rounded. */
+#include "multiply_pairs.h"
+
+#include "copies.h"
+#include "multiply_vectors.h"
+#include "pairs.h"
+
+/* Rows of A for which a panel of B is rounded once. */
+#define ROWS 512
+
+/* Most steps of a block: each multiplies pairs. */
+#define STEPS (BLOCK / 2)
+
+/* Pairs from one copied row to the next: rows a multiple of 2 KiB apart would compete for the same cache sets. */
+#define APART (STEPS + MOST_LANES)
+
+/* Steps at which all rows of a tile are zero are left out if that leaves no more than so many sixteenths of them. */
+#define SIXTEENTHS_LEFT 13
+
+static _Thread_local struct {
+    _Alignas(64) float rows[ROWS * APART + MOST_LANES];
+    _Alignas(64) float panel[STEPS * MOST_VECTORS * MOST_LANES];
+    unsigned char numbers[ROWS][STEPS];
+    Steps steps[ROWS];
+} room;
+
+static const Pairs *set;
+
+int can_multiply_pairs(void)
+{
+    if (set == NULL) {
+        set = pairs();
+    }
+    return set != NULL;
+}
+
+/* Round rows of A that are cut into tiles. */
+static void pair_all_rows(Operand a, Pieces tiles, ptrdiff_t inner)
+{
+    if (a.column == 1) {
+        set->pair_rows(a, begin_of(tiles, tiles.count), inner, room.rows, APART);
+    }
+    else {
+        set->pair_tiles(a, tiles, inner, room.rows);
+    }
+}
+
+/* The rows of a tile, as they were rounded. */
+static Operand tile_of(Operand a, Pieces tiles, ptrdiff_t tile, ptrdiff_t steps)
+{
+    ptrdiff_t top = begin_of(tiles, tile);
+    return a.column == 1 ? (Operand){room.rows + top * APART, APART, 1}
+                         : (Operand){room.rows + top * steps, 1, length_of(tiles, tile)};
+}
+
+/* List the steps that each tile takes: all, or those that are not left out. */
+static void list_steps(Operand a, Pieces tiles, ptrdiff_t steps, int may_skip)
+{
+    for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
+        room.steps[tile] = (Steps){NULL, steps};
+        if (may_skip) {
+            Operand rows = tile_of(a, tiles, tile, steps);
+            Steps found = set->tiles->steps_of(rows.data, rows.row, rows.column, length_of(tiles, tile), steps,
+                                               room.numbers[tile]);
+            room.steps[tile] = 16 * found.count > SIXTEENTHS_LEFT * steps ? room.steps[tile] : found;
+        }
+    }
+}
+
+/* Set C to A B, or add it, for rows and an inner dimension that are no longer than a block; then add a row to each of
+ * its rows, if there is one. */
+static void multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                           ptrdiff_t columns, int add, int may_skip)
+{
+    ptrdiff_t lanes = set->tiles->lanes, steps = divided_up(inner, 2);
+    Pieces panels = panels_of(set->tiles, columns);
+    Pieces tiles = cut_to_at_most(set->tiles->rows[length_of(panels, 0)], rows);
+    pair_all_rows(a, tiles, inner);
+    list_steps(a, tiles, steps, may_skip);
+    for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
+        ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
+        ptrdiff_t whole = vectors * lanes, width = least(whole, columns - left), next = left + width;
+        set->pair_columns(part_from(b, 0, left), inner, width, whole, room.panel);
+        Near coming = near_of(part_from(b, 0, next), inner, least(whole, columns - next), tiles.count);
+        for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
+            ptrdiff_t top = begin_of(tiles, tile);
+            Operand from = tile_of(a, tiles, tile, steps);
+            if (next < columns && tiles.count > 1) {
+                bring_near(&coming, tile);
+            }
+            set->tiles->tiles[vectors][length_of(tiles, tile)](
+                room.steps[tile], from.data, from.row, from.column, room.panel, whole, part_from(c, top, left).data,
+                c.row, (int)(width - whole + lanes), add, row == NULL ? NULL : row + left);
+        }
+    }
+}
+
+int multiply_pairs(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
+                   ptrdiff_t columns)
+{
+    Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(ROWS, rows);
+    int may_skip = has_many_zeros(a, rows, inner, columns) && is_finite(b, inner, columns);
+    for (ptrdiff_t block = 0; block < blocks.count; block++) {
+        ptrdiff_t k = begin_of(blocks, block);
+        for (ptrdiff_t group = 0; group < groups.count; group++) {
+            ptrdiff_t i = begin_of(groups, group);
+            multiply_block(part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0),
+                           block == blocks.count - 1 ? row : NULL, length_of(groups, group),
+                           length_of(blocks, block), columns, block > 0, may_skip);
+        }
+    }
+    return 1;
+}

@@ -1,0 +1,29 @@
+/* Pairs of numbers of bfloat16, which AVX512-BF16 multiplies and adds to a sum of float32 two at a time. */
+#ifndef MLPKIT_PAIRS_H
+#define MLPKIT_PAIRS_H
+
+#include "operand.h"
+#include "pieces.h"
+#include "tiles.h"
+
+/* Numbers of float32 are rounded as rounded_to_bfloat16 does (bfloat16.h). A pair takes the place of a float32: two
+ * numbers that follow each other along the inner dimension; where that ends within a pair, the second one is zero. */
+typedef struct {
+    const Tiles *tiles; /* whose numbers are pairs */
+
+    /* Set to[i * width + k / 2] to the pairs of rows of A, whose columns are 1 apart. The width is that of whole
+     * vectors. */
+    void (*pair_rows)(Operand a, ptrdiff_t rows, ptrdiff_t inner, float *to, ptrdiff_t width);
+
+    /* The same, but for each tile, the pairs with the same k are contiguous. A's rows are 1 apart. Needs room for
+     * MOST_LANES more. */
+    void (*pair_tiles)(Operand a, Pieces tiles, ptrdiff_t inner, float *to);
+
+    /* Set to[k / 2 * width + j] to the pairs of columns of B. The width is that of whole vectors. */
+    void (*pair_columns)(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, float *to);
+} Pairs;
+
+/* NULL if the processor has no such instructions, or they are not to be used. */
+const Pairs *pairs(void);
+
+#endif
