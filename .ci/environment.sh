@@ -12,12 +12,14 @@ make_environment() {
     "$environment/bin/pip" install --quiet uv
 }
 
-# Build the wheel of this tree, and install it with the tests' dependencies and these options of uv.
+# Build the wheel of this tree while the tests' dependencies are installed with these options of uv, and install it.
 install_mlpkit() {
     local wheels=$environment/wheels
     rm -rf build # setuptools would put what an earlier build left there into the wheel
-    "$environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$wheels" .
-    "$environment/bin/uv" pip install --quiet --python "$environment" "$@" "mlpkit[test] @ file://$(ls "$wheels"/*.whl)"
+    "$environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$wheels" . &
+    "$environment/bin/uv" pip install --quiet --python "$environment" "$@" --requirements pyproject.toml --extra test
+    wait $!
+    "$environment/bin/uv" pip install --quiet --python "$environment" "mlpkit[test] @ file://$(ls "$wheels"/*.whl)"
     "$environment/bin/mlpkit" --version --verbose
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 # A machine that tests share with other work is slow now and then, which says nothing about the code. In CI, whether a
 # commit passes doesn't depend on luck; a person's runs look for new examples.
@@ -28,6 +28,21 @@ os.environ["MLPKIT_REPORT"] = "0"  # of the thousands of runs, those that are ab
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--renew-golden``."""
     parser.addoption("--renew-golden", action="store_true", help="write golden files instead of comparing with them")
+
+
+WHOLE_PROGRAM = {
+    Path(__file__).with_name(folder)
+    for folder in ("benchmarks", "docs", "faults", "fuzz", "hostile", "plugin_packages", "readme", "site", "specs")
+}
+"""Folders whose tests use whole programs, and so run the lines that the tests of the packages run."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Measure the coverage of the tests of the packages alone: measuring doubles the time that Python takes."""
+    if config.pluginmanager.hasplugin("pytest_cov"):
+        for item in items:
+            if not WHOLE_PROGRAM.isdisjoint(item.path.parents):
+                item.add_marker("no_cover")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,12 @@ def words_of(path: Path) -> str:
     return text if CODE_TOO or path.suffix != ".md" else WRITTEN_BY_CODE.sub("", text)
 
 
-def files() -> list[Path]:
-    """Return the files that are held to plain words, but for this one."""
+@cache
+def texts() -> dict[Path, str]:
+    """Return what the files that are held to plain words say, but for this one."""
     patterns = PAGES + CODE if CODE_TOO else PAGES
-    return sorted({path for pattern in patterns for path in ROOT.glob(pattern)} - {Path(__file__).resolve()})
+    files = {path for pattern in patterns for path in ROOT.glob(pattern)} - {Path(__file__).resolve()}
+    return {path: words_of(path) for path in sorted(files)}
 
 
 def places(pattern: str) -> list[str]:
@@ -63,14 +66,13 @@ def places(pattern: str) -> list[str]:
     spread = re.compile(pattern.replace(" ", r"\s+(?:[#>*] )?"))
     return [
         f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, found.start()) + 1}: {found[0]}"
-        for path in files()
-        for text in [words_of(path)]
+        for path, text in texts().items()
         for found in spread.finditer(text)
     ]
 
 
 def test_there_are_pages_to_read():
-    assert {ROOT / "README.md", ROOT / "docs/spec.md", ROOT / "docs/components/layer.md"} <= set(files())
+    assert {ROOT / "README.md", ROOT / "docs/spec.md", ROOT / "docs/components/layer.md"} <= texts().keys()
 
 
 @pytest.mark.parametrize(("phrase", "better"), PHRASES.items())

@@ -140,7 +140,24 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("bomb", BOMBS)
+LIKE_OTHERS = {
+    "carriage returns",
+    "copies, often",
+    "empty lines",
+    "misspelt layers",
+    "misspelt variables",
+    "one layer name",
+    "one metric",
+    "quotes",
+    "tabs",
+    "three thousand shapes",
+}
+"""Specs that take seconds, and cost what another one costs."""
+
+
+@pytest.mark.parametrize(
+    "bomb", [pytest.param(bomb, marks=[pytest.mark.fuzz] if bomb in LIKE_OTHERS else []) for bomb in BOMBS]
+)
 def test_a_spec(tmp_path: Path, bomb: str) -> None:
     campaign(checked, [BOMBS[bomb].encode()], tmp_path / "bomb.yaml", may_accept=bool, names_file=False)
 
