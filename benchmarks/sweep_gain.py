@@ -75,9 +75,9 @@ class Outcome:
         """Return it as a line."""
         verdict = "more than chance" if self.chance["beyond_chance"] else "may be chance"
         interval = f"{self.chance['low']:+.4g} to {self.chance['high']:+.4g}"
-        told = f"{self.metric} {self.default:.4g} to {self.best:.4g}, {self.chance['difference']:+.4g} ({interval})"
+        change = f"{self.metric} {self.default:.4g} to {self.best:.4g}, {self.chance['difference']:+.4g} ({interval})"
         times = " and ".join(f"{each:.2f} s" for each in self.seconds)
-        return f"{told}, {verdict}, p {self.chance['p_value']:.2g}; a training takes {times}"
+        return f"{change}, {verdict}, p {self.chance['p_value']:.2g}; a training takes {times}"
 
 
 def spec_of_mnist(folder: Path) -> Path:
@@ -131,6 +131,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="of a comparison (default: %(default)s)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
+    if options.tables is None and {*TABLES} & {*(options.only or ())}:
+        parser.error(f"{' and '.join(TABLES)} need --tables FOLDER")
     about = machine()
     if not options.json:
         print(heading(about))

@@ -56,7 +56,9 @@ def _driver(status: SweepStatus) -> str:
 def stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
     """Stop the driver of a sweep, and say how to go on."""
     from mlpkit.jobs.sweep.status import driver_of, stop_sweep  # noqa: PLC0415 - --help does without
+    from mlpkit.runs.sweep_folder import expect_sweep_folder  # noqa: PLC0415 - for the same reason
 
+    expect_sweep_folder(folder)
     shown = not quiet and not as_json
     if shown and (driver := driver_of(folder)):
         message(f"asking {driver} to stop, and waiting until its trials are saved")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from functools import cached_property
@@ -150,18 +151,27 @@ def installed_distributions() -> Iterator[InstalledDistribution]:
 
 def _found() -> Iterable[MetadataFiles]:
     """Return what ``importlib.metadata`` finds, which takes long to load: folders are found without it."""
+    parents = [parent for parent in sys.path if isinstance(parent, str)]  # Python imports from no other
     other_finders = (finder for finder in sys.meta_path if finder is not PathFinder)
-    if any(hasattr(finder, "find_distributions") for finder in other_finders) or not all(map(_has_folders, sys.path)):
+    if any(hasattr(finder, "find_distributions") for finder in other_finders) or not all(map(_has_folders, parents)):
         from importlib.metadata import distributions  # noqa: PLC0415
 
         return distributions()
-    folders = (folder for parent in sys.path for folder in Path(parent).glob("*-info"))
-    return (MetadataFolder(folder) for folder in folders if folder.suffix in METADATA_FOLDERS)
+    return (MetadataFolder(folder) for parent in parents for folder in _metadata_folders(parent))
 
 
 def _has_folders(parent: str) -> bool:
     """Whether distributions on an entry of the import path have folders of metadata: those in archives have none."""
-    return not parent.lower().endswith(".egg") and not Path(parent).is_file()
+    return not parent.lower().endswith(".egg") and not os.path.isfile(parent)  # noqa: PTH113 - Path.is_file may raise
+
+
+def _metadata_folders(parent: str) -> list[Path]:
+    """Return the folders of metadata in an entry of the import path; none if it can't be listed."""
+    try:
+        names = os.listdir(parent or ".")  # noqa: PTH208 - names are all that is needed
+    except (OSError, ValueError):  # a NUL in the name
+        return []
+    return [Path(parent, name) for name in names if name.endswith(METADATA_FOLDERS)]
 
 
 def installed_entries(group: str) -> list[InstalledEntry]:

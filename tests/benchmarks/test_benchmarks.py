@@ -103,6 +103,15 @@ def test_the_best_of_a_sweep_is_compared_with_its_default():
     assert all(0 < seconds < 60 for seconds in found["seconds"])
 
 
+def test_a_sweep_over_a_table_needs_the_folder_of_tables():
+    command = [sys.executable, FOLDER / "sweep_gain.py", "--only", "concrete"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        "sweep_gain.py: error: concrete and vehicle need --tables FOLDER",
+    )
+
+
 @pytest.mark.long
 def test_two_hundred_plugins_cost_next_to_nothing():
     report = run("many_plugins.py", "--json")

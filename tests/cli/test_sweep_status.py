@@ -179,3 +179,8 @@ def test_what_is_no_sweep(option, invoke, work):
     )
     assert invoke("sweep", "tiny.yaml", option, "x").code == 2
     assert "--set can't change a sweep that has begun" in invoke("sweep", option, "x", "--set", "seed=3").err
+    assert invoke("run", "tiny.yaml", "--out", "run", "--quiet").code == 0
+    lock = WriterLock(Path("run/.lock"))
+    lock.acquire()
+    assert invoke("sweep", option, "run").err == "error: run: is a run, and no sweep; give the folder of the sweep\n"
+    lock.release()

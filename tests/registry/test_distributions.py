@@ -77,11 +77,18 @@ def test_distributions_that_an_import_hook_knows_are_found(tmp_path, monkeypatch
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
-@pytest.mark.parametrize("entry", ["missing", "file.txt"])
+@pytest.mark.parametrize("entry", ["missing", "file.txt", "longer than any name" * 99])
 def test_entries_of_the_path_that_hold_nothing_are_passed_over(entry, tmp_path, monkeypatch):
     written(tmp_path)
     (tmp_path / "file.txt").write_text("no archive")
     monkeypatch.setattr(sys, "path", [str(tmp_path / entry), str(tmp_path), *sys.path])
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_entries_of_the_path_that_are_no_text_are_passed_over_as_python_does(tmp_path, monkeypatch):
+    (written(tmp_path / "other") / "entry_points.txt").write_text("[mlpkit]\nacme = other_plugin\n")
+    written(tmp_path)
+    monkeypatch.setattr(sys, "path", [tmp_path / "other", str(tmp_path), *sys.path])
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 

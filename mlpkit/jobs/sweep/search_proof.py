@@ -109,14 +109,18 @@ def _key_faults(spec: Spec, sweep: SweepSection) -> Iterator[Diagnostic]:
 
 
 def _may_be_one(key: str, other: str) -> bool:
-    """Whether two keys may be the same, since one names a component that the other leaves out."""
+    """Whether two keys may be the same, since one names components that the other leaves out."""
     shorter, longer = sorted((key.split("."), other.split(".")), key=len)
-    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
+    rest = iter(longer)
+    is_below = longer[: len(shorter)] == shorter
+    return not is_below and shorter[-1] == longer[-1] and all(part in rest for part in shorter)
 
 
 def _is_lost(spec: Spec, sweep: SweepSection, key: str, other: str) -> bool:
     """Whether values of a key make no difference, since another is set after it."""
-    needed = {**(_values_for(sweep, key) or {}), **(_values_for(sweep, other) or {})}
+    needed = _values_for(sweep, key, other)
+    if needed is None:  # their conditions hold in no trial together
+        return False
     last = {other: next(_telling_values(sweep.search[other]))[1]}
     try:
         without = trial_spec(spec, needed | last).document.values
@@ -184,22 +188,22 @@ def _telling_values(searched: SearchedKey) -> Iterator[tuple[KeyPath, Any]]:
         yield ("high",), searched.high
 
 
-def _values_for(sweep: SweepSection, key: str) -> dict[str, Any] | None:
-    """Return values of other keys for which the conditions of a key hold; None if they can't."""
-    needed = _needed(sweep.search, key)
+def _values_for(sweep: SweepSection, *keys: str) -> dict[str, Any] | None:
+    """Return values of other keys for which the conditions of some keys hold; None if they can't."""
+    needed = _needed(sweep.search, keys)
     for choices in product(*(sweep.search[other].choices or () for other in needed)):
         values: dict[str, Any] = {}
         for other, choice in zip(needed, choices, strict=True):
             if sweep.search[other].holds(values):
                 values[other] = choice
-        if sweep.search[key].holds(values):
+        if all(sweep.search[key].holds(values) for key in keys):
             return values
     return None
 
 
-def _needed(search: Mapping[str, SearchedKey], key: str) -> list[str]:
-    """Return the keys that the conditions of a key are about, directly or not, in their order."""
-    found, waiting = set(), [key]
+def _needed(search: Mapping[str, SearchedKey], keys: Iterable[str]) -> list[str]:
+    """Return the keys that the conditions of some keys are about, directly or not, in their order."""
+    found, waiting = set(), [*keys]
     while waiting:
         for other in search[waiting.pop()].when or {}:
             if other not in found:

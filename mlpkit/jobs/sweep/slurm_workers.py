@@ -69,7 +69,7 @@ DELAY: Final = "signal_delay_s"
 
 NOT_BEGUN: Final = "the end of the sweep"
 
-SBATCH: Final = 'exec 3>&1; said=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; echo "$said"; exit "$code"; }'
+SBATCH: Final = 'exec 3>&1; said=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; printf "%s\\n" "$said"; exit "$code"; }'
 """A script that runs sbatch, and prints on standard output why it fails: submitit itself shows standard error."""
 
 
@@ -238,10 +238,10 @@ class SlurmWorkers:
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
         """Return the error that says what Slurm has against a trial's job, and how to go on."""
         said = _one_line(str(getattr(error.__cause__, "output", "") or error))
-        again = shlex.join(["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm"])
-        given = "".join(f" --slurm {shlex.quote(each)}" for each in _as_given(self._settings))
+        given = [word for each in _as_given(self._settings) for word in ("--slurm", each)]
+        again = shlex.join(["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *given])
         change = "change what it refuses" if given else "add --slurm KEY=VALUE for what it lacks"
-        return UsageError(f"{sent.directory}: Slurm refuses its job: {said}; {change}, and go on with: {again}{given}")
+        return UsageError(f"{sent.directory}: Slurm refuses its job: {said}; {change}, and go on with: {again}")
 
     def _look_for_missing(self) -> None:
         """Find the trials whose jobs have ended without a result.
@@ -307,8 +307,8 @@ def _checked(settings: dict[str, object]) -> dict[str, object]:
 
 def _as_given(settings: Mapping[str, object]) -> list[str]:
     """Return the settings of jobs as the command line takes them."""
-    names = {key: key if key == DELAY else key.replace("_", "-") for key in settings}
-    return [names[key] if value is True else f"{names[key]}={value}" for key, value in settings.items()]
+    given = {key if key == DELAY else key.replace("_", "-"): value for key, value in settings.items()}
+    return [key if value is True else f"{key}={value}" for key, value in given.items()]
 
 
 def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def _swept(
             driver.run()
         except StorageError as error:
             again = shlex.join(["mlpkit", "sweep", "--resume", str(folder.directory)])
-            error.add_note(f"help: once there is space again, or whatever is missing, {again} goes on")
+            error.add_note(f"help: then go on with: {again}")
             raise
     found = sum_up(folder, spec, request.reason, driver.left)
     if found.best is not None:

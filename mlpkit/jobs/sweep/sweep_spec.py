@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, SpecError
@@ -55,7 +56,7 @@ def expect_unchanged(folder: SweepFolder, spec: Spec) -> None:
         spec: its spec, as it is now.
 
     Raises:
-        RunFolderError: it isn't; or a file of a trial can't be read.
+        RunFolderError: it isn't.
     """
     begun = _first_begun(folder.directory)
     if begun is None:
@@ -79,11 +80,12 @@ def expect_unchanged(folder: SweepFolder, spec: Spec) -> None:
 
 
 def _first_begun(directory: Path) -> tuple[Path, str] | None:
-    """Return the first run folder of a sweep's trials that has a spec, and the text of that; None without any."""
+    """Return the first run folder of a sweep's trials whose spec can be read, and its text; None without any."""
     for trial in trials_in(directory):
-        run = next(iter(runs_of(trial).values()))
-        if has_file(run, SPEC):
-            return run, RunFolder(run).spec_text()
+        with suppress(RunFolderError):  # a damaged trial is named when its results are read
+            run = next(iter(runs_of(trial).values()))
+            if has_file(run, SPEC):
+                return run, RunFolder(run).spec_text()
     return None
 
 
@@ -93,4 +95,5 @@ def _what_counts(document: Document) -> dict[str, Any]:
     section = values.get(SWEEP)
     if isinstance(section, dict):
         values[SWEEP] = {key: value for key, value in section.items() if key not in MAY_CHANGE}
+        values["order of sweep.search"] = ", ".join(section.get("search", ()))  # a grid changes the last key first
     return values

@@ -76,6 +76,21 @@ def test_a_spec_that_has_changed_since_is_refused_and_what_the_message_says_undo
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}
 
 
+def test_the_order_of_the_keys_of_a_search_counts_and_a_damaged_spec_of_a_trial_does_not(work):
+    search = {"layers.Affine1.units": [4, 8], "training.batch_size": [25, 50]}
+    mlpkit.sweep(spec(search=search, trials=1), "s", workers=1)
+    path = Path("s/sweep.yaml")
+    lines = path.read_text().splitlines()
+    first, second = (next(i for i, line in enumerate(lines) if f"{key}:" in line) for key in search)
+    lines[first], lines[second] = lines[second], lines[first]
+    path.write_text("\n".join(lines))
+    told = "order of sweep.search: layers.Affine1.units, training.batch_size then, training.batch_size, layers.Affine1"
+    with pytest.raises(RunFolderError, match=told):
+        mlpkit.resume_sweep("s")
+    Path("s/trial-0/spec.yaml").write_bytes(b"\xff")
+    assert mlpkit.resume_sweep("s").counts == {"finished": 1}
+
+
 def test_a_full_disk_ends_the_sweep_and_the_message_says_how_to_go_on(work, monkeypatch):
     def full(*arguments):
         raise storage_error(Path("s/trial-1/trial.json"), OSError(errno.ENOSPC, "No space left on device"))
@@ -86,8 +101,7 @@ def test_a_full_disk_ends_the_sweep_and_the_message_says_how_to_go_on(work, monk
 
     with pytest.raises(StorageError, match="No space left on device; free space on this disk") as caught:
         mlpkit.sweep(spec(), "s", workers=1, observer=Filling())
-    (note,) = caught.value.__notes__
-    assert note.endswith(", mlpkit sweep --resume s goes on")
+    assert caught.value.__notes__ == ["help: then go on with: mlpkit sweep --resume s"]
     monkeypatch.undo()
     monkeypatch.chdir(work)
     assert mlpkit.resume_sweep("s").counts == {"finished": 2}
