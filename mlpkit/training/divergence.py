@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from mlpkit.errors import DivergenceError
+from mlpkit.network.contexts import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,10 +58,11 @@ def origin_of_loss(network: Sequential, x: NDArray[Any], t: NDArray[Any]) -> str
         return f"the targets of the minibatch, in {_rows(t)}"
     replica = network.replicas[0]
     replica.position.forwards += 1  # the layers draw the random numbers of this step again
-    for layer in replica.layers:
-        x = layer.forward(x)
-        if not np.isfinite(x).all():
-            return f"the output of {layer.path} ({layer.type_name}), in {_rows(x)}"
+    with all_of(replica.step_contexts):
+        for layer in replica.layers:
+            x = layer.forward(x)
+            if not np.isfinite(x).all():
+                return f"the output of {layer.path} ({layer.type_name}), in {_rows(x)}"
     return f"the loss {replica.loss.path} ({replica.loss.type_name}) itself"
 
 

@@ -156,8 +156,9 @@ class Probe:
             epoch: passes over the training data done.
             learning_rate: the learning rate of the last step.
         """
-        replica = self._replica
-        np.copyto(replica.state, self._network.replicas[0].state)
+        replica, original = self._replica, self._network.replicas[0]
+        np.copyto(replica.state, original.state)
+        replica.step_contexts = original.step_contexts
         replica.set_training(True)
         replica.position.step = iteration
         self._found = {operation.path: _nothing_found(operation) for operation in self._followed}

@@ -56,6 +56,7 @@ SPECS = {
         },
     },
 }
+SPECS["mixed precision"] = SPECS["batch norm"] | {"training": {"optimizer": "adam", "precision": "bfloat16"}}
 STEPS = 40
 KILLED_IN = 30
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from mlpkit import Layer, Sequential
+from mlpkit import ComponentFailure, Layer, Sequential
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.residual import Residual
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -148,3 +148,13 @@ def test_what_rounds_factors_is_entered_for_each_gradient_if_the_precision_says_
     network.set_precision("float32")
     network.gradient(x, t)
     assert events == usual
+
+
+def test_what_rounds_factors_is_left_again_if_a_layer_fails():
+    network = Sequential([Rounding(), Affine(3), SoftmaxWithLoss()], input_shape=(2,))
+    network.set_precision("bfloat16")
+    for _ in range(2):
+        events.clear()
+        with pytest.raises(ComponentFailure):
+            network.gradient(np.full((2, 2), np.nan), [0, 1])
+        assert events == ["on", "rounding", "forward", "exact", "off"]

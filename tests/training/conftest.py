@@ -165,11 +165,12 @@ def make_trainer() -> Callable[..., Trainer]:
         loss: Any = None,
         store: Any = None,
         optimizer_state: Any = None,
+        dtype: str = "float64",
         **settings: Any,
     ) -> Trainer:
         dataset = dataset or Toy()
         stack = [*layers, Affine(CLASSES), loss or SoftmaxWithLoss()]
-        network = Sequential(stack, (FEATURES,), seed=seed, dtype="float64", slices=slices)
+        network = Sequential(stack, (FEATURES,), seed=seed, dtype=dtype, slices=slices)
         given = {"batch_size": 5, "iterations": 8, "metrics": {"accuracy": Accuracy}} | settings
         chosen = Settings(optimizer=optimizer or Sgd(0.1), **given)
         splits, description = dataset.open(seed), dataset.describe()

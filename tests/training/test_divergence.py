@@ -89,6 +89,18 @@ def test_the_output_of_a_layer(make_trainer):
     )
 
 
+def test_the_output_of_a_layer_that_only_overflows_if_its_factors_are_rounded(make_trainer):
+    class Huge(Augmentation):
+        def __call__(self, x, rng, out):
+            out[...] = 0
+            out[1] = 3.4e38  # the next number of bfloat16 is infinite
+            return out
+
+    trainer = make_trainer(Affine(2, weights="zeros"), augmentations=[Huge()], dtype="float32", precision="bfloat16")
+    found = message_of(trainer)
+    assert "What is not finite first is the output of Affine1 (Affine), in row 1. " in found
+
+
 def test_the_inputs(make_trainer):
     found = message_of(make_trainer(augmentations=[Poisoned()]))
     assert "What is not finite first is the inputs of the minibatch, in row 1. " in found

@@ -82,6 +82,22 @@ def test_gradients_are_those_of_training(examples):
     assert by_name(health)["Affine2"]["gradients"]["std"] == pytest.approx(by_logits.std(), rel=1e-5)
 
 
+def test_factors_are_rounded_where_those_of_steps_are():
+    rng = np.random.default_rng(7)
+    x, t = rng.normal(size=(ROWS, 5)).astype(np.float32), rng.integers(CLASSES, size=ROWS)
+    network = mlpkit.Sequential([Affine(4), Relu(), Affine(CLASSES), SoftmaxWithLoss()], (5,), target=Classes(CLASSES))
+    probe = Probe(network, Arrays(x, t), Description((5,), Classes(CLASSES), {"train": ROWS}))
+    found = []
+    for step, precision in enumerate(("float32", "bfloat16", "float32")):
+        network.set_precision(precision)
+        gradient = network.gradient(x, t)
+        found.append(by_name(probe(step, 0.0, 0.1))["Affine1"]["gradient_norm"])
+        norm = np.linalg.norm(np.concatenate([gradient[path].ravel() for path in ("Affine1.W", "Affine1.b")]))
+        assert found[-1] == pytest.approx(norm, rel=2e-6)
+    assert found[0] == found[2]
+    assert found[0] != pytest.approx(found[1], rel=1e-5)
+
+
 def test_layers_inside_others_are_looked_at_too(examples):
     _, _, health = looked_at([Affine(4), Residual([Affine(4), Relu()]), Affine(CLASSES)], examples)
     names = ["Affine1", "Residual1", "Residual1.Affine1", "Residual1.Relu1", "Affine2"]

@@ -62,17 +62,17 @@ TARGET static void pair_vector_of_columns(Operand b, ptrdiff_t inner, ptrdiff_t 
 {
     float lines[LANES * LANES];
     for (ptrdiff_t k = 0; k < inner; k += DEPTH) {
-        ptrdiff_t pairs = least(divided_up(inner - k, 2), LANES);
+        ptrdiff_t steps = least(divided_up(inner - k, 2), LANES);
         for (ptrdiff_t j = 0; j < LANES; j++) {
             STORE(lines + j * LANES, j < columns ? pairs_along(part_from(b, k, j).data, inner - k) : ZERO());
         }
-        if (pairs == LANES) {
+        if (steps == LANES) {
             transpose(lines, LANES, to + k / 2 * width, width);
             continue;
         }
         float turned[LANES * LANES];
         transpose(lines, LANES, turned, LANES);
-        for (ptrdiff_t i = 0; i < pairs; i++) {
+        for (ptrdiff_t i = 0; i < steps; i++) {
             STORE(to + (k / 2 + i) * width, LOAD(turned + i * LANES));
         }
     }
