@@ -39,6 +39,30 @@ def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, acros
     np.testing.assert_array_equal(*found)
 
 
+def test_a_single_image_is_not_cut_inside():
+    x = np.random.default_rng(0).standard_normal((1, 8, 70, 70), np.float32)
+    with kernel_threads(2):
+        y = compiled.average_pool(x, 2, 2, np.empty((1, 8, 35, 35), np.float32))
+    np.testing.assert_array_equal(y, with_numpy.average_pool(x, 2, 2, np.empty_like(y)))
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 3, 4), (3, 2, 4, 3)])
+def test_patches_that_reach_beyond_the_images_get_what_numpy_gives(shape):
+    x = np.arange(200, dtype=np.float32)[: np.prod(shape)].reshape(shape)
+    found = [library.average_pool(x, 2, 2, np.empty((3, 2, 2, 2), np.float32)) for library in (compiled, with_numpy)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_an_output_that_overlaps_the_images_gets_what_numpy_gives():
+    for shift in range(0, 72, 6):
+        found = []
+        for library in (compiled, with_numpy):
+            memory = np.random.default_rng(0).standard_normal(96, np.float32)
+            y = memory[shift : shift + 24].reshape(3, 2, 2, 2)
+            found.append(library.average_pool(memory.reshape(3, 2, 4, 4), 2, 2, y))
+        np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 @pytest.mark.parametrize("shape", [(3, 2, 4, 3), (4, 3, 4, 3), (4, 2, 1, 3), (4, 2, 4, 1)])
 def test_arrays_that_do_not_match_are_an_error_and_no_crash(library, shape):

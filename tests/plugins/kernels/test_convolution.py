@@ -151,9 +151,7 @@ def expected_weights_gradient(of, x, dy):
     return totals[:-1, :, 0].T.reshape(of.weights), totals[-1, :, 0]
 
 
-@settings(deadline=None, max_examples=30)
-@given(of=shapes(), threads=st.integers(1, 3), gap=st.sampled_from([0, 5]), seed=st.integers(0, 2**32))
-def test_convolutions_are_added_up_as_they_are_said_to_be(of, threads, gap, seed):
+def check_order_of_addition(of, *, threads=1, gap=0, seed=0):
     generator = np.random.default_rng(seed)
     x, dy, b = (twelve_bits(generator, shape) for shape in (of.x, of.y, of.filters))
     W, dW = (np.full((of.filters, of.channels * of.size**2 + gap), np.nan, np.float32) for _ in range(2))
@@ -168,6 +166,31 @@ def test_convolutions_are_added_up_as_they_are_said_to_be(of, threads, gap, seed
     np.testing.assert_array_equal(dx, expected_inputs_gradient(of, dy, W))
     for found, expected in zip((dW, db), expected_weights_gradient(of, x, dy), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@settings(deadline=None, max_examples=30)
+@given(of=shapes(), threads=st.integers(1, 3), gap=st.sampled_from([0, 5]), seed=st.integers(0, 2**32))
+def test_convolutions_are_added_up_as_they_are_said_to_be(of, threads, gap, seed):
+    check_order_of_addition(of, threads=threads, gap=gap, seed=seed)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        Shape(8, channels=2, height=8, rows=3, filters=5, size=6, stride=1, padding=1),  # all rows of a tile of dW
+        Shape(9, channels=2, height=9, rows=3, filters=5, size=7, stride=2, padding=1),  # more than a tile has
+        Shape(4, channels=64, height=3, rows=2, filters=64, size=2, stride=1, padding=0),  # a whole block of products
+        Shape(3, channels=70, height=4, rows=2, filters=70, size=2, stride=1, padding=0),  # more than a block
+        Shape(2, channels=1, height=2, rows=DOT_BLOCK // 2, filters=1, size=1, stride=1, padding=0),  # the same of dW
+    ],
+)
+def test_sums_that_fill_a_tile_or_a_block_or_exceed_it(of):
+    check_order_of_addition(of)
+
+
+def test_more_columns_than_parts_are_shared_out():
+    of = Shape(19, channels=8, height=4, rows=64, filters=16, size=1, stride=1, padding=0)
+    check_order_of_addition(of, threads=2)
 
 
 @settings(deadline=None, max_examples=40)

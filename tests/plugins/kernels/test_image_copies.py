@@ -38,6 +38,33 @@ def test_images_become_what_they_become_with_numpy(data, dtype, shape, padding, 
     np.testing.assert_array_equal(flat, turned.reshape(rows, -1))
 
 
+def test_many_features_are_shared_out():
+    x = np.random.default_rng(0).standard_normal((33, 7, 5, 30), np.float32)
+    with kernel_threads(2):
+        found = compiled.pad_images(x, 0, np.full((30, 7, 5, 33), np.nan, np.float32))
+        flat = compiled.flatten_images(found.transpose(3, 1, 2, 0), np.full((33, 1050), np.nan, np.float32))
+    np.testing.assert_array_equal(found, x.transpose(3, 1, 2, 0))
+    np.testing.assert_array_equal(flat, x.reshape(33, -1))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_images_with_gaps_between_their_columns_or_channels_become_what_they_become_with_numpy(axis):
+    strips = np.arange(480, dtype=np.float32).reshape(8, 3, 4, 5)
+    images = (strips[::2] if axis == 0 else strips[:, ::2]).transpose(3, 1, 2, 0)
+    found = compiled.flatten_images(images, np.empty((5, images.size // 5), np.float32))
+    np.testing.assert_array_equal(found, images.reshape(5, -1))
+    minibatch = strips[:, ::2]
+    found = compiled.pad_images(minibatch, 1, np.empty((7, 2, 6, 8), np.float32))
+    np.testing.assert_array_equal(found, with_numpy.pad_images(minibatch, 1, np.empty_like(found)))
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+def test_rows_that_are_not_those_of_the_images_are_filled_all_the_same(library):
+    images = np.arange(120, dtype=np.float32).reshape(5, 2, 4, 3).transpose(3, 1, 2, 0)
+    found = library.flatten_images(images, np.empty((6, 20), np.float32))
+    np.testing.assert_array_equal(found, images.reshape(6, 20))
+
+
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_an_output_that_overlaps_the_images_gets_them_all_the_same(library):
     memory = np.arange(127, dtype=np.float32)
@@ -53,7 +80,7 @@ def test_an_output_that_overlaps_the_images_gets_them_all_the_same(library):
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 def test_arrays_that_do_not_match_are_an_error_and_no_crash(library):
     x = np.ones((3, 2, 4, 5), np.float32)
-    for shape in ((5, 2, 4, 2), (5, 3, 4, 3), (7, 2, 4, 3)):
+    for shape in ((5, 2, 4, 2), (5, 3, 4, 3), (7, 2, 4, 3), (5, 2, 5, 3)):
         with pytest.raises(ValueError, match="broadcast"):
             library.pad_images(x, 0, np.empty(shape, np.float32))
     with pytest.raises(ValueError, match="reshape"):

@@ -58,6 +58,47 @@ def test_a_single_column_of_patches_is_not_cut_inside():
     np.testing.assert_array_equal(y, with_numpy.max_pool(x, 2, 2, np.empty_like(dy)))
 
 
+@pytest.mark.parametrize("shape", [(3, 2, 4, 3), (4, 2, 3, 3)])
+def test_patches_that_reach_beyond_the_images_get_what_numpy_gives(shape):
+    memory = np.arange(200, dtype=np.float32)
+    x = memory[: np.prod(shape)].reshape(shape)
+    found = [library.max_pool(x, 2, 2, np.empty((2, 2, 2, 3), np.float32)) for library in (compiled, with_numpy)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_gradient_of_another_shape_than_the_images_gets_what_numpy_gives():
+    x, dy = np.random.default_rng(0).standard_normal((4, 2, 4, 3)), np.ones((2, 2, 2, 3))
+    y = with_numpy.max_pool(x, 2, 2, np.empty_like(dy))
+    found = [library.max_pool_gradient(x, y, dy, 2, 2, np.ones((4, 2, 5, 3))) for library in (compiled, with_numpy)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_an_output_that_overlaps_the_images_gets_what_numpy_gives():
+    for shift in range(0, 72, 6):
+        found = []
+        for library in (compiled, with_numpy):
+            memory = np.random.default_rng(0).integers(9, size=96).astype(np.float32)
+            y = memory[shift : shift + 24].reshape(2, 2, 2, 3)
+            found.append(library.max_pool(memory.reshape(4, 2, 4, 3), 2, 2, y))
+        np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("overlapped", [0, 1, 2])
+def test_a_gradient_that_overlaps_an_input_gets_what_numpy_gives(overlapped):
+    for shift in range(6, 120, 6):
+        found = []
+        for library in (compiled, with_numpy):
+            x = np.random.default_rng(0).integers(9, size=(4, 2, 4, 3)).astype(np.float32)
+            y = with_numpy.max_pool(x, 2, 2, np.empty((2, 2, 2, 3), np.float32))
+            inputs, memory = [x, y, y + 1], np.zeros(300, np.float32)
+            place = memory[96 : 96 + inputs[overlapped].size].reshape(inputs[overlapped].shape)
+            place[...] = inputs[overlapped]
+            inputs[overlapped] = place
+            dx = memory[shift : shift + 96].reshape(x.shape)
+            found.append(library.max_pool_gradient(*inputs, 2, 2, dx))
+        np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
 @pytest.mark.parametrize(("size", "stride"), [(2**63 - 1, 2), (2, 0)])
 def test_sizes_and_strides_that_fit_no_image_are_an_error(library, size, stride):

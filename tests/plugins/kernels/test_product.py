@@ -150,11 +150,12 @@ def test_a_row_has_the_same_bits_alone_and_among_others(shape, seed):
     np.testing.assert_array_equal(vector, whole[-1])
 
 
+@pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("columns", [49, 4095, 4096, 4097, 8200])
-def test_a_single_row_of_many_columns_has_the_bits_that_it_has_among_others(columns):
+def test_a_single_row_of_many_columns_has_the_bits_that_it_has_among_others(columns, transposed):
     generator = np.random.default_rng(columns)
     a, row = generator.standard_normal((2, 59)).astype(np.float32), generator.standard_normal(columns, np.float32)
-    b = with_gap(generator.standard_normal((59, columns), np.float32), transposed=False, gap=1)
+    b = with_gap(generator.standard_normal((59, columns), np.float32), transposed, gap=1)
     room = np.full(columns + 20, np.nan, np.float32)
     alone = compiled.product_plus_row(a[1:], b, row, room[np.newaxis, :columns])
     np.testing.assert_array_equal(alone[0], compiled.product_plus_row(a, b, row, np.empty((2, columns), np.float32))[1])
@@ -163,7 +164,7 @@ def test_a_single_row_of_many_columns_has_the_bits_that_it_has_among_others(colu
 
 @by_blas
 @pytest.mark.parametrize("columns", [100, 2047, 2100, 4200])
-@pytest.mark.parametrize("inner", [256, 600, 1024, 2400])
+@pytest.mark.parametrize("inner", [256, 600, 1024, 2407])
 def test_a_single_row_is_added_up_as_it_is_said_to_be_on_any_number_of_threads(inner, columns):
     generator = np.random.default_rng(inner + columns)
     a, b, row = (twelve_bits(generator, *shape) for shape in [(1, inner), (inner, columns), (columns,)])

@@ -84,6 +84,15 @@ def test_rounded_factors_are_added_up_in_the_order_of_other_products(shape, tran
         assert np.isnan(room[:, shape[2] :]).all()
 
 
+@by_vectors
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_step_at_which_one_row_is_not_zero_is_not_left_out(transposed):
+    a, b, _ = random_factors(0, 40, 400, 48)
+    a[np.arange(40)[:, np.newaxis] != np.arange(400) // 2 % 40] = 0
+    expected = summed_by_blocks(with_numpy.to_bfloat16(a), with_numpy.to_bfloat16(b))
+    np.testing.assert_array_equal(rounded_product(with_gap(a, transposed, 0), b), expected)
+
+
 @pytest.mark.parametrize("shape", [(32, 784, 50), (256, 1000, 300), (600, 700, 1300)])
 def test_a_product_is_that_of_rounded_factors_to_rounding_and_no_other(shape):
     a, b, row = random_factors(0, *shape)
