@@ -156,7 +156,7 @@ def _found() -> Iterable[MetadataFiles]:
     if any(hasattr(finder, "find_distributions") for finder in other_finders) or not all(map(_has_folders, parents)):
         from importlib.metadata import distributions  # noqa: PLC0415
 
-        return distributions()
+        return distributions(path=parents)
     return (MetadataFolder(folder) for parent in parents for folder in _metadata_folders(parent))
 
 

@@ -85,10 +85,22 @@ def test_entries_of_the_path_that_hold_nothing_are_passed_over(entry, tmp_path, 
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
-def test_entries_of_the_path_that_are_no_text_are_passed_over_as_python_does(tmp_path, monkeypatch):
+@pytest.mark.parametrize("with_hook", [False, True])
+def test_entries_of_the_path_that_are_no_text_are_passed_over_as_python_does(with_hook, tmp_path, monkeypatch):
+    class Finder:
+        @staticmethod
+        def find_spec(*_):
+            return None
+
+        @staticmethod
+        def find_distributions(context):
+            return []
+
     (written(tmp_path / "other") / "entry_points.txt").write_text("[mlpkit]\nacme = other_plugin\n")
     written(tmp_path)
     monkeypatch.setattr(sys, "path", [tmp_path / "other", str(tmp_path), *sys.path])
+    if with_hook:
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
