@@ -139,13 +139,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seeds", type=int, default=20, help="of a comparison (default: %(default)s)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    if options.tables is None and {*TABLES} & {*(options.only or ())}:
+    names = options.only or ["mnist_fast", *(TABLES if options.tables else ())]
+    if not options.tables and any(name in TABLES for name in names):
         parser.error(f"{' and '.join(TABLES)} need --tables FOLDER")
     about = machine()
     if not options.json:
         print(heading(about))
     found = {}
-    for name in options.only or ["mnist_fast", *(TABLES if options.tables else ())]:
+    for name in names:
         with TemporaryDirectory() as temporary:
             folder = Path(temporary)
             of_table = name in TABLES
