@@ -426,7 +426,12 @@ class Sequential:
 
         Args:
             precision: ``bfloat16`` to round them, in layers that can; otherwise ``float32``.
+
+        Raises:
+            ValueError: it is neither.
         """
+        if precision not in {"float32", "bfloat16"}:
+            raise ValueError(f"the precision is float32 or bfloat16, not {precision!r}")
         rounds = precision == "bfloat16"
         for replica in self.replicas:
             replica.step_contexts = rounding_contexts(replica.operations()) if rounds else ()

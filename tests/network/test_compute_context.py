@@ -15,19 +15,24 @@ from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 events = []
 
 
-@contextmanager
-def unit_switched_on():
-    events.append("on")
-    try:
-        yield
-    finally:
-        events.append("off")
+def noted(entered, left):
+    """Return a context that adds to the events when it is entered and left."""
+
+    @contextmanager
+    def context():
+        events.append(entered)
+        try:
+            yield
+        finally:
+            events.append(left)
+
+    return context
 
 
 class OnUnit(Layer):
     """Computes on a unit that must be switched on."""
 
-    compute_context = unit_switched_on
+    compute_context = noted("on", "off")
 
     def forward(self, x):
         events.append("forward")
@@ -39,19 +44,10 @@ class OnUnit(Layer):
         return dy
 
 
-@contextmanager
-def row_by_row():
-    events.append("row by row")
-    try:
-        yield
-    finally:
-        events.append("as before")
-
-
 class RowByRow(OnUnit):
     """Computes in one order while the network evaluates."""
 
-    evaluation_context = row_by_row
+    evaluation_context = noted("row by row", "as before")
 
 
 @pytest.fixture
@@ -109,19 +105,10 @@ def test_what_asks_for_evaluation_is_left_out_in_training(row_by_row_network):
     assert events == [*EVALUATED, "off"]
 
 
-@contextmanager
-def rounding():
-    events.append("rounding")
-    try:
-        yield
-    finally:
-        events.append("exact")
-
-
 class Rounding(OnUnit):
     """Can round the factors of its products."""
 
-    bfloat16_context = rounding
+    bfloat16_context = noted("rounding", "exact")
 
     def backward(self, dy):
         events.append("backward")
@@ -158,3 +145,8 @@ def test_what_rounds_factors_is_left_again_if_a_layer_fails():
         with pytest.raises(ComponentFailure):
             network.gradient(np.full((2, 2), np.nan), [0, 1])
         assert events == ["on", "rounding", "forward", "exact", "off"]
+
+
+def test_a_precision_of_another_name_is_refused(network):
+    with pytest.raises(ValueError, match=r"the precision is float32 or bfloat16, not 'float16'"):
+        network.set_precision("float16")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits
 
@@ -20,6 +21,15 @@ except ImportError:
 AMX_MULTIPLICATIONS, AMX_SIDE = 20_000_000, 128  # from which on AMX computes a product, if the processor has it
 BLOCK = 256  # numbers of the inner dimension that are added up before they meet the rest
 SPEC = Path(__file__).parents[2] / "specs" / "mnist_3layer.yaml"
+LENGTHS = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
+SHAPES = st.tuples(LENGTHS, LENGTHS, LENGTHS)
+FACTORS = {
+    "transposed": st.tuples(st.booleans(), st.booleans()),
+    "gaps": st.tuples(*[st.sampled_from([0, 1, 16])] * 3),
+    "threads": st.integers(1, 3),
+    "seed": st.integers(0, 2**32),
+}
+"""How factors lie in memory and what they hold, and how many threads multiply them."""
 
 
 def summed_by_blocks(a, b):

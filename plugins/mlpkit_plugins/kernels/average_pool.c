@@ -1,35 +1,11 @@
 /* Average pooling of images that lie in the order (rows, channels, height, width). */
-#include "loops.h"
+#include "pool.h"
 
 #ifdef __GNUC__
 #define UNROLLED static inline __attribute__((always_inline))
 #else
 #define UNROLLED static inline
 #endif
-
-/* Lengths of x, y and patches. */
-typedef struct {
-    npy_intp rows, channels, height, width;
-    npy_intp down, across, size, stride;
-} Pool;
-
-/* What the loops get of them. */
-#define NUMBERS_OF(pool)                                                                                               \
-    {                                                                                                                  \
-        (double)(pool).channels, (double)(pool).height, (double)(pool).width, (double)(pool).down,                     \
-            (double)(pool).across, (double)(pool).size, (double)(pool).stride                                          \
-    }
-
-static Pool pool_of(const double *numbers)
-{
-    return (Pool){.channels = (npy_intp)numbers[0],
-                  .height = (npy_intp)numbers[1],
-                  .width = (npy_intp)numbers[2],
-                  .down = (npy_intp)numbers[3],
-                  .across = (npy_intp)numbers[4],
-                  .size = (npy_intp)numbers[5],
-                  .stride = (npy_intp)numbers[6]};
-}
 
 /* Patches of 2 by 2 side by side are the common case: a loop in which these lengths are known has vectors. */
 #define LOOPS(T, NAME)                                                                                                 \
@@ -69,11 +45,9 @@ LOOPS(double, float64)
 static int read_lengths(PyObject *x, PyObject *y, PyObject *size, PyObject *stride, Pool *pool)
 {
     npy_intp *of_x = PyArray_DIMS((PyArrayObject *)x), *of_y = PyArray_DIMS((PyArrayObject *)y);
-    *pool = (Pool){of_x[0], of_x[1], of_x[2], of_x[3], of_y[2], of_y[3], 0, 0};
-    return read_count(size, &pool->size) && read_count(stride, &pool->stride) && pool->size > 0 && pool->stride > 0 &&
-           of_y[0] == pool->rows && of_y[1] == pool->channels &&
-           pool->height >= (pool->down - 1) * pool->stride + pool->size &&
-           pool->width >= (pool->across - 1) * pool->stride + pool->size;
+    *pool = (Pool){.rows = of_x[0], .channels = of_x[1], .height = of_x[2], .width = of_x[3]};
+    pool->down = of_y[2], pool->across = of_y[3];
+    return of_y[0] == pool->rows && of_y[1] == pool->channels && read_patches(size, stride, pool);
 }
 
 PyObject *average_pool(SIGNATURE)
@@ -86,7 +60,7 @@ PyObject *average_pool(SIGNATURE)
         !disjoint(arguments[3], arguments, 1)) {
         return with_numpy("average_pool", arguments, count);
     }
-    const double numbers[] = NUMBERS_OF(pool);
+    const double numbers[] = {NUMBERS_OF(pool)};
     run(type, BOTH(average_pool), all, 2, pool.rows > 1 ? 2 : 0, numbers); /* a single image isn't cut inside */
     return Py_NewRef(arguments[3]);
 }

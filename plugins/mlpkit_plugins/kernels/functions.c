@@ -1,8 +1,8 @@
 /* Functions of elements. */
 #include "functions.h"
 
+#include "compute_mode.h"
 #include "instruction_set.h"
-#include "row_order.h"
 
 #include <string.h>
 

@@ -1,34 +1,11 @@
 /* Max pooling of images that lie in the order (width, channels, height, rows). */
-#include "loops.h"
+#include "pool.h"
 
 #include <math.h>
 #include <string.h>
 
 /* Numbers whose gradients are passed on at once. */
 #define BLOCK 256
-
-/* Lengths of x, y and patches. */
-typedef struct {
-    npy_intp width, channels, height, rows;
-    npy_intp across, down, size, stride;
-} Pool;
-
-/* What the loops get of them, and a 1. */
-#define NUMBERS_OF(pool)                                                                                               \
-    {                                                                                                                  \
-        (double)(pool).channels, (double)(pool).height, (double)(pool).rows, (double)(pool).down,                      \
-            (double)(pool).size, (double)(pool).stride, 1                                                              \
-    }
-
-static Pool pool_of(const double *numbers)
-{
-    return (Pool){.channels = (npy_intp)numbers[0],
-                  .height = (npy_intp)numbers[1],
-                  .rows = (npy_intp)numbers[2],
-                  .down = (npy_intp)numbers[3],
-                  .size = (npy_intp)numbers[4],
-                  .stride = (npy_intp)numbers[5]};
-}
 
 /* Where pixel [p][q] of a patch lies, from the first pixel of a column of patches on. */
 static npy_intp place_of(const Pool *pool, npy_intp channel, npy_intp patch, npy_intp p, npy_intp q)
@@ -83,7 +60,7 @@ static npy_intp place_of(const Pool *pool, npy_intp channel, npy_intp patch, npy
     static void max_pool_gradient_##NAME(const Matrix *arrays, const double *numbers)                                  \
     {                                                                                                                  \
         Pool pool = pool_of(numbers);                                                                                  \
-        T left[BLOCK], one = (T)numbers[6];                                                                            \
+        T left[BLOCK], one = (T)numbers[NUMBERS_OF_POOL];                                                              \
         for (npy_intp i = 0; i < arrays[1].rows * pool.channels; i++) {                                                \
             npy_intp j = i / pool.channels, c = i % pool.channels;                                                     \
             const T *x = (const T *)arrays[0].data + j * arrays[0].stride;                                             \
@@ -110,10 +87,9 @@ LOOPS(double, float64)
 static int read_lengths(PyObject *x, PyObject *y, PyObject *size, PyObject *stride, Pool *pool)
 {
     npy_intp *of_x = PyArray_DIMS((PyArrayObject *)x), *of_y = PyArray_DIMS((PyArrayObject *)y);
-    *pool = (Pool){of_x[0], of_x[1], of_x[2], of_x[3], of_y[0], of_y[2], 0, 0};
-    return read_count(size, &pool->size) && read_count(stride, &pool->stride) && pool->size > 0 && pool->stride > 0 &&
-           of_y[1] == pool->channels && of_y[3] == pool->rows && pool->width >= (pool->across - 1) * pool->stride + pool->size &&
-           pool->height >= (pool->down - 1) * pool->stride + pool->size;
+    *pool = (Pool){.width = of_x[0], .channels = of_x[1], .height = of_x[2], .rows = of_x[3]};
+    pool->across = of_y[0], pool->down = of_y[2];
+    return of_y[1] == pool->channels && of_y[3] == pool->rows && read_patches(size, stride, pool);
 }
 
 /* Have each row begin a column of patches, the last one of which may be narrower. */
@@ -137,7 +113,7 @@ PyObject *max_pool(SIGNATURE)
         return with_numpy("max_pool", arguments, count);
     }
     cut_into_patches(x, &pool);
-    const double numbers[] = NUMBERS_OF(pool);
+    const double numbers[] = {NUMBERS_OF(pool), 1};
     run(type, BOTH(max_pool), all, 2, cut_of(&pool, 2), numbers);
     return Py_NewRef(arguments[3]);
 }
@@ -160,7 +136,7 @@ PyObject *max_pool_gradient(SIGNATURE)
     }
     cut_into_patches(x, &pool);
     cut_into_patches(dx, &pool);
-    const double numbers[] = NUMBERS_OF(pool);
+    const double numbers[] = {NUMBERS_OF(pool), 1};
     run(type, BOTH(max_pool_gradient), all, 4, cut_of(&pool, 4), numbers);
     return Py_NewRef(arguments[5]);
 }

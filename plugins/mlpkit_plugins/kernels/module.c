@@ -3,9 +3,9 @@
 #include "amx.h"
 #include "arguments.h"
 #include "blas_threads.h"
+#include "compute_mode.h"
 #include "instruction_set.h"
 #include "multiply.h"
-#include "row_order.h"
 
 /* What begins and ends a block is the method of a context manager, too, and ignores its arguments. */
 #define BLOCK_METHOD PyObject *Py_UNUSED(module), PyObject *const *Py_UNUSED(arguments), Py_ssize_t Py_UNUSED(count)

@@ -2,9 +2,9 @@
 #include "arguments.h"
 #include "bfloat16.h"
 #include "blas_threads.h"
+#include "compute_mode.h"
 #include "multiply.h"
 #include "multiply_vectors.h"
-#include "row_order.h"
 
 #include <string.h>
 

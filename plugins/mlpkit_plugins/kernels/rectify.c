@@ -1,6 +1,6 @@
 /* The rectified linear unit. */
+#include "compute_mode.h"
 #include "functions.h"
-#include "row_order.h"
 
 #define LOOPS(T, NAME)                                                                                                 \
     VECTORIZED static void rectify_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                      \

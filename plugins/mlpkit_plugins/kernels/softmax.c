@@ -1,8 +1,8 @@
 /* Softmax and cross-entropy on transposed logits: classes along the first axis, so that rows fill vectors. */
+#include "compute_mode.h"
 #include "functions.h"
 #include "instruction_set.h"
 #include "row_arguments.h"
-#include "row_order.h"
 
 #define BLOCK 256
 

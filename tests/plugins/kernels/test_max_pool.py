@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import kernel_threads
-from memory_layouts import LAYOUTS, arrays
+from memory_layouts import arrays
+from pooled_images import POOLING
 
 from mlpkit_plugins.kernels import with_numpy
 
@@ -17,13 +18,8 @@ compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there 
 @settings(deadline=None, max_examples=100)
 @given(
     data=st.data(),
-    dtype=st.sampled_from([np.float32, np.float64]),
-    size=st.integers(1, 3),
-    stride=st.integers(1, 4),
-    left=st.integers(0, 2),
     rows=st.sampled_from([1, 2, 15, 16, 33, 256, 257, 700]),
-    layouts=st.sampled_from([["contiguous"], LAYOUTS]),
-    threads=st.integers(1, 3),
+    **POOLING,
 )
 def test_gives_the_numbers_of_numpy(data, dtype, size, stride, left, rows, layouts, threads):
     def floats(*shape):

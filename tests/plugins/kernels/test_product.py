@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from matrix_products import (
     AMX_MULTIPLICATIONS,
     AMX_SIDE,
+    FACTORS,
+    LENGTHS,
+    SHAPES,
     kernel_threads,
     parameters_of_run,
     printed_by,
@@ -31,8 +34,7 @@ LARGEST = 500_000_000  # multiplications up to which a product is computed here
 LARGEST_ALONE = 1_000_000  # the same, if BLAS has its own threads
 by_blas = pytest.mark.skipif(not SHARED, reason="BLAS computes large products, on threads of its own")
 
-lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
-shapes = st.tuples(lengths, lengths, lengths)
+shapes = SHAPES
 if not SHARED:
     shapes = shapes.filter(lambda shape: np.prod(shape) <= LARGEST_ALONE)
 if compiled.PRODUCTS_BY.endswith("AMX"):
@@ -50,14 +52,7 @@ def darkened(generator, a, share):
     return np.where(is_dark, np.copysign(np.float32(0), a), a)
 
 
-@given(
-    shape=shapes,
-    transposed=st.tuples(st.booleans(), st.booleans()),
-    gaps=st.tuples(*[st.sampled_from([0, 1, 16])] * 3),
-    threads=st.integers(1, 3),
-    dark=st.sampled_from([0, 0.7, 1]),
-    seed=st.integers(0, 2**32),
-)
+@given(shape=shapes, dark=st.sampled_from([0, 0.7, 1]), **FACTORS)
 @settings(deadline=None, max_examples=200)
 def test_a_product_is_added_up_as_it_is_said_to_be(shape, transposed, gaps, threads, dark, seed):
     rows, inner, columns = shape
@@ -213,7 +208,7 @@ def test_zeros_that_stand_alone_take_less_time(transposed):
 @given(data=st.data())
 @settings(deadline=None, max_examples=150)
 def test_a_product_of_any_arrays_is_numpys_to_rounding(data):
-    rows, inner, columns = (data.draw(lengths) for _ in range(3))
+    rows, inner, columns = (data.draw(LENGTHS) for _ in range(3))
     special = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1e-40]
     a = data.draw(arrays((rows, inner), np.float32, special=special))
     b = data.draw(arrays((inner, columns), np.float32, special=special))

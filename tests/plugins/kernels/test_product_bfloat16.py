@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_products import kernel_threads, parameters_of_run, printed_by, summed_by_blocks, with_gap
+from matrix_products import (
+    FACTORS,
+    SHAPES,
+    kernel_threads,
+    parameters_of_run,
+    printed_by,
+    summed_by_blocks,
+    with_gap,
+)
 from memory_layouts import arrays, outputs, twin
 
 from mlpkit.network.subnormals import flushed_subnormals
@@ -21,7 +29,6 @@ from mlpkit_plugins.kernels import bfloat16_products, row_order, with_numpy
 by_vectors = pytest.mark.skipif(
     kernels.PRODUCTS_BY != "compiled kernels", reason="products by AMX or BLAS have orders of their own"
 )
-lengths = st.one_of(st.integers(1, 40), st.sampled_from([48, 49, 63, 64, 100, 255, 256, 257, 513, 784]))
 numbers = st.floats(width=32)
 
 
@@ -63,14 +70,7 @@ def random_factors(seed, rows, inner, columns):
 
 
 @by_vectors
-@given(
-    shape=st.tuples(lengths, lengths, lengths),
-    transposed=st.tuples(st.booleans(), st.booleans()),
-    gaps=st.tuples(*[st.sampled_from([0, 1, 16])] * 3),
-    threads=st.integers(1, 3),
-    dark=st.sampled_from([0, 0.5, 0.9]),
-    seed=st.integers(0, 2**32),
-)
+@given(shape=SHAPES, dark=st.sampled_from([0, 0.5, 0.9]), **FACTORS)
 @settings(deadline=None, max_examples=200)
 def test_rounded_factors_are_added_up_in_the_order_of_other_products(shape, transposed, gaps, threads, dark, seed):
     a, b, row = random_factors(seed, *shape)

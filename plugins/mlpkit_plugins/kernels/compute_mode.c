@@ -1,4 +1,4 @@
-#include "row_order.h"
+#include "compute_mode.h"
 
 #include "instruction_set.h"
 

@@ -1,7 +1,7 @@
 /* Whether each row is computed in one order, whatever the batch: docs/numerics.md; and whether the factors of products
  * are rounded to bfloat16: docs/training.md. */
-#ifndef MLPKIT_ROW_ORDER_H
-#define MLPKIT_ROW_ORDER_H
+#ifndef MLPKIT_COMPUTE_MODE_H
+#define MLPKIT_COMPUTE_MODE_H
 
 /* Compute by rows in this thread, until as many calls of end_row_order. */
 void begin_row_order(void);
