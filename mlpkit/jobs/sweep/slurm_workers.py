@@ -239,7 +239,8 @@ class SlurmWorkers:
         """Return the error that says what Slurm has against a trial's job, and how to go on."""
         said = _one_line(str(getattr(error.__cause__, "output", "") or error))
         given = [word for each in _as_given(self._settings) for word in ("--slurm", each)]
-        again = shlex.join(["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *given])
+        most = [] if self.count == MOST_JOBS else ["--workers", str(self.count)]
+        again = shlex.join(["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *most, *given])
         change = "change what it refuses" if given else "add --slurm KEY=VALUE for what it lacks"
         return UsageError(f"{sent.directory}: Slurm refuses its job: {said}; {change}, and go on with: {again}")
 

@@ -101,13 +101,13 @@ def test_a_job_that_died_while_the_controller_was_down_is_not_waited_for(trial, 
 
 def test_what_slurm_refuses_is_said_once_in_its_own_words(trial, capfd):
     folder = trial(0)
-    with Workers({"partition": "nowhere", "cpus-per-task": "2", "exclusive": True}) as workers:
+    with Workers({"partition": "nowhere", "cpus-per-task": "2", "exclusive": True}, 3) as workers:
         found = workers.submit(slurm_tasks.do, folder, what="end").exception(20)
     assert isinstance(found, UsageError)
     assert str(found) == (
         f"{folder}: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission failed: Invalid "
         "partition name specified; change what it refuses, and go on with: mlpkit sweep --resume "
-        f"{folder.parent} --on slurm --slurm partition=nowhere --slurm cpus-per-task=2 --slurm exclusive"
+        f"{folder.parent} --on slurm --workers 3 --slurm partition=nowhere --slurm cpus-per-task=2 --slurm exclusive"
     )
     assert capfd.readouterr() == ("", "")
 
