@@ -431,7 +431,7 @@ class Sequential:
             ValueError: it is neither.
         """
         if precision not in {"float32", "bfloat16"}:
-            raise ValueError(f"the precision is float32 or bfloat16, not {precision!r}")
+            raise ValueError(f"factors are rounded to float32 or bfloat16, not to {precision!r}")
         rounds = precision == "bfloat16"
         for replica in self.replicas:
             replica.step_contexts = rounding_contexts(replica.operations()) if rounds else ()

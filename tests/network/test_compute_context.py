@@ -148,5 +148,5 @@ def test_what_rounds_factors_is_left_again_if_a_layer_fails():
 
 
 def test_a_precision_of_another_name_is_refused(network):
-    with pytest.raises(ValueError, match=r"the precision is float32 or bfloat16, not 'float16'"):
+    with pytest.raises(ValueError, match=r"rounded to float32 or bfloat16, not to 'float16'"):
         network.set_precision("float16")
