@@ -61,8 +61,8 @@ def test_distributions_in_eggs_are_found(tmp_path, monkeypatch):
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
-def test_distributions_that_an_import_hook_knows_are_found(tmp_path, monkeypatch):
-    info = written(tmp_path / "elsewhere")
+def import_hook(*distributions):
+    """Return an import hook that finds no module, and these distributions."""
 
     class Finder:
         @staticmethod
@@ -71,9 +71,15 @@ def test_distributions_that_an_import_hook_knows_are_found(tmp_path, monkeypatch
 
         @staticmethod
         def find_distributions(context):
-            return [importlib.metadata.PathDistribution(info)]
+            return distributions
 
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    return Finder
+
+
+def test_distributions_that_an_import_hook_knows_are_found(tmp_path, monkeypatch):
+    info = written(tmp_path / "elsewhere")
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, import_hook(importlib.metadata.PathDistribution(info))])
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
@@ -87,20 +93,11 @@ def test_entries_of_the_path_that_hold_nothing_are_passed_over(entry, tmp_path, 
 
 @pytest.mark.parametrize("with_hook", [False, True])
 def test_entries_of_the_path_that_are_no_text_are_passed_over_as_python_does(with_hook, tmp_path, monkeypatch):
-    class Finder:
-        @staticmethod
-        def find_spec(*_):
-            return None
-
-        @staticmethod
-        def find_distributions(context):
-            return []
-
     (written(tmp_path / "other") / "entry_points.txt").write_text("[mlpkit]\nacme = other_plugin\n")
     written(tmp_path)
     monkeypatch.setattr(sys, "path", [tmp_path / "other", str(tmp_path), *sys.path])
     if with_hook:
-        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, import_hook()])
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
