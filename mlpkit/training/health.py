@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.training.course import Course
 from mlpkit.training.probe import KEYS, Probe
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from mlpkit.training.probe import Health
 
 
+STEPS_APART: Final = 8
+"""Steps between two looks at a network, at least: a look takes as long as one or two."""
+
+
 def is_probed(evaluation: int) -> bool:
-    """Whether the network is looked at after an evaluation, counted from 1.
+    """Whether the network is looked at after an evaluation, counted from 1, unless it was a few steps before.
 
     It is after each of the first 15, after every second up to 31, every fourth up to 63, and so on: eight a doubling.
     """
@@ -81,7 +85,7 @@ class HealthMonitor:
             learning_rate: the learning rate of the last step.
             last: whether training is over.
         """
-        if last or is_probed(len(self._course.history)):
+        if last or (is_probed(len(self._course.history)) and progress.step >= self._last_step + STEPS_APART):
             self._look(progress, learning_rate)
 
     def after_failure(self, progress: Progress, learning_rate: float) -> None:
@@ -89,8 +93,13 @@ class HealthMonitor:
         with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
             self._look(progress, learning_rate)
 
+    @property
+    def _last_step(self) -> int:
+        """Steps that had been done at the last look."""
+        return int(self._healths[-1]["iteration"]) if self._healths else -STEPS_APART
+
     def _look(self, progress: Progress, learning_rate: float) -> None:
-        if self._healths and self._healths[-1]["iteration"] >= progress.step:
+        if self._last_step >= progress.step:
             return
         health = self._probe(progress.step, progress.epoch, learning_rate)
         self._healths.append(health)

@@ -63,9 +63,18 @@ def test_the_network_is_looked_at_before_the_first_step_and_after_evaluations(ex
     heard = Listener()
     run = train(examples, observer=heard, epochs=20)
     evaluated = [record["iteration"] for record in run.history]
-    chosen = [step for number, step in enumerate(evaluated, start=1) if number <= 15 or number % 2 == 0]
+    assert evaluated[0] == 5
+    chosen = [step for number, step in enumerate(evaluated, start=1) if number % 2 == 0]  # ten steps apart
     assert [health["iteration"] for health in heard.healths] == [0, *chosen]
     assert all(layer["update_ratio"] for layer in heard.healths[-1]["layers"] if layer["norm"])
+
+
+def test_a_network_whose_evaluations_are_far_apart_is_looked_at_after_each_of_the_first(examples):
+    heard = Listener()
+    run = train(examples, observer=heard, epochs=40, evaluate_every=10)
+    evaluated = [record["iteration"] for record in run.history]
+    chosen = [step for number, step in enumerate(evaluated, start=1) if number <= 15 or number % 2 == 0]
+    assert [health["iteration"] for health in heard.healths] == [0, *chosen]
 
 
 def test_looks_grow_with_the_logarithm_of_the_evaluations():
@@ -102,7 +111,8 @@ def test_a_record_that_lacks_something_keeps_no_run_from_being_resumed(examples,
     (tmp_path / "run/health.jsonl").write_text('{"iteration": 0}\n{"iterat')
     heard = Listener()
     mlpkit.resume(tmp_path / "run", examples=examples, observer=heard)
-    assert [set(health) for health in heard.healths] == [set(KEYS)] * 4
+    assert [health["iteration"] for health in heard.healths] == [18, 30, 36]
+    assert [set(health) for health in heard.healths] == [set(KEYS)] * 3
 
 
 def test_the_record_is_what_was_told(examples, tmp_path):
