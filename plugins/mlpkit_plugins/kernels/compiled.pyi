@@ -49,6 +49,9 @@ from mlpkit_plugins.kernels.with_numpy import product_plus_row as product_plus_r
 from mlpkit_plugins.kernels.with_numpy import read_csv_records as read_csv_records
 from mlpkit_plugins.kernels.with_numpy import read_rows as read_rows
 from mlpkit_plugins.kernels.with_numpy import rectify as rectify
+from mlpkit_plugins.kernels.with_numpy import scale_and_shift_features as scale_and_shift_features
+from mlpkit_plugins.kernels.with_numpy import scale_elements as scale_elements
+from mlpkit_plugins.kernels.with_numpy import scale_features as scale_features
 from mlpkit_plugins.kernels.with_numpy import selu as selu
 from mlpkit_plugins.kernels.with_numpy import selu_gradient as selu_gradient
 from mlpkit_plugins.kernels.with_numpy import shift_transposed as shift_transposed

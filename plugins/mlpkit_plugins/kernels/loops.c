@@ -20,7 +20,7 @@ typedef struct {
     Loop loop;
     const Matrix *arrays;
     const double *numbers;
-    int count, cut, parts;
+    int count, cut, by_columns, parts;
 } Work;
 
 /* Start of a part, if a length is cut into parts at multiples of a step. */
@@ -36,7 +36,7 @@ static void run_part(int number, void *everything)
     memcpy(arrays, work->arrays, (size_t)work->count * sizeof(Matrix));
     for (int i = 0; i < work->cut; i++) {
         Matrix *array = &arrays[i];
-        if (work->arrays[0].rows == 1) {
+        if (work->by_columns) {
             npy_intp step = CACHE_LINE / work->arrays[0].item; /* columns are cut where cache lines may begin */
             npy_intp begin = begin_of_part(number, work->parts, array->columns, step);
             array->columns = begin_of_part(number + 1, work->parts, array->columns, step) - begin;
@@ -51,32 +51,39 @@ static void run_part(int number, void *everything)
     work->loop(arrays, work->numbers);
 }
 
-/* Number of parts, at most as many as there are rows. */
-static int parts_of(const Matrix *array, npy_intp elements, int can_cut_columns, int members)
+/* Number of parts, at most as many as there are rows or columns. */
+static int parts_of(const Work *work, npy_intp elements, int members)
 {
-    npy_intp most = array->rows == 1 && can_cut_columns ? elements : array->rows;
-    npy_intp parts = elements / PART;
-    parts = parts < most ? parts : most;
-    return (int)(parts < PARTS_EACH * members ? parts : PARTS_EACH * members);
+    npy_intp most = work->by_columns ? work->arrays[0].columns : work->arrays[0].rows;
+    return (int)least(least(elements / PART, most), PARTS_EACH * members);
 }
 
-void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers)
+static void compute(Work work)
 {
-    Loop loop = loops[type != NPY_FLOAT];
-    npy_intp elements = arrays[0].rows * arrays[0].columns;
+    npy_intp elements = work.arrays[0].rows * work.arrays[0].columns;
     if (elements < MANY) {
-        loop(arrays, numbers);
+        work.loop(work.arrays, work.numbers);
         return;
     }
     PyThreadState *thread = PyEval_SaveThread();
     int members = blas_threads();
-    int parts = members > 1 && cut > 0 ? parts_of(&arrays[0], elements, cut == count, members) : 1;
-    if (parts < 2) {
-        loop(arrays, numbers);
+    work.parts = members > 1 && work.cut > 0 ? parts_of(&work, elements, members) : 1;
+    if (work.parts < 2) {
+        work.loop(work.arrays, work.numbers);
     }
     else {
-        Work work = {loop, arrays, numbers, count, cut, parts};
-        compute_parts(parts, run_part, &work, members);
+        compute_parts(work.parts, run_part, &work, members);
     }
     PyEval_RestoreThread(thread);
+}
+
+void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers)
+{
+    int by_columns = arrays[0].rows == 1 && cut == count;
+    compute((Work){loops[type != NPY_FLOAT], arrays, numbers, count, cut, by_columns, 0});
+}
+
+void run_by_columns(int type, const Loop *loops, const Matrix *arrays, int count)
+{
+    compute((Work){loops[type != NPY_FLOAT], arrays, NULL, count, count, 1, 0});
 }

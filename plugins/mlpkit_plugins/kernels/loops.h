@@ -19,4 +19,7 @@ typedef void (*Loop)(const Matrix *arrays, const double *numbers);
  * others are seen whole by every part. */
 void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers);
 
+/* The same for a loop that treats each column by itself, over arrays with one number of columns. */
+void run_by_columns(int type, const Loop *loops, const Matrix *arrays, int count);
+
 #endif

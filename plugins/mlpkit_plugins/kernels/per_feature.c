@@ -103,6 +103,30 @@
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
+    VECTORIZED static void scale_features_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))               \
+    {                                                                                                                  \
+        const T *scale = (const T *)arrays[2].data;                                                                    \
+        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
+            const T *x = ROW(T, 0);                                                                                    \
+            T *y = ROW(T, 1);                                                                                          \
+            INDEPENDENT                                                                                                \
+            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
+                y[j] = x[j] * scale[j];                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VECTORIZED static void scale_and_shift_features_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))     \
+    {                                                                                                                  \
+        const T *scale = (const T *)arrays[2].data, *shift = (const T *)arrays[3].data;                                \
+        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
+            const T *x = ROW(T, 0);                                                                                    \
+            T *y = ROW(T, 1);                                                                                          \
+            INDEPENDENT                                                                                                \
+            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
+                y[j] = x[j] * scale[j] + shift[j];                                                                     \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
     VECTORIZED static void feature_sums_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                 \
     SUM_ROWS(T, 1, x[j])                                                                                               \
     VECTORIZED static void feature_sums_of_products_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))     \
@@ -165,7 +189,7 @@ static PyObject *sum(const char *name, const Loop *loops, int others, int scratc
     if (!readable || PyArray_NDIM((PyArrayObject *)arguments[0]) != 2 || all[0].rows == 0 || all[0].columns < 2) {
         return with_numpy(name, arguments, count);
     }
-    run(type, loops, all, 2 + others, 0, NULL);
+    run_by_columns(type, loops, all, 2 + others);
     return Py_NewRef(arguments[count - 1]);
 }
 
@@ -186,6 +210,8 @@ KERNEL(prelu_gradient, 2, 1, 2)
 KERNEL(lerp, 2, 1, 1)
 KERNEL(lerp_gradient, 4, 1, 2)
 KERNEL(normalize, 1, 4, 2)
+KERNEL(scale_features, 1, 1, 1)
+KERNEL(scale_and_shift_features, 1, 2, 1)
 KERNEL(normalize_gradient, 2, 3, 1)
 SUM(feature_sums, 0, 0)
 SUM(feature_sums_of_products, 1, 1)

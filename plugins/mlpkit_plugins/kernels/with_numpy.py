@@ -432,6 +432,18 @@ def drop(x: NDArray[Any], chance: NDArray[np.uint16], rate: float, out: NDArray[
     return out
 
 
+def scale_elements(x: NDArray[Any], factor: float, out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to factor x, element by element, and return it.
+
+    Args:
+        x: of any shape.
+        factor: the same for all elements.
+        out: of the same shape; may be x itself.
+    """
+    np.multiply(x, factor, out=out)
+    return out
+
+
 def prelu(x: NDArray[Any], slope: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     """Set out to slope x where x < 0, else to x, and return it.
 
@@ -499,6 +511,34 @@ def lerp_gradient(
     """
     np.multiply(dy, end - x, out=products)
     np.multiply(dy, (slope - 1) * weight + 1, out=out)
+    return out
+
+
+def scale_features(x: NDArray[Any], scale: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to scale x, and return it.
+
+    Args:
+        x: shape (rows, ...).
+        scale: of a shape that is stretched to that of a row.
+        out: of the same shape as x; may be x itself.
+    """
+    np.multiply(x, scale, out=out)
+    return out
+
+
+def scale_and_shift_features(
+    x: NDArray[Any], scale: NDArray[Any], shift: NDArray[Any], out: NDArray[Any]
+) -> NDArray[Any]:
+    """Set out to scale x + shift, and return it.
+
+    Args:
+        x: shape (rows, ...).
+        scale: of a shape that is stretched to that of a row.
+        shift: of a shape that is stretched to that of a row.
+        out: of the same shape as x; may be x itself.
+    """
+    np.multiply(x, scale, out=out)
+    np.add(out, shift, out=out)
     return out
 
 

@@ -39,6 +39,8 @@ PER_FEATURE = {
     "lerp_gradient": (4, 1, 2),
     "normalize": (1, 4, 2),
     "normalize_gradient": (2, 3, 1),
+    "scale_features": (1, 1, 1),
+    "scale_and_shift_features": (1, 2, 1),
 }
 """Names, and how many inputs, arrays with a number for each feature, and outputs they take."""
 
@@ -203,7 +205,7 @@ def test_a_kernel_with_numbers_of_features_gives_the_bits_of_numpy(name, data):
     arguments = [data.draw(arrays(shape, dtype)) for _ in range(inputs)]
     arguments += [data.draw(arrays(shape[1:], dtype)) for _ in range(of_features)]
     arguments += [data.draw(outputs(shape, dtype)) for _ in range(results)]
-    if name.endswith("gradient") and data.draw(st.booleans()):
+    if (name.endswith("gradient") or name.startswith("scale")) and data.draw(st.booleans()):
         arguments[-1] = arguments[0]
     twins = {id(argument): twin(argument) for argument in arguments}
     others = [twins[id(argument)] for argument in arguments]

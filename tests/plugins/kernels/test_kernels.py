@@ -27,6 +27,7 @@ NAMES = [
     "rectify",
     "keep_where_positive",
     "drop",
+    "scale_elements",
     "shift_transposed",
     "pick_labels",
     "normalize_columns",
@@ -62,17 +63,12 @@ def calls(draw, name):
             if draw(st.booleans()):
                 return floats(inner), floats(inner, columns), *row, empty(columns)
             return floats(rows, inner), floats(inner, columns), *row, empty(rows, columns)
-        case "rectify" | "softmax" | "drop":
+        case "rectify" | "softmax" | "drop" | "scale_elements":
             x, chances = floats(rows, columns), generator.integers(65536, size=(rows, columns)).astype(np.uint16)
-            dropped = (
-                (
-                    laid_out(chances, draw(st.sampled_from(LAYOUTS))),
-                    draw(st.sampled_from([0.0, 1e-6, 0.15, 0.5, 1 - 1e-9])),
-                )
-                if name == "drop"
-                else ()
-            )
-            return x, *dropped, x if draw(st.booleans()) else empty(rows, columns)
+            chances = laid_out(chances, draw(st.sampled_from(LAYOUTS)))
+            rate = draw(st.sampled_from([0.0, 1e-6, 0.15, 0.5, 1 - 1e-9]))
+            more = {"drop": (chances, rate), "scale_elements": (draw(st.floats(-2, 2)),)}.get(name, ())
+            return x, *more, x if draw(st.booleans()) else empty(rows, columns)
         case "keep_where_positive":
             dy = floats(rows, columns)
             return dy, floats(rows, columns), dy if draw(st.booleans()) else empty(rows, columns)

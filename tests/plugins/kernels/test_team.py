@@ -43,6 +43,12 @@ def calls(draw, name):
     match name:
         case "rectify":
             return floats(["contiguous", "padded"]), floats(["contiguous", "padded"])
+        case "scale_elements":
+            return floats(["contiguous", "padded"]), 0.3, floats(["contiguous", "padded"])
+        case "feature_sums":
+            return floats(), np.empty(shape[1], dtype)
+        case "feature_sums_of_products":
+            return floats(), floats(), floats(), np.empty(shape[1], dtype)
         case "keep_where_positive":
             return tuple(floats(["contiguous", "padded"]) for _ in range(3))
         case "descend":
@@ -62,10 +68,17 @@ def calls(draw, name):
     raise AssertionError(name)
 
 
+SCRATCH = {"descend": 1, "descend_adaptively": 1, "feature_sums_of_products": 2}
+"""Arguments of undefined content after the call."""
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "rectify",
+        "scale_elements",
+        "feature_sums",
+        "feature_sums_of_products",
         "keep_where_positive",
         "descend",
         "descend_adaptively",
@@ -83,7 +96,7 @@ def test_a_kernel_on_several_threads_gives_the_bits_of_numpy(name, data):
         getattr(with_numpy, name)(*numpys)
         with kernel_threads(THREADS):
             getattr(compiled, name)(*ours)
-    scratch = 1 if name.startswith("descend") else None  # the gradient, which the two leave differently
+    scratch = SCRATCH.get(name)
     for i, (our, numpy_own) in enumerate(zip(ours, numpys, strict=True)):
         if isinstance(our, np.ndarray) and i != scratch:
             np.testing.assert_array_equal(our, numpy_own)
