@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import InitializerLike, Units
-from mlpkit_plugins.kernels import product, product_plus_row
+from mlpkit_plugins.kernels import product, product_plus_row, scale_elements
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Affine(MatrixLayer):
         self.x = x
         self.scaled = self.W.value  # α W, usually smaller than x and y
         if self.alpha != 1:
-            self.scaled = np.multiply(self.alpha, self.W.value, out=self.buffer("scaled", like=self.W.value))
+            self.scaled = scale_elements(self.W.value, self.alpha, self.buffer("scaled", like=self.W.value))
         y = self.buffer("y", (len(x), self.units), contiguous=False)
         return product_plus_row(x, self.scaled, self.b.value, y) if self.bias else product(x, self.scaled, y)
 
@@ -98,7 +98,7 @@ class Affine(MatrixLayer):
         if self.needs_parameter_gradients:
             product(self.x.T, dy, self.W.grad)
             if self.alpha != 1:
-                np.multiply(self.alpha, self.W.grad, out=self.W.grad)
+                scale_elements(self.W.grad, self.alpha, self.W.grad)
         if self.bias and self.needs_parameter_gradients:
             if len(self.ones) != len(dy):
                 self.ones = np.ones(len(dy), self.dtype)

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike
+from mlpkit_plugins.functions.rows import scale_and_shift_rows, scale_rows, sum_row_products, sum_rows
 from mlpkit_plugins.functions.uniform import Uniform
 from mlpkit_plugins.kernels import product
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
@@ -84,23 +85,21 @@ class BatchEnsembleAffine(MatrixLayer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y_k = ((x_k ∘ r_k) W) ∘ s_k + b_k."""
-        self.x = self.a = x
-        if self.r is not None:
-            self.a = np.multiply(x, self.r.value, out=self.buffer("a", x.shape))
+        self.x = x
+        self.a = x if self.r is None else scale_rows(x, self.r.value, self.buffer("a", x.shape))
         self.z = self._product(self.a, self.W.value, "z")
-        y = self.z
-        if self.s is not None:
-            y = np.multiply(self.z, self.s.value, out=self.buffer("y", self.z.shape))
-        np.add(y, self.b.value, out=y)
-        return y
+        if self.s is None:
+            np.add(self.z, self.b.value, out=self.z)
+            return self.z
+        return scale_and_shift_rows(self.z, self.s.value, self.b.value, self.buffer("y", self.z.shape))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW, dr, ds and db, and return dx."""
         if self.needs_parameter_gradients:
-            np.sum(dy, axis=(0, 1) if self.shared_bias else 0, out=self.b.grad)
+            sum_rows(_rows(dy) if self.shared_bias else dy, self.b.grad)
             if self.s is not None:
-                np.einsum("nku,nku->ku", dy, self.z, out=self.s.grad)
-        dz = dy if self.s is None else np.multiply(dy, self.s.value, out=dy)
+                sum_row_products(dy, self.z, self.buffer("products", dy.shape), self.s.grad)
+        dz = dy if self.s is None else scale_rows(dy, self.s.value, self.z)  # z isn't needed any more
         if self.needs_parameter_gradients:
             product(_rows(self.a).T, _rows(dz), self.W.grad)
         if not self.needs_input_gradient and self.r is None:
@@ -109,9 +108,8 @@ class BatchEnsembleAffine(MatrixLayer):
         if self.r is None:
             return da
         if self.needs_parameter_gradients:
-            np.einsum("nkf,nkf->kf", da, self.x, out=self.r.grad)
-        np.multiply(da, self.r.value, out=da)
-        return da
+            sum_row_products(da, self.x, self.buffer("products", da.shape), self.r.grad)
+        return scale_rows(da, self.r.value, da)
 
     def _product(self, x: NDArray[Any], W: NDArray[Any], name: str) -> NDArray[Any]:
         """Return x W, all rows of all members in one product."""

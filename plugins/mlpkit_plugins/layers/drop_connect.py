@@ -8,7 +8,7 @@ from annotated_types import Ge, Lt
 
 from mlpkit import InitializerLike, Units
 from mlpkit_plugins.functions.random_words import random_words
-from mlpkit_plugins.functions.row_sums import sum_rows
+from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import drop, product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Gt
 
 from mlpkit import Layer, ShapeError
-from mlpkit_plugins.functions.row_sums import sum_rows
+from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import normalize_rows, normalize_rows_gradient
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Ge
 
 from mlpkit import InitializerLike, Units
-from mlpkit_plugins.functions.row_sums import sum_rows
+from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 

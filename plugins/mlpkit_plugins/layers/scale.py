@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlpkit import Layer
-from mlpkit_plugins.functions.row_sums import sum_rows
+from mlpkit_plugins.functions.rows import scale_rows, sum_row_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,17 +34,13 @@ class Scale(Layer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = s ∘ x."""
         self.x = x
-        y = self.buffer("y", like=x)
-        np.multiply(x, self.s.value, out=y)
-        return y
+        return scale_rows(x, self.s.value, self.buffer("y", x.shape))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
         """Set ds, and return dx = s ∘ dy."""
         if self.needs_parameter_gradients:
-            product = np.multiply(dy, self.x, out=self.buffer("product", like=dy))
-            sum_rows(product, self.s.grad)
-        np.multiply(dy, self.s.value, out=dy)
-        return dy
+            sum_row_products(dy, self.x, self.buffer("products", dy.shape), self.s.grad)
+        return scale_rows(dy, self.s.value, self.buffer("dx", dy.shape))
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = s ∘ x."""

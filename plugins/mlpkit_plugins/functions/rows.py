@@ -1,0 +1,80 @@
+"""What is done to each row of a minibatch, and sums over its rows: examples of any shape, and numbers of that shape."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpkit_plugins.kernels import (
+    feature_sums,
+    feature_sums_of_products,
+    scale_and_shift_features,
+    scale_features,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def sum_rows(x: NDArray[Any], out: NDArray[Any]) -> None:
+    """Set out to the sum of the rows of x.
+
+    Args:
+        x: shape (rows, ...).
+        out: shape of a row.
+    """
+    sums = out.reshape(-1)
+    feature_sums(_matrix(x), sums)
+    _keep(sums, out)
+
+
+def sum_row_products(x: NDArray[Any], y: NDArray[Any], products: NDArray[Any], out: NDArray[Any]) -> None:
+    """Set out to the sum of the rows of x ∘ y.
+
+    Args:
+        x: shape (rows, ...).
+        y: of the same shape.
+        products: of the same shape, contiguous; takes the products if they are needed.
+        out: shape of a row.
+    """
+    sums = out.reshape(-1)
+    feature_sums_of_products(_matrix(x), _matrix(y), _matrix(products), sums)
+    _keep(sums, out)
+
+
+def scale_rows(x: NDArray[Any], scale: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x ∘ scale, and return it.
+
+    Args:
+        x: shape (rows, ...).
+        scale: shape of a row.
+        out: of the same shape as x, contiguous; may be x itself.
+    """
+    scale_features(_matrix(x), scale.reshape(-1), _matrix(out))
+    return out
+
+
+def scale_and_shift_rows(x: NDArray[Any], scale: NDArray[Any], shift: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Set out to x ∘ scale + shift, and return it.
+
+    Args:
+        x: shape (rows, ...).
+        scale: shape of a row.
+        shift: of a shape that is stretched to that of a row.
+        out: of the same shape as x, contiguous; may be x itself.
+    """
+    shift = np.broadcast_to(shift, scale.shape)
+    scale_and_shift_features(_matrix(x), scale.reshape(-1), shift.reshape(-1), _matrix(out))
+    return out
+
+
+def _matrix(x: NDArray[Any]) -> NDArray[Any]:
+    return x if x.ndim == 2 else x.reshape(len(x), prod(x.shape[1:]))
+
+
+def _keep(sums: NDArray[Any], out: NDArray[Any]) -> None:
+    """Write the sums to out if they are a copy of it, since there are gaps between its rows."""
+    if not out.flags.c_contiguous:
+        out[...] = sums.reshape(out.shape)
