@@ -22,12 +22,13 @@ def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
 
     Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
     """
-    import hashlib  # noqa: PLC0415 - slow to import, like the next one, and not needed to check a spec
+    import hashlib  # noqa: PLC0415 - slow to import, like the next ones, and not needed to check a spec
 
+    import numpy as np  # noqa: PLC0415
     from numpy.random import Generator, Philox  # noqa: PLC0415
 
     digest = hashlib.sha256(repr((seed, *key)).encode()).digest()
-    return Generator(Philox(key=int.from_bytes(digest[:16], "little")))
+    return Generator(Philox(key=np.frombuffer(digest, "<u8", count=2)))
 
 
 @dataclass(slots=True)

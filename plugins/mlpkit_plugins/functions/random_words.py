@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from mlpkit_plugins.kernels import philox_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WORDS_OF_A_DRAW = 4
+WORDS_OF_A_DRAW: Final = 4
 """A draw has 64 bits, and a word 16."""
 
+DRAWS_OF_A_BLOCK: Final = 4
+"""Philox computes 256 bits at once, and counts such blocks."""
 
-def random_words(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    """Return random whole numbers from 0 to 65,535, four from each draw of the generator.
+
+def random_words(rng: np.random.Generator, out: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Fill out with random whole numbers from 0 to 65,535, four from each draw of the generator, and return it.
 
     Args:
         rng: a generator whose bits are all random, as Philox's and PCG64's are.
-        shape: of the result.
+        out: of any shape, contiguous.
     """
-    size = prod(shape)
-    bits = rng.bit_generator.random_raw(-(-size // WORDS_OF_A_DRAW))
-    return bits.astype("<u8", copy=False).view("<u2").astype(np.uint16, copy=False)[:size].reshape(shape)
+    state: dict[str, Any] = dict(rng.bit_generator.state)
+    draws = -(-out.size // WORDS_OF_A_DRAW)
+    if state["bit_generator"] == "Philox" and state["buffer_pos"] == DRAWS_OF_A_BLOCK:
+        philox_words(state["state"]["key"], state["state"]["counter"], out)
+        rng.bit_generator.state = _after(state, draws)
+    else:
+        words = rng.bit_generator.random_raw(draws).astype("<u8", copy=False).view("<u2")[: out.size]
+        out[...] = words.reshape(out.shape)
+    return out
+
+
+def _after(state: dict[str, Any], draws: int) -> dict[str, Any]:
+    """Return the state of Philox after so many draws from whole blocks."""
+    blocks, more = divmod(draws, DRAWS_OF_A_BLOCK)
+    counter = state["state"]["counter"]
+    counter[0] += np.uint64(blocks)
+    if more:  # the rest of a block is left for what is drawn next
+        last = np.empty(DRAWS_OF_A_BLOCK * WORDS_OF_A_DRAW, np.uint16)
+        state["buffer"] = philox_words(state["state"]["key"], counter, last).astype("<u2").view("<u8").astype(np.uint64)
+        state["buffer_pos"] = more
+        counter[0] += np.uint64(1)
+    return state

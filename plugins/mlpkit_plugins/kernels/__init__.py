@@ -104,6 +104,7 @@ normalize_gradient = kernels.normalize_gradient
 normalize_rows = kernels.normalize_rows
 normalize_rows_gradient = kernels.normalize_rows_gradient
 pad_images = kernels.pad_images
+philox_words = kernels.philox_words
 pick_labels = kernels.pick_labels
 prelu = kernels.prelu
 prelu_gradient = kernels.prelu_gradient

@@ -78,6 +78,7 @@ PyObject *max_pool_gradient(SIGNATURE);
 PyObject *rectify(SIGNATURE);
 PyObject *keep_where_positive(SIGNATURE);
 PyObject *drop(SIGNATURE);
+PyObject *philox_words(SIGNATURE);
 PyObject *scale_elements(SIGNATURE);
 PyObject *normalize(SIGNATURE);
 PyObject *normalize_gradient(SIGNATURE);

@@ -41,6 +41,7 @@ from mlpkit_plugins.kernels.with_numpy import normalize_gradient as normalize_gr
 from mlpkit_plugins.kernels.with_numpy import normalize_rows as normalize_rows
 from mlpkit_plugins.kernels.with_numpy import normalize_rows_gradient as normalize_rows_gradient
 from mlpkit_plugins.kernels.with_numpy import pad_images as pad_images
+from mlpkit_plugins.kernels.with_numpy import philox_words as philox_words
 from mlpkit_plugins.kernels.with_numpy import pick_labels as pick_labels
 from mlpkit_plugins.kernels.with_numpy import prelu as prelu
 from mlpkit_plugins.kernels.with_numpy import prelu_gradient as prelu_gradient

@@ -68,6 +68,7 @@ static PyMethodDef kernels[] = {
     KERNEL(rectify),
     KERNEL(keep_where_positive),
     KERNEL(drop),
+    KERNEL(philox_words),
     KERNEL(scale_elements),
     KERNEL(normalize),
     KERNEL(normalize_gradient),

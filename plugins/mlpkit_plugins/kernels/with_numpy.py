@@ -432,6 +432,24 @@ def drop(x: NDArray[Any], chance: NDArray[np.uint16], rate: float, out: NDArray[
     return out
 
 
+def philox_words(key: NDArray[np.uint64], counter: NDArray[np.uint64], out: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Fill out with the bits that NumPy's generator Philox draws next, and return it.
+
+    Args:
+        key: shape (2,).
+        counter: of the block drawn last, shape (4,). A block has four draws, and a draw four words.
+        out: of any shape, contiguous.
+
+    Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
+    """
+    from numpy.random import Philox  # noqa: PLC0415 - slow to import
+
+    draws = Philox(key=key, counter=counter).random_raw(-(-out.size // 4))
+    words = draws.astype("<u8", copy=False).view("<u2")[: out.size]
+    out[...] = words.reshape(out.shape)
+    return out
+
+
 def scale_elements(x: NDArray[Any], factor: float, out: NDArray[Any]) -> NDArray[Any]:
     """Set out to factor x, element by element, and return it.
 

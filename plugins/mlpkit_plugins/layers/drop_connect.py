@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from annotated_types import Ge, Lt
 
 from mlpkit import InitializerLike, Units
@@ -70,7 +71,9 @@ class DropConnect(MatrixLayer):
         self.x, self.V, c = x, self.W.value, self.b.value
         self.dropping = self.training and self.rate > 0
         if self.dropping:
-            self.chances = [random_words(self.rng, array.shape) for array in (self.W.value, self.b.value)]
+            of_W = self.buffer("chances of W", self.W.shape, np.uint16)
+            of_b = self.buffer("chances of b", self.b.shape, np.uint16)
+            self.chances = random_words(self.rng, of_W), random_words(self.rng, of_b)
             self.V = drop(self.W.value, self.chances[0], self.rate, self.buffer("V", like=self.W.value))
             c = drop(self.b.value, self.chances[1], self.rate, self.buffer("c", like=self.b.value))
         return product_plus_row(x, self.V, c, self.buffer("y", (len(x), self.units), contiguous=False))

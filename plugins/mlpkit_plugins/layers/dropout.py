@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from annotated_types import Lt
 
 from mlpkit import Layer, Rate
@@ -39,7 +40,7 @@ class Dropout(Layer):
         self.rate_now = self.now(self.rate) if self.training else 0.0
         if self.rate_now == 0:
             return x
-        self.chance = random_words(self.rng, x.shape)
+        self.chance = random_words(self.rng, self.buffer("chance", x.shape, np.uint16))
         return drop(x, self.chance, self.rate_now, self.buffer("y", like=x))
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any]:

@@ -43,6 +43,10 @@ def calls(draw, name):
     match name:
         case "rectify":
             return floats(["contiguous", "padded"]), floats(["contiguous", "padded"])
+        case "philox_words":
+            key, counter = (draw(st.integers(0, 2**64 - 1)) for _ in range(2))
+            first = np.array([draw(st.sampled_from([0, counter, 2**64 - 2])), counter, 0, 0], np.uint64)
+            return np.array([key, 1], np.uint64), first, np.empty(shape, np.uint16)
         case "scale_elements":
             return floats(["contiguous", "padded"]), 0.3, floats(["contiguous", "padded"])
         case "feature_sums":
@@ -76,6 +80,7 @@ SCRATCH = {"descend": 1, "descend_adaptively": 1, "feature_sums_of_products": 2}
     "name",
     [
         "rectify",
+        "philox_words",
         "scale_elements",
         "feature_sums",
         "feature_sums_of_products",
