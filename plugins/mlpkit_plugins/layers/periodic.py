@@ -77,16 +77,14 @@ class Periodic(Layer):
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y, computed with the rows last, so that the waves of a number lie together."""
-        self.x = np.ascontiguousarray(x.T)
-        phase = self.buffer("phase", (self.columns, self.frequencies, len(x)))
-        np.multiply((self.w.value * self._turn)[:, :, None], self.x[:, None, :], out=phase)
-        v = self.buffer("v", (self.columns, self.waves, len(x)))
+        phase, v = self._phase(x), self.buffer("v", (self.columns, self.waves, len(x)))
         if self.is_pbld:
-            cos(np.add(phase, self.b.value[:, :, None], out=phase), v)
+            cos(phase, v)
         else:
             cos(phase, v[:, : self.frequencies])
             sin(phase, v[:, self.frequencies :])
-        self.z = self._mapped(v)
+        self.z = self._products(self.W2.value.swapaxes(-1, -2), v, "z")
+        np.add(self.z, self.b2.value[..., None], out=self.z)
         y = self.buffer("y", (len(x), self.columns, self.size))
         rows_first = self.z.transpose(2, 0, 1)
         if self.is_pbld:
@@ -139,18 +137,23 @@ class Periodic(Layer):
     def _kept(self) -> tuple[tuple[str, int], tuple[str, int]]:
         return ("phase", self.frequencies), ("v", self.waves)
 
-    def _mapped(self, v: NDArray[Any]) -> NDArray[Any]:
-        """Return v W₂ + b₂; outside training added up wave by wave, which gives a row the same bits anywhere."""
-        columns, _, rows = v.shape
-        z = self.buffer("z", (columns, self.mapped, rows))
+    def _phase(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return (2π w, b) (x, 1), a product that takes less time than its two passes over memory."""
+        factors = [self.w.value * self._turn, *([self.b.value] if self.is_pbld else [])]
+        self.x = self.buffer("x", (self.columns, len(factors), len(x)))
+        self.x[:, 0], self.x[:, 1:] = x.T, 1
+        return self._products(np.stack(factors, axis=-1), self.x, "phase")
+
+    def _products(self, factors: NDArray[Any], v: NDArray[Any], name: str) -> NDArray[Any]:
+        """Return the products of all columns; outside training added up one after the other, so that a row has the same
+        bits anywhere."""
+        y = self.buffer(name, (self.columns, factors.shape[-2], v.shape[-1]))
         if self.training:
-            np.matmul(self.W2.value.swapaxes(-1, -2), v, out=z)
-        else:
-            z[...] = 0
-            for wave in range(self.waves):
-                np.add(z, self.W2.value[..., wave, :, None] * v[:, None, wave], out=z)
-        np.add(z, self.b2.value[..., None], out=z)
-        return z
+            return np.matmul(factors, v, out=y)
+        y[...] = 0
+        for k in range(v.shape[1]):
+            np.add(y, factors[..., k, None] * v[:, None, k], out=y)
+        return y
 
     def _through_waves(self, dv: NDArray[Any], phase: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
         """Return the gradient by the phase, from that by v."""
@@ -170,10 +173,10 @@ class Periodic(Layer):
         if shared:
             of_columns.sum(axis=0, out=self.W2.grad)
         dz.sum(axis=(0, 2) if shared else 2, out=self.b2.grad)
-        dw = np.matmul(dphase, self.x[:, :, None])[:, :, 0]
-        np.multiply(dw, self._turn, out=self.w.grad)
+        of_factors = np.matmul(dphase, self.x.swapaxes(-1, -2))
+        np.multiply(of_factors[:, :, 0], self._turn, out=self.w.grad)
         if self.is_pbld:
-            dphase.sum(axis=2, out=self.b.grad)
+            self.b.grad[...] = of_factors[:, :, 1]
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
