@@ -10,7 +10,14 @@ from typing import Any
 
 from table_contestants.roster import CONTESTANTS
 
-PEERS = {"td_s": "pytabkit_td_s", "td": "pytabkit_td", "tabm": "tabm_package"}
+PEERS = {
+    "td_s": "pytabkit_td_s",
+    "td_s_bfloat16": "pytabkit_td_s",
+    "td": "pytabkit_td",
+    "td_bfloat16": "pytabkit_td",
+    "tabm": "tabm_package",
+    "tabm_bfloat16": "tabm_package",
+}
 """Each network of mlpkit, and the same one of others."""
 
 Fits = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]

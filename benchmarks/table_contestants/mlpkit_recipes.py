@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from table_contestants.real_table import RealTable
 
 
-def recipe_spec(table: RealTable, recipe: str, seed: int, threads: int = 1) -> dict[str, Any]:
+def recipe_spec(
+    table: RealTable, recipe: str, seed: int, threads: int = 1, precision: str = "float32"
+) -> dict[str, Any]:
     """Return the spec of a recipe for a table."""
     train = table.frames["train"]
     counts = train[table.target].value_counts().to_dict() if table.has_classes else {}
@@ -36,12 +38,15 @@ def recipe_spec(table: RealTable, recipe: str, seed: int, threads: int = 1) -> d
         **({"categorical": table.categorical, "unknown": "zeros"} if table.categorical else {}),
         **network.data,
     }
-    spec = {"data": {"csv": data}, "layers": list(network.layers), "training": {**network.training, "threads": threads}}
+    training = {**network.training, "threads": threads, "precision": precision}
+    spec = {"data": {"csv": data}, "layers": list(network.layers), "training": training}
     plain: dict[str, Any] = comments_apart(spec)[0]
     return plain | {"mlpkit": 1, "seed": seed}
 
 
-def fit_recipe(table: RealTable, recipe: str, seed: int, threads: int, **more: Any) -> Fitted:
+def fit_recipe(
+    table: RealTable, recipe: str, seed: int, threads: int, precision: str = "float32", **more: Any
+) -> Fitted:
     """Train a recipe.
 
     Args:
@@ -49,11 +54,12 @@ def fit_recipe(table: RealTable, recipe: str, seed: int, threads: int, **more: A
         recipe: its name.
         seed: seeds all that is drawn.
         threads: how many compute.
+        precision: what the factors of matrix products are rounded to.
         **more: further keys of the spec.
     """
     keep = tempfile.TemporaryDirectory()
     folder = Path(keep.name) / "run"
-    mlpkit.run(mlpkit.load_spec(recipe_spec(table, recipe, seed, threads) | more), folder, quiet=True)
+    mlpkit.run(mlpkit.load_spec(recipe_spec(table, recipe, seed, threads, precision) | more), folder, quiet=True)
     model = mlpkit.load(folder)
     inputs = table.frames["test"].drop(columns=table.target)
     columns = {name: inputs[name].tolist() for name in inputs}
