@@ -303,6 +303,23 @@ def works_on_any_memory_layout(example: OperationExample) -> None:
         expect_close(found, expected, f"for inputs laid out as {layout}", remedy, tolerance=1e-9)
 
 
+@checks_examples("layer", "loss")
+def works_on_parameters_whose_rows_lie_apart(example: OperationExample) -> None:
+    """Are the results the same if there are gaps in memory between the rows of parameters and their gradients?
+
+    There are at widths like 512, where that makes products faster.
+    """
+    operation, batch = example.ready(), example.batch()
+    expected = example.run(operation, batch)
+    lay_out = LAYOUTS["part of a wider array"]
+    for parameter in operation.declared_parameters():
+        if len(parameter.shape) > 1:
+            parameter.value, parameter.grad = lay_out(parameter.value), lay_out(np.full_like(parameter.grad, np.nan))
+    remedy = "write into grad itself, with grad[...] = or out=grad, since reshape may return a copy"
+    found = example.run(operation, batch)
+    expect_close(found, expected, "for parameters whose rows lie apart", remedy, tolerance=1e-9)
+
+
 def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
     for what, array, old in (("x", batch.x, before.x), ("its second argument", batch.t, before.t)):
         if array.tobytes() != old.tobytes():

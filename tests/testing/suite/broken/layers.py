@@ -251,6 +251,20 @@ class ReadsMemoryInOrder(Square):
         return super().forward(x.ravel(order="K").reshape(x.shape))
 
 
+@caught_by("works_on_parameters_whose_rows_lie_apart")
+class SumsIntoACopy(Scale):
+    """writes its gradient into what reshape returns, which is a copy if there are gaps between rows"""
+
+    def backward(self, dy):
+        size = self.w.grad.size
+        np.sum((self.x * dy).reshape(len(dy), size), axis=0, out=self.w.grad.reshape(size))
+        return dy * self.w.value
+
+    @classmethod
+    def examples(cls):
+        return [({}, (2, 3))]
+
+
 @caught_by("works_on_any_memory_layout_of_dy")
 class ViewsDy(Square):
     """takes dy's values in the order of the memory"""
