@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mlpkit
+from mlpkit import load, load_spec, run
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
 from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
@@ -59,8 +59,8 @@ def fit_recipe(
     """
     keep = tempfile.TemporaryDirectory()
     folder = Path(keep.name) / "run"
-    mlpkit.run(mlpkit.load_spec(recipe_spec(table, recipe, seed, threads, precision) | more), folder, quiet=True)
-    model = mlpkit.load(folder)
+    run(load_spec(recipe_spec(table, recipe, seed, threads, precision) | more), folder, quiet=True)
+    model = load(folder)
     inputs = table.frames["test"].drop(columns=table.target)
     columns = {name: inputs[name].tolist() for name in inputs}
 
