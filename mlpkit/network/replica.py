@@ -114,6 +114,11 @@ class Replica:
         """Return what a copy or a pickle takes over: all but the plan, and the gradient, which ``bind`` gives."""
         return {**{name: value for name, value in vars(self).items() if name != "gradient"}, "_plan": None}
 
+    def share_scratch(self, other: Replica) -> None:
+        """Compute in the memory of another replica's buffers, while that one isn't within a pass."""
+        for own, of_other in zip(self._operations, other._operations, strict=True):
+            own.share_scratch(of_other)
+
     def operations(self) -> list[Operation]:
         """Return all layers, those inside others too, and the loss."""
         return self._operations

@@ -158,6 +158,7 @@ class Probe:
         """
         replica, original = self._replica, self._network.replicas[0]
         np.copyto(replica.state, original.state)
+        replica.share_scratch(original)
         replica.step_contexts = original.step_contexts
         replica.set_training(True)
         replica.position.step = iteration

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from peak_memory import with_peak
 
 import mlpkit
 from mlpkit.training.events import Observer, StopRequest
@@ -88,6 +89,17 @@ def test_the_last_evaluation_is_looked_at_whatever_its_number(examples):
     run = train(examples, observer=heard, epochs=17)
     assert heard.healths[-1]["iteration"] == run.history[-1]["iteration"]
     assert not is_probed(len(run.history))
+
+
+def test_a_look_computes_in_the_memory_of_the_training():
+    x, t = np.zeros((192, 4), np.float32), np.arange(192) % 3
+    layers = [{"Affine": {"units": 4000}}, "Relu", {"Affine": {"units": 3}}, "SoftmaxWithLoss"]
+    given = {"layers": layers, "batch_size": 192, "epochs": 30, "optimizer": "sgd"}
+    _, alone = with_peak(lambda: mlpkit.fit(x, t, **given))
+    heard = Listener()
+    _, looked_at = with_peak(lambda: mlpkit.fit(x, t, observer=heard, **given))
+    assert heard.healths
+    assert looked_at - alone < 3 * 192 * 4000 * 4  # with buffers of its own, five more arrays that large
 
 
 @pytest.mark.parametrize("evaluations", [1, 9])
