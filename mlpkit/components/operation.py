@@ -199,10 +199,6 @@ class Operation(Component):
         except KeyError:
             return self._new_view(name, shape, dtype, strides, contiguous)
 
-    def share_scratch(self, other: Operation) -> None:
-        """Have ``buffer`` return memory of another operation's buffers, while that one isn't within a pass."""
-        self._storage, self._views = other._storage, {}
-
     def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what computes ``forward`` outside training, or a loss's ``predict``, for the same array again.
 

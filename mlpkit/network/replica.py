@@ -117,7 +117,7 @@ class Replica:
     def share_scratch(self, other: Replica) -> None:
         """Compute in the memory of another replica's buffers, while that one isn't within a pass."""
         for own, of_other in zip(self._operations, other._operations, strict=True):
-            own.share_scratch(of_other)
+            own._storage, own._views = of_other._storage, {}
 
     def operations(self) -> list[Operation]:
         """Return all layers, those inside others too, and the loss."""
