@@ -26,7 +26,7 @@ STEPS_APART: Final = 8
 
 
 def is_probed(evaluation: int) -> bool:
-    """Whether the network is looked at after an evaluation, counted from 1, unless it was a few steps before.
+    """Whether the network is looked at after an evaluation, counted from 1, as far as their number says.
 
     It is after each of the first 15, after every second up to 31, every fourth up to 63, and so on: eight a doubling.
     """

@@ -24,15 +24,7 @@
     VECTORIZED static void prelu_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                        \
     {                                                                                                                  \
         const T *slope = (const T *)arrays[2].data;                                                                    \
-        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
-            const T *x = ROW(T, 0);                                                                                    \
-            T *y = ROW(T, 1);                                                                                          \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
-                T scaled = x[j] * slope[j];                                                                            \
-                y[j] = x[j] < 0 ? scaled : x[j];                                                                       \
-            }                                                                                                          \
-        }                                                                                                              \
+        SET_ELEMENTS(T, x[j] < 0 ? x[j] * slope[j] : x[j])                                                             \
     }                                                                                                                  \
     VECTORIZED static void prelu_gradient_##NAME(const Matrix *arrays, const double *numbers)                          \
     {                                                                                                                  \
@@ -106,26 +98,12 @@
     VECTORIZED static void scale_features_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))               \
     {                                                                                                                  \
         const T *scale = (const T *)arrays[2].data;                                                                    \
-        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
-            const T *x = ROW(T, 0);                                                                                    \
-            T *y = ROW(T, 1);                                                                                          \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
-                y[j] = x[j] * scale[j];                                                                                \
-            }                                                                                                          \
-        }                                                                                                              \
+        SET_ELEMENTS(T, x[j] * scale[j])                                                                               \
     }                                                                                                                  \
     VECTORIZED static void scale_and_shift_features_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))     \
     {                                                                                                                  \
         const T *scale = (const T *)arrays[2].data, *shift = (const T *)arrays[3].data;                                \
-        for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                \
-            const T *x = ROW(T, 0);                                                                                    \
-            T *y = ROW(T, 1);                                                                                          \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                         \
-                y[j] = x[j] * scale[j] + shift[j];                                                                     \
-            }                                                                                                          \
-        }                                                                                                              \
+        SET_ELEMENTS(T, x[j] * scale[j] + shift[j])                                                                    \
     }                                                                                                                  \
     VECTORIZED static void feature_sums_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                 \
     SUM_ROWS(T, 1, x[j])                                                                                               \

@@ -5,15 +5,7 @@
 #define LOOPS(T, NAME)                                                                                                 \
     VECTORIZED static void rectify_##NAME(const Matrix *arrays, const double *Py_UNUSED(numbers))                      \
     {                                                                                                                  \
-        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
-        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
-            const T *from = (const T *)x->data + i * x->stride;                                                        \
-            T *to = (T *)y->data + i * y->stride;                                                                      \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < x->columns; j++) {                                                                \
-                to[j] = from[j] <= 0 ? 0 : from[j];                                                                    \
-            }                                                                                                          \
-        }                                                                                                              \
+        SET_ELEMENTS(T, x[j] <= 0 ? 0 : x[j])                                                                          \
     }                                                                                                                  \
     VECTORIZED static void keep_where_positive_##NAME(const Matrix *arrays, const double *numbers)                     \
     {                                                                                                                  \

@@ -2,18 +2,10 @@
 #include "loops.h"
 
 #define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void scale_elements_##NAME(const Matrix *arrays, const double *numbers)                                   \
+    VECTORIZED static void scale_elements_##NAME(const Matrix *arrays, const double *numbers)                          \
     {                                                                                                                  \
         T factor = (T)numbers[0];                                                                                      \
-        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
-        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
-            const T *from = (const T *)x->data + i * x->stride;                                                        \
-            T *to = (T *)y->data + i * y->stride;                                                                      \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < x->columns; j++) {                                                                \
-                to[j] = from[j] * factor;                                                                              \
-            }                                                                                                          \
-        }                                                                                                              \
+        SET_ELEMENTS(T, x[j] * factor)                                                                                 \
     }
 
 LOOPS(float, float32)

@@ -86,20 +86,20 @@ class BatchEnsembleAffine(MatrixLayer):
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y_k = ((x_k ∘ r_k) W) ∘ s_k + b_k."""
         self.x = x
-        self.a = x if self.r is None else scale_rows(x, self.r.value, self.buffer("a", x.shape))
+        self.a = scale_rows(x, self.r.value, self.buffer("a", x.shape)) if self.r else x
         self.z = self._product(self.a, self.W.value, "z")
-        if self.s is None:
-            np.add(self.z, self.b.value, out=self.z)
-            return self.z
-        return scale_and_shift_rows(self.z, self.s.value, self.b.value, self.buffer("y", self.z.shape))
+        if self.s:
+            return scale_and_shift_rows(self.z, self.s.value, self.b.value, self.buffer("y", self.z.shape))
+        np.add(self.z, self.b.value, out=self.z)
+        return self.z
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Set dW, dr, ds and db, and return dx."""
         if self.needs_parameter_gradients:
             sum_rows(_rows(dy) if self.shared_bias else dy, self.b.grad)
-            if self.s is not None:
+            if self.s:
                 sum_row_products(dy, self.z, self.buffer("products", dy.shape), self.s.grad)
-        dz = dy if self.s is None else scale_rows(dy, self.s.value, self.z)  # z isn't needed any more
+        dz = scale_rows(dy, self.s.value, self.z) if self.s else dy  # in the memory of z, which was needed for ds only
         if self.needs_parameter_gradients:
             product(_rows(self.a).T, _rows(dz), self.W.grad)
         if not self.needs_input_gradient and self.r is None:
