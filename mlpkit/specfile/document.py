@@ -15,7 +15,16 @@ from mlpkit.specfile.migrations import format_of, migrated, newest_format
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
-from mlpkit.specfile.source import LARGEST_TEXT, LONGEST_CHAIN, MOST_VALUES, DiagnosticList, SourceText, Span, shown
+from mlpkit.specfile.source import (
+    LARGEST_TEXT,
+    LONGEST_CHAIN,
+    MOST_LINES,
+    MOST_VALUES,
+    DiagnosticList,
+    SourceText,
+    Span,
+    shown,
+)
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, substitute
 from mlpkit.specfile.yaml_writer import to_yaml
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 
 
 WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
+KEEP_DATA_ELSEWHERE: Final = "keep data in files of their own"
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 BYTE_ORDER_MARK: Final = "\ufeff"
 OTHER_ENCODINGS: Final = (
@@ -102,6 +112,8 @@ def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
     start = Span(source, 0, 0)
     if len(source.text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         _report_size(source.name, start, faults)
+    elif source.line_number(len(source.text) - 1) > MOST_LINES:
+        faults.report(start, f"'{source.name}' has more than {MOST_LINES:,} lines", remedy=KEEP_DATA_ELSEWHERE)
     elif not source.text.strip():
         faults.report(start, "this spec is empty", remedy=WHAT_TO_WRITE)
     elif not BEYOND_COMMENTS.search(source.text):
@@ -145,7 +157,7 @@ def _may_be_read(path: Path) -> bool:
 
 def _report_size(name: str, place: Span, faults: DiagnosticList) -> None:
     mebibytes = LARGEST_TEXT // 1024**2
-    faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy="keep data in files of their own")
+    faults.report(place, f"'{name}' is larger than {mebibytes} MiB", remedy=KEEP_DATA_ELSEWHERE)
 
 
 def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LARGEST_TEXT: Final = 1024 * 1024
 """Bytes of a file."""
 
+MOST_LINES: Final = 100_000
+"""Lines of a file."""
+
 DEEPEST_NESTING: Final = 20
 """Lists and mappings inside one another; also variables that refer to variables."""
 

@@ -11,7 +11,7 @@ from fuzzing.watch import campaign
 
 from mlpkit.errors import SpecError
 from mlpkit.jobs.check import check
-from mlpkit.specfile.source import LARGEST_TEXT
+from mlpkit.specfile.source import LARGEST_TEXT, MOST_LINES
 from mlpkit.specfile.spec import read_spec
 
 HEAD = "mlpkit: 1\nname: bomb\ndata: mnist\n"
@@ -82,7 +82,7 @@ BOMBS = {
     "bad escapes": 'name: "' + "\\q" * 490_000 + '"\n',
     # long texts
     "a long key": f"{spec()}? {LONG}\n: 1\n",
-    "a long key over many lines": spec() + '? "a' + "\n" * 900_000 + '"\n: 1\n',
+    "a long key over many lines": spec() + '? "a' + "\n" * (MOST_LINES - 20) + '"\n: 1\n',
     "a long layer name": spec(f"layers:\n  - {LONG}\n  - SoftmaxWithLoss\n"),
     "a long parameter name": spec(f"layers:\n  - Affine: {{units: 10, ? {LONG} : 1}}\n  - SoftmaxWithLoss\n"),
     "a long choice": f"{spec()}  sampling: {LONG}\n",
@@ -91,13 +91,14 @@ BOMBS = {
     "a long way up": "extends: " + "../" * 300_000 + "etc/passwd\n",
     "a long line": spec() + " " * 900_000 + "x: 1\n",
     "a long comment": f"# {LONG}\n" + spec(),
-    "a long block": "a: |\n" + " x\n" * 300_000,
+    "a long block": "a: |\n" + " x\n" * (MOST_LINES - 1),
+    "lines beyond the limit": "a: |\n" + " x\n" * 300_000,
     "a text beyond the limit": "#" * (LARGEST_TEXT + 1),
     "quotes": "name: " + "'" * MEGABYTE,
     "backslashes": 'name: "' + "\\\\" * 490_000 + '"\n',
     "tabs": spec() + "\t" * 900_000,
-    "empty lines": "\n" * MEGABYTE + spec(),
-    "carriage returns": "a: 1\r" * 200_000,
+    "empty lines": "\n" * (MOST_LINES - 20) + spec(),
+    "carriage returns": "a: 1\r" * MOST_LINES,
     "percent signs": "%" * MEGABYTE,
     # numbers
     "an integer of a million digits": spec() + "seed: " + "9" * 900_000 + "\n",
@@ -141,9 +142,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 LIKE_OTHERS = {
-    "carriage returns",
     "copies, often",
-    "empty lines",
     "misspelt layers",
     "misspelt variables",
     "one layer name",

@@ -9,7 +9,7 @@ import pytest
 
 from mlpkit.errors import SpecSyntaxError
 from mlpkit.specfile.document import parse_document, read_document
-from mlpkit.specfile.source import LARGEST_TEXT
+from mlpkit.specfile.source import LARGEST_TEXT, MOST_LINES
 
 
 @pytest.fixture
@@ -100,6 +100,19 @@ def test_a_text_in_memory_has_the_same_limit(faults_of):
     assert len(parse_document("a: '" + "x" * (LARGEST_TEXT - 5) + "'").values["a"]) == LARGEST_TEXT - 5
     text = "a: '" + "é" * (LARGEST_TEXT // 2 - 2) + "'"
     assert faults_of(text, reader=parse_document) == ["<spec>:1:1: '<spec>' is larger than 1 MiB"]
+
+
+def test_the_most_lines_are_read(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("#\n" * (MOST_LINES - 1) + "a: 1\n")
+    assert read_document(path).values == {"a": 1}
+
+
+def test_more_lines_are_not(message_of, tmp_path):
+    (tmp_path / "a.yaml").write_text("#\n" * MOST_LINES + "a: 1")
+    first, *_, last = message_of("a.yaml").splitlines()
+    assert first == "a.yaml:1:1: 'a.yaml' has more than 100,000 lines"
+    assert last == "  help: keep data in files of their own"
 
 
 def test_an_endless_file_is_not_read_to_its_end(message_of):
