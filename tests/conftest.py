@@ -32,7 +32,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 WHOLE_PROGRAM = {
     Path(__file__).with_name(folder)
-    for folder in ("benchmarks", "docs", "faults", "fuzz", "hostile", "plugin_packages", "readme", "site", "specs")
+    for folder in (
+        "benchmarks",
+        "docs",
+        "faults",
+        "fuzz",
+        "hostile",
+        "plugin_packages",
+        "readme",
+        "scikit_learn_checks",
+        "site",
+        "specs",
+    )
 }
 """Folders whose tests use whole programs, and so run the lines that the tests of the packages run."""
 

@@ -17,7 +17,6 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn.base import clone  # noqa: E402
 from sklearn.metrics import accuracy_score, r2_score  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
-from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
 from mlpkit.training.update import Updater  # noqa: E402
@@ -184,27 +183,3 @@ def test_it_is_not_trained_further(folded):
 def test_a_wrong_number_of_networks_is_named(ensemble, said):
     with pytest.raises((ValueError, mlpkit.SpecError), match=said):
         MLPClassifier(ensemble=ensemble).fit(X, T)
-
-
-LEARNS = {"learning_rate_init": 0.05, "max_iter": 20}
-WHOLE = [
-    MLPClassifier((8,), ensemble={"folds": 2}, **LEARNS),
-    MLPRegressor((8,), ensemble=2, **LEARNS),
-    SpecEstimator(
-        {**VALUES, "training": {"optimizer": {"adam": {"learning_rate": 0.1}}, "epochs": 20}}, ensemble={"folds": 2}
-    ),
-]
-WITH_FOLDS = {
-    "check_sample_weights_invariance": "rows are in other folds",
-    "check_sample_weight_equivalence_on_dense_data": "rows are in other folds, and float32 has fewer digits",
-}
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("estimator", WHOLE, ids=["classifier", "regressor", "spec"])
-def test_it_passes_every_check_of_scikit_learn(estimator):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        results = check_estimator(estimator, on_fail=None, expected_failed_checks=WITH_FOLDS)
-    assert {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"} == {}
-    assert len(results) > 40
