@@ -31,28 +31,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 WHOLE_PROGRAM = {
-    Path(__file__).with_name(folder)
-    for folder in (
+    Path(__file__).parent / name
+    for name in (
         "benchmarks",
         "docs",
         "faults",
         "fuzz",
         "hostile",
         "plugin_packages",
+        "plugins/test_conformance.py",
         "readme",
         "scikit_learn_checks",
         "site",
         "specs",
     )
 }
-"""Folders whose tests use whole programs, and so run the lines that the tests of the packages run."""
+"""Tests that use whole programs or suites, and so run the lines that the tests of the packages run."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Measure the coverage of the tests of the packages alone: measuring doubles the time that Python takes."""
     if config.pluginmanager.hasplugin("pytest_cov"):
         for item in items:
-            if not WHOLE_PROGRAM.isdisjoint(item.path.parents):
+            if not WHOLE_PROGRAM.isdisjoint([item.path, *item.path.parents]):
                 item.add_marker("no_cover")
 
 
