@@ -132,6 +132,7 @@ NOT_RUN = {
         "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
     "docs/performance.md": {
+        "python benchmarks/compare.py --workload activations": BENCHMARK,
         "python benchmarks/compare.py --workload sgd_step": BENCHMARK,
         "python benchmarks/compare.py --workload predict": BENCHMARK,
         "python benchmarks/compare.py --workload lenet": BENCHMARK,
