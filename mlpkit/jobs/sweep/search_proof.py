@@ -119,7 +119,7 @@ def _may_be_one(key: str, other: str) -> bool:
 def _is_lost(spec: Spec, sweep: SweepSection, key: str, other: str) -> bool:
     """Whether values of a key make no difference, since another is set after it."""
     needed = _values_for(sweep, key, other)
-    if needed is None:  # the two keys are never set together
+    if needed is None:  # no trial sets both keys
         return False
     last = {other: next(_telling_values(sweep.search[other]))[1]}
     try:
