@@ -16,6 +16,7 @@ import mlpkit
 
 sklearn = pytest.importorskip("sklearn")
 
+from estimators import ANY_CLASSES, CLASSES, ESTIMATORS, TRAINING, VALUES  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.datasets import load_diabetes, load_digits, load_iris  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning, NotFittedError  # noqa: E402
@@ -28,24 +29,6 @@ from mlpkit.training.update import Updater  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-TRAINING = {"optimizer": {"adam": {"learning_rate": 0.01}}, "epochs": 30}
-VALUES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": 1}}, "MeanSquaredError"]}
-CLASSES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": 2}}, "SoftmaxWithLoss"]}
-ANY_CLASSES = {"layers": [{"Affine": {"units": 16}}, "Relu", {"Affine": {"units": "auto"}}, "SoftmaxWithLoss"]}
-VALUES["training"] = CLASSES["training"] = ANY_CLASSES["training"] = TRAINING
-ESTIMATORS = {
-    "classifier": MLPClassifier(),
-    "classifier in float64": MLPClassifier(dtype="float64"),
-    "regressor in float64": MLPRegressor(dtype="float64"),
-    "classifier that stops early": MLPClassifier(
-        early_stopping=True, norm="batch", dropout=0.1, class_weight="balanced"
-    ),
-    "regressor": MLPRegressor(),
-    "spec of values": SpecEstimator(VALUES),
-    "spec of classes": SpecEstimator(CLASSES),
-    "spec of any classes": SpecEstimator(ANY_CLASSES),
-    "spec of any classes in float64": SpecEstimator({**ANY_CLASSES, "dtype": "float64"}),
-}
 IRIS = load_iris(return_X_y=True)
 
 

@@ -8,46 +8,38 @@ import pytest
 
 sklearn = pytest.importorskip("sklearn")
 
+from estimators import ESTIMATORS, TRAINING  # noqa: E402
 from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
 
-
-def spec(*layers, learning_rate=0.01, epochs=30, batch_size=None, **others):
-    training = {"optimizer": {"adam": {"learning_rate": learning_rate}}, "epochs": epochs}
-    if batch_size:
-        training["batch_size"] = batch_size
-    return {"layers": list(layers), "training": training, **others}
-
-
-def affine(units):
-    return {"Affine": {"units": units}}
-
-
-VALUES = (affine(16), "Relu", affine(1), "MeanSquaredError")
-CLASSES = (affine(16), "Relu", affine(2), "SoftmaxWithLoss")
-ANY_CLASSES = (affine(16), "Relu", affine("auto"), "SoftmaxWithLoss")
+ALL_ROWS = {**TRAINING, "batch_size": 1000}
 IN_FLOAT64 = {
-    "classifier in float64": MLPClassifier(dtype="float64"),
-    "regressor in float64": MLPRegressor(dtype="float64"),
-    "spec of any classes in float64": SpecEstimator(spec(*ANY_CLASSES, dtype="float64")),
-    "spec of values, all rows a minibatch": SpecEstimator(
-        spec(affine(8), "Tanh", affine(1), "MeanSquaredError", batch_size=1000, dtype="float64")
+    **{name: estimator for name, estimator in ESTIMATORS.items() if "float64" in name},
+    "spec with Tanh": SpecEstimator(
+        {
+            "layers": [{"Affine": {"units": 8}}, "Tanh", {"Affine": {"units": 1}}, "MeanSquaredError"],
+            "training": ALL_ROWS,
+            "dtype": "float64",
+        }
     ),
-    "spec of one layer": SpecEstimator(spec(affine(2), "SoftmaxWithLoss", batch_size=1000, dtype="float64")),
+    "spec of one layer": SpecEstimator(
+        {"layers": [{"Affine": {"units": 2}}, "SoftmaxWithLoss"], "training": ALL_ROWS, "dtype": "float64"}
+    ),
 }
 IN_FLOAT32 = {
-    "classifier": MLPClassifier(),
-    "regressor": MLPRegressor(),
-    "spec of values": SpecEstimator(spec(*VALUES)),
-    "spec of classes": SpecEstimator(spec(*CLASSES)),
-    "spec of any classes": SpecEstimator(spec(*ANY_CLASSES)),
+    name: ESTIMATORS[name]
+    for name in ("classifier", "regressor", "spec of values", "spec of classes", "spec of any classes")
 }
 OF_SEVERAL = {
     "classifier of folds": MLPClassifier((8,), ensemble={"folds": 2}, learning_rate_init=0.05, max_iter=20),
     "regressor of members": MLPRegressor((8,), ensemble=2, learning_rate_init=0.05, max_iter=20),
     "spec of folds": SpecEstimator(
-        spec(affine(1), "MeanSquaredError", learning_rate=0.1, epochs=20), ensemble={"folds": 2}
+        {
+            "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"],
+            "training": {"optimizer": {"adam": {"learning_rate": 0.1}}, "epochs": 20},
+        },
+        ensemble={"folds": 2},
     ),
 }
 IN_DOUBLE_ONLY = {"check_sample_weight_equivalence_on_dense_data": "asks for more digits than float32 has"}
