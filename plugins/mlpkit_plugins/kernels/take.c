@@ -98,10 +98,11 @@ PyObject *take_scaled(SIGNATURE)
 PyObject *take_rows(SIGNATURE)
 {
     Matrix all[3];
-    int type = count == 3 ? floating_type(arguments[2]) : -1;
-    if (type < 0 || !read_arrays(arguments[0], arguments[1], arguments[2], type, all)) {
+    int type = count == 3 && PyArray_Check(arguments[2]) ? PyArray_TYPE((PyArrayObject *)arguments[2]) : -1;
+    if (type < 0 || !PyTypeNum_ISNUMBER(type) ||
+        !read_arrays(arguments[0], arguments[1], arguments[2], type, all)) {
         return with_numpy("take_rows", arguments, count);
     }
-    run(type, (const Loop[]){take_rows_of_any, take_rows_of_any}, all, 3, 2, NULL);
+    run(NPY_FLOAT, &(Loop){take_rows_of_any}, all, 3, 2, NULL);
     return Py_NewRef(arguments[2]);
 }

@@ -75,7 +75,7 @@ class SoftmaxCrossEntropy(Loss):
         expect_class_targets(self.path, t, x.shape)
         self.t, self.weights = t, weights
         shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
-        at_target = self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
+        at_target = self.at_target(shifted, t)
         losses = self.normalize(shifted)
         np.log(losses, out=losses)
         np.subtract(losses, at_target, out=losses)
@@ -122,6 +122,10 @@ class SoftmaxCrossEntropy(Loss):
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
         self.p = exp(shifted, shifted)
         return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
+
+    def at_target(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+        """Return Σ t (x - max x) of each row."""
+        return self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
 
     def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         """Return the shifted logit of each row's label."""

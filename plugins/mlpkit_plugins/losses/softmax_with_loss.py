@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Lt
 
 from mlpkit import ClassWeights, Rate
-from mlpkit_plugins.kernels import shift_transposed
+from mlpkit_plugins.kernels import product, shift_transposed
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
 from mlpkit_plugins.losses.log_shares import log_shares
@@ -65,7 +65,6 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         expect_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
-        self.plain = label_smoothing == 0 and class_weights is None
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
@@ -76,7 +75,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
-        if self.plain:
+        self.smoothing = self.now(self.label_smoothing)
+        if self.class_weights is None:
             return super().forward(x, t, weights)
         expect_class_targets(self.path, t, x.shape)
         self.u = self._adjusted(t, x.shape, weights)
@@ -91,8 +91,10 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u) / weight."""
-        if self.plain:
-            return super().backward(dloss)
+        if self.class_weights is None:
+            if self.smoothing:
+                self._take_smoothing_from_p()
+            return super().backward(dloss * (1 - self.smoothing))
         np.multiply(self.p, self.u.sum(axis=1), out=self.p)
         dx = self.buffer("dx", self.u.shape)
         np.subtract(self.p.T, self.u, out=dx)
@@ -112,9 +114,26 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the logarithm of each class's share of t, or of u."""
-        if self.plain:
+        self.smoothing = self.now(self.label_smoothing)
+        if not self.smoothing and self.class_weights is None:
             return super().best_constant(t, weights)
         return log_shares(self._adjusted(t, (len(t), self.classes), weights).sum(axis=0, dtype=np.float64))
+
+    def at_target(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+        """Return Σ u (x - max x) of each row, if classes have no weights."""
+        of_label = super().at_target(shifted, t)
+        if not self.smoothing:
+            return of_label
+        spread = np.full(len(shifted), self.smoothing / len(shifted), shifted.dtype)
+        of_all = product(spread, shifted, self.buffer("of_all", of_label.shape))
+        np.multiply(of_label, 1 - self.smoothing, out=of_label)
+        np.add(of_label, of_all, out=of_label)
+        return of_label
+
+    def _take_smoothing_from_p(self) -> None:
+        """Set p such that p - u = (1 - label_smoothing) (p - t), with p as it was on the left."""
+        np.subtract(self.p, self.smoothing / self.classes, out=self.p)
+        np.divide(self.p, 1 - self.smoothing, out=self.p)
 
     def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...], weights: NDArray[Any] | None) -> NDArray[Any]:
         """Return u: the targets as rows, smoothed, each class and each row times its weight."""
@@ -126,9 +145,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             u[np.arange(rows), t] = 1
         else:
             np.copyto(u, t)
-        smoothing = self.now(self.label_smoothing)
-        np.multiply(u, 1 - smoothing, out=u)
-        np.add(u, smoothing / classes, out=u)
+        np.multiply(u, 1 - self.smoothing, out=u)
+        np.add(u, self.smoothing / classes, out=u)
         if self.class_weights is not None:
             np.multiply(u, self.class_weights, out=u)
         if weights is not None:

@@ -144,6 +144,17 @@ def test_a_position_outside_is_an_error(library, position):
         library.take_rows(np.zeros((3, 2)), np.array([0, position]), np.zeros((2, 2)))
 
 
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int32", ">i8", "int64", "float16", "complex64", "U3", "M8[s]"])
+@pytest.mark.parametrize("shape", [(9,), (9, 3)])
+def test_rows_of_any_dtype_are_taken(library, dtype, shape):
+    rows = np.arange(np.prod(shape)).astype(dtype).reshape(shape)
+    indices = np.array([8, 0, 0, 3])
+    out = np.empty((4, *shape[1:]), dtype)
+    assert library.take_rows(rows, indices, out) is out
+    np.testing.assert_array_equal(out, rows[indices])
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_rows_of_a_file_are_read_as_with_numpy(tmp_path_factory, data):
