@@ -454,13 +454,19 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
     siblings = operations_inside(holder)
     notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {input_shape_of(layer)}"]
     origins = _producer_origins(spec, error)
-    if layer is not siblings[0]:
-        before = siblings[siblings.index(layer) - 1]
+    before = siblings[siblings.index(layer) - 1] if layer is not siblings[0] else None
+    if before is not None and _feeds(before, layer):
         notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {output_shape_of(before)}")
         origins = _own_origins(spec, before)
     elif holder is member:
         notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
     return [*notes, *origins]
+
+
+def _feeds(before: Operation, layer: Operation) -> bool:
+    """Whether a layer inside another takes what the one listed before it returns, and is in no branch beside it."""
+    branches = [operation.path.rpartition(".")[0] for operation in (before, layer)]
+    return branches[0] == branches[1] and output_shape_of(before) == input_shape_of(layer)
 
 
 def _own_origins(spec: Spec, operation: Operation) -> list[str]:

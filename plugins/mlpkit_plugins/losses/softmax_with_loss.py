@@ -34,9 +34,9 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     With label smoothing or class weights, u takes the place of the one-hot t, and w is 1 if rows have no weights:
 
-        u    = w class_weights ((1 - label_smoothing) t + label_smoothing / classes)
-        loss = Σ over rows of  (Σ u) log Σ exp(x - max x) - Σ u (x - max x),  divided by weight
-        dx   = dloss ((Σ u) p - u) / weight,  weight = Σ over rows of  w Σ class_weights t
+        u    = w class_weights ((1 - label_smoothing) t + label_smoothing / classes) / weight
+        loss = Σ over rows of  (Σ u) log Σ exp(x - max x) - Σ u (x - max x)
+        dx   = dloss ((Σ u) p - u),  weight = Σ over rows of  w Σ class_weights t
 
     Args:
         label_smoothing: share of each label that is spread evenly over all classes.
@@ -80,17 +80,16 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             return super().forward(x, t, weights)
         expect_class_targets(self.path, t, x.shape)
         self.u = self._adjusted(t, x.shape, weights)
-        self.total_weight = self.weight(t, weights) or 1.0  # if all weights are 0, so is the loss
         shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
         at_target = np.einsum("ji,ij->i", shifted, self.u)
         losses = self.normalize(shifted)
         np.log(losses, out=losses)
         np.multiply(losses, self.u.sum(axis=1), out=losses)
         np.subtract(losses, at_target, out=losses)
-        return float(np.add.reduce(losses, dtype=np.float64)) / self.total_weight
+        return float(np.add.reduce(losses, dtype=np.float64))
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
-        """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u) / weight."""
+        """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u)."""
         if self.class_weights is None:
             if self.smoothing:
                 self._take_smoothing_from_p()
@@ -98,7 +97,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.multiply(self.p, self.u.sum(axis=1), out=self.p)
         dx = self.buffer("dx", self.u.shape)
         np.subtract(self.p.T, self.u, out=dx)
-        np.multiply(dx, dloss / self.total_weight, out=dx)
+        np.multiply(dx, dloss, out=dx)
         return dx
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
@@ -136,7 +135,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.divide(self.p, 1 - self.smoothing, out=self.p)
 
     def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...], weights: NDArray[Any] | None) -> NDArray[Any]:
-        """Return u: the targets as rows, smoothed, each class and each row times its weight."""
+        """Return u: the targets as rows, smoothed, each class and each row times its share of the weight."""
         rows, classes = shape
         u = self.buffer("u", shape)
         if t.ndim == 1:
@@ -147,10 +146,9 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
             np.copyto(u, t)
         np.multiply(u, 1 - self.smoothing, out=u)
         np.add(u, self.smoothing / classes, out=u)
-        if self.class_weights is not None:
-            np.multiply(u, self.class_weights, out=u)
-        if weights is not None:
-            np.multiply(u, weights[:, np.newaxis], out=u)
+        class_weights = np.ones(classes) if self.class_weights is None else np.array(self.class_weights)
+        shares = class_weights / (self.weight(t, weights) or 1.0)  # if all weights are 0, so is u
+        np.multiply(u, shares if weights is None else shares * weights[:, np.newaxis], out=u)
         return u
 
     @classmethod

@@ -42,6 +42,12 @@ FILLED: Final = "means in place of numbers, zeros for categories"
 NO_CLASS: Final = frozenset(("n/a", "na", "nan", "null", "?", "#n/a"))
 """Texts that mean a missing value in a column of classes, too, in lower case; ``-`` or ``none`` may be a class."""
 
+LEAST_ROWS: Final = 5
+"""Of fewer rows, the shares held out for validation and test would have none."""
+
+FEW_TO_HASH: Final = 50
+"""Of fewer rows, a split that goes by the content of each alone may get none."""
+
 FEW_ROWS: Final = 500
 """With fewer rows, larger shares of them are held out, so that what is measured on them means something."""
 
@@ -83,13 +89,17 @@ def propose_for_table(
 
     Raises:
         ParameterError: the target is missing, or the recipe is not for such a table.
-        DataError: the table has no rows, nothing to learn from, or values that don't fit the others.
+        DataError: the table has too few rows, nothing to learn from, or values that don't fit the others.
     """
     sample, source = reading.sample, reading.source
     expect_visible_names(source.name, source.header, source.header_row)
     if not sample.size:
         message = "there are no rows; expected one for each example"
         raise DataError(source.name, message, row=(source.header_row or 0) + 1)
+    if sample.size < LEAST_ROWS and not _are_files(files):
+        rows = "1 row is" if sample.size == 1 else f"{sample.size} rows are"
+        message = f"{rows} too few to learn from and to measure errors on; expected at least {LEAST_ROWS}"
+        raise DataError(source.name, message)
     target = _expect_target(target, reading)
     guesser = ColumnGuesser(sample, reading.missing, reading.written)
     aim = _aim(guesser, sample, target, reading.missing)
@@ -101,6 +111,11 @@ def propose_for_table(
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
         raise DataError(source.name, f"no column besides '{target}' is left to learn from: {reasons}")
     return _Writer(name, files, reading, aim, guesses).proposal(recipe)
+
+
+def _are_files(files: Mapping[str, str]) -> bool:
+    """Whether the rows for validation and test have files of their own."""
+    return {"validation", "test"} <= files.keys()
 
 
 def _expect_target(target: str | None, reading: Reading) -> str:
@@ -338,6 +353,9 @@ class _Writer:
         parameters |= self.reading.parameters
         comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
+        if self.aim.predict == "values" and sample.size < FEW_TO_HASH and not _are_files(self.files):
+            parameters["split"] = "shuffle"
+            comments["split",] = "of so few rows, one that goes by their content might leave a split without any"
         if not sample.is_whole:
             comments["file",] = self._about_sample()
         return parameters, comments

@@ -130,6 +130,14 @@ def test_a_header_alone(table, save, refused):
     assert refused() == "t.csv, row 2: there are no rows; expected one for each example"
 
 
+def test_too_few_rows(table, save, refused, trains):
+    for count, rows in ((1, "1 row is"), (2, "2 rows are"), (4, "4 rows are")):
+        save(table[: count + 1])
+        assert refused("size") == (f"t.csv: {rows} too few to learn from and to measure errors on; expected at least 5")
+    save(table[:6])
+    trains(target="size", warned="with 1 example")
+
+
 def test_a_target_that_is_not_there(table, save, refused, trains):
     save(table)
     assert refused("kin") == (

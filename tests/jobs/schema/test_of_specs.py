@@ -41,6 +41,7 @@ NOT_SAYABLE = {
     "weight_in_a_column_misspelt": FILES,
     "weights_that_a_table_of_counts_does_not_take": SHAPES,
     "image_into_affine": SHAPES,
+    "branch_that_does_not_fit": SHAPES,
     "layer_inside_that_does_not_fit": SHAPES,
     "first_layer_inside_that_does_not_fit": SHAPES,
     "layers_inside_that_change_the_shape": SHAPES,

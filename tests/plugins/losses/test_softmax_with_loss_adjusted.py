@@ -56,6 +56,23 @@ def test_equal_weights_change_nothing(x, weight):
     np.testing.assert_allclose(weighted.backward(), plain.backward(), rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.parametrize("unit", [1e-46, 1e-40, 1e30, 1e39])
+@pytest.mark.parametrize("of_rows", [None, [1e10, 3e10], [1e-10, 3e-10]])
+def test_the_unit_of_weights_does_not_matter(unit, of_rows):
+    x, t = np.array([[1, 2], [0, 1]], np.float32), np.array([0, 1])
+    weights = None if of_rows is None else np.array(of_rows, np.float32)
+    loss, in_unit = (loss_of(2, "float32", class_weights=[1 * scale, 2 * scale]) for scale in (1.0, unit))
+    assert in_unit.forward(x, t, weights) == pytest.approx(loss.forward(x, t, weights), rel=1e-6)
+    np.testing.assert_allclose(in_unit.backward(), loss.backward(), rtol=1e-6)
+
+
+def test_large_logits_of_weighted_classes():
+    x, t = np.array([[1e38, -1e37, 0], [0, 1e38, 1e37]], np.float32), np.array([2, 0])
+    loss = loss_of(3, "float32", class_weights=[0.1, 5, 2], label_smoothing=0.1)
+    exact = loss_of(3, "float64", class_weights=[0.1, 5, 2], label_smoothing=0.1)
+    assert loss.forward(x, t) == pytest.approx(exact.forward(x.astype(float), t), rel=1e-6)
+
+
 @pytest.mark.parametrize("parameters", ADJUSTED)
 def test_class_numbers_and_one_hot_rows_agree(parameters):
     x, t = np.random.default_rng(0).normal(size=(7, 3)), np.arange(7) % 3
