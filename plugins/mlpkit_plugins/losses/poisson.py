@@ -43,7 +43,10 @@ class Poisson(RealValuesLoss):
         """Return the mean of λ - t x."""
         self.expect_values(x, t)
         if t.size and t.min() < 0:
-            raise UsageError(f"{self.path} got the target {t.min():g}; expected counts, numbers from 0 up")
+            raise UsageError(
+                f"{self.path} got the target {t.min():g}; expected counts, numbers from 0 up; "
+                "for values of either sign, use MeanSquaredError instead"
+            )
         self.weights = weights
         rate = self.exp(x, self.buffer("rate", x.shape))
         product = np.multiply(x, t, out=self.buffer("product", x.shape))

@@ -42,7 +42,8 @@ def test_no_constant_is_better_than_the_logarithm_of_the_mean(weights):
 
 
 def test_negative_targets_are_refused():
-    with pytest.raises(UsageError, match="Poisson1 got the target -2; expected counts, numbers from 0 up"):
+    message = "Poisson1 got the target -2; expected counts, numbers from 0 up; for values of either sign, use Mean"
+    with pytest.raises(UsageError, match=message):
         loss_of().forward(np.zeros((2, 1)), np.array([[1.0], [-2]]))
 
 
