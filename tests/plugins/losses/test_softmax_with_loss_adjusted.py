@@ -67,7 +67,7 @@ def test_the_unit_of_weights_does_not_matter(unit, of_rows):
 
 
 def test_large_logits_of_weighted_classes():
-    x, t = np.array([[1e38, -1e37, 0], [0, 1e38, 1e37]], np.float32), np.array([2, 0])
+    x, t = np.array([[1e38, -1e37, 0], [0, 1e38, 1e37]], np.float32), np.array([1, 0])
     loss = loss_of(3, "float32", class_weights=[0.1, 5, 2], label_smoothing=0.1)
     exact = loss_of(3, "float64", class_weights=[0.1, 5, 2], label_smoothing=0.1)
     assert loss.forward(x, t) == pytest.approx(exact.forward(x.astype(float), t), rel=1e-6)
