@@ -117,14 +117,17 @@ def _may_be_one(key: str, other: str) -> bool:
 
 
 def _is_lost(spec: Spec, sweep: SweepSection, key: str, other: str) -> bool:
-    """Whether values of a key make no difference, since another is set after it."""
+    """Whether some trial sets both keys, and the values of the first make no difference, since it is set first."""
     needed = _values_for(sweep, key, other)
-    if needed is None:  # no trial sets both keys
-        return False
+    return needed is not None and _makes_no_difference(spec, sweep, key, other, needed)
+
+
+def _makes_no_difference(spec: Spec, sweep: SweepSection, key: str, other: str, needed: Mapping[str, Any]) -> bool:
+    """Whether the values of a key make no difference if another is set after it, and the keys they need before both."""
     last = {other: next(_telling_values(sweep.search[other]))[1]}
     try:
-        without = trial_spec(spec, needed | last).document.values
-        tried = [trial_spec(spec, {**needed, key: each} | last) for _, each in _telling_values(sweep.search[key])]
+        without = trial_spec(spec, {**needed, **last}).document.values
+        tried = [trial_spec(spec, {**needed, key: each, **last}) for _, each in _telling_values(sweep.search[key])]
     except SpecError:  # which is reported where the value stands
         return False
     return all(each.document.values == without for each in tried)

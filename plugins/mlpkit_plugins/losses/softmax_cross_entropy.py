@@ -111,8 +111,7 @@ class SoftmaxCrossEntropy(Loss):
 
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the logarithm of each class's share of the rows."""
-        counts = np.bincount(t, weights, self.classes) if t.ndim == 1 else np.average(t, axis=0, weights=weights)
-        return log_shares(counts)
+        return log_shares(self.shares_of_classes(t, weights))
 
     def onnx(self, graph: Graph) -> Value:
         """Describe p."""
@@ -122,6 +121,15 @@ class SoftmaxCrossEntropy(Loss):
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
         self.p = exp(shifted, shifted)
         return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
+
+    def shares_of_classes(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return how much each class has of the rows, in any unit."""
+        if t.ndim == 1:
+            return np.bincount(t, weights, self.classes)
+        shares: NDArray[Any] = t.sum(axis=0, dtype=np.float64)
+        if weights is not None:
+            shares = np.asarray(weights @ t)
+        return shares
 
     def at_target(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         """Return Σ t (x - max x) of each row."""

@@ -65,6 +65,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         expect_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
+        self.weights_of_classes = np.array(class_weights or 1.0)
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
         """Make sure that there is one logit per class, and one class weight per class."""
@@ -76,47 +77,34 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
         self.smoothing = self.now(self.label_smoothing)
-        if self.class_weights is None:
-            return super().forward(x, t, weights)
-        expect_class_targets(self.path, t, x.shape)
-        self.u = self._adjusted(t, x.shape, weights)
-        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
-        at_target = np.einsum("ji,ij->i", shifted, self.u)
-        losses = self.normalize(shifted)
-        np.log(losses, out=losses)
-        np.multiply(losses, self.u.sum(axis=1), out=losses)
-        np.subtract(losses, at_target, out=losses)
-        return float(np.add.reduce(losses, dtype=np.float64))
+        if self.class_weights is not None:
+            return self._weighted_forward(x, t, weights)
+        return super().forward(x, t, weights)
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u)."""
-        if self.class_weights is None:
-            if self.smoothing:
-                self._take_smoothing_from_p()
-            return super().backward(dloss * (1 - self.smoothing))
-        np.multiply(self.p, self.u.sum(axis=1), out=self.p)
-        dx = self.buffer("dx", self.u.shape)
-        np.subtract(self.p.T, self.u, out=dx)
-        np.multiply(dx, dloss, out=dx)
-        return dx
+        if self.class_weights is not None:
+            return self._weighted_backward(dloss)
+        if self.smoothing:
+            self._take_smoothing_from_p()
+        return super().backward(dloss * (1 - self.smoothing))
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
         if self.class_weights is None:
             return super().weight(t, weights)
-        class_weights = np.array(self.class_weights)
-        expect_class_targets(self.path, t, (len(t), len(class_weights)))
+        classes = len(self.weights_of_classes)
+        expect_class_targets(self.path, t, (len(t), classes))
         if t.ndim == 1:
-            expect_class_numbers(self.path, t, len(class_weights))
-        of_rows = class_weights[t] if t.ndim == 1 else t @ class_weights
+            expect_class_numbers(self.path, t, classes)
+        of_rows = self.weights_of_classes[t] if t.ndim == 1 else t @ self.weights_of_classes
         return float(of_rows.sum() if weights is None else of_rows @ weights)
 
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the logarithm of each class's share of t, or of u."""
-        self.smoothing = self.now(self.label_smoothing)
-        if not self.smoothing and self.class_weights is None:
-            return super().best_constant(t, weights)
-        return log_shares(self._adjusted(t, (len(t), self.classes), weights).sum(axis=0, dtype=np.float64))
+        shares, smoothing = self.shares_of_classes(t, weights), self.now(self.label_smoothing)
+        smoothed = (1 - smoothing) * shares + smoothing * shares.mean()
+        return log_shares(smoothed * self.weights_of_classes)
 
     def at_target(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
         """Return Σ u (x - max x) of each row, if classes have no weights."""
@@ -134,21 +122,41 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.subtract(self.p, self.smoothing / self.classes, out=self.p)
         np.divide(self.p, 1 - self.smoothing, out=self.p)
 
+    def _weighted_forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
+        """Return the mean cross-entropy to u."""
+        expect_class_targets(self.path, t, x.shape)
+        self.u = self._adjusted(t, x.shape, weights)
+        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
+        at_target = np.einsum("ji,ij->i", shifted, self.u)
+        losses = self.normalize(shifted)
+        np.log(losses, out=losses)
+        np.multiply(losses, self.u.sum(axis=1), out=losses)
+        np.subtract(losses, at_target, out=losses)
+        return float(np.add.reduce(losses, dtype=np.float64))
+
+    def _weighted_backward(self, dloss: float) -> NDArray[Any]:
+        """Return dx = dloss ((Σ u) p - u)."""
+        np.multiply(self.p, self.u.sum(axis=1), out=self.p)
+        dx = self.buffer("dx", self.u.shape)
+        np.subtract(self.p.T, self.u, out=dx)
+        np.multiply(dx, dloss, out=dx)
+        return dx
+
     def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...], weights: NDArray[Any] | None) -> NDArray[Any]:
         """Return u: the targets as rows, smoothed, each class and each row times its share of the weight."""
+        shares = self.weights_of_classes / (self.weight(t, weights) or 1.0)  # if all weights are 0, so is u
+        if weights is not None:
+            shares = shares * weights[:, np.newaxis]
         rows, classes = shape
         u = self.buffer("u", shape)
         if t.ndim == 1:
-            expect_class_numbers(self.path, t, classes)
             u[...] = 0
             u[np.arange(rows), t] = 1
         else:
             np.copyto(u, t)
         np.multiply(u, 1 - self.smoothing, out=u)
         np.add(u, self.smoothing / classes, out=u)
-        class_weights = np.ones(classes) if self.class_weights is None else np.array(self.class_weights)
-        shares = class_weights / (self.weight(t, weights) or 1.0)  # if all weights are 0, so is u
-        np.multiply(u, shares if weights is None else shares * weights[:, np.newaxis], out=u)
+        np.multiply(u, shares, out=u)
         return u
 
     @classmethod
