@@ -49,8 +49,15 @@ WHOLE_PROGRAM = {
 """Tests that use whole programs or suites, and so run the lines that the tests of the packages run."""
 
 
+LONGEST = 3600
+"""The limit in seconds for a test that is long or fuzzes; ``pyproject.toml`` has the limit for all others."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Measure the coverage of the tests of the packages alone: measuring doubles the time that Python takes."""
+    """Give long tests more time, and measure the coverage of the packages' tests alone: it doubles Python's time."""
+    for item in items:
+        if item.get_closest_marker("long") or item.get_closest_marker("fuzz"):
+            item.add_marker(pytest.mark.timeout(LONGEST))
     if config.pluginmanager.hasplugin("pytest_cov"):
         for item in items:
             if not WHOLE_PROGRAM.isdisjoint([item.path, *item.path.parents]):
@@ -82,8 +89,13 @@ def older_format(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def heeding_interrupts() -> Iterator[None]:
-    """Let the processes that tests start heed SIGINT: a shell that starts pytest in its background has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def heeding_signals() -> Iterator[None]:
+    """Let the processes that tests start heed signals that a shell's background, or nohup, has pytest ignore."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if before[number] is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # pytest goes on ignoring it; its children have the default handler
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
