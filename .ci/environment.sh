@@ -3,6 +3,13 @@
 export CI=true # Hypothesis without deadlines
 python=${PYTHON:-python3}
 
+# What must be here: a test that lacks it fails instead of being skipped (tests/support/requirements.py). A leg that
+# does without something takes it out, and a workflow adds what its machines have.
+expected=${MLPKIT_EXPECT:+$MLPKIT_EXPECT,}node,packages
+if [ "$(uname)" = Linux ]; then expected+=,compiler,flush,kernels; fi
+if command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null; then expected+=,browser; fi
+export MLPKIT_EXPECT=$expected
+
 # Make a new virtual environment with these options, and set $environment to its folder.
 make_environment() {
     environment=$(mktemp -d)/venv

@@ -11,10 +11,11 @@ import sys
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 
-sklearn = pytest.importorskip("sklearn")
+sklearn = require_package("sklearn")
 
 from estimators import ANY_CLASSES, CLASSES, ESTIMATORS, TRAINING, VALUES  # noqa: E402
 from sklearn.base import clone  # noqa: E402
@@ -211,7 +212,7 @@ def test_a_pickled_one_learns_on():
 
 
 def test_a_frame_with_texts(tmp_path):
-    pandas = pytest.importorskip("pandas")
+    pandas = require_package("pandas")
     colours = np.array(["red", "green", "blue"])[np.arange(150) % 3]
     frame = pandas.DataFrame({"length": IRIS[0][:, 0], "colour": colours})
     model = MLPClassifier(learning_rate_init=0.05, random_state=0).fit(frame, colours)
@@ -238,7 +239,7 @@ def test_a_spec_from_a_file_ignores_its_data(tmp_path):
 @pytest.fixture(scope="module")
 def town_frame():
     """Return a frame with numbers, two categories and many, and a target of a few classes and one of values."""
-    pandas = pytest.importorskip("pandas")
+    pandas = require_package("pandas")
     rng = np.random.default_rng(0)
     size, town = rng.normal(10, 3, size=60), np.arange(60) % 12
     texts = {"sold": np.where(size > 9, "no", "yes"), "town": [f"town {'abcdefghijkl'[number]}" for number in town]}

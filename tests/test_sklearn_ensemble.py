@@ -9,10 +9,11 @@ import warnings
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 
-sklearn = pytest.importorskip("sklearn")
+sklearn = require_package("sklearn")
 
 from sklearn.base import clone  # noqa: E402
 from sklearn.metrics import accuracy_score, r2_score  # noqa: E402

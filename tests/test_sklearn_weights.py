@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from requirements import require_package
 
-sklearn = pytest.importorskip("sklearn")
+sklearn = require_package("sklearn")
 
 from sklearn.base import clone  # noqa: E402
 from sklearn.datasets import load_diabetes, load_iris  # noqa: E402

@@ -13,6 +13,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from requirements import requires
 
 ROOT = Path(__file__).parents[2]
 CORE_DEPENDENCIES = {
@@ -77,7 +78,7 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
     assert shipped == tree
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no compiler")
+@requires("compiler", shutil.which("cc") is not None, "there is no compiler")
 def test_the_wheel_holds_compiled_kernels(wheel):
     compiled = [name for name in wheel.namelist() if name.endswith(".so")]
     assert compiled == ["mlpkit_plugins/kernels/compiled.abi3.so"]

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from requirements import require_package
 
 from mlpkit_plugins.kernels import PRODUCTS_BY
 
@@ -31,7 +32,7 @@ def test_start_up_measures_every_kind_of_process():
 
 
 def test_a_fit_is_timed_beside_scikit_learn():
-    pytest.importorskip("sklearn")
+    require_package("sklearn")
     command = [sys.executable, FOLDER / "sklearn_fit.py", "1", "digits"]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -52,7 +53,7 @@ def test_an_open_live_page_costs_next_to_nothing():
 
 
 def test_growth_measures_every_cost_at_each_point():
-    pytest.importorskip("vl_convert")
+    require_package("vl_convert")
     report = run("growth.py", "--json", "--axes", "classes", "--largest", "2")
     costs = report["axes"]["classes"]["2"]
     assert {"check", "checkpoint", "report", "memory of a run, MB"} < set(costs)
@@ -79,7 +80,7 @@ def test_every_way_to_train_an_ensemble_is_timed_and_has_the_same_bits():
 
 @pytest.mark.long
 def test_steps_of_ranks_are_timed_and_have_the_same_bits():
-    pytest.importorskip("mpi4py")
+    require_package("mpi4py")
     report = run("mpi.py", "--json", "--hidden", "5", "--batch-size", "20", "--steps", "3", "--rounds", "1")
     assert report["same_bits"]
     assert report["ratios"][0] > 0

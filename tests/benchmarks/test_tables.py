@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from requirements import require_package
 
-pytest.importorskip("pandas")
-pytest.importorskip("sklearn")
+require_package("pandas")
+require_package("sklearn")
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "tables.py"
 CONTESTANTS = ["td_s", "sklearn_mlp", "hist_gradient_boosting"]
 

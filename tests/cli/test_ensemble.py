@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from requirements import require_package
 
 
 def cells(line):
@@ -83,7 +84,7 @@ def test_a_network_that_fails_is_an_error(invoke, work):
 
 
 def test_the_report_has_the_networks(folder, invoke):
-    pytest.importorskip("vl_convert")
+    require_package("vl_convert")
     directory, _ = folder
     assert invoke("report", "runs/two").code == 0
     page = (directory / "report.html").read_text()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
+from requirements import require_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,7 +98,7 @@ def test_small_tables(name, ours):
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer"])
 def test_small_tables_of_scikit_learn(name, ours):
-    pytest.importorskip("sklearn")
+    require_package("sklearn")
     table = PACKAGED[name].table(seed=0)
     assert ours(table) >= theirs(table)[0] - ONE_OR_TWO_ROWS
 
@@ -111,7 +112,7 @@ def figures() -> dict[str, tuple[float, ...]]:
 @pytest.mark.long
 @pytest.mark.parametrize("name", ALL_NAMES)
 def test_each_table(name, ours, figures):
-    pytest.importorskip("sklearn")
+    require_package("sklearn")
     began = time.perf_counter()
     first = PACKAGED[name].table(seed=0) if name in PACKAGED else shared_table(name)
     scores = []

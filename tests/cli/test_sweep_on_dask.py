@@ -13,10 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from requirements import requires
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
-needs_dask = pytest.mark.skipif(
-    importlib.util.find_spec("distributed") is None, reason='needs Dask: pip install "mlpkit[dask]"'
+needs_dask = requires(
+    "packages", importlib.util.find_spec("distributed") is not None, 'needs Dask: pip install "mlpkit[dask]"'
 )
 
 SWEEP = """\

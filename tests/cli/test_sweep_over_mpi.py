@@ -11,10 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from requirements import requires
 from sweep_engines import MPIEXEC, Mpi
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
-needs_mpi = pytest.mark.skipif(bool(Mpi.lacks()), reason=f"needs {', '.join(Mpi.lacks())}")
+needs_mpi = requires("packages", not Mpi.lacks(), f"needs {', '.join(Mpi.lacks())}")
 
 SWEEP = """\
 sweep:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from generators.marked_blocks import marked_blocks
+from requirements import require, require_package
 
 import mlpkit
 from mlpkit.exports.js_engines import NODE, found_program
@@ -45,7 +46,7 @@ def model(run):
 
 
 def test_python(run, model, tmp_path, monkeypatch):
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     export(run, tmp_path / "titanic.onnx")
     monkeypatch.chdir(tmp_path)
 
@@ -58,8 +59,7 @@ def test_python(run, model, tmp_path, monkeypatch):
 
 
 def test_c(run, model, tmp_path):
-    if shutil.which("cc") is None:
-        pytest.skip("cc is not installed")
+    require("compiler", shutil.which("cc") is not None, "cc is not installed")
     export(run, tmp_path / "titanic.c")
     declared, call = PROGRAMS["c"].split("\n\n")
     lines = ["#include <stdio.h>", declared, "int main(void)", "{", call]
@@ -75,8 +75,7 @@ def test_c(run, model, tmp_path):
 
 def test_javascript(run, model, tmp_path):
     engine = found_program(NODE)
-    if engine is None:
-        pytest.skip("Node is not installed")
+    require("node", engine is not None, "Node is not installed")
     export(run, tmp_path / "titanic.js")
     (tmp_path / "program.mjs").write_text(f"{PROGRAMS['js']}\nconsole.log(JSON.stringify(found));\n", encoding="utf-8")
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 from html_tables import rows_of
+from requirements import require_package
 from walkthrough import expect_printed
 
 WHY = 'the notebook needs a kernel: pip install "mlpkit[test]"'
-nbclient = pytest.importorskip("nbclient", reason=WHY)
-nbformat = pytest.importorskip("nbformat", reason=WHY)
-pytest.importorskip("ipykernel", reason=WHY)
-pytest.importorskip("matplotlib", reason=WHY)
-pytest.importorskip("pandas", reason=WHY)
+nbclient = require_package("nbclient", WHY)
+nbformat = require_package("nbformat", WHY)
+require_package("ipykernel", WHY)
+require_package("matplotlib", WHY)
+require_package("pandas", WHY)
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "docs/notebook.ipynb"

@@ -9,6 +9,7 @@ import pytest
 from c_models import MACHINES, bits, compiles, logits_of, machine, model_of, model_with
 from hypothesis import HealthCheck, given, settings
 from random_networks import random_inputs, random_networks
+from requirements import requires
 
 from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values, ValuesScaling
 from mlpkit.errors import EngineMissingError, ExportError
@@ -36,7 +37,7 @@ from mlpkit.layers import (
 from mlpkit.registry.registry import installed
 from mlpkit_plugins.kernels import COMPILED
 
-needs_kernels = pytest.mark.skipif(not COMPILED, reason="without compiled kernels, predict computes in another order")
+needs_kernels = requires("kernels", COMPILED, "without compiled kernels, predict computes in another order")
 
 
 def network_of(*layers, features=4, classes=3, seed=0):

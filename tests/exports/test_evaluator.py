@@ -7,12 +7,13 @@ import re
 import numpy as np
 import pytest
 from node_vectors import Vector, vectors_of
+from requirements import require_package
 
 from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.components.graph import Node
 from mlpkit.exports.evaluator import OPERATORS, evaluate
 
-pytest.importorskip("onnx")
+require_package("onnx")
 
 LEFT_OUT = {
     "AveragePool": {r"dilations": "came with opset 19"},

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from requirements import require
 
 from mlpkit import Sequential, Values
 from mlpkit.errors import EngineMissingError, ExportError
@@ -31,12 +32,15 @@ def computed(network, folder, ending, names=("prediction",)):
     return compute(folder / f"model{ending}", model, {"x": X}, names)
 
 
+def require_other_than(missing):
+    what, names = ("node", js_engines.NODE) if missing == "BROWSERS" else ("browser", js_engines.BROWSERS)
+    require(what, js_engines.found_program(names) is not None, f"{', '.join(names)}: all are missing")
+
+
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("missing", ["BROWSERS", "NODE"])
 def test_node_and_a_browser_compute_the_same(network, tmp_path, monkeypatch, ending, missing):
-    names = js_engines.NODE if missing == "BROWSERS" else js_engines.BROWSERS
-    if js_engines.found_program(names) is None:
-        pytest.skip(f"{', '.join(names)}: all are missing")
+    require_other_than(missing)
     monkeypatch.setattr(js_engines, missing, ())
 
     found = computed(network, tmp_path, ending)["prediction"]
@@ -66,9 +70,7 @@ def test_without_an_engine_a_file_is_written_with_a_doubt(towns, tmp_path, no_en
 
 @pytest.mark.parametrize("missing", ["BROWSERS", "NODE"])
 def test_a_module_that_fails_is_no_export(network, tmp_path, monkeypatch, missing):
-    names = js_engines.NODE if missing == "BROWSERS" else js_engines.BROWSERS
-    if js_engines.found_program(names) is None:
-        pytest.skip(f"{', '.join(names)}: all are missing")
+    require_other_than(missing)
     monkeypatch.setattr(js_engines, missing, ())
     model = bare_network(network, {})
     write_js(model, tmp_path / "model.js")

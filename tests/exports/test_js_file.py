@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from operator_cases import CASES, graph_of_cases
 from random_networks import random_inputs, random_networks
+from requirements import requires
 
 import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
@@ -25,7 +26,7 @@ from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, MeanSquaredError
 
 NODE = found_program(js_engines.NODE)
-needs_node = pytest.mark.skipif(NODE is None, reason="there is no Node")
+needs_node = requires("node", NODE is not None, "there is no Node")
 needs_compiler = pytest.mark.skipif(shutil.which("tsc") is None, reason="there is no compiler of TypeScript, tsc")
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from random_networks import random_inputs, random_networks
+from requirements import requires
 
 from mlpkit import Classes, Layer, NotExportableError, Sequential
 from mlpkit.exports.c_file import compute_c, write_c
@@ -22,7 +23,7 @@ from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
 from mlpkit_plugins.layers.ensemble_view import EnsembleView
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
 
-needs_kernels = pytest.mark.skipif(not COMPILED, reason="without compiled kernels, predict computes in another order")
+needs_kernels = requires("kernels", COMPILED, "without compiled kernels, predict computes in another order")
 
 NUMBERS = st.floats(-(2.0**99), 2.0**99, width=32).filter(lambda number: number == 0 or abs(number) > 1e-30)
 WEIGHTS = arrays(np.float32, array_shapes(min_dims=2, max_dims=4, max_side=5), elements=NUMBERS)

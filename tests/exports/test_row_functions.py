@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import require, requires
 
 from mlpkit import exports
 from mlpkit_plugins import kernels
 
-if shutil.which("cc") is None:
-    pytest.skip("there is no compiler", allow_module_level=True)
+require("compiler", shutil.which("cc") is not None, "there is no compiler")
 
 HEADER = Path(exports.__file__).parent / "row_functions.h"
 PLAIN = "-O2"
@@ -140,7 +140,7 @@ def test_a_sum_is_added_up_as_it_is_said_to_be(compiled):
     np.testing.assert_array_equal(bits(computed(compiled(PLAIN), "sum", numbers)), bits(expected))
 
 
-@pytest.mark.skipif(kernels.PRODUCTS_BY == "NumPy", reason="NumPy computes")
+@requires("kernels", kernels.PRODUCTS_BY != "NumPy", "NumPy computes")
 def test_the_kernels_compute_the_same(compiled, x):
     with kernels.row_order(), np.errstate(all="ignore"):
         for name in ("exp", "tanh", "sigmoid", "softplus", "gelu", "sin", "cos"):
@@ -149,7 +149,7 @@ def test_the_kernels_compute_the_same(compiled, x):
                 np.testing.assert_array_equal(bits(y), bits(computed(compiled(PLAIN), name, numbers)))
 
 
-@pytest.mark.skipif(kernels.PRODUCTS_BY == "NumPy", reason="NumPy computes")
+@requires("kernels", kernels.PRODUCTS_BY != "NumPy", "NumPy computes")
 @pytest.mark.parametrize("features", [2, 40, 199])
 def test_layer_normalization_adds_up_in_that_order(features):
     x, gamma, beta = np.random.default_rng(1).normal(size=(3, features)).astype(np.float32)

@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from requirements import require_package
 from swept_folders import wait_for
 
 import mlpkit
 
-pytest.importorskip("mpi4py", reason='needs mpi4py: pip install "mlpkit[mpi]"')
+require_package("mpi4py", 'needs mpi4py: pip install "mlpkit[mpi]"')
 MPIEXEC = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 from mlpkit.errors import EnsembleError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
@@ -293,7 +294,7 @@ def test_seeds_and_an_ensemble_exclude_each_other(shared_work):
 
 @pytest.mark.parametrize("to", ["average.onnx", "average.c", "average.js", "average.html"])
 def test_the_average_leaves_as_one_model(members, folds, to):
-    pytest.importorskip("onnxruntime")
+    require_package("onnxruntime")
     for run in (members, folds):
         found = mlpkit.export(run, to)
         assert (found.rows, found.split) == (60, "the test split")

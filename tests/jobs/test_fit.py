@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requirements import require_package
 from stop_at import StopAt
 
 import mlpkit
@@ -273,7 +274,7 @@ PRICES = [90.0, 250.0, 260.0] * 10
 @pytest.fixture(params=["pandas", "polars"])
 def houses(request):
     """Return a data frame with a column of texts, and one of truth values."""
-    return pytest.importorskip(request.param).DataFrame(HOUSES)
+    return require_package(request.param).DataFrame(HOUSES)
 
 
 def test_a_model_trained_on_a_frame_takes_frames_dicts_and_rows(houses, tmp_path):
@@ -327,7 +328,7 @@ def test_what_only_files_can_have_is_answered_with_what_to_do(key):
 
 
 def test_a_frame_can_be_prepared_as_the_answer_says(tmp_path):
-    pandas = pytest.importorskip("pandas")
+    pandas = require_package("pandas")
     frame = pandas.DataFrame({"size": [1.0, None, 3.0] * 10, "year": [1999, 2000, 2001] * 10})
     kind = ["a", "b", "b"] * 10
     prepared = frame.fillna(frame.median(numeric_only=True)).astype({"year": str})

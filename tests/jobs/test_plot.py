@@ -8,11 +8,12 @@ import sys
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 from mlpkit.training.events import StopRequest
 
-pytest.importorskip("matplotlib", reason='run.plot() needs matplotlib: pip install "mlpkit[plot]"')
+require_package("matplotlib", 'run.plot() needs matplotlib: pip install "mlpkit[plot]"')
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 4))

@@ -11,6 +11,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 import row_bits
+from requirements import require
 from row_bits import EXAMPLES, SPECS, WIDE, hash_of, inputs_of, network_of, predicted
 
 from mlpkit import Sequential, Values, ValuesScaling
@@ -18,8 +19,7 @@ from mlpkit_plugins import kernels
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 
-if kernels.PRODUCTS_BY == "NumPy":
-    pytest.skip("NumPy computes products, in orders of its own", allow_module_level=True)
+require("kernels", kernels.PRODUCTS_BY != "NumPy", "NumPy computes products, in orders of its own")
 
 
 def hashes(rows, batches, names, ways):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import require_package
 from scipy import stats
 
 import mlpkit
@@ -143,7 +144,7 @@ def test_one_seed_is_one_seed():
 
 
 def test_a_page_has_mean_and_interval_each_run_and_all_curves(trained, tmp_path):
-    pytest.importorskip("vl_convert")
+    require_package("vl_convert")
     file = mlpkit.report("group", tmp_path / "page.html")
     text = file.read_text()
     loss = trained.metrics["test"]["loss"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from accessibility import violations
 from headless_browser import SCREENS, browser_page
+from requirements import require_package
 
 import mlpkit
 from mlpkit.jobs.init import shipped_specs
@@ -20,7 +21,7 @@ def found():
 @pytest.fixture(scope="module")
 def browser(found, tmp_path_factory):
     """Open the page."""
-    pytest.importorskip("vl_convert")
+    require_package("vl_convert")
     file = tmp_path_factory.mktemp("page") / "rate.html"
     write_rate_page(file, "loans", "specs/loans.yaml", found)
     with browser_page(tmp_path_factory.mktemp("profile")) as page:

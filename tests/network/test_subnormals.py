@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+from requirements import require
 
 from mlpkit import Sequential
 from mlpkit.network import subnormals
@@ -17,8 +18,7 @@ from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
-if subnormals._float_mode() is None:
-    pytest.skip("subnormal numbers can't be flushed on this system", allow_module_level=True)
+require("flush", subnormals._float_mode() is not None, "subnormal numbers can't be flushed on this system")
 
 LEAST = np.finfo(np.float64).smallest_normal
 

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from html_tables import rows_of
+from requirements import require_package
 
 import mlpkit
 from mlpkit.components.schedule import Progress
@@ -152,7 +153,7 @@ def ends(shown):
 
 
 def test_every_way_to_train_shows_it_in_a_kernel_and_only_there(monkeypatch, tmp_path):
-    ipython = pytest.importorskip("IPython", reason='a notebook needs a kernel: pip install "mlpkit[test]"')
+    ipython = require_package("IPython", 'a notebook needs a kernel: pip install "mlpkit[test]"')
     import IPython.display
 
     shown = []

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from peak_memory import with_peak
+from requirements import require_package
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.reports.classes import (
@@ -17,7 +18,7 @@ from mlpkit.reports.classes import (
 )
 from mlpkit.reports.predictions import Judged
 
-metrics = pytest.importorskip("sklearn.metrics")
+metrics = require_package("sklearn.metrics")
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def _without_jumps(curve):
 
 
 def test_calibration(judged):
-    curve = pytest.importorskip("sklearn.calibration").calibration_curve
+    curve = require_package("sklearn.calibration").calibration_curve
     truth, probability = judged.t == 1, judged.prediction[:, 1]
     share, predicted = curve(truth, probability, n_bins=10)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requirements import require_package
 from scipy.stats import kruskal
 
 from mlpkit.reports.key_importance import groups_of, importance_figure, importance_of_key
@@ -80,7 +81,7 @@ def test_numbers_are_grouped_by_quarters_and_all_else_by_what_it_is():
 
 
 def test_the_most_important_comes_first_and_too_few_trials_are_said():
-    pytest.importorskip("vl_convert")
+    require_package("vl_convert")
     clear = importance_of_key(["a"] * 6 + ["b"] * 6, range(12))
     none = importance_of_key(["a", "b"] * 6, range(12))
     few = importance_of_key([1], [1])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 
 import pytest
+from requirements import require_package
 
-sklearn = pytest.importorskip("sklearn")
+sklearn = require_package("sklearn")
 
 from estimators import ESTIMATORS, TRAINING  # noqa: E402
 from sklearn.utils.estimator_checks import check_estimator  # noqa: E402

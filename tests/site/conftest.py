@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from headless_browser import browser_page
+from requirements import require_package
 
 import mlpkit
 
@@ -18,7 +19,7 @@ sys.path.insert(0, str(ROOT / "docs"))  # as `python docs/build.py` has it
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory):
     """Return the folder of a site as the documented command builds it, a folder for each version inside."""
-    pytest.importorskip("furo")
+    require_package("furo")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, str(ROOT / "docs/build.py"), "--to", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

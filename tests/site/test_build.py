@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 from html_links import Links, crawl, is_elsewhere
+from requirements import require_package
 
 import mlpkit
 
@@ -56,7 +57,7 @@ def test_the_schema_is_that_of_the_built_in_components(site):
 @pytest.fixture
 def small(tmp_path):
     """Return a function that builds a site of two pages, one with a text of its own."""
-    pytest.importorskip("furo")
+    require_package("furo")
 
     def build(text, urls=""):
         for folder in ("docs/website", "docs/browser"):

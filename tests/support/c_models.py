@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
+from requirements import require
 
 from mlpkit import Graph, Value, Values
 from mlpkit.exports.c.engine import Machine
@@ -48,12 +48,14 @@ def machine(name: str, folder: Path) -> Machine:
     """
     found = MACHINES[name]
     for tool in (found.compiler[0], *found.runner[:1]):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed")
+        require("compiler" if tool == "gcc" else tool, shutil.which(tool) is not None, f"{tool} is not installed")
     source = folder / "probe.c"
     source.write_text("#include <math.h>\n#include <stdio.h>\nint main(void) { return 0; }\n", encoding="ascii")
-    if not compiles(found, source):
-        pytest.skip(f"{' '.join(found.compiler)} compiles no program")
+    require(
+        "compiler" if name == "gcc" else name,
+        compiles(found, source),
+        f"{' '.join(found.compiler)} compiles no program",
+    )
     return found
 
 

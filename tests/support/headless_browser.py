@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from select import select
 from time import monotonic
 
-import pytest
+from requirements import require
 
 SCREENS = {
     "desk, light": {"width": 1100, "height": 900},
@@ -163,8 +163,7 @@ class Page:
 def browser_page(folder):
     """Give a page of a browser whose profile is in a folder; skip the test if there is no browser."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("there is no Chromium")
+    require("browser", program is not None, "there is no Chromium")
     to_browser, send = os.pipe()
     receive, from_browser = os.pipe()
     options = [

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import require_package, requires
 
 import mlpkit
 
-pytest.importorskip("mpi4py", reason='needs mpi4py: pip install "mlpkit[mpi]"')
+require_package("mpi4py", 'needs mpi4py: pip install "mlpkit[mpi]"')
 MPIEXEC = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec")
 pytestmark = [
-    pytest.mark.skipif(MPIEXEC is None, reason="needs mpiexec: pip install mpich"),
+    requires("packages", MPIEXEC is not None, "needs mpiexec: pip install mpich"),
     pytest.mark.filterwarnings("ignore:.*compute"),
 ]
 

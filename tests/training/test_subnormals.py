@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
+from requirements import require
 
 from mlpkit import Sequential
 from mlpkit.network import subnormals
@@ -15,8 +15,7 @@ from mlpkit_plugins.layers.sigmoid import Sigmoid
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.optimizers.sgd import Sgd
 
-if subnormals._float_mode() is None:
-    pytest.skip("subnormal numbers can't be flushed on this system", allow_module_level=True)
+require("flush", subnormals._float_mode() is not None, "subnormal numbers can't be flushed on this system")
 
 LEAST = np.finfo(np.float64).smallest_normal
 

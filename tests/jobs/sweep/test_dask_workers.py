@@ -6,12 +6,12 @@ import asyncio
 from concurrent.futures import Future
 from types import SimpleNamespace
 
-import pytest
+from requirements import require_module
 
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.version import VERSION
 
-dask_workers = pytest.importorskip("mlpkit.jobs.sweep.dask_workers", exc_type=ImportError)
+dask_workers = require_module("packages", "mlpkit.jobs.sweep.dask_workers")
 
 
 def test_a_worker_says_what_is_in_the_way(tmp_path):

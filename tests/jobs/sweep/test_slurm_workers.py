@@ -11,12 +11,13 @@ from pathlib import Path
 import fake_slurm
 import pytest
 import slurm_tasks
+from requirements import require_module
 from swept_folders import holders, wait_for
 
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.jobs.training_process import TrainingEnd
 
-slurm_workers = pytest.importorskip("mlpkit.jobs.sweep.slurm_workers", exc_type=ImportError)
+slurm_workers = require_module("packages", "mlpkit.jobs.sweep.slurm_workers")
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ import json
 import pytest
 from accessibility import violations
 from headless_browser import SCREENS
+from requirements import require_package
 from run_folders import made_up_run
 
 import mlpkit
 from mlpkit.errors import RunFolderError, StorageError
 
-pytest.importorskip("vl_convert")
+require_package("vl_convert")
 
 SPEC = """\
 mlpkit: 1

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 from mlpkit_plugins.datasets.in_memory import InMemory
@@ -228,7 +229,7 @@ def test_arrays_are_not_copied():
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames_of_pandas_and_polars(library):
-    frames = pytest.importorskip(library)
+    frames = require_package(library)
     columns = {"size": [1.0, 2.0, 3.0, 4.0], "colour": ["red", "blue", "red", None], "old": [True, False] * 2}
     frame = frames.DataFrame(columns)
     dataset = held(frame, frames.Series(["a", "b", "a", "b"]))
@@ -239,7 +240,7 @@ def test_frames_of_pandas_and_polars(library):
 
 
 def test_categories_and_missing_integers_of_pandas():
-    pandas = pytest.importorskip("pandas")
+    pandas = require_package("pandas")
     frame = pandas.DataFrame({"n": pandas.array([1, 2, 3, 4], "Int64"), "c": pandas.Categorical(["u", "v", "u", "w"])})
     x, _ = taken(held(frame))
     assert x.tolist() == [[1, 1, 0, 0], [2, 0, 1, 0], [3, 1, 0, 0], [4, 0, 0, 1]]

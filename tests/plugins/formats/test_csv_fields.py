@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requirements import requires
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
@@ -136,7 +137,7 @@ CLEAN = {
 }
 
 
-@pytest.mark.skipif(not COMPILED, reason="NumPy finds no fields")
+@requires("kernels", COMPILED, "NumPy finds no fields")
 @pytest.mark.parametrize("name", CLEAN)
 @pytest.mark.parametrize("compressed", [False, True])
 def test_what_is_right_is_read_field_by_field(tmp_path, name, compressed):

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_layouts import arrays, outputs, twin
+from requirements import require_module, requires
 
 from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit_plugins import kernels
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 ACTIVATIONS = {
     "sigmoid": (),
@@ -44,7 +45,7 @@ PER_FEATURE = {
 }
 """Names, and how many inputs, arrays with a number for each feature, and outputs they take."""
 
-with_vectors = pytest.mark.skipif(not compiled.INSTRUCTIONS, reason="NumPy computes")
+with_vectors = requires("kernels", bool(compiled.INSTRUCTIONS), "NumPy computes")
 
 
 def bits(array):

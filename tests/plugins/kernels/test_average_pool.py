@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from matrix_products import kernel_threads
 from memory_layouts import arrays
 from pooled_images import POOLING
+from requirements import require_module
 
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 
 @settings(deadline=None, max_examples=100)

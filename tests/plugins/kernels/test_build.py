@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from kernel_builds import ROOT, TESTED, built_kernels
+from requirements import require, require_module
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
-if shutil.which("cc") is None:
-    pytest.skip("there is no compiler", allow_module_level=True)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
+require("compiler", shutil.which("cc") is not None, "there is no compiler")
 
 HERE = Path(__file__).parent
 SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g"

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import kernel_threads, printed_by
 from memory_layouts import laid_out
+from requirements import require, require_module
 
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
-if compiled.PRODUCTS_BY == "NumPy":
-    pytest.skip("the processor has no tiles", allow_module_level=True)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
+require("kernels", compiled.PRODUCTS_BY != "NumPy", "the processor has no tiles")
 
 BLOCK = 256
 DOT_BLOCK, DOT_SUMS = 1024, 16

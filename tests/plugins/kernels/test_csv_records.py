@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requirements import require_module
 
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 SYNTAX = (b",", b'"', b".", b"#", b"\0\2NA", 100)
 texts = st.lists(st.sampled_from([*'12.5,e-" \n#a', "\r\n", '"a"', ",,", "NA"]), max_size=60).map("".join)

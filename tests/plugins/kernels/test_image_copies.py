@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import kernel_threads
 from memory_layouts import LAYOUTS, arrays
+from requirements import require_module
 
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 lengths = st.integers(1, 7)
 many = st.sampled_from([1, 2, 7, 8, 16, 33, 300])

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_layouts import LAYOUTS, arrays, laid_out, outputs, twin
+from requirements import require_module
 
 from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 NAMES = [
     "product",

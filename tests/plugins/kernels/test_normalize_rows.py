@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_layouts import arrays, outputs, twin
+from requirements import require_module
 
 from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 NAMES = ["normalize_rows", "normalize_rows_gradient"]
 EPSILON = 1e-5

@@ -22,12 +22,12 @@ from matrix_products import (
     with_gap,
 )
 from memory_layouts import arrays, outputs, twin
+from requirements import require, require_module
 
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
-if compiled.PRODUCTS_BY == "NumPy":
-    pytest.skip("the processor has no tiles", allow_module_level=True)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
+require("kernels", compiled.PRODUCTS_BY != "NumPy", "the processor has no tiles")
 
 SHARED = not compiled.PRODUCTS_BY.endswith("BLAS")
 LARGEST = 500_000_000  # multiplications up to which a product is computed here

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE, kernel_threads, parameters_of_run, printed_by, with_gap
+from requirements import require_module
 
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 if not compiled.PRODUCTS_BY.endswith("AMX"):
     pytest.skip("the processor has no AMX", allow_module_level=True)
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import AMX_MULTIPLICATIONS, AMX_SIDE
 from memory_layouts import arrays, outputs, twin
+from requirements import require
 
 from mlpkit_plugins import kernels
 from mlpkit_plugins.kernels import row_order, with_numpy
 
-if kernels.PRODUCTS_BY == "NumPy":
-    pytest.skip("NumPy computes, in orders of its own", allow_module_level=True)
+require("kernels", kernels.PRODUCTS_BY != "NumPy", "NumPy computes, in orders of its own")
 
 FUNCTIONS = ["exp", "rectify"]
 WAVES = ["cos", "sin"]

@@ -15,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrix_products import kernel_threads, printed_by
 from memory_layouts import arrays, twin
+from requirements import require_module
 from threadpoolctl import threadpool_info
 
 from mlpkit.network.subnormals import flushed_subnormals
 from mlpkit.training.workers import available_cores
 from mlpkit_plugins.kernels import with_numpy
 
-compiled = pytest.importorskip("mlpkit_plugins.kernels.compiled", reason="there was no compiler", exc_type=ImportError)
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
 
 OPENBLAS = any(library["internal_api"] == "openblas" for library in threadpool_info())
 SHARED = not compiled.PRODUCTS_BY.endswith("BLAS")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from node_vectors import Vector, vectors_of
+from requirements import require_package
 
 from mlpkit import Graph
 from mlpkit.exports.evaluator import evaluate
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from mlpkit import Layer, Loss
 
-pytest.importorskip("onnx")
+require_package("onnx")
 
 Built = tuple["Layer | Loss", np.ndarray, dict[str, np.ndarray]]
 """A layer or a loss, what it takes, and its parameters and states by name."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from requirements import require_package
 
 ROWS = st.integers(1, 40)
 
@@ -90,7 +91,7 @@ def figure_of():
 @pytest.fixture(scope="session")
 def sklearn_metrics():
     """The metrics of scikit-learn."""
-    pytest.importorskip("sklearn")
+    require_package("sklearn")
     from sklearn import metrics
 
     return metrics

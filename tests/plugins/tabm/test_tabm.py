@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import requires
 
 import mlpkit
 from mlpkit import Classes, Sequential, Values
@@ -98,7 +99,7 @@ def test_first_values_are_those_of_the_paper():
     assert np.abs(biases).max() <= WIDTH**-0.5
 
 
-@pytest.mark.skipif(not COMPILED, reason="NumPy's order of products depends on the batch")
+@requires("kernels", COMPILED, "NumPy's order of products depends on the batch")
 @pytest.mark.parametrize("arch", ["tabm", "tabm-mini"])
 @pytest.mark.parametrize("outputs", [1, CLASSES])
 def test_a_row_is_predicted_to_the_same_bits_alone_and_among_others(arch, outputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from requirements import require_package
 
 from mlpkit.errors import SpecSchemaError
 from mlpkit.jobs.explain import explain
@@ -75,7 +76,7 @@ def test_a_spec_inherits_seeds_and_an_override_replaces_them(tmp_path):
 def test_explain_and_the_schema_know_the_key():
     explained = explain(spec_with("seeds: 5"), "seeds")
     assert explained.value == 5
-    schema = pytest.importorskip("jsonschema").Draft202012Validator(json_schema(Registry.discover()))
+    schema = require_package("jsonschema").Draft202012Validator(json_schema(Registry.discover()))
     spec = {"mlpkit": 1, "data": "mnist", "layers": ["SoftmaxWithLoss"]}
     spec["training"] = {"optimizer": "sgd", "iterations": 1}
     for seeds, right in ((5, True), ([3, 5], True), (None, True), (0, False), ("5", False), ([-1], False)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from requirements import require_package
 
 from mlpkit.errors import SpecError, SpecSchemaError
 from mlpkit.jobs.explain import explain
@@ -31,7 +32,7 @@ def spec_with(text=""):
 
 @pytest.fixture(scope="module")
 def schema():
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = require_package("jsonschema")
     return jsonschema.Draft202012Validator(json_schema(Registry.discover()))
 
 
