@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from time import perf_counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from calibration import slowness
 from click.testing import CliRunner
 from idx_files import write_idx
 
@@ -234,7 +236,13 @@ class Terminal:
 
         self.raw = ""
         self.child = pexpect.spawn(
-            command[0], command[1:], cwd=str(cwd), env=env, dimensions=(rows, columns), encoding="utf-8", timeout=30
+            command[0],
+            command[1:],
+            cwd=str(cwd),
+            env=env,
+            dimensions=(rows, columns),
+            encoding="utf-8",
+            timeout=30 * slowness(perf_counter),
         )
         self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self._stream = pyte.Stream(self.screen)

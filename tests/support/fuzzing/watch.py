@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from calibration import slowness
+
 from fuzzing.minimize import minimized
 from mlpkit.errors import MlpkitError
 
@@ -28,7 +30,7 @@ class Limits:
     """What one input may cost.
 
     Args:
-        seconds: processor time.
+        seconds: processor time, on a machine without other work.
         memory: bytes beyond what was in use before.
     """
 
@@ -157,7 +159,7 @@ def _seconds_unwatched(load: Callable[[Path], Any], path: Path) -> float:
     begin = time.process_time()
     with contextlib.suppress(Exception):
         load(path)
-    seconds = time.process_time() - begin
+    seconds = (time.process_time() - begin) / slowness()
     gc.unfreeze()
     tracemalloc.start()
     return seconds
