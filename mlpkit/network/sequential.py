@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import warnings
 from collections.abc import Mapping
 from functools import partial, wraps
@@ -177,7 +178,7 @@ class Sequential:
         self.frozen: frozenset[str] = frozenset()
         self.encoder: Dataset | None = None
         self.origin: object = None
-        self._turn = RLock()
+        self._turns: dict[int, Any] = {}
         self._name_arrays()
         for state in declared_states:
             self.states[state.path][...] = state.initial
@@ -204,6 +205,11 @@ class Sequential:
     def gradient_values(self) -> NDArray[Any]:
         """All gradients in one flat array, laid out as ``values``."""
         return self.replicas[0].gradient
+
+    @property
+    def _turn(self) -> Any:
+        """The lock of this process: in a forked child, no thread would release the one that its parent held."""
+        return self._turns.setdefault(os.getpid(), RLock())
 
     def computing(self) -> AbstractContextManager[None]:
         """Return the context in which the network is trained.
@@ -382,11 +388,11 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle takes over: all but the lock, the threads, and views of other arrays."""
-        left_out = {"_turn", "map", "exchange", "parameters", "states", "_gradient_blocks", "_trained_gradients"}
+        left_out = {"_turns", "map", "exchange", "parameters", "states", "_gradient_blocks", "_trained_gradients"}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state, _turn=RLock(), map=serial_map, exchange=NO_EXCHANGE)
+        vars(self).update(state, _turns={}, map=serial_map, exchange=NO_EXCHANGE)
         self.values = _copied(self.values, self.layout)  # a pickle may be mapped from a file, read-only
         for replica in self.replicas:
             gradient, kept = self.layout.zeros(self.dtype), _copied(replica.state, self.state_layout)

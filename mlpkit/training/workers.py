@@ -87,8 +87,8 @@ Result = TypeVar("Result")
 class Workers:
     """Computes a function for each of several items; item i is the work of worker i modulo their number.
 
-    The thread that calls is the first worker. The others are started by ``with``, and end with it; outside of it
-    the caller does everything itself. Who computes what changes no result, as long as the items don't share
+    The thread that calls is the first worker. The others are started by ``with``, and end with it; outside of it, and in
+    a forked child, which has none of them, the caller does everything itself. Who computes what changes no result, as long as the items don't share
     what they write.
 
     Args:
@@ -99,9 +99,11 @@ class Workers:
         self.count = count
         self._inboxes: list[SimpleQueue[Any]] = []
         self._threads: list[threading.Thread] = []
+        self._process = os.getpid()
 
     def __enter__(self) -> Workers:
         """Start the threads."""
+        self._process = os.getpid()
         for number in range(1, self.count):
             inbox: SimpleQueue[Any] = SimpleQueue()
             thread = threading.Thread(target=self._serve, args=(inbox, number), name=f"worker {number}", daemon=True)
@@ -127,7 +129,7 @@ class Workers:
             Exception: what the function raised, for the first of the items for which it raised anything.
         """
         inboxes = self._inboxes[: max(0, len(items) - 1)]
-        if not inboxes:
+        if not inboxes or os.getpid() != self._process:
             return list(map(function, items))
         workers = len(inboxes) + 1
         outcomes: list[Any] = [None] * len(items)

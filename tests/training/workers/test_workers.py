@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -29,6 +31,25 @@ def test_results_come_in_the_order_of_the_items(count, items):
         for _ in range(20):
             assert workers.map(lambda number: number * number, numbers) == [number * number for number in numbers]
     assert workers.map(str, numbers) == [str(number) for number in numbers]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system can't fork")
+def test_a_forked_child_which_has_no_threads_does_the_work_itself():
+    with Workers(3) as workers:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if workers.map(abs, [-1, -2, -3]) == [1, 2, 3] else 1)
+        deadline = time.monotonic() + 20
+        ended, status = 0, None
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.01)
+            ended, status = os.waitpid(child, os.WNOHANG)
+        if not ended:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+        assert (ended, status) == (child, 0)
+
 
 
 def test_an_item_belongs_to_one_worker():
