@@ -230,6 +230,10 @@ class EngineMissingError(MlpkitError):
     """The program or library is missing that would run an exported file, to prove it."""
 
 
+class ChartError(MlpkitError):
+    """A chart can't be drawn, so there is no page."""
+
+
 class DataError(MlpkitError):
     """A data file is missing, corrupt, or not what it says it is.
 

@@ -23,3 +23,13 @@ def expect_processes(what: str) -> None:
     """
     if not can_start_processes():
         raise UsageError(f"{what} needs processes or threads, which Python can't start in WebAssembly")
+
+
+def address_limit() -> int | None:
+    """Return how many bytes of addresses this process may have, as ``ulimit -v`` sets it; None without a limit."""
+    try:
+        import resource  # noqa: PLC0415 - not in WebAssembly
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit

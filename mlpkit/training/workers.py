@@ -87,9 +87,9 @@ Result = TypeVar("Result")
 class Workers:
     """Computes a function for each of several items; item i is the work of worker i modulo their number.
 
-    The thread that calls is the first worker. The others are started by ``with``, and end with it; outside of it, and in
-    a forked child, which has none of them, the caller does everything itself. Who computes what changes no result, as long as the items don't share
-    what they write.
+    The thread that calls is the first worker. The others are started by ``with``, and end with it; outside of it, and
+    in a forked child, which has none of them, the caller does everything itself. Who computes what changes no result,
+    if the items don't share what they write.
 
     Args:
         count: number of workers.

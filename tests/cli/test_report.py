@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -64,6 +65,25 @@ def test_a_report_that_fails_fails_no_run(reporting, monkeypatch, invoke):
 
     assert done.code == 0
     assert done.err.splitlines() == ["warning: no report.html: a page too many"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits addresses")
+def test_a_limit_of_addresses_costs_the_report_and_not_the_run(reporting, work):
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30)); "
+    program = [sys.executable, "-c", f"{limited}from mlpkit.cli.main import main; sys.exit(main())"]
+
+    def run(*arguments):
+        return subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
+
+    done, again = run("run", "tiny.yaml", "--out", "runs/tiny"), run("report", "runs/tiny")
+
+    reason = (
+        "charts can't be drawn: the process of the chart library (vl-convert) ended by SIGTRAP; "
+        "it needs more addresses than ulimit -v allows; make the page without a limit: ulimit -v unlimited"
+    )
+    assert (done.returncode, done.stderr) == (0, f"warning: no report.html: {reason}\n")
+    assert (work / "runs/tiny/model.safetensors").exists()
+    assert (again.returncode, again.stderr) == (1, f"error: {reason}\n")
 
 
 def test_json_says_nothing_of_the_report(reporting, work, invoke):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-PROGRAM = '''
+PROGRAM = """
 import multiprocessing, sys, threading
 import numpy as np
 import mlpkit
@@ -47,7 +47,7 @@ if __name__ == "__main__":
     with multiprocessing.get_context(sys.argv[1]).Pool(1, keep, (network,)) as pool:
         for name, right in expected.items():
             print(name, np.array_equal(pool.apply_async(ask, (name,)).get(10), right))
-'''
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system can't fork")

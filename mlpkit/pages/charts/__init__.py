@@ -7,6 +7,7 @@ from mlpkit.pages.charts.axes import Chart
 from mlpkit.pages.charts.bands import bands
 from mlpkit.pages.charts.bars import bars
 from mlpkit.pages.charts.curves import curves
+from mlpkit.pages.charts.engine import expect_chart_library
 from mlpkit.pages.charts.heatmap import heatmap
 from mlpkit.pages.charts.histogram import histogram
 from mlpkit.pages.charts.histograms import histograms
@@ -14,7 +15,7 @@ from mlpkit.pages.charts.intervals import intervals
 from mlpkit.pages.charts.parallel import ParallelAxis, ParallelLine, parallel
 from mlpkit.pages.charts.paths import paths
 from mlpkit.pages.charts.points import points
-from mlpkit.pages.charts.vega import chart_library, expect_chart_library, figure, specification
+from mlpkit.pages.charts.vega import chart_library, figure, specification
 
 __all__ = [
     "Chart",

@@ -12,14 +12,12 @@ from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import UsageError
 from mlpkit.pages.cache import cached_text
+from mlpkit.pages.charts import engine
 from mlpkit.pages.charts.axes import COLOURS, FAINT
 from mlpkit.pages.parts import folded
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from mlpkit.pages.charts.axes import Chart
 
 VERSION: Final = "6.1"
@@ -64,10 +62,11 @@ def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = Non
 
     Raises:
         UsageError: what draws charts is not installed.
+        ChartError: the chart can't be drawn.
     """
     whole = specification(caption, chart)
     width = PICTURE_WIDTH if widest is None else min(PICTURE_WIDTH, PIXELS_OF_REM * widest)
-    picture = _own_names(_vl_convert().vegalite_to_svg({**whole, "width": width}, vl_version=VERSION))
+    picture = _own_names(engine.ask("vegalite_to_svg", vl_spec={**whole, "width": width}, vl_version=VERSION))
     text = json.dumps(whole, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     below = folded("Numbers", *numbers) if numbers else ""
     limit = "" if widest is None else f' style="max-width: {widest:g}rem"'
@@ -110,29 +109,12 @@ def chart_library() -> str:
 
     Raises:
         UsageError: it is not installed.
+        ChartError: its process ended.
     """
-    vl_convert = _vl_convert()
+    engine.expect_chart_library()
 
     def bundle() -> str:
-        library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
+        library = engine.ask("javascript_bundle", snippet="window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
         return library.replace("</script", "<\\/script")
 
-    return cached_text(f"vega-{vl_convert.__version__}-{VERSION}.js", bundle)
-
-
-def expect_chart_library() -> None:
-    """Make sure that what draws charts is installed.
-
-    Raises:
-        UsageError: it is not.
-    """
-    _vl_convert()
-
-
-def _vl_convert() -> ModuleType:
-    try:
-        import vl_convert  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        msg = 'charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"'
-        raise UsageError(msg) from error
-    return vl_convert
+    return cached_text(f"vega-{engine.library_version()}-{VERSION}.js", bundle)

@@ -51,7 +51,6 @@ def test_a_forked_child_which_has_no_threads_does_the_work_itself():
         assert (ended, status) == (child, 0)
 
 
-
 def test_an_item_belongs_to_one_worker():
     caller = threading.current_thread().name
     with Workers(3) as workers:

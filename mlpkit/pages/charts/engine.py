@@ -1,0 +1,126 @@
+"""The chart library in a process of its own: its JavaScript engine may end that process, and no run with it."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any, Final
+
+from mlpkit.errors import ChartError, UsageError
+from mlpkit.system import address_limit
+
+PROGRAM: Final = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+import vl_convert
+for line in sys.stdin:
+    function, arguments = json.loads(line)
+    try:
+        answer = [getattr(vl_convert, function)(**arguments), None]
+    except BaseException as error:
+        answer = [None, str(error) or type(error).__name__]
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def ask(function: str, **arguments: Any) -> str:
+    """Return a text from the chart library.
+
+    The first call starts the process, which serves all further calls and ends with this process.
+
+    Args:
+        function: a function of ``vl_convert``.
+        arguments: plain data.
+
+    Raises:
+        UsageError: vl-convert is not installed.
+        ChartError: it refused, or its process ended.
+    """
+    expect_chart_library()
+    return _engines.setdefault(os.getpid(), _Engine()).ask(function, arguments)  # a forked child starts its own
+
+
+def expect_chart_library() -> None:
+    """Make sure that what draws charts is installed.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if find_spec("vl_convert") is None:
+        raise UsageError('charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"')
+
+
+def library_version() -> str:
+    """Return the version of vl-convert."""
+    return version("vl-convert-python")
+
+
+class _Engine:
+    """Calls one function after the other in its process, which it starts when there is none."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, function: str, arguments: dict[str, Any]) -> str:
+        with self._lock:
+            if self._process is None:
+                self._process = _start()
+                atexit.register(self._end)
+            try:
+                drawn, refusal = self._answer(self._process, json.dumps([function, arguments]))
+            except BaseException:  # an interrupt, say: a late answer must not be taken for that to the next question
+                self._end()
+                raise
+        if drawn is None:
+            raise ChartError(f"a chart can't be drawn: {refusal.splitlines()[0]}")
+        text: str = drawn
+        return text
+
+    def _answer(self, process: subprocess.Popen[str], question: str) -> list[Any]:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(question + "\n")
+            process.stdin.flush()
+            answer: list[Any] = json.loads(process.stdout.readline())
+        except (BrokenPipeError, ValueError):  # it ended, or ended while it wrote
+            raise ChartError(_death(process.wait())) from None
+        return answer
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            atexit.unregister(self._end)
+            process.kill()
+            process.communicate()
+
+
+_engines: Final[dict[int, _Engine]] = {}
+"""By the number of the process that asks."""
+
+
+def _start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", PROGRAM, json.dumps([*map(str, sys.path)])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # traces of JavaScript; what matters is in the answer
+        start_new_session=True,
+        encoding="utf-8",
+    )
+
+
+def _death(code: int) -> str:
+    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    text = f"charts can't be drawn: the process of the chart library (vl-convert) ended {how}"
+    if address_limit() is None:
+        return text
+    return f"{text}; it needs more addresses than ulimit -v allows; make the page without a limit: ulimit -v unlimited"

@@ -1,0 +1,77 @@
+"""The process that draws charts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from mlpkit.errors import ChartError
+from mlpkit.pages import charts
+from mlpkit.pages.charts import engine
+
+pytest.importorskip("vl_convert")
+LOSSES = [{"iteration": i, "loss": 1.0 / i, "series": "train"} for i in (1, 2, 3)]
+
+
+def draw():
+    return charts.figure("Loss", charts.curves(LOSSES, "iteration", "loss"))
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the processes that are started from now on, which end with the test."""
+    processes = []
+
+    def start(*command, **options):
+        processes.append(subprocess.Popen(*command, **options))
+        return processes[-1]
+
+    monkeypatch.setattr(engine, "_engines", {})
+    monkeypatch.setattr(engine, "subprocess", type("Started", (), {**vars(subprocess), "Popen": staticmethod(start)}))
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_one_process_draws_all_charts(started):
+    assert draw() == draw()
+    assert len(started) == 1
+
+
+def test_a_dead_process_costs_a_chart_and_not_the_next(started):
+    picture = draw()
+    started[0].kill()
+
+    with pytest.raises(ChartError, match=r"^charts can't be drawn: .* \(vl-convert\) ended by SIGKILL$"):
+        draw()
+
+    assert draw() == picture
+    assert len(started) == 2
+
+
+def test_what_the_library_refuses_is_one_line_and_no_trace(started, capfd):
+    with pytest.raises(ChartError, match=r"^a chart can't be drawn: .*") as refused:
+        charts.figure("None", {"mark": "no such mark"})
+
+    assert "\n" not in str(refused.value)
+    assert capfd.readouterr() == ("", "")
+    assert "svg" in draw()
+    assert len(started) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system can't fork")
+def test_a_forked_child_draws_with_a_process_of_its_own(started):
+    picture = draw()
+    child = os.fork()
+    if child == 0:
+        same = draw() == picture
+        started[-1].kill()
+        os._exit(0 if same and len(started) == 2 else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert draw() == picture
+    assert len(started) == 1
