@@ -27,10 +27,12 @@ class FoundCategories(NamedTuple):
     Args:
         names: their names, in numerical or alphabetical order; ``other`` comes last.
         with_other: whether ``other`` stands for all that are rare or unknown.
+        constant: whether all rows have the same category.
     """
 
     names: tuple[str, ...]
     with_other: bool
+    constant: bool
 
 
 def found_categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> FoundCategories:
@@ -44,8 +46,10 @@ def found_categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) 
     counts = np.bincount(codes[codes != MISSING], minlength=len(texts))
     kept = {texts[code] for code in np.flatnonzero(counts >= rare).tolist()}
     if ((counts > 0) & (counts < rare)).any():
-        return FoundCategories((*in_order(kept - {OTHER}), OTHER), with_other=True)
-    return FoundCategories(in_order(kept), with_other=False)
+        names, with_other = (*in_order(kept - {OTHER}), OTHER), True
+    else:
+        names, with_other = in_order(kept), False
+    return FoundCategories(names, with_other, constant=len(names) == 1 and MISSING not in codes)
 
 
 def translations(

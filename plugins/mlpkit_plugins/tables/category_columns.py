@@ -42,9 +42,11 @@ class CategoryColumns:
 
     Args:
         encodings: the encoding of each column, in the order of the columns.
+        constant: the columns that are left out, since all training rows have the same category.
     """
 
     encodings: tuple[FittedCategoryEncoding, ...] = ()
+    constant: tuple[str, ...] = ()
 
     @cached_property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
@@ -82,7 +84,7 @@ class CategoryColumns:
     def _that_hold(self, holds: str) -> tuple[CategoryColumn, ...]:
         found, end = [], 0
         for place, each in enumerate(self.encodings):
-            if each.encoding.holds == holds:
+            if each.encoding.holds == holds and each.column not in self.constant:
                 features = each.features()
                 begin, end = end, end + len(features)
                 found.append(CategoryColumn(place, slice(begin, end), features, each))

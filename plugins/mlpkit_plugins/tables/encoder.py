@@ -37,6 +37,7 @@ class TableEncoder:
 
     A missing number is replaced by the mean. Columns of categories that become numbers are encoded as all numbers are.
     A category that did not occur in training counts as missing, unless its column has a category for all others.
+    Columns that are equal in all training rows are left out: nothing could be learned of what a change of them means.
 
     Args:
         numbers: names of the columns of numbers.
@@ -51,6 +52,7 @@ class TableEncoder:
             versions.
         encodings: the encodings of the columns of numbers; none if they are scaled by ``means`` and ``stds``.
         of_categories: the encoding of what one-hot columns become; None for as it is.
+        constant: the columns of numbers that are left out.
     """
 
     numbers: tuple[str, ...]
@@ -64,6 +66,7 @@ class TableEncoder:
     extents: NDArray[np.float64] | None = None
     encodings: tuple[FittedEncoding, ...] = ()
     of_categories: FittedEncoding | None = None
+    constant: tuple[str, ...] = ()
 
     @classmethod
     def fit(
@@ -94,7 +97,7 @@ class TableEncoder:
                 order.
 
         Raises:
-            DataError: numbers are so large that their squares are infinite.
+            DataError: numbers are so large that their squares are infinite, or no column varies.
             ParameterError: an encoding is not for such a column of categories.
         """
         columns = table.columns
@@ -107,10 +110,16 @@ class TableEncoder:
         known = [(name, each.names) for name, each in zip(columns.categories, found, strict=False)]
         with_other = tuple(name for name, each in zip(columns.categories, found, strict=False) if each.with_other)
         rows = TrainingRows(table, training, translations([*known, ("", classes or ())], with_other, table.texts))
-        of_categories = CategoryColumns(tuple(fitted_on(rows.categories(name, names)) for name, names in known))
+        of_categories = CategoryColumns(
+            tuple(fitted_on(rows.categories(name, names)) for name, names in known),
+            tuple(name for name, each in zip(columns.categories, found, strict=False) if each.constant),
+        )
         rows = rows.with_numbers_of(of_categories)
         means, stds = _means_and_deviations(rows, table.name)
-        absent = rows.missing_somewhere()[: len(columns.numbers)] if indicate else ()
+        absent = rows.sometimes_missing()[: len(columns.numbers)] if indicate else ()
+        extents = rows.extents()
+        constant = tuple(name for name, (least, most) in zip(columns.numbers, extents, strict=False) if least == most)
+        varying = [name for name in rows.names if name not in constant]
         encoder = cls(
             columns.numbers,
             means if standardize else np.zeros_like(means),
@@ -120,9 +129,12 @@ class TableEncoder:
             classes,
             tuple(name for name, is_absent in zip(columns.numbers, absent, strict=False) if is_absent),
             with_other,
-            rows.extents(),
-            tuple(rows.fitted(encoding, names) for encoding, names in grouped(rows.names, encoding_of)),
+            extents,
+            tuple(rows.fitted(encoding, names) for encoding, names in grouped(varying, encoding_of)),
+            constant=constant,
         )
+        if not encoder.width:
+            raise DataError(table.name, "no input varies in the training rows, so that there is nothing to learn from")
         features = features_of(of_categories.one_hot)
         if for_categories is None or not features:
             return encoder
@@ -144,6 +156,24 @@ class TableEncoder:
         return (*self.numbers, *features_of(self.columns_of_categories.numbers))
 
     @cached_property
+    def varying(self) -> tuple[str, ...]:
+        """Those of ``all_numbers`` that are encoded."""
+        return tuple(name for name in self.all_numbers if name not in self.constant)
+
+    @cached_property
+    def places_of_varying(self) -> list[int] | slice:
+        """The places of those in ``all_numbers``."""
+        if not self.constant:
+            return slice(None)
+        return [place for place, name in enumerate(self.all_numbers) if name not in self.constant]
+
+    @cached_property
+    def used(self) -> tuple[str, ...]:
+        """Those of ``inputs`` that an encoded row depends on."""
+        left_out = {*self.constant, *self.columns_of_categories.constant} - {*self.indicators}
+        return tuple(name for name in self.inputs if name not in left_out)
+
+    @cached_property
     def width(self) -> int:
         """Length of an encoded row."""
         return sum(column.width for column in self.columns())
@@ -152,7 +182,7 @@ class TableEncoder:
     def number_features(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Each column of numbers, in the order in which they are written, with the names of what it becomes."""
         if not self.encodings:
-            return tuple((name, (name,)) for name in self.all_numbers)
+            return tuple((name, (name,)) for name in self.varying)
         return tuple(pair for each in self.encodings for pair in zip(each.columns, each.features(), strict=True))
 
     @property
@@ -200,7 +230,7 @@ class TableEncoder:
     def encoded_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what becomes of numbers, none of them missing, shape (rows, features of numbers)."""
         if not self.encodings:
-            return self.scaled(numbers)
+            return self.scaled(numbers)[:, self.places_of_varying]
         parts = [each.encode(numbers[:, places]) for each, places in zip(self.encodings, self._places, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
@@ -264,9 +294,10 @@ class TableEncoder:
             reason = why_not_one_hot(self.columns_of_categories.one_hot, one_hot)
             if reason:
                 return reason
-        raw = None if self.encodings else raw_number(numbers, self.means, self.stds)
+        means, stds = self.means[self.places_of_varying], self.stds[self.places_of_varying]
+        raw = None if self.encodings else raw_number(numbers, means, stds)
         if raw is not None:
-            name, mean, std = self.all_numbers[raw.element], self.means[raw.element], self.stds[raw.element]
+            name, mean, std = self.varying[raw.element], means[raw.element], stds[raw.element]
             scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
             return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', but {scaled}"
         return ""

@@ -44,6 +44,7 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
         **({"held": held} if held else {}),
         **({"learned": learned} if learned else {}),
         **({"of_categories": encoder.of_categories.state()} if encoder.of_categories else {}),
+        **({"constant": constant} if (constant := _constant_in(encoder)) else {}),
     }
 
 
@@ -71,6 +72,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
             and (classes is None or (are_names(classes) and len(classes) > 1))
             and _are_among(state.get("indicators", []), numbers)
             and _are_among(state.get("with_other", []), [name for name, found in categories if OTHER in found])
+            and _are_among(state.get("constant", []), [*numbers, *(name for name, _ in categories)])
         ):
             columns = _columns_from(categories, state, options)
             count = len(numbers) + len(features_of(columns.numbers))
@@ -90,6 +92,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
                     tuple(state.get("indicators", ())),
                     tuple(state.get("with_other", ())),
                     np.array(state["extents"], np.float64).reshape(-1, 2) if "extents" in state else None,
+                    constant=tuple(name for name in numbers if name in state.get("constant", ())),
                 )
                 return _with_encodings(encoder, state, options)
     raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
@@ -109,12 +112,13 @@ def _columns_from(categories: Sequence[Any], state: Mapping[str, Any], options: 
     held = [each.encoding.holds for each in encodings]
     if state.get("held", held) != held:  # which the first models lack
         raise ModelFileError(OTHER_ENCODINGS)
-    return CategoryColumns(encodings)
+    constant = state.get("constant", ())  # which the first models lack
+    return CategoryColumns(encodings, tuple(name for name, _ in categories if name in constant))
 
 
 def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
     """Return the encoder with the encodings of the spec, which learned what ``state`` says."""
-    groups, states = grouped(encoder.all_numbers, options.encoding_of), state.get("encodings", [])
+    groups, states = grouped(encoder.varying, options.encoding_of), state.get("encodings", [])
     for_categories = options.for_categories
     encoded = isinstance(states, list) and len(states) == len(groups)
     if not encoded or (for_categories is None and "of_categories" in state):
@@ -129,6 +133,11 @@ def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: Co
     if of_categories.columns != features_of(encoder.columns_of_categories.one_hot):
         raise ModelFileError("the encoder of the table encodes other categories than it has")
     return replace(encoder, of_categories=of_categories)
+
+
+def _constant_in(encoder: TableEncoder) -> list[str]:
+    """Return the columns that an encoder leaves out."""
+    return [*encoder.constant, *encoder.columns_of_categories.constant]
 
 
 def _are_among(names: object, known: Sequence[str]) -> bool:

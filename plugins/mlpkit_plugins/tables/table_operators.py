@@ -57,9 +57,9 @@ class TableInGraph:
     def encoded(self) -> Value:
         """Describe an encoded row, of the network's dtype, and return it."""
         encoder = self._encoder
-        columns = {name: self._as_column(self._number(name)) for name in encoder.numbers}
+        columns = {name: self._as_column(self._number(name)) for name in encoder.numbers if name in encoder.used}
         of_categories = [self._encoded(each) for each in encoder.columns_of_categories.numbers]
-        numbers = [*columns.values(), *of_categories]
+        numbers = [*(column for name, column in columns.items() if name in encoder.varying), *of_categories]
         parts = [self._as_input(self._numbers(numbers))] if numbers else []
         parts += self._one_hot()
         parts += [self._as_input(self._encoded(each)) for each in encoder.columns_of_categories.indices]
@@ -73,12 +73,13 @@ class TableInGraph:
         """Describe (number - mean) / std, or what encodings make of numbers, the mean in place of a missing one."""
         graph, encoder = self._graph, self._encoder
         numbers = self._beside(columns)
-        filled = graph.op("Where", graph.op("IsNaN", numbers), encoder.fills, numbers)
+        means, stds, fills = (each[encoder.places_of_varying] for each in (encoder.means, encoder.stds, encoder.fills))
+        filled = graph.op("Where", graph.op("IsNaN", numbers), fills, numbers)
         if not encoder.encodings:
-            return graph.op("Div", graph.op("Sub", filled, encoder.means), encoder.stds)
+            return graph.op("Div", graph.op("Sub", filled, means), stds)
         if len(encoder.encodings) == 1:
             return encoder.encodings[0].onnx(graph, filled)
-        places = {name: place for place, name in enumerate(encoder.all_numbers)}
+        places = {name: place for place, name in enumerate(encoder.varying)}
         groups = [np.array([places[name] for name in each.columns]) for each in encoder.encodings]
         parts = [graph.op("Gather", filled, group, axis=1) for group in groups]
         return self._beside([each.onnx(graph, part) for each, part in zip(encoder.encodings, parts, strict=True)])
@@ -193,15 +194,17 @@ def column_feeds(
     Raises:
         DataError: a value doesn't fit its column.
     """
-    used = [readers.get(name) for name in encoder.numbers]
+    numbers = [name for name in encoder.numbers if name in encoder.used]
+    used = [readers.get(name) for name in numbers]
     seconds: dict[str, ColumnReader] = {
         reader.column: DateSeconds(reader.column, reader.format, reader.part, parts_of(readers, reader.column))
         for reader in used
         if isinstance(reader, DatePart)
     }
     ordered = [reader.column for reader in used if isinstance(reader, OrderedCategories)]
-    plain = [name for name in encoder.numbers if name not in readers]
-    columns = Columns((*plain, *seconds), (*ordered, *encoder.categories), readers=seconds, trained=True)
+    plain = [name for name in numbers if name not in readers]
+    categories = [name for name in encoder.categories if name in encoder.used]
+    columns = Columns((*plain, *seconds), (*ordered, *categories), readers=seconds, trained=True)
     table = Table(source, columns, missing="fill", missing_texts=missing)
     feeds: dict[str, NDArray[Any]] = dict(zip(columns.numbers, table.numbers.T, strict=True))
     for name, texts, codes in zip(columns.categories, table.texts, table.codes.T, strict=True):

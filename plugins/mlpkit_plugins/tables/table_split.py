@@ -107,7 +107,7 @@ class TableSplit:
         """Return for each extreme number, shape (2, columns), the largest element that it becomes."""
         of_categories = np.repeat(self._encoder.fills[None, self._inputs :], len(extremes), axis=0)
         encoded = self._encoder.encoded_numbers(np.concatenate([extremes, of_categories], axis=1))
-        largest, begin = np.empty_like(extremes), 0
+        largest, begin = np.zeros_like(extremes), 0
         for name, features in self._encoder.number_features:
             if name in self._encoder.numbers:
                 elements = encoded[:, begin : begin + len(features)]

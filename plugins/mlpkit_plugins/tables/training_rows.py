@@ -107,12 +107,12 @@ class TrainingRows:
             greatest = np.fmax(greatest, np.fmax.reduce(values, axis=0))
         return np.where(least <= greatest, [least, greatest], 0.0).T
 
-    def missing_somewhere(self) -> NDArray[np.bool_]:
-        """Return which columns lack a number in some of the rows."""
-        found = np.zeros(len(self.names), np.bool_)
+    def sometimes_missing(self) -> NDArray[np.bool_]:
+        """Return which columns lack a number in some of the rows, but not in all."""
+        absent = np.zeros(len(self.names), np.int64)
         for values in self.numbers():
-            found |= np.isnan(values).any(axis=0)
-        return found
+            absent += np.isnan(values).sum(axis=0)
+        return (absent > 0) & (absent < len(self._rows))
 
     def _all_codes(self, part: slice) -> NDArray[np.int32]:
         """Return the codes of all columns of categories, -1 for a missing or an unknown one."""

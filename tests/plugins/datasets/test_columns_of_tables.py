@@ -166,7 +166,7 @@ def test_a_column_of_dates_in_parquet(tmp_path):
         pa.table({"day": pa.concat_arrays([days, days]), "at": pa.concat_arrays([stamps, stamps]), "t": list("xyxy")}),
         tmp_path / "a.parquet",
     )
-    assert inputs(dataset)[:2] == [[0, 0, 0, 0], [366, 0, 1 / 24, 1]]
+    assert inputs(dataset)[:2] == [[0, 0, 0], [366, 1 / 24, 1]]  # the hour of the days is left out
 
 
 def test_a_model_takes_dates_and_orders_from_rows_to_predict(table_of, tmp_path):

@@ -79,7 +79,7 @@ def test_raw_rows_are_the_texts_of_the_file_and_others_are_not_read_as_texts(tmp
 
 
 def test_numbers_are_scaled_and_categories_become_ones(write):
-    file = write("a,colour,b,kind\n1,red,10,x\n2,blue,10,y\n3,red,10,x\n6,green,10,y\n")
+    file = write("a,colour,b,kind\n1,red,10,x\n2,blue,10,y\n3,red,12,x\n6,green,12,y\n")
     dataset = Csv(file, "kind", categorical=("colour",), **NONE)
     assert dataset.describe() == Description(
         (5,),
@@ -90,7 +90,8 @@ def test_numbers_are_scaled_and_categories_become_ones(write):
     x, t = taken(dataset)
     scale = math.sqrt(3.5)
     ones = {"blue": [1, 0, 0], "green": [0, 1, 0], "red": [0, 0, 1]}
-    expected = [[(a - 3) / scale, 0, *ones[c]] for a, c in ((1, "red"), (2, "blue"), (3, "red"), (6, "green"))]
+    rows = ((1, -1, "red"), (2, -1, "blue"), (3, 1, "red"), (6, 1, "green"))
+    expected = [[(a - 3) / scale, b, *ones[c]] for a, b, c in rows]
     np.testing.assert_allclose(x, expected, rtol=1e-15)
     assert t.tolist() == [0, 1, 0, 1]
     assert dataset.class_names() == ("x", "y")

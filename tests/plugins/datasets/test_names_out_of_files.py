@@ -29,8 +29,8 @@ def csv(rows):
 
 
 def categories(folder):
-    (folder / "x.csv").write_text("a,kind\n1,p\n1,q\n1,p\n1,q\n")
-    (folder / "y.csv").write_text(f'a,kind\n"{HOSTILE}",q\n', newline="")
+    (folder / "x.csv").write_text("a,n,kind\n1,1,p\n1,2,q\n1,3,p\n1,4,q\n")
+    (folder / "y.csv").write_text(f'a,n,kind\n"{HOSTILE}",1,q\n', newline="")
 
 
 def parquet(folder):

@@ -111,7 +111,7 @@ def test_a_number_that_scaling_makes_too_large(save, tmp_path):
     assert message(divided) == f"x.npy: example 1: 1e+09, scaled to 1e+39, is too large for float32, {ENDS} example"
 
 
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=20))
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=4, max_size=20, unique=True))
 def test_what_is_taken_is_finite_or_an_error(tmp_path_factory, numbers):
     folder = tmp_path_factory.getbasetemp()
     numbers += [0.0] * (len(numbers) % 2)

@@ -218,7 +218,7 @@ def test_null_and_nan_are_missing(write):
         "d": [1.0, float("nan"), 1.0, 2.0, 2.0],
         "t": ["u", "v", "u", "v", "u"],
     }
-    kept = {"inputs": ("b", "c"), "categorical": ("c",)}
+    kept = {"inputs": ("b", "d"), "categorical": ("d",)}
     options = {"target": "t", "categorical": ("c", "d"), "missing_texts": ("?",), "standardize": False, **NONE}
     file = write(columns)
     dataset = Parquet(file, missing="fill", **options)
@@ -233,9 +233,8 @@ def test_null_and_nan_are_missing(write):
         "data.parquet, row 2, column 'a': the value is missing; "
         "set missing: fill to put the mean in its place, or missing: drop to leave out such rows"
     )
-    assert taken(Parquet(file, missing="drop", **options | kept | {"target": "a", "predict": "values"}))[
-        0
-    ].tolist() == [[1, 1]]
+    dropping = Parquet(file, missing="drop", **options | kept | {"target": "a", "predict": "values"})
+    assert taken(dropping)[0].tolist() == [[1, 1, 0], [5, 0, 1]]
 
 
 def test_labels_and_values(write):

@@ -141,7 +141,7 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path, bomb, optio
 def test_data_that_is_packed_well_is_read_in_every_encoding(tmp_path, column, version):
     texts = [f"https://example.org/{row % 1000:08}" for row in range(50_000)]
     options = {"use_dictionary": False, "column_encoding": {"a": column}} if column else {}
-    values = pa.table({"a": texts, "n": np.zeros(50_000), "t": classes(50_000)})
+    values = pa.table({"a": texts, "n": np.arange(50_000) % 7, "t": classes(50_000)})
     pq.write_table(values, tmp_path / "x.parquet", compression="zstd", data_page_version=version, **options)
     dataset = Parquet(str(tmp_path / "x.parquet"), "t", categorical=("a",), validation=0, test=0)
     assert dataset.describe().input_shape == (1001,)
@@ -149,8 +149,8 @@ def test_data_that_is_packed_well_is_read_in_every_encoding(tmp_path, column, ve
 
 
 def test_millions_of_equal_numbers_on_a_single_page_are_read(tmp_path):
-    table = pa.table({"a": np.zeros(2_000_000), "t": classes(2_000_000)})
-    pq.write_table(table, tmp_path / "x.parquet", compression="zstd", use_dictionary=False, data_page_size=1 << 30)
+    table = pa.table({"a": np.zeros(2_000_000), "b": np.arange(2_000_000) // 1_000_000, "t": classes(2_000_000)})
+    pq.write_table(table, tmp_path / "x.parquet", compression="zstd", use_dictionary=["b"], data_page_size=1 << 30)
     assert (tmp_path / "x.parquet").stat().st_size < 20_000
     dataset = Parquet(str(tmp_path / "x.parquet"), "t", validation=0, test=0, split="shuffle")
     assert dataset.describe().sizes == {"train": 2_000_000}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 import numpy as np
@@ -28,36 +29,59 @@ def taken(dataset, split):
 
 
 @pytest.mark.parametrize("constant", [0.0, 5.0, 0.1, -1e9])
-def test_a_number_off_the_constant_of_its_column_keeps_its_distance(write, constant):
-    write(["a,t", *(f"{constant!r},{'pq'[i % 2]}" for i in range(ROWS))])
-    dataset = Csv("x.csv", "t", validation=0, test=0, split="shuffle")
-    np.testing.assert_allclose(taken(dataset, "train"), 0, atol=1e-12)
-    np.testing.assert_allclose(dataset.encode(np.array([[constant + 3], [constant - 2]])), [[3.0], [-2.0]], atol=1e-6)
-    assert dataset.encoder_state()["stds"] == [1.0]
+@pytest.mark.parametrize("missing", ["fill", "indicate"])
+def test_columns_that_are_equal_in_all_training_rows_are_left_out(write, constant, missing):
+    rows = [f"{i},{constant!r},{['', constant][i % 2]},red,2024-01-0{1 + i % 9},{'pq'[i % 2]}" for i in range(ROWS)]
+    write(["x,a,b,colour,day,t", *rows])
+    options = {"categorical": ("colour",), "dates": ("day",), "missing": missing, "unknown": "zeros"}
+    dataset = Csv("x.csv", "t", validation=0, test=0, split="shuffle", **options)
+    known = {"x": ["3"], "a": [constant], "b": [constant], "colour": ["red"], "day": ["2024-01-03"]}
+    other = known | {"a": [constant + 7], "b": [constant - 2], "colour": ["blue"], "day": ["2024-12-04"]}
+    elapsed = 336  # days from one to the other, which is a multiple of a week
+
+    with pytest.warns(UserWarning, match="never trained on"):
+        encoded = [dataset.encode(dataset.from_columns(row)) for row in (known, other)]
+
+    indicator = ("b is missing",) if missing == "indicate" else ()
+    assert dataset.feature_names() == ("x", "day (elapsed)", "day (weekday)", *indicator)
+    assert np.flatnonzero(encoded[0] != encoded[1]).tolist() == [1]
+    std = dataset.encoder_state()["stds"][3]
+    assert encoded[1][0, 1] - encoded[0][0, 1] == pytest.approx(elapsed / std)
+    again = Csv("x.csv", "t", validation=0, test=0, split="shuffle", **options)
+    again.load_encoder_state(json.loads(json.dumps(dataset.encoder_state())))
+    assert again.encode(again.from_columns(known)).tobytes() == encoded[0].tobytes()
+
+
+def test_a_table_in_which_no_input_varies_is_refused(write):
+    write(["a,c,t", *(f"5,red,{'pq'[i % 2]}" for i in range(ROWS))])
+    dataset = Csv("x.csv", "t", categorical=("c",), validation=0, test=0, split="shuffle")
+    with pytest.raises(DataError, match=r"x.csv: no input varies in the training rows"):
+        dataset.describe()
 
 
 def split_by_group(**options):
     """Return a data set whose training rows are those of group 1, whichever seed it takes."""
+    options = {"missing": "fill", **options}
     for seed in range(100):
-        dataset = Csv("x.csv", "t", split_by="g", validation=0.5, test=0, split_seed=seed, missing="fill", **options)
+        dataset = Csv("x.csv", "t", split_by="g", validation=0.5, test=0, split_seed=seed, **options)
         with suppress(ParameterError):  # both groups came into one split
             if dataset.describe().sizes == {"train": ROWS, "validation": ROWS + 1}:
                 return dataset
     raise AssertionError
 
 
-def test_a_column_of_numbers_that_all_training_rows_lack_is_zero_there_and_unscaled_elsewhere(write):
+@pytest.mark.parametrize("missing", ["fill", "indicate"])
+def test_a_column_of_numbers_that_all_training_rows_lack_is_left_out(write, missing):
     rows = [f"1,{i},,{'pq'[i % 2]}" for i in range(ROWS)]
     write(["g,a,b,t", *rows, *(f"2,{i},{i},{'pq'[i % 2]}" for i in range(ROWS + 1))])
-    dataset = split_by_group()
+    dataset = split_by_group(missing=missing)
     assert {name: dataset.encoder_state()[name][1] for name in ("means", "stds", "fills", "extents")} == {
         "means": 0.0,
         "stds": 1.0,
         "fills": 0.0,
         "extents": [0.0, 0.0],
     }
-    assert taken(dataset, "train")[:, 1].tolist() == [0.0] * ROWS
-    assert taken(dataset, "validation")[:, 1].tolist() == list(range(ROWS + 1))
+    assert dataset.feature_names() == ("a",)
 
 
 def test_a_column_of_categories_that_all_training_rows_lack_has_none(write):

@@ -13,12 +13,16 @@ from encoder_graphs import encoded_in_graph, graph_of
 from mlpkit import DataError, MlpkitError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.parquet import Parquet
+from mlpkit_plugins.encodings.min_max import MinMax
+from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
+from mlpkit_plugins.encodings.quantile import Quantile
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* were never trained on")
 
 ROWS = 400
 DAYS = ("2020-02-29", "1969-12-31", "1900-03-01", "2024-05-31", "1999-12-31", "2000-01-01")
 SIZES = ("small", "middle", "large")
+BINS = {"d": PiecewiseLinear(bins=3)}
 
 
 def table():
@@ -238,3 +242,30 @@ def test_a_column_without_a_name_is_no_input(tmp_path):
 
     with pytest.raises(MlpkitError, match="an input of an exported model can't be called ''; rename its column"):
         graph_of(dataset)
+
+
+@pytest.mark.parametrize("options", [{}, {"numbers": Quantile()}, {"numbers": MinMax(), "numbers_by_column": BINS}])
+@pytest.mark.parametrize("missing", ["fill", "indicate"])
+def test_what_never_varies_in_training_is_no_input(tmp_path, options, missing):
+    columns = {
+        "a": [f"{i % 9}" for i in range(60)],
+        "b": ["7"] * 60,
+        "c": [("", "7")[i % 3 % 2] for i in range(60)],
+        "d": [f"{i * i % 7}" for i in range(60)],
+        "town": ["Oslo"] * 60,
+        "size": ["large"] * 60,
+        "year": [f"{1970 + i % 12}-01-01" for i in range(60)],
+        "day": ["2020-01-01"] * 60,
+        "t": ["pq"[i % 2] for i in range(60)],
+    }
+    write_csv(tmp_path / "x.csv", columns)
+    given = {"categorical": ("town", "size"), "dates": ("year", "day"), "unknown": "zeros", "missing": missing}
+    by_column = {"categories_by_column": {"size": "index"}}
+    dataset = Csv(str(tmp_path / "x.csv"), "t", validation=0, test=0, **given, **by_column, **options)
+
+    expect_the_same_bits(dataset, {name: texts[:9] for name, texts in columns.items()})
+
+    assert {*graph_of(dataset).feeds} == {"a", "d", "year"} | ({"c"} if missing == "indicate" else set())
+    other = {"a": ["3"], "b": ["9"], "c": ["1"], "d": ["2"], "town": ["Rom"], "size": ["small"]}
+    other |= {"year": ["1975-06-18"], "day": ["1999-05-05"]}
+    expect_the_same_bits(dataset, other)
