@@ -151,7 +151,7 @@ def test_data_that_is_packed_well_is_read_in_every_encoding(tmp_path, column, ve
 def test_millions_of_equal_numbers_on_a_single_page_are_read(tmp_path):
     table = pa.table({"a": np.zeros(2_000_000), "b": np.arange(2_000_000) // 1_000_000, "t": classes(2_000_000)})
     pq.write_table(table, tmp_path / "x.parquet", compression="zstd", use_dictionary=["b"], data_page_size=1 << 30)
-    assert (tmp_path / "x.parquet").stat().st_size < 20_000
+    assert (tmp_path / "x.parquet").stat().st_size < 30_000
     dataset = Parquet(str(tmp_path / "x.parquet"), "t", validation=0, test=0, split="shuffle")
     assert dataset.describe().sizes == {"train": 2_000_000}
 
