@@ -166,7 +166,7 @@ def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> 
             facts_of(spec, network, proved.dataset, proved.description), history=[], healths=[], looks_are_few=True
         )
         with network.computing():
-            probe = Probe(network, splits["train"], proved.description)
+            probe = Probe(network, splits["train"], proved.description, splits.get("validation"))
             for step in _states(folder, network, history):
                 course.history = [record for record in history if record["iteration"] <= step]
                 rate = course.history[-1]["learning_rate"] if course.history else 0.0

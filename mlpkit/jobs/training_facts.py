@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.loss import Loss
     from mlpkit.components.operation import Operation
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
@@ -44,9 +45,11 @@ def facts_of(
     operations = network.replicas[0].operations()
     with component_errors(f"dataset {spec.data.name} failed in input_scaling or target_scaling"):
         inputs, target = dataset.input_scaling(), dataset.target_scaling()
+        class_names = dataset.class_names()
     return TrainingFacts(
         steps_per_epoch=per_epoch,
         total_steps=total_steps,
+        longer=_longer(spec),
         slice_rows=max(1, rows // network.slices),
         coupling=tuple(operation.path for operation in operations if operation.couples_examples),
         clipped=training.clip is not None,
@@ -58,6 +61,8 @@ def facts_of(
         rate_scale=scale_of_rate(training.optimizer),
         scale_inputs=_said(spec, dataset, inputs),
         scale_target=_said(spec, dataset, target),
+        balance=_balance(network.replicas[0].loss),
+        class_names=class_names or (),
     )
 
 
@@ -70,6 +75,19 @@ def _default_weights(operation: Operation) -> str:
         if isinstance(value, Initializer) and defaults[name] not in (REQUIRED, value.registered_name):
             return f"--set layers.{operation.path}.{name}={to_inline_yaml(defaults[name])}"
     return ""
+
+
+def _longer(spec: Spec) -> str:
+    """Return the override that makes a training ten times as long, unless a clock ends it."""
+    lengths = {"iterations": spec.training.iterations, "epochs": spec.training.epochs}
+    return " ".join(f"--set training.{key}={10 * length}" for key, length in lengths.items() if length)
+
+
+def _balance(loss: Loss) -> str:
+    """Return the override that gives each class the same weight, if the loss takes weights of classes and has none."""
+    if arguments_of(loss).get("class_weights", ()) is not None:
+        return ""
+    return f"--set layers.{loss.path}.class_weights=balanced"
 
 
 def _said(spec: Spec, dataset: Dataset, parameters: Mapping[str, Any]) -> str:

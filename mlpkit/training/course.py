@@ -19,6 +19,9 @@ SETTLED_EVALUATIONS: Final = 3
 NO_ROUNDING: Final = 1 + 1e-5
 """Times a learning rate, a rise that is more than rounding to the six digits of a look."""
 
+IMPROVED: Final = 0.99
+"""Times the loss at half of the steps, one that still falls."""
+
 LOWER: Final = 0.5
 """Times the highest learning rate so far, one that counts as lower: losses that rose with it fall again."""
 
@@ -32,6 +35,7 @@ class TrainingFacts(NamedTuple):
     Args:
         steps_per_epoch: steps of an epoch.
         total_steps: steps of the whole training; None if a clock or a callback ends it.
+        longer: the override that makes the training ten times as long; empty if a clock or a callback ends it.
         slice_rows: examples that are computed together: the rows of a slice of a minibatch.
         coupling: names of the layers in which the examples of a minibatch affect each other.
         clipped: whether gradients are clipped.
@@ -44,10 +48,13 @@ class TrainingFacts(NamedTuple):
             without such a number.
         scale_inputs: the override that scales the inputs; or empty.
         scale_target: the override that scales the values to predict; or empty.
+        balance: the override that gives rare classes more weight; empty if the loss takes no such weights, or has some.
+        class_names: the names of the classes; empty if they are just numbers.
     """
 
     steps_per_epoch: int
     total_steps: int | None = None
+    longer: str = ""
     slice_rows: int = 1
     coupling: tuple[str, ...] = ()
     clipped: bool = False
@@ -59,6 +66,12 @@ class TrainingFacts(NamedTuple):
     rate_scale: tuple[str, float] | None = None
     scale_inputs: str = ""
     scale_target: str = ""
+    balance: str = ""
+    class_names: tuple[str, ...] = ()
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number if it has none."""
+        return f"'{self.class_names[number]}'" if self.class_names else str(number)
 
 
 @dataclass
@@ -105,6 +118,18 @@ class Course:
         return self._settled_since(0)
 
     @property
+    def still_improves(self) -> bool:
+        """Whether the loss has fallen since half of the steps by more than noise."""
+        half = [health for health in self.healths if health["iteration"] <= self.iteration / 2][-1:]
+        before, now = (number_of(health["loss"]) for health in (*half, self.now)) if half else (None, None)
+        return before is not None and now is not None and now < IMPROVED * before
+
+    @property
+    def validated(self) -> list[Record]:
+        """The evaluations on training and validation rows."""
+        return [record for record in self.history if "train_loss" in record and "validation_loss" in record]
+
+    @property
     def last_rise(self) -> int | None:
         """The steps done at the evaluation before which the learning rate last rose; None if it never has."""
         first = [look for look in self.healths[:1] if look["iteration"] == 0 and look["learning_rate"] is not None]
@@ -125,7 +150,7 @@ class Course:
         evaluations = sum(record["iteration"] > step for record in self.history)
         return self.iteration - step >= steps and evaluations >= SETTLED_EVALUATIONS
 
-    def lately(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
+    def recently(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
         """Whether something holds now, and held the last times, after the first step."""
         last = [health for health in self.healths if health["iteration"] > 0][-times:]
         return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))

@@ -43,6 +43,7 @@ class HealthMonitor:
         facts: what else is known of the training.
         history: the evaluations, which grow.
         observer: receives what is found.
+        validation: the validation data, if it is evaluated.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class HealthMonitor:
         facts: TrainingFacts,
         history: list[Record],
         observer: Observer,
+        validation: Split | None = None,
     ) -> None:
-        self._probe = Probe(network, split, description)
+        self._probe = Probe(network, split, description, validation)
         self._healths: list[Health] = []
         self._course = Course(facts, history, self._healths)
         self._observer = observer

@@ -185,7 +185,8 @@ class Trainer:
         self._rate_changes = isinstance(settings.optimizer.learning_rate, Schedule)
         self._health: HealthMonitor | None = None
         if facts is not None:
-            self._health = HealthMonitor(network, splits["train"], description, facts, self.history, self._observer)
+            examined = splits["train"], description, facts, self.history, self._observer, splits.get("validation")
+            self._health = HealthMonitor(network, *examined)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.

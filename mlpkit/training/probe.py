@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.operation import Operation
-    from mlpkit.network.sequential import Sequential
+    from mlpkit.network.sequential import Batch, Sequential
 
 ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
@@ -52,7 +52,9 @@ KEYS: Final = frozenset(
         "learning_rate",
         "rows",
         "loss",
+        "prediction_loss",
         "chance",
+        "validation_chance",
         "inputs",
         "layers",
         "spread",
@@ -79,8 +81,11 @@ class Probe:
         learning_rate    the learning rate of the last step
         rows         how many training rows were looked at
         loss         their mean loss, as in training
+        prediction_loss  the same as in prediction; null if the loss is better than ``chance``
         chance       the loss of the best constant prediction for them; null if the loss doesn't say
-        inputs       distribution of the inputs, and as ``largest`` the largest root mean square of one over the rows
+        validation_chance  the loss of that prediction for as many validation rows; null without any
+        inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
+                     ``constant`` whether all rows have the same
         layers       one mapping for each layer, those inside others after these, in the order of the stack
         spread       largest standard deviation, over the rows, of a predicted probability, or of a predicted value as a
                      share of the targets' own
@@ -111,16 +116,19 @@ class Probe:
         network: the network.
         split: the training data.
         description: its shapes.
+        validation: the validation data, if it is evaluated.
     """
 
-    def __init__(self, network: Sequential, split: Split, description: Description) -> None:
+    def __init__(
+        self, network: Sequential, split: Split, description: Description, validation: Split | None = None
+    ) -> None:
         self._network = network
         self._target = description.target
-        rows = min(ROWS, len(split))
-        chosen = keyed_generator(network.seed, "probe").choice(len(split), rows, replace=False)
-        self._x, self._t, self._weights = BatchReader(split, description, network.dtype, rows).take(np.sort(chosen))
+        self._x, self._t, self._weights = _some_rows(network, split, description)
+        self._validation = None if validation is None else _some_rows(network, validation, description)
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
-        self._largest_input = _rounded(math.sqrt(squares.max(initial=0.0)))
+        constant = bool((self._x == self._x[0]).all())
+        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "constant": constant}
         self._samples: dict[tuple[int, ...], tuple[NDArray[Any], ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
@@ -170,16 +178,19 @@ class Probe:
         moved = self._before[1] if self._before[0] == iteration - 1 else {}
         for operation in self._followed:
             self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
+        (chance, validation_chance), predicted = self._chances(), self._predicted()
         return {
             "iteration": iteration,
             "epoch": _rounded(epoch),
             "learning_rate": _rounded(learning_rate),
             "rows": len(self._x),
             "loss": _rounded(loss),
-            "chance": _rounded(self._chance()),
-            "inputs": self._distribution(self._x) | {"largest": self._largest_input},
+            "prediction_loss": None if chance is None or loss < chance else _rounded(self._prediction_loss()),
+            "chance": _rounded(chance),
+            "validation_chance": _rounded(validation_chance),
+            "inputs": self._distribution(self._x) | self._inputs,
             "layers": list(self._found.values()),
-            **self._predicted(),
+            **predicted,
         }
 
     def _follow(self, operation: Operation) -> AbstractContextManager[None]:
@@ -233,16 +244,25 @@ class Probe:
         begin, end = self._network.layout.extent(path)
         return self._network.values[begin : end : 1 + (end - begin) // SAMPLE]
 
-    def _chance(self) -> float | None:
-        """Return the loss of the best constant prediction for the rows, in the targets' own unit."""
+    def _chances(self) -> list[float | None]:
+        """Return the loss of the best constant, for the rows and for validation rows, in the targets' own unit."""
         loss, given = self._replica.loss, () if self._weights is None else (self._weights,)
         with operation_errors(loss, "best_constant"):
             constant = loss.best_constant(self._t, *given)
-            if constant is None:
-                return None
-            x = np.empty_like(self._logits)
-            x[...] = constant
-            return float(loss.forward(x, self._t, *given))
+            return [
+                None if constant is None or rows is None else self._loss_of_constant(constant, *rows[1:])
+                for rows in ((self._x, self._t, self._weights), self._validation)
+            ]
+
+    def _loss_of_constant(self, constant: Any, t: NDArray[Any], weights: NDArray[Any] | None) -> float:
+        x = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
+        x[...] = constant
+        return float(self._replica.loss.forward(x, t, *(() if weights is None else (weights,))))
+
+    def _prediction_loss(self) -> float:
+        """Return the mean loss of the rows as it is in prediction, in the targets' own unit."""
+        self._replica.set_training(False)
+        return self._replica.compare(self._replica.forward(self._x), self._t, self._weights)
 
     def _predicted(self) -> dict[str, Any]:
         """Return how much predictions differ from row to row, and which classes are never among them."""
@@ -292,6 +312,12 @@ class Probe:
             "max": _rounded(greatest),
             "quantiles": [_rounded(value) for value in quantiles],
         }
+
+
+def _some_rows(network: Sequential, split: Split, description: Description) -> Batch:
+    rows = min(ROWS, len(split))
+    chosen = keyed_generator(network.seed, "probe").choice(len(split), rows, replace=False)
+    return BatchReader(split, description, network.dtype, rows).take(np.sort(chosen))
 
 
 def _nothing_found(operation: Operation) -> dict[str, Any]:

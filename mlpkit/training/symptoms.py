@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlpkit.training.course import SETTLED_EVALUATIONS, number_of
+from mlpkit.training.course import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,8 +32,25 @@ HALF: Final = 0.5
 APART: Final = 1e4
 """A layer whose gradients are that many times smaller than another's doesn't move in a training of 10,000 steps."""
 
+NOISY: Final = 1.5
+"""A loss in training of that many times the loss in prediction is due to random numbers."""
+
+SHRUNK: Final = 0.25
+"""Parameters of less than that share of their first length have lost what initializers see to."""
+
+CHECK_DATA: Final = "to check that inputs and targets belong together: mlpkit data SPEC"
+
 NO_BETTER: Final = 0.98
 """A loss above this share of the best constant prediction's explains less than 2 % of it."""
+
+LEARNED: Final = 0.9
+"""A training loss below this share of the best constant prediction's has learned something of the rows."""
+
+MOST_NAMED: Final = 5
+"""Classes that a message names."""
+
+TRIAL_STEPS: Final = 10
+"""Fewer steps are a trial of the spec and teach a network little."""
 
 USUAL_UPDATE: Final = 1e-3
 """What a step mostly changes parameters by, as a share of their length (Karpathy, CS231n, 2015)."""
@@ -117,16 +134,25 @@ def inputs_not_scaled(course: Course) -> Finding | None:
     return None
 
 
+def constant_inputs(course: Course) -> Finding | None:
+    """Inputs that are the same in all rows."""
+    if course.iteration > 0 or not course.now["inputs"]["constant"]:
+        return None
+    return "", f"all {course.now['rows']} rows that were looked at have the same inputs", (CHECK_DATA,)
+
+
 def target_not_scaled(course: Course) -> Finding | None:
-    """Values to predict that are far from what a network with new weights predicts."""
+    """Values to predict that are far from what a network with new weights predicts, or far more spread out."""
     loss, chance = course.first_loss, course.chance
-    unscaled = course.facts.values and not course.facts.scaled_values
-    if course.iteration > 0 or not unscaled or loss is None or chance is None:
+    if not course.facts.values or course.facts.scaled_values or loss is None or chance is None:
         return None
-    if loss <= FAR_ABOVE_CHANCE * chance:
-        return None
-    finding = f"the first loss is {loss:.3g}, and a constant prediction can have {chance:.3g}"
-    return "", finding, (course.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
+    advice = (course.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
+    if course.iteration == 0 and loss > FAR_ABOVE_CHANCE * chance:
+        return "", f"the first loss is {loss:.3g}, and a constant prediction can have {chance:.3g}", advice
+    spread = number_of(course.healths[0]["spread"]) or 0.0
+    if course.settled and 0 < spread < 1 / OUT_OF_SCALE**2 and course.recently(_is_at_chance):
+        return "", f"the first predictions vary by {100 * spread:.2g} % of what the values do", advice
+    return None
 
 
 def first_weights_too_large(course: Course) -> Finding | None:
@@ -134,12 +160,22 @@ def first_weights_too_large(course: Course) -> Finding | None:
     loss, chance = course.first_loss, course.chance
     if course.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
         return None
-    last = course.now["layers"][-1] if course.now["layers"] else None
-    if course.facts.scaled_values and last and _rms(last["outputs"]) ** 2 <= FAR_ABOVE_CHANCE:
-        return None  # outputs are of the size of scaled values; a few far ones make the others' losses small
-    size = f", from outputs of about {_rms(last['outputs']):.3g}" if last else ""
-    finding = f"the first loss is {loss:.3g}{size}, and a constant prediction can have {chance:.3g}"
+    outputs = _rms(course.now["layers"][-1]["outputs"]) if course.now["layers"] else math.inf
+    if outputs**2 <= FAR_ABOVE_CHANCE:
+        return None  # of the usual size; one frequent class, or a few far values, makes the constant's loss small
+    first = f"the first loss is {loss:.3g}, from outputs of about {outputs:.3g}"
+    finding = f"{first}, and a constant prediction can have {chance:.3g}"
     return "", finding, (*course.first_weights_advice(), "smaller first weights")
+
+
+def too_much_noise(course: Course) -> Finding | None:
+    """A loss that is at chance in training alone: what layers draw at random drowns what is learned."""
+    loss, chance = course.now["loss"], course.chance
+    first = course.iteration == 0 and _is_noisy(course.now) and loss > FAR_ABOVE_CHANCE * (chance or math.inf)
+    if not first and not course.recently(_is_noisy):
+        return None
+    finding = f"the loss is {loss:.3g} in training and {course.now['prediction_loss']:.3g} in prediction"
+    return "", f"{finding}; a constant prediction can have {chance:.3g}", ("a lower rate of dropout",)
 
 
 def batch_too_small(course: Course) -> Finding | None:
@@ -153,8 +189,10 @@ def batch_too_small(course: Course) -> Finding | None:
 
 def identical_units(course: Course) -> Finding | None:
     """Units of a layer that begin with the same weights, and so stay the same."""
-    for layer in _trained(course.now):
-        if layer["identical"]:
+    for layer in course.now["layers"]:
+        if layer["dead"] == 1:
+            return None  # all layers after it return the same
+        if layer["identical"] and layer["norm"] is not None:
             finding = f"its {layer['units']} units return the same, get the same gradient, and so stay the same"
             return layer["layer"], finding, (*course.first_weights_advice(layer["layer"]), "random first weights")
     return None
@@ -184,7 +222,7 @@ def saturated_units(course: Course) -> Finding | None:
 
 def vanishing_gradient(course: Course) -> Finding | None:
     """Gradients that have all but vanished on their way back."""
-    if not course.lately(lambda health: _gain_backwards(health) < 1 / APART):
+    if not course.recently(lambda health: _gain_backwards(health) < 1 / APART):
         return None
     advice = ("activations that are steeper, shortcuts around layers or normalizations between them", "fewer layers")
     return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
@@ -202,7 +240,7 @@ def zero_gradient(course: Course) -> Finding | None:
     """A layer that never gets any gradient."""
     for layer in _trained(course.now):
         name = layer["layer"]
-        if course.lately(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
+        if course.recently(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
             advice = (*course.first_weights_advice(), "to look at the layers after it, which pass nothing back")
             return name, "its gradient is exactly zero: it doesn't learn", advice
     return None
@@ -214,7 +252,7 @@ def diverging(course: Course) -> Finding | None:
     advice = (course.rate_advice(0.1), *course.clip_advice())
     if course.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
-    norms = [math.hypot(*(layer["norm"] or 0.0 for layer in _trained(health))) for health in course.healths[-3:]]
+    norms = [_length(health) for health in course.healths[-3:]]
     worse = loss is not None and first is not None and loss > 2 * first
     if len(norms) < 3 or not worse or any(after < 3 * before for before, after in pairwise(norms)):
         return None
@@ -255,22 +293,34 @@ def _may_recover(course: Course) -> bool:
 def rate_too_low(course: Course) -> Finding | None:
     """Updates so small that the whole training can't change the weights."""
     loss, first = number_of(course.now["loss"]), course.first_loss
-    if not course.settled or not loss or not first or loss < 0.95 * first:
+    moved = loss is not None and first is not None and loss < 0.95 * first
+    if not course.settled or not loss or (moved and not _is_at_chance(course.now)):
         return None
-    ratios = [layer["update_ratio"] or 0.0 for health in course.healths[1:] for layer in _trained(health)]
-    largest, steps = max(ratios, default=0.0), course.facts.total_steps or 10 * course.iteration
-    if not ratios or largest * steps >= LARGE_RISE:
+    looks = [(health["iteration"], _largest_update(health)) for health in course.healths]
+    changed = sum(ratio * (step - before) for (before, _), (step, ratio) in pairwise(looks))
+    steps, largest = course.facts.total_steps or 10 * course.iteration, max(ratio for _, ratio in looks)
+    if len(looks) < 2 or changed + looks[-1][1] * (steps - course.iteration) >= LARGE_RISE:
         return None
     finding = (
-        f"a step changes no layer's parameters by more than {largest:.1e} of their length, and the loss has hardly "
-        f"moved from {first:.4g}"
+        f"a step changes no layer's parameters by more than {largest:.1e} of their length, and the loss went from "
+        f"{first:.4g} to {loss:.4g}"
     )
     return "", finding, (course.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
 
 
+def shrunk_weights(course: Course) -> Finding | None:
+    """Parameters that decay faster than they learn."""
+    first, now = _length(course.healths[0]), _length(course.now)
+    loss, chance = number_of(course.now["loss"]), course.chance
+    learned = loss is not None and chance is not None and loss < LEARNED * chance
+    if not course.settled or now >= SHRUNK * first or learned:
+        return None
+    return "", f"the norm of all parameters fell from {first:.3g} to {now:.3g}", ("a smaller weight decay",)
+
+
 def constant_outputs(course: Course) -> Finding | None:
     """Predictions that are the same whatever the inputs."""
-    if not course.settled or not course.lately(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
+    if not course.settled or not course.recently(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
         return None
     finding = f"no prediction varies by more than {course.now['spread']:.1e} over {course.now['rows']} examples"
     return "", finding, (course.rate_advice(0.1), *course.first_weights_advice(), "inputs that differ, and are scaled")
@@ -278,29 +328,61 @@ def constant_outputs(course: Course) -> Finding | None:
 
 def loss_at_chance(course: Course) -> Finding | None:
     """A loss that stays no better than that of the best constant prediction."""
-    losses = [number_of(health["loss"]) or 0.0 for health in course.healths[-3:]]
-    if not course.settled or not course.lately(_is_at_chance, 3) or losses[-1] < 0.99 * losses[0]:
+    if (
+        not course.settled
+        or not course.recently(_is_at_chance, 3)
+        or (_is_worse_than_chance(course) and course.still_improves)
+    ):
         return None
-    finding = f"the loss stays at {losses[-1]:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
-    together = "to check that inputs and targets belong together: mlpkit data SPEC"
-    return "", finding, (together, course.rate_advice(10), course.rate_advice(0.1))
+    finding = (
+        f"the loss stays at {course.now['loss']:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
+    )
+    return "", finding, (CHECK_DATA, course.rate_advice(10), course.rate_advice(0.1))
+
+
+def too_few_steps(course: Course) -> Finding | None:
+    """A training that ends before the loss is better than that of the best constant prediction."""
+    steps = course.iteration
+    over = steps >= TRIAL_STEPS and steps == course.facts.total_steps
+    approaches = _is_worse_than_chance(course) and course.still_improves
+    if not over or not (approaches if course.settled else _is_at_chance(course.now)):
+        return None
+    loss, chance = course.now["loss"], course.now["chance"]
+    finding = f"after all {steps} steps the loss is {loss:.4g}, and a constant prediction can have {chance:.4g}"
+    smaller = "a smaller batch_size, for more steps an epoch" if course.facts.steps_per_epoch < SETTLED_STEPS else ""
+    return "", finding, tuple(filter(None, (course.facts.longer, course.rate_advice(10), smaller)))
+
+
+def nothing_carries_over(course: Course) -> Finding | None:
+    """A network that learns the training rows, and was never better than a constant on validation rows."""
+    history, chance, validation_chance = course.validated, course.chance, number_of(course.now["validation_chance"])
+    if not course.settled or not history or chance is None or validation_chance is None:
+        return None
+    train, best = history[-1]["train_loss"], min(record["validation_loss"] for record in history)
+    if train > LEARNED * chance or best * NO_BETTER < validation_chance:
+        return None
+    finding = (
+        f"the training loss is {train:.4g}, but the validation loss was never below {best:.4g}, and a constant "
+        f"prediction can have {validation_chance:.4g}"
+    )
+    return "", finding, (CHECK_DATA, "other inputs", "more data")
 
 
 def classes_never_predicted(course: Course) -> Finding | None:
     """Classes that are there, and that no example is predicted to be."""
-    if not course.settled or not course.lately(lambda health: bool(health["missed"])):
+    if not course.settled or not course.recently(lambda health: bool(health["missed"])):
         return None
-    missed = course.now["missed"]
-    which = f"class {missed[0]} is" if len(missed) == 1 else f"classes {', '.join(map(str, missed))} are"
-    finding = f"{which} predicted for none of {course.now['rows']} examples, and right for some"
-    return "", finding, ("class weights, if the loss takes them", "more steps")
+    missed = [course.facts.class_name(number) for number in course.now["missed"]]
+    shown = f"class {missed[0]}" if len(missed) == 1 else f"classes {', '.join(missed[:MOST_NAMED])}"
+    others = f" and {len(missed) - MOST_NAMED} others" if len(missed) > MOST_NAMED else ""
+    finding = f"none of {course.now['rows']} training rows is predicted as {shown}{others}"
+    return "", finding, tuple(filter(None, (course.facts.balance, "more steps")))
 
 
 def overfitting(course: Course) -> Finding | None:
     """A validation loss that gets worse while the training loss gets better."""
-    history = [record for record in course.history if "train_loss" in record and "validation_loss" in record]
+    history, chance = course.validated, course.chance
     both = [(record["train_loss"], record["validation_loss"]) for record in history]
-    chance = course.chance
     if course.facts.guarded or not course.settled or len(both) < SETTLED_EVALUATIONS or chance is None:
         return None
     train, validation = both[-1]
@@ -318,15 +400,24 @@ def overfitting(course: Course) -> Finding | None:
     return "", finding, (*stopping, "weight decay or dropout", "more data, or augmentations of it")
 
 
-BAD_SCALES: Final = ("inputs_not_scaled", "target_not_scaled", "exploding_gradient", "first_weights_too_large")
+BAD_SCALES: Final = (
+    "constant_inputs",
+    "inputs_not_scaled",
+    "target_not_scaled",
+    "exploding_gradient",
+    "too_much_noise",
+    "first_weights_too_large",
+)
 BAD_UNITS: Final = ("identical_units", "dead_units", "saturated_units")
 BAD_RATES: Final = ("diverging", "rate_too_high", "rate_too_low")
 BAD_GRADIENTS: Final = ("vanishing_gradient", "zero_gradient")
-NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS)
+NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS, "shrunk_weights")
 
 SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, ...]]]] = {
+    "constant_inputs": (constant_inputs, ()),
     "inputs_not_scaled": (inputs_not_scaled, ()),
     "target_not_scaled": (target_not_scaled, ("inputs_not_scaled",)),
+    "too_much_noise": (too_much_noise, ("inputs_not_scaled", "target_not_scaled")),
     "exploding_gradient": (exploding_gradient, ("inputs_not_scaled", "diverging", "rate_too_high")),
     "first_weights_too_large": (first_weights_too_large, BAD_SCALES),
     "batch_too_small": (batch_too_small, ()),
@@ -336,14 +427,28 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, .
     "rate_too_high": (rate_too_high, (*BAD_SCALES, "dead_units", "diverging")),
     "saturated_units": (saturated_units, ("identical_units", *BAD_SCALES, *BAD_RATES)),
     "vanishing_gradient": (vanishing_gradient, (*BAD_UNITS, *BAD_RATES, *BAD_SCALES)),
-    "zero_gradient": (zero_gradient, (*BAD_UNITS, *BAD_RATES, "vanishing_gradient")),
+    "zero_gradient": (zero_gradient, (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, "vanishing_gradient")),
     "rate_too_low": (rate_too_low, (*BAD_UNITS, *BAD_GRADIENTS)),
+    "shrunk_weights": (shrunk_weights, (*BAD_SCALES, *BAD_UNITS)),
     "constant_outputs": (constant_outputs, NO_LEARNING),
     "loss_at_chance": (loss_at_chance, (*NO_LEARNING, "constant_outputs")),
+    "too_few_steps": (too_few_steps, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
     "classes_never_predicted": (classes_never_predicted, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
-    "overfitting": (overfitting, BAD_RATES),
+    "nothing_carries_over": (nothing_carries_over, BAD_RATES),
+    "overfitting": (overfitting, (*BAD_RATES, "nothing_carries_over")),
 }
 """How each symptom is recognized, and the symptoms that explain it: after them it isn't reported."""
+
+
+def _is_worse_than_chance(course: Course) -> bool:
+    loss = number_of(course.now["loss"])
+    return loss is not None and course.chance is not None and loss > course.chance
+
+
+def _is_noisy(health: Health) -> bool:
+    """Whether the loss is at chance in training, and far lower in prediction."""
+    loss, prediction = number_of(health["loss"]), number_of(health["prediction_loss"])
+    return loss is not None and prediction is not None and loss > NOISY * prediction
 
 
 def _is_at_chance(health: Health) -> bool:
@@ -363,6 +468,16 @@ def _layer(health: Health, name: str) -> dict[str, Any]:
 def _reached(health: Health) -> list[dict[str, Any]]:
     """Return the layers with trained parameters that gradients reach."""
     return [layer for layer in _trained(health) if layer["gradients"] is not None]
+
+
+def _length(health: Health) -> float:
+    """Return the norm of all parameters."""
+    return math.hypot(*(layer["norm"] for layer in _trained(health)))
+
+
+def _largest_update(health: Health) -> float:
+    """Return the largest share of its length by which a layer's parameters changed in the last step."""
+    return max((layer["update_ratio"] or 0.0 for layer in _trained(health)), default=0.0)
 
 
 def _gradients_at_the_ends(health: Health) -> tuple[str, str]:

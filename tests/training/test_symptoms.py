@@ -32,8 +32,9 @@ class Listener(Observer):
         return [symptom.name for symptom in self.symptoms]
 
 
-def affine(units, **weights):
-    return {"Affine": {"units": units} | ({"weights": weights} if weights else {})}
+def affine(units, *, biases=0.0, **weights):
+    given = {"weights": weights} if weights else {}
+    return {"Affine": {"units": units, "biases": {"full": {"value": biases}}, **given}}
 
 
 def normal(std, mean=0.0):
@@ -79,6 +80,9 @@ def folder(tmp_path_factory):
         "shuffled": (x, rng.permutation(classes)),
         "random": (x[:80], rng.integers(CLASSES, size=80)),
         "rare": (x, rare),
+        "rarest": (x, (x[:, 0] >= np.sort(x[:, 0])[-16]).astype(int)),
+        "noisy": (x[:200], np.where(rng.random(200) < 0.3, rng.integers(CLASSES, size=200), classes[:200])),
+        "wide": (x, 300 * values),
         "values": (x, values),
         "far": (x, values + 1000),
         "outliers": (x, np.where(np.arange(ROWS)[:, None] < 3, 1e5, values)),
@@ -88,14 +92,19 @@ def folder(tmp_path_factory):
     return folder
 
 
-def train(folder, data, layers, rate=0.1, *, optimizer="sgd", given=(), overrides=(), **training):
+def train(folder, data, layers, rate=0.1, *, optimizer="sgd", given=(), given_optimizer=(), overrides=(), **training):
     """Train from a spec, and return who listened."""
     length = {"epochs": 30} if "iterations" not in training else {}
     spec = {
         "mlpkit": 1,
         "data": {"npz": {"file": f"{data}.npz", "validation": 0.25, **dict(given)}},
         "layers": layers,
-        "training": {"optimizer": {optimizer: {"learning_rate": rate}}, "batch_size": 32, **length, **training},
+        "training": {
+            "optimizer": {optimizer: {"learning_rate": rate, **dict(given_optimizer)}},
+            "batch_size": 32,
+            **length,
+            **training,
+        },
     }
     (folder / "sick.yaml").write_text(json.dumps(spec))
     heard = Listener()
@@ -133,7 +142,7 @@ SICK = {
     "shuffled labels": ("loss_at_chance", "shuffled", [affine(4), "Relu", affine(CLASSES), "SoftmaxWithLoss"], {}),
     "inputs too large": ("inputs_not_scaled", "large", shallow(), {}),
     "inputs too small": ("inputs_not_scaled", "tiny", shallow(), {}),
-    "inputs that are all the same": ("constant_outputs", "blank", shallow("Tanh"), {"rate": 0.01}),
+    "inputs that are all the same": ("constant_inputs", "blank", shallow("Tanh"), {"rate": 0.01}),
     "values far from zero": ("target_not_scaled", "far", regression("Relu"), {"optimizer": "adam", "given": VALUES}),
     "first weights too large": (
         "first_weights_too_large",
@@ -147,9 +156,15 @@ SICK = {
         [affine(16, **normal(20.0)), "Relu", affine(1, **normal(20.0)), "MeanSquaredError"],
         {"rate": 1e-4, "epochs": 3, "given": {"predict": "values"}},
     ),
+    "labels at random": (
+        "nothing_carries_over",
+        "random",
+        [affine(100), "Relu", affine(100), "Relu", affine(CLASSES), "SoftmaxWithLoss"],
+        {"rate": 0.001, "optimizer": "adam", "epochs": 80},
+    ),
     "overfitting": (
         "overfitting",
-        "random",
+        "noisy",
         [affine(100), "Relu", affine(100), "Relu", affine(CLASSES), "SoftmaxWithLoss"],
         {"rate": 0.001, "optimizer": "adam", "epochs": 80},
     ),
@@ -158,6 +173,50 @@ SICK = {
         "classes",
         [affine(16), "BatchNorm", "Relu", affine(CLASSES), "SoftmaxWithLoss"],
         {"batch_size": 1, "epochs": 1, "rate": 0.001},
+    ),
+    "dead units from the first layer on": (
+        "dead_units",
+        "classes",
+        [affine(16, biases=-30.0), "Relu", affine(16), "Relu", affine(CLASSES), "SoftmaxWithLoss"],
+        {},
+    ),
+    "dead units inside a layer": (
+        "dead_units",
+        "classes",
+        [affine(16), {"Residual": {"layers": [affine(16, biases=-40.0), "Relu", affine(16)]}}, *shallow()],
+        {},
+    ),
+    "nearly all units dropped": (
+        "too_much_noise",
+        "classes",
+        [affine(32), "Relu", {"Dropout": {"rate": 0.97}}, affine(CLASSES), "SoftmaxWithLoss"],
+        {},
+    ),
+    "weights that decay": ("shrunk_weights", "classes", shallow(), {"given_optimizer": {"weight_decay": 1.0}}),
+    "weights that decay, with adamw": (
+        "shrunk_weights",
+        "classes",
+        shallow(),
+        {"optimizer": "adamw", "rate": 0.01, "given_optimizer": {"weight_decay": 20.0}},
+    ),
+    "thirty steps with all rows": (
+        "too_few_steps",
+        "classes",
+        [affine(16), "Sigmoid", affine(16), "Sigmoid", affine(CLASSES), "SoftmaxWithLoss"],
+        {"batch_size": 260, "epochs": 30, "rate": 0.03},
+    ),
+    "a loss that still falls towards chance": ("too_few_steps", "classes", shallow(), {"rate": 0.001, "epochs": 20}),
+    "values of a large unit": (
+        "target_not_scaled",
+        "wide",
+        regression("Relu"),
+        {"optimizer": "adam", "rate": 0.001, "given": VALUES},
+    ),
+    "a rate that falls at once": (
+        "rate_too_low",
+        "classes",
+        shallow(),
+        {"rate": {"exponential": {"first": 0.1, "factor": 0.5, "unit": "steps"}}},
     ),
     "a rare class": (
         "classes_never_predicted",
@@ -213,16 +272,16 @@ HEALTHY = {
         regression(),
         {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}},
     ),
-    "values with outliers, scaled": (
-        "outliers",
-        [affine(16), "Relu", affine(1), {"Pinball": {"quantiles": [0.5]}}],
-        {"rate": 0.01, "optimizer": "adam", "epochs": 3, "given": {"predict": "values"}},
-    ),
     "large inputs, scaled": ("large", shallow(), {"given": {"standardize": True}}),
     "a rate in waves, and a loss that rises and falls with it": (
         "values",
         [affine(1), "MeanSquaredError"],
         {"rate": {"coslog": {"peak": 0.8}}, "given": VALUES},
+    ),
+    "one class in twenty-five": (
+        "rarest",
+        [affine(8), "Relu", affine(2), "SoftmaxWithLoss"],
+        {"rate": 0.01, "optimizer": "adam", "epochs": 15},
     ),
     "zeros as the last weights": (
         "classes",
@@ -238,12 +297,19 @@ def test_nothing_is_said_of_a_healthy_training(case, folder):
     assert train(folder, data, layers, **options).symptoms == []
 
 
+def test_a_few_far_values_are_not_taken_for_large_first_weights(folder):
+    layers = [affine(16), "Relu", affine(1), {"Pinball": {"quantiles": [0.5]}}]
+    heard = train(folder, "outliers", layers, 0.01, optimizer="adam", epochs=3, given={"predict": "values"})
+    assert heard.healths[0]["loss"] > 10 * heard.healths[0]["chance"]
+    assert heard.names == ["too_few_steps"]
+
+
 def test_units_that_are_off_for_all_rows_by_chance_are_not_called_dead(folder):
     examples, heard = np.load(folder / "classes.npz"), Listener()
     waves = {"Periodic": {"size": 4, "frequencies": 8, "std": 0.01}}
     hidden = {"Affine": {"units": 64, "weights": "fan_in_uniform", "biases": "fan_in_uniform"}}
     layers = [waves, hidden, *shallow()[1:]]
-    mlpkit.fit(examples["x"], examples["t"], layers=layers, epochs=2, seed=5, observer=heard)
+    mlpkit.fit(examples["x"], examples["t"], layers=layers, epochs=8, seed=5, observer=heard)
     first = {layer["layer"]: layer["dead"] for layer in heard.healths[0]["layers"]}
     assert first["Relu1"] > 0.55
     assert heard.symptoms == []
@@ -266,6 +332,9 @@ FOLLOWED = [
     "first weights too large for scaled values",
     "overfitting",
     "batch norm on one row",
+    "dead units from the first layer on",
+    "a loss that still falls towards chance",
+    "values of a large unit",
 ]
 
 
@@ -283,6 +352,32 @@ def test_a_symptom_is_plain_data_and_back():
     symptom = Symptom("dead_units", "Relu1", "all of them", ("--set a=1", "b"), 7)
     assert Symptom.from_plain(symptom.to_plain()) == symptom
     assert str(symptom) == "dead units in Relu1: all of them; try --set a=1, or b"
+
+
+def test_classes_are_called_by_their_names_and_weights_are_no_advice_if_there_are_some(folder):
+    rows = np.load(folder / "rare.npz")
+    table = np.column_stack([rows["x"], rows["t"]])
+    lines = [",".join([*map(str, row[:-1]), ("usual", "rare")[int(row[-1])]]) for row in table]
+    (folder / "rare.csv").write_text("\n".join([",".join([*"abcdefghij", "kind"]), *lines]))
+    layers = [affine(8), "Relu", affine(2)]
+    given = {"file": "rare.csv", "target": "kind", "validation": 0.25, "test": 0}
+    findings = {}
+    for weights in (None, [1.0, 1.0]):
+        loss = {"SoftmaxWithLoss": {"class_weights": weights}}
+        spec = {
+            "mlpkit": 1,
+            "data": {"csv": given},
+            "layers": [*layers, loss],
+            "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "batch_size": 32, "epochs": 14},
+        }
+        (folder / "rare.yaml").write_text(json.dumps(spec))
+        heard = Listener()
+        mlpkit.run(mlpkit.load_spec(folder / "rare.yaml"), observer=heard)
+        (symptom,) = (symptom for symptom in heard.symptoms if symptom.name == "classes_never_predicted")
+        findings[str(weights)] = symptom.finding, symptom.advice
+    finding = "none of 192 training rows is predicted as class 'rare'"
+    balance = "--set layers.SoftmaxWithLoss1.class_weights=balanced"
+    assert findings == {"None": (finding, (balance, "more steps")), "[1.0, 1.0]": (finding, ("more steps",))}
 
 
 def test_what_explains_a_symptom_is_one_itself():
