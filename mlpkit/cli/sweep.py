@@ -17,6 +17,7 @@ from mlpkit.cli.report import report_at_the_end
 from mlpkit.cli.run import run_folder
 from mlpkit.cli.sweep_status import show_status, stop
 from mlpkit.errors import UsageError
+from mlpkit.runs.overview import FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +89,8 @@ def command(
 
     The section sweep of the spec says which keys to vary, and what makes a trial good. Each trial is a run in a folder
     of its own. Ctrl-C ends the sweep after the steps it is in. --resume goes on, even after a crash, and repeats
-    nothing. The best is written as a spec, best.yaml, and a page about all of them, report.html.
+    nothing. The best is written as a spec, best.yaml, and a page about all of them, report.html. The exit code is 1 if
+    a trial failed; one that diverged is a result.
     """
     expect_one_way(quiet, as_json)
     _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
@@ -98,35 +100,46 @@ def command(
     if stopped is not None:
         stop(stopped, quiet=quiet, as_json=as_json)
         return
+    if folder is not None:
+        how: dict[str, Any] = {"engine": engine, "reports": reports, "quiet": quiet, "as_json": as_json}
+        resume_folder(folder, added or 0, plugins=plugins, blocked=blocked, **how)
+        return
     with Interrupts() as interrupts:
-        from mlpkit.jobs.sweep.sweep import (  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-            resume_sweep,
-            sweep,
-        )
+        from mlpkit.jobs.sweep.sweep import sweep  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-        shown = partial(_shown, engine=engine, quiet=quiet, as_json=as_json, interrupts=interrupts)
-        if folder is not None:
-            job = partial(resume_sweep, folder, add_trials=added or 0, plugins=plugins, blocked=blocked)
-            found = shown(job, folder.name, folder)
-        else:
-            with suggesting_shipped_spec(str(path)):
-                spec = read_spec(str(path), overrides=overrides, plugins=plugins, blocked=blocked)
-            print_warnings(spec.warnings)
-            with run_folder(spec, out, interrupts) as made:
-                found = shown(partial(sweep, spec, made), spec.name, made)
-    if reports and not found.stopped:
-        report_at_the_end(found.folder, plugins, blocked, shown=not quiet and not as_json)
-    end_if_stopped(interrupts, found.stopped)
-    if found.best is None or found.left:
-        raise click.exceptions.Exit(WORK_FAILED)
+        with suggesting_shipped_spec(str(path)):
+            spec = read_spec(str(path), overrides=overrides, plugins=plugins, blocked=blocked)
+        print_warnings(spec.warnings)
+        with run_folder(spec, out, interrupts) as made:
+            found = _shown(partial(sweep, spec, made), spec.name, made, engine, quiet, as_json, interrupts)
+    _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
+
+
+def resume_folder(
+    folder: Path,
+    added: int,
+    *,
+    engine: dict[str, Any],
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    reports: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Go on with the sweep in a folder, show it, and end the program as it ended; see ``command`` for the arguments."""
+    with Interrupts() as interrupts:
+        from mlpkit.jobs.sweep.sweep import resume_sweep  # noqa: PLC0415 - a signal must find the handlers
+
+        job = partial(resume_sweep, folder, add_trials=added, plugins=plugins, blocked=blocked)
+        found = _shown(job, folder.name, folder, engine, quiet, as_json, interrupts)
+    _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
 
 
 def _shown(
     job: Callable[..., Sweep],
     title: str,
     folder: Path,
-    *,
     engine: dict[str, Any],
     quiet: bool,
     as_json: bool,
@@ -139,6 +152,27 @@ def _shown(
         found = job(**engine, observer=display, stop=interrupts.stop)
         display.finished(found)
     return found
+
+
+def _end(
+    found: Sweep,
+    interrupts: Interrupts,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    *,
+    report: bool,
+    shown: bool,
+) -> None:
+    """Write the report, and end the program with the exit code that the sweep calls for.
+
+    Raises:
+        Exit: it was stopped, a trial failed, or none is finished.
+    """
+    if report and not found.stopped:
+        report_at_the_end(found.folder, plugins, blocked, shown=shown)
+    end_if_stopped(interrupts, found.stopped)
+    if found.best is None or found.left or FAILED in found.counts:
+        raise click.exceptions.Exit(WORK_FAILED)
 
 
 def _expect_spec_or_folder(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -101,9 +102,16 @@ def train(
         page.finished(run)
         shown.raise_if_unwritable()
         if not interrupts.training_began and not options.quiet:
-            message(f"{folder}: the run is finished; nothing was left to do")
+            message(f"{folder}: the run is finished; to train longer: {_longer(folder, run)}")
         display.finished(run)
     return TrainingResult(run.stopped, failed=False)
+
+
+def _longer(folder: Path, run: Run) -> str:
+    """Return the command that trains a finished run for twice as long."""
+    epochs = run.model.spec.training.epochs
+    length = f"--epochs {2 * epochs}" if epochs else f"--iterations {2 * run.steps}"
+    return f"mlpkit resume {quote(str(folder))} {length}"
 
 
 def train_seeds(

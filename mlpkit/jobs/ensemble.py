@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.errors import EnsembleError, RunFolderError
+from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.jobs.build import build_for, prove, prove_trained, shape_of_examples
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
@@ -29,7 +29,7 @@ from mlpkit.jobs.training_job import Run, tracker_of
 from mlpkit.network.ensemble import NAME
 from mlpkit.runs.ensemble_folder import EnsembleFolder
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
+from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS, is_run
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import choose_plan
@@ -181,13 +181,30 @@ def resume_ensemble(
     with EnsembleFolder.open(directory) as folder:
         folder.run.claim()
         observer = observer or runs_observer(MEMBER, quiet=quiet)
+        whole = folder
         if not folder.run.finished:
-            _expect_unchanged(folder, registry, examples)
-        return _trained(folder, registry, examples, observer, stop or StopRequest(), workers=workers)
+            spec = _expect_unchanged(folder, registry, examples)
+            whole = _with_all_members(folder, spec, examples, observer)
+        return _trained(whole, registry, examples, observer, stop or StopRequest(), workers=workers)
 
 
-def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> None:
-    """Make sure that spec, plugins and data are those that the ensemble was begun with: all its networks share them.
+def _with_all_members(
+    folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, observer: RunsObserver
+) -> EnsembleFolder:
+    """Prepare the networks again whose folders were removed, and return the folder of all networks."""
+    assert spec.ensemble is not None
+    whole = EnsembleFolder(folder.run, spec.ensemble.size)
+    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)
+    for number, directory in whole.members.items():
+        if not is_run(directory):
+            proved = prove(spec.with_member(number), _dataset_of(spec, examples))
+            prepare(proved.spec, plan, directory, folder.run.spec_text())
+            observer.noticed(number, "its folder was missing, so it is trained again")
+    return whole
+
+
+def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> Spec:
+    """Return the resolved spec, if spec, plugins and data are those that the ensemble was begun with.
 
     Raises:
         RunFolderError: they aren't.
@@ -202,6 +219,7 @@ def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: Give
     if changed:
         told = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
         raise RunFolderError(f"{told}; put it back as it was, or start a new run")
+    return spec
 
 
 def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
@@ -363,7 +381,11 @@ def _write_results(
 
 def _copy_weights(member: Path, number: int, network: Sequential) -> None:
     """Copy the parameters and states of a trained network into the ensemble."""
-    arrays, before = RunFolder(member).load_model().arrays, f"{NAME}.{number}."
+    try:
+        arrays, before = RunFolder(member).load_model().arrays, f"{NAME}.{number}."
+    except ModelFileError as error:
+        error.add_note(f"help: or remove {member}; then mlpkit resume trains this network again")
+        raise
     for name, view in (*network.parameters.items(), *network.states.items()):
         if name.startswith(before):
             view[...] = arrays[name.removeprefix(before)]

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from mlpkit.training.workers import Plan
 
 
-def prepare(spec: Spec, plan: Plan, directory: Path) -> None:
+def prepare(spec: Spec, plan: Plan, directory: Path, written: str | None = None) -> None:
     """Make the folder of a run that is yet to begin: the spec as written and as resolved.
 
     Args:
         spec: the spec, with nothing left to its data.
         plan: how a step is to be computed.
         directory: the folder; it is missing or empty.
+        written: the spec as its author wrote it; by default the spec's own text.
 
     Raises:
         SpecSchemaError: the resolved spec can't be written.
@@ -40,7 +41,7 @@ def prepare(spec: Spec, plan: Plan, directory: Path) -> None:
         StorageError: it can't be written.
     """
     with RunFolder.create(directory) as folder:
-        folder.write_spec(spec.document.text)
+        folder.write_spec(spec.document.text if written is None else written)
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
 
 

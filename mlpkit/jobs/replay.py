@@ -6,14 +6,14 @@ import math
 import operator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.repro import first_weights_now, without_first_weights
 from mlpkit.jobs.resume_network import contents_of
-from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.loop import Settings
     from mlpkit.training.snapshot import Snapshot
+    from mlpkit.training.workers import Plan
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,92 @@ def replayed(
     """
     folder, observer = RunFolder.open(directory), observer or Observer()
     _expect_done(folder, step)
+    with reopened(folder, step, "traced", registry, examples, observer) as run:
+        settings = only_steps(run.proved)
+        watch = _Watch(run.network)
+        trainer = run.trainer(settings, observer=watch, stop=watch.stop, watch=watch.gradients)
+        _expect_not_later(folder, step, trainer, run.spec)
+        if row is not None:
+            _expect_row(row, step, trainer, run.proved.description.sizes["train"])
+        if example is not None:
+            expect_example(example, step, len(trainer.rows_of_step(step)))
+        if run.snapshot is not None:
+            trainer.restore(run.snapshot._replace(metadata={**run.snapshot.metadata, "callbacks": []}))
+        began_after = trainer.progress.step
+        observer.resumed(began_after)
+        _go_to(step - 1, trainer, watch, directory)
+        yield _watched_step(trainer, settings, watch, run.proved, run.splits["train"], began_after, run.changes)
+
+
+class Reopened(NamedTuple):
+    """A run whose data is open again, and its network built, to do some of its steps again.
+
+    Args:
+        spec: its resolved spec.
+        resolved: the text of that.
+        lock: what is in its lock.json.
+        plan: how it computed a step.
+        proved: its layers and its data, opened.
+        splits: the data, by split.
+        network: a new network.
+        snapshot: the training at its newest checkpoint before the step; None without one.
+        changes: what its results depend on and has changed since.
+    """
+
+    spec: Spec
+    resolved: str
+    lock: dict[str, Any]
+    plan: Plan
+    proved: SpecProof
+    splits: Mapping[str, Split]
+    network: Sequential
+    snapshot: Snapshot | None
+    changes: tuple[str, ...]
+
+    def trainer(self, settings: Settings, **keywords: Any) -> Trainer:
+        """Return what trains the network on the run's data; the keywords are those of ``Trainer``."""
+        return Trainer(self.network, self.splits, self.proved.description, settings, **keywords)
+
+
+@contextmanager
+def reopened(
+    folder: RunFolder,
+    step: int,
+    attempt: str,
+    registry: Registry | None,
+    examples: GivenExamples | None,
+    observer: Observer,
+) -> Iterator[Reopened]:
+    """Open a run again; in the block, products run on the run's threads.
+
+    Args:
+        folder: the run folder.
+        step: a step to do again, from 1.
+        attempt: what is to be done with the run, for messages: ``traced`` or ``continued``.
+        registry: as for ``replayed``.
+        examples: as for ``replayed``.
+        observer: receives what has changed, damaged checkpoints, and deprecated usage.
+
+    Raises:
+        MlpkitError: as ``replayed`` does.
+    """
+    directory = folder.directory
     lock, resolved = lock_and_spec(folder)
     spec = parse_resolved(directory, resolved, registry)
     for warning in spec.warnings:
         observer.warned(warning)
     snapshot = _newest_before(folder, step, resolved, observer)
-    initialized_from = lock.get(INITIALIZED_FROM) if snapshot else first_weights_now(directory, spec, "traced")
+    if snapshot is None and CONTINUES in lock:
+        raise RunFolderError(_without_its_beginning(folder, lock[CONTINUES], attempt))
+    initialized_from = lock.get(INITIALIZED_FROM) if snapshot else first_weights_now(directory, spec, attempt)
     if initialized_from != lock.get(INITIALIZED_FROM):
-        raise without_first_weights(directory, spec, "traced", "is not what it was")
-    proved = _proved(directory, spec, examples, begun=snapshot is not None)
+        raise without_first_weights(directory, spec, attempt, "is not what it was")
+    proved = _proved(directory, spec, examples, attempt, begun=snapshot is not None)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads), without_warnings():
         splits = open_data(spec, proved.dataset)
-        changes = _changes(directory, lock, lock_of(spec, resolved, proved.dataset, initialized_from), observer)
+        now = lock_of(spec, resolved, proved.dataset, initialized_from, lock.get(CONTINUES))
+        changes = _changes(directory, lock, now, attempt, observer)
         network = build_for(
             proved.spec,
             proved.proof,
@@ -133,22 +207,16 @@ def replayed(
             first_weights=proved.first_weights,
             examples=(splits["train"], proved.description) if snapshot is None else None,
         )
-        settings = only_steps(proved)
-        watch = _Watch(network)
-        trainer = Trainer(
-            network, splits, proved.description, settings, observer=watch, stop=watch.stop, watch=watch.gradients
-        )
-        _expect_not_later(folder, step, trainer, spec)
-        if row is not None:
-            _expect_row(row, step, trainer, proved.description.sizes["train"])
-        if example is not None:
-            expect_example(example, step, len(trainer.rows_of_step(step)))
-        if snapshot is not None:
-            trainer.restore(snapshot)
-        began_after = trainer.progress.step
-        observer.resumed(began_after)
-        _go_to(step - 1, trainer, watch, directory)
-        yield _watched_step(trainer, settings, watch, proved, splits["train"], began_after, changes)
+        yield Reopened(spec, resolved, lock, plan, proved, splits, network, snapshot, changes)
+
+
+def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:
+    """Say that the first steps of a run were those of another."""
+    first = min(folder.checkpoints.steps(), default=origin["step"])
+    return (
+        f"{folder.directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "
+        f"{origin['step']:,}, and its first checkpoint is of step {first:,}; expected a later step, or that run"
+    )
 
 
 class _Gradients:
@@ -262,7 +330,7 @@ def _watched_step(
 
 
 def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:
-    """Return the newest checkpoint of fewer steps, without the states of callbacks; None without one."""
+    """Return the newest checkpoint of fewer steps; None without one."""
     found: list[Snapshot] = []
     for checkpoint in folder.checkpoints.load_before(step, observer.noticed):
         try:
@@ -274,30 +342,33 @@ def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observ
             observer.noticed(f"{checkpoint.path}: belongs to another run, and is passed over")
             continue
         if snapshot.step < step:
-            found.append(snapshot._replace(metadata={**snapshot.metadata, "callbacks": []}))
+            found.append(snapshot)
         if checkpoint.path.name != BEST:  # others are older
             break
     return max(found, key=lambda snapshot: snapshot.step, default=None)
 
 
-def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, *, begun: bool) -> SpecProof:
+def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, attempt: str, *, begun: bool) -> SpecProof:
     dataset = spec.new_dataset()
     if examples is not None:
         hold_examples(dataset, examples)
     elif dataset.in_memory:
+        call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
         raise UsageError(
             f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
-            "mlpkit.trace(RUN, STEP, examples=(x, t))"
+            f"mlpkit.{call}, examples=(x, t))"
         )
     return prove_again(directory, spec, dataset, begun=begun)
 
 
-def _changes(directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], observer: Observer) -> tuple[str, ...]:
+def _changes(
+    directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], attempt: str, observer: Observer
+) -> tuple[str, ...]:
     """Return what the results depend on and has changed; other data is an error."""
     changes = lock_changes(then, now)
     for change in changes:
         if change.key == DATA:
-            raise RunFolderError(f"{directory}: can't be traced: the data is not what it was: {change}")
+            raise RunFolderError(f"{directory}: can't be {attempt}: the data is not what it was: {change}")
     told = tuple(map(str, changes))
     if told:
         observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(told)}")

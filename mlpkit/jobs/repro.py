@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError, UsageError
 from mlpkit.jobs.compare import result_hashes
 from mlpkit.jobs.run import run
-from mlpkit.jobs.run_inputs import DATA, INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.runs.folder import RunFolder
@@ -76,6 +76,12 @@ def repro(
     if not folder.finished:
         raise RunFolderError(f"{directory}: the run is not finished; {folder.way_to_finish}")
     lock, resolved = lock_and_spec(folder)
+    if CONTINUES in lock:
+        origin = lock[CONTINUES]
+        raise UsageError(
+            f"{directory}: can't be repeated from its beginning: it continues {origin['run']} after step "
+            f"{origin['step']:,}; mlpkit repro {shlex.quote(origin['run'])} repeats that one"
+        )
     spec = parse_resolved(directory, resolved, registry)
     if spec.trains_ensemble and spec.training.seconds is not None:
         remedy = f"repeat its networks, such as mlpkit repro {shlex.quote(str(directory / MEMBERS / '0'))}"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from mlpkit.errors import UsageError
 from mlpkit.jobs.given_run import directory_of
-from mlpkit.jobs.resume_network import resume_network
+from mlpkit.jobs.resume_network import default_observer, resume_network
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.layout import is_ensemble, is_seeds_folder, is_sweep_folder
+from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.training_job import Run
-    from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.training.events import Observer
 
 
 def resume(
     directory: GivenRun,
     *,
+    epochs: int | None = None,
+    iterations: int | None = None,
+    out: str | Path | None = None,
     examples: GivenExamples | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
@@ -33,10 +37,15 @@ def resume(
 ) -> Run:
     """Go on with a run from its newest checkpoint, to the same bits as if it had never been interrupted.
 
-    A finished run is returned as it is.
+    A finished run is returned as it is. With ``epochs`` or ``iterations``, it is trained for longer, as a run in a
+    folder of its own that continues after its last step: with the state of the optimizer and of callbacks, schedules
+    of the new length, and early stopping that counts from there.
 
     Args:
         directory: the run folder, or a run that one keeps.
+        epochs: passes over the training data, those that are done included, to train a finished run for longer.
+        iterations: the same in steps.
+        out: the folder of the longer run, missing or empty; by default one next to that of the run, with a number.
         examples: inputs and targets, and weights, if ``fit`` was given them: the same ones again; or a mapping from
             splits to them, if it was given those of validation or test too.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -49,7 +58,8 @@ def resume(
     Raises:
         RunFolderError: the folder is no run folder, has another writer or no checkpoint, or the spec, a plugin or the
             data has changed since; the message says what.
-        UsageError: no folder keeps the run, or the folder is that of several seeds, or of a sweep.
+        UsageError: no folder keeps the run, or the folder is that of several seeds, or of a sweep; or the run can't be
+            trained for longer.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
         DivergenceError: a loss, a parameter or an optimizer's slot was not finite.
@@ -62,6 +72,23 @@ def resume(
         raise UsageError(f'{directory}: holds the runs of several seeds; mlpkit.resume_seeds("{directory}") goes on')
     if is_sweep_folder(directory):
         raise UsageError(f'{directory}: holds the trials of a sweep; mlpkit.resume_sweep("{directory}") goes on')
+    longer = epochs is not None or iterations is not None or out is not None
+    if longer and is_ensemble(directory):
+        raise UsageError(f"{directory}: is an ensemble; one of its networks can be trained for longer")
+    if longer:
+        if (epochs is None) == (iterations is None):
+            raise UsageError("resume takes either epochs or iterations, to train a finished run for longer")
+        from mlpkit.jobs.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
+
+        return train_longer(
+            directory,
+            Length(epochs, iterations),
+            folder_for(directory, out),
+            Registry.discover(plugins=plugins, blocked=blocked),
+            examples=examples,
+            observer=observer or default_observer(quiet=quiet),
+            stop=stop or StopRequest(),
+        )
     if not is_ensemble(directory):
         return resume_network(
             directory,

@@ -11,13 +11,14 @@ from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.prepared_run import begin
-from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_changes, run_inputs_of, text_changes
+from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
@@ -76,7 +77,7 @@ def resume_network(
         ranks: the processes that train the network together, of which this one is rank 0; they may be others than
             before.
     """
-    observer = observer or _shown(notebook_display(quiet=quiet))
+    observer = observer or default_observer(quiet=quiet)
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
@@ -128,7 +129,8 @@ def train_prepared(
 ) -> TrainingEnd:
     """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
 
-    Without a checkpoint it begins, whatever else an earlier beginning left. A finished run is left as it is.
+    Without a checkpoint that is whole it begins, whatever else an earlier beginning left. A finished run is left as it
+    is.
 
     Args:
         directory: the run folder.
@@ -175,11 +177,16 @@ def train_claimed(
         cores: as for ``train_prepared``.
     """
     if folder.finished or folder.checkpoints.exist:
-        return resume_claimed(folder, registry, examples, observer, stop, cores=cores)
+        try:
+            return resume_claimed(folder, registry, examples, observer, stop, cores=cores)
+        except NoCheckpointError:
+            observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run begins again")
     return begin(folder, registry, observer, stop, examples=examples, callbacks=callbacks, opened=opened, cores=cores)
 
 
-def _shown(display: Observer | None) -> Observer:
+def default_observer(*, quiet: bool) -> Observer:
+    """Return what turns warnings into Python's, and shows progress in a notebook unless ``quiet``."""
+    display = notebook_display(quiet=quiet)
     return ObserverGroup((PythonWarnings(), display)) if display else PythonWarnings()
 
 
@@ -207,14 +214,13 @@ def _go_on(
     proved = prove_again(folder.directory, spec, dataset, begun=True)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
     with blas_threads(plan.threads):
-        initialized_from = origin.lock.get(INITIALIZED_FROM)
         job = TrainingJob(
             spec,
             plan,
             proved,
             folder,
             resolved=resolved,
-            initialized_from=initialized_from,
+            origin=origin.lock,
             ranks=ranks,
             cores=cores,
         )

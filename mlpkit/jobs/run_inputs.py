@@ -56,6 +56,7 @@ ENVIRONMENT = "environment"
 DATA = "data_checksum"
 SPEC_HASH = "spec_hash"
 INITIALIZED_FROM = "initialized_from"
+CONTINUES = "continues"
 
 
 class Change(NamedTuple):
@@ -183,7 +184,13 @@ def _text(array: NDArray[Any]) -> str:
 _MODULE = "module "
 
 
-def lock_of(spec: Spec, resolved: str, dataset: Dataset, initialized_from: str | None = None) -> dict[str, Any]:
+def lock_of(
+    spec: Spec,
+    resolved: str,
+    dataset: Dataset,
+    initialized_from: str | None = None,
+    continues: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return the plain data of lock.json.
 
     Args:
@@ -191,6 +198,7 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset, initialized_from: str |
         resolved: its text with every default filled in.
         dataset: its data, opened.
         initialized_from: checksum of the model that its first weights come from; None if they come from initializers.
+        continues: the run that it continues, and from which step; None if it began on its own.
     """
     named = [plugin for plugin in spec.registry.used() if not plugin.built_in]
     return {
@@ -200,6 +208,7 @@ def lock_of(spec: Spec, resolved: str, dataset: Dataset, initialized_from: str |
         SPEC_HASH: spec_hash(resolved),
         DATA: dataset.fingerprint() or None,
         **({INITIALIZED_FROM: initialized_from} if initialized_from else {}),
+        **({CONTINUES: continues} if continues else {}),
         ENVIRONMENT: {**environment(), "computed_by": spec.registry.computed_by()},
     }
 

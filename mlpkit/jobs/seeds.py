@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.errors import RunFolderError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
@@ -20,7 +22,7 @@ from mlpkit.jobs.several_runs import listed_runs, share_of_cores, train_runs
 from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import RESOLVED
+from mlpkit.runs.layout import RESOLVED, is_run
 from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
@@ -180,6 +182,8 @@ def resume_seeds(
     arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.claim()
+        for seed in folder.unfinished:
+            _expect_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
         observer = observer or runs_observer(quiet=quiet)
         return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
@@ -232,6 +236,17 @@ def prepare_seeds(proved: Sequence[SpecProof], folder: SeedsFolder, cores: int |
         threads = max(threads, plan.threads)
     folder.write_seeds()
     return threads
+
+
+def _expect_prepared(directory: Path, seed: int, member: Path) -> None:
+    """Make sure that a run has a folder.
+
+    Raises:
+        RunFolderError: it hasn't.
+    """
+    if not is_run(member):
+        way = f"mlpkit run SPEC --set seed={seed} --out {quote(str(member))}"
+        raise RunFolderError(f"{directory}: has no run of seed {seed}; train it again, then resume the others: {way}")
 
 
 def _threads_of(folder: SeedsFolder) -> int:

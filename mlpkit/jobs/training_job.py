@@ -13,7 +13,7 @@ from mlpkit.components.callback import Outcome
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
-from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs, flattened, lock_of
+from mlpkit.jobs.run_inputs import CONTINUES, INITIALIZED_FROM, RunInputs, expect_same_inputs, flattened, lock_of
 from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, failure_recorded, finite
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
@@ -246,7 +246,8 @@ class TrainingJob:
         proved: its data, described and not yet opened, and its layers, which become the network's.
         folder: where to keep what happens, or None.
         resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
-        initialized_from: checksum of the model that the run began with, if it was begun before and took weights.
+        origin: what the lock of a run that has begun says of its beginning: the model whose weights it took, the run
+            that it continues.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         network: the network to train on; by default the spec's, its parameters initialised.
         callbacks: callbacks beside the spec's.
@@ -270,7 +271,7 @@ class TrainingJob:
         folder: RunFolder | None,
         *,
         resolved: str | None = None,
-        initialized_from: str | None = None,
+        origin: Mapping[str, Any] = MappingProxyType({}),
         steps: int | None = None,
         network: Sequential | None = None,
         callbacks: Sequence[Callback] = (),
@@ -294,7 +295,7 @@ class TrainingJob:
         self._proof = proved.proof
         self._frozen, self._factors = proved.frozen, proved.factors
         self._first_weights = proved.first_weights
-        self._initialized_from = proved.first_weights.checksum if proved.first_weights else initialized_from
+        self._origin = origin
         self._dataset = proved.dataset
         self._ranks = ranks
         self._cores = cores
@@ -321,7 +322,9 @@ class TrainingJob:
     @cached_property
     def lock(self) -> dict[str, Any]:
         """What the result depends on beside the spec."""
-        return lock_of(self.spec, self.resolved, self._dataset, self._initialized_from)
+        first = self._first_weights
+        initialized_from = first.checksum if first else self._origin.get(INITIALIZED_FROM)
+        return lock_of(self.spec, self.resolved, self._dataset, initialized_from, self._origin.get(CONTINUES))
 
     def train(self, written: str, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
         """Train, evaluate and save.

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 BEST: Final = "best.safetensors"
 
 
+class NoCheckpointError(RunFolderError):
+    """A run has no checkpoint that is whole."""
+
+
 class Checkpoint(NamedTuple):
     """A checkpoint that was read.
 
@@ -96,7 +100,8 @@ class Checkpoints:
             passed_over: called for each damaged one, with what is wrong with it.
 
         Raises:
-            RunFolderError: there is no checkpoint, or the folder is a link, which could lead to those of others.
+            NoCheckpointError: there is no checkpoint that is whole.
+            RunFolderError: the folder is a link, which could lead to those of others.
         """
         self._expect_no_link()
         best = self.directory / BEST
@@ -112,7 +117,7 @@ class Checkpoints:
         what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
         again = shlex.quote(str(folder / "resolved.yaml"))
         msg = f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}"
-        raise RunFolderError(msg)
+        raise NoCheckpointError(msg)
 
     def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:
         """Go through the checkpoints that are whole: the best one, of any step, and those of fewer steps, newest first.

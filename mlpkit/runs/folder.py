@@ -264,6 +264,13 @@ class RunFolder:
         self.claim()
         append_line(self.directory / HEALTH, record)
 
+    def copy_records(self, other: RunFolder) -> None:
+        """Take the timing and the health of a run that this one continues."""
+        for name in (TIMING, HEALTH):
+            path = other.directory / name
+            if path.exists():
+                self._write(name, b"".join(encode_line(path, line) for line in readable_lines(path)))
+
     def read_health(self) -> list[dict[str, Any]]:
         """Return what was found in the network so far; none of a run that didn't look, or of an older version.
 
@@ -439,8 +446,17 @@ def _why_not_a_run(directory: Path) -> str:
 def _require_empty(directory: Path) -> None:
     names = [name for name in _names_in(directory) if name != WRITER]
     if names:
-        msg = f"{directory}: holds {_first(names)} already; choose another folder"
+        msg = f"{directory}: {_what_is_kept(directory, names)}choose another folder"
         raise RunFolderError(msg)
+
+
+def _what_is_kept(directory: Path, names: list[str]) -> str:
+    """Say what is in a folder that was to be empty, and how to go on with it if it was not finished."""
+    if is_sweep_folder(directory):
+        return f"holds a sweep already; go on with it by mlpkit sweep --resume {shlex.quote(str(directory))}, or "
+    if (is_seeds_folder(directory) or is_run(directory)) and not RunFolder(directory).finished:
+        return f"holds a run already; go on with it by mlpkit resume {shlex.quote(str(directory))}, or "
+    return f"holds {_first([name for name in names if not name.startswith('.')] or names)} already; "
 
 
 def _names_in(directory: Path) -> list[str]:

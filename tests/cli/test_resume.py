@@ -80,7 +80,7 @@ def test_quiet_tells_of_a_damaged_checkpoint_all_the_same(stopped, invoke):
 def test_a_finished_run_is_left_alone_and_reported_again(stopped, invoke):
     first = invoke("resume", "run", *PLUGIN)
     done = invoke("resume", "run", *PLUGIN)
-    assert (done.code, done.err) == (0, "run: the run is finished; nothing was left to do\n")
+    assert (done.code, done.err) == (0, "run: the run is finished; to train longer: mlpkit resume run --iterations 8\n")
     assert done.out.splitlines() == first.out.splitlines()[-2:]
 
 
@@ -110,3 +110,22 @@ def test_a_folder_that_is_not_a_run(work, invoke):
     done = invoke("resume", "nothing")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: nothing: there is no such folder; expected the folder of a run")
+
+
+def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(work, invoke):
+    assert invoke("run", "tiny.yaml", "--no-report").code == 0
+    done = invoke("resume", "runs/tiny")
+    way = done.err.removeprefix("runs/tiny: the run is finished; to train longer: mlpkit ").split()
+    assert way == ["resume", "runs/tiny", "--iterations", "8"]
+    longer = invoke(*way, "--no-report")
+    assert (longer.code, longer.err.splitlines()[0]) == (0, "going on after step 4")
+    assert longer.out.splitlines()[-1] == "kept in runs/tiny-2"
+    history = [json.loads(line)["iteration"] for line in (work / "runs/tiny-2/history.jsonl").read_text().splitlines()]
+    assert history == [2, 4, 6, 8]
+    for arguments, fault in (
+        (("--iterations", "3"), "runs/tiny: 3 steps in all are no more than the 4 that are done; give more"),
+        (("--out", "x"), "expected either --epochs N or --iterations N, to train a finished run for longer"),
+    ):
+        refused = invoke("resume", "runs/tiny", *arguments)
+        assert (refused.code, refused.err) == (2, f"error: {fault}\n")
+    assert [folder.name for folder in sorted((work / "runs").iterdir())] == ["tiny", "tiny-2"]

@@ -96,11 +96,12 @@ def test_a_sweep(invoke, spec):
 
     listed = invoke("runs", "runs/tiny")
     assert listed.out.count("finished") == 7
-    refused = invoke("resume", "runs/tiny")
-    assert (refused.code, refused.err) == (
-        2,
-        "error: runs/tiny: holds the trials of a sweep; go on with: mlpkit sweep --resume runs/tiny\n",
-    )
+    resumed = invoke("resume", "runs/tiny", "--quiet")
+    assert (resumed.code, resumed.err) == (0, "")
+    refused = invoke("resume", "runs/tiny", "--live")
+    assert (refused.code, "for a sweep, leave it out: mlpkit live runs/tiny" in refused.err) == (2, True)
+    refused = invoke("resume", "runs/tiny", "--epochs", 3)
+    assert (refused.code, "runs/tiny: has several runs; --epochs" in refused.err) == (2, True)
     assert "holds the trials of a sweep; give one of them: runs/tiny/trial-0" in invoke("evaluate", "runs/tiny").err
 
 
@@ -119,7 +120,10 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(started, invoke, spec)
     wait_for(lambda: len(trials_in("killed")) > 1 and list((trials_in("killed")[-1] / "checkpoints").glob("*")))
     driver.kill()
     driver.wait()
-    resumed = invoke("sweep", "--resume", "killed", "--json")
+    again = invoke("sweep", "tiny.yaml", "--out", "killed")
+    way = "mlpkit sweep --resume killed"
+    assert again.err == f"error: killed: holds a sweep already; go on with it by {way}, or choose another folder\n"
+    resumed = invoke("resume", "killed", "--json")
     events = [json.loads(line) for line in resumed.out.splitlines()]
     assert (resumed.code, events[-1]["event"]) == (0, "done")
     assert contents("killed") == contents("plain")
@@ -209,10 +213,11 @@ def mlpkit_components():
     search = "sweep:\n  search: {layers.Affine1.units: [5, 6, 7]}\n  sampler: grid\n"
     spec({"metrics: [accuracy]": "metrics: [accuracy]\n  callbacks: [deadly.deadly]"}, search)
     done = invoke("sweep", "tiny.yaml", "--plugin", "deadly.py", "--workers", 2)
-    assert done.code == 0
+    assert done.code == 1
     assert "error: trial 1: set aside: 2 processes died of it, the last by SIGKILL" in done.err
     assert "1 trial failed: 1" in done.err
     again = invoke("sweep", "--resume", "runs/tiny", "--plugin", "deadly.py")
+    assert again.code == 1
     assert "error: trial 1: set aside: 2 processes died of it, the last by SIGKILL" in again.err
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from requirements import require_package
 
 import mlpkit
-from mlpkit.errors import EnsembleError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
+from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
 from mlpkit.jobs.ensemble import run_ensemble
 from mlpkit.jobs.repro import repro
 from mlpkit.jobs.runs_observer import RunsObserver
@@ -115,6 +116,56 @@ def test_out_of_fold_predictions_are_those_of_networks_that_have_not_seen_the_ro
         np.testing.assert_array_equal(run.out_of_fold.targets, t)
     sizes = [len(np.flatnonzero((numbers == fold) & (t == 3))) for fold in range(3)]
     assert max(sizes) - min(sizes) <= 1
+
+
+def without_results(folds, folder):
+    """Copy a finished ensemble as if it had been killed before its average."""
+    shutil.copytree(folds.folder, folder)
+    for name in ("metrics.json", "model.safetensors", "spread.json"):
+        (folder / name).unlink()
+    return folder
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_network_whose_folder_was_removed_is_trained_again(folds, tmp_path, number):
+    folder = without_results(folds, tmp_path / "again")
+    shutil.rmtree(folder / f"members/{number}")
+    with pytest.warns(UserWarning, match=rf"member {number}: its folder was missing, so it is trained again"):
+        mlpkit.resume(folder)
+    assert contents(folder, OF_ENSEMBLE) == contents(folds.folder, OF_ENSEMBLE)
+    assert contents(folder / f"members/{number}", OF_NETWORK) == contents(
+        folds.folder / f"members/{number}", OF_NETWORK
+    )
+
+
+def test_a_network_whose_checkpoints_are_all_damaged_begins_again(folds, tmp_path):
+    folder = without_results(folds, tmp_path / "again")
+    member = folder / "members/1"
+    for name in ("metrics.json", "model.safetensors"):
+        (member / name).unlink()
+    (member / "checkpoints").mkdir()
+    (member / "checkpoints/step-000000004.safetensors").write_bytes(b"damaged")
+    with pytest.warns(UserWarning, match="every checkpoint is damaged, so the run begins again"):
+        mlpkit.resume(folder)
+    assert contents(folder, OF_ENSEMBLE) == contents(folds.folder, OF_ENSEMBLE)
+    assert contents(member, OF_NETWORK) == contents(folds.folder / "members/1", OF_NETWORK)
+
+
+def test_a_damaged_model_of_a_network_is_named_with_what_to_do(folds, tmp_path):
+    folder = without_results(folds, tmp_path / "again")
+    (folder / "members/0/model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(ModelFileError, match="is not a model file") as caught:
+        mlpkit.resume(folder)
+    assert caught.value.__notes__ == [
+        f"help: or remove {folder}/members/0; then mlpkit resume trains this network again"
+    ]
+
+
+def test_a_finished_ensemble_is_left_as_it_is(folds):
+    files = [path for path in folds.folder.rglob("*") if path.is_file()]
+    before = {path: path.stat().st_mtime_ns for path in files if path.name != ".lock"}
+    mlpkit.resume(folds.folder)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_an_ensemble_of_folds_has_no_rows_left_for_validation(folds):

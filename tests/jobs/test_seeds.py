@@ -417,3 +417,15 @@ def test_runs_with_few_threads_train_beside_each_other_but_not_beside_one_that_n
     assert found.suffice_for([1, 2, 3])
     assert found.suffice_for([0])
     assert not found.suffice_for([0, 1])
+
+
+def test_a_run_whose_folder_was_removed_is_named_with_the_command_that_trains_it(work, tmp_path):
+    seeds = run_seeds(spec(seeds=SEEDS, **{"training.epochs": 2}), "two")
+    before = contents("two/seed-8")
+    shutil.rmtree("two/seed-8")
+    with pytest.raises(RunFolderError, match="two: has no run of seed 8; train it again") as caught:
+        resume_seeds(seeds)
+    assert str(caught.value).endswith("mlpkit run SPEC --set seed=8 --out two/seed-8")
+    mlpkit.run(spec(seed=8, **{"training.epochs": 2, "training.threads": 1}), "two/seed-8")
+    assert set(resume_seeds(seeds).runs) == set(SEEDS)
+    assert contents("two/seed-8").keys() == before.keys()

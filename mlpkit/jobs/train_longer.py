@@ -1,0 +1,186 @@
+"""Training a finished run for longer, as a run of its own that begins where it ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlpkit.components.schedule import rate_at
+from mlpkit.components.schema.wording import counted
+from mlpkit.errors import UsageError
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.replay import reopened
+from mlpkit.jobs.resume_network import resume_claimed
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, flattened, lock_of
+from mlpkit.jobs.run_recorder import FolderStore
+from mlpkit.jobs.training_job import settings_of
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.callbacks import EarlyStopping
+from mlpkit.training.events import Observer, StopRequest
+
+if TYPE_CHECKING:
+    from mlpkit.jobs.replay import Reopened
+    from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.registry import Registry
+    from mlpkit.training.evaluation import Record
+    from mlpkit.training.snapshot import Snapshot
+
+
+class Length(NamedTuple):
+    """How long to train, the steps that are done included; one of the two is None.
+
+    Args:
+        epochs: passes over the training data.
+        iterations: steps.
+    """
+
+    epochs: int | None = None
+    iterations: int | None = None
+
+    def __str__(self) -> str:
+        """Return it with its unit."""
+        return counted(self.epochs or 0, "epoch") if self.iterations is None else counted(self.iterations, "step")
+
+
+def folder_for(directory: Path, out: str | Path | None) -> Path:
+    """Return the folder for a longer run: the one that was asked for, or a new one next to that of the finished run.
+
+    Raises:
+        UsageError: the run isn't finished.
+        RunFolderError: the folder is no run folder.
+    """
+    run = RunFolder.open(directory)
+    if not run.finished:
+        raise UsageError(f"{directory}: the run is not finished; {run.way_to_finish}")
+    place = directory if directory.name not in ("", "..") else directory.resolve()
+    return Path(out) if out is not None else RunFolder.next_free(place.parent, place.name)
+
+
+def train_longer(
+    directory: Path,
+    length: Length,
+    out: Path,
+    registry: Registry,
+    *,
+    examples: GivenExamples | None = None,
+    observer: Observer,
+    stop: StopRequest,
+) -> Run:
+    """Train a finished run for longer, in a folder of its own.
+
+    The steps after its last checkpoint are repeated, to the same bits, and the training continues after its last step,
+    with the state of the optimizer and of callbacks. Schedules are those of the new length, and early stopping counts
+    from there.
+
+    Args:
+        directory: the folder of the finished run, which stays as it is.
+        length: how long to train.
+        out: the folder of the longer run, missing or empty.
+        registry: the plugins to take components from.
+        examples: as for ``resume``.
+        observer: receives the events of the new steps.
+        stop: may ask the longer run to end after the step that it is in.
+
+    Raises:
+        UsageError: the run was trained for a time in place of a length, or for as long already.
+        MlpkitError: as ``resume`` does.
+    """
+    with RunFolder.create(out) as folder:
+        try:
+            _begin(folder, RunFolder.open(directory), length, registry, examples, observer)
+        except BaseException:
+            folder.discard_if_unused()
+            raise
+        return resume_claimed(folder, registry, examples, observer, stop)
+
+
+def _begin(
+    folder: RunFolder,
+    finished: RunFolder,
+    length: Length,
+    registry: Registry,
+    examples: GivenExamples | None,
+    observer: Observer,
+) -> None:
+    """Fill the folder of the longer run as if it had been stopped after the last step of the finished one."""
+    history = finished.read_history()
+    last = int(history[-1]["iteration"]) if history else 0
+    with reopened(finished, last + 1, "continued", registry, examples, observer) as run:
+        if run.spec.training.seconds is not None:
+            remedy = f"start a new run from its weights, with initialize_from: {finished.directory}"
+            raise UsageError(f"{finished.directory}: was trained for a time and not for a length; {remedy}")
+        training = replace(run.spec.training, epochs=length.epochs, iterations=length.iterations)
+        spec = replace(run.spec, top_level=replace(run.spec.top_level, training=training))
+        expect_own_files(spec)
+        snapshot = _last_step(run, last, length, folder, finished, observer)
+        resolved = spec.resolved_text(slices=run.plan.slices, threads=run.plan.threads)
+        origin = {"run": str(finished.directory), "step": last}
+        lock = lock_of(spec, resolved, run.proved.dataset, run.lock.get(INITIALIZED_FROM), origin)
+    inputs = RunInputs(finished.spec_text(), resolved, lock)
+    folder.write_lock(lock)
+    FolderStore(folder, inputs, keep=1).save(snapshot)
+    folder.write_resolved(resolved)
+    folder.write_spec(inputs.spec)
+    folder.copy_records(finished)
+
+
+def _last_step(
+    run: Reopened, last: int, length: Length, folder: RunFolder, finished: RunFolder, observer: Observer
+) -> Snapshot:
+    """Return the training after the last step of the finished run and its evaluation, ready for more steps."""
+    settings = settings_of(run.spec, frozen=run.proved.frozen, factors=run.proved.factors)
+    end = _End(last)
+    values = partial(flattened, run.spec.resolved(slices=run.plan.slices, threads=run.plan.threads))
+    trainer = run.trainer(settings, observer=end, stop=end.stop, folder=folder.directory, resolved=values, store=end)
+    total = length.iterations or (length.epochs or 0) * trainer.steps_per_epoch
+    if total <= last:
+        done = last if length.epochs is None else last / trainer.steps_per_epoch
+        raise UsageError(
+            f"{finished.directory}: {length} in all are no more than the {done:.4g} that are done; give more"
+        )
+    if run.snapshot is not None:
+        trainer.restore(run.snapshot)
+    trainer.train()
+    assert end.snapshot is not None
+    rate, progress = settings.optimizer.learning_rate, replace(trainer.progress, total_steps=total)
+    before, after = rate_at(rate, trainer.progress), rate_at(rate, progress)
+    if before != after:
+        observer.noticed(
+            f"the learning rate ended at {before:.4g}, and goes on at {after:.4g}: its schedule is for {length}"
+        )
+    for callback, state in zip(settings.callbacks, end.snapshot.metadata["callbacks"], strict=True):
+        if isinstance(callback, EarlyStopping):
+            state["waited"] = 0
+    end.snapshot.metadata["stop_reason"] = ""
+    return end.snapshot
+
+
+class _End(Observer):
+    """Stops a training after the evaluation of a step, and keeps what it saves then.
+
+    Args:
+        step: the step.
+    """
+
+    def __init__(self, step: int) -> None:
+        self.stop = StopRequest()
+        self.snapshot: Snapshot | None = None
+        self._step = step
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Stop, if the step is done."""
+        if record["iteration"] == self._step:
+            self.stop.stop("the step is done")
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Keep it."""
+        self.snapshot = snapshot
+
+    def save_best(self, snapshot: Snapshot) -> None:
+        """Leave it."""
+
+    def raise_failure(self) -> None:
+        """Nothing is written."""
