@@ -21,6 +21,8 @@ MOST_CELLS_WIDE: Final = 20
 """Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""
 NARROWEST_CELL: Final = 4
 """Width of a cell of the confusion matrix that is wide enough for any count, in rem."""
+NARROWEST_PART: Final = 22
+"""Width of the matrix, or of the table with precision and recall, from which they are shown next to each other."""
 LETTER: Final = 0.45
 """Width of a letter below or beside it."""
 MOST_MIXED_UP: Final = 20
@@ -50,12 +52,15 @@ def confusion_section(judged: Judged) -> str:
     true, predicted = judged.classes, judged.predicted_classes
     right = true == predicted
     hits, found, there = (np.bincount(of, minlength=len(judged.names)) for of in (true[right], predicted, true))
-    shown = _matrix if len(judged.names) <= MOST_CELLS_WIDE else _commonest_mistakes
+    drawn = len(judged.names) <= MOST_CELLS_WIDE
     return section(
         "Classes",
         paragraph(f"Of {judged.rows}, {np.count_nonzero(right):,} are predicted right."),
-        shown(judged),
-        _per_class("class", judged.names, hits, found, there),
+        beside(
+            _matrix(judged) if drawn else _commonest_mistakes(judged),
+            _per_class("class", judged.names, hits, found, there),
+            least=max(NARROWEST_PART, _width_of_matrix(judged.names)) if drawn else NARROWEST_PART,
+        ),
     )
 
 
@@ -74,8 +79,11 @@ def _matrix(judged: Judged) -> str:
         for j, predicted in enumerate(names)
     ]
     chart = charts.heatmap(cells, "predicted", "true", "rows", titles=("predicted", "true"))
-    cell = max(NARROWEST_CELL, LETTER * max(map(len, names)) + 1)
-    return charts.figure("Confusion matrix", chart, widest=cell * (len(names) + 1))
+    return charts.figure("Confusion matrix", chart, widest=_width_of_matrix(names))
+
+
+def _width_of_matrix(names: Sequence[str]) -> float:
+    return max(NARROWEST_CELL, LETTER * max(map(len, names)) + 1) * (len(names) + 1)
 
 
 def _commonest_mistakes(judged: Judged) -> str:

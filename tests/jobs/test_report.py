@@ -87,6 +87,21 @@ def test_a_confusion_matrix_of_a_few_classes_is_no_wider_than_it_need_be(browser
     assert 250 < width < widest
 
 
+def test_scores_by_class_are_next_to_the_matrix_on_a_desk_and_whole_on_a_phone(browser, runs):
+    parts = "document.querySelector('[aria-labelledby=classes] .charts').children"
+    box = "JSON.parse(JSON.stringify(%s[%d].getBoundingClientRect()))"
+
+    browser.size(**SCREENS["desk, light"])
+    opened(browser, runs["flowers"] / "report.html")
+    matrix, scores = (browser.evaluate(box % (parts, part)) for part in (0, 1))
+    assert matrix["right"] <= scores["left"]
+    assert matrix["top"] == scores["top"]
+
+    browser.size(**SCREENS["phone, light"])
+    opened(browser, runs["flowers"] / "report.html")
+    assert browser.evaluate(f"{parts}[1].scrollWidth <= {parts}[1].clientWidth")
+
+
 @pytest.mark.parametrize("name", ["shapes_folder", "flowers", "houses"])
 def test_curves_have_the_numbers_of_the_history(browser, runs, name):
     browser.size(**SCREENS["desk, light"])
