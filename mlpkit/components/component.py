@@ -7,6 +7,7 @@ from abc import ABCMeta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlpkit.components.interface import expect_interface
 from mlpkit.components.schema.signature import schema_of
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class ComponentType(ABCMeta):
-    """Checks the arguments of a constructor against its signature, before it runs.
+    """Checks the arguments of a constructor against its signature, before it runs, and the methods once.
 
     This is why a component needs neither ``super().__init__()`` nor checks of its own for types and ranges.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Build a component from checked arguments."""
+        expect_interface(cls)
         arguments = schema_of(cls).bind(args, kwargs)
         component: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
         component._arguments = arguments

@@ -15,6 +15,7 @@ import pluggy
 from mlpkit.components import hook
 from mlpkit.components.component import ComponentType
 from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
+from mlpkit.components.interface import expect_interface
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import schema_of
@@ -189,7 +190,8 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     """Return the class of a declared component.
 
     Raises:
-        PluginError: it can't be imported, is not of its kind, is abstract, or its signature is no schema.
+        PluginError: it can't be imported, is not of its kind, is abstract, its signature is no schema, or a method has
+            other parameters than its kind gives values to.
     """
     if declaration.name in plugin.faults:
         raise PluginError(plugin.faults[declaration.name])
@@ -209,6 +211,7 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
             raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a string")
     try:
         schema_of(found)
+        expect_interface(found)
     except Exception as error:
         raise PluginError(f"{who}: {error_summary(error)}") from error
     return found

@@ -32,7 +32,7 @@ def checks_for(kind: str) -> list[Check]:
     return [check for check in all_checks() if kind in check.kinds]
 
 
-TO_BUILD = ("can_be_loaded", "methods_take_what_they_are_given", "has_examples", "examples_can_be_built")
+TO_BUILD = ("can_be_loaded", "has_examples", "examples_can_be_built")
 TO_USE = "can_be_used"
 
 PREREQUISITES = (*TO_BUILD, TO_USE)

@@ -87,8 +87,9 @@ def mlpkit_components():
         (
             "def backward(self, dy)",
             "def backward(self)",
-            "methods_take_what_they_are_given",
-            "backward(self) can't be called as it will be: too many positional arguments; expected backward(self, dy)",
+            "can_be_loaded",
+            "layer half.Scale of PLUGIN: Scale.backward(self) can't be called as it will be: too many positional "
+            "arguments; expected backward(self, dy)",
         ),
         (
             "self.g.grad[...] =",

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.types import IntegerType, NumberType
-from mlpkit.components.schema.wording import method_signature, plain_call
 from mlpkit.errors import MlpkitError, PluginError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlpkit.components.recipe import Recipe
     from mlpkit.components.schema.signature import ParameterSchema
     from mlpkit.testing.suite.example import Example
@@ -63,16 +59,17 @@ def says_what_its_parameters_mean(subject: ComponentUnderTest) -> None:
 
 @checks_component(*KINDS)
 def can_be_loaded(subject: ComponentUnderTest) -> None:
-    """Can the class be imported, is it of the kind that was declared, and can a spec give its parameters?
+    """Can the class be imported, is it of the kind declared, and do its methods and its constructor fit a spec?
 
-    Every parameter of the constructor needs an annotation that says what a spec may give.
+    Every parameter of the constructor needs an annotation that says what a spec may give. A method that overrides one
+    of its kind has the same parameters: mlpkit gives no value to others.
     """
     try:
         subject.component  # noqa: B018 - imports it
     except PluginError as error:
-        raise CheckFailure(
-            str(error), expected=f"a subclass of mlpkit.{KINDS[subject.kind].base} whose parameters all have types"
-        ) from error
+        happened, _, expected = str(error).partition("; expected ")
+        subclass = f"a subclass of mlpkit.{KINDS[subject.kind].base} whose parameters all have types"
+        raise CheckFailure(happened, expected=expected or subclass) from error
 
 
 @checks_component(*KINDS)
@@ -99,54 +96,6 @@ def examples_can_be_built(example: Example) -> None:
             expected="valid examples",
             remedy="correct examples()",
         ) from error
-
-
-@checks_component(*KINDS)
-def methods_take_what_they_are_given(subject: ComponentUnderTest) -> None:
-    """Does every method take the arguments that methods of its name are called with?
-
-    A method that lacks ``self``, or needs more arguments, fails at its first call, in the middle of a run.
-    """
-    base = next(cls for cls in subject.component.__mro__ if cls.__module__.startswith("mlpkit."))
-    for name in _public_methods(base):
-        own, expected = (inspect.getattr_static(cls, name) for cls in (subject.component, base))
-        if own is expected:
-            continue
-        if isinstance(expected, classmethod) and not isinstance(own, classmethod):
-            raise CheckFailure(f"{name} is not a class method", expected="one", remedy="put @classmethod above it")
-        takes_weights = name in WITH_WEIGHTS and getattr(subject.component, "takes_weights", False)
-        try:
-            _expect_call(method_signature(own), method_signature(expected), takes_weights=takes_weights)
-        except TypeError as error:
-            raise CheckFailure(
-                f"{plain_call(name, own)} can't be called as it will be: {error}",
-                expected=plain_call(name, expected),
-                remedy="add weights=None as its last parameter, or don't say takes_weights" if takes_weights else "",
-            ) from error
-
-
-def _public_methods(base: type) -> Iterator[str]:
-    for name in dir(base):
-        is_method = isinstance(inspect.getattr_static(base, name), classmethod) or inspect.isfunction(
-            getattr(base, name)
-        )
-        if is_method and (name == "__call__" or not name.startswith("_")):
-            yield name
-
-
-WITH_WEIGHTS: Final = ("forward", "weight", "update")
-"""The methods of losses and metrics that get weights of examples last, if ``takes_weights`` says so."""
-
-
-def _expect_call(own: inspect.Signature, expected: inspect.Signature, *, takes_weights: bool) -> None:
-    """Bind a call with all arguments of the one signature to the other, and one more for weights if it takes them.
-
-    Raises:
-        TypeError: the call doesn't fit.
-    """
-    parameters = [parameter for parameter in expected.parameters.values() if parameter.name != "weights"]
-    by_name = {parameter.name: None for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    own.bind(*[None] * (len(parameters) - len(by_name) + takes_weights), **by_name)
 
 
 @checks_component(*KINDS)

@@ -58,7 +58,7 @@ class WithoutBackward(Layer):
         return x
 
 
-@caught_by("methods_take_what_they_are_given")
+@caught_by("can_be_loaded")
 class ForgetsSelf(Square):
     """lacks self among the arguments of forward"""
 
@@ -66,7 +66,7 @@ class ForgetsSelf(Square):
         return x * x
 
 
-@caught_by("methods_take_what_they_are_given")
+@caught_by("can_be_loaded")
 class AsksForMore(Square):
     """needs an argument that forward doesn't get"""
 
@@ -74,7 +74,15 @@ class AsksForMore(Square):
         return super().forward(x) if training else x
 
 
-@caught_by("methods_take_what_they_are_given")
+@caught_by("can_be_loaded")
+class NeverTrains(Square):
+    """has a parameter, training, that always keeps its default"""
+
+    def forward(self, x, training=False):
+        return super().forward(x) if training else x
+
+
+@caught_by("can_be_loaded")
 class AsksForNoMemory(Cube):
     """lacks the argument out of function"""
 
@@ -82,7 +90,7 @@ class AsksForNoMemory(Cube):
         return x**3
 
 
-@caught_by("methods_take_what_they_are_given")
+@caught_by("can_be_loaded")
 class UpdatesWithoutStep(Momentum):
     """lacks the argument step of update"""
 
@@ -90,7 +98,7 @@ class UpdatesWithoutStep(Momentum):
         value -= self.learning_rate * gradient
 
 
-@caught_by("methods_take_what_they_are_given")
+@caught_by("can_be_loaded")
 class ExamplesOfAnObject(Falling):
     """has examples that are no class method"""
 

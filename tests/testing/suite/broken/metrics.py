@@ -156,7 +156,7 @@ class StumblesOverTargets(Share):
             raise ShapeError("no rows")
 
 
-@caught_by("methods_take_what_they_are_given")
+@caught_by("can_be_loaded")
 class PromisesToTakeWeights(Share):
     """says that it takes weights of examples, and has no parameter for them"""
 
