@@ -44,6 +44,8 @@ class Layer(Operation):
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
         """Overwrite the gradient of each parameter, and return dx.
 
+        Another call after the same ``forward`` gives the same, for the same dy.
+
         Args:
             dy: derivative of the loss by y; the layer may overwrite it.
 

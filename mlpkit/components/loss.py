@@ -73,7 +73,7 @@ class Loss(Operation):
 
     @abstractmethod
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
-        """Return dx = dloss ∂loss/∂x, writable.
+        """Return dx = dloss ∂loss/∂x, writable; another call after the same ``forward`` gives the same.
 
         Args:
             dloss: derivative of the total loss by this one; the share of a slice in its minibatch.

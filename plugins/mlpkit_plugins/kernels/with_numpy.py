@@ -778,7 +778,7 @@ def softmax(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
 
 
 def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
-    """Set out to (pᵀ - one-hot t) scale, and return it; p is scratch from then on.
+    """Set out to (pᵀ - one-hot t) scale, and return it.
 
     Args:
         p: probabilities, shape (classes, rows).
@@ -786,9 +786,9 @@ def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: 
         scale: factor of the difference.
         out: shape (rows, classes).
     """
-    p[t, np.arange(len(t))] -= 1
-    np.multiply(p, scale, out=p)
     np.copyto(out, p.T)
+    out[np.arange(len(t)), t] -= 1
+    np.multiply(out, scale, out=out)
     return out
 
 

@@ -99,7 +99,9 @@ class BatchEnsembleAffine(MatrixLayer):
             sum_rows(_rows(dy) if self.shared_bias else dy, self.b.grad)
             if self.s:
                 sum_row_products(dy, self.z, self.buffer("products", dy.shape), self.s.grad)
-        dz = scale_rows(dy, self.s.value, self.z) if self.s else dy  # in the memory of z, which was needed for ds only
+        dz = np.ascontiguousarray(dy)
+        if self.s:
+            scale_rows(dz, self.s.value, dz)
         if self.needs_parameter_gradients:
             product(_rows(self.a).T, _rows(dz), self.W.grad)
         if not self.needs_input_gradient and self.r is None:

@@ -103,7 +103,8 @@ class Periodic(Layer):
         np.copyto(dz, (dy[:, :, 1:] if self.is_pbld else dy).transpose(1, 2, 0))
         if not self.is_pbld:
             np.multiply(dz, self.z > 0, out=dz)
-        dv = np.matmul(self.W2.value, dz, out=self.buffer("dv", v.shape))
+        W2 = -self.W2.value if self.is_pbld else self.W2.value
+        dv = np.matmul(W2, dz, out=self.buffer("dv", v.shape))
         dphase = self._through_waves(dv, phase, v)
         if self.needs_parameter_gradients:
             self._set_gradients(v, dz, dphase)
@@ -156,11 +157,10 @@ class Periodic(Layer):
         return y
 
     def _through_waves(self, dv: NDArray[Any], phase: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
-        """Return the gradient by the phase, from that by v."""
+        """Return the gradient by the phase, from that by v; from that by -v for pbld, as cos' = -sin."""
         if self.is_pbld:
-            np.negative(sin(phase, phase), out=phase)
-            np.multiply(dv, phase, out=phase)
-            return phase
+            np.multiply(dv, sin(phase, self.buffer("sine", phase.shape)), out=dv)
+            return dv
         cosine, sine = v[:, : self.frequencies], v[:, self.frequencies :]
         by_cosine, by_sine = dv[:, : self.frequencies], dv[:, self.frequencies :]
         np.multiply(by_sine, cosine, out=phase)

@@ -85,7 +85,11 @@ class SoftmaxCrossEntropy(Loss):
 
     def backward(self, dloss: float = 1.0) -> NDArray[Any]:
         """Return dx = dloss (p - t) / rows."""
-        p, t, share = self.p, self.t, dloss / len(self.t) if self.weights is None else 1.0
+        return self.gradient(self.p, dloss)
+
+    def gradient(self, p: NDArray[Any], dloss: float) -> NDArray[Any]:
+        """Return dloss (p - t) / rows for probabilities with a column for each row."""
+        t, share = self.t, dloss / len(self.t) if self.weights is None else 1.0
         dx = self.buffer("dx", p.shape[::-1])
         if t.ndim == 1:
             cross_entropy_gradient(p, t, share, dx)

@@ -85,9 +85,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u)."""
         if self.class_weights is not None:
             return self._weighted_backward(dloss)
-        if self.smoothing:
-            self._take_smoothing_from_p()
-        return super().backward(dloss * (1 - self.smoothing))
+        p = self._p_without_smoothing() if self.smoothing else self.p
+        return self.gradient(p, dloss * (1 - self.smoothing))
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
@@ -117,10 +116,11 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.add(of_label, of_all, out=of_label)
         return of_label
 
-    def _take_smoothing_from_p(self) -> None:
-        """Set p such that p - u = (1 - label_smoothing) (p - t), with p as it was on the left."""
-        np.subtract(self.p, self.smoothing / self.classes, out=self.p)
-        np.divide(self.p, 1 - self.smoothing, out=self.p)
+    def _p_without_smoothing(self) -> NDArray[Any]:
+        """Return q such that p - u = (1 - label_smoothing) (q - t)."""
+        q = np.subtract(self.p, self.smoothing / self.classes, out=self.buffer("q", self.p.shape))
+        np.divide(q, 1 - self.smoothing, out=q)
+        return q
 
     def _weighted_forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
         """Return the mean cross-entropy to u."""
@@ -136,9 +136,9 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
 
     def _weighted_backward(self, dloss: float) -> NDArray[Any]:
         """Return dx = dloss ((Σ u) p - u)."""
-        np.multiply(self.p, self.u.sum(axis=1), out=self.p)
         dx = self.buffer("dx", self.u.shape)
-        np.subtract(self.p.T, self.u, out=dx)
+        np.multiply(self.p.T, self.u.sum(axis=1, keepdims=True), out=dx)
+        np.subtract(dx, self.u, out=dx)
         np.multiply(dx, dloss, out=dx)
         return dx
 

@@ -98,7 +98,7 @@ def calls(draw, name):
     raise AssertionError(name)
 
 
-SCRATCH = {"descend": {1}, "descend_adaptively": {1}, "cross_entropy_gradient": {0}}
+SCRATCH = {"descend": {1}, "descend_adaptively": {1}}
 """Arguments of undefined content after the call."""
 
 

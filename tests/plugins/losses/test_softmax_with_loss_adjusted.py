@@ -35,6 +35,15 @@ def test_gradients_are_those_of_central_differences(parameters, x, t, one_hot):
     check_gradients(SoftmaxWithLoss(**parameters), (3,), x=x, t=np.eye(3)[t] if one_hot else t)
 
 
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 3.0])])
+@pytest.mark.parametrize("parameters", [{}, *ADJUSTED])
+def test_a_second_backward_is_that_of_another_dloss_alone(parameters, weights):
+    loss = loss_of(3, **parameters)
+    loss.forward(np.array([[1.0, 2, 3], [0, 0, 0]]), np.array([0, 2]), weights)
+    first = loss.backward().copy()
+    np.testing.assert_array_equal(loss.backward(2.0), 2 * first)
+
+
 def test_is_the_formula():
     x, t = np.array([[1.0, 2, 3], [0, 0, 0]]), np.array([0, 2])
     weights = np.array([1, 2, 4])

@@ -138,6 +138,25 @@ def returned_gradient_is_the_callers(example: OperationExample) -> None:
     expect_same_bits(example.run(operation, batch), first, when, remedy)
 
 
+@checks_examples("layer", "loss")
+def backward_twice_gives_the_same_bits(example: OperationExample) -> None:
+    """Does a second ``backward`` after one ``forward`` give the same gradients, whatever became of the first result?
+
+    A loss with a term added in Python, or a comparison of gradients, goes backward twice.
+    """
+    for dtype in ("float32", "float64"):
+        operation, batch = example.ready(dtype), example.batch(dtype=dtype)
+        example.forward(operation, batch)
+        passes = []
+        for _ in range(2):
+            dx = np.asarray(example.backward(operation, batch))
+            passes.append({INPUT_GRADIENT: dx.copy()} | gradients(operation))
+            dx[...] = 1000.0
+        first, second = passes
+        remedy = "write into dy, or into an array that forward doesn't keep for backward"
+        expect_same_bits(second, first, "when backward was called again", remedy)
+
+
 def _parameters(operation: Operation) -> Arrays:
     return {f"the parameter {p.path}": p.value.copy() for p in operation.declared_parameters()}
 

@@ -293,6 +293,19 @@ class AlwaysNoisy(Noise):
         return x + 0.1 * self.rng.normal(size=x.shape).astype(x.dtype)
 
 
+@caught_by("backward_twice_gives_the_same_bits")
+class DerivesInWhatItKept(Square):
+    """turns the inputs that forward kept into the gradient"""
+
+    def forward(self, x):
+        self.x = x.copy()
+        return x * x
+
+    def backward(self, dy):
+        self.x *= 2 * dy
+        return self.x
+
+
 @caught_by("returned_gradient_is_the_callers")
 class ReturnsItsParameter(Layer):
     """returns a view of its parameter from backward"""
