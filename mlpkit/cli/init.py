@@ -102,7 +102,8 @@ def _from_data(
     result("\n".join([f"{first.path}:", *columns(first.decisions, indent="  ", width=line_length())]))
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:
-        print_warnings(check(spec).data_warnings)
+        found = check(spec).data_warnings
+        print_warnings(warning for warning in found if warning.remedy)  # the decisions tell what asks for nothing
     except MlpkitError as error:
         error.add_note(f"note: the spec is kept in {first.path}; mlpkit check {quote(str(first.path))} looks again")
         raise

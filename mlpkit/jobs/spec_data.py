@@ -110,6 +110,8 @@ def _own_splits(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
 def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     """Return what a data set, once described, has doubts about, each at its parameter's place.
 
+    What asks for nothing takes a single line: the spec's line isn't shown.
+
     Raises:
         ComponentFailure: the data set raised an exception of its own.
     """
@@ -119,7 +121,7 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
             Problem((*place, doubt.parameter), printable(doubt.message), remedy=printable(doubt.remedy))
             for doubt in dataset.doubts()
         ]
-    return spec.located(faults)
+    return tuple(found if found.remedy else found._replace(source="") for found in spec.located(faults))
 
 
 def from_data(spec: Spec) -> str:

@@ -129,8 +129,7 @@ def test_a_mistake_in_the_spec_is_shown_where_it_stands(fruit, invoke, old, new,
         ),
         (
             "weight,colour,kind\n1,red,apple\n2,red,apple\n3,red,appel\n",
-            "fruit.csv, row 4, column 'kind': the class 'appel' occurs in no other row; expected at least 2 of each; "
-            "did you mean 'apple'?",
+            "fruit.csv, row 4, column 'kind': 1 of 2 classes occur in one row only: 'appel'; did you mean 'apple'?",
         ),
     ],
 )
@@ -193,8 +192,7 @@ def test_from_a_parquet_file_to_predictions(fruit_parquet, invoke):
         ),
         (
             ([1, 2, 3], ["red", "red", "red"], ["apple", "apple", "appel"]),
-            "fruit.parquet, row 3, column 'kind': the class 'appel' occurs in no other row; "
-            "expected at least 2 of each; did you mean 'apple'?",
+            "fruit.parquet, row 3, column 'kind': 1 of 2 classes occur in one row only: 'appel'; did you mean 'apple'?",
         ),
         (
             ([1, None], ["red", "red"], ["apple", "cherry"]),

@@ -17,9 +17,10 @@ from mlpkit_plugins.arrays.encoding_options import built_encoding
 from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
-from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
+from mlpkit_plugins.arrays.unused_classes import counts_of_classes, doubts_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, expect_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
+from mlpkit_plugins.splits.alike import doubts_about_shares
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
@@ -98,12 +99,19 @@ class ArrayDataset(Dataset):
         return Description(self._input_shape(raw_shape), target, sizes, weighted)
 
     def doubts(self) -> list[Doubt]:
-        """Return what is to be said of numbers of classes that no training example has."""
+        """Return doubts about numbers of classes that no training example has, and splits that aren't alike."""
         if self.predict != "classes":
             return []
-        found, rows = self._parts(self._opened())["train"]
+        parts = self._parts(self._opened())
+        found, rows = parts["train"]
         place = found.targets_name, self.targets_parameter
-        return list(doubts_about_classes(found.targets, rows, *place, self.target_remedy()))
+        classes, counts = counts_of_classes({name: (part.targets, rows) for name, (part, rows) in parts.items()})
+        files = [name for name, (part, _) in parts.items() if part is not found]
+        remedy = "set split: shuffle" if self.split == "in_order" else "set another split_seed, or larger shares"
+        return [
+            *doubts_about_classes(found.targets, rows, *place, self.target_remedy()),
+            *doubts_about_shares(counts, classes, self.shares, files, remedy),
+        ]
 
     def target_remedy(self) -> str:
         """Return what to save, or to set predict to, where the loss takes another kind of target."""

@@ -1,7 +1,8 @@
-"""Numbers of classes that no training example has."""
+"""Numbers of classes that no training example has, or that splits have in different shares."""
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ from mlpkit import Doubt
 from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,9 +53,27 @@ def doubts_about_classes(
         yield Doubt(parameter, message, "give more examples to training, or split them another way")
 
 
+def counts_of_classes(
+    parts: Mapping[str, tuple[Rows, NDArray[np.intp] | range]],
+) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
+    """Return the numbers that are used, as texts, and how many examples of each every split has.
+
+    Args:
+        parts: for each split, the targets, and the positions of its examples, in ascending order.
+    """
+    counts = {name: _counts(targets, rows) for name, (targets, rows) in parts.items()}
+    used = sorted(set().union(*counts.values()))
+    return list(map(str, used)), {name: np.array([found[number] for number in used]) for name, found in counts.items()}
+
+
 def _classes(targets: Rows, rows: NDArray[np.intp] | range) -> NDArray[np.int64]:
-    """Return the numbers that some rows have, in ascending order; targets are read once, a part at a time."""
-    found = []
+    """Return the numbers that some rows have, in ascending order."""
+    return np.array(sorted(_counts(targets, rows)), np.int64)
+
+
+def _counts(targets: Rows, rows: NDArray[np.intp] | range) -> Counter[int]:
+    """Return how many of some rows have each number; targets are read once, a part at a time."""
+    found: Counter[int] = Counter()
     for begin, part in parts_of(targets):
         end = begin + len(part)
         if isinstance(rows, range):
@@ -62,8 +81,9 @@ def _classes(targets: Rows, rows: NDArray[np.intp] | range) -> NDArray[np.int64]
         else:
             first, last = np.searchsorted(rows, (begin, end))
             chosen = rows[first:last] - begin
-        found.append(np.unique(part[chosen]))
-    return np.unique(np.concatenate(found)).astype(np.int64)
+        numbers, counts = np.unique(part[chosen], return_counts=True)
+        found.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+    return found
 
 
 def _absent(used: NDArray[np.int64]) -> list[int]:

@@ -10,14 +10,14 @@ import numpy as np
 
 from mlpkit import DataError, ParameterError, Proposal, did_you_mean
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.shown_text import shown_text, shown_texts
 from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
 from mlpkit_plugins.tables.categories import in_order
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.targets import MANY_CLASSES, class_of_one_row
+from mlpkit_plugins.tables.targets import MANY_CLASSES, are_mostly_lonely, mostly_lonely
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
 from mlpkit_plugins.tables.times import ISO
 
@@ -139,12 +139,14 @@ class _Aim:
         guess: what it holds.
         counts: how often each class occurs, in the order of the classes; empty if values are predicted.
         missing: in how many rows of the sample it is missing.
+        lonely: the classes left out, since they have one row each.
     """
 
     column: str
     guess: ColumnGuess
     counts: Mapping[str, int]
     missing: int
+    lonely: Sequence[str] = ()
 
     @property
     def predict(self) -> str:
@@ -174,12 +176,11 @@ def _aim(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collec
         message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
     classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
-    alone = [text for text in counts if counts[text] == 1]
-    if alone and sample.is_whole:
-        message = class_of_one_row(alone[0], len(alone), [text for text in classes if text not in alone])
-        row = sample.rows[sample.columns[target].index(alone[0])]
-        raise DataError(sample.name, message, row=row, column=target)
-    return _Aim(target, guess, {text: counts[text] for text in classes}, absent)
+    lonely = [text for text in classes if counts[text] == 1] if sample.is_whole else []
+    if are_mostly_lonely(len(lonely), len(classes)):
+        row = sample.rows[sample.columns[target].index(lonely[0])]
+        raise DataError(sample.name, mostly_lonely(lonely, classes), row=row, column=target)
+    return _Aim(target, guess, {text: counts[text] for text in classes if text not in lonely}, absent, lonely)
 
 
 def _are_classes(guess: ColumnGuess) -> bool:
@@ -324,6 +325,9 @@ class _Writer:
             "predict": self.aim.predict,
         }
         comments: dict[KeyPath, str] = {("predict",): self._about_target()}
+        if self.aim.lonely:
+            parameters["rare_classes"] = {"drop": 2}
+            comments["rare_classes",] = f"classes with fewer rows are left out: {shown_texts(self.aim.lonely)}"
         left_out, categorical = self._holding("nothing"), self._holding("categories")
         if left_out:
             parameters["ignore"] = [guess.name for guess in left_out]
@@ -403,6 +407,7 @@ class _Writer:
             ("rows", rows if sample.is_whole else f"{rows}; {self._about_sample()}"),
             *self.reading.comments.items(),
             ("target", f"{self.aim.column}, {self._about_target()}"),
+            ("one row each", f"{shown_texts(self.aim.lonely)}: classes left out" if self.aim.lonely else ""),
             ("no target", f"{without}, left out" if self.aim.missing else ""),
             ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
             ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),

@@ -64,6 +64,9 @@ class TableOptions(ColumnOptions):
         date_parts: the numbers that each date gives: days ``elapsed`` since 1970, ``year``, ``month``, ``day``,
             ``yearday``, ``weekday`` (Monday is 0), ``hour``.
         rare: a category with fewer training rows than this counts as ``other``, and so does one that none has.
+        rare_classes: what to do about a class with fewer rows than a number: ``{drop: NUMBER}`` leaves them out, and
+            ``{merge: NUMBER}`` counts them as the class ``other``. So it is with classes that occur in other files
+            only.
         missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
             category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
             Rows without a target are always left out.
@@ -82,11 +85,12 @@ class TableOptions(ColumnOptions):
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
         split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
-            few change their split when others come or go; labels and values as by ``hash``. ``hash``: by what stands in
-            a row alone, so that it stays in its split whatever comes or goes. ``shuffle``: at random. In the first two,
-            equal rows come together. ``{group: COLUMN}``: rows with the same text in that column come together, such
-            as those of a patient. ``{time: COLUMN}``: the latest rows for testing, those before them for validation;
-            the column holds numbers or ISO dates. A column named here is no input, unless ``inputs`` names it.
+            few change their split when others come or go. Copies of a row come together: rows that are equal although
+            their columns have many values. ``hash``: by what stands in a row alone, so that it stays in its split
+            whatever comes or goes, and all equal rows come together. ``shuffle``: at random. ``{group: COLUMN}``: rows
+            with the same text in that column come together, such as those of a patient. ``{time: COLUMN}``: the latest
+            rows for testing, those before them for validation; the column holds numbers or ISO dates. A column named
+            here is no input, unless ``inputs`` names it.
         split_by: an older way to write ``{group: COLUMN}``, by which the shares are less exact.
         split_seed: another number gives another split; the spec's seed leaves the split as it is.
 
@@ -107,6 +111,7 @@ class TableOptions(ColumnOptions):
     dates: tuple[str, ...] | dict[str, str] = ()
     date_parts: Annotated[tuple[DatePartName, ...], MinLen(1)] = ("elapsed", "month", "weekday")
     rare: Annotated[int, Ge(1)] = 1
+    rare_classes: dict[str, int] | None = None
     missing: Literal["error", "fill", "indicate", "drop"] = "error"
     missing_texts: tuple[str, ...] = ()
     unknown: Literal["error", "zeros"] = "error"
@@ -130,6 +135,8 @@ class TableOptions(ColumnOptions):
             raise ParameterError("classes", message, remedy="leave them out, or set predict: classes")
         if len(set(self.classes or ())) < len(self.classes or ()):
             raise ParameterError("classes", "a class is named twice", remedy="name it once")
+        if self.rare_classes is not None:
+            self._expect_rare_classes(self.rare_classes)
         expect_clippable(self.clip_predictions, self.predict, self.scale_target)
         if self.inputs is not None and self.ignore:
             message = "ignore has no effect if inputs names the columns to read"
@@ -165,6 +172,15 @@ class TableOptions(ColumnOptions):
         for name, written in formats.items():
             readers |= {f"{name} ({part})": DatePart(name, written, part) for part in self.date_parts}
         return readers
+
+    def _expect_rare_classes(self, rare: Mapping[str, int]) -> None:
+        """Make sure that one thing is to be done about rare classes, if there can be some."""
+        if len(rare) != 1 or not rare.keys() <= {"drop", "merge"} or min(rare.values()) < 2:
+            expected = "{drop: ROWS} or {merge: ROWS}, with a number from 2 up"
+            raise ParameterError("rare_classes", f"is {rare}", expected=expected)
+        if self.predict != "classes" or self.classes is not None:
+            message = "classes lists them all" if self.classes is not None else f"{self.predict} are predicted"
+            raise ParameterError("rare_classes", message, remedy="leave it out")
 
     def _expect_one_meaning(self) -> None:
         """Make sure that a column is named in one of the parameters that say what it holds."""

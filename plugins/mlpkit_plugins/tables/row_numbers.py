@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,3 +35,9 @@ class RowNumbers:
         """Return the file's row number for a position of the table."""
         run = bisect_right(self._starts, position) - 1
         return self._numbers[run] + int(position) - self._starts[run]
+
+    def at(self, positions: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """Return the file's row numbers for positions of the table."""
+        starts, numbers = np.array(self._starts, np.int64), np.array(self._numbers, np.int64)
+        runs = np.searchsorted(starts, positions, side="right") - 1
+        return numbers[runs] + positions - starts[runs]

@@ -101,6 +101,16 @@ class Table:
         """Return the error for a wrong value."""
         return DataError(self.name, message, row=self.row(position), column=column)
 
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Leave out all other rows."""
+        numbers = self._row_numbers.at(np.flatnonzero(rows))
+        self._row_numbers = RowNumbers()
+        self._row_numbers.append(numbers)
+        self.numbers, self.codes = self.numbers[rows], self.codes[rows]
+        self.keys = None if self.keys is None else self.keys[rows]
+        self.weights = None if self.weights is None else self.weights[rows]
+        self._length = len(numbers)
+
     def number(self, name: str) -> NDArray[np.float64]:
         """Return a column of numbers."""
         return self.numbers[:, self.columns.all_numbers.index(name)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawCol
 from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
-from mlpkit_plugins.splits.at_random import split_at_random
-from mlpkit_plugins.splits.by_key import split_by_key
-from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
 from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.categories import are_finite_numbers
 from mlpkit_plugins.tables.codebook import MISSING
@@ -25,13 +22,15 @@ from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
+from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
 from mlpkit_plugins.tables.readers import DatePart
-from mlpkit_plugins.tables.row_keys import row_keys
+from mlpkit_plugins.tables.row_split import Part, doubts_about_split, split_rows
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
+    doubts_about_lonely_classes,
     doubts_about_missing,
     doubts_about_numbers,
     doubts_about_spelling,
@@ -59,13 +58,6 @@ _LOSSES: Final = {
     "labels": "a loss on labels, such as SigmoidWithLoss",
     "values": "a loss on real values, such as MeanSquaredError",
 }
-
-
-class _Part(NamedTuple):
-    """A split before it is encoded."""
-
-    table: Table
-    rows: NDArray[Any]
 
 
 class TableDataset(TableOptions, Dataset):
@@ -150,7 +142,7 @@ class TableDataset(TableOptions, Dataset):
         )
 
     def doubts(self) -> tuple[Doubt, ...]:
-        """Return doubts about numbers that are each a class, two spellings of a class, and splits of few rows."""
+        """Return doubts about what the target holds, and about the splits."""
         return self._doubts
 
     def input_scaling(self) -> dict[str, Any]:
@@ -280,6 +272,8 @@ class TableDataset(TableOptions, Dataset):
         table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)
+        if self.rare_classes is not None:
+            without_rare_classes(table, self.rare_classes, encoder.classes)
         raw, numbers, categories = self._translated(table, encoder), len(encoder.numbers), len(encoder.categories)
         targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
         return (raw, targets) if table.weights is None else (raw, targets, table.weights)
@@ -416,13 +410,14 @@ class TableDataset(TableOptions, Dataset):
             numbers = doubts_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
             self._doubts = numbers or doubts_about_spelling(table)
+            self._doubts += doubts_about_lonely_classes(table)
             if self.missing != "drop":
                 self._doubts += doubts_about_missing(table)
-        positions = self._positions(table)
-        parts = {name: _Part(table, rows) for name, rows in positions.items()}
+        positions = split_rows(table, self)
+        parts = {name: Part(table, rows) for name, rows in positions.items()}
         for name, file in self.files.items():
-            other, checksum = self._table(file, name, table.columns)
-            parts[name] = _Part(other, np.arange(len(other)))
+            other, checksum = self._table(file, name, table)
+            parts[name] = Part(other, np.arange(len(other)))
             checksums += checksum
         if self._encoder is None:
             if self.predict == "values" and self.scale_target != "none":
@@ -446,28 +441,18 @@ class TableDataset(TableOptions, Dataset):
             self._doubts += doubts_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
         self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.files)
+        if not self._is_loaded:
+            self._doubts += doubts_about_split(parts, self, self._encoder.classes)
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 
-    def _positions(self, table: Table) -> Mapping[str, NDArray[np.intp]]:
-        """Return the positions of each split of the table."""
-        if self.split == "shuffle":
-            return split_at_random(len(table), self.shares, self.split_seed)
-        if isinstance(self.split, dict) and table.keys is not None:
-            if self.splits_by_time:
-                return split_by_time(table.keys.view(np.float64), self.shares)
-            return split_by_group(table.keys, self.shares, self.split_seed)
-        if self.split == "stratified" and self.split_by is None and self.predict == "classes" and any(self.shares):
-            return split_by_class(row_keys(table), table.codes[:, -1], self.shares, self.split_seed)
-        return split_by_key(row_keys(table), self.shares, self.split_seed)
-
-    def _table(self, file: str, parameter: str, like: Columns | None) -> tuple[Table, list[str]]:
+    def _table(self, file: str, parameter: str, like: Table | None) -> tuple[Table, list[str]]:
         """Read a file; return its table, and its checksum.
 
         Args:
             file: its name in the spec.
             parameter: the parameter that named it.
-            like: the columns that it must have; None takes those that the parameters name.
+            like: the table whose columns and classes it must have; None takes those that the parameters name.
         """
         source = self.source(named_file(parameter, file), file)
         if like is None:
@@ -477,17 +462,20 @@ class TableDataset(TableOptions, Dataset):
                 expect_columns(source, [readers[name].column if name in readers else name for name in inputs])
             columns = self.columns(source, inputs)
         else:
-            columns = replace(like, key=None, key_is_time=False)
+            columns = replace(like.columns, key=None, key_is_time=False)
             expect_columns(source, columns.names_in_file)
         table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)
         if self.classes is not None:
             expect_listed(table, self.classes)
+        if self.rare_classes is not None:
+            classes = like.texts[-1] if like is not None else self.class_names()
+            without_rare_classes(table, self.rare_classes, classes)
         return table, [source.checksum]
 
 
-def _distinct(parts: Mapping[str, _Part]) -> list[_Part]:
+def _distinct(parts: Mapping[str, Part]) -> list[Part]:
     return list({id(part.table): part for part in parts.values()}.values())
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from mlpkit import Doubt, ParameterError, ValuesScaling, did_you_mean
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.header_names import writes_number
-from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.formats.shown_text import first_of, shown_text, shown_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,47 +26,75 @@ MANY_CLASSES: Final = 20
 FEW_EXAMPLES: Final = 10
 """With fewer rows than this per integer, the integers may be values as well."""
 
+MOST_MEANT: Final = 3
+"""Misspelt classes that are named."""
+
 
 def expect_classes(table: Table) -> None:
-    """If classes are predicted, make sure that there are at least two, and that each occurs more than once.
+    """If classes are predicted, make sure that there are at least two, and that most occur more than once.
 
     Raises:
         ParameterError: the target seems to hold numbers to predict.
-        DataError: there are fewer classes, or one occurs only once.
+        DataError: there are fewer classes, or most occur only once.
     """
     name = table.columns.target_class
     if name is None:
         return
-    texts, codes = table.texts[-1], table.codes[:, -1]
+    texts, lonely = table.texts[-1], _lonely_classes(table)
     if len(texts) == 1:
         message = f"every row has the class {shown_text(texts[0])}; expected two classes or more"
         raise table.error(0, name, message)
-    lonely = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(texts)) == 1)
-    if len(lonely):
-        mostly_alone = len(lonely) > len(texts) / 2
-        if _holds_many_numbers(table) or (mostly_alone and all(map(writes_number, texts))):
-            raise numbers_for_classes(table)
-        positions = np.flatnonzero(np.isin(codes, lonely))
-        position = int(positions[0])
-        text = texts[codes[position]]
-        alone = set(lonely.tolist())
-        others = [other for code, other in enumerate(texts) if code not in alone]
-        raise table.error(position, name, class_of_one_row(text, len(lonely), others))
+    mostly_alone = are_mostly_lonely(len(lonely), len(texts))
+    if lonely and (_holds_many_numbers(table) or (mostly_alone and all(map(writes_number, texts)))):
+        raise numbers_for_classes(table)
+    if mostly_alone:
+        raise table.error(min(lonely.values()), name, mostly_lonely(list(lonely), texts))
 
 
-def class_of_one_row(text: str, alone: int, others: Sequence[str]) -> str:
-    """Return the message for a class that occurs only once.
+def _lonely_classes(table: Table) -> dict[str, int]:
+    """Return the classes that one row has, each with its position, if classes are predicted."""
+    if table.columns.target_class is None:
+        return {}
+    codes = table.codes[:, -1]
+    positions = np.flatnonzero(np.bincount(codes)[codes] == 1)
+    return {table.texts[-1][codes[position]]: position for position in positions.tolist()}
+
+
+def are_mostly_lonely(lonely: int, classes: int) -> bool:
+    """Whether so many classes occur only once that the others, fewer than two or the lesser part, aren't the aim."""
+    return lonely > min(classes / 2, classes - 2)
+
+
+def mostly_lonely(lonely: Sequence[str], classes: Sequence[str]) -> str:
+    """Return the message for a target most of whose classes occur only once.
 
     Args:
-        text: the class.
-        alone: how many classes occur only once.
-        others: the classes that occur more often.
+        lonely: the classes that occur only once.
+        classes: all classes.
     """
-    remedy = did_you_mean(text, others) or "add examples of it, or leave the row out"
-    if alone > len(others):
-        remedy = "name another column in target if this one doesn't hold classes"
-    more = f" ({alone:,} classes occur once)" if alone > 1 else ""
-    return f"the class {shown_text(text)} occurs in no other row{more}; expected at least 2 of each; {remedy}"
+    found = f"{len(lonely):,} of {len(classes):,} classes occur in one row only: {shown_texts(lonely)}"
+    nearest = _nearest(lonely[0], [text for text in classes if text not in lonely]) if len(lonely) == 1 else ""
+    other_column = "name another column in target if this one doesn't hold classes, or add examples of each"
+    return f"{found}; {nearest or other_column}"
+
+
+def doubts_about_lonely_classes(table: Table) -> tuple[Doubt, ...]:
+    """Return a doubt if classes have one row each, which can be learned from, or measured on, but not both."""
+    lonely = _lonely_classes(table)
+    if not lonely:
+        return ()
+    others = [text for text in table.texts[-1] if text not in lonely]
+    meant = [f"{shown_text(text)}: {near}" for text in lonely if (near := _nearest(text, others))]
+    shown = [f"{shown_text(text)} (row {table.row(position)})" for text, position in lonely.items()]
+    which, them = (f"{len(lonely):,} classes have", "them") if len(lonely) > 1 else ("a class has", "it")
+    message = f"{which} a single row, for training, so that nothing measures {them}: {first_of(shown)}"
+    ways = f"set rare_classes: {{drop: 2}} to leave {them} out" + ", or {merge: 2} to make them one" * (len(lonely) > 1)
+    return (Doubt("target", message, "; ".join([*meant[:MOST_MEANT], ways])),)
+
+
+def _nearest(text: str, others: Sequence[str]) -> str:
+    """Return a question for the class that was most likely meant; none for a number."""
+    return "" if writes_number(text) else did_you_mean(text, others)
 
 
 def numbers_for_classes(table: Table) -> ParameterError:
@@ -101,7 +129,7 @@ def doubts_about_missing(table: Table) -> tuple[Doubt, ...]:
 
 def doubts_about_unlisted(unlisted: Sequence[UntrainedValues]) -> tuple[Doubt, ...]:
     """Return a doubt for each column that holds ordered categories that the spec doesn't list."""
-    return tuple(Doubt("ordinal", found.described("aren't listed")) for found in unlisted)
+    return tuple(Doubt("ordinal", found.described("aren't listed"), "add each to its list") for found in unlisted)
 
 
 def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
@@ -191,18 +219,21 @@ def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip:
     return ValuesScaling(means, stds, log, values_range([targets]) if clip else None)
 
 
-def unknown_class(text: str, known: Sequence[str], *, trained: bool) -> str:
-    """Return the message for a class that no training row has.
+def unknown_classes(counts: Mapping[str, int], known: Sequence[str], *, trained: bool) -> str:
+    """Return the message for classes that no training row has.
 
     Args:
-        text: the class.
+        counts: how many rows have each class.
         known: those of the training rows.
         trained: whether training is over, when it is too late to set a parameter.
     """
-    nearest = "" if writes_number(text) else did_you_mean(text, known)
-    remedy = "leave out the row" if trained else "give more rows to training, or set another split_seed"
-    remedy = nearest or remedy
-    return f"the class {shown_text(text)} occurs in no training row; {remedy}"
+    texts = list(counts)
+    which = f"class {shown_text(texts[0])} occurs" if len(texts) == 1 else f"classes {shown_texts(texts)} occur"
+    drop = f"rare_classes: {{drop: {max(counts.values()) + 1}}}"
+    remedy = f"give more rows to training, set another split_seed, or leave such classes out with {drop}"
+    if trained:
+        remedy = "leave out the row" if len(texts) == 1 else "leave out their rows"
+    return f"the {which} in no training row; {_nearest(texts[0], known) or remedy}"
 
 
 def unknown_category(text: str, known: Sequence[str], *, to_predict: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ from mlpkit_plugins.formats.untrained_values import UntrainedValues
 from mlpkit_plugins.tables.categories import UNKNOWN
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.readers import OrderedCategories
-from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_class
+from mlpkit_plugins.tables.targets import numbers_for_classes, unknown_category, unknown_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlpkit import MlpkitError
     from mlpkit_plugins.tables.encoder import TableEncoder
     from mlpkit_plugins.tables.table import Table
@@ -49,7 +52,8 @@ class Translation:
             strange = np.flatnonzero(codes == UNKNOWN)
             texts = table.texts[column]
             if len(strange) and (name == columns.target_class or not self.lenient):
-                raise self._unknown(table, int(strange[0]), name, texts[written[strange[0]]])
+                unknown = Counter(texts[code] for code in written[strange].tolist())
+                raise self._unknown(table, int(strange[0]), name, unknown)
             if len(strange) and columns.trained:
                 found = {texts[code] for code in np.unique(written[strange])}
                 known = self.encoder.categories[name]
@@ -59,13 +63,15 @@ class Translation:
         for untrained in unlisted_in(table) if columns.trained else ():
             untrained.warn()
 
-    def _unknown(self, table: Table, position: int, name: str, text: str) -> MlpkitError:
+    def _unknown(self, table: Table, position: int, name: str, counts: Mapping[str, int]) -> MlpkitError:
         if name != table.columns.target_class:
-            message = unknown_category(text, self.encoder.categories[name], to_predict=table.columns.trained)
+            message = unknown_category(
+                next(iter(counts)), self.encoder.categories[name], to_predict=table.columns.trained
+            )
             return table.error(position, name, message)
         if self.seems_to_hold_values:
             return numbers_for_classes(table)
-        return table.error(position, name, unknown_class(text, self.encoder.classes or (), trained=self.is_loaded))
+        return table.error(position, name, unknown_classes(counts, self.encoder.classes or (), trained=self.is_loaded))
 
 
 def unlisted_in(table: Table) -> list[UntrainedValues]:

@@ -40,12 +40,13 @@ def save(work):
 def trains(work, invoke):
     """Return a function that writes a spec, trains a step, predicts, and returns the text of the spec."""
 
-    def train(file="t.csv", target="kind", warned=""):
+    def train(file="t.csv", target="kind", warned="", told=""):
         (work / "t.yaml").unlink(missing_ok=True)
         shutil.rmtree(work / "r", ignore_errors=True)
         done = invoke("init", "--data", file, "--target", target, "--out", "t.yaml")
         assert done.code == 0
         assert warned in done.err if warned else not done.err
+        assert told in " ".join(done.out.split())
         shorter = ["training.epochs=1", "training.evaluate_every=null"]
         done = invoke("run", "t.yaml", "--quiet", "--out", "r", *(part for each in shorter for part in ("--set", each)))
         assert done.code == 0

@@ -93,7 +93,7 @@ def test_texts_that_mean_a_missing_value(table, save, trains):
 def test_a_target_that_is_missing_in_some_rows(table, save, trains):
     table[3][4] = table[9][4] = ""
     save(table)
-    assert "missing" not in trains(warned="2 rows have no target in t.csv, and are left out")
+    assert "missing" not in trains(told="no target 2% of the rows, left out")
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,19 @@ def test_two_columns_without_a_name(table, save, trains):
     assert "- ''  # it has no name" in trains()
 
 
+@pytest.mark.parametrize("class_of_one_row", ["aple", "zebra"])
+def test_a_class_of_a_single_row(table, save, trains, class_of_one_row):
+    table[9][4] = class_of_one_row
+    save(table)
+    text = trains(told=f"one row each '{class_of_one_row}': classes left out")
+    assert f"rare_classes: {{drop: 2}}  # classes with fewer rows are left out: '{class_of_one_row}'" in text
+
+
 def test_classes_that_are_missing_in_words(table, save, trains):
     for row in table[5:30]:
         row[4] = "n/a"
     save(table)
-    text = trains(warned="25 rows have no target in t.csv, and are left out")
+    text = trains(told="no target 21% of the rows, left out")
     assert "predict: classes  # 2 classes: A" in text
 
 
@@ -242,7 +250,7 @@ def test_ids_however_they_are_written(table, save, trains, ids):
 
 def test_rows_of_nothing_but_delimiters_at_the_end(table, save, trains):
     save([*table, [""] * 5, [""] * 5])
-    trains(warned="2 rows have no target in t.csv, and are left out")
+    trains(told="no target 2% of the rows, left out")
 
 
 @pytest.mark.parametrize(

@@ -596,3 +596,14 @@ def test_the_rows_that_are_asked_for_are_read_and_no_others(save, tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, preexec_fn=limited, capture_output=True, text=True, check=False
     )
     assert done.stdout == "[0.0, 40.0]\n", done.stderr
+
+
+def test_arrays_in_the_order_of_their_classes_are_doubted_unless_they_are_shuffled(save):
+    save(np.zeros((300, 2)), np.repeat([0, 1, 2], 100))
+    for dataset in both(split="in_order"):
+        dataset.describe()
+        (doubt,) = dataset.doubts()
+        assert doubt.parameter == "split"
+        assert "class '2' is 17% of train, 100% of validation, 100% of test, and 2 others likewise" in doubt.message
+        assert doubt.remedy == "set split: shuffle"
+    assert all(dataset.doubts() == [] for dataset in both(split="shuffle") if dataset.describe())

@@ -345,3 +345,17 @@ def test_sources_are_the_files_of_the_images(folder):
         f"pets/{('cat', 'dog')[number % 2]}/{number}.png"
         for number in np.rint(255 * x.reshape(len(x), -1)[:, 0]).astype(int).tolist()
     ]
+
+
+def test_folders_whose_classes_have_other_shares_are_doubted(tmp_path):
+    for folder, sizes in (("train", (40, 40)), ("test", (40, 2))):
+        for name, count in zip(("cat", "dog"), sizes, strict=True):
+            (tmp_path / folder / name).mkdir(parents=True)
+            for number in range(count):
+                Image.new("L", (2, 2)).save(tmp_path / folder / name / f"{number}.png")
+    dataset = ImageFolder(str(tmp_path / "train"), test=str(tmp_path / "test"), validation=0)
+    dataset.describe()
+    (doubt,) = dataset.doubts()
+    assert doubt.parameter == "test"
+    assert "class 'dog' is 50% of train, 5% of test" in doubt.message
+    assert not ImageFolder(str(tmp_path / "train"), validation=0.2, test=0.2, split="shuffle").doubts()

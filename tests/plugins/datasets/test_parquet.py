@@ -306,12 +306,6 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
             "data.parquet, column 't': the column holds list<element: int64>; expected texts, numbers or dates",
         ),
         (
-            {"a": [1, 2, 3, 4, 5], "t": ["cat", "dog", "cat", "dog", "dgo"]},
-            {},
-            "data.parquet, row 5, column 't': the class 'dgo' occurs in no other row; expected at least 2 of each; "
-            "did you mean 'dog'?",
-        ),
-        (
             {"a": pa.array([], pa.int64()), "t": pa.array([], pa.string())},
             {},
             "data.parquet, row 1: there are no rows; expected one for each example",
