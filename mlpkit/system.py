@@ -27,9 +27,18 @@ def expect_processes(what: str) -> None:
 
 def address_limit() -> int | None:
     """Return how many bytes of addresses this process may have, as ``ulimit -v`` sets it; None without a limit."""
+    return _limit("RLIMIT_AS")
+
+
+def descriptor_limit() -> int:
+    """Return how many files and connections this process may have open, as ``ulimit -n`` sets it."""
+    return _limit("RLIMIT_NOFILE") or sys.maxsize
+
+
+def _limit(name: str) -> int | None:
     try:
         import resource  # noqa: PLC0415 - not in WebAssembly
     except ImportError:
         return None
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    limit = resource.getrlimit(getattr(resource, name))[0]
     return None if limit == resource.RLIM_INFINITY else limit

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.errors import DivergenceError, StorageError
+from mlpkit.errors import DivergenceError, MlpkitError, StorageError
+from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
 from mlpkit.training.events import Observer
@@ -180,3 +182,25 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
             with suppress(StorageError):  # the error that led here is the one to report
                 folder.write_failure(state, progress.step, str(error) or type(error).__name__)
         raise
+
+
+@contextmanager
+def what_is_kept(folder: RunFolder) -> Iterator[None]:
+    """Say how to get the model if the block can't write it.
+
+    Args:
+        folder: the run folder.
+    """
+    try:
+        yield
+    except StorageError as error:
+        with suppress(MlpkitError):  # the error that led here is the one to report
+            error.add_note(f"note: {_way_to_the_model(folder)}, and writes the model")
+        raise
+
+
+def _way_to_the_model(folder: RunFolder) -> str:
+    if steps := folder.checkpoints.steps():
+        resume = f"mlpkit resume {shlex.quote(str(folder.directory))}"
+        return f"the checkpoint of step {steps[0]:,} is kept; {resume} continues from there"
+    return f"no checkpoint is kept; mlpkit run {shlex.quote(str(folder.directory / RESOLVED))} trains again"

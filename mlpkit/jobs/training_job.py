@@ -14,7 +14,14 @@ from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import CONTINUES, INITIALIZED_FROM, RunInputs, expect_same_inputs, flattened, lock_of
-from mlpkit.jobs.run_recorder import AsyncCheckpoints, FolderObserver, FolderStore, failure_recorded, finite
+from mlpkit.jobs.run_recorder import (
+    AsyncCheckpoints,
+    FolderObserver,
+    FolderStore,
+    failure_recorded,
+    finite,
+    what_is_kept,
+)
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_facts import facts_of
@@ -404,7 +411,8 @@ class TrainingJob:
                     history = trainer.train()
             finally:  # a run that failed keeps the parameters of its last good step
                 if folder is not None and is_finite(network, {}):
-                    folder.save_model(*model_of(network, origin))
+                    with what_is_kept(folder):
+                        folder.save_model(*model_of(network, origin))
         encoder, target = self._dataset.encoder_state(), self.description.target
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.live.content import evaluations_of, frame, state_of
 from mlpkit.pages.charts import expect_chart_library
+from mlpkit.system import descriptor_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +28,14 @@ SECONDS_BETWEEN_EVALUATIONS: Final = 1.0
 SECONDS_OF_SILENCE: Final = 10.0
 """After which a line is sent that says nothing, to notice that a browser has left."""
 SECONDS_TO_SAY_GOODBYE: Final = 2.0
+
+MOST_CONNECTIONS: Final = 64
+DESCRIPTORS_FOR_EACH: Final = 4
+"""Of all that this process may have open, per connection: the others are for the run's own files."""
+SECONDS_TO_BEGIN: Final = 0.02
+"""In which a connection may begin to ask before another one takes its place, if there are too many."""
+SECONDS_TO_ASK: Final = 5.0
+SECONDS_TO_TAKE_AN_ANSWER: Final = 10.0
 
 SAFE: Final = {
     "Cache-Control": "no-store",
@@ -140,11 +151,76 @@ def _script() -> str:
 
 
 class _Server(ThreadingHTTPServer):
+    """Serves a limited number of connections; those that haven't asked for anything yet make room for new ones."""
+
     daemon_threads = True
+    request_queue_size = 4096
     live: LiveServer
+
+    def __init__(self, address: tuple[str, int], handler: type[_Handler]) -> None:
+        self._free = threading.Semaphore(max(1, min(MOST_CONNECTIONS, descriptor_limit() // DESCRIPTORS_FOR_EACH)))
+        self._silent: dict[socket.socket, float] = {}
+        super().__init__(address, handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection."""
+        try:
+            return super().get_request()
+        except OSError:  # no descriptor is left: it would be tried again at once, for ever
+            time.sleep(SECONDS_TO_BEGIN)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own."""
+        if not self._free.acquire(blocking=False):
+            self._make_room()
+            if not self._free.acquire(timeout=1):
+                _refuse(request, "503 Service Unavailable", "Too many browsers show this page.")
+                self.shutdown_request(request)
+                return
+        self._silent[request] = time.monotonic()
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread can be started
+            self._forget(request)
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._forget(request)
+
+    def _make_room(self) -> None:
+        for oldest, since in list(self._silent.items())[:1]:
+            time.sleep(max(0.0, since + SECONDS_TO_BEGIN - time.monotonic()))
+            if oldest in self._silent:
+                _refuse(oldest, "408 Request Timeout", "Others ask, too, and no request came.")
+
+    def _forget(self, request: socket.socket) -> None:
+        self.heard(request)
+        self._free.release()
+
+    def service_actions(self) -> None:
+        """End connections that take too long to ask."""
+        for request, since in list(self._silent.items()):
+            if time.monotonic() > since + SECONDS_TO_ASK:
+                _refuse(request, "408 Request Timeout", "No request came in time.")
+
+    def heard(self, request: socket.socket) -> None:
+        """Note that a connection has asked for something."""
+        self._silent.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that leaves is no error."""
+
+
+def _refuse(request: socket.socket, status: str, reason: str) -> None:
+    """Say why a connection ends, and end it."""
+    with suppress(OSError):  # it has ended
+        request.send(f"HTTP/1.0 {status}\r\n\r\n{reason}\n".encode(), socket.MSG_DONTWAIT)
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -153,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     server_version = "mlpkit"
     sys_version = ""
+    default_request_version = "HTTP/1.0"  # to a request without a version the answer has a status and headers, too
+    timeout = SECONDS_TO_TAKE_AN_ANSWER
 
     def do_GET(self) -> None:
         """Send the page, or the stream of what changes."""
@@ -161,9 +239,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, self.server.live.page(), "text/html; charset=utf-8")
         elif what == "events":
             self._begin(200, "text/event-stream")
-            self.server.live.stream(self._send)
+            if self.command != "HEAD":
+                self.server.live.stream(self._send)
         elif what is not None:
             self._answer(404, "There is no such page.\n")
+
+    do_HEAD = do_GET  # noqa: N815 - the name that http.server calls
 
     def do_POST(self) -> None:
         """Do what a button asks for."""
@@ -180,6 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _asked_for(self) -> str | None:
         """Return what is asked for below the secret; if the asker may not know, say so and return None."""
+        self.server.heard(self.connection)
         live = self.server.live
         hosts = [f"{host}:{live.port}" for host in (HOST, "localhost")]
         origin = self.headers.get("Origin")
@@ -196,7 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, code: int, text: str, kind: str = "text/plain; charset=utf-8") -> None:
         content = text.encode()
         self._begin(code, kind, {"Content-Length": str(len(content))})
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def _begin(self, code: int, kind: str, more: Mapping[str, str] = {}) -> None:
         self.send_response(code)

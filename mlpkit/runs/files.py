@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError, RunFolderError, StorageError
@@ -63,6 +64,8 @@ def reading_error(path: Path, error: OSError, kind: type[MlpkitError], *, action
         return storage_error(path, error, action=action)
     return kind(f"{path}: can't be {action}: {error.strerror or error}; check the path and who may read it")
 
+
+SECONDS_FOR_A_DESCRIPTOR: Final = 5.0
 
 LARGEST_DOCUMENT: Final = 16 * 2**20
 """Bytes of a spec, lock file or metrics."""
@@ -183,6 +186,26 @@ def make_folder(path: Path) -> None:
         raise storage_error(path, error, action="made") from error
 
 
+def open_patiently(path: Path, flags: int) -> int:
+    """Open a file or folder, and wait some seconds for a descriptor if too many are in use.
+
+    Args:
+        path: the file or folder.
+        flags: as for ``os.open``.
+
+    Raises:
+        OSError: it can't be opened.
+    """
+    deadline = time.monotonic() + SECONDS_FOR_A_DESCRIPTOR
+    while True:
+        try:
+            return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of processes that were killed; only the folder's writer may call it."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
@@ -202,7 +225,7 @@ def _replace(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 
 
 def _write(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = open_patiently(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         for part in _gathered(parts):
             rest = memoryview(part)
@@ -240,7 +263,7 @@ def _flushed(folder: Path) -> Iterator[None]:
 
 
 def _opened(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    return open_patiently(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def _flush_folder(descriptor: int) -> None:

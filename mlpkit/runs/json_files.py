@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.files import LARGEST_LOG, read_limited, reading_error, storage_error
+from mlpkit.runs.files import LARGEST_LOG, open_patiently, read_limited, reading_error, storage_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,7 +150,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
     """
     line = encode_line(path, record)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        descriptor = open_patiently(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
         try:
             size = _remove_torn_line(descriptor)
             try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shlex
 
 import pytest
 
@@ -129,3 +132,31 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(w
         refused = invoke("resume", "runs/tiny", *arguments)
         assert (refused.code, refused.err) == (2, f"error: {fault}\n")
     assert [folder.name for folder in sorted((work / "runs").iterdir())] == ["tiny", "tiny-2"]
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "kept"),
+    [
+        ("{every: 3}", "the checkpoint of step 3 is kept; mlpkit resume 'a run' continues from there"),
+        ("null", "no checkpoint is kept; mlpkit run 'a run/resolved.yaml' trains again"),
+    ],
+)
+def test_a_run_whose_model_cannot_be_written_says_how_to_get_it(checkpoints, kept, work, invoke, monkeypatch):
+    arguments = ("run", "tiny.yaml", "--set", f"training.checkpoint={checkpoints}", "--out")
+    assert invoke(*arguments, "whole").code == 0
+    replace = os.replace
+
+    def full(source, target):
+        if target.name == "model.safetensors":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        done = invoke(*arguments, "a run")
+    assert (done.code, done.err.splitlines()[1]) == (1, f"  note: {kept}, and writes the model")
+
+    again = shlex.split(re.search(r"mlpkit (.*) (continues|trains)", kept)[1])
+    assert invoke(*again, *(("--out", "again") if again[0] == "run" else ())).code == 0
+    model = work / ("again" if again[0] == "run" else "a run") / "model.safetensors"
+    assert model.read_bytes() == (work / "whole/model.safetensors").read_bytes()

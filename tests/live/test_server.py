@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -148,4 +150,87 @@ def test_however_fast_a_run_is_it_says_so_a_few_times_a_second(changing):
         news.append(json.loads(event(stream)[0].removeprefix("data: ")))
     assert len(news) <= 9
     assert sum("charts" in each for each in news) <= 3
+    connection.close()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A server that takes four connections, from a process that may have sixteen files open."""
+    monkeypatch.setattr("mlpkit.live.server.descriptor_limit", lambda: 16)
+    with serving() as server:
+        yield server
+
+
+def connected(server, said=b""):
+    connection = socket.create_connection((HOST, server.port), timeout=10)
+    connection.sendall(said)
+    return connection
+
+
+def threads_of(server):
+    return [each for each in threading.enumerate() if "process_request_thread" in each.name]
+
+
+def test_silent_connections_make_room_for_one_that_asks(small):
+    before = len(threads_of(small))
+    silent = [connected(small, b"GET /"[: i % 6]) for i in range(30)]
+    assert asked(small, own(small))[0] == 200
+    assert len(threads_of(small)) - before <= 4
+    assert silent[0].recv(100) == b"HTTP/1.0 408 Request Timeout\r\n\r\nOthers ask, too, and no request came.\n"
+    for each in silent:
+        each.close()
+
+
+def test_silent_connections_end_no_stream(small):
+    connection, stream = opened_stream(small)
+    event(stream)
+    silent = [connected(small) for _ in range(20)]
+    assert asked(small, own(small))[0] == 200
+    small.run.step = 4
+    assert json.loads(event(stream)[0].removeprefix("data: "))["progress"] == "step 4 of 10"
+    for each in (connection, *silent):
+        each.close()
+
+
+def test_no_more_streams_are_opened_than_there_is_room_for(small):
+    streams = [opened_stream(small) for _ in range(4)]
+    status, text, _ = asked(small, own(small))
+    assert (status, text) == (503, "Too many browsers show this page.\n")
+    streams[0][1].close()
+    streams[0][0].close()
+    small.run.step = 4  # the server notices that a browser has left when it has something to say
+    deadline = time.monotonic() + 10
+    while asked(small, own(small))[0] != 200:
+        assert time.monotonic() < deadline
+        small.run.step += 1
+    for connection, _ in streams[1:]:
+        connection.close()
+
+
+def test_a_request_that_comes_letter_by_letter_has_some_seconds(monkeypatch, server):
+    monkeypatch.setattr("mlpkit.live.server.SECONDS_TO_ASK", 0.4)
+    connection, begin = connected(server), time.monotonic()
+    connection.settimeout(0.1)
+    answer = b""
+    while not answer:
+        assert time.monotonic() < begin + 10
+        connection.send(b"G")
+        with suppress(TimeoutError):
+            answer = connection.recv(100)
+    assert answer == b"HTTP/1.0 408 Request Timeout\r\n\r\nNo request came in time.\n"
+    connection.close()
+
+
+def test_a_head_has_the_answer_of_a_get_without_its_content(server):
+    for what in ("", "nothing", "events"):
+        status, text, headers = asked(server, own(server, what), "HEAD")
+        assert (status, text) == (404 if what == "nothing" else 200, "")
+    _, text, headers = asked(server, own(server), "HEAD")
+    assert int(headers["Content-Length"]) == len(asked(server, own(server))[1].encode())
+
+
+def test_a_request_of_the_first_http_gets_a_status(server):
+    connection = connected(server, b"GET /\r\n")
+    connection.shutdown(socket.SHUT_WR)
+    assert connection.recv(100).startswith(b"HTTP/1.0 403 Forbidden\r\n")
     connection.close()
