@@ -1,0 +1,377 @@
+"""Breaks mlpkit in one place at a time, at random, and runs the tests that should notice: a mutation study.
+
+    python tools/mutants.py --seed 1 --count 60 --results mutants.jsonl
+
+It changes the source files of the tree that it lies in, and restores each, so run it in a copy that mlpkit is installed
+from (``pip install -e ".[test]"``). Each mutant meets the tests of the same name as its file, then those that mention
+its file or function, and with ``--wide`` those of the folder. A kill is confirmed: the test that failed passes without
+the mutant. The results have a line for each mutant, with the verdict
+
+    killed     a test fails;
+    survived   tests ran the line, and none failed: write a test, or find out that the mutant changes nothing;
+    unreached  no test that was run runs the line: try --wide;
+    doubtful   a test failed, and fails without the mutant, too.
+
+The same command, called again, goes on where it was stopped; with ``--wide``, it tries those that weren't killed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+SOURCES = {"mlpkit": "tests", "plugins/mlpkit_plugins": "tests/plugins"}
+MOST_IN_A_FILE = 2
+MOST_FILES_THAT_MENTION_IT = 8
+LONGEST_TEST, LONGEST_RUN = 120, 900
+
+SWAPPED: dict[type[ast.AST], type[ast.AST]] = {}
+for one, other in (
+    (ast.Lt, ast.LtE),
+    (ast.Gt, ast.GtE),
+    (ast.Eq, ast.NotEq),
+    (ast.Is, ast.IsNot),
+    (ast.In, ast.NotIn),
+    (ast.Add, ast.Sub),
+    (ast.Mult, ast.Div),
+    (ast.And, ast.Or),
+):
+    SWAPPED |= {one: other, other: one}
+
+RECORDER = """
+
+def _reached(value, seen=[]):
+    if not seen:
+        seen.append(1)
+        open({file!r}, "w").close()
+    return value
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file.
+
+    Args:
+        file: the file, from the root of the tree.
+        line: where it is changed.
+        kind: what kind of change it is.
+        before: what was there.
+        after: what is there now.
+        begin: where that begins, in bytes.
+        end: where it ends.
+        names: the functions and classes around it.
+        recorded: whether it runs inside a function, so that the mutant can record that it was reached.
+        is_statement: whether it is a whole statement.
+    """
+
+    file: str
+    line: int
+    kind: str
+    before: str
+    after: str
+    begin: int
+    end: int
+    names: tuple[str, ...]
+    recorded: bool
+    is_statement: bool
+
+    def source(self, original: bytes, record: Path) -> bytes:
+        """Return the file with the change."""
+        changed = self.after
+        if self.recorded:
+            changed = f"_reached(None); {changed}" if self.is_statement else f"_reached(({changed}))"
+        elif not self.is_statement:
+            changed = f"({changed})"
+        source = original[: self.begin] + changed.encode() + original[self.end :]
+        return source + RECORDER.format(file=str(record)).encode() if self.recorded else source
+
+
+class Finder(ast.NodeVisitor):
+    """Finds the places of a file that can be changed: no annotations, texts, decorators or code for type checkers."""
+
+    def __init__(self, file: str, source: bytes) -> None:
+        self.file, self.source, self.mutants = file, source, list[Mutant]()
+        self._starts = [0]
+        for line in source.splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+        self._names: tuple[str, ...] = ()
+        self._depth = 0
+        self.visit(ast.parse(source))
+
+    def _add(self, kind: str, node: Any, after: str | ast.AST) -> None:
+        begin = self._starts[node.lineno - 1] + node.col_offset
+        end = self._starts[node.end_lineno - 1] + node.end_col_offset
+        text = after if isinstance(after, str) else ast.unparse(after)
+        before = self.source[begin:end].decode()
+        is_statement = isinstance(node, ast.stmt)
+        place = (begin, end, self._names, self._depth > 0, is_statement)
+        self.mutants.append(Mutant(self.file, node.lineno, kind, before, text, *place))
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        outside, self._names, depth, self._depth = self._names, (*self._names, node.name), self._depth, 0
+        for child in node.body:
+            self.visit(child)
+        self._names, self._depth = outside, depth
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
+            self.visit(default)
+        outside, self._names = self._names, (*self._names, node.name)
+        self._depth += 1
+        body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+        if isinstance(node.returns, ast.Constant) and node.returns.value is None:
+            for statement in body[1:]:
+                self._add("early return", statement, "return")
+        for child in body:
+            self.visit(child)
+        self._names = outside
+        self._depth -= 1
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._depth += 1
+        self.generic_visit(node)
+        self._depth -= 1
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break) and not node.orelse:
+            self._add("guard never taken", node.test, "False")
+        else:
+            self._add("branch negated", node.test, f"not ({ast.unparse(node.test)})")
+        self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self._add("branch negated", node.test, f"not ({ast.unparse(node.test)})")
+        self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        if len(node.ops) == 1:
+            swapped = SWAPPED[type(node.ops[0])]()
+            self._add("comparison", node, ast.Compare(node.left, [swapped], node.comparators))
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        texts = any(isinstance(each, ast.JoinedStr | ast.Constant) and not _is_number(each) for each in _leaves(node))
+        if type(node.op) in SWAPPED and not texts:
+            self._add("arithmetic", node, ast.BinOp(node.left, SWAPPED[type(node.op)](), node.right))
+        self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self._add("and, or", node, ast.BoolOp(SWAPPED[type(node.op)](), node.values))
+        self.generic_visit(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        if isinstance(node.op, ast.Not):
+            self._add("not", node, node.operand)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, bool):
+            self._add("constant", node, str(not node.value))
+        elif isinstance(node.value, int | float):
+            self._add("constant", node, repr(node.value + 1 if isinstance(node.value, int) else 2 * node.value or 1.0))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        first, second, *_ = [*node.args, None, None]
+        if first and second and type(first) is type(second) and not isinstance(first, ast.Starred | ast.Constant):
+            if ast.dump(first) != ast.dump(second):
+                self._add("arguments", node, ast.Call(node.func, [second, first, *node.args[2:]], node.keywords))
+        self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Call):
+            self._add("statement deleted", node, "pass")
+        if not isinstance(node.value, ast.Constant):
+            self.generic_visit(node)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        if all(isinstance(target, ast.Attribute | ast.Subscript) for target in node.targets):
+            self._add("statement deleted", node, "pass")
+        self.visit(node.value)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self._add("statement deleted", node, "pass")
+        self.visit(node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg not in {"strict", "frozen", "slots", "stacklevel"}:
+            self.generic_visit(node)
+
+    def visit_match_case(self, node: ast.match_case) -> None:
+        for child in (*filter(None, [node.guard]), *node.body):
+            self.visit(child)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Skip it: before Python 3.12, its parts have no places."""
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+
+
+def _leaves(node: ast.AST) -> list[ast.AST]:
+    return [*_leaves(node.left), *_leaves(node.right)] if isinstance(node, ast.BinOp) else [node]
+
+
+def _is_number(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def sampled(seed: int, count: int, chosen: list[str]) -> list[Mutant]:
+    """Return mutants at random places of the files whose paths begin as one of those that are chosen."""
+    found = []
+    for folder in SOURCES:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            file = path.relative_to(ROOT).as_posix()
+            if any(map(file.startswith, chosen)) and "shipped_" not in file:
+                found += Finder(file, path.read_bytes()).mutants
+    random.Random(seed).shuffle(found)
+    in_file: dict[str, int] = {}
+    mutants = []
+    for mutant in found:
+        in_file[mutant.file] = in_file.get(mutant.file, 0) + 1
+        if in_file[mutant.file] <= MOST_IN_A_FILE:
+            mutants.append(mutant)
+    return mutants[:count]
+
+
+def tests_of(mutant: Mutant) -> list[list[str]]:
+    """Return the files of tests for a mutant: of the same name, then that mention it, then of the same folder."""
+    source = Path(mutant.file)
+    root = next(folder for folder in SOURCES if source.is_relative_to(folder))
+    folder = ROOT / SOURCES[root] / source.relative_to(root).parent
+    stem = source.stem if source.stem != "__init__" else source.parent.name
+    named = [
+        path for path in _test_files(folder) if re.match(rf"test_{stem}(_|\.)", path.name) or path.parent.name == stem
+    ]
+    dotted = ".".join(source.with_suffix("").relative_to(root).parts)
+    mentions = [re.compile(rf"\b{re.escape(name)}\b") for name in (dotted, stem, *mutant.names) if len(name) > 4]
+    scores = {
+        path: sum(map(bool, (each.search(path.read_text("utf-8")) for each in mentions))) for path in _test_files()
+    }
+    mentioned = sorted(filter(scores.get, scores), key=lambda path: (-scores[path], path.stat().st_size))
+    tiers = [named, mentioned[:MOST_FILES_THAT_MENTION_IT], _test_files(folder)]
+    done: set[Path] = set()
+    fresh = []
+    for tier in tiers:
+        fresh.append([path.relative_to(ROOT).as_posix() for path in tier if path not in done])
+        done |= set(tier)
+    return fresh
+
+
+def _test_files(folder: Path = ROOT / "tests") -> list[Path]:
+    return sorted(path for path in folder.rglob("test_*.py") if "suite" not in path.parts)
+
+
+def run_tests(tests: list[str]) -> str | None:
+    """Return the first test that fails; None if all pass, or nothing is to be run."""
+    if not tests:
+        return None
+    options = [
+        "-q",
+        "-x",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+        "--timeout",
+        str(LONGEST_TEST),
+        "-o",
+        "addopts=-m 'not long and not fuzz' --import-mode=importlib",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=ROOT,
+        env={**os.environ, "CI": "true", "MLPKIT_EXPECT": os.environ.get("MLPKIT_EXPECT", "kernels,flush")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=LONGEST_RUN)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return f"no end within {LONGEST_RUN} s"
+    if process.returncode in {0, 5}:  # passed, or nothing collected
+        return None
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE)
+    return failed[1] if failed else said.strip().splitlines()[-1][:200]
+
+
+def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
+    """Return what becomes of a mutant, as a line of the results."""
+    path = ROOT / mutant.file
+    original = path.read_bytes()
+    began, failed = time.monotonic(), None
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder, "reached")
+        changed = mutant.source(original, record)
+        compile(changed, mutant.file, "exec")
+        try:
+            path.write_bytes(changed)
+            tiers = tests_of(mutant)
+            for tests in tiers[2:] if wide else tiers[:2]:
+                if failed := run_tests(tests):
+                    break
+        finally:
+            path.write_bytes(original)
+        reached = record.exists() or not mutant.recorded
+    if failed is None:
+        verdict = "survived" if reached else "unreached"
+    else:
+        confirmed = "::" not in failed or run_tests([failed]) is None
+        verdict = "killed" if confirmed else "doubtful"
+    place = {"file": mutant.file, "line": mutant.line, "begin": mutant.begin, "kind": mutant.kind}
+    change = {"before": mutant.before, "after": mutant.after}
+    return place | change | {"verdict": verdict, "by": failed, "seconds": round(time.monotonic() - began)}
+
+
+def main() -> None:
+    """Study as many mutants as asked for, and print the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
+    parser.add_argument("--wide", action="store_true", help="run the tests of the folder for those not killed before")
+    parser.add_argument("--list", action="store_true", help="only print the mutants")
+    parser.add_argument("files", nargs="*", default=list(SOURCES), help="where to break it: beginnings of paths")
+    options = parser.parse_args()
+    results = {}
+    if options.results.exists():
+        for line in options.results.read_text("utf-8").splitlines():
+            result = json.loads(line)
+            results[result["file"], result["begin"], result["kind"]] = result
+    for mutant in sampled(options.seed, options.count, options.files):
+        key = (mutant.file, mutant.begin, mutant.kind)
+        if options.list:
+            print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before!r} -> {mutant.after!r}")
+        elif key not in results or (options.wide and results[key]["verdict"] in {"survived", "unreached"}):
+            results[key] = verdict_on(mutant, wide=options.wide)
+            with options.results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(results[key]) + "\n")
+            print(*(results[key][name] for name in ("verdict", "file", "line", "kind", "by")), flush=True)
+    verdicts = [result["verdict"] for result in results.values()]
+    print(", ".join(f"{verdicts.count(each)} {each}" for each in sorted(set(verdicts))))
+
+
+if __name__ == "__main__":
+    main()
