@@ -38,7 +38,7 @@ MOST_IN_A_FILE = 2
 MOST_FILES_THAT_MENTION_IT = 8
 LONGEST_TEST, LONGEST_RUN = 120, 900
 
-SWAPPED: dict[type[ast.AST], type[ast.AST]] = {}
+SWAPPED: dict[type[ast.AST], type[Any]] = {}
 for one, other in (
     (ast.Lt, ast.LtE),
     (ast.Gt, ast.GtE),
@@ -100,7 +100,7 @@ class Mutant:
         return source + RECORDER.format(file=str(record)).encode() if self.recorded else source
 
 
-class Finder(ast.NodeVisitor):
+class _Finder(ast.NodeVisitor):
     """Finds the places of a file that can be changed: no annotations, texts, decorators or code for type checkers."""
 
     def __init__(self, file: str, source: bytes) -> None:
@@ -187,10 +187,11 @@ class Finder(ast.NodeVisitor):
             self._add("constant", node, repr(node.value + 1 if isinstance(node.value, int) else 2 * node.value or 1.0))
 
     def visit_Call(self, node: ast.Call) -> None:
-        first, second, *_ = [*node.args, None, None]
-        if first and second and type(first) is type(second) and not isinstance(first, ast.Starred | ast.Constant):
-            if ast.dump(first) != ast.dump(second):
-                self._add("arguments", node, ast.Call(node.func, [second, first, *node.args[2:]], node.keywords))
+        plain = not any(isinstance(each, ast.Starred | ast.Constant) for each in node.args[:2])
+        if len(node.args) > 1 and plain and ast.unparse(node.func) not in {"isinstance", "issubclass"}:
+            first, second, *others = node.args
+            if type(first) is type(second) and ast.dump(first) != ast.dump(second):
+                self._add("arguments", node, ast.Call(node.func, [second, first, *others], node.keywords))
         self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -223,8 +224,6 @@ class Finder(ast.NodeVisitor):
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Skip it: before Python 3.12, its parts have no places."""
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-
 
 def _leaves(node: ast.AST) -> list[ast.AST]:
     return [*_leaves(node.left), *_leaves(node.right)] if isinstance(node, ast.BinOp) else [node]
@@ -240,8 +239,10 @@ def sampled(seed: int, count: int, chosen: list[str]) -> list[Mutant]:
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*.py")):
             file = path.relative_to(ROOT).as_posix()
-            if any(map(file.startswith, chosen)) and "shipped_" not in file:
-                found += Finder(file, path.read_bytes()).mutants
+            if any(map(file.startswith, chosen)) and not any(
+                part.startswith(("shipped_", "example_")) for part in path.parts
+            ):
+                found += _Finder(file, path.read_bytes()).mutants
     random.Random(seed).shuffle(found)
     in_file: dict[str, int] = {}
     mutants = []
@@ -257,17 +258,19 @@ def tests_of(mutant: Mutant) -> list[list[str]]:
     source = Path(mutant.file)
     root = next(folder for folder in SOURCES if source.is_relative_to(folder))
     folder = ROOT / SOURCES[root] / source.relative_to(root).parent
+    while not folder.exists():
+        folder = folder.parent
     stem = source.stem if source.stem != "__init__" else source.parent.name
-    named = [
-        path for path in _test_files(folder) if re.match(rf"test_{stem}(_|\.)", path.name) or path.parent.name == stem
-    ]
+    in_folder = _test_files(folder)
+    named = [path for path in in_folder if re.match(rf"test_{stem}(_|\.)", path.name) or path.parent.name == stem]
     dotted = ".".join(source.with_suffix("").relative_to(root).parts)
     mentions = [re.compile(rf"\b{re.escape(name)}\b") for name in (dotted, stem, *mutant.names) if len(name) > 4]
-    scores = {
-        path: sum(map(bool, (each.search(path.read_text("utf-8")) for each in mentions))) for path in _test_files()
-    }
+    scores = {}
+    for path in _test_files():
+        text = path.read_text("utf-8")
+        scores[path] = sum(bool(each.search(text)) for each in mentions)
     mentioned = sorted(filter(scores.get, scores), key=lambda path: (-scores[path], path.stat().st_size))
-    tiers = [named, mentioned[:MOST_FILES_THAT_MENTION_IT], _test_files(folder)]
+    tiers = [named, mentioned[:MOST_FILES_THAT_MENTION_IT], in_folder]
     done: set[Path] = set()
     fresh = []
     for tier in tiers:
@@ -277,25 +280,14 @@ def tests_of(mutant: Mutant) -> list[list[str]]:
 
 
 def _test_files(folder: Path = ROOT / "tests") -> list[Path]:
-    return sorted(path for path in folder.rglob("test_*.py") if "suite" not in path.parts)
+    return sorted(folder.rglob("test_*.py"))
 
 
 def run_tests(tests: list[str]) -> str | None:
     """Return the first test that fails; None if all pass, or nothing is to be run."""
     if not tests:
         return None
-    options = [
-        "-q",
-        "-x",
-        "-n",
-        "0",
-        "-p",
-        "no:cacheprovider",
-        "--timeout",
-        str(LONGEST_TEST),
-        "-o",
-        "addopts=-m 'not long and not fuzz' --import-mode=importlib",
-    ]
+    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--timeout", str(LONGEST_TEST)]
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=ROOT,
