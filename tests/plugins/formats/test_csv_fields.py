@@ -45,6 +45,7 @@ FORMS_OF_NUMBERS = (
     ("inf", "-Infinity", "nan", "NaN", "NA", "null", "yes", "True", "abc"),
     ("1e308", "1e309", "1e-324", "5e-324", "2.2250738585072014e-308", "1e22", "1e23", "1e-22", "1e-23", "8.5e27"),
     ("9007199254740993", "9007199254740992.5", "18446744073709551615", "18446744073709551616", "1e99999999999"),
+    ("1e4294967297", "1e-4294967297", "1e18446744073709551617", "1e100001", "0e4294967297"),  # 1 in 32 or 64 bits
     ("9999999999999999999e-27", "1e-99999999999", "0.00000000000000000000000012345", "0.1" + 52 * "0" + "1", 400 * "9"),
 )
 FORMS_OF_FIELDS = (
@@ -126,6 +127,14 @@ def test_fields_are_those_that_csv_reads(tmp_path_factory, data, way, columns):
         path.write_bytes(content.encode("utf-8", "surrogatepass"))
     block, step = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 40))
     ours, theirs = both_ways(path, columns, block=block, step=step, **way)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("text", sum(FORMS_OF_NUMBERS, ()), ids=lambda text: text[:30])
+def test_a_form_of_a_number_is_read_as_python_reads_it(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(f"a,b,c,d\n1,{text},x,y\n2,3,x,y\n", "utf-8")
+    ours, theirs = both_ways(path, Columns(("a", "b"), ("c",), (), "d"))
     assert ours == theirs
 
 

@@ -68,6 +68,15 @@ def test_waves_have_the_same_bits_outside_of_a_row_order(name):
     np.testing.assert_array_equal(getattr(kernels, name)(wide, np.empty_like(wide)), exact)
 
 
+@pytest.mark.parametrize("name", WAVES)
+@pytest.mark.parametrize("place", [0, 30, 69])
+def test_one_large_angle_anywhere_in_a_row_is_as_exact_as_the_others(name, place):
+    x = normal(2, 70)
+    x[0, place] = 3e7
+    exact = getattr(np, name)(x.astype(float))
+    np.testing.assert_allclose(getattr(kernels, name)(x, np.empty_like(x)), exact, atol=2**-23, rtol=0)
+
+
 @given(data=st.data(), rows=st.integers(1, 70), classes=st.integers(1, 70))
 @settings(deadline=None, max_examples=60)
 def test_a_row_of_softmax_has_the_same_bits_in_arrays_of_any_layout(data, rows, classes):

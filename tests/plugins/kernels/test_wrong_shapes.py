@@ -1,0 +1,128 @@
+"""With a dimension off by one, in each argument, a kernel gives NumPy's error or numbers, and writes nowhere else."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+from requirements import require_module
+
+from mlpkit_plugins.kernels import row_order, with_numpy
+
+compiled = require_module("kernels", "mlpkit_plugins.kernels.compiled", "there was no compiler")
+
+X, T, ROW, LABELS, BYTES = (5, 4), (4, 5), (4,), ("int64", (5,)), ("uint8", (6, 3, 4))
+IMAGES, PADDED, W, Y = (5, 3, 6, 7), (7, 3, 6, 5), (4, 3, 3, 3), (5, 4, 4, 5)
+VALUES = ["rectify", "exp", "cos", "sin", "tanh", "sigmoid", "softplus", "gelu", "silu", "mish", "selu", "softmax"]
+GRADIENTS = [f"{name}_gradient" for name in ("sigmoid", "tanh", "softplus", "gelu", "silu", "mish", "selu")]
+CALLS = {
+    **dict.fromkeys(VALUES, (X, X)),
+    **dict.fromkeys([*GRADIENTS, "keep_where_positive"], (X, X, X)),
+    **dict.fromkeys(["elu", "leaky_relu", "scale_elements"], (X, 0.5, X)),
+    **dict.fromkeys(["elu_gradient", "leaky_relu_gradient"], (X, X, 0.5, X)),
+    "product": ((5, 3), (3, 4), X),
+    "product_plus_row": ((5, 3), (3, 4), ROW, X),
+    "convolution": (PADDED, W, ROW, 1, Y),
+    "convolution_inputs_gradient": (Y, W, 1, 1, (5, 3, 4, 5)),
+    "convolution_weights_gradient": (PADDED, Y, 1, W, ROW),
+    "pad_images": (IMAGES, 1, (9, 3, 8, 5)),
+    "flatten_images": (IMAGES, (5, 126)),
+    "average_pool": (IMAGES, 3, 2, (5, 3, 2, 3)),
+    "max_pool": (PADDED, 3, 2, (3, 3, 2, 5)),
+    "max_pool_gradient": (PADDED, (3, 3, 2, 5), (3, 3, 2, 5), 3, 2, PADDED),
+    "drop": (X, ("uint16", X), 0.3, X),
+    "philox_words": (("uint64", (2,)), ("uint64", (4,)), ("uint16", (3, 8))),
+    "prelu": (X, ROW, X),
+    "prelu_gradient": (X, X, ROW, X, X),
+    "lerp": (X, X, ROW, X),
+    "lerp_gradient": (X, X, X, X, ROW, X, X),
+    "scale_features": (X, ROW, X),
+    "scale_and_shift_features": (X, ROW, ROW, X),
+    "feature_sums": (X, ROW),
+    "feature_sums_of_products": (X, X, X, ROW),
+    "feature_sums_of_squares": (X, ROW, X, ROW),
+    "normalize": (X, ROW, ROW, ROW, ROW, X, X),
+    "normalize_gradient": (X, X, ROW, ROW, ROW, X),
+    "normalize_rows": (X, ROW, ROW, 1e-5, X, (5, 1), X),
+    "normalize_rows_gradient": (X, X, (5, 1), ROW, X, X),
+    "shift_transposed": (X, T),
+    "pick_labels": (T, LABELS, (5,)),
+    "normalize_columns": (T, (5,)),
+    "cross_entropy_gradient": (T, LABELS, 0.5, X),
+    "descend": (X, X, 0.1),
+    "descend_adaptively": (X, X, X, X, 0.9, 0.999, 0.1, 0.001, 1e-8, 0.01, 1.0),
+    "flush_subnormal": (X,),
+    "take_scaled": (BYTES, LABELS, 1 / 255, (5, 3, 4)),
+    "take_rows": ((6, 3, 4), LABELS, (5, 3, 4)),
+}
+"""Arguments of each kernel: shapes of arrays, with a dtype if it isn't that of the network, and numbers."""
+WITHOUT_SHAPES = {"read_rows", "read_csv_records", "distinct_fields"}
+"""They read texts and files, and have tests of their own."""
+SCRATCH = {"feature_sums_of_products": 2, "feature_sums_of_squares": 2}
+"""Arguments of the shape of x that NumPy alone needs."""
+ROOM = 64
+"""Numbers before and after an array that no kernel may touch."""
+
+
+def test_no_kernel_is_left_out():
+    kernels = {name for name in dir(compiled) if callable(getattr(compiled, name)) and not name.startswith("_")}
+    assert CALLS.keys() | WITHOUT_SHAPES == {name for name in kernels if not name.startswith(("begin_", "end_"))}
+
+
+def memory_of(shape, dtype, rng):
+    """Return an array in the middle of a larger one, which is its base."""
+    size = int(np.prod(shape))
+    length = size + 2 * ROOM
+    numbers = rng.standard_normal(length) if np.dtype(dtype).kind == "f" else rng.integers(3, size=length)
+    return numbers.astype(dtype)[ROOM : ROOM + size].reshape(shape)
+
+
+def called(library, name, shapes, dtype):
+    """Return the exception that a kernel raises, and its arrays; prove that it leaves alone what lies beside them."""
+    rng = np.random.default_rng(0)
+    arguments = []
+    for each in shapes:
+        own, shape = each if isinstance(each, tuple) and each and isinstance(each[0], str) else (dtype, each)
+        arguments.append(memory_of(shape, own, rng) if isinstance(shape, tuple) else shape)
+    arrays = [each for each in arguments if isinstance(each, np.ndarray)]
+    memories = [each.base if each.base.ndim == 1 else each.base.base for each in arrays]
+    before = [memory.copy() for memory in memories]
+    raised = None
+    with np.errstate(all="ignore"):
+        try:
+            getattr(library, name)(*arguments)
+        except (ValueError, IndexError, TypeError) as error:
+            raised = type(error)
+    for memory, copy in zip(memories, before, strict=True):
+        for beside in (slice(ROOM), slice(len(memory) - ROOM, None)):
+            np.testing.assert_array_equal(memory[beside], copy[beside])
+    return raised, arrays
+
+
+def off_by_one(shapes):
+    """Go through the arguments of a call with one dimension of one array longer or shorter by one."""
+    for place, each in enumerate(shapes):
+        own, shape = each if isinstance(each, tuple) and each and isinstance(each[0], str) else (None, each)
+        for axis in range(len(shape) if isinstance(shape, tuple) else 0):
+            for change in (-1, 1):
+                wrong = (*shape[:axis], shape[axis] + change, *shape[axis + 1 :])
+                yield [*shapes[:place], (own, wrong) if own else wrong, *shapes[place + 1 :]]
+
+
+@pytest.mark.parametrize("block", [nullcontext, row_order])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_dimension_is_off_by_one(name, dtype, block):
+    assert called(compiled, name, CALLS[name], dtype)[0] is None
+    for shapes in off_by_one(CALLS[name]):
+        with block():
+            raised, arrays = called(compiled, name, shapes, dtype)
+            if name in SCRATCH:
+                shapes[SCRATCH[name]] = shapes[0]
+            expected, others = called(with_numpy, name, shapes, dtype)
+        assert raised is expected, shapes
+        if raised is None:
+            for i, (ours, theirs) in enumerate(zip(arrays, others, strict=True)):
+                if i != SCRATCH.get(name):
+                    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5, err_msg=str(shapes))
