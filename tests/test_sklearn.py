@@ -282,14 +282,19 @@ def test_what_a_table_scales_by_default_is_scaled(town_frame, tmp_path):
     assert set(encoded[:, 1:].ravel()) == {0, 1}
 
 
-def test_columns_that_a_frame_can_not_encode_as_the_spec_says_are_named(town_frame):
-    data = {"csv": {"file": "t", "target": "price", "categorical": ["size"], "ordinal": {"sold": ["no", "yes"]}}}
+def test_columns_of_a_frame_hold_what_the_spec_says(town_frame):
+    columns = {"categorical": ["town", "year"], "ordinal": {"sold": ["no", "yes"]}, "missing": "indicate"}
+    data = {"csv": {"file": "t", "target": "price", **columns}}
+    frame = town_frame[["size", "sold", "town"]].assign(year=np.arange(60) % 3 + 1999)
+    frame.loc[5, "size"] = np.nan
     model = SpecEstimator({"mlpkit": 1, "data": data, **VALUES, "training": {**TRAINING, "epochs": 1}})
-    expected = r"categorical: size \(numbers are encoded as numbers; turn them into texts\) and ordinal: sold \(turn"
-    with pytest.warns(UserWarning, match=expected):
-        model.fit(town_frame[["size", "sold"]], town_frame["price"])
-    followed = town_frame[["size", "sold"]].astype({"size": str}).assign(sold=(town_frame["sold"] == "yes") + 0)
-    model.fit(followed, town_frame["price"])
+    encoder = model.fit(frame, town_frame["price"]).network_.encoder
+    towns = [f"town={town}" for town in sorted(set(frame["town"]))]
+    years = ["year=1999", "year=2000", "year=2001"]
+    assert encoder.feature_names() == ("size", "sold", *towns, *years, "size is missing")
+    sold = encoder.encode(frame)[:, 1]
+    assert len(set(sold)) == 2
+    assert np.array_equal(sold > 0, frame["sold"] == "yes")
 
 
 def test_one_output_may_stand_for_classes():

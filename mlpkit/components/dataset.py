@@ -181,6 +181,26 @@ class Dataset(Component):
         """
         return {}
 
+    @classmethod
+    def parameters_for(
+        cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return the parameters with which ``hold`` takes examples; None, the default, if it takes no such examples.
+
+        ``mlpkit.fit`` asks its data sets this, those with ``in_memory``, and takes the first that returns parameters.
+
+        Args:
+            examples: as for ``hold``.
+            given: the keywords that ``mlpkit.fit`` was given, not yet checked.
+
+        Returns:
+            The keywords that were given, with the parameters that follow from the examples.
+
+        Raises:
+            DataError: the examples are not what they should be.
+        """
+        return None
+
     @abstractmethod
     def describe(self) -> Description:
         """Return shapes, target and sizes, from parameters and as little of the files as possible, such as headers.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.dataset import Dataset
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.components.dataset import Dataset
     from mlpkit.components.layer import Layer
     from mlpkit.components.loss import Loss
     from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.registry import RegisteredComponent
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer, StopRequest
 
@@ -42,11 +43,13 @@ ONE_SEED: Final = (
     "that a spec names, for mlpkit.run(spec, seeds=5)"
 )
 
+OF_TABLES: Final = (
+    "fit takes no '{key}' with such inputs: only tables have it; give x as a data frame, such as pandas.DataFrame(x)"
+)
+
 OF_FILES: Final = (
-    "fit takes no '{key}': examples in memory have no such parameter, only those that {readers} read from files. Do it "
-    "beforehand, such as by frame.fillna(frame.median(numeric_only=True)) or frame.astype({{'year': str}}); or write "
-    "the examples into a file, such as by frame.to_csv('train.csv', index=False), and set {key} in data.{reader} of a "
-    "spec, for mlpkit.run(spec)"
+    "fit takes no '{key}': examples in memory have no such parameter, only those that {readers} read from files; write "
+    "them into a file, and set {key} in data.{reader} of a spec, for mlpkit.run(spec)"
 )
 
 Examples = tuple[Any, ...]
@@ -96,8 +99,9 @@ def fit(
     ``classes``, ``unknown``, ``split`` and ``split_seed``.
 
     Args:
-        x: inputs, with a row for each example; columns of a frame that hold texts become zeros and ones.
-        t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
+        x: inputs, with a row for each example: an array, a data frame, or a dict of columns.
+        t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers; or the name of the
+            column of the frame that holds them, or of several.
         layers: the layers, and the loss at the end, as a spec writes them or built in Python; those built in Python
             describe the network's layers, and stay as they are.
         weights: how much each example counts in the loss and in metrics, numbers from 0 up; None for all alike.
@@ -188,15 +192,13 @@ def spec_in_memory(
     """
     if "seeds" in options:
         raise UsageError(ONE_SEED)
-    name = registry.default("dataset")
-    parameters = registry.find(("dataset",), name).schema.types
-    for key in options.keys() - parameters.keys() - TRAINING.types.keys():
-        if readers := _readers_with(key, registry):
-            raise UsageError(OF_FILES.format(key=key, readers=" and ".join(readers), reader=readers[0]))
-    of_data = {key: value for key, value in options.items() if _is_of_data(key, parameters)}
+    found, parameters = dataset_for(registry, examples, {**shares, **options})
+    types = found.schema.types
+    _expect_parameters(options, types, registry)
+    of_data = {key: value for key, value in parameters.items() if key not in options or _is_of_data(key, types)}
     training = {key: value for key, value in options.items() if key not in of_data}
     training = {"optimizer": registry.default("optimizer")} | training
-    keys = {FORMAT: newest_format(), **top_level, "data": {name: {**shares, **of_data}}, "training": training}
+    keys = {FORMAT: newest_format(), **top_level, "data": {found.name: of_data}, "training": training}
     spec = _checked(keys, registry)
     dataset = spec.new_dataset()
     if type(learned) is type(dataset):
@@ -208,8 +210,42 @@ def spec_in_memory(
     return spec, dataset
 
 
-def _readers_with(key: str, registry: Registry) -> list[str]:
-    """Return the data sets beside the one in memory that have a parameter of that name."""
+def dataset_for(
+    registry: Registry, examples: Mapping[str, Examples], given: Mapping[str, Any]
+) -> tuple[RegisteredComponent, Mapping[str, Any]]:
+    """Return the data set that holds such examples, and its parameters.
+
+    Args:
+        registry: where components come from.
+        examples: inputs and targets of ``train``, and of other splits that have their own.
+        given: the parameters that were given, perhaps with others.
+
+    Raises:
+        DataError: the examples are not what they should be.
+    """
+    for name in registry.defaults("dataset"):
+        found = registry.find(("dataset",), name)
+        assert issubclass(found.component, Dataset)
+        parameters = found.component.parameters_for(examples, given)
+        if parameters is not None:
+            return found, parameters
+    raise UsageError(f"fit takes no {type(examples['train'][0]).__name__}; expected an array or a data frame")
+
+
+def _expect_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
+    """Make sure that no option is a parameter of other data sets alone.
+
+    Raises:
+        UsageError: one is; the message says how to give the examples to such a data set.
+    """
+    for key in options.keys() - types.keys() - TRAINING.types.keys():
+        if readers := _data_sets_with(key, registry):
+            told = OF_TABLES if {*readers} & {*registry.defaults("dataset")} else OF_FILES
+            raise UsageError(told.format(key=key, readers=" and ".join(readers), reader=readers[0]))
+
+
+def _data_sets_with(key: str, registry: Registry) -> list[str]:
+    """Return the built-in data sets that have a parameter of that name."""
     kinds = ("dataset",)
     found = []
     for declared in registry.find(kinds, registry.default("dataset")).plugin.declarations.values():

@@ -162,10 +162,17 @@ class Registry:
         Raises:
             UnknownComponentError: the built-ins are not installed, or blocked.
         """
+        return self.defaults(kind)[0]
+
+    def defaults(self, kind: str) -> list[str]:
+        """Return the names of the built-ins one of which is taken if no component of a kind is given.
+
+        Raises:
+            UnknownComponentError: the built-ins are not installed, or blocked.
+        """
         plugin = self._plugin((kind,), BUILT_IN, kind)
         plugin.ensure_loaded()
-        declared = (each for each in plugin.declarations.values() if each.kind == kind and each.default)
-        return next(each.name for each in declared)
+        return [each.name for each in plugin.declarations.values() if each.kind == kind and each.default]
 
     def nearest_to(self, name: str, kinds: tuple[str, ...]) -> str | None:
         """Return the name of a component that was probably meant; None if nothing is near.

@@ -175,7 +175,10 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if not go_on:
             self._optimizer_state = OptimizerState()
         seed = top_level["seed"] + self._optimizer_state.steps  # a call draws no random number of the one before again
-        kept: dict[str, Any] = {"checkpoint": None, "unknown": "zeros", **_threads()}
+        kept: dict[str, Any] = {"checkpoint": None, **_threads()}
+        if hasattr(data[0], "columns"):
+            scaled = {} if options.get("numbers") is not None else {"standardize": False}
+            options = {**scaled, **options, "unknown": "zeros"}
         if network is not None:
             kept["slices"], network.seed = len(network.replicas), seed
         spec, dataset = spec_in_memory(
@@ -287,12 +290,7 @@ def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
 
 def has_texts(X: Any) -> bool:
     """Whether something is a data frame with columns that hold no numbers."""
-    return hasattr(X, "columns") and any(not holds_numbers(X, name) for name in X.columns)
-
-
-def holds_numbers(X: Any, column: Any) -> bool:
-    """Whether a column of a data frame holds numbers."""
-    return np.asarray(X[column]).dtype.kind in "biuf"
+    return hasattr(X, "columns") and any(np.asarray(X[name]).dtype.kind not in "biuf" for name in X.columns)
 
 
 def _threads() -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,9 +14,10 @@ from mlpkit.components.recipe import leaves_to_data
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
+from mlpkit.jobs.fit import dataset_for
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
-from mlpkit.sklearn.network_estimator import NetworkEstimator, holds_numbers, rows_with_weight, training_rows
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import Spec, load_spec
 
@@ -68,9 +68,6 @@ class SpecEstimator(NetworkEstimator):
             X: inputs, an array or a data frame, whose columns of text are categories.
             y: the target of each row.
             sample_weight: how much each row counts in the loss and in metrics; None for all alike.
-
-        Warns:
-            UserWarning: the spec's data set encodes a column in a way in which those of data frames can't be encoded.
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
@@ -153,8 +150,6 @@ class SpecEstimator(NetworkEstimator):
             y, target = np.asarray(y, np.float64), {"predict": "values"}
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         resolved = spec.resolved()
-        if not go_on and (lost := _not_followed(resolved["data"][spec.data.name], X)):
-            warnings.warn(f"{lost}; or train on a file: mlpkit.run(spec)", stacklevel=3)
         training, ensemble = dict(resolved["training"]), super()._ensemble() or resolved.get("ensemble")
         rows = training_rows(len(y), self.validation_fraction, ensemble)
         training["batch_size"] = min(training["batch_size"], rows)
@@ -170,7 +165,7 @@ class SpecEstimator(NetworkEstimator):
                 "layers": resolved["layers"],
                 "ensemble": ensemble,
             },
-            {**training, **_encodings(self.spec, spec), **target},
+            {**training, **_encodings(self.spec, spec, X, y), **target},
             go_on=go_on,
             held_out=self.validation_fraction,
             registry=spec.registry,
@@ -206,25 +201,25 @@ class SpecEstimator(NetworkEstimator):
         return self._ranks[np.searchsorted(self.classes_, y)]
 
 
+OF_COLUMNS: Final = ("categorical", "ordinal", "dates", "numbers_by_column", "categories_by_column")
+"""Parameters of a data set that name columns."""
+
 ENCODINGS: Final = (
+    *OF_COLUMNS,
+    "date_parts",
+    "rare",
+    "missing",
+    "missing_texts",
+    "standardize",
     "numbers",
-    "numbers_by_column",
     "categories",
-    "categories_by_column",
     "most_one_hot",
     "sign_of_two",
     "encode_one_hot",
     "scale_target",
     "clip_predictions",
 )
-"""Parameters of a spec's data set that say how inputs and targets are encoded, and that those in memory have, too."""
-
-INSTEAD: Final = {
-    "categorical": "numbers are encoded as numbers; turn them into texts",
-    "dates": "turn them into numbers, such as days",
-    "ordinal": "turn them into numbers, such as 0, 1, 2",
-}
-"""What to do about columns that a table has in one of its parameters, and for which data frames have none."""
+"""Parameters of a spec's data set that say how inputs and targets are encoded."""
 
 LENGTHS: Final = ("iterations", "epochs", "seconds", "evaluate_every")
 
@@ -240,31 +235,25 @@ def _loaded(spec: Any) -> Spec:
     return load_spec(spec)
 
 
-def _encodings(given: Any, spec: Spec) -> dict[str, Any]:
+def _encodings(given: Any, spec: Spec, X: Any, y: Any) -> dict[str, Any]:
     """Return how the data set of a spec encodes, as parameters of the one in memory; none if its data was left out."""
     if isinstance(given, Mapping) and "data" not in given:
         return {}
-    own = spec.registry.find(("dataset",), spec.registry.default("dataset")).schema.types
+    own = dataset_for(spec.registry, {"train": (X, y)}, {})[0].schema.types
     theirs = spec.registry.find(("dataset",), spec.data.name).schema.types
     said = spec.resolved()["data"][spec.data.name]
-    found = {key: said[key] for key in ENCODINGS if key in said and theirs[key] == own[key]}
-    if said.get("standardize") is True and found.get("numbers") is None:
-        found["numbers"] = "standardize"  # numbers alone, as in a table; ``standardize`` would scale categories, too
-    return found
+    found = {key: said[key] for key in ENCODINGS if key in said and theirs[key] == own.get(key)}
+    if found.get("numbers") is not None:
+        found.pop("standardize", None)
+    return {key: _of_columns(value, X) if key in OF_COLUMNS else value for key, value in found.items()}
 
 
-def _not_followed(data: Mapping[str, Any], X: Any) -> str:
-    """Return which columns of a frame a spec's data set encodes otherwise, and what to do; empty if none."""
-    columns = {str(name): name for name in getattr(X, "columns", ())}
-    found = []
-    for key, instead in INSTEAD.items():
-        names = [name for name in data.get(key) or () if name in columns]
-        names = [name for name in names if holds_numbers(X, columns[name]) == (key == "categorical")]
-        if names:
-            found.append(f"{key}: {', '.join(names)} ({instead})")
-    if not found:
-        return ""
-    return f"a data frame isn't encoded as the spec's data set does it in {' and '.join(found)}"
+def _of_columns(named: Any, X: Any) -> Any:
+    """Return what a parameter says of columns, without those that a frame hasn't."""
+    names = {str(name) for name in X.columns}
+    if isinstance(named, Mapping):
+        return {name: value for name, value in named.items() if name in names}
+    return [name for name in named if name in names]
 
 
 def _ranks(classes: NDArray[Any], order: Sequence[Any] | None) -> NDArray[np.intp]:

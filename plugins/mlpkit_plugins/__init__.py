@@ -130,6 +130,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("dataset", "parquet", "mlpkit_plugins.datasets.parquet:Parquet", extra="parquet"),
         component("dataset", "npy", "mlpkit_plugins.datasets.npy:Npy"),
         component("dataset", "npz", "mlpkit_plugins.datasets.npz:Npz"),
+        component("dataset", "frame", "mlpkit_plugins.datasets.frame:Frame", default=True),
         component("dataset", "in_memory", "mlpkit_plugins.datasets.in_memory:InMemory", default=True),
         component("dataset", "image_folder", "mlpkit_plugins.datasets.image_folder:ImageFolder", extra="images"),
     ]

@@ -145,7 +145,7 @@ def test_arrays_given_in_python_are_gone_so_made_up_rows_prove(tmp_path):
     found = export(tmp_path / "run", tmp_path / "model.onnx")
 
     assert (found.rows, found.outputs) == (0, ("label", "probabilities"))
-    assert found.doubt.startswith("proved on made-up rows only, since the run's data can't be read: in_memory: the ")
+    assert found.doubt.startswith("proved on made-up rows only, since the run's data can't be read: frame: the ")
     rows = {"a": np.array([3.0, 4.0]), "b": np.array(["u", "v"], object)}
     model = mlpkit.load(tmp_path / "run")
     assert predicted(tmp_path / "model.onnx", rows)["label"].tolist() == model.predict(pd.DataFrame(rows)).tolist()

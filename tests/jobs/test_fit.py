@@ -278,7 +278,7 @@ def houses(request):
 
 
 def test_a_model_trained_on_a_frame_takes_frames_dicts_and_rows(houses, tmp_path):
-    run = fit(houses, PRICES, layers=VALUES, epochs=2, standardize=True)
+    run = fit(houses, PRICES, layers=VALUES, epochs=2)
     run.network.save(tmp_path / "model.safetensors")
     expected = run.network.predict(run.network.encoder.encode(houses)).reshape(-1)
     for model in (run.model, mlpkit.load(tmp_path / "model.safetensors")):
@@ -295,13 +295,16 @@ def test_a_row_unlike_the_frame_is_refused_with_advice(houses):
     for wrong, said in (
         (
             {"district": "se"},
-            "row 0, column 'district': 'se' is a category that was never trained on; did you mean 'sea'?",
+            "row 0, column 'district': the category 'se' occurs in no training row; did you mean 'sea'?",
         ),
-        ({"area": "wide"}, "column 'area': the column held numbers in training"),
+        (
+            {"area": "wide"},
+            "row 0, column 'area': 'wide' is not a finite number; put a number there, or leave out",
+        ),
     ):
         with pytest.raises(mlpkit.DataError, match=re.escape(said)):
             model.predict([row | wrong])
-    with pytest.raises(mlpkit.DataError, match=r"column 'area': the column is missing; did you mean 'areas'\?"):
+    with pytest.raises(mlpkit.DataError, match=r"column 'area': the table has no such column; did you mean 'areas'\?"):
         model.predict([{"areas": 50, "district": "sea", "lift": False}])
 
 
@@ -319,24 +322,19 @@ def test_several_seeds_are_answered_with_what_to_do():
 
 
 @pytest.mark.parametrize("key", ["categorical", "dates", "missing", "rare", "ordinal"])
-def test_what_only_files_can_have_is_answered_with_what_to_do(key):
-    said = message_of(X, T, layers=LAYERS, epochs=1, **{key: "fill"}, error=mlpkit.UsageError)
-    assert said.startswith(
-        f"fit takes no '{key}': examples in memory have no such parameter, only those that csv and parq"
-    )
-    assert said.endswith(f"and set {key} in data.csv of a spec, for mlpkit.run(spec)")
-
-
-def test_a_frame_can_be_prepared_as_the_answer_says(tmp_path):
+def test_what_only_tables_have_is_answered_with_what_to_do(key):
     pandas = require_package("pandas")
-    frame = pandas.DataFrame({"size": [1.0, None, 3.0] * 10, "year": [1999, 2000, 2001] * 10})
-    kind = ["a", "b", "b"] * 10
-    prepared = frame.fillna(frame.median(numeric_only=True)).astype({"year": str})
-    run = fit(prepared, kind, layers=LAYERS, epochs=1)
-    assert run.network.encoder.feature_names() == ("size", "year=1999", "year=2000", "year=2001")
-    frame.assign(kind=kind).to_csv(tmp_path / "train.csv", index=False)
-    options = {"target": "kind", "categorical": ["year"], "missing": "fill", "validation": 0, "test": 0}
-    data = {"csv": {"file": str(tmp_path / "train.csv"), **options}}
-    training = {"optimizer": "adam", "epochs": 1}
-    from_file = mlpkit.run(mlpkit.load_spec({"mlpkit": 1, "data": data, "layers": LAYERS, "training": training}))
-    assert from_file.network.input_shape == run.network.input_shape
+    said = message_of(X, T, layers=LAYERS, epochs=1, **{key: "fill"}, error=mlpkit.UsageError)
+    assert said == (
+        f"fit takes no '{key}' with such inputs: only tables have it; give x as a data frame, such as "
+        "pandas.DataFrame(x)"
+    )
+    assert fit(pandas.DataFrame(X), T, layers=LAYERS, epochs=1, missing="fill").steps
+
+
+def test_what_only_files_have_is_answered_with_what_to_do():
+    said = message_of(X, T, layers=LAYERS, epochs=1, delimiter=";", error=mlpkit.UsageError)
+    assert said == (
+        "fit takes no 'delimiter': examples in memory have no such parameter, only those that csv read from files; "
+        "write them into a file, and set delimiter in data.csv of a spec, for mlpkit.run(spec)"
+    )

@@ -55,7 +55,8 @@ def test_with_full_batches_weights_are_repeated_examples(repeats):
 def test_of_values_and_frames_too():
     repeats = RNG.integers(0, 3, 30)
     rows, frame = np.repeat(np.arange(30), repeats), pd.DataFrame(X, columns=["a", "b", "c"])
-    options = {"layers": OF_VALUES, "metrics": ["r2"], "scale_target": "none", **HOW}  # scaling doesn't see weights
+    unscaled = {"scale_target": "none", "standardize": False}  # scaling doesn't see weights
+    options = {"layers": OF_VALUES, "metrics": ["r2"], **unscaled, **HOW}
     one = mlpkit.fit(frame, VALUES, weights=pd.Series(repeats), **options | {"batch_size": int((repeats > 0).sum())})
     other = mlpkit.fit(frame.iloc[rows], VALUES[rows], **options | {"batch_size": len(rows)})
     expect_same(one, other)

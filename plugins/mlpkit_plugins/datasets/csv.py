@@ -12,8 +12,8 @@ from mlpkit import ParameterError, Proposal
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.csv_file import CsvFile, Dialect
 from mlpkit_plugins.tables.csv_source import CsvSource
+from mlpkit_plugins.tables.file_table import FileTable
 from mlpkit_plugins.tables.options import Names
-from mlpkit_plugins.tables.table_dataset import TableDataset
 from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _TAB: Final = r'for a tab write delimiter: "\t", in double quotes; without them,
 
 
 @dataclass(kw_only=True, eq=False)
-class Csv(TableDataset):
+class Csv(FileTable):
     """The rows of a CSV file: numbers and categories to learn from, and a target in one column or several.
 
     Every column holds numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard

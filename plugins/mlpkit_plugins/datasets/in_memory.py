@@ -1,4 +1,4 @@
-"""Arrays and data frames that are in memory."""
+"""Arrays that are in memory."""
 
 from __future__ import annotations
 
@@ -8,51 +8,38 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mlpkit import Classes, DataError, Description, ModelFileError, ParameterError, did_you_mean
+from mlpkit import Classes, DataError, ModelFileError, ParameterError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
-from mlpkit_plugins.arrays.encoding_options import ColumnOptions
-from mlpkit_plugins.arrays.frames import (
-    Column,
-    columns_from_plain,
-    columns_of,
-    columns_to_plain,
-    encoded_columns,
-    encoded_frame,
-    is_frame,
-)
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.target_arrays import Labelled, class_numbers, kind_of_target, target_array
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
+from mlpkit_plugins.tables.frames import is_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, Target, Value
-    from mlpkit_plugins.arrays.scaling import EncodedElements, Scaling
+    from mlpkit import Doubt, Target
 
 
 @dataclass(kw_only=True, eq=False)
-class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
-    """Arrays, lists or data frames that Python holds, as ``mlpkit.fit`` takes them.
+class InMemory(SplitOptions, ContentOptions, ArrayDataset):
+    """Arrays or lists that Python holds, as ``mlpkit.fit`` takes them.
 
     No file has them: to resume or evaluate such a run, they must be given again.
 
         x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
 
-    A column of a frame that holds numbers is one element of x; one that holds texts is one element for each category, 1
-    for the row's own and 0 for all others. Classes are numbered in their order.
+    Classes are numbered in their order.
 
     Args:
         predict: what the targets are: ``classes``, of any kind; ``labels``, rows of 0 and 1; ``values``, numbers. With
             ``auto``, texts, integers and truth values are classes, rows of integers labels, and other numbers values.
         classes: all classes, of one type, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by
             default those of the training examples, in numerical or alphabetical order.
-        unknown: what to do about a category that no training example has: refuse it (``error``), or encode it as
-            ``zeros``.
         validation: share of the examples for validation; 0 for none.
         test: share of the examples for testing; 0 for none.
 
@@ -67,15 +54,12 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
     in_memory: ClassVar[bool] = True
     predict: Literal["auto", "classes", "labels", "values"] = "auto"  # type: ignore[assignment]
     classes: list[str | int | float | bool] | None = None
-    unknown: Literal["error", "zeros"] = "error"
     validation: Share = 0.0
     test: Share = 0.0
 
     def __post_init__(self) -> None:
-        self.expect_numbers()
         self.shares, _ = shares_and_files(self.validation, self.test)
         self._held: Mapping[str, tuple[Any, ...]] = {}
-        self._columns: tuple[Column, ...] | None = None
         self._labels = self._given_classes()
 
     @classmethod
@@ -83,42 +67,16 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         """Show splits by shares, and scaled inputs."""
         return [{"validation": 0.2}, {"standardize": True, "test": 0.2, "predict": "values"}]
 
+    @classmethod
+    def parameters_for(
+        cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return the parameters that were given; None for data frames."""
+        return None if is_frame(examples["train"][0]) else given
+
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of classes that no training example has, unless they are known to lack some."""
         return super().doubts() if self.classes is None else []
-
-    def describe(self) -> Description:
-        """Return shapes, target and sizes, and what the columns of a frame hold.
-
-        Raises:
-            ParameterError: a parameter names a column that the frame doesn't have, or a split has no example.
-            DataError: the examples aren't what ``predict`` says.
-        """
-        described = super().describe()
-        columns = self._columns or ()
-        for parameter in ("numbers_by_column", "categories_by_column"):
-            fitting = [c.name for c in columns if (c.encoding is None) == (parameter == "numbers_by_column")]
-            for name in getattr(self, parameter):
-                if name not in fitting:
-                    held = parameter.partition("_")[0]
-                    message = f"the frame has no column '{name}' of {held}"
-                    raise ParameterError(parameter, message, remedy=did_you_mean(name, fitting))
-        return described._replace(columns=[each for column in columns for each in column.inputs])
-
-    def encoded_elements(self, size: int) -> list[EncodedElements]:
-        """Return the encodings of the columns of a frame, each with the places of their elements."""
-        if self._columns is None:
-            return super().encoded_elements(size)
-        groups: dict[str, EncodedElements] = {}
-        begin = 0
-        for column in self._columns:
-            encoding = self.encoding_of(column.name) if column.holds == "numbers" else self.for_categories
-            places = tuple(range(begin, begin + len(column.features)))
-            begin += len(places)
-            if encoding is not None and column.holds != "categories":
-                _, others = groups.get(repr(encoding), (encoding, ()))
-                groups[repr(encoding)] = (encoding, (*others, *places))
-        return list(groups.values())
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take the examples, which are read when the data set is described.
@@ -152,10 +110,7 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
             self.predict = "classes" if self._labels is not None else kind_of_target(targets["train"])
         if self.predict == "classes":
             targets = self._numbered(targets)
-        frame = self._held["train"][0]
-        if is_frame(frame) and self._columns is None:
-            self._columns = self._columns_of(frame, targets["train"], weights.get("train"))
-        inputs = {name: self._inputs(x, _named("x", name)) for name, (x, *_) in self._held.items()}
+        inputs = {name: _numbers(x, _named("x", name)) for name, (x, *_) in self._held.items()}
         return {
             name: Examples(
                 _counting(x, weights.get(name)),
@@ -181,63 +136,32 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
         return checksum.hexdigest()
 
     def encode(self, raw: Any) -> NDArray[Any]:
-        """Encode raw inputs, as an array or a data frame.
+        """Encode raw inputs.
 
         Raises:
             ShapeError: they have another shape.
-            DataError: a column is missing, a value is not what it was trained on, or a number is not finite.
+            DataError: they are no array of numbers, or a number is not finite.
         """
-        return super().encode(self._inputs(raw, "x"))
+        return super().encode(_numbers(raw, "x"))
 
     def encoder_state(self) -> dict[str, Any]:
-        """Return scaling, columns and classes."""
+        """Return scaling and classes."""
         state: dict[str, Any] = {"scaling": super().encoder_state()}
-        if self._columns is not None:
-            state["columns"] = columns_to_plain(self._columns)
         if self._labels is not None:
             state["classes"] = list(self._labels.classes)
         return state
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back scaling, columns and classes.
+        """Take back scaling and classes.
 
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
         """
-        if not state.keys() <= {"scaling", "columns", "classes"} or "scaling" not in state:
+        if not state.keys() <= {"scaling", "classes"} or "scaling" not in state:
             raise ModelFileError(f"the encoder of the arrays has the keys {sorted(state)}")
-        if "columns" in state:
-            self._columns = columns_from_plain(state["columns"], self.category_encoding_of)
         super().load_encoder_state(state["scaling"])
         if "classes" in state:
             self._labels = Labelled.from_plain(state["classes"])
-
-    def feature_names(self) -> tuple[str, ...] | None:
-        """Return the names of a frame's columns, each with its category if it holds texts."""
-        if self._columns is None:
-            return None
-        return tuple(name for column in self._columns for name in column.features)
-
-    def column_names(self) -> tuple[str, ...] | None:
-        """Return the names of a frame's columns."""
-        return None if self._columns is None else tuple(column.name for column in self._columns)
-
-    def from_columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> NDArray[Any]:
-        """Turn columns like those of the frame into numbers.
-
-        Raises:
-            DataError: a column is missing, or a value is not what it was trained on.
-        """
-        return encoded_columns(columns, self._columns or (), self.unknown, "the rows (counted from 0)")
-
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[Any] | None:
-        """Return inputs as an array; None if they are a frame, of which only numbers are kept."""
-        return super().raw_rows(split, indices) if self._columns is None else None
-
-    def _declared(self, graph: Graph, scaling: Scaling) -> Value:
-        if self._columns is None:
-            return super()._declared(graph, scaling)
-        return graph.op("Concat", *(column.onnx(graph) for column in self._columns), axis=1)
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the classes as texts, or None if they are the numbers from 0."""
@@ -258,19 +182,6 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
             raise ParameterError("classes", problem, expected="texts, numbers or truth values, all of one type")
         return Labelled(tuple(dict.fromkeys(self.classes)))
 
-    def _columns_of(self, frame: Any, targets: NDArray[Any], weights: NDArray[np.float64] | None) -> tuple[Column, ...]:
-        """Return the columns of the frame to train on."""
-        kept = np.arange(len(frame)) if weights is None or len(weights) != len(frame) else np.flatnonzero(weights)
-        rows = np.asarray(self.rows_by_split(len(kept))["train"]) if len(kept) == len(targets) > 0 else np.arange(0)
-        return columns_of(frame, _named("x", "train"), self.fitted_on, kept[rows], lambda: targets[rows])
-
-    def _inputs(self, x: Any, source: str) -> NDArray[Any]:
-        if is_frame(x) and self._columns is not None:
-            return encoded_frame(x, self._columns, self.unknown, source)
-        if hasattr(x, "toarray"):
-            raise DataError(source, "is a sparse matrix; expected an array: write .toarray()")
-        return _numbers(x, source)
-
     def _numbered(self, targets: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         if self._labels is None:
             self._labels = Labelled.of(targets["train"], _named("t", "train"))
@@ -285,6 +196,8 @@ class InMemory(SplitOptions, ColumnOptions, ContentOptions, ArrayDataset):
 
 
 def _numbers(x: Any, source: str) -> NDArray[Any]:
+    if hasattr(x, "toarray"):
+        raise DataError(source, "is a sparse matrix; expected an array: write .toarray()")
     try:
         array = np.asarray(x)
         if array.dtype.kind == "O":

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit import Proposal
 from mlpkit_plugins.files.named_file import named_file
 from mlpkit_plugins.formats.parquet_file import ParquetFile
+from mlpkit_plugins.tables.file_table import FileTable
 from mlpkit_plugins.tables.parquet_source import ParquetSource
-from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ENDINGS: Final = (".parquet", ".pq")
 
 
-class Parquet(TableDataset):
+class Parquet(FileTable):
     """The rows of a Parquet file: numbers and categories to learn from, and a target in one column or several.
 
     Every column holds numbers, unless it is named in ``categorical``. Numbers are scaled to mean 0 and standard

@@ -11,9 +11,11 @@ import numpy as np
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
 from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
 from mlpkit_plugins.tables.text_numbers import PLAIN, NotANumberError, NumberFormat, numbers_of, without
+from mlpkit_plugins.tables.times import NotATimeError
 from mlpkit_plugins.tables.wrong_number import wrong_text
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class MemorySource:
         missing: texts that also mean a missing value.
         written: how numbers are written that are texts.
         known: the categories of columns, as far as they are known.
+        name: what to call the table in messages.
     """
 
     def __init__(
@@ -47,17 +50,43 @@ class MemorySource:
         missing: Collection[str],
         written: NumberFormat = PLAIN,
         known: Mapping[str, Collection[str]] | None = None,
+        name: str = IN_MEMORY,
     ) -> None:
         self._columns = columns
         self._missing = frozenset(missing)
         self._written = written
         self._known = {name: frozenset(texts) for name, texts in (known or {}).items()}
         self.kind = "table"
-        self.name = IN_MEMORY
+        self.name = name
         self.header = tuple(columns)
         self.header_row: int | None = None
         self.most_rows = len(next(iter(columns.values()))) if columns else 0
-        self.checksum = ""
+
+    @property
+    def checksum(self) -> str:
+        """A SHA-256 of all columns."""
+        import hashlib  # noqa: PLC0415 - prediction needs no checksum
+
+        found = hashlib.sha256()
+        for name, values in self._columns.items():
+            array = np.ascontiguousarray(values)
+            found.update(f"{name} {array.dtype} {array.shape}".encode())
+            found.update(repr(array.tolist()).encode() if array.dtype.hasobject else array.tobytes())
+        return found.hexdigest()
+
+    def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
+        """Return some rows, column by column.
+
+        Args:
+            names: the columns.
+            numbers: the positions of the rows.
+        """
+        return {name: [*_in_python(np.asarray(self._columns[name])[numbers])] for name in names}
+
+    def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
+        """Return all rows as texts, empty where a value is missing."""
+        columns = [[text or "" for text in self._texts(self._columns[name], name)] for name in names]
+        yield np.arange(self.most_rows), columns
 
     def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
         """Return all columns."""
@@ -89,7 +118,16 @@ class MemorySource:
             weights = None
             if columns.weight is not None:
                 weights = self._numbers(self._columns[columns.weight][part], rows, columns.weight)
-            yield Chunk(rows, numbers, codes, None, weights)  # rows to use a model on are never split
+            yield Chunk(rows, numbers, codes, self._keys(rows, columns), weights)
+
+    def _keys(self, rows: NDArray[np.int64], columns: Columns) -> NDArray[np.uint64] | None:
+        if columns.key is None:
+            return None
+        texts = [text or "" for text in self._texts(self._columns[columns.key][rows[0] : rows[-1] + 1], columns.key)]
+        try:
+            return keys_of(texts, times=columns.key_is_time)
+        except NotATimeError as error:
+            raise no_time(self.name, int(rows[error.index]), columns.key, texts[error.index]) from error
 
     def _read(
         self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
@@ -126,7 +164,7 @@ class MemorySource:
         numbers = np.full(len(values), np.nan)
         spelt = []
         for index, value in enumerate(values):
-            if isinstance(value, Real):
+            if isinstance(value, Real | np.bool_):
                 numbers[index] = float(value)
             elif not is_missing(value):
                 spelt.append(index)

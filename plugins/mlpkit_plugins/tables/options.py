@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from annotated_types import Ge, MinLen
 
@@ -45,7 +45,6 @@ class TableOptions(ColumnOptions):
     """What a spec says of a table, whatever format it comes in.
 
     Args:
-        file: the file; ``example:NAME`` is one that ships with mlpkit.
         target: the column to predict, or several.
         predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
             and 1, each by itself; ``values``, columns of numbers.
@@ -98,7 +97,7 @@ class TableOptions(ColumnOptions):
         ParameterError: the parameters contradict each other.
     """
 
-    file: FilePath
+    in_memory: ClassVar[bool] = False
     target: str | Names
     _: KW_ONLY
     predict: Literal["classes", "labels", "values"] = "classes"
@@ -300,6 +299,7 @@ class TableOptions(ColumnOptions):
             key_is_time=self.splits_by_time,
             readers=readers,
             weight=self.weight,
+            in_python=self.in_memory,
         )
 
     def _numbers_of(self, column: str, readers: Mapping[str, ColumnReader]) -> list[str]:

@@ -29,6 +29,7 @@ class Columns:
         readers: how the texts of some columns of numbers are read; all others hold plain numbers.
         trained: whether a trained model reads them, so that advice can't be about the parameters of the data set.
         weight: the column that says how much each row counts; None if all count alike, or rows are to be predicted.
+        in_python: whether ``mlpkit.fit`` was given the table, so that advice is about its arguments.
     """
 
     numbers: tuple[str, ...]
@@ -40,6 +41,11 @@ class Columns:
     readers: Mapping[str, ColumnReader] = field(default_factory=dict)
     trained: bool = False
     weight: str | None = None
+    in_python: bool = False
+
+    def setting(self, parameter: str, value: str) -> str:
+        """Return how to set a parameter of the data set: in a spec, or as an argument of ``mlpkit.fit``."""
+        return f"pass {parameter}={value!r} to mlpkit.fit" if self.in_python else f"set {parameter}: {value}"
 
     def in_file(self, name: str) -> str:
         """Return the column of the file that a column of numbers comes from."""
@@ -105,8 +111,10 @@ class TableSource(Protocol):
     """The row that holds the names; None if no row does."""
     most_rows: int
     """An upper bound on the number of rows."""
-    checksum: str
-    """The SHA-256 of the file's content."""
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of the content."""
 
     def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
         """Return all columns, as they stand in the file.

@@ -195,4 +195,6 @@ class Table:
         if self.columns.trained:
             return "the value is missing; write one, or leave out the row"
         remedy = "set missing: fill to put the mean in its place, or missing: drop to leave out such rows"
+        if self.columns.in_python:
+            remedy = "fill it in, such as by frame.fillna, or pass missing='fill' or missing='drop' to mlpkit.fit"
         return f"the value is missing; {remedy}"

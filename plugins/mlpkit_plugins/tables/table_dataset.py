@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
-from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.shares import doubts_about_sizes
@@ -44,12 +42,11 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 from mlpkit_plugins.tables.translation import Translation, unlisted_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, Proposal, Target, Value, ValuesScaling
-    from mlpkit_plugins.recipes.table_recipe import Recipe
+    from mlpkit import Doubt, Graph, Target, Value, ValuesScaling
     from mlpkit_plugins.tables.source import TableFile, TableSource
 
 
@@ -66,11 +63,9 @@ class TableDataset(TableOptions, Dataset):
     No header tells sizes and categories, so ``describe`` reads the file already, and ``open`` reuses what it read. With
     the encoder of a saved model, columns, categories and classes are those of the model.
 
-    A subclass says how a file becomes a table.
+    A subclass says where the tables are.
     """
 
-    decimal: str = "."
-    """The character before the decimals of numbers that are texts."""
     older_defaults = MappingProxyType({"scale_target": "none"})
     _encoder: TableEncoder | None = None
     _order: tuple[str, ...] | None = None
@@ -86,39 +81,18 @@ class TableDataset(TableOptions, Dataset):
         """How numbers are written that are texts."""
         return NumberFormat()
 
-    @classmethod
-    def recipes(cls) -> dict[str, Callable[[Mapping[str, str], str | None], Proposal | None]]:
-        """Return strong networks for tables, each as a function like ``propose``."""
-        from mlpkit_plugins.recipes import RECIPES  # noqa: PLC0415 - for new specs only
-
-        return {name: partial(cls.propose, recipe=recipe) for name, recipe in RECIPES.items()}
-
-    @classmethod
+    @property
     @abstractmethod
-    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
-        """Return a spec that trains well on a table; None if the file has another format.
-
-        Args:
-            files: the files of the splits, by split.
-            target: the column to predict; None if that wasn't said.
-            recipe: the recipe of the network; None for a perceptron that fits the table.
-
-        Raises:
-            ParameterError: a file or the target is missing, or the recipe is not for such a table.
-            DataError: the file is damaged, or nothing can be learned from it as it is.
-        """
+    def own_tables(self) -> Collection[str]:
+        """The splits beside ``train`` that have a table of their own."""
 
     @abstractmethod
-    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableFile:
-        """Return the table in a file, not yet read.
-
-        Args:
-            path: the file.
-            name: what to call it in messages.
-            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
+    def table_of(self, split: str) -> TableFile:
+        """Return the table that holds the rows of ``train``, or of a split that has its own, not yet read.
 
         Raises:
-            DataError: the file has another format.
+            ParameterError: a parameter names a file that doesn't exist.
+            DataError: the file has another format, or there is no table.
         """
 
     def describe(self) -> Description:
@@ -186,9 +160,8 @@ class TableDataset(TableOptions, Dataset):
         """
         splits = self.open(0)
         encoder = self._expect_encoder()
-        files = {name: self.files.get(name, self.file) for name in splits}
-        sources = {file: self.source(named_file("file", file), file) for file in files.values()}
-        raw = {name: RawSplit(sources[files[name]], split.rows_in_file()) for name, split in splits.items()}
+        tables = {name: self.table_of(name) for name in ("train", *self.own_tables)}
+        raw = {name: RawSplit(tables.get(name, tables["train"]), each.rows_in_file()) for name, each in splits.items()}
         roles = {self.split_column: "split"} if self.split_column is not None and any(self.shares) else {}
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
@@ -221,22 +194,6 @@ class TableDataset(TableOptions, Dataset):
         self._encoder, self._order, self._splits = encoder, tuple(order), None
         self._is_loaded = True
 
-    def locate(self, name: str) -> Path:
-        """Return the path of a file, which may be one that ships with mlpkit."""
-        return located(name)
-
-    def read(self, path: Path) -> NDArray[Any]:
-        """Read the columns that the model takes from a file in the format of the data set.
-
-        Returns:
-            Raw inputs, shape (rows, columns): the columns of numbers, then those of categories, by the positions of
-            the categories; NaN where a value is missing, -1 where a category did not occur in training.
-
-        Raises:
-            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
-        """
-        return self._raw(self.source(path, str(path), to_predict=True))
-
     def column_names(self) -> tuple[str, ...] | None:
         """Return the names of the columns that are inputs, in the order of the file trained on."""
         return self._order
@@ -247,18 +204,15 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             DataError: a column is missing, or a value doesn't fit its column.
         """
-        return self._raw(self._in_memory(columns))
+        return self.raw_inputs(self._in_memory(columns))
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-        """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory.
+    def examples_in(self, found: TableSource) -> tuple[NDArray[Any], ...]:
+        """Return raw inputs, targets and weights of a table, as ``read_examples`` does.
 
         Raises:
-            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
+            DataError: it lacks a column, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
-        found = (
-            self.source(source, str(source), to_predict=True) if isinstance(source, Path) else self._in_memory(source)
-        )
         columns = Columns(
             encoder.numbers,
             tuple(encoder.categories),
@@ -267,6 +221,7 @@ class TableDataset(TableOptions, Dataset):
             readers=self.readers,
             trained=True,
             weight=self.weight,
+            in_python=self.in_memory,
         )
         expect_columns(found, columns.names_in_file, {self.weight: "how much each row counts"})
         table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
@@ -278,13 +233,13 @@ class TableDataset(TableOptions, Dataset):
         targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
         return (raw, targets) if table.weights is None else (raw, targets, table.weights)
 
-    def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
-        """Read all columns of a file in the format of the data set, as they stand there.
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Read raw inputs, targets and weights from columns in memory.
 
         Raises:
-            DataError: the file is damaged.
+            DataError: a column is missing, or a value doesn't fit its column.
         """
-        return self.source(path, str(path), to_predict=True).values()
+        return super().read_examples(source) if isinstance(source, Path) else self.examples_in(self._in_memory(source))
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Encode raw inputs as ``read`` returns them.
@@ -323,16 +278,15 @@ class TableDataset(TableOptions, Dataset):
         Raises:
             DataError: the file is damaged.
         """
-        file = self.files.get(split, self.file)
-        source = self.source(named_file("file", file), file)
+        table = self.table_of(split if split in self.own_tables else "train")
         numbers, places = np.unique(self.open(0)[split].rows_in_file(indices), return_inverse=True)
-        columns = source.rows(self.column_names() or (), numbers)
+        columns = table.rows(self.column_names() or (), numbers)
         return {name: [values[place] for place in places.tolist()] for name, values in columns.items()}
 
     def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
-        """Return the file and the row of some examples of a split, rows counted from 1."""
-        file = self.files.get(split, self.file)
-        return [f"{file}, row {row}" for row in self.open(0)[split].rows_in_file(indices)]
+        """Return the table and the row of some examples of a split; rows of a file are counted from 1."""
+        found = self.open(0)[split]
+        return [f"{found.table_name}, row {row}" for row in found.rows_in_file(indices)]
 
     def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return columns as the inputs that ``onnx`` declares: dates as seconds, and no text for a missing category.
@@ -370,10 +324,15 @@ class TableDataset(TableOptions, Dataset):
         known = {**encoder.categories, self.targets[0]: encoder.classes or (), **self.ordinal}
         return MemorySource(columns, self.missing_texts, self.number_format, known)
 
-    def _raw(self, source: TableSource) -> NDArray[Any]:
-        """Read the columns that the model takes."""
+    def raw_inputs(self, source: TableSource) -> NDArray[Any]:
+        """Return the columns that the model takes, as ``from_columns`` does.
+
+        Raises:
+            DataError: the table lacks a column, or a value doesn't fit its column.
+        """
         encoder = self._expect_encoder()
-        columns = Columns(encoder.numbers, tuple(encoder.categories), readers=self.readers, trained=True)
+        categories, in_python = tuple(encoder.categories), self.in_memory
+        columns = Columns(encoder.numbers, categories, readers=self.readers, trained=True, in_python=in_python)
         expect_columns(source, columns.names_in_file)
         missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
         return self._translated(Table(source, columns, missing=missing, missing_texts=self.missing_texts), encoder)
@@ -404,7 +363,7 @@ class TableDataset(TableOptions, Dataset):
 
     def _read(self) -> dict[str, TableSplit]:
         """Read the files, split them, and encode them with the loaded model's encoder or a new one."""
-        table, checksums = self._table(self.file, "file", None)
+        table, checksums = self._table("train", None)
         if self._encoder is None:
             expect_classes(table)
             numbers = doubts_about_numbers(table)
@@ -415,8 +374,8 @@ class TableDataset(TableOptions, Dataset):
                 self._doubts += doubts_about_missing(table)
         positions = split_rows(table, self)
         parts = {name: Part(table, rows) for name, rows in positions.items()}
-        for name, file in self.files.items():
-            other, checksum = self._table(file, name, table)
+        for name in self.own_tables:
+            other, checksum = self._table(name, table)
             parts[name] = Part(other, np.arange(len(other)))
             checksums += checksum
         if self._encoder is None:
@@ -446,15 +405,14 @@ class TableDataset(TableOptions, Dataset):
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 
-    def _table(self, file: str, parameter: str, like: Table | None) -> tuple[Table, list[str]]:
-        """Read a file; return its table, and its checksum.
+    def _table(self, split: str, like: Table | None) -> tuple[Table, list[str]]:
+        """Read the table of a split; return it, and its checksum.
 
         Args:
-            file: its name in the spec.
-            parameter: the parameter that named it.
+            split: the split.
             like: the table whose columns and classes it must have; None takes those that the parameters name.
         """
-        source = self.source(named_file(parameter, file), file)
+        source = self.table_of(split)
         if like is None:
             inputs = self._encoder.inputs if self._encoder is not None else None
             if inputs is not None:

@@ -41,6 +41,11 @@ class TableSplit:
         """Return the number of examples."""
         return len(self._rows)
 
+    @property
+    def table_name(self) -> str:
+        """What messages call the table."""
+        return self._table.name
+
     def rows_in_file(self, indices: NDArray[Any] | None = None) -> list[int]:
         """Return the number of each row in its file, counted from 1; or of the rows at some positions of the split."""
         rows = self._rows if indices is None else self._rows.take(indices)

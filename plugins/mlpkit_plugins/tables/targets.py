@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit_plugins.formats.untrained_values import UntrainedValues
+    from mlpkit_plugins.tables.source import Columns
     from mlpkit_plugins.tables.table import Table
 
 
@@ -103,7 +104,7 @@ def numbers_for_classes(table: Table) -> ParameterError:
         "target",
         f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, too many to be classes",
         expected="at least 2 rows of each class",
-        remedy="set predict: values to predict numbers",
+        remedy=f"{table.columns.setting('predict', 'values')} to predict numbers",
     )
 
 
@@ -115,7 +116,7 @@ def doubts_about_numbers(table: Table) -> tuple[Doubt, ...]:
     if len(table) >= FEW_EXAMPLES * len(texts) and all(float(text).is_integer() for text in texts):
         return ()
     message = f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, each read as a class"
-    return (Doubt("target", message, "set predict: values to predict numbers"),)
+    return (Doubt("target", message, f"{table.columns.setting('predict', 'values')} to predict numbers"),)
 
 
 def doubts_about_missing(table: Table) -> tuple[Doubt, ...]:
@@ -236,19 +237,21 @@ def unknown_classes(counts: Mapping[str, int], known: Sequence[str], *, trained:
     return f"the {which} in no training row; {_nearest(texts[0], known) or remedy}"
 
 
-def unknown_category(text: str, known: Sequence[str], *, to_predict: bool) -> str:
+def unknown_category(text: str, known: Sequence[str], columns: Columns) -> str:
     """Return the message for a category that no training row has.
 
     Args:
         text: the category.
         known: those of the training rows.
-        to_predict: whether it is in a row to predict, when it is too late to set a parameter.
+        columns: the columns of the table; a trained model takes no more parameters.
     """
     nearest = "" if writes_number(text) else did_you_mean(text, known)
-    remedy = "leave out the row" if to_predict else "set unknown: zeros, which encodes it as zeros"
+    remedy = f"{columns.setting('unknown', 'zeros')}, which encodes it as zeros"
+    if columns.trained:
+        remedy = f"leave out the row, or train again and {remedy}"
     if nearest:
         remedy = f"{nearest} If not, {remedy}"
-    if not to_predict and all(map(writes_number, (text, *known))):
+    if not columns.trained and all(map(writes_number, (text, *known))):
         remedy = f"take the column out of categorical if it holds quantities, or {remedy}"
     return f"the category {shown_text(text)} occurs in no training row; {remedy}"
 

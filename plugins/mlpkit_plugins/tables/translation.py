@@ -65,9 +65,7 @@ class Translation:
 
     def _unknown(self, table: Table, position: int, name: str, counts: Mapping[str, int]) -> MlpkitError:
         if name != table.columns.target_class:
-            message = unknown_category(
-                next(iter(counts)), self.encoder.categories[name], to_predict=table.columns.trained
-            )
+            message = unknown_category(next(iter(counts)), self.encoder.categories[name], table.columns)
             return table.error(position, name, message)
         if self.seems_to_hold_values:
             return numbers_for_classes(table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from encoder_graphs import encoded_in_graph, graph_of
 
@@ -80,36 +79,11 @@ def test_a_row_in_test_is_the_row_that_the_split_takes(tmp_path, options):
     np.testing.assert_array_equal(dataset.encode(dataset.raw_rows("test", indices)), x)
 
 
-@pytest.mark.parametrize("options", [{}, {"standardize": True}])
-def test_a_frame_has_an_input_for_each_column(options):
-    frame = pd.DataFrame({"a": [1.5, 2, -4, 1e9], "b": ["u", "v", None, "u"], "c": [1, 2, 3, 4]})
-    dataset = InMemory(**options)
-    dataset.hold({"train": (frame, [0, 1, 0, 1])})
-    dataset.open(0)
-
-    assert {name: feed.dtype for name, feed in graph_of(dataset).feeds.items()} == {
-        "a": "float64",
-        "b": "str",
-        "c": "float64",
-    }
-    raw = {"a": frame["a"], "b": frame["b"].fillna(""), "c": frame["c"].astype(float)}
-    np.testing.assert_array_equal(encoded_in_graph(dataset, raw), dataset.encode(frame))
-    assert dataset.raw_rows("train", np.array([0])) is None
-
-
 def test_arrays_in_memory_are_one_input():
     dataset = InMemory(standardize=True, test=0.3)
     dataset.hold({"train": (np.arange(40.0).reshape(20, 2) ** 2, [0, 1] * 10)})
 
     expect_the_same_bits(dataset, "x", "float64")
-
-
-def test_a_text_that_no_frame_had_is_zeros():
-    dataset = InMemory()
-    dataset.hold({"train": (pd.DataFrame({"b": ["u", "v"]}), [0, 1])})
-    dataset.open(0)
-
-    assert encoded_in_graph(dataset, {"b": np.array(["v", "", "w"], object)}).tolist() == [[0, 1], [0, 0], [0, 0]]
 
 
 def test_inputs_of_arrays_say_their_shape():

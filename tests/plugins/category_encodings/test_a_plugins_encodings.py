@@ -8,7 +8,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import SpecError
-from mlpkit_plugins.datasets.in_memory import InMemory
+from mlpkit_plugins.datasets.frame import Frame
 
 PLUGIN = '''\
 """Encodings of categories."""
@@ -156,14 +156,17 @@ def test_a_frame_is_encoded_alike(spec, tmp_path):
     layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
     mlpkit.fit(frame, target, layers=layers, directory=tmp_path / "r", quiet=True, plugins=["mine.py"], **keys)
     model = mlpkit.load(tmp_path / "r", plugins=["mine.py"])
-    assert [column.name for column in model.network.input_shape.columns] == ["town", "colour", "size"]
+    assert [column.name for column in model.network.input_shape.columns] == ["town", "size", "colour"]
     assert len(model.predict(frame)) == len(frame)
 
 
 def test_a_frame_teaches_it_by_the_training_rows_alone():
     frame = pd.DataFrame({"town": ["Ulm", "Ulm", "Rom", "Rom", "Rom", "Rom", None, "Ulm"]})
-    dataset = InMemory(categories=Rows(), test=0.5, split="in_order")
-    dataset.hold({"train": (frame, np.array([*"abababab"]), np.array([1, 1, 0, 1, 1, 1, 1, 1]))})
+    frame["day"] = np.arange(8)
+    options = {"categories": Rows(), "test": 0.5, "split": {"time": "day"}, "missing": "fill", "standardize": False}
+    examples = {"train": (frame, np.array([*"abababab"]), np.array([1, 1, 0, 1, 1, 1, 1, 1]))}
+    dataset = Frame(**Frame.parameters_for(examples, options))
+    dataset.hold(examples)
     assert len(dataset.open(0)["train"]) == 3  # the first of the seven rows that weigh something
     np.testing.assert_array_equal(dataset.encode(pd.DataFrame({"town": ["Rom", None, "Ulm"]}))[:, 0], [1, 0, 2])
 

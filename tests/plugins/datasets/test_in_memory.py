@@ -1,37 +1,17 @@
-"""The data set of arrays and data frames in memory."""
+"""The data set of arrays in memory."""
 
 from __future__ import annotations
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from requirements import require_package
 
 import mlpkit
 from mlpkit_plugins.datasets.in_memory import InMemory
 
-
-class Frame:
-    """What pandas and polars frames have in common, with neither installed."""
-
-    def __init__(self, **columns):
-        self.data = {name: np.asarray(values) for name, values in columns.items()}
-
-    @property
-    def columns(self):
-        return list(self.data)
-
-    def __getitem__(self, name):
-        return self.data[name]
-
-    def __len__(self):
-        return len(next(iter(self.data.values())))
-
-
-FRAME = Frame(size=[1.0, 2.0, 3.0, 4.0], colour=np.array(["red", "blue", "red", None], object), old=[True, False] * 2)
 T = [0, 1, 0, 1]
+X = np.arange(8.0).reshape(4, 2)
 
 
 def held(x, t=T, **options):
@@ -55,54 +35,14 @@ def message_of(x, t=T, **options):
     return str(caught.value)
 
 
-def test_numbers_stay_and_texts_become_zeros_and_ones():
-    dataset = held(FRAME)
-    x, _ = taken(dataset)
-    assert x.tolist() == [[1, 0, 1, 1], [2, 1, 0, 0], [3, 0, 1, 1], [4, 0, 0, 0]]
-    assert dataset.feature_names() == ("size", "colour=blue", "colour=red", "old")
-
-
-def test_columns_may_stand_in_another_order_later():
-    dataset = held(FRAME)
-    taken(dataset)
-    encoded = dataset.encode(Frame(old=[False], more=[7], colour=["blue"], size=[9.0]))
-    assert encoded.tolist() == [[9, 1, 0, 0]]
-
-
-def test_a_missing_column_is_named():
-    dataset = held(FRAME)
-    taken(dataset)
-    with pytest.raises(mlpkit.DataError) as caught:
-        dataset.encode(Frame(old=[False], color=["blue"], size=[9.0]))
-    assert str(caught.value) == "x, column 'colour': the column is missing; did you mean 'color'?"
-
-
-def test_a_new_category_is_refused_or_zeros():
-    new = Frame(size=[1.0], colour=["blu"], old=[True])
-    dataset = held(FRAME)
-    taken(dataset)
-    with pytest.raises(mlpkit.DataError) as caught:
-        dataset.encode(new)
-    assert str(caught.value) == (
-        "x, row 0, column 'colour': 'blu' is a category that was never trained on; did you mean 'blue'?"
-    )
-    lenient = held(FRAME, unknown="zeros")
-    taken(lenient)
-    with pytest.warns(
-        UserWarning, match="x, column 'colour': 1 of 1 values were never trained on: 'blu' .did you mean"
-    ):
-        assert lenient.encode(new).tolist() == [[1, 0, 0, 1]]
-
-
 @pytest.mark.parametrize("options", [{}, {"standardize": True}, {"predict": "values"}])
 def test_the_encoder_comes_back_from_its_state(options):
-    dataset = held(FRAME, **options)
+    dataset = held(X, **options)
     taken(dataset)
     again = InMemory(**options)
     again.load_encoder_state(dataset.encoder_state())
-    assert np.array_equal(again.encode(FRAME), dataset.encode(FRAME))
+    assert np.array_equal(again.encode(X), dataset.encode(X))
     assert again.labels() == dataset.labels()
-    assert again.feature_names() == dataset.feature_names()
 
 
 @pytest.mark.parametrize(
@@ -110,8 +50,6 @@ def test_the_encoder_comes_back_from_its_state(options):
     [
         {},
         {"scaling": {}, "more": 1},
-        {"scaling": {"raw_shape": [2]}, "columns": [["a", 3]]},
-        {"scaling": {"raw_shape": [2]}, "columns": 3},
         {"scaling": {"raw_shape": [2]}, "classes": []},
         {"scaling": {"raw_shape": [2]}, "classes": [1, "a"]},
         {"scaling": {"raw_shape": [2]}, "classes": ["a", "a"]},
@@ -122,9 +60,6 @@ def test_the_encoder_comes_back_from_its_state(options):
 def test_a_damaged_state_is_refused(state):
     with pytest.raises(mlpkit.ModelFileError):
         InMemory().load_encoder_state(state)
-
-
-X = np.arange(8.0).reshape(4, 2)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +73,6 @@ X = np.arange(8.0).reshape(4, 2)
         (X, [None, "a", "b", "a"], "t: holds values of the types NoneType and str; leave out"),
         (X, [1j] * 4, "t: holds complex128; expected classes or numbers"),
         (X, [X, X, X, X], "t: has the shape (4, 4, 2); expected a class for each example"),
-        (Frame(when=np.zeros(4, "datetime64[s]")), T, "x, column 'when': the column holds datetime64[s]; turn it into"),
         (np.where(X > 6, np.nan, X), T, "x: example 3, element 1 is nan; expected finite numbers; put a number there"),
     ],
 )
@@ -225,26 +159,3 @@ def test_arrays_are_not_copied():
     dataset = held(X)
     dataset.describe()
     assert dataset._examples["train"].inputs is X
-
-
-@pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_frames_of_pandas_and_polars(library):
-    frames = require_package(library)
-    columns = {"size": [1.0, 2.0, 3.0, 4.0], "colour": ["red", "blue", "red", None], "old": [True, False] * 2}
-    frame = frames.DataFrame(columns)
-    dataset = held(frame, frames.Series(["a", "b", "a", "b"]))
-    x, t = taken(dataset)
-    assert x.tolist() == [[1, 0, 1, 1], [2, 1, 0, 0], [3, 0, 1, 1], [4, 0, 0, 0]]
-    assert t.tolist() == [0, 1, 0, 1]
-    assert dataset.class_names() == ("a", "b")
-
-
-def test_categories_and_missing_integers_of_pandas():
-    pandas = require_package("pandas")
-    frame = pandas.DataFrame({"n": pandas.array([1, 2, 3, 4], "Int64"), "c": pandas.Categorical(["u", "v", "u", "w"])})
-    x, _ = taken(held(frame))
-    assert x.tolist() == [[1, 1, 0, 0], [2, 0, 1, 0], [3, 1, 0, 0], [4, 0, 0, 1]]
-
-
-def test_it_imports_no_library_of_frames():
-    assert "pandas" not in sys.modules.get("mlpkit_plugins.arrays.frames").__dict__

@@ -1,0 +1,277 @@
+"""Tables that are in memory, such as data frames."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+
+from mlpkit import DataError, did_you_mean
+from mlpkit_plugins.arrays.target_arrays import kind_of_target, target_array
+from mlpkit_plugins.arrays.weight_array import weight_array
+from mlpkit_plugins.splits.shares import Share
+from mlpkit_plugins.tables.frames import columns_in, held_in, is_frame, names_in, ordered_categories, row_labels
+from mlpkit_plugins.tables.memory_source import MemorySource, is_missing
+from mlpkit_plugins.tables.options import MEANINGS, Names, shown_names
+from mlpkit_plugins.tables.table_dataset import TableDataset
+from mlpkit_plugins.tables.times import ISO
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Description, RawColumn
+
+TARGET: Final = "target"
+WEIGHT: Final = "weight"
+
+NO_FRAME: Final = (
+    "the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), or "
+    "mlpkit.resume(RUN, examples=(x, t)) to go on"
+)
+
+
+@dataclass(kw_only=True, eq=False)
+class Frame(TableDataset):
+    """A data frame that Python holds, or a dict of columns, as ``mlpkit.fit`` takes them.
+
+    It is a table, like that of ``csv``: numbers are scaled to mean 0 and standard deviation 1, and categories are
+    one-hot encoded. Columns of texts hold categories, and those of dates hold dates; a column of pandas whose type
+    orders its categories is an ordered one. No file has the frame: to resume such a run, it must be given again.
+
+    Args:
+        target: the column to predict, or several; what ``mlpkit.fit`` is given as an array is called ``target``.
+        weight: the column that says how much each row counts, a number from 0 up; weights that ``mlpkit.fit`` is given
+            as an array are called ``weight``. Rows with weight 0 are left out.
+        classes: the classes, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by default those of
+            the training rows, in numerical or alphabetical order.
+        validation: share of the rows for validation; 0 for none.
+        test: share of the rows for testing; 0 for none.
+
+    Raises:
+        ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a column
+            that doesn't exist.
+        DataError: no frame was given, or a value doesn't fit its column.
+
+    Source: McKinney, Data Structures for Statistical Computing in Python, Proceedings of the 9th Python in Science
+        Conference (2010).
+    """
+
+    in_memory: ClassVar[bool] = True
+    target: str | Names = TARGET
+    classes: Names | None = None
+    validation: Share = 0.0
+    test: Share = 0.0
+
+    def __post_init__(self) -> None:
+        """Find contradictions that show without the frame."""
+        super().__post_init__()
+        self._held: Mapping[str, tuple[Any, ...]] = {}
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Show splits by shares, and a column of categories."""
+        return [{"validation": 0.2}, {"test": 0.2, "categorical": ["2"]}]
+
+    @classmethod
+    def parameters_for(
+        cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return target, weight and the meaning of columns, as a spec would have them; None if there is no frame.
+
+        Raises:
+            DataError: a column holds what can't be an input, or the targets are no array.
+        """
+        x, t, *weights = examples["train"]
+        if not is_frame(x):
+            return None
+        columns, found = columns_in(x, _named("train")), dict(given)
+        targets = _names_of(t, columns)
+        found["target"] = targets[0] if len(targets) == 1 else targets
+        if weights:
+            found["weight"] = weights[0] if isinstance(weights[0], str) else _new_name(WEIGHT, columns)
+        if given.get("predict", "auto") == "auto":
+            found["predict"] = "classes" if given.get("classes") else _predicted(t, targets, columns)
+        if isinstance(given.get("classes"), list | tuple):
+            found["classes"] = [str(each) for each in given["classes"]]
+        split = given.get("split")
+        named = [_named_in(given.get(key)) for key in ("ignore", *MEANINGS)]
+        named.append(_named_in([*split.values()] if isinstance(split, dict) else None))
+        left_out = {*targets, found.get("weight"), *chain(*named)}
+        inputs = [name for name in _named_in(given.get("inputs")) or columns if name not in left_out]
+        return {**found, **_meanings(given, x, {name: columns[name] for name in columns if name in inputs})}
+
+    def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
+        """Take frames, which are read when the data set is described.
+
+        Args:
+            examples: a frame, and the name of its target or an array of targets, of ``train``, and of other splits that
+                take no share of it; and weights, or the name of their column, if rows have them.
+        """
+        self._held, self._splits = examples, None
+
+    @property
+    def own_tables(self) -> Collection[str]:
+        """The splits that have frames of their own."""
+        return [name for name in self._held if name != "train"]
+
+    def table_of(self, split: str) -> MemorySource:
+        """Return the frame of a split, with its targets and weights as columns.
+
+        Raises:
+            DataError: there is no frame, or no target or weight for each row.
+        """
+        if split not in self._held:
+            raise DataError(self.registered_name, NO_FRAME)
+        x, t, *weights = self._held[split]
+        name = _named(split)
+        columns = columns_in(x, name)
+        rows = len(next(iter(columns.values()))) if columns else 0
+        if not _are_names(t, columns):
+            columns |= _as_columns(t, self.targets, rows, f"t{_of(split)}")
+        if weights and not isinstance(weights[0], str) and self.weight is not None:
+            columns[self.weight] = weight_array(weights[0], rows, f"weights{_of(split)}")
+        elif self.weight is not None and self.weight not in columns:
+            columns[self.weight] = np.ones(rows)
+        return MemorySource(columns, self.missing_texts, self.number_format, name=name)
+
+    def describe(self) -> Description:
+        """Return shapes, target and sizes.
+
+        Raises:
+            ParameterError: a parameter names a column that doesn't exist, or a split has no row.
+            DataError: a value doesn't fit its column; the message has the row's label in the frame's index.
+        """
+        with self._rows_by_label():
+            return super().describe()
+
+    def raw_columns(self) -> list[RawColumn] | None:  # type: ignore[override]
+        """Return all columns of the frame; None once training is over, which keeps none."""
+        return super().raw_columns() if self._held else None
+
+    def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]] | None:  # type: ignore[override]
+        """Return the columns that the model takes, for some rows; None once training is over, which keeps none."""
+        return super().raw_rows(split, indices) if self._held else None
+
+    def encode(self, raw: Any) -> NDArray[Any]:
+        """Encode a frame, or raw inputs as ``from_columns`` returns them.
+
+        Raises:
+            ShapeError: there are more or fewer columns than the model takes.
+            DataError: a column is missing, or a value doesn't fit its column.
+        """
+        return super().encode(self.from_columns(columns_in(raw, "the rows")) if is_frame(raw) else raw)
+
+    def target_remedy(self) -> str:
+        """Return which loss to take, or what to pass as ``predict``, if the loss takes another target."""
+        return super().target_remedy().replace("set predict: values", "pass predict='values' to mlpkit.fit")
+
+    @contextmanager
+    def _rows_by_label(self) -> Iterator[None]:
+        """Have errors name a row by its label in the frame's index, if that isn't its number."""
+        try:
+            yield
+        except DataError as error:
+            frames = {_named(name): x for name, (x, *_) in self._held.items()}
+            labels = row_labels(frames.get(error.path))
+            if error.row is None or labels is None:
+                raise
+            label = labels[error.row]
+            shown: Any = label if isinstance(label, int) else f"'{label}'"
+            raise DataError(error.path, error.message, row=shown, column=error.column) from error
+
+
+def _meanings(given: Mapping[str, Any], frame: Any, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return the parameters that say what columns hold, with what the types of some columns say.
+
+    Raises:
+        DataError: a column holds what can't be an input.
+    """
+    ordinal = {name: levels for name, levels in ordered_categories(frame).items() if name in columns}
+    held = {name: held_in(values, name, _named("train")) for name, values in columns.items() if name not in ordinal}
+    categories, dates = ([name for name in held if held[name] == what] for what in ("categories", "dates"))
+    found = {"categorical": categories, "ordinal": ordinal, "dates": dates}
+    if isinstance(given.get("dates"), dict):
+        found["dates"] = dict.fromkeys(dates, ISO)
+    return {key: _joined(given.get(key), value) for key, value in found.items() if value}
+
+
+def _joined(given: Any, more: Any) -> Any:
+    """Return two lists or two mappings as one; what was given alone if it is of another type, which is an error."""
+    if given is None:
+        return more
+    if isinstance(given, dict) and isinstance(more, dict):
+        return {**given, **more}
+    return [*given, *more] if isinstance(given, list | tuple) and isinstance(more, list) else given
+
+
+def _named_in(given: Any) -> list[str]:
+    """Return the columns that a parameter names, whose type isn't checked yet."""
+    return [name for name in given if isinstance(name, str)] if isinstance(given, list | tuple | dict) else []
+
+
+def _named(split: str) -> str:
+    return f"the frame{_of(split)}"
+
+
+def _of(split: str) -> str:
+    return "" if split == "train" else f" of {split}"
+
+
+def _are_names(t: Any, columns: Mapping[str, Any]) -> bool:
+    """Whether targets are given as the names of columns of the frame."""
+    several = isinstance(t, list | tuple) and len(t) > 0
+    return isinstance(t, str) or (several and all(isinstance(each, str) and each in columns for each in t))
+
+
+def _names_of(t: Any, columns: Mapping[str, Any]) -> list[str]:
+    """Return the names of the target columns: those that the targets have, or are given."""
+    if isinstance(t, str):
+        if t not in columns:
+            remedy = did_you_mean(t, columns) or f"it has {shown_names([*columns])}."
+            raise DataError("t", f"the frame has no column '{t}'; {remedy} Or give a target for each row")
+        return [t]
+    if _are_names(t, columns):
+        return list(t)
+    if is_frame(t):
+        return [_new_name(str(name), columns) for name in names_in(t)]
+    array = target_array(t, "t")
+    if array.ndim == 1 or array.shape[1:] == (1,):
+        name = getattr(t, "name", None)
+        return [_new_name(name if isinstance(name, str) and name else TARGET, columns)]
+    return [_new_name(f"{TARGET} {number}", columns) for number in range(array.shape[1])]
+
+
+def _new_name(name: str, columns: Mapping[str, Any]) -> str:
+    """Return a name that no column of the frame has."""
+    while name in columns:
+        name = f"{name} (given)"
+    return name
+
+
+def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, NDArray[Any]]) -> str:
+    given = [columns[name] for name in targets] if _are_names(t, columns) else None
+    array = target_array(t if given is None else given[0] if len(given) == 1 else np.stack(given, axis=1), "t")
+    if array.dtype.kind == "O":  # with missing ones, which are left out
+        array = np.array([value for value in array.ravel().tolist() if not is_missing(value)])
+    return kind_of_target(array)
+
+
+def _as_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[str, NDArray[Any]]:
+    """Return targets as columns of the frame.
+
+    Raises:
+        DataError: there are more or fewer than rows, or than names.
+    """
+    array = target_array(t, source)
+    if len(array) != rows:
+        raise DataError(source, f"has {len(array):,} targets for the {rows:,} rows of the frame")
+    flat = array.reshape(rows, -1)
+    if flat.shape[1] != len(names):
+        message = f"has the shape {array.shape}; expected {len(names)} targets for each row"
+        raise DataError(source, message)
+    return dict(zip(names, flat.T, strict=True))

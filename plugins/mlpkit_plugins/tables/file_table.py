@@ -1,0 +1,125 @@
+"""The base of the data sets that read tables from files."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpkit import FilePath
+from mlpkit_plugins.files.named_file import located, named_file
+from mlpkit_plugins.tables.table_dataset import TableDataset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Proposal
+    from mlpkit_plugins.recipes.table_recipe import Recipe
+    from mlpkit_plugins.tables.source import TableFile
+
+
+@dataclass(eq=False)
+class FileOption:
+    """Which file holds the table.
+
+    Args:
+        file: the file; ``example:NAME`` is one that ships with mlpkit.
+    """
+
+    file: FilePath
+
+
+@dataclass(eq=False)
+class FileTable(TableDataset, FileOption):
+    """A data set whose examples are the rows of a file.
+
+    A subclass says how a file becomes a table.
+    """
+
+    @classmethod
+    def recipes(cls) -> dict[str, Callable[[Mapping[str, str], str | None], Proposal | None]]:
+        """Return strong networks for tables, each as a function like ``propose``."""
+        from mlpkit_plugins.recipes import RECIPES  # noqa: PLC0415 - for new specs only
+
+        return {name: partial(cls.propose, recipe=recipe) for name, recipe in RECIPES.items()}
+
+    @classmethod
+    @abstractmethod
+    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
+        """Return a spec that trains well on a table; None if the file has another format.
+
+        Args:
+            files: the files of the splits, by split.
+            target: the column to predict; None if that wasn't said.
+            recipe: the recipe of the network; None for a perceptron that fits the table.
+
+        Raises:
+            ParameterError: a file or the target is missing, or the recipe is not for such a table.
+            DataError: the file is damaged, or nothing can be learned from it as it is.
+        """
+
+    @abstractmethod
+    def source(self, path: Path, name: str, *, to_predict: bool = False) -> TableFile:
+        """Return the table in a file, not yet read.
+
+        Args:
+            path: the file.
+            name: what to call it in messages.
+            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
+
+        Raises:
+            DataError: the file has another format.
+        """
+
+    @property
+    def own_tables(self) -> Collection[str]:
+        """The splits that have files of their own."""
+        return self.files
+
+    def table_of(self, split: str) -> TableFile:
+        """Return the table in the file of ``train``, or of a split that has its own, not yet read.
+
+        Raises:
+            ParameterError: there is no such file.
+            DataError: the file has another format.
+        """
+        file = self.files.get(split, self.file)
+        return self.source(named_file(split if split in self.files else "file", file), file)
+
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which may be one that ships with mlpkit."""
+        return located(name)
+
+    def read(self, path: Path) -> NDArray[Any]:
+        """Read the columns that the model takes from a file in the format of the data set.
+
+        Returns:
+            Raw inputs, shape (rows, columns): the columns of numbers, then those of categories, by the positions of
+            the categories; NaN where a value is missing, -1 where a category did not occur in training.
+
+        Raises:
+            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
+        """
+        return self.raw_inputs(self.source(path, str(path), to_predict=True))
+
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory.
+
+        Raises:
+            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
+        """
+        if isinstance(source, Path):
+            return self.examples_in(self.source(source, str(source), to_predict=True))
+        return super().read_examples(source)
+
+    def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+        """Read all columns of a file in the format of the data set, as they stand there.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        return self.source(path, str(path), to_predict=True).values()

@@ -1,0 +1,97 @@
+"""Data frames as columns, and what their columns hold."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from mlpkit import DataError
+from mlpkit_plugins.tables.memory_source import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Held: TypeAlias = Literal["numbers", "categories", "dates"]
+
+
+def is_frame(values: object) -> bool:
+    """Whether something has columns with names: a dict of columns, or a data frame of pandas, Polars or Arrow."""
+    return isinstance(values, Mapping) or (hasattr(values, "columns") and hasattr(values, "__getitem__"))
+
+
+def names_in(frame: Any) -> list[Any]:
+    """Return what a frame calls its columns."""
+    names = getattr(frame, "column_names", None)  # Arrow's; its ``columns`` are the values
+    return list(frame if isinstance(frame, Mapping) else frame.columns if names is None else names)
+
+
+def columns_in(frame: Any, source: str) -> dict[str, NDArray[Any]]:
+    """Return the columns of a frame.
+
+    Args:
+        frame: the frame.
+        source: what to call it in messages.
+
+    Raises:
+        DataError: two columns have one name, or one holds no single values.
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    for name in names_in(frame):
+        if str(name) in columns or names_in(frame).count(name) > 1:
+            raise DataError(source, "two columns have this name; rename one", column=str(name))
+        columns[str(name)] = _array(frame[name])
+    lengths = {name: values.shape for name, values in columns.items()}
+    for name, shape in lengths.items():
+        if len(shape) != 1 or shape != next(iter(lengths.values())):
+            raise DataError(source, f"the column has the shape {shape}; expected a value for each row", column=name)
+    return columns
+
+
+def held_in(values: NDArray[Any], name: str, source: str) -> Held:
+    """Return what a column holds: numbers, truth values among them; texts, which are categories; or dates.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    if values.dtype.kind in "biuf":
+        return "numbers"
+    if values.dtype.kind == "M":
+        return "dates"
+    if values.dtype.kind not in "OUT":
+        raise DataError(source, f"the column holds {values.dtype}; turn it into numbers or texts", column=name)
+    present = [value for value in values.tolist() if not is_missing(value)]
+    if present and all(isinstance(value, Real | np.bool_) for value in present):
+        return "numbers"
+    return "dates" if present and all(isinstance(value, datetime.date) for value in present) else "categories"
+
+
+def ordered_categories(frame: Any) -> dict[str, list[str]]:
+    """Return the columns of a frame of pandas whose type orders their categories, each with these, lowest first."""
+    if not hasattr(frame, "dtypes"):
+        return {}
+    dtypes: dict[str, Any] = {str(name): getattr(frame[name], "dtype", None) for name in names_in(frame)}
+    return {
+        name: list(map(str, dtype.categories))
+        for name, dtype in dtypes.items()
+        if getattr(dtype, "ordered", None) is True and len(dtype.categories)
+    }
+
+
+def row_labels(frame: Any) -> Sequence[Any] | None:
+    """Return the index of a frame of pandas; None if it counts the rows from 0, or there is none."""
+    index: Any = getattr(frame, "index", None)
+    labels = index.tolist() if hasattr(index, "tolist") else None
+    return None if labels is None or labels == list(range(len(labels))) else labels
+
+
+def _array(column: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(column)
+    except ValueError:  # lists of several lengths
+        return np.array([*column], object)
