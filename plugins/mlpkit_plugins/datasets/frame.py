@@ -75,7 +75,7 @@ class Frame(TableDataset):
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         """Show splits by shares, and a column of categories."""
-        return [{"validation": 0.2}, {"test": 0.2, "categorical": ["2"]}]
+        return [{"validation": 0.4, "inputs": ["a", "b"]}, {"test": 0.2, "categorical": ["c"]}]
 
     @classmethod
     def parameters_for(

@@ -42,9 +42,17 @@ class DatasetExample(Example):
         """Build the data set; one that holds examples in memory is given some."""
         dataset: Dataset = super().make()
         if dataset.in_memory:
-            random = self.random("examples in memory")
-            dataset.hold({"train": (random.normal(size=(40, 3)), random.integers(0, 2, 40))})
+            dataset.hold(self._held(type(dataset)))
         return dataset
+
+    def _held(self, kind: type[Dataset]) -> dict[str, tuple[Any, ...]]:
+        """Return an array of inputs, or columns with names for a data set that takes these alone."""
+        random = self.random("examples in memory")
+        x, t = random.normal(size=(40, 3)), random.integers(0, 2, 40)
+        if kind.parameters_for({"train": (x, t)}, {}) is not None:
+            return {"train": (x, t)}
+        columns = {"a": x[:, 0], "b": x[:, 1], "c": np.array(["first", "second"])[random.integers(0, 2, 40)]}
+        return {"train": (columns, t)}
 
     @cached_property
     def dataset(self) -> Dataset:
