@@ -248,7 +248,7 @@ def unknown_category(text: str, known: Sequence[str], columns: Columns) -> str:
     nearest = "" if writes_number(text) else did_you_mean(text, known)
     remedy = f"{columns.setting('unknown', 'zeros')}, which encodes it as zeros"
     if columns.trained:
-        remedy = f"leave out the row, or train again and {remedy}"
+        remedy = f"leave out the row, or train again and {remedy}" if columns.in_python else "leave out the row"
     if nearest:
         remedy = f"{nearest} If not, {remedy}"
     if not columns.trained and all(map(writes_number, (text, *known))):
