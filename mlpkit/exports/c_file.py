@@ -12,7 +12,7 @@ from mlpkit.exports.c.engine import compute
 from mlpkit.exports.c.own_test import own_test
 from mlpkit.exports.c.program import program, signature
 from mlpkit.exports.c.shared_functions import needed
-from mlpkit.exports.c.syntax import INDENT, LINE, Names, array_definition, comment, declaration, text_literal
+from mlpkit.exports.c.syntax import INDENT, LINE, array_definition, comment, declaration, identifier, text_literal
 from mlpkit.exports.evaluator import evaluate
 from mlpkit.exports.network_graph import LOGITS
 from mlpkit.exports.probes import probe_rows
@@ -118,7 +118,7 @@ def c_outputs(model: ModelGraph) -> dict[str, Value]:
 
 def c_name(file: Path) -> str:
     """Return what the names in a file begin with: the file's name without its ending."""
-    return Names().new(file.stem)
+    return identifier(file.stem)
 
 
 def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> str:

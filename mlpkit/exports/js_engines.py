@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.errors import EngineMissingError, ExportError
-from mlpkit.exports.js_file import packed, source
+from mlpkit.exports.js_file import js_literal, packed, source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -77,14 +77,10 @@ def compute_module(
     parts = []
     for begin in range(0, rows, ROWS_TOGETHER):
         part = packed({each: array[begin : begin + ROWS_TOGETHER] for each, array in feeds.items()})
-        given = f'unpacked({_literal(part.arrays)}, fromBase64("{b64encode(part.content).decode()}"))'
-        parts.append(_computed(f"{program}\nreport(model.compute({given}, {_literal(wanted)}));\n", name))
+        given = f'unpacked({js_literal(part.arrays)}, fromBase64("{b64encode(part.content).decode()}"))'
+        parts.append(_computed(f"{program}\nreport(model.compute({given}, {js_literal(wanted)}));\n", name))
     joined = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
     return dict(zip(names, joined, strict=True))
-
-
-def _literal(value: Any) -> str:
-    return json.dumps(value).replace("<", "\\u003c")
 
 
 def _computed(program: str, name: str) -> list[NDArray[Any]]:

@@ -72,11 +72,16 @@ def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
     Raises:
         NotExportableError: the engine lacks an operator or a dtype that the model needs.
     """
-    graph = json.dumps(_plain_graph(model, constants.arrays)).replace("<", "\\u003c")
+    graph = js_literal(_plain_graph(model, constants.arrays))
     return (
         f"{source('operators.js')}\n{source('engine.js')}\n/** @type {{Graph}} */\nconst GRAPH = {graph};\n\n"
         f"export const model = load(GRAPH, {content});\nexport const predict = model.predict;\n"
     )
+
+
+def js_literal(value: Any) -> str:
+    """Return plain data as an expression of JavaScript, in which ``__proto__`` is a key like any other."""
+    return json.dumps(value).replace("<", "\\u003c").replace('"__proto__":', '["__proto__"]:')
 
 
 def source(name: str) -> str:

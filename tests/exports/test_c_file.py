@@ -304,7 +304,67 @@ def test_names_are_made_fit_for_c(tmp_path):
     np.testing.assert_allclose(found["double"], np.exp([[0] * 8, [1] * 8]), rtol=1e-6)
     structure = file.read_text("ascii").partition("} my_model_2_inputs;")[0]
     declared = re.findall(r"^    float (\w+);", structure, re.MULTILINE)
-    assert declared == ["int_2", "gr_e_cm", "gr_e_cm_2", "_2nd", "in_2", "exp", "least", "x"]
+    assert declared == ["int_", "gr_e_cm", "gr_e_cm_2", "_2nd", "in_", "exp", "least", "x"]
+
+
+HEADERS = (
+    *(
+        "assert",
+        "complex",
+        "ctype",
+        "errno",
+        "fenv",
+        "float",
+        "inttypes",
+        "iso646",
+        "limits",
+        "locale",
+        "math",
+        "setjmp",
+    ),
+    *(
+        "signal",
+        "stdarg",
+        "stdbool",
+        "stddef",
+        "stdint",
+        "stdio",
+        "stdlib",
+        "string",
+        "tgmath",
+        "time",
+        "wchar",
+        "wctype",
+    ),
+)
+CPLUSPLUS = "class new delete this template namespace operator private typename constexpr co_await and xor_eq nullptr"
+
+
+def test_columns_may_have_the_names_of_macros_and_keywords(tmp_path, monkeypatch):
+    machine("gcc", tmp_path)
+    includes = "".join(f"#include <{header}.h>\n" for header in HEADERS)
+    macros = set(CPLUSPLUS.split())
+    for standard, text in {"-std=c99": includes, "-std=gnu99": ""}.items():
+        command = ["gcc", standard, "-x", "c", "-dM", "-E", "-"]
+        defined = subprocess.run(command, input=text, capture_output=True, check=True, text=True).stdout
+        macros |= set(re.findall(r"^#define (\w+) ", defined, re.MULTILINE))
+    assert {"NULL", "NAN", "INFINITY", "INT64_MIN", "linux", "I", "PRId64", "bool"} <= macros
+    graph = Graph(np.dtype(np.float32))
+    columns = [graph.op("Unsqueeze", graph.feed(name, "float32"), np.array([1])) for name in sorted(macros)]
+    monkeypatch.setenv("CC", "no-such-compiler")
+    file = tmp_path / "model.c"
+    write_c(model_with(graph, {"auto": graph.op("Concat", *columns, axis=1)}), file)
+    (tmp_path / "all.h").write_text(includes, "ascii")
+    (tmp_path / "all.hpp").write_text("#include <cmath>\n#include <string>\n#define MODEL_DECLARATIONS\n", "ascii")
+
+    for command in (
+        ["gcc", "-std=c99", "-include", tmp_path / "all.h"],
+        ["gcc", "-std=gnu99"],
+        ["g++", "-x", "c++", "-include", tmp_path / "all.hpp"],
+    ):
+        subprocess.run([*command, "-fsyntax-only", file], check=True)
+
+    assert "float NULL_; /* NULL */" in file.read_text("ascii")
 
 
 def test_the_first_comment_gives_sizes(tmp_path):

@@ -125,6 +125,27 @@ def test_every_shipped_spec_leaves(tmp_path, monkeypatch, name):
     assert found.rows > 10
 
 
+@needs_node
+def test_columns_may_have_the_names_of_what_every_object_has(tmp_path):
+    names = ["__proto__", "toString", "constructor", "__defineGetter__", "plain"]
+    graph = Graph(np.dtype(np.float32))
+    columns = [graph.op("Unsqueeze", graph.feed(name, "float32"), np.array([1])) for name in names]
+    y = graph.op("Concat", *columns, axis=1)
+    graph.outputs["value"] = y
+    model = ModelGraph(graph, Values((5,)), y, y, y, None, None, {})
+    file = tmp_path / "model.js"
+    write_js(model, file)
+
+    found = compute_js(file, model, {name: np.float32([i]) for i, name in enumerate(names)}, ["value"])["value"]
+    row = json.dumps(dict(zip(names, range(5), strict=True)))
+    predicted = run_in_node(file, f"predict([JSON.parse({json.dumps(row)})])")
+    refused = run_in_node(file, "(() => { try { predict([{}]) } catch (error) { return error.message } })()")
+
+    assert found.tolist() == [[0, 1, 2, 3, 4]]
+    assert predicted == [{"value": [0, 1, 2, 3, 4]}]
+    assert refused == 'row 0, input "__proto__": nothing is given; give a value, or null if it is missing'
+
+
 class Odd(Layer):
     def forward(self, x):
         return x

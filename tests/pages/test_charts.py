@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import pytest
 
@@ -129,3 +130,26 @@ def test_parts_stand_beside_each_other_and_formulas_keep_their_lines():
     assert parts.beside("<p>a</p>", "<p>b</p>", least=11).count("<p>") == 2
     assert "--least: 11rem" in parts.beside("<p>a</p>", least=11)
     assert parts.formula("y = x²\nx < 1") == '<p class="formula">y = x²\nx &lt; 1</p>'
+
+
+HOSTILE = ("toString", "constructor", "__proto__", "back\\slash", "line\nbreak", '"', "a.b[0]", "", "datum", "<b>")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_can_be_that_of_a_curve_a_bar_or_a_cell(name, capfd):
+    points = [{"x": i, "y": i + 1, "series": series} for i in range(3) for series in (name, "other")]
+    drawn = (
+        charts.curves(points, "x", "y", titles=("", name), thin=[{**point, "line": name} for point in points]),
+        charts.bars([{"name": name, "value": 1}, {"name": "other", "value": 2}], "name", "value", titles=(name, name)),
+        charts.heatmap(
+            [{"x": name, "y": "other", "n": 3}, {"x": "other", "y": name, "n": 3}], "x", "y", "n", titles=("", "")
+        ),
+        charts.points(points, "x", "y", series=[name, "other"], titles=(name, name)),
+    )
+
+    for chart in drawn:
+        picture = charts.figure(name, chart)
+
+        texts = {unescape(text).strip("\u200b") for text in re.findall(r"<text [^>]*>([^<]*)</text>", picture)}
+        assert {name, name.replace("\\", "\N{SET MINUS}").replace("\n", " ")} & {*texts, ""}
+    assert capfd.readouterr().err == ""

@@ -18,12 +18,29 @@ LINE: Final = 120
 """Characters of a line at most."""
 
 KEYWORDS: Final = frozenset(
-    {"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float"}
-    | {"for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof"}
-    | {"static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while"}
-    | {"in", "out", "work"}
+    (
+        *("alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case"),
+        *("catch", "char", "class", "co_await", "co_return", "co_yield", "compl", "complex", "concept", "const"),
+        *("const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do"),
+        *("double", "dynamic_cast", "else", "enum", "errno", "explicit", "export", "extern", "false", "far"),
+        *("float", "for", "friend", "goto", "huge", "i386", "if", "imaginary", "inline", "int", "interface"),
+        *("linux", "long", "math_errhandling", "mips", "mutable", "namespace", "near", "new", "noexcept"),
+        *("noreturn", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public"),
+        *("register", "reinterpret_cast", "requires", "restrict", "return", "short", "signed", "sizeof", "small"),
+        *("sparc", "static", "static_assert", "static_cast", "stderr", "stdin", "stdout", "struct", "sun"),
+        *("switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename"),
+        *("typeof", "typeof_unqual", "union", "unix", "unsigned", "using", "virtual", "void", "volatile"),
+        *("wchar_t", "while", "xor", "xor_eq"),
+        *("in", "out", "work"),
+    )
 )
-"""Words of C, and names that every exported function uses."""
+"""Keywords of C and C++, macros without capitals, and names that every exported function uses."""
+
+MACRO: Final = re.compile(r"[A-Z]+(?![a-z])")
+"""How macros begin that aren't in ``KEYWORDS``: ``NULL``, ``INT64_MIN``, ``PRId64``, ``I``; ``Age`` doesn't."""
+
+LONGEST_NAME: Final = 60
+"""Characters; C tells at least 63 apart."""
 
 TYPES: Final = {
     "float32": "float",
@@ -40,6 +57,12 @@ TYPES_OF_ARRAYS: Final = {**TYPES, "int8": "int8_t"}
 """The same of arrays that don't change: weights may be integers of eight bits."""
 
 
+def identifier(text: str) -> str:
+    """Return letters, digits and ``_`` that are like a text, and may be a keyword or the name of a macro."""
+    plain = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:LONGEST_NAME] or "x"
+    return f"_{plain}" if plain[0].isdigit() else plain
+
+
 class Names:
     """Names in C, each given once.
 
@@ -48,16 +71,16 @@ class Names:
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self.taken = {*KEYWORDS, *taken}
+        self.taken = {*taken}
 
     def new(self, text: str) -> str:
-        """Return a name that is like a text and not yet taken.
+        """Return a name that is like a text and not yet taken; one that could be a keyword or a macro ends in ``_``.
 
         Args:
             text: any text, such as the path of a parameter or the name of a column.
         """
-        plain = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_") or "x"
-        stem = f"_{plain}" if plain[0].isdigit() else plain
+        plain = identifier(text)
+        stem = f"{plain}_" if plain in KEYWORDS or MACRO.match(plain) else plain
         name, count = stem, 2
         while name in self.taken:
             name, count = f"{stem}_{count}", count + 1

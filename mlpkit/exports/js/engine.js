@@ -72,10 +72,15 @@ function flat(/** @type {any} */ v) {
   return Array.isArray(v) || ArrayBuffer.isView(v) ? Array.from(/** @type {any} */ (v)).flatMap(flat) : [v];
 }
 
+/** What an object has under a name, and not by being an object. */
+function ownValue(row, name) {
+  return Object.hasOwn(row, name) || !(name in Object.prototype) ? row[name] : undefined;
+}
+
 /** What a row has for an input, as numbers or texts. */
 function elementsOf(row, number, input, position, isOnly) {
   const isList = Array.isArray(row) || ArrayBuffer.isView(row), place = `row ${number}, input "${input.name}"`;
-  const v = isList ? (isOnly && input.shape.length ? row : row[position]) : Object(row)[input.name];
+  const v = isList ? (isOnly && input.shape.length ? row : row[position]) : ownValue(Object(row), input.name);
   if (v === undefined) throw new TypeError(`${place}: nothing is given; give a value, or null if it is missing`);
   if (input.shape.length) {
     const elements = flat(v);
@@ -114,7 +119,7 @@ function load(graph, bytes) {
   function needed(given, wanted) {
     const names = new Set(wanted);
     const backwards = [...nodes].reverse().filter((node) => {
-      const isNeeded = names.has(node.output) && !(node.output in given);
+      const isNeeded = names.has(node.output) && !Object.hasOwn(given, node.output);
       if (isNeeded) node.inputs.forEach((name) => names.add(name));
       return isNeeded;
     });

@@ -63,7 +63,8 @@ def curves(
         _pointed_values(x, y, series, below),
         *(_mark(marked, below, beside) if marked else []),
     ]
-    return {"data": {"values": list(points)}, "layer": layers}
+    number = {name: str(i) for i, name in enumerate(series)}
+    return {"data": {"values": [{**point, "curve": number[point["series"]]} for point in points]}, "layer": layers}
 
 
 def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
@@ -98,9 +99,11 @@ def _thin_lines(points: Sequence[Mapping[str, Any]], encoding: Chart, opacity: f
 def _pointed_values(x: str, y: str, series: Sequence[str], below: Chart) -> Chart:
     """Return a vertical line at the place under the pointer, with the value of each curve there."""
     nearest = {"type": "point", "on": "pointerover", "nearest": True, "fields": [x], "clear": "pointerout"}
-    values = [{"field": field(name), "title": name, "type": "quantitative", "format": ".4~g"} for name in series]
+    values = [
+        {"field": str(i), "title": name, "type": "quantitative", "format": ".4~g"} for i, name in enumerate(series)
+    ]
     return {
-        "transform": [{"pivot": "series", "value": field(y), "groupby": [x]}],
+        "transform": [{"pivot": "curve", "value": field(y), "groupby": [x]}],
         "mark": {"type": "rule", "color": FAINT},
         "params": [{"name": "pointed", "select": nearest}],
         "encoding": {

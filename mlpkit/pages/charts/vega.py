@@ -49,6 +49,16 @@ CONFIG: Final[Mapping[str, Any]] = MappingProxyType(
         "range": {"category": list(COLOURS)},
     }
 )
+METHODS: Final = frozenset(
+    (
+        *("__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "constructor"),
+        *("hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"),
+    )
+)
+"""What every object of JavaScript has by ECMAScript, and so do those in which Vega looks names up."""
+INVISIBLE: Final = "\N{ZERO WIDTH SPACE}"
+IN_TITLES: Final = str.maketrans({"\\": "\N{SET MINUS}", **dict.fromkeys("\n\r\u2028\u2029", " ")})
+"""Vega-Lite writes titles into its expressions, and escapes neither backslashes nor line breaks there."""
 
 
 def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = None) -> str:
@@ -84,7 +94,7 @@ def specification(caption: str, chart: Chart) -> Chart:
         caption: what it shows.
         chart: the chart.
     """
-    whole: Chart = _finite({**LAYOUT, "config": CONFIG, **chart, "description": caption})
+    whole: Chart = _plain({**LAYOUT, "config": CONFIG, **chart, "description": caption})
     return whole
 
 
@@ -94,13 +104,19 @@ def _own_names(picture: str) -> str:
     return re.sub(r'(\bid="|url\(#)', rf"\g<1>p{own}-", picture)
 
 
-def _finite(value: Any) -> Any:
-    """Return what JSON can hold: a number that isn't finite is a gap."""
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold and Vega draws: a number that isn't finite is a gap, and names are no one's methods."""
     if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
+        return {_plain(key): _title(each) if key == "title" else _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(each) for each in value]
+        return [_plain(each) for each in value]
+    if isinstance(value, str):
+        return f"{INVISIBLE}{value}" if value in METHODS else value
     return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _title(value: Any) -> Any:
+    return _plain(value.translate(IN_TITLES) if isinstance(value, str) else value)
 
 
 @cache
