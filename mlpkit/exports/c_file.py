@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlpkit.exports.model_graph import ModelGraph
 
 FEW: Final = 4
-"""Rows that a file's own test has, if the model has no examples."""
+"""Rows that a file's own test has."""
 
 STACK: Final = 2048
 """Bytes of stack that functions take, roughly."""
@@ -68,7 +68,7 @@ def write_c(model: ModelGraph, file: Path) -> None:
     if model.graph.dtype != np.float32:
         raise NotExportableError(f"the network computes in {model.graph.dtype}; C files compute in float32 alone")
     name, written = c_name(file), _program(model)
-    feeds = model.examples or {each: rows[:FEW] for each, rows in probe_rows(model, None).items()}
+    feeds = {each: rows[:FEW] for each, rows in (model.examples or probe_rows(model, None)).items()}
     try:
         expected = compute(_source(model, written, name), name, written, feeds, written.outputs)
     except EngineMissingError:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from math import isclose
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from mlpkit.errors import ExportError
 from mlpkit.exports.js_engines import compute_module
-from mlpkit.exports.js_file import model_constants, module_text, source
+from mlpkit.exports.js_file import js_literal, model_constants, module_text, source
 from mlpkit.exports.provenance import provenance_line
 from mlpkit.pages.page import document
 
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.graph import Feed
     from mlpkit.exports.model_graph import ModelGraph
+
+STEPS: Final = (86_400, 60, 1)
+"""Seconds between the dates that a control may hold: days, minutes or seconds."""
 
 
 def write_html(model: ModelGraph, file: Path) -> None:
@@ -31,11 +37,12 @@ def write_html(model: ModelGraph, file: Path) -> None:
     """
     constants = model_constants(model)
     content = f'await inflated("{_deflated(constants.content)}")'
+    fields = f"/** @type {{Record<string, Field>}} */\nconst FIELDS = {js_literal(_fields(model))};\n"
     page = document(
         title=str(model.provenance.get("name", "Model")),
         style=source("page.css"),
         body=f"<!-- {provenance_line(model.provenance)} -->\n{source('body.html')}",
-        scripts=f'<script type="module">\n{module_text(model, constants, content)}{source("page.js")}</script>',
+        scripts=f'<script type="module">\n{module_text(model, constants, content)}{fields}{source("page.js")}</script>',
     )
     file.write_text(page, "utf-8", newline="\n")
 
@@ -59,6 +66,52 @@ def compute_html(
     if script is None:
         raise ExportError(f"{file.name} has no script")
     return compute_module(script[1], file.name, model, feeds, names)
+
+
+def _fields(model: ModelGraph) -> dict[str, dict[str, Any]]:
+    """Return what the form of a table needs beyond its inputs: values to begin with, and steps of dates."""
+    rows = model.examples or {}
+    return {name: _field(feed, rows.get(name, np.zeros(0))) for name, feed in model.graph.feeds.items()}
+
+
+def _field(feed: Feed, rows: NDArray[Any]) -> dict[str, Any]:
+    """Return what a control of a form needs to know.
+
+    Args:
+        feed: the input.
+        rows: its values in rows of the run's data, if there are any.
+    """
+    if feed.dtype == "str":
+        common = Counter(rows[rows != ""].tolist()).most_common(1)
+        return {"start": common[0][0] if common and feed.choices else ""}
+    if feed.kind == "pixels":
+        return {"start": None}
+    known = rows if rows.size else np.array(feed.extent or ())
+    start = _middle(known).tolist()
+    if feed.kind == "date":
+        known = np.append(known, feed.extent or ())
+        days = known[np.isfinite(known)]
+        step = next((step for step in STEPS if days.size and not (days % step).any()), STEPS[-1])
+        return {"start": start, "step": step}
+    return {"start": start, "isTruth": _is_truth(feed)}
+
+
+def _middle(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the value in the middle of each column, one that occurs; None if all are missing."""
+    ordered = np.sort(np.where(np.isfinite(rows), rows, np.nan), axis=0)  # which puts missing values last
+    present = np.isfinite(ordered).sum(axis=0)
+    middle = (
+        np.take_along_axis(ordered, np.maximum(present - 1, 0)[None] // 2, axis=0)[0] if len(rows) else np.array(0.0)
+    )
+    return np.where(present, middle, None)
+
+
+def _is_truth(feed: Feed) -> bool:
+    """Return whether 0 and 1 are all that a column had in training: then, and only then, its variance is p (1 - p)."""
+    if feed.extent != (0.0, 1.0) or feed.typical is None:
+        return False
+    mean, std = feed.typical
+    return isclose(std**2, mean * (1 - mean), rel_tol=1e-9)
 
 
 def _deflated(content: bytes) -> str:

@@ -41,7 +41,7 @@ class ModelGraph:
         class_names: the names of the classes, in the order of their probabilities; None if they are just numbers.
         target_names: a name for each label or number predicted; None if they have none.
         provenance: what the model came from, as plain data; each file carries it.
-        examples: a few rows of the run's data, by the names of the raw inputs, for a file's own test.
+        examples: rows of the run's data, by the names of the raw inputs.
         quantized: whether weights that are integers times a scale leave as such.
     """
 

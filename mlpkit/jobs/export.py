@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -47,9 +47,6 @@ if TYPE_CHECKING:
     from mlpkit.exports.model_graph import ModelGraph
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
-
-EXAMPLES: Final = 4
-"""Rows of the run's data that a file may have for a test of its own."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ def _export(
     test, doubt = _test_split(model)
     rows, doubt = (None, doubt) if test is None else _known_rows(model, graph, form, test)
     if rows is not None:
-        graph = replace(graph, examples={name: array[:EXAMPLES] for name, array in rows.feeds.items()})
+        graph = replace(graph, examples=rows.feeds)
     rounding = None if quantize is None else _rounding(exact, model, weights, test, rows)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         written = Path(folder) / to.name

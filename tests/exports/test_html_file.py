@@ -249,6 +249,98 @@ def test_a_form_begins_with_what_is_usual(opened, towns_page):
     assert page.evaluate(ANSWER) != NOTHING
 
 
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory):
+    """The rows of a table, and a run that learned from it: times, days that are all the first of a year, yes and no."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for _ in range(120):
+        hour, member, year = int(rng.integers(8, 20)), str(rng.choice(["yes", "no"])), int(rng.integers(1970, 1983))
+        opened = f"2024-{rng.integers(1, 13):02}-{rng.integers(1, 28):02}T{hour:02}:{rng.integers(60):02}"
+        age = "" if rng.random() < 0.1 else str(rng.choice([18, 79]))
+        paid = hour + (5 if member == "yes" else 0)
+        row = {
+            "opened": opened,
+            "built": f"{year}-01-01",
+            "member": member,
+            "age": age,
+            "town": "Ulm",
+            "paid": str(paid),
+        }
+        rows.append(row)
+    folder = tmp_path_factory.mktemp("shops")
+    lines = [",".join(row.values()) for row in rows]
+    (folder / "shops.csv").write_text("\n".join([",".join(rows[0]), *lines, ""]))
+    dates = {"dates": ["opened", "built"], "date_parts": ["elapsed", "month", "hour"]}
+    csv = {"file": str(folder / "shops.csv"), "target": "paid", "predict": "values", **dates, "missing": "fill"}
+    spec = {
+        "mlpkit": 1,
+        "name": "shops",
+        "data": {"csv": {**csv, "categorical": ["town"], "unknown": "zeros", "test": 0.2}},
+        "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"],
+        "training": {"optimizer": {"adam": {"learning_rate": 0.1}}, "epochs": 20},
+    }
+    mlpkit.run(mlpkit.load_spec(spec), directory=folder / "run")
+    export(folder / "run", folder / "shops.html")
+    return rows, folder / "run"
+
+
+def test_a_form_begins_with_values_that_occur(opened, shops):
+    rows, run = shops
+    page = opened(run.parent / "shops.html")
+
+    found = dict(
+        page.evaluate(
+            "[...document.querySelectorAll('label')].map((each) => [each.firstChild.textContent, "
+            "each.querySelector('input, select').value])"
+        )
+    )
+
+    assert {*found} == {"opened", "built", "member", "age", "town"}
+    truths = {"yes": "1", "no": "0"}
+    for name, value in found.items():
+        assert value in {truths.get(row[name], row[name]) for row in rows} - {""}, name
+
+
+@pytest.mark.parametrize("member", ["yes", "no", ""])
+def test_a_form_takes_times_and_yes_and_no(opened, shops, member):
+    _, run = shops
+    page = opened(run.parent / "shops.html")
+    row = {"opened": "2024-05-06T19:45", "built": "1975-01-01", "member": member, "age": "18", "town": "Ulm"}
+
+    kinds = {
+        name: page.evaluate(
+            "[...document.querySelectorAll('label')].find((each) => each.firstChild.textContent === "
+            f"{json.dumps(name)}).querySelector('input, select').type"
+        )
+        for name in row
+    }
+    for name, value in row.items():
+        fill_in(page, name, {"yes": "1", "no": "0"}.get(value, value))
+
+    assert kinds == {
+        "opened": "datetime-local",
+        "built": "date",
+        "member": "select-one",
+        "age": "number",
+        "town": "select-one",
+    }
+    assert number(page.evaluate(ANSWER)) == pytest.approx(mlpkit.load(run).predict([row])[0], rel=1e-4)
+
+
+def test_a_text_that_is_no_number_is_refused_and_not_missing(opened, shops):
+    _, run = shops
+    page = opened(run.parent / "shops.html")
+
+    page.evaluate("document.querySelector('input[type=number]').select()")
+    page.key("e", text="e")
+    page.settle()
+
+    problem = page.evaluate("document.querySelector('[role=alert]').textContent")
+    assert problem == 'row 0, input "age": "not a number" is given; expected a number, or null if it is missing'
+    assert page.evaluate(ANSWER) == NOTHING
+
+
 def test_a_form_shows_the_range_of_a_column_in_training(opened, towns_page, towns):
     page = opened(towns_page)
     dataset = load_run(towns).dataset

@@ -185,39 +185,67 @@ function pictureInput([, height, width], onChange) {
   return { parts, paint: () => undefined, start: () => onChange(null) };
 }
 
-/** A date, from seconds since 1970. */
-const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
+/**
+ * @typedef {object} Field what a control needs to know
+ * @property {any} start a value that occurs in the data, for each element
+ * @property {number} [step] seconds between dates: a day, a minute or a second
+ * @property {boolean} [isTruth] whether 0 and 1 are all that there is
+ */
+
+/** A date as controls have it, from seconds since 1970; with its time if that is told apart. */
+function moment(seconds, step) {
+  return new Date(seconds * 1000).toISOString().slice(0, step === 86400 ? 10 : step === 60 ? 16 : 19);
+}
+
+/** What a control holds; null if that is nothing, and a text that is refused if it can't be read. */
+function held({ value, validity }, expected, read) {
+  if (validity.badInput) return `not ${expected}`;
+  return value === "" ? null : read(value);
+}
+
+function selectOf(pairs, start) {
+  const options = [...pairs, ["", "missing"]].map(([value, text]) => element("option", { value }, text));
+  const control = element("select", {}, ...options);
+  control.value = start ?? "";
+  return control;
+}
 
 /** A control for an input of a table, and how its value is read. */
 function controlOf(input) {
-  const [mean] = input.typical ?? [input.kind === "date" ? Date.now() / 1000 : 0];
+  const { start, step, isTruth } = FIELDS[input.name];
   if (input.shape.length) {
-    const control = element("textarea", { rows: 4, spellcheck: "false" });
+    const control = element("textarea", { rows: 4, spellcheck: "false" }, flat(start).join(" "));
     return { control, read: () => control.value.split(/[\s,;]+/).filter(Boolean).map(Number), isWide: true };
   }
   if (input.kind === "category" && input.choices.length) {
-    const choices = input.choices.map((choice) => element("option", { value: choice }, choice));
-    const control = element("select", {}, ...choices, element("option", { value: "" }, "missing"));
+    const control = selectOf(input.choices.map((choice) => [choice, choice]), start);
     return { control, read: () => control.value };
   }
   if (input.dtype === "str") {
     const control = element("input", { type: "text", placeholder: "missing" });
     return { control, read: () => control.value };
   }
-  if (input.kind === "date") {
-    const control = element("input", { type: "date", value: day(mean) });
-    return { control, read: () => control.value || null };
+  if (isTruth) {
+    const control = selectOf([["1", "1 (yes)"], ["0", "0 (no)"]], start);
+    return { control, read: () => held(control, "", Number) };
   }
-  const value = Number(mean.toPrecision(3));
-  const control = element("input", { type: "number", step: "any", value, placeholder: "missing" });
-  return { control, read: () => (control.value === "" ? null : Number(control.value)) };
+  if (input.kind === "date") {
+    const isDay = step === 86400, value = start === null ? "" : moment(start, step);
+    const control = element("input", { type: isDay ? "date" : "datetime-local", ...(isDay ? {} : { step }), value });
+    return { control, read: () => held(control, "a whole date", String) };
+  }
+  const control = element("input", { type: "number", step: "any", value: start ?? "", placeholder: "missing" });
+  return { control, read: () => held(control, "a number", Number) };
 }
 
 /** What to put into an input, in a few words. */
-function hintOf({ kind, shape, choices, extent, meaning }) {
+function hintOf({ name, kind, shape, choices, extent, meaning }) {
+  const { step, isTruth } = FIELDS[name];
   if (shape.length) return `${sizeOf(shape)} numbers`;
-  if (choices.length || !extent) return choices.length ? "" : meaning;
-  return `${extent.map(kind === "date" ? day : (v) => written(v, 5)).join(" to ")} in training`;
+  if (choices.length || isTruth || (!extent && kind === "date")) return "";
+  if (!extent) return meaning;
+  const shown = kind === "date" ? (v) => moment(v, step).replace("T", " ") : (v) => written(v, 5);
+  return `${extent.map(shown).join(" to ")} in training`;
 }
 
 /** A form for the inputs of a table. `onChange` gets a row. */
