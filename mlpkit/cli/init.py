@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,25 @@ if TYPE_CHECKING:
 @options.verb("init")
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
 @click.option("--data", metavar="PATH", help="Write a spec for this data: a table, arrays, or images.")
-@click.option("--target", metavar="NAME", help="With --data: what to predict: a column, an array or a file.")
+@click.option(
+    "--target",
+    "targets",
+    metavar="NAME",
+    multiple=True,
+    help="With --data: what to predict: a column, an array or a file; of a table, several columns.",
+)
+@click.option(
+    "--predict",
+    type=click.Choice(["classes", "labels", "values"]),
+    help="With --data: what the target of a table holds; by default what it seems to hold.",
+)
+@click.option("--drop", metavar="COLUMN", multiple=True, help="With --data: a column of a table that is no input.")
+@click.option(
+    "--id",
+    "id_column",
+    metavar="COLUMN",
+    help="With --data: the column that says which rows belong together, as those of a patient; they share a split.",
+)
 @click.option("--validation", metavar="PATH", help="With --data: validation data of its own; by default, a share.")
 @click.option("--test", metavar="PATH", help="With --data: test data of its own; by default, a share.")
 @click.option(
@@ -42,7 +60,10 @@ if TYPE_CHECKING:
 def command(
     name: str | None,
     data: str | None,
-    target: str | None,
+    targets: tuple[str, ...],
+    predict: str | None,
+    drop: tuple[str, ...],
+    id_column: str | None,
     validation: str | None,
     test: str | None,
     recipe: str | None,
@@ -55,15 +76,18 @@ def command(
     With --data, look at a file of data, and write a spec with comments that trains well on it. With NAME, copy a
     shipped spec, or a folder of lessons. With neither, list what is shipped, and name the recipes.
     """
-    given = {"--target": target, "--validation": validation, "--test": test, "--recipe": recipe}
+    wishes = {"targets": targets[1:] and targets, "predict": predict, "drop": drop, "id": id_column}
+    given = {"--target": targets, "--validation": validation, "--test": test, "--recipe": recipe}
+    given |= {f"--{wish}": value for wish, value in wishes.items() if wish != "targets"}
     if data is not None:
         if name is not None:
             remedy = _one_of_two(name, recipe, plugins, blocked)
             raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {remedy}")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
-        _from_data(given_files, target, recipe, destination, plugins, blocked)
-    elif needless := [option for option, value in given.items() if value is not None]:
+        wanted = {wish: value for wish, value in wishes.items() if value}
+        _from_data(given_files, targets, recipe, wanted, destination, plugins, blocked)
+    elif needless := [option for option, value in given.items() if value]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:
         _copy(name, destination)
@@ -88,8 +112,9 @@ def _one_of_two(name: str, recipe: str | None, plugins: tuple[str, ...], blocked
 
 def _from_data(
     files: dict[str, str],
-    target: str | None,
+    targets: tuple[str, ...],
     recipe: str | None,
+    wishes: dict[str, Any],
     destination: Path | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
@@ -98,7 +123,8 @@ def _from_data(
     from mlpkit.jobs.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-    first = init_from_data(files, target, destination, recipe=recipe, plugins=plugins, blocked=blocked)
+    target = targets[0] if targets else None
+    first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
     result("\n".join([f"{first.path}:", *columns(first.decisions, indent="  ", width=line_length())]))
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:
@@ -111,9 +137,10 @@ def _from_data(
 
 
 def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugins: tuple[str, ...]) -> None:
-    """Print the two commands that come next; both work as they stand."""
+    """Print the two commands that come next; the second predicts new rows, or those for testing."""
     with_plugins = "".join(f" --plugin {quote(plugin)}" for plugin in plugins)
-    rows = quote(files.get("test", files["train"]))
+    ending = "".join(Path(files["train"]).suffixes)
+    rows = quote(files.get("test") or (f"new{ending}" if ending else files["train"]))
     result("next:")
     result(f"  mlpkit run {quote(str(first.path))}{with_plugins}")
     result(f"  mlpkit predict {quote(str(_next_folder(name)))} {rows}{with_plugins}")

@@ -166,8 +166,12 @@ class Dataset(Component):
                 ``validation`` and ``test`` if they are in files of their own.
             target: what to predict, such as a column, an array or a file of targets; None if that wasn't said.
 
+        A data set that reads columns may take more, by keyword, where the command line has them: ``targets``, all
+        columns to predict, if there are several; ``predict``, what they hold; ``drop``, columns to leave out; ``id``,
+        the column that says which rows belong together. So may its ``recipes``.
+
         Raises:
-            ParameterError: ``train``, ``validation``, ``test`` or ``target`` is wrong.
+            ParameterError: ``train``, ``validation``, ``test`` or ``target`` is wrong, or one of those keywords.
             DataError: the file is damaged, or nothing can be learned from it as it is.
         """
         return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.dataset import Dataset, Proposal
@@ -21,11 +23,11 @@ from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import folder_name, parse_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from mlpkit.registry.registry import RegisteredComponent
 
-ARGUMENTS: Final = ("validation", "test", "target", "recipe")
+ARGUMENTS: Final = ("validation", "test", "target", "recipe", "predict", "drop", "id")
 OPTIONS: Final = {"train": "--data"} | {argument: f"--{argument}" for argument in ARGUMENTS}
 """The option of the command line that gives each argument of ``Dataset.propose``, or the recipe to call instead."""
 
@@ -49,6 +51,7 @@ def init_from_data(
     destination: Path | None = None,
     *,
     recipe: str | None = None,
+    wishes: Mapping[str, Any] = MappingProxyType({}),
     plugins: Iterable[str] = (),
     blocked: Iterable[str] = (),
 ) -> FirstSpec:
@@ -59,6 +62,7 @@ def init_from_data(
         target: what to predict.
         destination: the new file; by default called like the data, in the current folder.
         recipe: the name of a recipe of the data set, for another network than the data set would choose.
+        wishes: what else ``Dataset.propose`` takes by keyword, for data sets that do.
         plugins: as for ``load_spec``.
         blocked: as for ``load_spec``.
 
@@ -75,7 +79,7 @@ def init_from_data(
     if os.path.lexists(path):
         raise UsageError(f"{path} exists already; choose another name with --out")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    name, proposal = _proposal(registry, files, target, recipe)
+    name, proposal = _proposal(registry, files, target, recipe, wishes)
     spec = _seen_from(path.parent, proposal.spec, frozenset((*files.values(), *proposal.files)))
     text = to_commented_yaml({FORMAT: newest_format(), **spec}, proposal.comments)
     try:
@@ -133,7 +137,7 @@ def _expect_recipe(registry: Registry, recipe: str) -> None:
 
 
 def _proposal(
-    registry: Registry, files: Mapping[str, str], target: str | None, recipe: str | None
+    registry: Registry, files: Mapping[str, str], target: str | None, recipe: str | None, wishes: Mapping[str, Any]
 ) -> tuple[str, Proposal]:
     """Return what the first data set that reads the file proposes, and its name."""
     if recipe is not None:
@@ -150,17 +154,29 @@ def _proposal(
         propose = own.get(recipe or "", component.propose)
         try:
             with component_errors(f"dataset {entry.name} failed in propose"):
-                found = propose(files, target)
+                found = propose(files, target, **(wishes if (takes_wishes := _takes(propose, wishes)) else {}))
         except ParameterError as error:
             raise _as_usage_error(error) from error
         if found is not None and recipe and recipe not in own:
             others = " and ".join(recipes(registry)[recipe])
             reads = f"{entry.name} reads {show(files['train'])}"
             raise UsageError(f"--recipe: {recipe} is a recipe for {others}, but {reads}; leave out --recipe")
+        if found is not None and not takes_wishes:
+            options = " and ".join("several --target" if wish == "targets" else OPTIONS[wish] for wish in wishes)
+            raise UsageError(f"{options}: this is for tables, but {entry.name} reads {show(files['train'])}")
         if found is not None:
             expect_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
             return entry.name, found
     raise _unread(files["train"], asked, unloadable)
+
+
+def _takes(propose: Callable[..., Any], wishes: Mapping[str, Any]) -> bool:
+    """Whether a data set's ``propose``, or one of its recipes, takes these keywords."""
+    try:
+        inspect.signature(propose).bind({}, None, **wishes)
+    except TypeError:
+        return False
+    return True
 
 
 def _unread(file: str, asked: Sequence[str], unloadable: Sequence[PluginError]) -> UsageError:

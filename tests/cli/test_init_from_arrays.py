@@ -44,9 +44,10 @@ def write_images(folder, images, kinds, names=("neither", "lying", "standing")):
 
 @pytest.fixture
 def first(work, invoke):
-    """Return a function that asks for a spec, and returns its text and what was printed."""
+    """Return a function that asks for a spec, and returns its text and what was printed; it knows the data."""
 
     def ask(*arguments):
+        ask.data = arguments[0]
         (work / "s.yaml").unlink(missing_ok=True)
         done = invoke("init", "--data", *arguments, "--out", "s.yaml")
         assert (done.code, done.err) == (0, "")
@@ -56,7 +57,7 @@ def first(work, invoke):
 
 
 @pytest.fixture
-def follows(work, invoke):
+def follows(work, invoke, first):
     """Return a function that does what the output says comes next, and returns the results on the test split."""
 
     def follow(out, *shorter):
@@ -64,7 +65,7 @@ def follows(work, invoke):
         shutil.rmtree(work / "runs", ignore_errors=True)
         done = invoke(*run, "--quiet", *shorter)
         assert (done.code, done.err) == (0, "")
-        done = invoke(*predict)
+        done = invoke(*predict[:2], first.data if predict[2].startswith("new") else predict[2])
         assert (done.code, done.err) == (0, "")
         (metrics,) = (work / "runs").glob("*/metrics.json")
         return json.loads(metrics.read_text())["test"]
@@ -106,7 +107,7 @@ s.yaml:
   training  adamw, 200 epochs at most, in minibatches of 32, with early stopping
 next:
   mlpkit run s.yaml
-  mlpkit predict runs/s own.npz
+  mlpkit predict runs/s new.npz
 """
     )
     assert text.startswith(
@@ -131,6 +132,7 @@ def test_the_commands_work_in_processes_of_their_own(work, mlpkit):
     np.savez("own.npz", x=x, t=t)
     done = mlpkit("init", "--data", "own.npz")
     assert (done.code, done.err) == (0, "")
+    shutil.copy("own.npz", "new.npz")
     for line in done.out.partition("next:\n")[2].splitlines():
         command = shlex.split(line)[1:]
         done = mlpkit(*command, *(FEW_EPOCHS if command[0] == "run" else ()))

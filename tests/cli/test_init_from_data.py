@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import random
 import shlex
+import shutil
 
+import numpy as np
 import pytest
 
 HEADER = "PassengerId,Age,Sex,Class,Fare,Cabin,Embarked,alive,Survived"
@@ -37,7 +39,8 @@ def test_the_commands_that_come_next_work_as_they_stand(titanic, invoke):
     assert (done.code, done.err) == (0, "")
     run, predict = commands(done.out)
     assert run == ["run", "titanic.yaml"]
-    assert predict == ["predict", "runs/titanic", "titanic.csv"]
+    assert predict == ["predict", "runs/titanic", "new.csv"]
+    shutil.copy("titanic.csv", "new.csv")
     assert invoke("check", "titanic.yaml").code == 0
     assert invoke(*run, "--quiet").code == 0
     assert json.loads((titanic / "runs/titanic/metrics.json").read_text())["test"]["accuracy"] > 0.85
@@ -63,7 +66,7 @@ titanic.yaml:
   training    adamw, 200 epochs at most, in minibatches of 16, with early stopping
 next:
   mlpkit run titanic.yaml
-  mlpkit predict runs/titanic titanic.csv
+  mlpkit predict runs/titanic new.csv
 """
     )
 
@@ -155,10 +158,29 @@ def test_files_of_their_own_for_validation_and_test(titanic, invoke):
     assert len(invoke(*predict).out.splitlines()) == 51
 
 
+def test_the_advice_for_counts_works(work, invoke):
+    rows = [f"{i * 7 % 11},{visits}" for i, visits in enumerate([0, 0, 1, 2] * 49 + [9, 15, 23, 48])]
+    (work / "t.csv").write_text("\n".join(["age,visits", *rows]))
+    done = invoke("init", "--data", "t.csv", "--target", "visits")
+    assert (done.code, done.err) == (0, "")
+    text = (work / "t.yaml").read_text().replace("- MeanSquaredError", "- Poisson")
+    (work / "t.yaml").write_text(text.replace("predict: values", "scale_target: none\n    predict: values"))
+    assert invoke("run", "t.yaml", "--quiet", "--set", "training.epochs=1").code == 0
+
+
+def test_each_target_that_is_named_is_predicted(titanic, invoke):
+    done = invoke("init", "--data", "titanic.csv", "--target", "Fare", "--target", "Class", "--drop", "alive")
+    assert (done.code, done.err) == (0, "")
+    run, _ = commands(done.out)
+    assert invoke(*run, "--quiet", "--set", "training.epochs=1").code == 0
+    header, first, *_ = invoke("predict", "runs/titanic", "titanic.csv").out.splitlines()
+    assert (header, len(first.split(","))) == ("Fare,Class", 2)
+
+
 def test_the_second_run_gets_a_folder_of_its_own(titanic, invoke):
     (titanic / "runs/titanic").mkdir(parents=True)
     _, predict = commands(invoke("init", "--data", "titanic.csv", "--target", "Survived").out)
-    assert predict == ["predict", "runs/titanic-2", "titanic.csv"]
+    assert predict == ["predict", "runs/titanic-2", "new.csv"]
 
 
 def test_an_example_that_comes_with_mlpkit(invoke):
@@ -166,7 +188,8 @@ def test_an_example_that_comes_with_mlpkit(invoke):
     assert done.code == 0
     run, predict = commands(done.out)
     assert run == ["run", "houses.yaml"]
-    assert predict == ["predict", "runs/houses", "example:houses.csv"]
+    assert predict == ["predict", "runs/houses", "new.csv"]
+    predict[-1] = "example:houses.csv"
     assert invoke(*run, "--quiet", "--set", "training.epochs=1", "--set", "training.evaluate_every=null").code == 0
     done = invoke(*predict)
     assert (done.code, len(done.out.splitlines())) == (0, 301)
@@ -208,11 +231,30 @@ def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic,
         (["--data", "titnic.csv"], "error: --data: there is no file 'titnic.csv'; did you mean 'titanic.csv'?\n"),
         (["--data", "titanic.csv", "mnist_3layer"], "error: NAME copies a shipped spec, and --data writes a new one; "),
         (["--target", "Survived"], "error: --target needs --data, the file to write a spec for\n"),
+        (["mnist_3layer", "--drop", "a"], "error: --drop needs --data, the file to write a spec for\n"),
+        (
+            ["--data", "titanic.csv", "--target", "Survived", "--drop", "Agee"],
+            "error: --drop: there is no column 'Agee'; expected one of PassengerId, Age, Sex, Class, Fare, Cabin, "
+            "Embarked, alive, Survived; did you mean 'Age'?\n",
+        ),
+        (
+            ["--data", "titanic.csv", "--target", "Survived", "--id", "Survived"],
+            "error: --id: the column 'Survived' is the target; name it once\n",
+        ),
+        (
+            ["--data", "titanic.csv", "--target", "Sex", "--target", "Survived", "--predict", "classes"],
+            "error: --target: classes come from one column, not from 2; name one of them, or write --predict labels",
+        ),
+        (
+            ["--data", "x.npz", "--target", "t", "--target", "x", "--id", "k"],
+            "error: several --target and --id: this is for tables, but npz reads 'x.npz'\n",
+        ),
         (["mnist_3layer", "--test", "a.csv"], "error: --test needs --data, the file to write a spec for\n"),
         (["--data", "acme.py", "--target", "x"], "error: no data set reads 'acme.py' to propose a spec; "),
     ],
 )
 def test_wrong_usage(titanic, arguments, expected, invoke):
+    np.savez("x.npz", x=np.arange(80.0).reshape(40, 2), t=np.arange(40) % 2)
     done = invoke("init", *arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(expected)

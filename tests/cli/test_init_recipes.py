@@ -25,7 +25,7 @@ loans.yaml:
   training    256 epochs, in minibatches of 64
 next:
   mlpkit run loans.yaml
-  mlpkit predict runs/loans example:loans.csv
+  mlpkit predict runs/loans new.csv
 """
     )
     assert (

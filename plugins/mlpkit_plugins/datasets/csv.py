@@ -18,8 +18,10 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Unpack
 
     from mlpkit_plugins.recipes.table_recipe import Recipe
+    from mlpkit_plugins.tables.target_guess import Wishes
 
 _ENDINGS: Final = (".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".data")
 _COMPRESSED: Final = ".gz"
@@ -120,7 +122,9 @@ class Csv(FileTable):
         return NumberFormat(self.decimal, self.thousands, self.symbols)
 
     @classmethod
-    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
+    def propose(
+        cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
+    ) -> Proposal | None:
         """Return a spec that trains well on a CSV file; None if its name ends otherwise.
 
         Raises:
@@ -134,7 +138,7 @@ class Csv(FileTable):
         from mlpkit_plugins.tables.first_spec import propose_for_table  # noqa: PLC0415 - for the same reason
 
         reading = csv_reading(named_file("train", file), file, target, cls.missing_texts)
-        return propose_for_table("csv", files, target, reading, recipe)
+        return propose_for_table("csv", files, target, reading, recipe, wishes)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> CsvSource:
         """Return the table in a CSV file, not yet read.

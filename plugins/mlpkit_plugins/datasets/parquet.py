@@ -13,8 +13,10 @@ from mlpkit_plugins.tables.parquet_source import ParquetSource
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Unpack
 
     from mlpkit_plugins.recipes.table_recipe import Recipe
+    from mlpkit_plugins.tables.target_guess import Wishes
 
 _ENDINGS: Final = (".parquet", ".pq")
 
@@ -64,7 +66,9 @@ class Parquet(FileTable):
         ]
 
     @classmethod
-    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
+    def propose(
+        cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
+    ) -> Proposal | None:
         """Return a spec that trains well on a Parquet file; None if its name ends otherwise.
 
         Raises:
@@ -79,7 +83,7 @@ class Parquet(FileTable):
 
         source = ParquetSource(ParquetFile(named_file("train", file), name=file), ())
         reading = Reading(source, sample_rows(source), missing=("",))
-        return propose_for_table("parquet", files, target, reading, recipe)
+        return propose_for_table("parquet", files, target, reading, recipe, wishes)
 
     def source(self, path: Path, name: str, *, to_predict: bool = False) -> ParquetSource:
         """Return the table in a Parquet file, not yet read.

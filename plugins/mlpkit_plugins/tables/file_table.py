@@ -14,12 +14,14 @@ from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from typing import Unpack
 
     from numpy.typing import NDArray
 
     from mlpkit import Proposal
     from mlpkit_plugins.recipes.table_recipe import Recipe
     from mlpkit_plugins.tables.source import TableFile
+    from mlpkit_plugins.tables.target_guess import Wishes
 
 
 @dataclass(eq=False)
@@ -49,13 +51,16 @@ class FileTable(TableDataset, FileOption):
 
     @classmethod
     @abstractmethod
-    def propose(cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None) -> Proposal | None:
+    def propose(
+        cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
+    ) -> Proposal | None:
         """Return a spec that trains well on a table; None if the file has another format.
 
         Args:
             files: the files of the splits, by split.
             target: the column to predict; None if that wasn't said.
             recipe: the recipe of the network; None for a perceptron that fits the table.
+            wishes: what was asked for about its columns.
 
         Raises:
             ParameterError: a file or the target is missing, or the recipe is not for such a table.

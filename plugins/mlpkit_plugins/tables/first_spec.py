@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit import DataError, ParameterError, Proposal, did_you_mean
-from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget, perceptron
-from mlpkit_plugins.formats.shown_text import shown_text, shown_texts
+from mlpkit import DataError, ParameterError, Proposal
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget, perceptron
+from mlpkit_plugins.formats.shown_text import shown_texts
 from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
-from mlpkit_plugins.tables.categories import in_order
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
 from mlpkit_plugins.tables.sentinels import sentinels_in
-from mlpkit_plugins.tables.targets import MANY_CLASSES, are_mostly_lonely, mostly_lonely
+from mlpkit_plugins.tables.target_guess import aim_at, expect_column, targets_of
 from mlpkit_plugins.tables.text_numbers import PLAIN, NumberFormat
 from mlpkit_plugins.tables.times import ISO
 
@@ -27,8 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.recipe import KeyPath
+    from mlpkit_plugins.first_networks.perceptron import TargetToLearn
     from mlpkit_plugins.recipes.table_recipe import Recipe
     from mlpkit_plugins.tables.source import TableFile
+    from mlpkit_plugins.tables.target_guess import Aim, Wishes
 
 ALIKE: Final = 0.9995
 """A column agrees so well with the target that it must be a copy: a rank correlation, or a share of the rows."""
@@ -39,8 +40,8 @@ ROWS_COMPARED: Final = 5000
 FILLED: Final = "means in place of numbers, zeros for categories"
 """What ``missing: fill`` does."""
 
-NO_CLASS: Final = frozenset(("n/a", "na", "nan", "null", "?", "#n/a"))
-"""Texts that mean a missing value in a column of classes, too, in lower case; ``-`` or ``none`` may be a class."""
+FOR_COUNTS: Final = "Poisson in place of MeanSquaredError, with scale_target: none"
+"""What may suit counts better than what is written for all numbers."""
 
 LEAST_ROWS: Final = 5
 """Of fewer rows, the shares held out for validation and test would have none."""
@@ -76,7 +77,12 @@ class Reading:
 
 
 def propose_for_table(
-    name: str, files: Mapping[str, str], target: str | None, reading: Reading, recipe: Recipe | None = None
+    name: str,
+    files: Mapping[str, str],
+    target: str | None,
+    reading: Reading,
+    recipe: Recipe | None,
+    wishes: Wishes,
 ) -> Proposal:
     """Return a spec that trains well on a table.
 
@@ -86,9 +92,10 @@ def propose_for_table(
         target: the column to predict; None if that wasn't said.
         reading: the table, and how it is read.
         recipe: the recipe of the network; None for a perceptron that fits the table.
+        wishes: what was asked for about its columns.
 
     Raises:
-        ParameterError: the target is missing, or the recipe is not for such a table.
+        ParameterError: a column that was named is missing, or the recipe is not for such a table.
         DataError: the table has too few rows, nothing to learn from, or values that don't fit the others.
     """
     sample, source = reading.sample, reading.source
@@ -100,17 +107,23 @@ def propose_for_table(
         rows = "1 row is" if sample.size == 1 else f"{sample.size} rows are"
         message = f"{rows} too few to learn from and to measure errors on; expected at least {LEAST_ROWS}"
         raise DataError(source.name, message)
-    target = _expect_target(target, reading)
+    header = source.header
+    targets = targets_of(target, wishes, header, has_names=reading.has_names)
+    dropped = _reasons_to_drop(wishes, targets, reading)
     guesser = ColumnGuesser(sample, reading.missing, reading.written)
-    aim = _aim(guesser, sample, target, reading.missing)
-    inputs = [column for column in dict.fromkeys(source.header) if column != target]
-    guesses = [guesser.guess(column) for column in inputs]
+    aim = aim_at(guesser, sample, targets, reading.missing, wishes.get("predict"))
+    inputs = [column for column in dict.fromkeys(header) if column not in targets]
+    guesses = [
+        ColumnGuess(column, "nothing", dropped[column]) if column in dropped else guesser.guess(column)
+        for column in inputs
+        if column != wishes.get("id")
+    ]
     aim, guesses = _without_sentinels(aim, guesses, sample)
     guesses = [_unless_a_copy(guess, aim, sample) for guess in guesses]
     if all(guess.holds == "nothing" for guess in guesses):
         reasons = "; ".join(f"{guess.name}: {guess.reason}" for guess in guesses[:5]) or "it is the only one"
-        raise DataError(source.name, f"no column besides '{target}' is left to learn from: {reasons}")
-    return _Writer(name, files, reading, aim, guesses).proposal(recipe)
+        raise DataError(source.name, f"no column besides '{aim.columns[0]}' is left to learn from: {reasons}")
+    return _Writer(name, files, reading, aim, guesses, wishes.get("id")).proposal(recipe)
 
 
 def _are_files(files: Mapping[str, str]) -> bool:
@@ -118,85 +131,21 @@ def _are_files(files: Mapping[str, str]) -> bool:
     return {"validation", "test"} <= files.keys()
 
 
-def _expect_target(target: str | None, reading: Reading) -> str:
-    header = reading.source.header
-    if target in header:
-        assert target is not None
-        return target
-    message = "no column was named to predict" if target is None else f"there is no column '{target}'"
-    remedy = did_you_mean(target or "", header)
-    if not reading.has_names:
-        remedy = "the first row holds data and no names, so that columns are called by their number"
-    raise ParameterError("target", message, expected=f"one of {shown_names(header)}", remedy=remedy)
+def _reasons_to_drop(wishes: Wishes, targets: Collection[str], reading: Reading) -> dict[str, str]:
+    """Return the columns that were named as no inputs, each with a reason; make sure that the table has them."""
+    for parameter, names in (("drop", wishes.get("drop", ())), ("id", [wishes["id"]] if "id" in wishes else [])):
+        for name in names:
+            expect_column(parameter, name, reading.source.header, has_names=reading.has_names)
+            if name in targets:
+                raise ParameterError(parameter, f"the column '{name}' is the target", remedy="name it once")
+    return dict.fromkeys(wishes.get("drop", ()), "dropped with --drop")
 
 
-@dataclass(frozen=True)
-class _Aim:
-    """What is predicted.
-
-    Args:
-        column: its name.
-        guess: what it holds.
-        counts: how often each class occurs, in the order of the classes; empty if values are predicted.
-        missing: in how many rows of the sample it is missing.
-        lonely: the classes left out, since they have one row each.
-    """
-
-    column: str
-    guess: ColumnGuess
-    counts: Mapping[str, int]
-    missing: int
-    lonely: Sequence[str] = ()
-
-    @property
-    def predict(self) -> str:
-        """What the target holds."""
-        return "classes" if self.counts else "values"
-
-
-def _aim(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collection[str]) -> _Aim:
-    """Find out whether classes or values are to be predicted."""
-    counts = Counter(text for text in sample.columns[target] if text not in missing)
-    absent = len(sample.rows) - sum(counts.values())
-    if not counts:
-        raise DataError(sample.name, "every value is missing; name another column with --target", column=target)
-    if len(counts) == 1:
-        message = f"every value is {shown_text(next(iter(counts)))}, so that there is nothing to predict"
-        raise DataError(sample.name, f"{message}; name another column with --target", column=target)
-    guesser.expect_visible(target, counts)
-    guess = guesser.content(target, counts)
-    if guess.holds == "numbers" and not _are_classes(guess):
-        return _Aim(target, guess, {}, guess.missing)
-    also_missing = {text for text in counts if text.lower() in NO_CLASS}
-    if also_missing and len(counts) > len(also_missing) + 1:
-        guess = replace(guess, missing_texts=guess.missing_texts | also_missing)
-        absent += sum(counts.pop(text) for text in also_missing)
-    if len(counts) > sum(counts.values()) / 2:
-        example = shown_text(next(iter(counts)))
-        message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
-        raise DataError(sample.name, f"{message}; name another column with --target", column=target)
-    classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
-    lonely = [text for text in classes if counts[text] == 1] if sample.is_whole else []
-    if are_mostly_lonely(len(lonely), len(classes)):
-        row = sample.rows[sample.columns[target].index(lonely[0])]
-        raise DataError(sample.name, mostly_lonely(lonely, classes), row=row, column=target)
-    return _Aim(target, guess, {text: counts[text] for text in classes if text not in lonely}, absent, lonely)
-
-
-def _are_classes(guess: ColumnGuess) -> bool:
-    """Whether numbers are most likely those of classes: two different ones, or few integers of many rows each."""
-    assert guess.numbers is not None
-    present = guess.numbers[~np.isnan(guess.numbers)]
-    if guess.distinct == 2:
-        return True
-    return guess.distinct <= min(MANY_CLASSES, len(present) / 10) and bool((present == np.rint(present)).all())
-
-
-def _without_sentinels(aim: _Aim, guesses: Sequence[ColumnGuess], sample: RowSample) -> tuple[_Aim, list[ColumnGuess]]:
+def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess], sample: RowSample) -> tuple[Aim, list[ColumnGuess]]:
     """Return the guesses with numbers that stand for a missing value counted as such, the target's, too."""
     columns = {
         guess.name: guess.numbers
-        for guess in (*guesses, *([] if aim.counts else [aim.guess]))
+        for guess in (*guesses, *(aim.guesses if aim.predict == "values" else ()))
         if guess.holds == "numbers" and guess.numbers is not None
     }
     others = {text for name, texts in sample.columns.items() if name not in columns for text in texts}
@@ -212,8 +161,9 @@ def _without_sentinels(aim: _Aim, guesses: Sequence[ColumnGuess], sample: RowSam
         missing = guess.missing + found.rows
         return replace(guess, numbers=numbers, missing=missing, missing_texts=also_missing, sentinel=found)
 
-    target = marked(aim.guess)
-    aim = replace(aim, guess=target, missing=aim.missing + target.missing - aim.guess.missing)
+    targets = [marked(guess) for guess in aim.guesses]
+    more = sum(guess.missing for guess in targets) - sum(guess.missing for guess in aim.guesses)
+    aim = replace(aim, guesses=targets, missing=aim.missing + more)
     return aim, [marked(guess) for guess in guesses]
 
 
@@ -222,25 +172,28 @@ def _texts_of(value: float, numbers: NDArray[np.float64], texts: Sequence[str]) 
     return frozenset(texts[index] for index in np.flatnonzero(numbers == value).tolist())
 
 
-def _unless_a_copy(guess: ColumnGuess, aim: _Aim, sample: RowSample) -> ColumnGuess:
+def _unless_a_copy(guess: ColumnGuess, aim: Aim, sample: RowSample) -> ColumnGuess:
     """Return the guess, or that a column gives the target away, if it says nearly the same in other words."""
-    if guess.holds == "nothing" or not _is_copy(guess, aim, sample):
+    if guess.holds == "nothing":
         return guess
-    reason = f"a copy of the target: it says the same as '{aim.column}' in nearly every row"
+    copied = [target.name for target in aim.guesses if _is_copy(guess, target, aim.counts, sample)]
+    if not copied:
+        return guess
+    reason = f"a copy of the target: it says the same as '{copied[0]}' in nearly every row"
     return ColumnGuess(guess.name, "nothing", reason, guess.distinct)
 
 
-def _is_copy(guess: ColumnGuess, aim: _Aim, sample: RowSample) -> bool:
-    if aim.counts:
-        if guess.distinct != len(aim.counts):
+def _is_copy(guess: ColumnGuess, target: ColumnGuess, classes: Collection[str], sample: RowSample) -> bool:
+    if classes:
+        if guess.distinct != len(classes):
             return False
-        pairs = Counter(zip(sample.columns[guess.name], sample.columns[aim.column], strict=True))
+        pairs = Counter(zip(sample.columns[guess.name], sample.columns[target.name], strict=True))
         partners = dict(pair for pair, _ in reversed(pairs.most_common()))  # of each text, the most frequent one
         agreeing = sum(pairs[pair] for pair in partners.items())
-        return set(partners.values()) >= set(aim.counts) and agreeing >= ALIKE * len(sample.rows)
-    if guess.numbers is None or aim.guess.numbers is None:
+        return set(partners.values()) >= set(classes) and agreeing >= ALIKE * len(sample.rows)
+    if guess.numbers is None or target.numbers is None:
         return False
-    x, t = guess.numbers[:ROWS_COMPARED], aim.guess.numbers[:ROWS_COMPARED]
+    x, t = guess.numbers[:ROWS_COMPARED], target.numbers[:ROWS_COMPARED]
     both = ~(np.isnan(x) | np.isnan(t))
     if min(len(np.unique(x[both])), len(np.unique(t[both]))) < 10:
         return False
@@ -260,8 +213,9 @@ class _Writer:
     name: str
     files: Mapping[str, str]
     reading: Reading
-    aim: _Aim
+    aim: Aim
     guesses: Sequence[ColumnGuess]
+    id: str | None
 
     def proposal(self, recipe: Recipe | None) -> Proposal:
         """Return the spec, with comments, and what was decided."""
@@ -272,7 +226,7 @@ class _Writer:
         spec = {**network.keys, "data": {self.name: parameters}}
         place: KeyPath = ("data", self.name)
         in_spec = {(*place, *path): text for path, text in comments.items()}
-        top: dict[KeyPath, str] = {(): f"Predicts {self.aim.column} from the other columns of {self.files['train']}."}
+        top: dict[KeyPath, str] = {(): f"Predicts {self._targets()} from the other columns of {self.files['train']}."}
         order = ("dtype", "data", "layers", "training")
         return Proposal(
             {key: spec[key] for key in order if key in spec},
@@ -283,9 +237,12 @@ class _Writer:
     def _filled_in(self, recipe: Recipe) -> Proposal:
         """Return the spec of a recipe for the table."""
         groups = {"numbers": (*self._holding("numbers"), *self._holding("ordinal")), "dates": self._holding("dates")}
+        target = self._target()
+        if isinstance(target, LabelTarget):
+            raise ParameterError("recipe", "recipes are for classes and values, not labels", remedy="leave it out")
         facts = TableFacts(
             self._training_rows(),
-            self._target(),
+            target,
             [group for group, guesses in groups.items() if guesses],
             {guess.name: guess.distinct for guess in self._holding("categories")},
         )
@@ -293,7 +250,7 @@ class _Writer:
         parameters, comments = self._data()
         data = {self.name: {**parameters, **network.data}}
         spec, of_recipe = comments_apart({"data": data, "layers": network.layers, "training": network.training})
-        top: dict[KeyPath, str] = {(): f"{network.title}: predicts {self.aim.column} from {self.files['train']}."}
+        top: dict[KeyPath, str] = {(): f"{network.title}: predicts {self._targets()} from {self.files['train']}."}
         in_spec: dict[KeyPath, str] = {("data", self.name, *path): text for path, text in comments.items()}
         return Proposal(spec, {**top, **in_spec, **of_recipe}, [*self._decisions(), *network.decisions])
 
@@ -311,17 +268,20 @@ class _Writer:
         share = 0.1 if self.reading.sample.size >= FEW_ROWS else 0.2
         return {split: self.files.get(split, share) for split in ("validation", "test")}
 
-    def _target(self) -> ClassTarget | ValueTarget:
-        if self.aim.counts:
+    def _target(self) -> TargetToLearn:
+        if self.aim.predict == "classes":
             return ClassTarget(self.aim.counts)
-        return ValueTarget()
+        return LabelTarget() if self.aim.predict == "labels" else ValueTarget()
+
+    def _targets(self) -> str:
+        return shown_names(self.aim.columns)
 
     def _data(self) -> tuple[dict[str, Any], dict[KeyPath, str]]:
         """Return the parameters of the data set, and comments on them."""
         sample = self.reading.sample
         parameters: dict[str, Any] = {
             "file": self.files["train"],
-            "target": self.aim.column,
+            "target": self.aim.target,
             "predict": self.aim.predict,
         }
         comments: dict[KeyPath, str] = {("predict",): self._about_target()}
@@ -344,7 +304,7 @@ class _Writer:
         if dates := {guess.name: guess.formats[0] for guess in self._holding("dates")}:
             parameters["dates"] = list(dates) if set(dates.values()) == {ISO} else dates
             comments |= {("dates", guess.name): _also(guess) for guess in self._holding("dates") if guess.formats[1:]}
-        texts = set().union(*(guess.missing_texts for guess in (*self.guesses, self.aim.guess)))
+        texts = set().union(*(guess.missing_texts for guess in (*self.guesses, *self.aim.guesses)))
         if texts:
             parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
         sentinels = self._sentinels()
@@ -357,7 +317,10 @@ class _Writer:
         parameters |= self.reading.parameters
         comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
-        if self.aim.predict == "values" and sample.size < FEW_TO_HASH and not _are_files(self.files):
+        if self.id is not None:
+            parameters["split"] = {"group": self.id}
+            comments["split",] = "rows of the same come into the same split; it is no input"
+        elif self.aim.predict != "classes" and sample.size < FEW_TO_HASH and not _are_files(self.files):
             parameters["split"] = "shuffle"
             comments["split",] = "of so few rows, one that goes by their content might leave a split without any"
         if not sample.is_whole:
@@ -374,21 +337,33 @@ class _Writer:
         return _first(shown)
 
     def _sentinels(self) -> list[str]:
-        guesses = [guess for guess in (*self.guesses, self.aim.guess) if guess.sentinel and guess.holds == "numbers"]
+        guesses = [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
         return [f"{guess.name} has {guess.sentinel}" for guess in guesses]
 
     def _about_rare(self) -> str:
         return _first([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
 
     def _about_target(self) -> str:
-        if not self.aim.counts:
-            values = self.aim.guess.numbers
-            assert values is not None
-            return f"numbers: mean {np.nanmean(values):.4g}, standard deviation {np.nanstd(values):.4g}"
+        if self.aim.predict == "labels":
+            shown = [
+                f"{name} {values.mean():.0%}" for name, values in zip(self.aim.columns, self.aim.numbers(), strict=True)
+            ]
+            return f"labels: {shown_names(shown)}"
+        if self.aim.predict == "values":
+            return self._about_values()
         total = sum(self.aim.counts.values())
         shown = [f"{text} {count / total:.0%}" for text, count in list(self.aim.counts.items())[:8]]
         more = ", ..." if len(self.aim.counts) > len(shown) else ""
         return f"{len(self.aim.counts)} classes: {', '.join(shown)}{more}"
+
+    def _about_values(self) -> str:
+        several = len(self.aim.columns) > 1
+        shown = [
+            (f"{name}: " if several else "") + f"mean {values.mean():.4g}, standard deviation {values.std():.4g}"
+            for name, values in zip(self.aim.columns, self.aim.numbers(), strict=True)
+        ]
+        counts = f"; if they are counts, try {FOR_COUNTS}" if self.aim.are_counts else ""
+        return f"numbers: {'; '.join(shown)}{counts}"
 
     def _about_sample(self) -> str:
         sample = self.reading.sample
@@ -406,8 +381,9 @@ class _Writer:
         decisions = [
             ("rows", rows if sample.is_whole else f"{rows}; {self._about_sample()}"),
             *self.reading.comments.items(),
-            ("target", f"{self.aim.column}, {self._about_target()}"),
+            ("target", f"{self._targets()}, {self._about_target()}"),
             ("one row each", f"{shown_texts(self.aim.lonely)}: classes left out" if self.aim.lonely else ""),
+            ("id", f"{self.id}: rows of the same come into the same split" if self.id is not None else ""),
             ("no target", f"{without}, left out" if self.aim.missing else ""),
             ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
             ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),

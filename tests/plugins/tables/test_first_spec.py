@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,10 +34,10 @@ def propose(tmp_path, monkeypatch):
     """Return a function that writes a CSV file and returns the proposal for it."""
     monkeypatch.chdir(tmp_path)
 
-    def proposed(columns, target="kind", delimiter=",", name="t.csv", **files):
+    def proposed(columns, target="kind", delimiter=",", name="t.csv", wishes=MappingProxyType({}), **files):
         rows = [list(columns), *zip(*columns.values(), strict=True)]
         (tmp_path / name).write_text("".join(delimiter.join(map(_quoted, row)) + "\n" for row in rows))
-        return Csv.propose({"train": name, **files}, target)
+        return Csv.propose({"train": name, **files}, target, **wishes)
 
     return proposed
 
@@ -227,12 +228,92 @@ def test_a_column_that_is_there_only_where_the_target_is_constant_is_no_copy(pro
         (list(range(100)) * 2, "values"),
         ([i * 0.37 for i in range(200)], "values"),
         (["1", "2", "?", "3"] * 50, "classes"),
+        ([0, 0, 1, 2] * 49 + [9, 15, 23, 48], "values"),
     ],
 )
 def test_classes_or_values(propose, columns, values, predict):
     proposal = propose({**columns, "y": values}, target="y")
     assert data_of(proposal)["predict"] == predict
     assert (proposal.spec["layers"][-1] == "MeanSquaredError") == (predict == "values")
+
+
+def test_poisson_is_named_for_counts(propose, columns):
+    columns["visits"] = [0, 0, 1, 2] * 49 + [9, 15, 23, 48]
+    proposal = propose(columns, target="visits")
+    advice = "if they are counts, try Poisson in place of MeanSquaredError, with scale_target: none"
+    assert advice in proposal.comments["data", "csv", "predict"]
+    assert advice in dict(proposal.decisions)["target"]
+    assert "Poisson" not in dict(propose(columns, target="size").decisions)["target"]
+
+
+@pytest.mark.parametrize("target", ["a,b", " b , a ", ("a", "b"), ("b", "a", "b")])
+@pytest.mark.parametrize(
+    ("values", "predict", "loss"), [([1.5, 2, 4], "values", "MeanSquaredError"), (None, "labels", "SigmoidWithLoss")]
+)
+def test_several_targets(propose, columns, target, values, predict, loss):
+    rng = random.Random(1)
+    columns |= {name: rng.choices(values or choices, k=ROWS) for name, choices in (("a", ["yes", "no"]), ("b", [0, 1]))}
+    wishes = {} if isinstance(target, str) else {"targets": target}
+    proposal = propose(columns, target if isinstance(target, str) else target[0], wishes=wishes)
+    data = data_of(proposal)
+    assert (set(data["target"]), data["predict"]) == ({"a", "b"}, predict)
+    assert proposal.spec["layers"][-1] == loss
+    assert not {"a", "b"} & {*data.get("ignore", ())}
+    file, given = data.pop("file"), {key: value for key, value in data.items() if key != "target"}
+    assert Csv(file, tuple(data["target"]), **given).describe().input_shape == (6,)
+
+
+def test_rows_that_lack_one_of_several_targets_are_counted(propose, columns):
+    rng = random.Random(1)
+    columns |= {name: [rng.gauss(0, 1) for _ in range(ROWS)] for name in "ab"}
+    columns["a"][3], columns["b"][5] = "", ""
+    decisions = dict(propose(columns, "a,b").decisions)
+    assert decisions["no target"] == "1% of the rows, left out"
+    assert decisions["target"].startswith("a, b, numbers: a: mean ")
+
+
+def test_a_text_among_several_targets(propose, columns):
+    expected = (
+        r"t.csv, row 2, column 'colour': '\w+' is not a number, but several targets are numbers, or yes and no each; "
+    )
+    with pytest.raises(DataError, match=expected + "predict it in a spec of its own"):
+        propose(columns, "size,colour")
+
+
+@pytest.mark.parametrize(
+    ("predict", "values", "expected"),
+    [
+        ("values", [1, 2, 3, 4] * 50, "MeanSquaredError"),
+        ("values", ["yes", "no"] * 100, "MeanSquaredError"),
+        ("classes", [*range(40)] * 5, "SoftmaxWithLoss"),
+        ("labels", ["yes", "no"] * 100, "SigmoidWithLoss"),
+        (
+            "values",
+            ["red", "blue"] * 100,
+            "row 2, column 'y': 'red' is not a number, but labels and values are numbers; ",
+        ),
+        ("labels", [0, 1, 1, 7] * 50, "row 5, column 'y': 7 is not a label; expected 0 or 1; write --predict values"),
+    ],
+)
+def test_what_to_predict_can_be_said(propose, columns, predict, values, expected):
+    given = {"columns": {**columns, "y": values}, "target": "y", "wishes": {"predict": predict}}
+    if " " in expected:
+        with pytest.raises(DataError, match=re.escape(expected)):
+            propose(**given)
+        return
+    proposal = propose(**given)
+    assert data_of(proposal)["predict"] == predict
+    assert expected in str(proposal.spec["layers"][-1])
+
+
+def test_columns_to_drop_and_the_one_that_says_what_belongs_together(propose, columns):
+    columns["patient"] = [f"p{i // 4}" for i in range(ROWS)]
+    proposal = propose(columns, wishes={"drop": ("colour",), "id": "patient"})
+    data = data_of(proposal)
+    assert (data["ignore"], data["split"]) == (["colour"], {"group": "patient"})
+    assert "categorical" not in data
+    assert reason(proposal, "colour") == "dropped with --drop"
+    assert dict(proposal.decisions)["id"] == "patient: rows of the same come into the same split"
 
 
 def test_missing_values_are_filled_and_their_texts_named(propose, columns):

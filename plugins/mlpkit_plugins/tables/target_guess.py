@@ -1,0 +1,219 @@
+"""What a new spec predicts: classes, labels or values, by what the target columns seem to hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
+
+import numpy as np
+
+from mlpkit import DataError, ParameterError, did_you_mean
+from mlpkit_plugins.formats.shown_text import shown_text
+from mlpkit_plugins.tables.categories import in_order
+from mlpkit_plugins.tables.options import shown_names
+from mlpkit_plugins.tables.targets import MANY_CLASSES, are_mostly_lonely, mostly_lonely
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser
+    from mlpkit_plugins.tables.row_sample import RowSample
+
+Predict: TypeAlias = Literal["classes", "labels", "values"]
+
+NO_CLASS: Final = frozenset(("n/a", "na", "nan", "null", "?", "#n/a"))
+"""Texts that mean a missing value in a column of classes, too, in lower case; ``-`` or ``none`` may be a class."""
+
+
+class Wishes(TypedDict, total=False):
+    """What was asked for about the columns of a table.
+
+    Args:
+        targets: the columns to predict, if there are several.
+        predict: what they hold; by default what they seem to hold.
+        drop: columns that are no inputs.
+        id: the column that says which rows belong together, such as those of a patient.
+    """
+
+    targets: Sequence[str]
+    predict: Predict
+    drop: Sequence[str]
+    id: str
+
+
+def targets_of(target: str | None, wishes: Wishes, header: Sequence[str], *, has_names: bool) -> tuple[str, ...]:
+    """Return the columns to predict, which may come with commas between them.
+
+    Raises:
+        ParameterError: none is named, or there is no such column.
+    """
+    given = tuple(dict.fromkeys(wishes.get("targets", (target or "",))))
+    if len(given) == 1 and given[0] not in header:
+        parts = tuple(part.strip() for part in given[0].split(","))
+        given = parts if set(parts) <= {*header} else given
+    for name in given:
+        expect_column("target", name, header, has_names=has_names)
+    return given
+
+
+def expect_column(parameter: str, name: str, header: Sequence[str], *, has_names: bool) -> None:
+    """Make sure that a table has a column.
+
+    Raises:
+        ParameterError: it doesn't.
+    """
+    if name in header:
+        return
+    message = f"there is no column '{name}'" if name else "no column was named to predict"
+    remedy = did_you_mean(name, header)
+    if not has_names:
+        remedy = "the first row holds data and no names, so that columns are called by their number"
+    raise ParameterError(parameter, message, expected=f"one of {shown_names(header)}", remedy=remedy)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is predicted.
+
+    Args:
+        guesses: what each target column holds.
+        predict: how a spec says it.
+        missing: in how many rows of the sample a target is missing.
+        counts: how often each class occurs, in the order of the classes; empty if no classes are predicted.
+        lonely: the classes left out, since they have one row each.
+    """
+
+    guesses: Sequence[ColumnGuess]
+    predict: Predict
+    missing: int
+    counts: Mapping[str, int]
+    lonely: Sequence[str] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The target columns."""
+        return tuple(guess.name for guess in self.guesses)
+
+    @property
+    def target(self) -> str | list[str]:
+        """How a spec names them."""
+        return self.columns[0] if len(self.columns) == 1 else list(self.columns)
+
+    def numbers(self) -> list[NDArray[np.float64]]:
+        """Return the numbers of each target column, without missing ones."""
+        return [guess.numbers[~np.isnan(guess.numbers)] for guess in self.guesses if guess.numbers is not None]
+
+    @property
+    def are_counts(self) -> bool:
+        """Whether values seem to be counts: integers from 0 or 1 up."""
+        if self.predict != "values":
+            return False
+        return all(values.min() in (0, 1) and (values == np.rint(values)).all() for values in self.numbers())
+
+
+def aim_at(
+    guesser: ColumnGuesser, sample: RowSample, targets: Sequence[str], missing: Collection[str], predict: Predict | None
+) -> Aim:
+    """Find out what is to be predicted.
+
+    Args:
+        guesser: guesses what columns hold.
+        sample: rows of the table.
+        targets: the columns to predict.
+        missing: texts that always mean a missing value.
+        predict: what they hold; None if that wasn't said.
+
+    Raises:
+        DataError: nothing can be learned from them, or they hold something else.
+        ParameterError: classes come from several columns.
+    """
+    if predict == "classes" and len(targets) > 1:
+        remedy = "name one of them, or write --predict labels for columns of 0 and 1, or --predict values for numbers"
+        raise ParameterError("target", f"classes come from one column, not from {len(targets)}", remedy=remedy)
+    counts = {name: _counts(guesser, sample, name, missing) for name in targets}
+    guesses = [guesser.content(name, counts[name]) for name in targets]
+    if len(targets) == 1 and (predict == "classes" or (predict is None and not _are_values(guesses[0], counts))):
+        return _classes(guesses[0], sample, counts[targets[0]])
+    for guess in guesses:
+        _expect_numbers(guess, sample, counts[guess.name], missing, several=len(targets) > 1)
+    are_labels = all(_are_labels(guess.numbers) for guess in guesses)
+    if predict == "labels" and not are_labels:
+        raise _no_label(guesses, sample)
+    absent = np.any([np.isnan(guess.numbers) for guess in guesses if guess.numbers is not None], axis=0)
+    labels_or_values: Predict = predict or ("labels" if are_labels else "values")
+    return Aim(guesses, labels_or_values, int(absent.sum()), {})
+
+
+def _counts(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collection[str]) -> Counter[str]:
+    """Return how often each text occurs in a target column, apart from missing ones."""
+    counts = Counter(text for text in sample.columns[target] if text not in missing)
+    if not counts:
+        raise DataError(sample.name, "every value is missing; name another column with --target", column=target)
+    if len(counts) == 1:
+        message = f"every value is {shown_text(next(iter(counts)))}, so that there is nothing to predict"
+        raise DataError(sample.name, f"{message}; name another column with --target", column=target)
+    guesser.expect_visible(target, counts)
+    return counts
+
+
+def _are_values(guess: ColumnGuess, counts: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether a column holds numbers that are most likely no classes.
+
+    Classes are two different numbers, or few integers of many rows each; counts have integers of a single row.
+    """
+    if guess.holds != "numbers" or guess.distinct == 2:
+        return False
+    assert guess.numbers is not None
+    present = guess.numbers[~np.isnan(guess.numbers)]
+    few = guess.distinct <= min(MANY_CLASSES, len(present) / 10) and min(counts[guess.name].values()) > 1
+    return not (few and (present == np.rint(present)).all())
+
+
+def _classes(guess: ColumnGuess, sample: RowSample, counts: Counter[str]) -> Aim:
+    """Return the aim to predict the classes of a column."""
+    target, absent = guess.name, len(sample.rows) - sum(counts.values())
+    also_missing = {text for text in counts if text.lower() in NO_CLASS}
+    if also_missing and len(counts) > len(also_missing) + 1:
+        guess = replace(guess, missing_texts=guess.missing_texts | also_missing)
+        absent += sum(counts.pop(text) for text in also_missing)
+    if len(counts) > sum(counts.values()) / 2:
+        example = shown_text(next(iter(counts)))
+        message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
+        raise DataError(sample.name, f"{message}; name another column with --target", column=target)
+    classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
+    lonely = [text for text in classes if counts[text] == 1] if sample.is_whole else []
+    if are_mostly_lonely(len(lonely), len(classes)):
+        row = sample.rows[sample.columns[target].index(lonely[0])]
+        raise DataError(sample.name, mostly_lonely(lonely, classes), row=row, column=target)
+    return Aim([guess], "classes", absent, {text: counts[text] for text in classes if text not in lonely}, lonely)
+
+
+def _expect_numbers(
+    guess: ColumnGuess, sample: RowSample, counts: Mapping[str, int], missing: Collection[str], *, several: bool
+) -> None:
+    """Make sure that a column to predict as labels or values holds numbers."""
+    if guess.holds == "numbers":
+        return
+    example = next(text for text in counts if text not in missing)
+    why = "several targets are numbers, or yes and no each" if several else "labels and values are numbers"
+    remedy = "predict it in a spec of its own" if several else "write --predict classes"
+    row = sample.rows[sample.columns[guess.name].index(example)]
+    message = f"{shown_text(example)} is not a number, but {why}; {remedy}"
+    raise DataError(sample.name, message, row=row, column=guess.name)
+
+
+def _are_labels(numbers: NDArray[Any] | None) -> bool:
+    return numbers is not None and bool(np.isin(numbers[~np.isnan(numbers)], (0, 1)).all())
+
+
+def _no_label(guesses: Sequence[ColumnGuess], sample: RowSample) -> DataError:
+    """Return the error for the first number that is no label."""
+    guess = next(guess for guess in guesses if not _are_labels(guess.numbers))
+    assert guess.numbers is not None
+    index = int((~np.isin(guess.numbers, (0, 1)) & ~np.isnan(guess.numbers)).argmax())
+    message = f"{guess.numbers[index]:g} is not a label; expected 0 or 1; write --predict values to predict numbers"
+    return DataError(sample.name, message, row=sample.rows[index], column=guess.name)
