@@ -174,7 +174,7 @@ def test_each_target_that_is_named_is_predicted(titanic, invoke):
     run, _ = commands(done.out)
     assert invoke(*run, "--quiet", "--set", "training.epochs=1").code == 0
     header, first, *_ = invoke("predict", "runs/titanic", "titanic.csv").out.splitlines()
-    assert (header, len(first.split(","))) == ("Fare,Class", 2)
+    assert (header.split(), len(first.split())) == (["row", "Fare", "Class"], 3)
 
 
 def test_the_second_run_gets_a_folder_of_its_own(titanic, invoke):
