@@ -60,7 +60,11 @@ def _fault(component: type, base: type, name: str, method: Any, expected: Any) -
         return "", ""  # it passes on whatever it gets
     may_be_idle = {"weights"} if weighs is not None else set()
     if isinstance(expected, classmethod):
-        may_be_idle |= {each.name for each in own.parameters.values() if each.default is not each.empty}
+        may_be_idle |= {
+            each.name
+            for each in own.parameters.values()
+            if each.default is not each.empty or each.kind is each.VAR_KEYWORD
+        }
     idle = next((each for each in own.parameters if each not in {*values, *may_be_idle}), "")
     return (f"has the parameter '{idle}', which never gets a value", _instead_of(idle, base)) if idle else ("", "")
 

@@ -120,13 +120,15 @@ def test_numbers_that_stand_for_a_missing_value_are_found(weather, invoke):
     column = [float(row.partition(",")[0]) for row in (weather / "weather.csv").read_text().splitlines()[1:]]
     others = [value for value in column if value != -999]
     about = f"-999 in {300 - len(others)} rows, all others from {min(others):g} to {max(others):g}"
-    assert [line.split(maxsplit=1)[1] for line in done.out.splitlines() if "sentinel" in line] == [f"temp has {about}"]
+    decision = "counted as missing; if it is a real value, remove it from missing_numbers"
+    assert f"sentinel temp has {about}: {decision}" in " ".join(done.out.split())
     spec = (weather / "weather.yaml").read_text()
     assert (
         f"""\
-    # numbers that stand for a missing value: temp has {about}
-    missing_texts: ['', NA, NaN, nan, 'null', '-999', '-999.0']
-    missing: indicate  # 13% of temp
+    missing_numbers:  # counted as missing; remove the columns in which they are real values
+      temp: [-999]  # {about}
+      days: [-1]  # -1 in 200 rows, all others from 0 to 36
+    missing: indicate  # 13% of temp, 67% of days
 """
         in spec
     )
@@ -135,14 +137,7 @@ def test_numbers_that_stand_for_a_missing_value_are_found(weather, invoke):
     (weather / "new.csv").write_text("temp,humidity,days,id2\n-999.00,50,3,4\n,50,3,4\n20,50,3,4\n")
     rows = [json.loads(line) for line in invoke("predict", "runs/weather", "new.csv", "--json").out.splitlines()]
     assert rows[0]["probabilities"] == rows[1]["probabilities"] != rows[2]["probabilities"]
-
-
-def test_minus_one_is_missing_unless_another_column_means_it(weather, invoke):
-    text = (weather / "weather.csv").read_text().splitlines()
-    (weather / "weather.csv").write_text("\n".join(",".join(row.split(",")[:3] + row.split(",")[4:]) for row in text))
-    done = invoke("init", "--data", "weather.csv", "--target", "dry")
-    assert "days has -1 in 200 rows, all others from 0 to 36" in done.out
-    assert "missing_texts: ['', NA, NaN, nan, 'null', '-1', '-999', '-999.0']" in (weather / "weather.yaml").read_text()
+    assert "has -999" not in invoke("data", "weather.yaml").out
 
 
 def test_files_of_their_own_for_validation_and_test(titanic, invoke):

@@ -43,6 +43,9 @@ FILLED: Final = "means in place of numbers, zeros for categories"
 FOR_COUNTS: Final = "Poisson in place of MeanSquaredError, with scale_target: none"
 """What may suit counts better than what is written for all numbers."""
 
+SENTINEL: Final = "counted as missing; if it is a real value, remove it from missing_numbers"
+"""What to know of a number that seems to stand for a missing value."""
+
 LEAST_ROWS: Final = 5
 """Of fewer rows, the shares held out for validation and test would have none."""
 
@@ -148,28 +151,19 @@ def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess], sample: RowSamp
         for guess in (*guesses, *(aim.guesses if aim.predict == "values" else ()))
         if guess.holds == "numbers" and guess.numbers is not None
     }
-    others = {text for name, texts in sample.columns.items() if name not in columns for text in texts}
     sentinels = sentinels_in(columns)
-    texts = {name: _texts_of(found.value, columns[name], sample.columns[name]) for name, found in sentinels.items()}
 
     def marked(guess: ColumnGuess) -> ColumnGuess:
-        if guess.name not in texts or texts[guess.name] & others or guess.numbers is None:
+        found = sentinels.get(guess.name)
+        if found is None or guess.numbers is None:
             return guess
-        found = sentinels[guess.name]
         numbers = np.where(guess.numbers == found.value, np.nan, guess.numbers)
-        also_missing = guess.missing_texts | texts[guess.name]
-        missing = guess.missing + found.rows
-        return replace(guess, numbers=numbers, missing=missing, missing_texts=also_missing, sentinel=found)
+        return replace(guess, numbers=numbers, missing=guess.missing + found.rows, sentinel=found)
 
     targets = [marked(guess) for guess in aim.guesses]
     more = sum(guess.missing for guess in targets) - sum(guess.missing for guess in aim.guesses)
     aim = replace(aim, guesses=targets, missing=aim.missing + more)
     return aim, [marked(guess) for guess in guesses]
-
-
-def _texts_of(value: float, numbers: NDArray[np.float64], texts: Sequence[str]) -> frozenset[str]:
-    """Return the ways in which a number is written in a column."""
-    return frozenset(texts[index] for index in np.flatnonzero(numbers == value).tolist())
 
 
 def _unless_a_copy(guess: ColumnGuess, aim: Aim, sample: RowSample) -> ColumnGuess:
@@ -309,7 +303,10 @@ class _Writer:
             parameters["missing_texts"] = [*self.reading.missing, *sorted(texts)]
         sentinels = self._sentinels()
         if sentinels:
-            comments["missing_texts",] = f"numbers that stand for a missing value: {'; '.join(sentinels)}"
+            values = {guess.name: guess.sentinel.value for guess in sentinels if guess.sentinel}
+            parameters["missing_numbers"] = {name: [_as_written(value)] for name, value in values.items()}
+            comments["missing_numbers",] = "counted as missing; remove the columns in which they are real values"
+            comments |= {("missing_numbers", guess.name): str(guess.sentinel) for guess in sentinels}
         about_missing = self._about_missing()
         if about_missing or not sample.is_whole:
             parameters["missing"] = "indicate" if sentinels else "fill"
@@ -336,9 +333,8 @@ class _Writer:
         ]
         return _first(shown)
 
-    def _sentinels(self) -> list[str]:
-        guesses = [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
-        return [f"{guess.name} has {guess.sentinel}" for guess in guesses]
+    def _sentinels(self) -> list[ColumnGuess]:
+        return [guess for guess in (*self.guesses, *self.aim.guesses) if guess.sentinel and guess.holds == "numbers"]
 
     def _about_rare(self) -> str:
         return _first([f"{guess.rare:,} of {guess.name}" for guess in self._holding("categories") if guess.rare])
@@ -391,10 +387,15 @@ class _Writer:
             ("categories", f"{len(categories)}: {shown_names(categories)}" if categories else ""),
             ("rare", f"{about}: fewer than {FEWEST_ROWS} rows each" if (about := self._about_rare()) else ""),
             *(("left out", f"{name}: {reason}") for name, reason in left_out),
-            *(("sentinel", text) for text in self._sentinels()),
+            *(("sentinel", f"{guess.name} has {guess.sentinel}: {SENTINEL}") for guess in self._sentinels()),
             ("missing", f"{about}: {FILLED}" if (about := self._about_missing()) else ""),
         ]
         return [(label, text) for label, text in decisions if text]
+
+
+def _as_written(value: float) -> float | int:
+    """Return a number as a spec should have it."""
+    return int(value) if value.is_integer() else value
 
 
 def _first(shown: Sequence[str]) -> str:

@@ -70,6 +70,8 @@ class TableOptions(ColumnOptions):
             category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
             Rows without a target are always left out.
         missing_texts: what stands for a missing value; a number, such as ``"-999"``, however it is written.
+        missing_numbers: the numbers that stand for a missing value in single columns of numbers, such as
+            ``{temperature: [-999]}``.
         unknown: what to do about a category that no training row has, or that ``ordinal`` doesn't list: raise an
             ``error``, or encode it as ``zeros``, an ordered one as the mean. Prediction warns of such categories.
         standardize: scale the inputs that are numbers to mean 0 and standard deviation 1; otherwise they stay as they
@@ -113,6 +115,7 @@ class TableOptions(ColumnOptions):
     rare_classes: dict[str, int] | None = None
     missing: Literal["error", "fill", "indicate", "drop"] = "error"
     missing_texts: tuple[str, ...] = ()
+    missing_numbers: dict[str, Annotated[tuple[float, ...], MinLen(1)]] = field(default_factory=dict)
     unknown: Literal["error", "zeros"] = "error"
     standardize: bool = True
     scale_target: ScaleTarget = "standardize"
@@ -153,6 +156,7 @@ class TableOptions(ColumnOptions):
             raise ParameterError("weight", message, remedy="name another column")
         self._expect_split()
         self._expect_encodings()
+        self._expect_missing_numbers()
         self.shares, self.files = shares_and_files(self.validation, self.test)
 
     @property
@@ -211,6 +215,15 @@ class TableOptions(ColumnOptions):
                 remedy = f"write categories_by_column: {{{name}: index}}, or leave it out of categorical"
                 raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
 
+    def _expect_missing_numbers(self) -> None:
+        """Make sure that numbers stand for a missing value in columns of numbers only."""
+        others = {name for parameter in MEANINGS for name in self._named_in(parameter)}
+        others |= set(self.targets) if self.predict == "classes" else set()
+        for name in self.missing_numbers:
+            if name in others:
+                message, remedy = f"the column '{name}' holds no numbers", "name its texts in missing_texts"
+                raise ParameterError("missing_numbers", message, expected="columns of numbers", remedy=remedy)
+
     def _expect_categories(self) -> None:
         """Make sure that each column whose categories are encoded in a way of its own holds some."""
         for name in self.categories_by_column:
@@ -257,7 +270,7 @@ class TableOptions(ColumnOptions):
         file, header = source.name, source.header
         known = frozenset(header)
         place = f"row {source.header_row} of {file}" if source.header_row is not None else file
-        by_column = ("numbers_by_column", "categories_by_column")
+        by_column = ("numbers_by_column", "categories_by_column", "missing_numbers")
         for parameter in ("target", "inputs", "ignore", *MEANINGS, *by_column, "split_by", "split", "weight"):
             for name in self._named_in(parameter):
                 if name not in known:
@@ -300,6 +313,7 @@ class TableOptions(ColumnOptions):
             readers=readers,
             weight=self.weight,
             in_python=self.in_memory,
+            missing_numbers=self.missing_numbers,
         )
 
     def _numbers_of(self, column: str, readers: Mapping[str, ColumnReader]) -> list[str]:

@@ -85,6 +85,16 @@ def numbers_in(texts: Sequence[str], written: NumberFormat) -> NDArray[np.float6
         return None
 
 
+def without_numbers(column: RawColumn, missing: Collection[float]) -> RawColumn:
+    """Return a column in which some numbers mean a missing value."""
+    if column.numbers is None or not missing:
+        return column
+    absent = np.append(np.isin(column.numbers, list(missing)), True)
+    return column._replace(
+        codes={split: np.where(absent[codes], MISSING, codes) for split, codes in column.codes.items()}
+    )
+
+
 def with_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
     """Return columns, those with a number that most likely stands for a missing value with a remark."""
     found = list(columns)
@@ -95,7 +105,7 @@ def with_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
     }
     sentinels = sentinels_in(numbers)
     remarks = {
-        name: f"has {outlier}; if it means a missing value, add it to missing_texts"
+        name: f"has {outlier}; if it means a missing value, add it to missing_numbers"
         for name, outlier in sentinels.items()
     }
     return [column._replace(remarks=(remarks[column.name],)) if column.name in remarks else column for column in found]

@@ -46,7 +46,7 @@ class Outlier(NamedTuple):
 
     def __str__(self) -> str:
         """Say what speaks for a missing value."""
-        return f"{self.value:.12g} in {self.rows:,} rows, all others from {self.least:g} to {self.greatest:g}"
+        return f"{self.value:.12g} in {self.rows:,} rows, all others from {self.least:,.12g} to {self.greatest:,.12g}"
 
 
 def outlier_in(numbers: NDArray[np.float64]) -> Outlier | None:
@@ -72,16 +72,13 @@ def outlier_in(numbers: NDArray[np.float64]) -> Outlier | None:
 
 
 def sentinels_in(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Outlier]:
-    """Return the numbers that stand for a missing value, by column.
+    """Return the numbers that most likely stand for a missing value, by column.
 
-    Such a number looks like a code in one of the columns, and is far from all others in each column that has it.
+    Such a number is far from all others of its column, and looks like a code there or in another column.
 
     Args:
         columns: the columns of numbers, by name.
     """
     outliers = {name: found for name, numbers in columns.items() if (found := outlier_in(numbers))}
     codes = {found.value for found in outliers.values() if found.is_code}
-    for name, numbers in columns.items():
-        own = outliers[name].value if name in outliers else None
-        codes -= {code for code in codes if code != own and (numbers == code).any()}
     return {name: found for name, found in outliers.items() if found.value in codes}

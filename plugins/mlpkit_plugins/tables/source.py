@@ -30,6 +30,7 @@ class Columns:
         trained: whether a trained model reads them, so that advice can't be about the parameters of the data set.
         weight: the column that says how much each row counts; None if all count alike, or rows are to be predicted.
         in_python: whether ``mlpkit.fit`` was given the table, so that advice is about its arguments.
+        missing_numbers: the numbers that mean a missing value in single columns of numbers.
     """
 
     numbers: tuple[str, ...]
@@ -42,6 +43,7 @@ class Columns:
     trained: bool = False
     weight: str | None = None
     in_python: bool = False
+    missing_numbers: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def setting(self, parameter: str, value: str) -> str:
         """Return how to set a parameter of the data set: in a spec, or as an argument of ``mlpkit.fit``."""

@@ -71,7 +71,7 @@ class Table:
             self.codes = np.empty((source.most_rows, len(books)), np.int32)
             self.keys = None if columns.key is None else np.empty(source.most_rows, np.uint64)
             self.weights = None if columns.weight is None else np.empty(source.most_rows)
-            for chunk in source.chunks(columns, books):
+            for chunk in map(self._without_missing_numbers, source.chunks(columns, books)):
                 self._append(self._without_unlisted(self._without_missing(self._with_weight(self._with_target(chunk)))))
             self._resize(self._length)
         except MemoryError as error:
@@ -140,6 +140,16 @@ class Table:
         for name, count in self._missing_in.items():
             if count and count == self._rows_read:
                 raise DataError(self.name, "every value is missing; name the column in ignore", column=name)
+
+    def _without_missing_numbers(self, chunk: Chunk) -> Chunk:
+        """Return the rows with NaN in place of numbers that mean a missing value."""
+        missing = self.columns.missing_numbers
+        if not missing:
+            return chunk
+        numbers = chunk.numbers.copy()
+        for name, column in zip(self.columns.all_numbers, numbers.T, strict=True):
+            column[np.isin(column, missing.get(name, ()))] = np.nan
+        return chunk._replace(numbers=numbers)
 
     def _with_target(self, chunk: Chunk) -> Chunk:
         """Return the rows whose target isn't missing, and count the others."""

@@ -21,7 +21,7 @@ from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
-from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks
+from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks, without_numbers
 from mlpkit_plugins.tables.readers import DatePart
 from mlpkit_plugins.tables.row_split import Part, doubts_about_split, split_rows
 from mlpkit_plugins.tables.source import Columns
@@ -166,7 +166,10 @@ class TableDataset(TableOptions, Dataset):
         roles |= {self.weight: "weight"} if self.weight is not None else {}
         roles |= dict.fromkeys(self._columns_read(encoder), "input") | dict.fromkeys(self.targets, "target")
         return with_remarks(
-            RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes)
+            without_numbers(
+                RawColumn(name, roles.get(name, "left out"), texts, numbers_in(texts, self.number_format), codes),
+                self.missing_numbers.get(name, ()),
+            )
             for name, (texts, codes) in raw_texts(raw, self.missing_texts).items()
         )
 
@@ -222,6 +225,7 @@ class TableDataset(TableOptions, Dataset):
             trained=True,
             weight=self.weight,
             in_python=self.in_memory,
+            missing_numbers=self.missing_numbers,
         )
         expect_columns(found, columns.names_in_file, {self.weight: "how much each row counts"})
         table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
@@ -270,7 +274,9 @@ class TableDataset(TableOptions, Dataset):
         """
         from mlpkit_plugins.tables.table_operators import TableInGraph  # noqa: PLC0415 - training describes nothing
 
-        return TableInGraph(graph, self._expect_encoder(), self.readers, self.missing_texts).encoded()
+        return TableInGraph(
+            graph, self._expect_encoder(), self.readers, self.missing_texts, self.missing_numbers
+        ).encoded()
 
     def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
         """Return the columns that the model takes as they stand in the file, for some rows of a split.
@@ -331,8 +337,14 @@ class TableDataset(TableOptions, Dataset):
             DataError: the table lacks a column, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
-        categories, in_python = tuple(encoder.categories), self.in_memory
-        columns = Columns(encoder.numbers, categories, readers=self.readers, trained=True, in_python=in_python)
+        columns = Columns(
+            encoder.numbers,
+            tuple(encoder.categories),
+            readers=self.readers,
+            trained=True,
+            in_python=self.in_memory,
+            missing_numbers=self.missing_numbers,
+        )
         expect_columns(source, columns.names_in_file)
         missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
         return self._translated(Table(source, columns, missing=missing, missing_texts=self.missing_texts), encoder)

@@ -43,15 +43,22 @@ class TableInGraph:
         encoder: the encoder.
         readers: how columns are read that hold neither plain numbers nor categories, by the name of each number.
         missing: texts that mean a missing value.
+        missing_numbers: numbers that do in single columns.
     """
 
     def __init__(
-        self, graph: Graph, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
+        self,
+        graph: Graph,
+        encoder: TableEncoder,
+        readers: Mapping[str, ColumnReader],
+        missing: Collection[str],
+        missing_numbers: Mapping[str, Sequence[float]],
     ) -> None:
         self._graph = graph
         self._encoder = encoder
         self._readers = readers
         self._missing = ("", *missing)
+        self._missing_numbers = missing_numbers
         self._dates: dict[str, DateInGraph] = {}
 
     def encoded(self) -> Value:
@@ -94,8 +101,8 @@ class TableInGraph:
         number = feed = self._graph.feed(
             name, "float64", meaning=NUMBER, typical=self._typical(name), extent=self._extent(name)
         )
-        for absent in numbers_among(self._missing):
-            is_absent = self._graph.op("Equal", feed, np.array(absent))
+        for absent in (*numbers_among(self._missing), *self._missing_numbers.get(name, ())):
+            is_absent = self._graph.op("Equal", feed, np.array(float(absent)))
             number = self._graph.op("Where", is_absent, np.array(np.nan), number)
         return number
 

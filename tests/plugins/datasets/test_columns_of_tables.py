@@ -375,3 +375,29 @@ def test_a_number_can_stand_for_a_missing_value_however_it_is_written(tmp_path, 
     assert inputs(dataset) == [[2], [1], [3], [2]]
     raw = dataset.from_columns({"a": [-9, 5, "-9", None]})
     np.testing.assert_array_equal(raw, [[np.nan], [5], [np.nan], [np.nan]])
+
+
+def test_numbers_that_mean_a_missing_value_in_one_column_only(table_of):
+    text = "a,b,t\n-999,-999,1\n2,5,2\n4,7,-999\n4,7,3\n6,-999.0,4\n"
+    dataset = table_of(text, predict="values", missing="fill", missing_numbers={"a": (-999,), "t": (-999,)})
+    assert inputs(dataset) == [[4, -999], [2, 5], [4, 7], [6, -999]]
+    columns = {"a": [-999, 2], "b": [-999, 5]}
+    assert dataset.encode(dataset.from_columns(columns)).tolist() == [[4, -999], [2, 5]]
+    raw = {column.name: column for column in dataset.raw_columns()}
+    assert (raw["a"].codes["train"] == -1).tolist() == [True, False, False, False]
+    assert not (raw["b"].codes["train"] == -1).any()
+    missing = table_of(text, predict="values", missing_numbers={"a": (-999,)})
+    assert "column 'a': the value is missing" in said_by(missing.describe, DataError)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"missing_numbers": {"aa": (1,)}}, "missing_numbers: there is no column 'aa'"),
+        ({"missing_numbers": {"a": (1,)}, "categorical": ("a",)}, "missing_numbers: the column 'a' holds no numbers"),
+        ({"missing_numbers": {"t": (1,)}}, "missing_numbers: the column 't' holds no numbers"),
+    ],
+)
+def test_missing_numbers_of_columns_that_have_none(table_of, options, expected):
+    with pytest.raises(ParameterError, match=expected):
+        table_of("a,b,t\n1,2,0\n3,4,1\n5,6,0\n7,8,1\n", **options).describe()

@@ -94,6 +94,7 @@ def expect_the_same_bits(dataset, columns):
         {},
         {"standardize": False},
         {"missing_texts": ("", "-999", "1e3", "NaN")},
+        {"missing_numbers": {"score": (-999.0, 1000.0), "wet": (0.0,)}},
         {"missing": "fill"},
         {"rare": 40},
         {"ordinal": {}, "categorical": ("town", "size", "wet")},
