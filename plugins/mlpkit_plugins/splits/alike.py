@@ -54,7 +54,7 @@ def doubts_about_shares(
         worst = int(np.max([far[name] * abs(of_all[name] - of_all["train"]) for name in wrong_shares], axis=0).argmax())
         where = ", ".join(f"{_percent(of_all[name][worst])} of {name}" for name in of_all)
         others = int(np.any([far[name] for name in wrong_shares], axis=0).sum()) - 1
-        more = f", and {others} other{'s' * (others > 1)} likewise" if others else ""
+        more = "; 1 more class differs" if others == 1 else f"; {others} more classes differ" if others else ""
         faults.append(f"class {shown_text(classes[worst])} is {where}{more}")
     if not faults:
         return ()

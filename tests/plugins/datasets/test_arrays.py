@@ -604,6 +604,6 @@ def test_arrays_in_the_order_of_their_classes_are_doubted_unless_they_are_shuffl
         dataset.describe()
         (doubt,) = dataset.doubts()
         assert doubt.parameter == "split"
-        assert "class '2' is 17% of train, 100% of validation, 100% of test, and 2 others likewise" in doubt.message
+        assert "class '2' is 17% of train, 100% of validation, 100% of test; 2 more classes differ" in doubt.message
         assert doubt.remedy == "set split: shuffle"
     assert all(dataset.doubts() == [] for dataset in both(split="shuffle") if dataset.describe())

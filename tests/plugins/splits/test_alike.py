@@ -24,8 +24,8 @@ WHAT = "the splits aren't alike, so results and best weights may mislead: "
         (([450, 350], [55, 45], [60, 40]), None),
         (
             ([349, 270], [0, 118], [304, 11]),
-            "test has 30% of the rows, not 10%; class 'yes' is 44% of train, 100% of validation, 3% of test, "
-            "and 1 other likewise",
+            "test has 30% of the rows, not 10%; class 'yes' is 44% of train, 100% of validation, 3% of test; "
+            "1 more class differs",
         ),
         (([450, 350], [55, 45], [6, 5]), "test has 1% of the rows, not 10%"),
         (([450, 350], [55, 45], [2, 2]), "test has 0.44% of the rows, not 10%"),
@@ -44,7 +44,7 @@ def test_a_file_of_other_shares_is_doubted_whatever_its_size():
     (doubt,) = doubts([500, 300], [60, 40], [5, 300], (0.1, 0), ["test"])
     assert doubt == Doubt(
         "test",
-        f"{WHAT}class 'no' is 62% of train, 2% of test, and 1 other likewise",
+        f"{WHAT}class 'no' is 62% of train, 2% of test; 1 more class differs",
         "give test examples that are drawn as those for training are",
     )
 
