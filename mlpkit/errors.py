@@ -283,6 +283,10 @@ class EnsembleError(MlpkitError):
     """A network of an ensemble could not be trained, so there is no average."""
 
 
+class NotEnoughMemoryError(MlpkitError, MemoryError):
+    """There is too little memory for a network or its training."""
+
+
 class RankError(MlpkitError):
     """A process that trains the network together with this one has failed, or doesn't answer.
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CGROUPS: Final = Path("/sys/fs/cgroup")
+OWN_CGROUP: Final = Path("/proc/self/cgroup")
 
 
 def can_start_processes() -> bool:
@@ -28,6 +37,39 @@ def expect_processes(what: str) -> None:
 def address_limit() -> int | None:
     """Return how many bytes of addresses this process may have, as ``ulimit -v`` sets it; None without a limit."""
     return _limit("RLIMIT_AS")
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes of memory this process may have; None if that isn't known.
+
+    The least of what the machine has, the container or batch job (cgroup), and ``ulimit -v``.
+    """
+    limits = [*_cgroup_limits()]
+    if hasattr(os, "sysconf") and {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys():
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    limits += [limit for limit in (address_limit(),) if limit is not None]
+    return min(limits, default=None)
+
+
+def _cgroup_limits() -> Iterator[int]:
+    """Go through the limits of memory of this process's cgroup, and of those around it."""
+    try:
+        lines = OWN_CGROUP.read_text("utf-8").splitlines()
+    except OSError:  # not Linux
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        versions = {"": (CGROUPS, "memory.max"), "memory": (CGROUPS / "memory", "memory.limit_in_bytes")}
+        root, name = versions.get(controllers, (None, ""))
+        if root is None:
+            continue
+        inner = root / path.lstrip("/")
+        for folder in (inner, *inner.parents):
+            if folder.is_relative_to(root):
+                try:
+                    yield int((folder / name).read_text("ascii"))
+                except (OSError, ValueError):  # none there, or "max"
+                    continue
 
 
 def descriptor_limit() -> int:

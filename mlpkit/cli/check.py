@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.check import CheckedMember, CheckedSpec
+
+PART_OF_MEMORY: Final = 0.01
 
 
 @options.verb("check")
@@ -74,6 +76,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
     for line in (
         f"{checked.spec.data.name}: {sizes}",
         f"input {shape(description.input_shape)}, target {description.target}",
+        *_about_memory(checked),
         *_about_weights(checked),
         *_about_sweep(checked),
     ):
@@ -86,6 +89,16 @@ def _print(path: str, checked: CheckedSpec) -> None:
     rows.append(("total", "", "", f"{checked.parameters:,}"))
     result()
     result("\n".join(_fitting_table(rows, width)))
+
+
+def _about_memory(checked: CheckedSpec) -> Iterator[str]:
+    """Say what training needs at least, if it is a part of the memory that is worth mentioning."""
+    from mlpkit.progress.figures import memory_size  # noqa: PLC0415 - needed only here
+    from mlpkit.system import memory_limit  # noqa: PLC0415 - the same
+
+    there = memory_limit()
+    if there is not None and checked.memory > PART_OF_MEMORY * there:
+        yield f"memory: at least {memory_size(checked.memory)} to train, {memory_size(there)} there"
 
 
 def _about_weights(checked: CheckedSpec) -> Iterator[str]:
@@ -144,6 +157,7 @@ def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
         "target": target_to_plain(description.target),
         "layers": [_member_document(member) for member in checked.members],
         "parameters": checked.parameters,
+        "memory": checked.memory,
         **{what: layers for what, layers in weights.items() if layers},
         "warnings": [warning._asdict() for warning in (*checked.spec.warnings, *checked.data_warnings)],
     }

@@ -13,9 +13,9 @@ import click
 
 from mlpkit.cli.launcher import is_first
 from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
-from mlpkit.cli.shortages import shortage
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
 from mlpkit.runs.layout import RESOLVED, has_file
+from mlpkit.shortages import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,7 +6,7 @@ import gc
 import sys
 from io import TextIOWrapper
 
-from mlpkit.cli.shortages import shortage
+from mlpkit.shortages import shortage
 
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
 """Loading makes many objects and hardly any garbage; looking for it after every 700 took a twentieth of ``check``."""

@@ -19,6 +19,7 @@ from mlpkit.errors import (
     WrongUseError,
 )
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
+from mlpkit.jobs.memory import memory_problems, training_memory
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.network.component_errors import component_errors, operation_errors
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.first_weights import FirstWeights
+    from mlpkit.jobs.memory import TrainingMemory
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
 
@@ -50,6 +52,7 @@ class SpecProof(NamedTuple):
         dataset: the data, described.
         description: shapes and sizes of the data.
         proof: shapes of the layers.
+        memory: what training needs.
         warnings: what the data set has doubts about, and what is most likely not meant.
         first_weights: the weights of another run that the network begins with; None for those of initializers.
         frozen: the layers that training leaves as they are.
@@ -60,6 +63,7 @@ class SpecProof(NamedTuple):
     dataset: Dataset
     description: Description
     proof: Proof
+    memory: TrainingMemory
     warnings: tuple[Diagnostic, ...] = ()
     first_weights: FirstWeights | None = None
     frozen: Sequence[str] = ()
@@ -100,12 +104,15 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         factors, of_factors = _step_factors(spec, proof)
         faults += of_weights + of_frozen + of_factors + _max_weight_norm_faults(spec, proof)
         faults += _prediction_faults(spec, loss) + _average_faults(spec, loss)
+        memory = training_memory(spec, proof)
+        of_memory, too_little = memory_problems(spec, memory)
+        faults += of_memory
     faults += _weights_faults(spec, description, loss)
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec) + _indices_warnings(spec, proof)
-    warnings += _precision_warnings(spec, proof)
-    return SpecProof(spec, dataset, description, proof, warnings, first_weights, frozen, factors)
+    warnings += _precision_warnings(spec, proof) + spec.located(too_little)
+    return SpecProof(spec, dataset, description, proof, memory, warnings, first_weights, frozen, factors)
 
 
 def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:

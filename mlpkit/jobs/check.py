@@ -43,6 +43,7 @@ class CheckedSpec:
         spec: the spec.
         description: shapes and sizes of the data.
         members: the layers and the loss.
+        memory: the bytes that training needs at least.
         data_warnings: what the data set has doubts about.
         initialized: the layers that begin with the weights of another run.
         frozen: the layers that training leaves as they are.
@@ -51,6 +52,7 @@ class CheckedSpec:
     spec: Spec
     description: Description
     members: tuple[CheckedMember, ...]
+    memory: int
     data_warnings: tuple[Diagnostic, ...] = ()
     initialized: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
@@ -77,7 +79,8 @@ def check(spec: Spec) -> CheckedSpec:
         prove_sweep(spec, proved)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
-    return CheckedSpec(spec, proved.description, members, proved.warnings, initialized, tuple(proved.frozen))
+    needed, frozen = proved.memory.total, tuple(proved.frozen)
+    return CheckedSpec(spec, proved.description, members, needed, proved.warnings, initialized, frozen)
 
 
 def _checked(operation: Operation) -> CheckedMember:

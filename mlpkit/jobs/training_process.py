@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DEBUG, MlpkitError
+from mlpkit.shortages import shortage
 from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:
@@ -238,5 +239,6 @@ def described(error: Exception) -> str:
     """Say why a run failed."""
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
-    told = str(error) if isinstance(error, MlpkitError) else f"internal error: {type(error).__name__}: {error}"
+    own = str(error) if isinstance(error, MlpkitError) else shortage(error)
+    told = own or f"internal error: {type(error).__name__}: {error}"
     return "\n  ".join([told, *getattr(error, "__notes__", ())])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from mlpkit.components.parameter import gapped_size, padded_view
+from mlpkit.errors import NotEnoughMemoryError
+from mlpkit.shortages import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,9 +71,17 @@ class FlatLayout(NamedTuple):
         return cls(offsets, shapes, end, {})
 
     def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Allocate a flat array, aligned in memory, of zeros."""
+        """Allocate a flat array, aligned in memory, of zeros.
+
+        Raises:
+            NotEnoughMemoryError: there is too little memory.
+        """
         alignment = ALIGNMENT * dtype.itemsize
-        raw = np.zeros(self.size * dtype.itemsize + alignment, np.uint8)
+        try:
+            raw = np.zeros(self.size * dtype.itemsize + alignment, np.uint8)
+        except (MemoryError, ValueError) as error:  # the second if no process could address so much
+            msg = f"not enough memory for {self.size:,} numbers of {dtype.itemsize} bytes; {MEMORY}"
+            raise NotEnoughMemoryError(msg) from error
         start = -raw.ctypes.data % alignment
         return raw[start : start + self.size * dtype.itemsize].view(dtype)
 

@@ -65,7 +65,7 @@ def reading_error(path: Path, error: OSError, kind: type[MlpkitError], *, action
     return kind(f"{path}: can't be {action}: {error.strerror or error}; check the path and who may read it")
 
 
-SECONDS_FOR_A_DESCRIPTOR: Final = 5.0
+SECONDS_FOR_A_DESCRIPTOR: Final = 2.0
 
 LARGEST_DOCUMENT: Final = 16 * 2**20
 """Bytes of a spec, lock file or metrics."""

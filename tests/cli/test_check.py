@@ -112,6 +112,7 @@ def test_json_is_a_line_a_spec(work, invoke):
             {"name": "SoftmaxWithLoss1", "type": "SoftmaxWithLoss", "output_shape": [], "parameters": 0},
         ],
         "parameters": 145,
+        "memory": 5160,
         "warnings": [],
     }
     assert (wrong["spec"], wrong["ok"]) == ("wrong.yaml", False)
@@ -177,3 +178,12 @@ def test_first_weights_and_frozen_layers_are_shown(invoke):
     document = json.loads(invoke("check", "tiny.yaml", *options, "--json").out)
     assert document["initialized"] == ["Affine1", "Affine2"]
     assert document["frozen"] == ["Affine1", "Relu1", "SoftmaxWithLoss1"]
+
+
+def test_memory_is_named_if_it_is_a_part_worth_mentioning(invoke, monkeypatch):
+    monkeypatch.setattr("mlpkit.system.memory_limit", lambda: 10**9)
+    wide = ("--set", "layers.Affine1.units=300000", "--set", "training.optimizer=adam")
+    done = invoke("check", "tiny.yaml", *wide)
+    assert done.out.splitlines()[3] == "  memory: at least 250 MB to train, 1 GB there"
+    assert json.loads(invoke("check", "tiny.yaml", *wide, "--json").out)["memory"] == 249_602_160
+    assert "memory" not in invoke("check", "tiny.yaml").out
