@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,20 @@ def expect_processes(what: str) -> None:
     """
     if not can_start_processes():
         raise UsageError(f"{what} needs processes or threads, which Python can't start in WebAssembly")
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path without links; of a loop of links, as it is: to open it is an error."""
+    return Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError before Python 3.13
+
+
+def is_regular(path: Path) -> bool:
+    """Whether reading a file ends: not so of a pipe or a device, nor of every file in ``/proc``, whose sizes are 0.
+
+    Raises:
+        OSError: it can't be looked at.
+    """
+    return stat.S_ISREG(path.stat().st_mode) and not real_path(path).is_relative_to("/proc")
 
 
 def address_limit() -> int | None:

@@ -33,6 +33,7 @@ from mlpkit.reports.sampling import rows_to_predict
 from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
+from mlpkit.system import real_path
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def provenance(directory: Path, model: TrainedModel) -> dict[str, Any]:
     Raises:
         RunFolderError: a file of the folder is missing or damaged.
     """
-    return {"mlpkit": VERSION, "run": directory.resolve().name, "name": model.spec.name, **hashes(directory)}
+    return {"mlpkit": VERSION, "run": real_path(directory).name, "name": model.spec.name, **hashes(directory)}
 
 
 def hashes(directory: Path) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS, is_ensemble
 from mlpkit.runs.model_file import load_model_file
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.system import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,7 @@ def expect_another_folder(spec: Spec, directory: Path) -> None:
         SpecSchemaError: it does.
     """
     section = spec.top_level.initialize_from
-    if section is not None and Path(section.run).resolve() == directory.resolve():
+    if section is not None and real_path(section.run) == real_path(directory):
         message, remedy = f"{section.run} is this run's own folder", "name another run, or keep this one elsewhere"
         raise spec.error(SpecSchemaError, [Problem(RUN, message, remedy=remedy)])
 

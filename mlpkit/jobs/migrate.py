@@ -13,6 +13,7 @@ from mlpkit.specfile.document import BYTE_ORDER_MARK, read_mapping, read_text
 from mlpkit.specfile.migrations import FORMAT, format_of, format_problem, migrated, newest_format
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList
+from mlpkit.system import real_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ class MigratedSpec:
         Raises:
             StorageError: it can't be written.
         """
-        file = self.path.resolve()  # a link stays one
+        file = real_path(self.path)  # a link stays one
         marked = file.read_bytes().startswith(BYTE_ORDER_MARK.encode())
         mode = stat.S_IMODE(file.stat().st_mode)
         write_atomically(file, f"{BYTE_ORDER_MARK if marked else ''}{self.after}".encode())

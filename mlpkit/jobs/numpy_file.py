@@ -6,7 +6,6 @@ Nothing in them is ever run, and no memory is set aside before the header agrees
 from __future__ import annotations
 
 import os
-import stat
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from mlpkit.errors import DataError
 from mlpkit.npy_header import read_npy_header
+from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,12 +50,11 @@ def read_numpy_file(path: Path, array: str = "x") -> NDArray[Any]:
     if path.suffix not in NUMPY_SUFFIXES:
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
-            raise DataError(path, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected an array")
+        if not is_regular(path):  # opening a named pipe would wait for ever
+            raise DataError(path, f"is {'a folder' if path.is_dir() else 'not a regular file'}; expected an array")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if not size:  # a file in /proc might never end
+            if not size:
                 raise DataError(path, f"{UNREADABLE}: the file is empty")
             if path.suffix == ".npz":
                 return _from_archive(path, file, size, array)

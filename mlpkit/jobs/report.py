@@ -51,6 +51,7 @@ from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder, is_sweep_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
+from mlpkit.system import real_path
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
@@ -202,7 +203,7 @@ def _sections(found: _Found) -> list[str]:
         *of_model,
         spread,
         spec_section(found.folder.spec_text(), found.folder.resolved_text()),
-        repeating_section(directory.resolve().name, found.folder.read_lock(), _plan(found.spec)),
+        repeating_section(real_path(directory).name, found.folder.read_lock(), _plan(found.spec)),
     ]
 
 

@@ -17,6 +17,7 @@ from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, flattened, lock_
 from mlpkit.jobs.run_recorder import FolderStore
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs.folder import RunFolder
+from mlpkit.system import real_path
 from mlpkit.training.callbacks import EarlyStopping
 from mlpkit.training.events import Observer, StopRequest
 
@@ -55,7 +56,7 @@ def folder_for(directory: Path, out: str | Path | None) -> Path:
     run = RunFolder.open(directory)
     if not run.finished:
         raise UsageError(f"{directory}: the run is not finished; {run.way_to_finish}")
-    place = directory if directory.name not in ("", "..") else directory.resolve()
+    place = directory if directory.name not in ("", "..") else real_path(directory)
     return Path(out) if out is not None else RunFolder.next_free(place.parent, place.name)
 
 

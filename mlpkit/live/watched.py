@@ -15,6 +15,7 @@ from mlpkit.progress.evaluations import Evaluations
 from mlpkit.progress.run_html import position_of_best
 from mlpkit.progress.throughput import Throughput
 from mlpkit.runs.folder import RunFolder
+from mlpkit.system import real_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,7 +194,7 @@ class FolderRuns:
 
     def _run(self, overview: RunOverview) -> WatchedRun:
         directory = overview.directory
-        name = directory.resolve().name if directory == self._folder else str(directory.relative_to(self._folder))
+        name = real_path(directory).name if directory == self._folder else str(directory.relative_to(self._folder))
         run = WatchedRun(name, overview.state, overview.steps, overview.total, message=overview.problem)
         known = self._runs.get(directory)
         run.records = known.records if known else []

@@ -8,11 +8,11 @@ import hashlib
 import os
 import re
 import secrets
-import stat
 import time
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError, RunFolderError, StorageError
+from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,7 +85,7 @@ def read_limited(path: Path, most: int) -> bytes:
         OSError: it can't be read, is no regular file, or is larger than that.
     """
     found = path.stat()
-    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):  # opening a named pipe would wait for ever
+    if not is_regular(path) and not path.is_dir():  # opening a named pipe would wait for ever
         raise OSError(errno.EINVAL, "it is not a regular file")
     with path.open("rb", buffering=0) as file:
         content = file.read(min(found.st_size, most) + 1)  # as much memory as asked for is set aside

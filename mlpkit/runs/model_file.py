@@ -14,6 +14,7 @@ import numpy as np
 from mlpkit.errors import ModelFileError, StorageError
 from mlpkit.runs import json_files
 from mlpkit.runs.files import reading_error, write_atomically
+from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -308,7 +309,7 @@ def _require_file(path: Path) -> None:
         remedy = f"give {inside}" if inside.is_file() else _EXPECTED
         msg = f"{path}: is a folder; {remedy}"
         raise ModelFileError(msg)
-    if not stat.S_ISREG(mode):
+    if not is_regular(path):
         msg = f"{path}: is not a regular file; {_EXPECTED}"
         raise ModelFileError(msg)
 

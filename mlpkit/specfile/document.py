@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +27,7 @@ from mlpkit.specfile.source import (
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, substitute
 from mlpkit.specfile.yaml_writer import to_yaml
+from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -151,8 +151,7 @@ def _read_bytes(path: Path, faults: DiagnosticList, asked_at: Span | None, start
 
 def _may_be_read(path: Path) -> bool:
     """Whether a file that another one names won't keep its reader waiting, as a pipe or a terminal would."""
-    mode = path.stat().st_mode
-    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+    return is_regular(path) or path.is_dir()
 
 
 def _report_size(name: str, place: Span, faults: DiagnosticList) -> None:

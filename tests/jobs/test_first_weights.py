@@ -297,6 +297,13 @@ def test_a_run_can_t_begin_from_its_own_folder(base, golden):
     assert Path("base/metrics.json").exists()
 
 
+def test_a_loop_of_links_is_a_folder_that_is_not_there(base):
+    Path("loop").symlink_to("loop")
+    for folder in ("new", "loop"):
+        with pytest.raises(mlpkit.MlpkitError, match="loop"):
+            mlpkit.run(fine(initialize_from="loop"), folder)
+
+
 def test_shapes_are_proved_before_data_is_opened(base, monkeypatch):
     monkeypatch.setattr("mlpkit_plugins.datasets.mnist.Mnist.open", lambda *_: pytest.fail("the data was opened"))
     assert "Affine1.W has shape" in told(lambda: edited(*WRONG["other_sizes"]))

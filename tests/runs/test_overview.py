@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from run_folders import made_up_run
@@ -176,6 +177,10 @@ def test_what_is_no_file_is_named_and_not_waited_for(tmp_path):
     (folder / "history.jsonl").unlink()
     os.mkfifo(folder / "history.jsonl")
     assert "history.jsonl: can't be read: it is not a regular file" in overview_of(folder).problem
+    if Path("/proc/kmsg").exists():
+        (folder / "history.jsonl").unlink()
+        (folder / "history.jsonl").symlink_to("/proc/kmsg")
+        assert "history.jsonl: can't be read: it is not a regular file" in overview_of(folder).problem
     (folder / "resolved.yaml").unlink()
     (folder / "resolved.yaml").mkdir()
     assert "resolved.yaml: can't be read: Is a directory" in overview_of(folder).problem

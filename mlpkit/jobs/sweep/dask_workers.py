@@ -20,6 +20,7 @@ from distributed.utils import silence_logging_cmgr
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.system import real_path
 from mlpkit.training.workers import available_cores
 from mlpkit.version import VERSION
 
@@ -114,7 +115,7 @@ class DaskWorkers:
             WorkersLostError: the scheduler doesn't answer any more.
         """
         if self._folder is None:
-            self._folder = directory.parent.resolve()
+            self._folder = real_path(directory.parent)
             self._expect_able_workers(self._folder)
         busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks take out those that are over
         worker = next((each for each in self._workers if each not in busy), "")

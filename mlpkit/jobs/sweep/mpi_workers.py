@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import UsageError
 from mlpkit.jobs.local_workers import LocalWorkers
 from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.system import real_path
 from mlpkit.training.mpi import cores_of_each_rank, load_mpi, mpi_errors
 from mlpkit.version import VERSION
 
@@ -90,7 +91,7 @@ class MpiWorkers:
             RankError: MPI failed.
         """
         if self._folder is None:
-            self._folder = directory.parent.resolve()
+            self._folder = real_path(directory.parent)
             self._expect_able_ranks(self._folder)
         end: Future[TrainingEnd] = Future()
         task = self._executor.submit(_train, function, str(directory), arguments)

@@ -22,6 +22,7 @@ from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.layout import WRITER
 from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.system import real_path
 from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
@@ -96,12 +97,12 @@ class _Sent:
     @property
     def folder(self) -> Path:
         """Where submitit keeps files of the trial's jobs."""
-        return self.directory.parent.resolve() / OWN_FOLDER / self.directory.name
+        return real_path(self.directory.parent) / OWN_FOLDER / self.directory.name
 
     @property
     def job_name(self) -> str:
         """What Slurm calls its jobs."""
-        return f"{self.directory.parent.resolve().name}-{self.directory.name}"
+        return f"{real_path(self.directory.parent).name}-{self.directory.name}"
 
     def is_abandoned(self) -> bool:
         """Whether a process wrote to the folder before, and none does now."""
@@ -228,7 +229,7 @@ class SlurmWorkers:
         executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
         function, arguments = sent.call
         try:
-            job = executor.submit(_train, self._here, function, str(sent.directory.resolve()), arguments)
+            job = executor.submit(_train, self._here, function, str(real_path(sent.directory)), arguments)
             sent.job = SlurmJob(sent.folder, job.job_id)
         except FailedJobError as error:
             if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers

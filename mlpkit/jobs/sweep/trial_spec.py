@@ -15,6 +15,7 @@ from mlpkit.specfile.overrides import override_at, set_overrides
 from mlpkit.specfile.spec import check_document
 from mlpkit.specfile.variables import escape, referred_node
 from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
+from mlpkit.system import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
 
 def _from_folder(path: Path, folder: Path) -> str:
     """Return a path as it is seen from a folder, which may be, or lie in, a link to a folder elsewhere."""
-    return os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
+    return os.path.relpath(real_path(path.parent) / path.name, real_path(folder))
 
 
 def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:

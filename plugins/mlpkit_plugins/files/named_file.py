@@ -45,7 +45,8 @@ def named_file(parameter: str, name: str) -> Path:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         raise _absent(parameter, name, path, "file", error) from error
-    if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+    endless = os.path.realpath(path).startswith("/proc/")  # some files there have no end, and all of them the size 0
+    if endless or not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise ParameterError(parameter, f"'{name}' is {what}", expected="a file")
     return path

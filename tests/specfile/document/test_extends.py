@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import mlpkit
@@ -128,3 +130,15 @@ def test_a_limit_beside_an_inherited_one_is_one_too_many(write):
     )
     with pytest.raises(SpecSchemaError, match="both norm and value are given"):
         mlpkit.load_spec("a.yaml")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system has no such files")
+@pytest.mark.parametrize("file", ["/proc/kmsg", "/proc/self/maps", "link"])
+def test_a_file_without_a_size_is_refused_before_it_is_opened(file, write, monkeypatch):
+    Path("link").symlink_to("/proc/kmsg")
+    write(a=f"extends: {file}\n")
+    opened, real = [], Path.open
+    monkeypatch.setattr(Path, "open", lambda path, *given, **named: opened.append(path) or real(path, *given, **named))
+    with pytest.raises(SpecSyntaxError, match=f"'{file}' is not a regular file"):
+        read_document("a.yaml")
+    assert opened == [Path("a.yaml")]
