@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PRECISION: Final = 1e-15
 """Relative error at which the continued fraction and the bisection stop."""
+FEWEST_UNPAIRED: Final = 3
+"""Values on each side for Welch's test: with two, chance alone seems to be more in up to 12 of 100 cases, not in 5."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def difference(
         a: the first sample.
         b: the second.
         paired: whether a[i] and b[i] belong together, as runs with the same seed do: the test is then the t-test of
-            their differences; otherwise it is Welch's, which lets the two samples spread differently.
+            their differences; otherwise it is Welch's, which lets the two samples spread differently and needs three
+            values of each.
         folds: whether the pairs are the n folds of a cross-validation. Their trainings share rows, so that the results
             are not independent: the variance of the mean difference is (1/n + 1/(n - 1)) · std² in place of std² / n.
         level: how often such an interval is to hold the difference behind the samples.
@@ -114,7 +117,7 @@ def difference(
         raise ValueError(f"paired samples must have the same length, got {len(a)} and {len(b)}")
     a, b = [float(value) for value in a], [float(value) for value in b]
     mean = _mean([x - y for x, y in zip(a, b, strict=True)]) if paired else _mean(a) - _mean(b)
-    if min(len(a), len(b)) == 1 or not math.isfinite(mean):
+    if min(len(a), len(b)) < (2 if paired else FEWEST_UNPAIRED) or not math.isfinite(mean):
         return Difference(mean, None, None, None, level)
     error, df = _paired_error(a, b, folds) if paired else _welch_error(a, b)
     half = _half_width(error, df, level)

@@ -122,6 +122,16 @@ def test_one_value_has_no_interval():
     assert (found.std, found.low, found.high, found.half_width) == (None, None, None, None)
 
 
+def test_welchs_test_of_few_values_mistakes_chance_for_more_in_few_cases():
+    """With two values on a side it would in up to 12 of 100 cases; with three and many more, in up to 8."""
+    rng = np.random.default_rng(5)
+    for others, spread in ((3, 1), (10, 1), (10, 10), (20, 0.3)):
+        draws = [(rng.normal(0, spread, 3).tolist(), rng.normal(0, 1, others).tolist()) for _ in range(SIMULATED)]
+        assert np.mean([difference(a, b, paired=False).beyond_chance for a, b in draws]) <= 0.09
+    assert difference([0.5, 0.6], [0.4, 0.3, 0.5], paired=False).p_value is None
+    assert difference([0.5, 0.6], [0.4, 0.3], paired=True).p_value is not None
+
+
 @pytest.mark.parametrize(("a", "b"), [([0.5], [0.4, 0.3]), ([0.5, 0.6], [0.4])])
 def test_one_value_beside_others_has_a_difference_without_a_test(a, b):
     found = difference(a, b, paired=False)
@@ -169,8 +179,9 @@ def test_order_of_the_sides_turns_the_sign():
 def test_wrong_usage_is_an_error():
     with pytest.raises(ValueError, match="at least one value"):
         interval([])
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        interval([1.0, 2.0], level=95)
+    for level in (95, 1, 0):
+        with pytest.raises(ValueError, match="a level between 0 and 1"):
+            interval([1.0, 2.0], level=level)
     with pytest.raises(ValueError, match="same length, got 2 and 3"):
         difference([1, 2], [1, 2, 3], paired=True)
     with pytest.raises(ValueError, match="each side"):

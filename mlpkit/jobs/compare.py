@@ -24,7 +24,7 @@ from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, 
 from mlpkit.runs.run_folders import runs_in
 from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
-from mlpkit.statistics import difference, holm, interval
+from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -186,6 +186,8 @@ class Comparison:
         unfinished: the folders of several seeds of which some are not finished.
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
         with_seeds: what trains each side with several seeds; empty if it has several finished runs.
+        too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
+            one of the two has fewer than three.
     """
 
     runs: list[str]
@@ -204,6 +206,7 @@ class Comparison:
     unfinished: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     with_seeds: list[str] = field(default_factory=list)
+    too_few: list[str] = field(default_factory=list)
 
     @property
     def grouped(self) -> bool:
@@ -237,6 +240,11 @@ class Comparison:
                 "seeds, and compare the folders:"
             )
             yield Remark(said, [*dict.fromkeys(alone)])
+        if self.too_few:
+            yield Remark(
+                f"{' and '.join(self.too_few)} and {self.runs[0]} have other seeds, of which a test needs "
+                f"{FEWEST_UNPAIRED} on each side: train more, or the same seeds, for which two are enough."
+            )
 
     @property
     def _alone(self) -> list[str]:
@@ -338,7 +346,14 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
         unfinished=_unfinished(runs),
         tables=_tables(runs) if alone else [],
         with_seeds=["" if side.finished > 1 else _with_seeds(side.runs[0]) for side in sides],
+        too_few=[side.name for side in sides[1:] if _has_too_few(sides[0], side)],
     )
+
+
+def _has_too_few(first: Side, other: Side) -> bool:
+    """Whether two sides of several seeds aren't compared, since these differ and one has too few."""
+    before, after = ({run.seed for run in side.runs if run.metrics} for side in (first, other))
+    return before != after and 1 < min(len(before), len(after)) < FEWEST_UNPAIRED
 
 
 def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
@@ -405,7 +420,8 @@ def verdicts(sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Verdict
     corrected for their number by Holm's method: if chance alone is at work, all verdicts are right in 95 % of cases.
 
     Args:
-        sides: the sides; one with fewer than two finished runs, of different seeds, has no verdict.
+        sides: the sides; one with fewer than two finished runs of the seeds of the first, or three of others, has no
+            verdict.
         metrics: such as ``accuracy`` or ``test.loss``; by default loss and metrics of the split for testing, of the
             validation data without one, or of the training data without either.
 
@@ -419,8 +435,9 @@ def verdicts(sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Verdict
         _Test(metric, first, other, values[metric], found[metric])
         for other, found in others
         for metric in chosen
-        if min(len(values.get(metric, ())), len(found.get(metric, ()))) > 1
+        if metric in values and metric in found
     ]
+    tests = [test for test in tests if test.found.p_value is not None]
     return [test.verdict(p_value) for test, p_value in zip(tests, holm([test.p_value for test in tests]), strict=True)]
 
 
@@ -467,7 +484,7 @@ class _Test:
     def p_value(self) -> float:
         """How likely chance alone makes a difference as large."""
         found = self.found
-        assert found.p_value is not None  # there are two values on each side, and all are finite
+        assert found.p_value is not None  # there are enough values on each side, and all are finite
         if found.low != found.high or not found.mean:
             return found.p_value
         # Without any spread, t is infinite; but the values could have been swapped in only so many ways.
@@ -477,7 +494,7 @@ class _Test:
     def verdict(self, p_value: float) -> Verdict:
         """Return the verdict for a corrected p-value."""
         mean, low, high = self.found.mean, self.found.low, self.found.high
-        assert low is not None  # there are two values on each side, and all are finite
+        assert low is not None  # there are enough values on each side, and all are finite
         assert high is not None
         return Verdict(self.metric, self.first, self.other, mean, low, high, p_value, self.paired, p_value < 1 - LEVEL)
 

@@ -163,7 +163,7 @@ class FolderStore:
 
     def _contents(self, snapshot: Snapshot) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays and metadata of a checkpoint."""
-        return self._arrays | snapshot.arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}
+        return snapshot.arrays | self._arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}
 
 
 @contextmanager

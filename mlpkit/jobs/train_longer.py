@@ -145,18 +145,19 @@ def _last_step(
     if run.snapshot is not None:
         trainer.restore(run.snapshot)
     trainer.train()
-    assert end.snapshot is not None
+    snapshot = end.snapshot or run.snapshot  # that of a checkpoint after the last step
+    assert snapshot is not None
     rate, progress = settings.optimizer.learning_rate, replace(trainer.progress, total_steps=total)
     before, after = rate_at(rate, trainer.progress), rate_at(rate, progress)
     if before != after:
         observer.noticed(
             f"the learning rate ended at {before:.4g}, and goes on at {after:.4g}: its schedule is for {length}"
         )
-    for callback, state in zip(settings.callbacks, end.snapshot.metadata["callbacks"], strict=True):
+    for callback, state in zip(settings.callbacks, snapshot.metadata["callbacks"], strict=True):
         if isinstance(callback, EarlyStopping):
             state["waited"] = 0
-    end.snapshot.metadata["stop_reason"] = ""
-    return end.snapshot
+    snapshot.metadata["stop_reason"] = ""
+    return snapshot
 
 
 class _End(Observer):

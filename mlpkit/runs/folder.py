@@ -44,6 +44,7 @@ from mlpkit.runs.layout import (
     is_sweep_folder,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
+from mlpkit.runs.records import checked_evaluation, checked_failure, checked_metrics
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -350,7 +351,8 @@ class RunFolder:
         Raises:
             RunFolderError: failure.json can't be read.
         """
-        return self._read_json(FAILURE) if (self.directory / FAILURE).exists() else {}
+        path = self.directory / FAILURE
+        return checked_failure(path, self._read_json(FAILURE)) if path.exists() else {}
 
     def read_history(self) -> list[dict[str, Any]]:
         """Return the evaluations so far; a last line that was cut off while it was written doesn't count.
@@ -358,15 +360,18 @@ class RunFolder:
         Raises:
             RunFolderError: history.jsonl can't be read.
         """
-        return read_lines(self.directory / HISTORY)
+        path = self.directory / HISTORY
+        records = read_lines(path)
+        return [checked_evaluation(f"{path}:{number}", record) for number, record in enumerate(records, start=1)]
 
-    def read_metrics(self) -> dict[str, Any]:
-        """Return what metrics.json says.
+    def read_metrics(self) -> dict[str, dict[str, Any]]:
+        """Return loss and metrics by split; of several seeds, their means.
 
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        return self._read_json(METRICS)
+        metrics, of_several = self._read_json(METRICS), is_seeds_folder(self.directory)
+        return checked_metrics(self.directory / METRICS, metrics, of_several=of_several)
 
     def load_model(self) -> ModelFile:
         """Return the trained model.

@@ -34,6 +34,7 @@ from mlpkit.runs.layout import (
     is_ensemble,
     is_run,
 )
+from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ if TYPE_CHECKING:
 RUNNING: Final = "running"
 STOPPED: Final = "stopped"
 FINISHED: Final = "finished"
-PRUNED: Final = "pruned"
-DIVERGED: Final = "diverged"
-FAILED: Final = "failed"
+PRUNED, DIVERGED, FAILED = ENDED_EARLY
 DAMAGED: Final = "damaged"
 STATES: Final = (RUNNING, STOPPED, FINISHED, PRUNED, DIVERGED, FAILED, DAMAGED)
 """What a run can be; one that was stopped, by a signal or a crash, can be resumed, and so can a pruned trial."""
@@ -317,30 +316,18 @@ def _history_of(path: Path) -> _History:
     end = lines.rfind(b"\n")
     if end < 0:
         return _History()
-    last = decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end])
-    if not {"iteration", "epoch"} <= last.keys() or not all(map(_is_number, last.values())):
-        raise damaged(path, "expected numbers, iteration and epoch among them")
+    last = checked_evaluation(path, decode_object(path, lines[lines.rfind(b"\n", 0, end) + 1 : end]))
     return _History(lines[: end + 1], last)
 
 
 def _results_of(path: Path) -> dict[str, dict[str, float]]:
     """Return loss and metrics at the end by split, without tables."""
-    results = decode_object(path, _content(path, LARGEST_DOCUMENT))
-    if not all(isinstance(values, dict) for values in results.values()):
-        raise damaged(path, "expected loss and metrics by split")
-    return {split: {k: v for k, v in values.items() if _is_number(v)} for split, values in results.items()}
+    results = checked_metrics(path, decode_object(path, _content(path, LARGEST_DOCUMENT)))
+    return {split: {k: v for k, v in values.items() if is_number(v)} for split, values in results.items()}
 
 
 def _failure_of(path: Path) -> dict[str, Any]:
-    failure = decode_object(path, _content(path, LARGEST_DOCUMENT))
-    state, steps, message = (failure.get(key) for key in ("state", "steps", "message"))
-    if state not in (PRUNED, DIVERGED, FAILED) or type(steps) is not int or not isinstance(message, str):
-        raise damaged(path, "expected state, steps and message")
-    return failure
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float)
+    return checked_failure(path, decode_object(path, _content(path, LARGEST_DOCUMENT)))
 
 
 def _newest_checkpoint(folder: Path) -> int:

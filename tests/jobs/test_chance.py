@@ -57,6 +57,17 @@ def test_runs_of_other_seeds_are_compared_by_welch(tmp_path):
     assert loss.p_value == pytest.approx(stats.ttest_ind(LARGE[:3], SMALL, equal_var=False).pvalue)
 
 
+def test_two_runs_of_other_seeds_are_too_few(tmp_path):
+    found = compare([group(tmp_path / "a", SMALL), group(tmp_path / "b", LARGE[:2], units=20, first_seed=7)])
+    (remark,) = found.remarks
+    assert found.chance == []
+    assert remark.text.startswith(
+        f"{tmp_path}/b and {tmp_path}/a have other seeds, of which a test needs 3 on each side"
+    )
+    same = compare([group(tmp_path / "c", SMALL[:2], units=30), group(tmp_path / "d", LARGE[:2], units=40)])
+    assert (len(same.chance), same.remarks) == (2, [])
+
+
 def test_every_side_is_compared_with_the_first_and_all_comparisons_count(tmp_path):
     losses = {"a": SMALL, "b": LARGE, "c": (0.30, 0.29, 0.33, 0.31, 0.27)}
     sides = [group(tmp_path / name, values, units=units) for units, (name, values) in enumerate(losses.items(), 10)]

@@ -17,6 +17,7 @@ from mlpkit.jobs.repro import repro
 RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "resolved.yaml")
 ADAM = {"training.optimizer": {"adam": {"learning_rate": 0.002}}}
 CHECKPOINTS = {"training.checkpoint": {"every": 7}}
+AT_THE_END = {"training.checkpoint": {"every": 4, "keep": 1}}
 COSINE = {"training.optimizer": {"sgd": {"learning_rate": {"cosine": {"first": 0.1}}}}}
 KEEPING = {"training.best_weights": "loss", "training.moving_average": {"decay": 0.9}}
 
@@ -29,7 +30,7 @@ def results(folder):
     return {name: Path(folder, name).read_bytes() for name in RESULTS}
 
 
-@pytest.mark.parametrize("overrides", [ADAM, ADAM | CHECKPOINTS, KEEPING, KEEPING | CHECKPOINTS])
+@pytest.mark.parametrize("overrides", [ADAM, ADAM | CHECKPOINTS, ADAM | AT_THE_END, KEEPING, KEEPING | CHECKPOINTS])
 def test_comes_to_what_a_run_of_that_length_comes_to(work, overrides):
     mlpkit.run(spec(**overrides), "short")
     short = results("short")

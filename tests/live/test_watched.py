@@ -41,13 +41,16 @@ def test_a_run_that_is_trained_here(spec, tmp_path):
     assert live.run.records == run.history
 
 
-def test_a_run_that_is_resumed_shows_what_was_before(spec, tmp_path):
-    observer = StopAt(2)
-    mlpkit.run(spec, "run", observer=observer, stop=observer.stop)
+def test_a_run_that_is_resumed_shows_what_was_before_and_the_best_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    worsening = mlpkit.load_spec(SPEC, overrides={"seed": 5, "training.optimizer.sgd.learning_rate": 100.0})
+    observer = StopAt(4)
+    mlpkit.run(worsening, "run", observer=observer, stop=observer.stop)
     live = LiveRun("digits", tmp_path / "run", PausableStopRequest())
     run = mlpkit.resume("run", observer=live)
     assert live.run.records == run.history
     assert len(run.history) == 3
+    assert live.runs()[0].best == 1 == min(range(3), key=lambda i: run.history[i]["validation_loss"])
 
 
 def test_the_runs_in_a_folder_are_found_with_their_states(spec, tmp_path):

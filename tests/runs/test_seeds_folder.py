@@ -106,6 +106,7 @@ def test_a_folder_without_seeds_is_an_error(tmp_path: Path) -> None:
 def test_a_folder_none_of_whose_runs_has_begun_can_be_removed(tmp_path: Path) -> None:
     folder = SeedsFolder.create(tmp_path / "x", [0, 1])
     add_run(folder, 0, None)
+    folder.write_seeds()
     folder.discard()
     assert list(tmp_path.iterdir()) == []
 

@@ -26,6 +26,14 @@ def test_a_worker_says_what_is_in_the_way(tmp_path):
     assert problem(tmp_path, tmp_path, "0.0.7") == other
 
 
+def test_ctrl_c_stops_the_trials_of_its_sweep_in_a_worker(monkeypatch):
+    stopped = []
+    monkeypatch.setattr(dask_workers, "_trainer", lambda *sweep: SimpleNamespace(stop=lambda: stopped.append(sweep)))
+    monkeypatch.setattr(dask_workers, "_training", {("swept", "trial-0"), ("other", "trial-1")})
+    assert dask_workers._stop("swept", "here") == ["trial-0"]
+    assert stopped == [("swept", "here")]
+
+
 def test_a_worker_that_ends_stops_its_trial(monkeypatch):
     end = Future()
     stopped = TrainingEnd(stopped="a signal")

@@ -183,3 +183,10 @@ def test_a_condition_may_name_a_component_with_its_parameters():
         searched = SearchedKey(choices=(1, 2), when={"training.optimizer": asked})
         choices = ({"adam": {"beta1": 0.8}}, {"adam": {"beta1": 0.9}}, "adam")
         assert [searched.holds({"training.optimizer": each}) for each in choices] == [True, False, False]
+
+
+def test_a_condition_that_names_a_component_holds_with_any_parameters():
+    for asked in ("adam", ["sgd", "adam"]):
+        searched = SearchedKey(choices=(1, 2), when={"training.optimizer": asked})
+        choices = ({"adam": {"beta1": 0.8}}, "adam", {"adamw": {"beta1": 0.8}}, {"adam": {}, "sgd": {}})
+        assert [searched.holds({"training.optimizer": each}) for each in choices] == [True, True, False, False]
