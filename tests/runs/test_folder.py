@@ -198,7 +198,7 @@ from mlpkit.runs.folder import RunFolder
 folder = RunFolder.open(pathlib.Path(sys.argv[1]))
 print(len(folder.read_history()), flush=True)
 try:
-    folder.append_history({"iteration": 9})
+    folder.append_history({"iteration": 9, "epoch": 0.5})
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -211,13 +211,13 @@ def other_process(folder: RunFolder) -> str:
 
 def test_another_process_may_read_but_not_write_until_this_one_closes(folder: RunFolder) -> None:
     folder.write_spec("mlpkit: 1\n")
-    folder.append_history({"iteration": 1})
+    folder.append_history({"iteration": 1, "epoch": 0.5})
     assert other_process(folder) == (
         f"1\nRunFolderError {folder.directory}: process {os.getpid()} is writing to it; wait until that is done\n"
     )
     folder.close()
     assert other_process(folder) == "1\n"
-    assert folder.read_history() == [{"iteration": 1}, {"iteration": 9}]
+    assert folder.read_history() == [{"iteration": 1, "epoch": 0.5}, {"iteration": 9, "epoch": 0.5}]
 
 
 WRITES: dict[str, Callable[[RunFolder], object]] = {
@@ -249,8 +249,8 @@ def test_what_was_written_is_read(folder: RunFolder) -> None:
     folder.write_resolved("name: ä\n")
     folder.write_lock({"plugins": {"mlpkit": "0.1"}, "data_checksum": None})
     folder.write_metrics({"test": {"loss": 0.1, "accuracy": 1.0}})
-    folder.append_history({"iteration": 1, "train_loss": 0.1})
-    folder.append_history({"iteration": 2, "train_loss": 1 / 3})
+    folder.append_history({"iteration": 1, "epoch": 0.5, "train_loss": 0.1})
+    folder.append_history({"iteration": 2, "epoch": 0.5, "train_loss": 1 / 3})
     folder.append_timing({"iteration": 1, "seconds": 0.5})
     folder.save_model({"Affine1.W": np.ones((2, 3), np.float32)}, {"spec": {}})
 
@@ -258,7 +258,10 @@ def test_what_was_written_is_read(folder: RunFolder) -> None:
     assert read.resolved_text() == "name: ä\n"
     assert read.read_lock() == {"plugins": {"mlpkit": "0.1"}, "data_checksum": None}
     assert read.read_metrics() == {"test": {"loss": 0.1, "accuracy": 1.0}}
-    assert read.read_history() == [{"iteration": 1, "train_loss": 0.1}, {"iteration": 2, "train_loss": 1 / 3}]
+    assert read.read_history() == [
+        {"iteration": 1, "epoch": 0.5, "train_loss": 0.1},
+        {"iteration": 2, "epoch": 0.5, "train_loss": 1 / 3},
+    ]
     model = read.load_model()
     assert model.metadata == {"spec": {}}
     assert model.arrays["Affine1.W"].tolist() == [[1, 1, 1], [1, 1, 1]]
@@ -268,7 +271,7 @@ def test_what_was_written_is_read(folder: RunFolder) -> None:
 
     assert content("spec.yaml") == "name: ä  # as written\r\n".encode()
     assert content("timing.jsonl") == b'{"iteration":1,"seconds":0.5}\n'
-    assert content("history.jsonl").splitlines()[0] == b'{"iteration":1,"train_loss":0.1}'
+    assert content("history.jsonl").splitlines()[0] == b'{"iteration":1,"epoch":0.5,"train_loss":0.1}'
     assert content("lock.json") == (b'{\n  "data_checksum": null,\n  "plugins": {\n    "mlpkit": "0.1"\n  }\n}\n')
     assert content("metrics.json") == (b'{\n  "test": {\n    "accuracy": 1.0,\n    "loss": 0.1\n  }\n}\n')
 
@@ -297,9 +300,9 @@ def test_a_folder_with_files_of_others_is_not_discarded(folder: RunFolder) -> No
 
 def test_write_history_replaces_what_was_there(folder: RunFolder) -> None:
     for iteration in range(3):
-        folder.append_history({"iteration": iteration})
+        folder.append_history({"iteration": iteration, "epoch": 0.5})
     folder.write_history(folder.read_history()[:2])
-    folder.append_history({"iteration": 5})
+    folder.append_history({"iteration": 5, "epoch": 0.5})
     assert [record["iteration"] for record in folder.read_history()] == [0, 1, 5]
 
 
@@ -317,7 +320,7 @@ def test_a_failed_write_leaves_the_earlier_file(folder: RunFolder, failing: Any,
 
 
 def test_numbers_that_are_not_finite_are_refused(folder: RunFolder) -> None:
-    folder.append_history({"iteration": 1})
+    folder.append_history({"iteration": 1, "epoch": 0.5})
     for write, name in [
         (folder.write_metrics, "metrics.json"),
         (folder.write_lock, "lock.json"),
@@ -329,7 +332,7 @@ def test_numbers_that_are_not_finite_are_refused(folder: RunFolder) -> None:
             write({"loss": math.nan})
         path = folder.directory / name
         assert str(raised.value).startswith(f"{path}: can't be written: loss is nan, and JSON has only finite")
-    assert folder.read_history() == [{"iteration": 1}]
+    assert folder.read_history() == [{"iteration": 1, "epoch": 0.5}]
 
 
 def test_what_a_run_has_not_written_yet_is_named(folder: RunFolder) -> None:
@@ -386,15 +389,15 @@ def test_a_folder_removed_meanwhile_is_reported(folder: RunFolder) -> None:
 
 def test_rewind_goes_back_to_a_checkpoint(folder: RunFolder) -> None:
     for iteration in (2, 4, 6):
-        folder.append_history({"iteration": iteration})
+        folder.append_history({"iteration": iteration, "epoch": 0.5})
         folder.append_timing({"iteration": iteration, "seconds": iteration / 7})
     with (folder.directory / "timing.jsonl").open("ab") as timing:
         timing.write(b'{"iteration":8,"sec')
     folder.checkpoints.save(4, {"x": np.zeros(1)}, {}, keep=1)
     for place in (folder.directory, folder.checkpoints.directory):
         (place / ".mlpkit-00.tmp").touch()
-    folder.rewind([{"iteration": 2}, {"iteration": 4}])
-    assert folder.read_history() == [{"iteration": 2}, {"iteration": 4}]
+    folder.rewind([{"iteration": 2, "epoch": 0.5}, {"iteration": 4, "epoch": 0.5}])
+    assert folder.read_history() == [{"iteration": 2, "epoch": 0.5}, {"iteration": 4, "epoch": 0.5}]
     assert (folder.directory / "timing.jsonl").read_text() == "".join(
         f'{{"iteration":{iteration},"seconds":{iteration / 7}}}\n' for iteration in (2, 4)
     )
@@ -411,3 +414,20 @@ def test_a_folder_with_a_checkpoint_is_not_discarded(folder: RunFolder) -> None:
     folder.checkpoints.save(1, {"x": np.zeros(1)}, {}, keep=1)
     folder.discard_if_unused()
     assert folder.checkpoints.steps() == [1]
+
+
+@pytest.mark.parametrize(
+    "metrics", [{"test": 0}, {"test": {"loss": "0.5"}}, {"test": {"loss": True}}, {"test": {"t": [1]}}]
+)
+def test_metrics_that_are_none_are_named(folder: RunFolder, metrics: dict[str, object]) -> None:
+    folder.write_metrics(metrics)
+    with pytest.raises(RunFolderError, match=r"metrics\.json: is damaged: expected loss and metrics by split"):
+        folder.read_metrics()
+
+
+@pytest.mark.parametrize("record", [{"iteration": 1}, {"iteration": 1.5, "epoch": 1}, {"iteration": 1, "epoch": "1"}])
+def test_evaluations_that_are_none_are_named_with_their_line(folder: RunFolder, record: dict[str, object]) -> None:
+    folder.append_history({"iteration": 1, "epoch": 0.5})
+    folder.append_history(record)
+    with pytest.raises(RunFolderError, match=r"history\.jsonl:2: is damaged: expected "):
+        folder.read_history()
