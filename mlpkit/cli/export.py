@@ -61,9 +61,9 @@ def command(
             }
         )
         return
-    bits = ", all to the bit" if found.exact == found.rows else ""
-    proved = f", proved on {counted(found.rows, 'row')} of {found.split}{bits}" if found.rows else ""
-    result(f"{', '.join(found.outputs)} in {found.file}{proved}")
+    how = "bit for bit" if found.exact == found.rows else "up to rounding"
+    checked = f"; its predictions for {counted(found.rows, 'row')} of {found.split} equal those of mlpkit predict {how}"
+    result(f"{found.file} returns {' and '.join(found.outputs)}{checked if found.rows else ''}")
     if found.rounding is not None:
         result(_said(found.rounding))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.graph import Node
+    from mlpkit.components.graph import Feed, Node
     from mlpkit.exports.model_graph import ModelGraph
 
     Proto = Any
@@ -106,7 +106,7 @@ def _model(onnx: ModuleType, model: ModelGraph) -> Proto:
     known = evaluate(graph, rows)
     nodes = [_node(onnx, node) for node in graph.nodes]
     nodes += [helper.make_node("Identity", [value.name], [name], name) for name, value in graph.outputs.items()]
-    inputs = [_value_info(onnx, feed.name, feed.dtype, feed.shape) for feed in graph.feeds.values()]
+    inputs = [_input(onnx, feed) for feed in graph.feeds.values()]
     outputs = [
         _value_info(
             onnx, name, "str" if known[name].dtype.kind in "OU" else known[name].dtype.name, known[name].shape[1:]
@@ -151,6 +151,14 @@ def _node(onnx: ModuleType, node: Node) -> Proto:
     return onnx.helper.make_node(
         node.operator, node.inputs, node.outputs, name=node.outputs[0], domain=node.domain, **attributes
     )
+
+
+def _input(onnx: ModuleType, feed: Feed) -> Proto:
+    """Return an input that says what to put into it, and in which shape."""
+    found = _value_info(onnx, feed.name, feed.dtype, feed.shape)
+    shape = ", ".join(map(str, (BATCH, *feed.shape))) if feed.shape else f"{BATCH},), a vector and not ({BATCH}, 1"
+    found.doc_string = "; ".join(filter(None, [f"{feed.kind}: {feed.dtype} of shape ({shape})", feed.meaning]))
+    return found
 
 
 def _value_info(onnx: ModuleType, name: str, dtype: str, shape: tuple[int, ...]) -> Proto:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
 from mlpkit.exports.provenance import find_provenance
@@ -14,6 +16,13 @@ from mlpkit.runs.files import reading_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+LEVELS_UP: Final = 2
+LEVELS_DOWN: Final = 4
+"""How far a run may be: below a folder so many levels above the file or the current folder."""
+
+MOST_FOLDERS: Final = 5000
+"""Folders that are looked at below each of these."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,8 @@ def whence(file: Path, directory: Path | None = None) -> Whence:
 
     Args:
         file: the exported file.
-        directory: the run folder; by default one of the run's name beside the file or in ``runs``, the folder around
-            the file, or the current folder.
+        directory: the run folder; by default the nearest of the run's name with its spec: around the file, or below the
+            file's folder, the current folder, or one that holds them.
 
     Raises:
         UsageError: there is no such file.
@@ -69,8 +78,29 @@ def whence(file: Path, directory: Path | None = None) -> Whence:
 
 
 def _candidates(file: Path, run: str) -> Iterator[Path]:
-    """Yield where the folder of a run may be."""
+    """Yield where the folder of a run may be, the nearest first; the file itself names no place, since it is shared."""
     yield file.parent
-    if run == Path(run).name:
-        for around in (file.parent, Path()):
-            yield from (around / run, around / "runs" / run)
+    near = [file.parent, Path()]
+    above = [Path(os.path.normpath(folder / up)) for up in ("..", "../..")[:LEVELS_UP] for folder in near]
+    for around in dict.fromkeys([*near, *above]):
+        yield from (folder for folder in islice(_below(around), MOST_FOLDERS) if folder.name == run)
+
+
+def _below(around: Path) -> Iterator[Path]:
+    """Yield the folders in a folder, then those in them, and so on."""
+    level = [around]
+    for _ in range(LEVELS_DOWN):
+        here, level = level, []
+        for folder in here:
+            for child in _folders_in(folder):
+                level.append(child)
+                yield child
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(each.name for each in entries if each.is_dir(follow_symlinks=False))
+    except OSError:  # one that others may not read
+        return []
+    return [folder / name for name in names if not name.startswith(".")]

@@ -84,7 +84,7 @@ def expect_the_same(work, invoke):
         for file in FILES:
             done = invoke("export", "run", "--to", file)
             assert (done.code, done.err) == (0, "")
-            assert "proved on" in done.out
+            assert "equal those of mlpkit predict" in done.out
 
         lines = invoke("predict", "run", "test.csv", "--json").out.splitlines()
         feeds = feeds_of("t.onnx", table)

@@ -37,6 +37,16 @@ def shapes(values):
     }
 
 
+def test_inputs_say_what_to_put_into_them(proto):
+    said = {each.name: each.doc_string for each in proto.graph.input}
+
+    vector = "of shape (rows,), a vector and not (rows, 1)"
+    assert said["age"] == f"number: float64 {vector}; NaN if it is missing; 1 and 0 for yes and no"
+    clock = "seconds since 1970-01-01 00:00 on the clock that the date shows"
+    assert said["when"] == f"date: float64 {vector}; {clock}; NaN if it is missing"
+    assert said["shop"] == f"category: str {vector}; as in the file, without blanks around it; empty if it is missing"
+
+
 def test_columns_go_in_and_labels_come_out(proto):
     assert shapes(proto.graph.input) == {
         "age": ("double", ["rows"]),

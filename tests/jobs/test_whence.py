@@ -34,7 +34,22 @@ def test_the_run_is_found_beside_or_around_the_file(exported, work, place):
     assert whence(file).directory == work / "runs" / "tiny"
 
 
-def test_another_run_of_that_name_is_not_it(exported, work, train):
+@pytest.mark.parametrize(("run", "place"), [("runs/tiny", "a/b"), ("p1/t/runs/tiny", "p2"), ("results/tiny", ".")])
+def test_the_run_is_found_from_another_folder(exported, work, monkeypatch, run, place):
+    for folder in (work / place, (work / run).parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    (work / "runs/tiny").rename(work / run)
+    file = exported.rename(work / place / "model.onnx")
+    monkeypatch.chdir(work / place)
+
+    assert whence(file).directory == work / run
+    assert whence(file.relative_to(work / place)).directory.resolve() == work / run
+    monkeypatch.chdir("/")
+    assert whence(file).directory == work / run
+
+
+def test_another_run_of_that_name_is_not_it(exported, work, train, monkeypatch):
+    monkeypatch.setattr("mlpkit.jobs.whence.LEVELS_UP", 0)
     (work / "runs/tiny").rename(work / "elsewhere")
     train("runs/tiny", seed=4)
 
