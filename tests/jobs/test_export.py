@@ -94,6 +94,21 @@ def test_every_kind_of_data_set(tmp_path, kind, dtype):
     assert found.rows >= 10
 
 
+@pytest.mark.parametrize(("numbers", "ending"), [("quantile", "c"), ("robust_smooth_clip", "c"), ("min_max", "onnx")])
+def test_encoded_arrays_leave_with_all_digits_that_predict_reads(tmp_path, numbers, ending):
+    rng = np.random.default_rng(0)
+    seconds = 1.7e9 + rng.uniform(0, 300, 200)  # float32 has steps of 128 there
+    np.savez(tmp_path / "times.npz", x=np.stack([seconds, rng.normal(size=200)], axis=1), t=(seconds > 1.7e9 + 150) + 0)
+    data = {"file": str(tmp_path / "times.npz"), "test": 0.25, "numbers": numbers}
+    layers = [{"Affine": {"units": 4}}, "Relu", {"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    run = trained(tmp_path / "run", "npz", data, layers)
+
+    found = export(run, tmp_path / f"model.{ending}")
+
+    assert (found.rows, found.doubt) == (50, "")
+    assert found.exact == 50 or ending != "c"
+
+
 def test_a_digit_gives_the_class_that_predict_gives(train, work):
     train("run")
     images = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)

@@ -272,7 +272,7 @@ class ArrayDataset(Dataset):
         if self.holds_pixels:
             meaning = "pixels from 0 to 255, each a byte"
             return graph.feed("image", "uint8", scaling.raw_shape, kind="pixels", meaning=meaning)
-        return graph.feed("x", graph.dtype.name if scaling.means is None else "float64", scaling.raw_shape)
+        return graph.feed("x", "float64" if scaling.is_learned else graph.dtype.name, scaling.raw_shape)
 
     def _flattened(self, graph: Graph, x: Value) -> Value:
         return graph.op("Flatten", x) if self.flatten else x

@@ -101,6 +101,11 @@ class Scaling:
         flat = stds <= 1e-12 * np.abs(means)
         return Scaling(self.raw_shape, self.divide_by, means, np.where(flat, 1.0, stds))
 
+    @property
+    def is_learned(self) -> bool:
+        """Whether examples are scaled by what training examples taught, which is done in float64."""
+        return self.means is not None or bool(self.encodings)
+
     def write(self, raw: NDArray[Any], out: NDArray[Any]) -> None:
         """Write scaled examples.
 
@@ -108,7 +113,7 @@ class Scaling:
             raw: examples, shape (rows, *raw_shape).
             out: where to write them, shape (rows, ...), of as many elements.
         """
-        if self.encodings or (self.means is not None and self.stds is not None):
+        if self.is_learned:
             out[...] = self.scaled(raw).reshape(out.shape)
         else:
             np.divide(raw.reshape(out.shape), self.divide_by, out=out, dtype=out.dtype, casting="unsafe")
