@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.exports.provenance import find_provenance, provenance_json, provenance_line
+from mlpkit.exports.provenance import MARKER, find_provenance, provenance_json, provenance_line
 
 TEXTS = st.text()
 PLAIN = st.dictionaries(TEXTS, st.none() | TEXTS | st.lists(TEXTS | st.integers()), max_size=4)
@@ -40,3 +40,8 @@ def test_a_marker_without_a_meaning_before_the_real_one():
     content = b"// mlpkit-provenance: {...}\n// " + provenance_line({"run": "a"}).encode()
 
     assert find_provenance(content) == {"run": "a"}
+
+
+@pytest.mark.parametrize("before", [b"{", b"{{", b"{ {\x00{", b"{" * 7])
+def test_braces_between_the_marker_and_the_line(before):
+    assert find_provenance(MARKER.encode() + before + provenance_json({"run": "a"}).encode()) == {"run": "a"}

@@ -272,6 +272,14 @@ REFUSED = {
         lambda g, x: g.op("Equal", x["town"], np.array(["Bern"])),
         "the graph uses the operator Equal on texts",
     ),
+    "a slice backwards": (
+        lambda g, x: g.op("Slice", x["x"], np.array([-1]), np.array([-(2**40)]), np.array([1]), np.array([-1])),
+        "the graph uses the operator Slice backwards",
+    ),
+    "a slice backwards along the last of two axes": (
+        lambda g, x: g.op("Slice", x["matrix"], *(np.array(n) for n in ([0, 2], [2, 0], [1, 2], [1, -2]))),
+        "the graph uses the operator Slice backwards",
+    ),
     "a short integer": (
         lambda g, x: g.op("Cast", x["x"], to=3),
         "Cast_1 is int8; C knows float32, float64, int64",
