@@ -29,6 +29,7 @@ class ComponentDeclaration(NamedTuple):
         extra: the extra of the plugin's distribution that installs the library it needs.
         deprecated: what to use instead; None if it is not deprecated.
         default: whether ``mlpkit.fit`` takes it if no component of its kind is given; of built-ins only.
+        aliases: what other libraries call it.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class ComponentDeclaration(NamedTuple):
     extra: str | None = None
     deprecated: str | None = None
     default: bool = False
+    aliases: tuple[str, ...] = ()
 
 
 def component(
@@ -47,6 +49,7 @@ def component(
     extra: str | None = None,
     deprecated: str | None = None,
     default: bool = False,
+    aliases: Sequence[str] = (),
 ) -> ComponentDeclaration:
     """Declare a component for the list that ``mlpkit_components`` returns.
 
@@ -59,10 +62,11 @@ def component(
             get a warning.
         default: whether ``mlpkit.fit`` takes it if no component of its kind is given. Only that of a built-in counts:
             an installed plugin changes no result.
+        aliases: what other libraries call it, such as ``Dense``. Specs can't use them; the error suggests ``name``.
 
     Raises:
-        PluginError: there is no such kind, the name is spelt wrong, the target is neither, or the advice is empty or
-            not a string.
+        PluginError: there is no such kind, the name is spelt wrong, the target is neither, the advice is empty or not a
+            string, or an alias is not a string.
     """
     if kind not in KINDS:
         raise PluginError(f"there is no kind '{kind}'; expected one of {', '.join(KINDS)}")
@@ -72,7 +76,9 @@ def component(
         raise PluginError(f"{kind} {name}: {target!r} is not a class; expected a class or 'package.module:Class'")
     if deprecated is not None and not (isinstance(deprecated, str) and deprecated.strip()):
         raise PluginError(f"{kind} {name}: deprecated={deprecated!r} is not advice; expected what to use instead")
-    return ComponentDeclaration(kind, name, target, extra, deprecated, default)
+    if isinstance(aliases, str) or not all(isinstance(alias, str) for alias in aliases):
+        raise PluginError(f"{kind} {name}: aliases={aliases!r} are not names; expected a list of strings")
+    return ComponentDeclaration(kind, name, target, extra, deprecated, default, tuple(aliases))
 
 
 @hookspec

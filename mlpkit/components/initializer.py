@@ -77,5 +77,7 @@ class Initializer(Component):
         return type(self).adapt is not Initializer.adapt
 
 
-InitializerLike: TypeAlias = Annotated[Initializer | str | Mapping[str, Any], OfKind("initializer")]
-"""An initializer, its name, or a mapping from its name to its parameters."""
+InitializerLike: TypeAlias = Annotated[
+    float | Initializer | str | Mapping[str, Any], OfKind("initializer", literal=float)
+]
+"""A number for all values, an initializer, its name, or a mapping from its name to its parameters."""

@@ -139,7 +139,7 @@ class Operation(Component):
         Args:
             name: its name within the layer.
             shape: its shape.
-            initializer: where its first values come from.
+            initializer: where its first values come from; a number fills it.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
             decay: factor of the weight decay, or whether it applies at all; false for biases, and for scales and
                 shifts of features.
@@ -306,7 +306,7 @@ class Operation(Component):
         self._built = {name: value is None for name, value in vars(self).items()}
 
     def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
-        """Resolve the names of initializers, and make sure that every parameter has one."""
+        """Resolve the names of initializers, and make sure that every parameter has one, or a number."""
         for parameter in self._parameters.values():
             given = parameter.initializer
             try:
@@ -317,10 +317,12 @@ class Operation(Component):
                     expected=error.expected,
                     remedy=error.remedy,
                 ) from error
-            if not callable(parameter.initializer):
+            is_number = isinstance(given, int | float) and not isinstance(given, bool)
+            if not is_number and not callable(parameter.initializer):
                 raise WrongUseError(
                     f"first values of {parameter.path}: {given!r} is not an initializer",
-                    expected="its name, a mapping from its name to its parameters, or an Initializer",
+                    expected="a number, the name of an initializer, a mapping from its name to its parameters, or an "
+                    "Initializer",
                 )
 
     def _new_declaration(self, name: str, shape: Shape) -> Shape:

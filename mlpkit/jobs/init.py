@@ -46,7 +46,10 @@ def init(name: str, destination: Path | None = None) -> Path:
     """
     specs, lessons = shipped_specs(), shipped_lessons()
     if name not in specs | lessons:
-        remedy = did_you_mean(name, specs | lessons) or f"shipped: {', '.join(specs | lessons)}"
+        names = [*specs, *lessons]
+        alike = [each for each in names if each.startswith(f"{name}_")]
+        remedy = "" if alike else did_you_mean(name, names)
+        remedy = remedy or f"shipped: {', '.join(alike or names)}"
         raise UsageError(f"no shipped spec is called {show(name)}; {remedy}")
     target = destination or Path(name if name in lessons else f"{name}.yaml")
     if os.path.lexists(target):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.components.schema.wording import nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.jobs.columns import columns_by_position, frame_columns, named_columns
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
@@ -148,7 +148,8 @@ def expect_there(file: Path) -> None:
         file.stat()
     except FileNotFoundError as error:
         with suppress(OSError):
-            remedy = did_you_mean(file.name, [path.name for path in file.parent.iterdir()])
+            found = nearest_file(file.name, [path.name for path in file.parent.iterdir()])
+            remedy = f"did you mean '{found}'?" if found else ""
             raise UsageError("; ".join(filter(None, (f"there is no file '{file}'", remedy)))) from error
         raise UsageError(f"there is no folder '{file.parent}'") from error
     except (OSError, ValueError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.component import arguments_of
 from mlpkit.components.initializer import Initializer
 from mlpkit.components.schema.signature import REQUIRED, schema_of
+from mlpkit.components.schema.types import without_null
 from mlpkit.components.target import Values
 from mlpkit.jobs.rate_schedule import rates_of, scale_of_rate
 from mlpkit.network.component_errors import component_errors
@@ -70,10 +71,12 @@ def _default_weights(operation: Operation) -> str:
     """Return the override that gives a layer of the stack its default initializer, if it has another."""
     if "." in operation.path:  # no override reaches a layer inside another by its name
         return ""
-    defaults = {field.name: field.default for field in schema_of(type(operation)).fields}
-    for name, value in arguments_of(operation).items():
-        if isinstance(value, Initializer) and defaults[name] not in (REQUIRED, value.registered_name):
-            return f"--set layers.{operation.path}.{name}={to_inline_yaml(defaults[name])}"
+    given = arguments_of(operation)
+    for name, kind, default, _ in schema_of(type(operation)).fields:
+        value = given.get(name)
+        takes = getattr(without_null(kind), "kinds", ())
+        if takes == (Initializer.kind,) and default not in (REQUIRED, getattr(value, "registered_name", value)):
+            return f"--set layers.{operation.path}.{name}={to_inline_yaml(default)}"
     return ""
 
 

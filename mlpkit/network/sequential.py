@@ -523,6 +523,8 @@ class Sequential:
         return replicas
 
     def _first_values(self, parameter: Parameter) -> NDArray[Any]:
+        if isinstance(parameter.initializer, int | float):
+            return np.full(parameter.shape, parameter.initializer, self.dtype)
         draw: Initializer = parameter.initializer  # type: ignore[assignment]  # the proof has built it
         generator = keyed_generator(self.seed, "initializer", parameter.path)
         with component_errors(f"the initializer of {parameter.path} failed"):

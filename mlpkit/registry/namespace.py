@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import UnknownComponentError
 from mlpkit.registry.plugin import BUILT_IN
 from mlpkit.registry.registry import installed
@@ -43,10 +43,15 @@ class ComponentNamespace:
                 return installed().find(self._kinds, qualified).component
             except UnknownComponentError as error:
                 raise AttributeError(str(error)) from error
-        advice = did_you_mean(name, dir(self))
+        meant = {name: name for name in dir(self)}
+        for plugin in installed().plugins:
+            if plugin.namespace == self._namespace and plugin.usable:
+                of_kind = (each for each in plugin.declarations.values() if each.kind in self._kinds)
+                meant = {alias: each.name for each in of_kind for alias in each.aliases} | meant
+        close = nearest(name, meant)
         whole = " and ".join(f"{kind}s" if not kind.endswith("s") else f"{kind}es" for kind in self._kinds)
         message = f"no {name!r} among the {whole} of {self._namespace}"
-        raise AttributeError(f"{message}; {advice}" if advice else message)
+        raise AttributeError(f"{message}; did you mean '{meant[close]}'?" if close else message)
 
     def __dir__(self) -> list[str]:
         """List the components, and the namespaces of other plugins, which stay unloaded."""

@@ -32,6 +32,7 @@ class Provided(NamedTuple):
         deprecated: what to use in its place; None if it is not deprecated.
         fault: why it can't be used; empty if it can.
         computed_by: what computes it, and why; empty if it doesn't say.
+        aliases: what other libraries call it.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Provided(NamedTuple):
     deprecated: str | None = None
     fault: str = ""
     computed_by: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 class Verdict(NamedTuple):
@@ -103,7 +105,9 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
                 computed_by = described_computation(load_component(plugin, declared))
             except PluginError as error:
                 fault = str(error)
-        provided.append(Provided(declared.kind, declared.name, declared.deprecated, fault, computed_by))
+        provided.append(
+            Provided(declared.kind, declared.name, declared.deprecated, fault, computed_by, declared.aliases)
+        )
     return Verdict("", tuple(provided))
 
 
@@ -120,7 +124,7 @@ def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_lo
         for _ in plugins:
             try:
                 reason, provided = process.answer()
-                verdict = Verdict(str(reason), tuple(Provided(*component) for component in provided))
+                verdict = Verdict(str(reason), tuple(Provided(*said, tuple(aliases)) for *said, aliases in provided))
             except NoAnswerError as error:
                 verdict = Verdict(str(error))
             except (TypeError, ValueError):

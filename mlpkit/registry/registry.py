@@ -35,6 +35,11 @@ MOST_NAMES_SHOWN: Final = 20
 LONGEST_NAME_SHOWN: Final = 100
 """Characters of a name in advice; what is longer is no name."""
 
+_CALL: Final = re.compile(r"([\w.]{1,100})\((.{0,200})\)")
+"""A component as Python would build it."""
+
+_GRAMMAR: Final = "a name, or a mapping from it to its parameters"
+
 _NEEDS_NO_QUOTES: Final = re.compile(r"[\w./~-]*")
 
 
@@ -179,13 +184,15 @@ class Registry:
 
         What is near in plugins that are loaded anyway saves looking into all the others, in a subprocess.
         """
-        close = nearest(name, self._names(kinds, [plugin for plugin in self.plugins if plugin.status is Status.LOADED]))
+        loaded = [plugin for plugin in self.plugins if plugin.status is Status.LOADED]
+        words = self._words(kinds, loaded)
+        close = nearest(name, words)
         if close is None:
-            names = self._names(kinds, self.plugins)
-            close = nearest(name, names)
+            words = self._words(kinds, self.plugins)
+            close = nearest(name, words)
             if close is None:
-                close = next((n for n in names if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
-        return close
+                close = next((n for n in words if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
+        return None if close is None else words[close]
 
     def used(self) -> list[Plugin]:
         """Return the plugins whose components were asked for, each once."""
@@ -290,7 +297,12 @@ class Registry:
         if not isinstance(name, str):
             context.report(path, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
             return None
+        call = _CALL.fullmatch(name)
         try:
+            if call:
+                remedy = self._remedy_for_call(kinds, *call.groups())
+                context.report(path, f"{show(name)} is a call", expected=_GRAMMAR, remedy=remedy, at_key=at_key)
+                return None
             found = self.find(kinds, name)
             schema = found.schema
         except UnknownComponentError as error:
@@ -381,6 +393,21 @@ class Registry:
         others = "".join(f", {name}: {name.upper()}" for name in required[1:])
         return f"write {reader.name}: {{{required[0]}: {written}{others}}}"
 
+    def _remedy_for_call(self, kinds: tuple[str, ...], name: str, arguments: str) -> str:
+        """Return how a spec writes a call as in Python, such as ``adam(0.01)``; or nothing."""
+        known = self.nearest_to(name, kinds)
+        if known is None:
+            return self._list_remedy(kinds)
+        names = list(self.find(kinds, known).schema.types)
+        if not arguments.strip() or not names:
+            return f"write {known}"
+        given = [argument.rpartition("=") for argument in arguments.split(",")]
+        keys = [nearest(key.strip(), names) if equals else names[0] for key, equals, _ in given]
+        if None in keys or len(set(keys)) < len(keys) or set(arguments) & set("([{"):
+            return f"write {known}: {{{names[0]}: ...}}"
+        values = (f"{key}: {value.strip()}" for key, (_, _, value) in zip(keys, given, strict=True))
+        return f"write {known}: {{{', '.join(values)}}}"
+
     def _remedy_for_keys(self, kinds: tuple[str, ...], reference: dict[Any, Any], path: KeyPath) -> str:
         """Return what to do about a mapping that doesn't have one key, the name of a component."""
         if not reference:
@@ -422,18 +449,25 @@ class Registry:
 
     def _names(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> list[str]:
         """Return the names of components, built-ins first, without loading any plugin into this process."""
+        return list(dict.fromkeys(self._words(kinds, plugins).values()))
+
+    def _words(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> dict[str, str]:
+        """Return the names and aliases of components, each with the name, without loading any plugin."""
         from mlpkit.registry.probe import examine  # noqa: PLC0415 - only after a mistake
 
         ordered = sorted(plugins, key=_built_ins_first)
         unknown = [plugin for plugin in ordered if id(plugin) not in self._verdicts]
         verdicts = examine(unknown, with_components=False)
         self._verdicts |= {id(plugin): verdict for plugin, verdict in zip(unknown, verdicts, strict=True)}
-        return [
-            plugin.qualified(component.name)
-            for plugin in ordered
-            for component in self._verdicts[id(plugin)].provided
-            if component.kind in kinds and not self._is_blocked(plugin, component.name)
-        ]
+        words: dict[str, str] = {}
+        for plugin in ordered:
+            for component in self._without_blocked(plugin, self._verdicts[id(plugin)]).provided:
+                if component.kind in kinds:
+                    name = plugin.qualified(component.name)
+                    words[name] = name
+                    for alias in component.aliases:
+                        words.setdefault(alias, name)
+        return words
 
     def _without_blocked(self, plugin: Plugin, verdict: Verdict) -> Verdict:
         allowed = [component for component in verdict.provided if not self._is_blocked(plugin, component.name)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
-from mlpkit.components.schema.wording import nearest
+from mlpkit.components.schema.wording import nearest_file
 from mlpkit.specfile.migrations import format_of, migrated, newest_format
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
@@ -168,7 +168,7 @@ def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
         names = sorted(entry.name for entry in folder.iterdir() if entry.suffix in YAML_SUFFIXES)
     except OSError:  # a folder that can't be listed has nothing to suggest
         names = []
-    found = nearest(path.name, names)
+    found = nearest_file(path.name, names)
     remedy = f"did you mean '{shown(str(folder / found))}'?" if found else ""
     faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy)
 

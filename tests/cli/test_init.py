@@ -82,6 +82,11 @@ def test_a_folder_that_is_missing_is_an_error(invoke):
     ("arguments", "expected"),
     [
         (["mnist3layer"], "error: no shipped spec is called 'mnist3layer'; did you mean 'mnist_3layer'?\n"),
+        (
+            ["mnist"],
+            "error: no shipped spec is called 'mnist'; shipped: mnist_3layer, mnist_98, mnist_99, mnist_augmented, "
+            "mnist_fast, mnist_lenet, mnist_residual\n",
+        ),
         (["--to", "x.yaml"], "error: --out needs NAME"),
     ],
 )

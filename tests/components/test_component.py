@@ -116,8 +116,9 @@ def test_the_base_class_is_ready_before_the_constructor_runs():
         (lambda: Heir(1, 2), "Heir: takes 1 argument without a name, got 2; expected depth"),
         (lambda: Dense(1, gain=0), "gain: 0 is out of range; expected a number, greater than 0"),
         (
-            lambda: Dense(1, weights=3),
-            "weights: 3 is not the name of an initializer, nor a mapping from one; expected an initializer",
+            lambda: Dense(1, weights=[3]),
+            "weights: a list is not a number, the name of an initializer, nor a mapping from one; expected a number or "
+            "an initializer",
         ),
         (
             lambda: Dense(1, sizes=[1, "2"]),

@@ -185,11 +185,11 @@ def test_shapes_follow_through_the_stack():
             "expected one of std, mean",
         ),
         (
-            lambda: [Initialized(1.0), SoftmaxWithLoss()],
+            lambda: [Initialized(True), SoftmaxWithLoss()],
             {},
             (0, -1),
-            "first values of Initialized1.g: 1.0 is not an initializer; expected its name, a mapping from its name to "
-            "its parameters, or an Initializer",
+            "first values of Initialized1.g: True is not an initializer; expected a number, the name of an "
+            "initializer, a mapping from its name to its parameters, or an Initializer",
         ),
         (
             lambda: [Initialized(early=True), SoftmaxWithLoss()],

@@ -309,7 +309,8 @@ def test_components_inside_components_are_resolved_too(registry):
         ),
         (
             {"Affine": {"units": 3, "weights": "he_norm"}},
-            "layers.0.Affine.weights: unknown initializer 'he_norm'; did you mean 'he_normal'?",
+            "layers.0.Affine.weights: unknown initializer 'he_norm'; expected a number or an initializer; did you "
+            "mean 'he_normal'?",
             False,
         ),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS, in_words
@@ -79,6 +80,15 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Return ``did you mean 'name'?`` for the nearest candidate, or nothing."""
     found = nearest(word, candidates)
     return f"did you mean '{found}'?" if found else ""
+
+
+def nearest_file(name: str, files: Iterable[str]) -> str | None:
+    """Return the file whose name is most like another; None if none is near. Equal endings make no names alike."""
+    by_stem: dict[str, list[str]] = {}
+    for file in sorted(files):
+        by_stem.setdefault(PurePath(file).stem, []).append(file)
+    found = nearest(PurePath(name).stem, by_stem)
+    return None if found is None else nearest(name, by_stem[found]) or by_stem[found][0]
 
 
 def _plain(text: str) -> str:

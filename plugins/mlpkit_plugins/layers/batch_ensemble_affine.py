@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
-
-ONE: Final = {"full": {"value": 1.0}}
 
 
 class BatchEnsembleAffine(MatrixLayer):
@@ -56,8 +54,8 @@ class BatchEnsembleAffine(MatrixLayer):
         units: Annotated[int, Ge(1)],
         *,
         weights: InitializerLike = "fan_in_uniform",
-        r: InitializerLike | None = ONE,
-        s: InitializerLike | None = ONE,
+        r: InitializerLike | None = 1.0,
+        s: InitializerLike | None = 1.0,
         biases: InitializerLike | None = None,
         shared_bias: bool = False,
     ) -> None:

@@ -67,7 +67,7 @@ class BatchNorm(Layer):
         """Declare gamma and beta, and the running mean and variance."""
         self.axis = FeatureAxis(self, input_shape)
         features = self.axis.features
-        self.gamma = self.parameter("gamma", (features,), {"full": {"value": 1.0}}, decay=False)
+        self.gamma = self.parameter("gamma", (features,), 1.0, decay=False)
         self.beta = self.parameter("beta", (features,), "zeros", decay=False)
         self.running_mean = self.state("running_mean", (features,), 0.0)
         self.running_variance = self.state("running_variance", (features,), 1.0)

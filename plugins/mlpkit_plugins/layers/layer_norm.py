@@ -51,7 +51,7 @@ class LayerNorm(Layer):
                 remedy="leave the layer out, put it after a layer with more outputs, or use BatchNorm",
             )
         self.one_each = (1,) * len(input_shape)
-        self.gamma = self.parameter("gamma", input_shape, {"full": {"value": 1.0}}, decay=False)
+        self.gamma = self.parameter("gamma", input_shape, 1.0, decay=False)
         self.beta = self.parameter("beta", input_shape, "zeros", decay=False)
         return input_shape
 

@@ -51,7 +51,7 @@ class Parametric(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare the activation and alpha."""
         self.axis = FeatureAxis(self, input_shape)
-        self.alpha = self.parameter("alpha", input_shape[:1], {"full": {"value": self.first_alpha}}, rate=0.1)
+        self.alpha = self.parameter("alpha", input_shape[:1], self.first_alpha, rate=0.1)
         return self.child(self.activation, input_shape)
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:

@@ -41,7 +41,7 @@ class Prelu(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare the slopes."""
         self.axis = FeatureAxis(self, input_shape)
-        self.slope = self.parameter("slope", input_shape[:1], {"full": {"value": self.first_slope}}, decay=False)
+        self.slope = self.parameter("slope", input_shape[:1], self.first_slope, decay=False)
         return input_shape
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:

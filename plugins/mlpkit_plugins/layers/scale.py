@@ -28,7 +28,7 @@ class Scale(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare s."""
-        self.s = self.parameter("s", input_shape, {"full": {"value": 1.0}}, decay=False)
+        self.s = self.parameter("s", input_shape, 1.0, decay=False)
         return input_shape
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:

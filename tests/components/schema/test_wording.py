@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.wording import MOST_CANDIDATES, did_you_mean, nearest
+from mlpkit.components.schema.wording import MOST_CANDIDATES, did_you_mean, nearest, nearest_file
 
 NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 
@@ -44,6 +44,14 @@ def test_a_long_word_or_many_candidates_take_no_time():
     names = [f"name_{i}" for i in range(MOST_CANDIDATES)]
     assert nearest("nam_7", names) == "name_7"
     assert nearest("nam_7", [*names, "one_more"]) is None
+
+
+def test_equal_endings_make_no_files_alike():
+    files = ["weather.yaml", "weather.csv", "loans.yaml"]
+    assert nearest_file("Doctor.yaml", files) is None
+    assert nearest_file("weathr.yml", files) == "weather.yaml"
+    assert nearest_file("weather.cvs", files) == "weather.csv"
+    assert nearest_file("loan", files) == "loans.yaml"
 
 
 def test_nothing_is_near_to_nothing():

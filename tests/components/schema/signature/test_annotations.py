@@ -58,7 +58,7 @@ LAYER = ComponentOfKind(("layer",), (Layer,))
         (Layer | None, EitherType((LAYER, NothingType()))),
         (Recipe[Layer], RecipeOfKind(("layer",), (Layer,))),
         (list[Recipe[Loss]], ListType(RecipeOfKind(("loss",), (Loss,)))),
-        (InitializerLike, ComponentOfKind(("initializer",), (Initializer,))),
+        (InitializerLike, ComponentOfKind(("initializer",), (Initializer,), NumberType())),
         (Rate, ComponentOfKind(("schedule",), (Schedule,), NumberType((Bound("at least", "minimum", 0),)))),
         (Annotated[Any, OfKind("layer")], LAYER),
         (Annotated[Any, TextType()], TextType()),

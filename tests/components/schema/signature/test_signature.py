@@ -282,7 +282,11 @@ def test_describes_itself_in_json_schema(references):
                 "maxItems": 2,
                 "description": "size of a filter.",
             },
-            "weights": {"$ref": "#/initializer", "description": "first values.", "default": "he_normal"},
+            "weights": {
+                "anyOf": [{"type": "number"}, {"$ref": "#/initializer"}],
+                "description": "first values.",
+                "default": "he_normal",
+            },
             "bias": {"type": "boolean", "default": True},
             "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         },
