@@ -121,18 +121,26 @@ def _from_data(
 ) -> None:
     from mlpkit.jobs.check import check  # noqa: PLC0415 - as in every verb, only the job that is done
     from mlpkit.jobs.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
+    from mlpkit.jobs.leaks import leaks_in  # noqa: PLC0415 - for the same reason
+    from mlpkit.jobs.spec_data import open_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
-    result("\n".join([f"{first.path}:", *columns(first.decisions, indent="  ", width=line_length())]))
+    decisions, warnings = list(first.decisions), ()
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:
-        found = check(spec).data_warnings
-        print_warnings(warning for warning in found if warning.remedy)  # the decisions tell what asks for nothing
+        checked = check(spec)
+        if checked.description.columns:
+            train = open_data(spec, checked.dataset)["train"]
+            decisions += [("leak", leak) for leak in leaks_in(train, checked.description, checked.dataset)]
+        warnings = [warning for warning in checked.data_warnings if warning.remedy]  # the decisions tell the others
     except MlpkitError as error:
         error.add_note(f"note: the spec is kept in {first.path}; mlpkit check {quote(str(first.path))} looks again")
         raise
+    finally:
+        result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))
+    print_warnings(warnings)
     _show_next(first, spec.name, files, plugins)
 
 

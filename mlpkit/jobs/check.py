@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +11,7 @@ from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 
 if TYPE_CHECKING:
-    from mlpkit.components.dataset import Description
+    from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
@@ -47,6 +47,7 @@ class CheckedSpec:
         data_warnings: what the data set has doubts about.
         initialized: the layers that begin with the weights of another run.
         frozen: the layers that training leaves as they are.
+        dataset: the data set, described.
     """
 
     spec: Spec
@@ -56,6 +57,7 @@ class CheckedSpec:
     data_warnings: tuple[Diagnostic, ...] = ()
     initialized: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    dataset: Dataset = field(kw_only=True, repr=False, compare=False)
 
     @property
     def parameters(self) -> int:
@@ -80,7 +82,9 @@ def check(spec: Spec) -> CheckedSpec:
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
     needed, frozen = proved.memory.total, tuple(proved.frozen)
-    return CheckedSpec(spec, proved.description, members, needed, proved.warnings, initialized, frozen)
+    return CheckedSpec(
+        spec, proved.description, members, needed, proved.warnings, initialized, frozen, dataset=proved.dataset
+    )
 
 
 def _checked(operation: Operation) -> CheckedMember:

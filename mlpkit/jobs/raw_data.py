@@ -58,6 +58,13 @@ def summaries(columns: Sequence[RawColumn]) -> tuple[ColumnSummary, ...]:
     return tuple(column.summary(_remarks(column, targets)) for column in whole)
 
 
+def remarks_on_leaks(columns: Sequence[RawColumn]) -> tuple[str, ...]:
+    """Return a sentence for each input that tells a target on its own."""
+    whole = [_Whole(column) for column in columns]
+    targets = [column for column in whole if column.role == "target"]
+    return tuple(f"{each.name} {remark}" for each in whole if each.role == "input" for remark in _leaks(each, targets))
+
+
 def repeated_rows(columns: Sequence[RawColumn]) -> dict[str, int]:
     """Return how many rows of each split but ``train`` stand in ``train`` too, with the same inputs and target."""
     used = [column for column in columns if column.role in ("input", "target")]
@@ -158,12 +165,13 @@ def _remarks(column: _Whole, targets: Sequence[_Whole]) -> tuple[str, ...]:
     if column.role == "input" and column.rows >= FEWEST_ROWS:
         if _looks_like_an_id(column):
             remarks.append("differs in every row, as an id does")
-        remarks += [
-            f"tells {target.name} on its own: is it known when you predict?"
-            for target in targets
-            if _tells(column, target)
-        ]
+        remarks += _leaks(column, targets)
     return (*remarks, *column.remarks)
+
+
+def _leaks(column: _Whole, targets: Sequence[_Whole]) -> list[str]:
+    told = [target.name for target in targets if _tells(column, target)]
+    return [f"tells {name} on its own: is it known when you predict?" for name in told]
 
 
 def _looks_like_an_id(column: _Whole) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.callback import Outcome
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import TrainedModel
 from mlpkit.jobs.run_inputs import CONTINUES, INITIALIZED_FROM, RunInputs, expect_same_inputs, flattened, lock_of
 from mlpkit.jobs.run_recorder import (
@@ -179,6 +180,7 @@ class Run:
         folder: the run folder, or None if nothing was written.
         stopped: why the run was stopped before its end, to be resumed; empty if it was not.
         ended: why a callback ended the run earlier than the spec says; empty if none did. Such a run is finished.
+        leaks: a sentence for each column of a table that tells the target on its own; none if the run was stopped.
     """
 
     network: Sequential
@@ -188,6 +190,7 @@ class Run:
     folder: Path | None = None
     stopped: str = ""
     ended: str = ""
+    leaks: tuple[str, ...] = ()
     _compared: Callable[[], BestTracker] = field(kw_only=True, repr=False, compare=False)
     _trained: Callable[[], TrainedModel] = field(kw_only=True, repr=False, compare=False)
 
@@ -427,6 +430,7 @@ class TrainingJob:
             last = {} if trainer.weights_replaced or not history else history[-1]
             with failure_recorded(folder, trainer.progress):
                 finished.metrics = self._final_metrics(network, last)
+                finished.leaks = leaks_in(self._splits["train"], self.description, self._dataset)
                 if folder is not None:
                     folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
         return finished

@@ -172,6 +172,30 @@ def test_each_target_that_is_named_is_predicted(titanic, invoke):
     assert (header.split(), len(first.split())) == (["row", "Fare", "Class"], 3)
 
 
+def test_a_column_that_tells_the_target_is_named_by_init_and_at_the_end_of_a_run(titanic, invoke):
+    text = (titanic / "titanic.csv").read_text().splitlines()
+    told = [f"{row},{100 * int(row[-1]) + i % 50}" for i, row in enumerate(text[1:])]
+    (titanic / "titanic.csv").write_text("\n".join([f"{text[0]},boat", *told]))
+    done = invoke("init", "--data", "titanic.csv", "--target", "Survived")
+    sentence = "boat tells the target on its own: is it known when you predict?"
+    assert f"  leak        {sentence}\n" in done.out
+    run, _ = commands(done.out)
+    done = invoke(*run, "--set", "training.epochs=1")
+    assert (done.code, done.err.count(f"note: {sentence}\n")) == (0, 1)
+    done = invoke(
+        *run,
+        "--set",
+        "training.epochs=1",
+        "--set",
+        "data.csv.inputs=[Age, Sex]",
+        "--set",
+        "data.csv.ignore=[]",
+        "--set",
+        "data.csv.categorical=[Sex]",
+    )
+    assert (done.code, "note" in done.err) == (0, False)
+
+
 def test_the_second_run_gets_a_folder_of_its_own(titanic, invoke):
     (titanic / "runs/titanic").mkdir(parents=True)
     _, predict = commands(invoke("init", "--data", "titanic.csv", "--target", "Survived").out)

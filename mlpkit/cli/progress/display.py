@@ -41,6 +41,8 @@ def print_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> 
         result(best)
     if "test" in run.metrics:
         result("\n".join(paragraph(f"test {figures(run.metrics['test'])}", width=line_length())))
+    for leak in run.leaks:
+        message(f"note: {leak}")
     result(f"kept in {run.folder}" + ("" if seconds is None else f", after {duration(seconds)}"))
 
 

@@ -1,0 +1,75 @@
+"""Columns that tell the target on their own, by what a network gets of them."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from mlpkit import Classes, Description
+from mlpkit.jobs import leaks
+from mlpkit.jobs.leaks import leaks_in
+from mlpkit_plugins.datasets.csv import Csv
+
+ROWS = 120
+RNG = random.Random(0)
+KINDS = RNG.choices(["no", "yes", "maybe"], k=ROWS)
+VALUES = [round(RNG.gauss(0, 3), 3) for _ in range(ROWS)]
+NOISE = [round(RNG.gauss(0, 1), 3) for _ in range(ROWS)]
+OTHER = RNG.choices(["a", "b", "c"], k=ROWS)
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Return a function that returns the leaks of a table."""
+
+    def look(columns, predict, **options):
+        rows = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+        (tmp_path / "t.csv").write_text("\n".join(rows))
+        given = {"predict": predict, "validation": 0, "test": 0, "split": "shuffle", **options}
+        dataset = Csv(str(tmp_path / "t.csv"), "t", **given)
+        return leaks_in(dataset.open(0)["train"], dataset.describe(), dataset)
+
+    return look
+
+
+def sentence(column, target="the target"):
+    return f"{column} tells {target} on its own: is it known when you predict?"
+
+
+@pytest.mark.parametrize(
+    ("told", "options"),
+    [
+        ([{"no": "n", "yes": "y", "maybe": "m"}[kind] for kind in KINDS], {"categorical": ("x", "c")}),
+        ([100 * len(kind) + noise for kind, noise in zip(KINDS, NOISE, strict=True)], {"categorical": ("c",)}),
+        (
+            [len(kind) for kind in KINDS],
+            {"categorical": ("x", "c"), "categories_by_column": {"x": "index"}},
+        ),
+    ],
+)
+def test_a_column_that_tells_the_class(found, told, options):
+    assert found({"x": told, "c": OTHER, "n": NOISE, "t": KINDS}, "classes", **options) == (sentence("x"),)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_a_line_tells_values(found, standardize):
+    columns = {"n": NOISE, "x": [3 - 2 * value for value in VALUES], "c": OTHER, "t": VALUES}
+    assert found(columns, "values", standardize=standardize, categorical=("c",)) == (sentence("x", "t"),)
+
+
+def test_what_tells_little_is_not_named(found):
+    columns = {"n": NOISE, "c": OTHER, "x": [value + noise for value, noise in zip(VALUES, NOISE, strict=True)]}
+    assert found({**columns, "t": VALUES}, "values", categorical=("c",)) == ()
+    assert found({**columns, "t": KINDS}, "classes", categorical=("c",)) == ()
+
+
+def test_few_rows_of_a_large_table_are_looked_at(monkeypatch, found):
+    monkeypatch.setattr(leaks, "MOST_ROWS", 30)
+    columns = {"n": NOISE, "x": [len(kind) for kind in KINDS], "t": KINDS}
+    assert found(columns, "classes", categorical=("x",)) == (sentence("x"),)
+
+
+def test_examples_that_are_no_rows_of_a_table_are_not_read():
+    assert leaks_in(np.empty(0), Description((3,), Classes(2), {"train": 9}), None) == ()
