@@ -15,6 +15,7 @@ from mlpkit.cli.output import message, result
 from mlpkit.errors import MlpkitError, UsageError
 
 if TYPE_CHECKING:
+    from mlpkit.errors import Diagnostic
     from mlpkit.jobs.init_from_data import FirstSpec
 
 
@@ -127,7 +128,8 @@ def _from_data(
 
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
-    decisions, warnings = list(first.decisions), ()
+    decisions = list(first.decisions)
+    warnings: tuple[Diagnostic, ...] = ()
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:
         checked = check(spec)
