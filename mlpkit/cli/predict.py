@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,7 +46,8 @@ def command(
     --json, the probabilities of all classes.
 
     Rows are counted from 0, as in an array; in a table with a header, row 0 is the one below it. Files of a folder have
-    their names beside them.
+    their names beside them. A row that lacks a value, which no row did in training, has no prediction: a warning names
+    it.
     """
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
@@ -101,12 +103,12 @@ def _predicted(predictions: Predictions) -> list[_Column]:
 
 
 def _figures(values: NDArray[Any]) -> list[str]:
-    return [figure(value) for value in values.tolist()]
+    return ["" if isnan(value) else figure(value) for value in values.tolist()]
 
 
 def _digits(values: NDArray[Any]) -> list[str]:
     """Write values to six digits, about as many as float32 has."""
-    return [f"{value:.6g}" for value in values.tolist()]
+    return ["" if isnan(value) else f"{value:.6g}" for value in values.tolist()]
 
 
 def _document(predictions: Predictions, row: int) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def _document(predictions: Predictions, row: int) -> dict[str, Any]:
         found["name"] = predictions.row_names[row]
     values = predictions.values[row].tolist()
     if predictions.classes is not None:
-        found |= {"class": predictions.label(row), "probability": max(values)}
+        found |= {"class": predictions.label(row) or None, "probability": max(values)}
         return found | {"classes": predictions.class_labels, "probabilities": values}
     if predictions.target_names is not None:
         values = dict(zip(predictions.target_names, values, strict=True))

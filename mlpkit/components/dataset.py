@@ -340,6 +340,13 @@ class Dataset(Component):
         """
         raise DataError(path, "this data set doesn't return columns as they stand in a file")
 
+    def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
+        """Return the raw inputs that can't be encoded since they lack a value, each with the names of its columns.
+
+        They get no prediction. By default there are none: ``encode`` takes every row, or raises an exception.
+        """
+        return {}
+
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Turn raw inputs, shape (rows, ...), into what the network takes, numbers of its ``dtype``."""
         return raw

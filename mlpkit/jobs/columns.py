@@ -49,6 +49,18 @@ def frame_columns(rows: Any) -> list[Any] | None:
     return None if names is None else list(names)
 
 
+def row_labels(rows: object) -> Sequence[Any] | None:
+    """Return the index of a data frame of pandas; None if it counts the rows from 0, or there is none."""
+    index: Any = getattr(rows, "index", None)
+    labels = index.tolist() if hasattr(index, "tolist") else None
+    return None if labels is None or labels == list(range(len(labels))) else labels
+
+
+def shown_label(label: Any) -> Any:
+    """Return a label of a row as messages show it."""
+    return label if isinstance(label, int) else f"'{label}'"
+
+
 def columns_by_position(rows: object, names: Sequence[str]) -> Columns:
     """Return the columns of rows whose values have no names, but stand in the order of the columns.
 

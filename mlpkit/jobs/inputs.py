@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.schema.wording import nearest_file
+from mlpkit.components.schema.wording import counted, nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
-from mlpkit.jobs.columns import columns_by_position, frame_columns, named_columns
+from mlpkit.jobs.columns import columns_by_position, frame_columns, named_columns, row_labels, shown_label
 from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.network.arguments import number_array
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 IN_MEMORY: Final = "the rows"
 """What messages call rows that come from no file."""
 
+MOST_ROWS_SHOWN: Final = 5
+
 
 class Inputs(NamedTuple):
     """Inputs that are encoded for a network.
@@ -36,11 +39,14 @@ class Inputs(NamedTuple):
         x: the inputs, shape (rows, *input_shape).
         source: the file that they come from, for messages.
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
+        lacking: the rows that can't be predicted since they lack a value, each with its columns; ``x`` has another row
+            in their place.
     """
 
     x: NDArray[Any]
     source: str | Path = IN_MEMORY
     row_names: tuple[str, ...] | None = None
+    lacking: Mapping[int, Sequence[str]] = MappingProxyType({})
 
 
 def inputs_of(model: TrainedModel, rows: object) -> Inputs:
@@ -60,7 +66,7 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
     files = file_names(rows)
     if files is None:
         return _in_memory(model, rows)
-    found = [inputs_of_file(model, file) for file in files]
+    found = [complete(inputs_of_file(model, file)) for file in files]
     names = [name for part in found for name in part.row_names or ()]
     x = found[0].x if len(found) == 1 else np.concatenate([part.x for part in found])
     return Inputs(x, found[0].source, tuple(names) if len(names) == len(x) else None)
@@ -89,7 +95,7 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
     file = located(model, file)
     with _reading(model, file):
         raw, row_names = _read(model, file)
-        inputs = Inputs(_encoded(model, file, raw), file, row_names)
+        inputs = _encoded_but_lacking(model, file, raw)._replace(row_names=row_names)
     if row_names is not None and len(row_names) != len(inputs.x):
         names = f"{len(row_names)} names for the {len(inputs.x)} rows"
         raise PluginError(f"dataset {model.spec.data.name} gives {names} of {file}; expected one for each")
@@ -170,9 +176,71 @@ def _read(model: TrainedModel, file: Path) -> tuple[NDArray[Any], tuple[str, ...
 
 
 def _in_memory(model: TrainedModel, rows: object) -> Inputs:
-    columns = named_columns(rows)
-    with _reading(model, IN_MEMORY):
-        return Inputs(_encoded(model, IN_MEMORY, _raw(model, rows, columns)))
+    columns, labels = named_columns(rows), row_labels(rows)
+    try:
+        with _reading(model, IN_MEMORY):
+            return complete(_encoded_but_lacking(model, IN_MEMORY, _raw(model, rows, columns)), labels)
+    except DataError as error:
+        if error.row is None or labels is None:
+            raise
+        raise DataError(IN_MEMORY, error.message, row=shown_label(labels[error.row]), column=error.column) from error
+
+
+def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> Inputs:
+    """Encode raw inputs, with another row in place of each that lacks a value.
+
+    Raises:
+        DataError: every row lacks a value; or as ``_encoded``.
+        ShapeError: as ``_encoded``.
+    """
+    lacking = model.dataset.lacking(raw)
+    if lacking:
+        whole = next((row for row in range(len(raw)) if row not in lacking), None)
+        if whole is None:
+            raise DataError(place, f"every row lacks a value; {_remedy(lacking)}")
+        raw = raw.copy()
+        raw[[*lacking]] = raw[whole]
+    return Inputs(_encoded(model, place, raw), place, lacking=lacking)
+
+
+def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
+    """Return inputs, all of whose rows can be predicted.
+
+    Args:
+        inputs: the inputs.
+        labels: what rows are called in messages; None to count them from 0.
+
+    Raises:
+        DataError: a row lacks a value.
+    """
+    if inputs.lacking:
+        raise DataError(inputs.source, without_prediction(inputs, labels))
+    return inputs
+
+
+def without_prediction(inputs: Inputs, labels: Sequence[Any] | None = None) -> str:
+    """Return which rows can't be predicted since they lack a value, and what to do.
+
+    Args:
+        inputs: the inputs.
+        labels: what rows are called; None to count them from 0.
+    """
+    lacking = inputs.lacking
+    shown = [
+        f"row {row if labels is None else shown_label(labels[row])} ({', '.join(lacking[row])})"
+        for row in [*lacking][:MOST_ROWS_SHOWN]
+    ]
+    more = ", ..." if len(lacking) > len(shown) else ""
+    counted_from = ", counted from 0" if labels is None else ""
+    rows = f"{len(lacking):,} of {counted(len(inputs.x), 'row')}"
+    lack = "lacks" if len(lacking) == 1 else "lack"
+    message = f"{rows} {lack} a value, which no row did in training: {', '.join(shown)}{more}{counted_from}"
+    return f"{message}; {_remedy(lacking)}"
+
+
+def _remedy(lacking: Mapping[int, Sequence[str]]) -> str:
+    names = dict.fromkeys(name for columns in lacking.values() for name in columns)
+    return f"fill in {', '.join(names)}, leave such rows out, or train with missing set to fill"
 
 
 def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[Any]:

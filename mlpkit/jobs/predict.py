@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,14 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ComponentFailure, UsageError
-from mlpkit.jobs.inputs import expect_finite, inputs_of_file, located
+from mlpkit.jobs.inputs import expect_finite, inputs_of_file, located, without_prediction
 from mlpkit.jobs.load_model import load_run
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.workers import blas_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -40,6 +42,7 @@ class Predictions:
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
         are_labels: whether the values are probabilities of labels.
         inputs: all columns of the file, as they stand there; None if they weren't kept.
+        absent: the rows without a prediction, since they lack a value: their ``values`` are NaN.
     """
 
     values: NDArray[Any]
@@ -49,6 +52,7 @@ class Predictions:
     row_names: tuple[str, ...] | None = None
     are_labels: bool = False
     inputs: Columns | None = None
+    absent: Collection[int] = ()
 
     @property
     def class_labels(self) -> tuple[str, ...]:
@@ -61,13 +65,15 @@ class Predictions:
         return (self.values >= 0.5).astype(np.int64) if self.are_labels else self.classes
 
     def label(self, row: int) -> str:
-        """Return the name or number of a row's most probable class."""
+        """Return the name or number of a row's most probable class; nothing for a row without a prediction."""
+        if row in self.absent:
+            return ""
         number = int(self.classes[row]) if self.classes is not None else 0
         return self.class_names[number] if self.class_names else str(number)
 
 
 def predict(directory: Path, file: Path, registry: Registry | None = None, *, keep_inputs: bool = False) -> Predictions:
-    """Return a run's predictions for each row of a file.
+    """Return a run's predictions for each row of a file, but those that lack a value, which no row did in training.
 
     Args:
         directory: the run folder.
@@ -84,7 +90,10 @@ def predict(directory: Path, file: Path, registry: Registry | None = None, *, ke
         ComponentFailure: the data set raised an exception of its own.
     """
     model = load_run(directory, registry)
-    found = predictions(model, inputs_of_file(model, file))
+    inputs = inputs_of_file(model, file)
+    if inputs.lacking:
+        warnings.warn(f"{inputs.source}: {without_prediction(inputs)}; they have no prediction", stacklevel=2)
+    found = predictions(model, inputs)
     return replace(found, inputs=_columns(model, file)) if keep_inputs else found
 
 
@@ -104,7 +113,8 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
     with blas_threads(model.threads), without_warnings():
         values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
     expect_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
-    return predictions_of(model, values, inputs.row_names)
+    values[[*inputs.lacking]] = np.nan
+    return replace(predictions_of(model, values, inputs.row_names), absent=inputs.lacking)
 
 
 def predictions_of(model: TrainedModel, values: NDArray[Any], row_names: tuple[str, ...] | None = None) -> Predictions:

@@ -70,11 +70,17 @@ def prediction_columns(predictions: Predictions) -> dict[str, Column]:
     columns: dict[str, Column] = {} if predictions.row_names is None else {"name": predictions.row_names}
     if predictions.classes is not None:
         names = np.array(class_values(predictions.class_names, values.shape[1]))
-        columns |= {"predicted": np.take(names, predictions.classes), "probability": values.max(axis=1)}
+        found = np.take(names, predictions.classes)
+        if predictions.absent:
+            found = found.astype(object)
+            found[[*predictions.absent]] = None
+        columns |= {"predicted": found, "probability": values.max(axis=1)}
         return columns | _each("probability", predictions.class_labels, values)
     targets = predictions.target_names or tuple(map(str, range(values.shape[1])))
     if predictions.are_labels:
-        predicted = _each("predicted", targets, (values >= 0.5).astype(np.int64))
+        ones = (values >= 0.5).astype(np.int64)
+        labels = ones if not predictions.absent else np.where(np.isnan(values), None, ones)  # type: ignore[call-overload]
+        predicted = _each("predicted", targets, labels)
         return columns | predicted | _each("probability", targets, values)
     alone = predictions.target_names is None and len(targets) == 1
     return columns | ({"predicted": values[:, 0]} if alone else _each("predicted", targets, values))
@@ -91,7 +97,7 @@ def _rows(columns: Columns) -> Iterator[tuple[Any, ...]]:
 
 def _plain(values: Column) -> Iterable[Any]:
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-        return (float(str(value)) for value in values)
+        return (None if np.isnan(value) else float(str(value)) for value in values)
     return values.tolist() if isinstance(values, np.ndarray) else values
 
 
@@ -122,7 +128,7 @@ def _parquet(columns: Columns) -> Iterator[bytes]:
     pyarrow = _pyarrow()
     stream = io.BytesIO()
     pyarrow.parquet.write_table(
-        pyarrow.table({name: pyarrow.array(values) for name, values in columns.items()}), stream
+        pyarrow.table({name: pyarrow.array(values, from_pandas=True) for name, values in columns.items()}), stream
     )
     yield stream.getvalue()
 

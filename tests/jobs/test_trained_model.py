@@ -303,9 +303,15 @@ PLACE = "the rows (counted from 0)"
             [{**ROW, "port": ["Rome"]}],
             f"{PLACE}, row 0, column 'port': the category \"['Rome']\" occurs in no training row",
         ),
-        ([ROW, {**ROW, "fare": None}], f"{PLACE}, row 1, column 'fare': the value is missing; write one"),
-        ([ROW, {**ROW, "port": float("nan")}], f"{PLACE}, row 1, column 'port': the value is missing; write one"),
-        ([ROW, {"deck": 1}], f"{PLACE}, row 1, column 'age': the value is missing; write one"),
+        (
+            [ROW, {**ROW, "fare": None}],
+            "the rows: 1 of 2 rows lacks a value, which no row did in training: row 1 (fare), counted",
+        ),
+        (
+            [ROW, {**ROW, "port": float("nan")}],
+            "the rows: 1 of 2 rows lacks a value, which no row did in training: row 1 (port), counted",
+        ),
+        ([ROW, {"deck": 1}], "the rows: 1 of 2 rows lacks a value, which no row did in training: row 1 (age, fare, "),
         (
             ROW,
             "the column 'deck' is the single value 1; expected a list, with a value for each row; give one row as a ",

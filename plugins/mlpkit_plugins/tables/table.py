@@ -192,13 +192,14 @@ class Table:
         return chunk
 
     def _without_unlisted(self, chunk: Chunk) -> Chunk:
-        """Count the ordered categories that aren't listed, and put NaN in their place."""
+        """Count the ordered categories that aren't listed; in training, put NaN in place of their infinity."""
         for index, name in enumerate(self.columns.numbers):
             if name in self.columns.readers:
                 numbers = chunk.numbers[:, index]
                 unlisted = np.isinf(numbers)
                 self.unlisted[name] += int(unlisted.sum())
-                numbers[unlisted] = np.nan
+                if not self.columns.trained:
+                    numbers[unlisted] = np.nan
         return chunk
 
     def _missing_message(self) -> str:

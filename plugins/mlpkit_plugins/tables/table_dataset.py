@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit import Classes, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
+from mlpkit import Classes, DataError, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.shares import doubts_about_sizes
@@ -18,7 +18,7 @@ from mlpkit_plugins.tables.categories import are_finite_numbers
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
-from mlpkit_plugins.tables.memory_source import MemorySource
+from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks, without_numbers
@@ -250,12 +250,16 @@ class TableDataset(TableOptions, Dataset):
 
         Raises:
             ShapeError: there are more or fewer columns than the model takes, or a number is not the code of a category.
+            DataError: a value is missing, and nothing that replaces it was learned.
         """
         encoder = self._expect_encoder()
         if raw.ndim != 2 or raw.shape[1] != len(encoder.inputs) or raw.dtype.kind not in "biuf":
             message = f"inputs of shape {raw.shape} don't fit the table"
             raise ShapeError(message, expected=f"(rows, {len(encoder.inputs)}): {', '.join(encoder.inputs)}")
-        values = raw.astype(np.float64)
+        for row, names in self.lacking(raw).items():
+            message = "the value is missing; write one, or leave out the row"
+            raise DataError(IN_MEMORY, message, row=row, column=names[0])
+        values = np.where(np.isinf(raw), np.nan, raw.astype(np.float64))  # of an ordered category that isn't listed
         count = len(encoder.numbers)
         codes = np.where(np.isnan(values[:, count:]), MISSING, values[:, count:])
         for column, (name, categories) in zip(codes.T, encoder.categories.items(), strict=True):
@@ -346,8 +350,19 @@ class TableDataset(TableOptions, Dataset):
             missing_numbers=self.missing_numbers,
         )
         expect_columns(source, columns.names_in_file)
-        missing = "error" if self.missing == "drop" else self.missing  # each row gets its prediction
-        return self._translated(Table(source, columns, missing=missing, missing_texts=self.missing_texts), encoder)
+        return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
+
+    def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
+        """Return the rows that lack a value, unless what replaces one was learned, each with the columns concerned."""
+        if self.missing in ("fill", "indicate"):
+            return {}
+        readers = self.readers
+        columns = [readers[name].column if name in readers else name for name in self._expect_encoder().inputs]
+        absent = np.isnan(raw)
+        return {
+            row: tuple(dict.fromkeys(columns[place] for place in np.flatnonzero(absent[row])))
+            for row in np.flatnonzero(absent.any(axis=1)).tolist()
+        }
 
     def _translated(self, table: Table, encoder: TableEncoder) -> NDArray[Any]:
         """Return a table's numbers, then its categories by position: NaN if missing, -1 if unknown."""

@@ -352,9 +352,11 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
         "data.csv, row 2, column 'c': the category 'xx' occurs in no training row; did you mean 'x'? If not, "
         "leave out the row"
     )
-    new = write("c,a\nz,\n", "new.csv")
-    assert message(lambda: used.read(tmp_path / "new.csv"), DataError, new) == (
-        "data.csv, row 2, column 'a': the value is missing; write one, or leave out the row"
+    write("c,a\nz,4\nz,\n", "new.csv")
+    raw = used.read(tmp_path / "new.csv")
+    assert used.lacking(raw) == {1: ("a",)}
+    assert message(lambda: used.encode(raw), DataError) == (
+        "the rows (counted from 0), row 1, column 'a': the value is missing; write one, or leave out the row"
     )
 
 
