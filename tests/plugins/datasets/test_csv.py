@@ -355,7 +355,7 @@ def test_a_file_for_prediction_needs_the_inputs_alone(write, tmp_path):
     write("c,a\nz,4\nz,\n", "new.csv")
     raw = used.read(tmp_path / "new.csv")
     assert used.lacking(raw) == {1: ("a",)}
-    assert message(lambda: used.encode(raw), DataError) == (
+    assert message(lambda: used.encode(raw), DataError, "-") == (
         "the rows (counted from 0), row 1, column 'a': the value is missing; write one, or leave out the row"
     )
 
