@@ -340,6 +340,13 @@ class Dataset(Component):
         """
         raise DataError(path, "this data set doesn't return columns as they stand in a file")
 
+    def remarks(self, raw: NDArray[Any]) -> Sequence[str]:
+        """Return what is unusual about raw inputs to predict for, such as numbers far outside the range in training.
+
+        Each becomes a warning. By default there are none.
+        """
+        return ()
+
     def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
         """Return the raw inputs that can't be encoded since they lack a value, each with the names of its columns.
 

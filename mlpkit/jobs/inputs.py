@@ -39,6 +39,7 @@ class Inputs(NamedTuple):
         x: the inputs, shape (rows, *input_shape).
         source: the file that they come from, for messages.
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
+        remarks: what is unusual about the rows, to warn of if they are predicted.
         lacking: the rows that can't be predicted since they lack a value, each with its columns; ``x`` has another row
             in their place.
     """
@@ -46,6 +47,7 @@ class Inputs(NamedTuple):
     x: NDArray[Any]
     source: str | Path = IN_MEMORY
     row_names: tuple[str, ...] | None = None
+    remarks: Sequence[str] = ()
     lacking: Mapping[int, Sequence[str]] = MappingProxyType({})
 
 
@@ -68,8 +70,10 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
         return _in_memory(model, rows)
     found = [complete(inputs_of_file(model, file)) for file in files]
     names = [name for part in found for name in part.row_names or ()]
-    x = found[0].x if len(found) == 1 else np.concatenate([part.x for part in found])
-    return Inputs(x, found[0].source, tuple(names) if len(names) == len(x) else None)
+    if len(found) == 1:
+        return found[0]
+    x, remarks = np.concatenate([part.x for part in found]), [text for part in found for text in part.remarks]
+    return Inputs(x, found[0].source, tuple(names) if len(names) == len(x) else None, remarks)
 
 
 def file_names(rows: object) -> list[Path] | None:
@@ -200,7 +204,7 @@ def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[An
             raise DataError(place, f"every row lacks a value; {_remedy(lacking)}")
         raw = raw.copy()
         raw[[*lacking]] = raw[whole]
-    return Inputs(_encoded(model, place, raw), place, lacking=lacking)
+    return Inputs(_encoded(model, place, raw), place, remarks=model.dataset.remarks(raw), lacking=lacking)
 
 
 def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:

@@ -112,6 +112,8 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
     """
     with blas_threads(model.threads), without_warnings():
         values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
+    for text in inputs.remarks:
+        warnings.warn(f"{inputs.source}: {text}", stacklevel=3)
     expect_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
     values[[*inputs.lacking]] = np.nan
     return replace(predictions_of(model, values, inputs.row_names), absent=inputs.lacking)

@@ -20,6 +20,7 @@ from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
 from mlpkit_plugins.tables.options import TableOptions, expect_columns
+from mlpkit_plugins.tables.ranges import far_outside
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks, without_numbers
 from mlpkit_plugins.tables.readers import DatePart
@@ -244,6 +245,12 @@ class TableDataset(TableOptions, Dataset):
             DataError: a column is missing, or a value doesn't fit its column.
         """
         return super().read_examples(source) if isinstance(source, Path) else self.examples_in(self._in_memory(source))
+
+    def remarks(self, raw: NDArray[Any]) -> list[str]:
+        """Return which columns have numbers far outside the range that they had in training, and in how many rows."""
+        encoder = self._expect_encoder()
+        found = far_outside(raw[:, : len(encoder.numbers)], encoder, self.readers)
+        return [f"{'; '.join(found)}; predictions far outside the range of training are guesses"] if found else []
 
     def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
         """Encode raw inputs as ``read`` returns them.

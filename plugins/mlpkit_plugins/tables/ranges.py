@@ -1,0 +1,60 @@
+"""Numbers far outside the range that they had in training."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mlpkit_plugins.tables.readers import DatePart, OrderedCategories
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.tables.encoder import TableEncoder
+    from mlpkit_plugins.tables.readers import ColumnReader
+
+FAR: Final = 0.5
+"""How far outside the range a number is far outside, in widths of the range."""
+
+
+def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Mapping[str, ColumnReader]) -> list[str]:
+    """Return in how many rows each column has numbers far outside the range in training.
+
+    Args:
+        numbers: the columns of numbers, shape (rows, columns); NaN where one is missing.
+        encoder: knows the columns and their ranges.
+        readers: how the texts of some columns are read; ordered categories are never outside.
+    """
+    if encoder.extents is None or not len(numbers):
+        return []
+    least, greatest = encoder.extents[: len(encoder.numbers)].T
+    margin = FAR * (greatest - least)
+    known = np.where(np.isfinite(numbers), numbers, least)
+    above, below = (known > greatest + margin).sum(axis=0), (known < least - margin).sum(axis=0)
+    found = []
+    for place in np.flatnonzero(above + below):
+        name = encoder.numbers[place]
+        reader = readers.get(name)
+        if name in encoder.constant or isinstance(reader, OrderedCategories):
+            continue
+        dates = isinstance(reader, DatePart) and reader.part == "elapsed"
+        column = reader.column if dates and reader is not None else name
+        for count, where, which, bound in (
+            (above[place], "after" if dates else "above", "last" if dates else "greatest", greatest[place]),
+            (below[place], "before" if dates else "below", "first" if dates else "least", least[place]),
+        ):
+            if count:
+                rows = "1 row has" if count == 1 else f"{count:,} rows have"
+                found.append(
+                    f"{rows} {column} {where} {_date(bound) if dates else f'{bound:g}'}, the {which} in training"
+                )
+    return found
+
+
+def _date(days: float) -> str:
+    """Return the date so many days after 1 January 1970."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)).date().isoformat()
