@@ -429,6 +429,13 @@ class Dataset(Component):
         """
         return ""
 
+    def why_perhaps_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return why inputs most likely weren't encoded, which a warning then says; or an empty text.
+
+        Called as ``why_not_encoded`` is, if that finds nothing.
+        """
+        return ""
+
     def feature_names(self) -> tuple[str, ...] | None:
         """Return a name for each element of an input, once opened, if inputs are rows; None without names."""
         return None

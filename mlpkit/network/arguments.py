@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -123,6 +124,10 @@ def _expect_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
         reason = encoder.why_not_encoded(inputs)
     if reason:
         raise UsageError(f"the inputs are not encoded as in training: {reason}; {ENCODES_RAW_ROWS}")
+    with component_errors(f"dataset {encoder.registered_name} failed in why_perhaps_not_encoded"):
+        reason = encoder.why_perhaps_not_encoded(inputs)
+    if reason:
+        warnings.warn(f"the inputs don't look encoded as in training: {reason}; {ENCODES_RAW_ROWS}", stacklevel=5)
 
 
 def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -178,3 +179,40 @@ def test_any_data_set_may_say_what_its_inputs_are(tmp_path, monkeypatch):
     assert refusal(network, [[1, 2]]) == "the inputs are not encoded as in training: not all of them are 1"
     with pytest.raises(mlpkit.ComponentFailure, match=r"mine\.ones failed in why_not_encoded: KeyError: 'seven'"):
         network.predict([[7, 7]])
+
+
+def test_numbers_in_the_range_of_raw_ones_are_warned_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    lengths = rng.normal([5.8, 3.1, 3.8], [0.8, 0.4, 1.7], (150, 3)).round(1)
+    kinds = rng.choice(["a", "b"], 150)
+    rows = "".join(f"{a},{b},{c},{kind}\n" for (a, b, c), kind in zip(lengths, kinds, strict=True))
+    (tmp_path / "people.csv").write_text("sepal,width,petal,kind\n" + rows)
+    (tmp_path / "spec.yaml").write_text(SPEC.format(categorical="[]", options=""))
+    mlpkit.run(mlpkit.load_spec("spec.yaml"), "run")
+    network, model = mlpkit.load_model(MODEL), mlpkit.load("run")
+    with pytest.warns(UserWarning, match="^the inputs don't look encoded as in training: row .*, which enc"):
+        network.predict(lengths)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoded = network.encoder.encode(network.encoder.from_columns(dict(zip(model.columns, lengths.T, strict=True))))
+        network.predict(encoded)
+        for _ in range(20):  # as large as rows like those of training ever are, and alone
+            network.predict(rng.normal(size=(5, 3)))
+            network.predict(rng.normal(0, 1.5, size=(1, 3)))
+        network.predict(np.ones((1, 3)))
+        model.predict(lengths)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_raw_elements_of_arrays_are_warned_of(dtype):
+    rng = np.random.default_rng(0)
+    x = rng.normal(60, 5, (80, 2)).astype(dtype)
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    run = mlpkit.fit(x, x[:, 0], layers=layers, standardize=True, epochs=1, dtype=dtype)
+    with pytest.warns(UserWarning, match="the inputs don't look encoded as in training: row 0, counted from 0, holds"):
+        run.network.predict(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.network.predict(run.network.encoder.encode(x))
+        run.network.predict(run.network.encoder.encode(2 * x))

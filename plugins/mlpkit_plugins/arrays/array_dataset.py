@@ -267,6 +267,10 @@ class ArrayDataset(Dataset):
         """Return where a number clearly isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
 
+    def why_perhaps_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return where a number most likely isn't scaled, or an empty text."""
+        return "" if self._scaling is None else self._scaling.why_perhaps_not_written(inputs)
+
     def _declared(self, graph: Graph, scaling: Scaling) -> Value:
         """Declare what raw inputs are: bytes of pixels, or numbers of the dtype that they are scaled in."""
         if self.holds_pixels:

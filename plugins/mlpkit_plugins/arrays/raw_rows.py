@@ -54,3 +54,30 @@ def raw_number(inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any]) ->
         return None
     element = int(far[raw[0]].argmax())
     return RawNumber(int(raw[0]), element, float(rows[raw[0], element]))
+
+
+def raw_by_range(
+    inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any], extents: NDArray[Any] | None = None
+) -> RawNumber | None:
+    """Return a number that most likely was not standardized; None if none stands out.
+
+    At least half of the rows must be as raw ones are: all of their numbers are in the ranges of raw examples, and one
+    is outside the range of standardized ones by more than half its width.
+
+    Args:
+        inputs: what should be standardized, shape (rows, ...).
+        means: the mean of each element of raw examples.
+        stds: their standard deviations.
+        extents: the range of each, shape (elements, 2); None for four standard deviations around the mean.
+    """
+    rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
+    means, stds = means.ravel(), stds.ravel()
+    least, greatest = (means - 4 * stds, means + 4 * stds) if extents is None else extents.T
+    ordinary = ((rows >= least) & (rows <= greatest)).all(axis=1)
+    margin = (greatest - least) / 2
+    far = (rows * stds > greatest - means + margin) | (rows * stds < least - means - margin)
+    raw = np.flatnonzero(far.any(axis=1) & ordinary)
+    if 2 * len(raw) < len(rows) or not len(raw):
+        return None
+    element = int(far[raw[0]].argmax())
+    return RawNumber(int(raw[0]), element, float(rows[raw[0], element]))

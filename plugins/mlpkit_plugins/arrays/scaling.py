@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from mlpkit import FittedEncoding, ModelFileError, ParameterError, TrainingColumns
-from mlpkit_plugins.arrays.raw_rows import raw_number
+from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.formats.encoder_state import are_numbers
 
 if TYPE_CHECKING:
@@ -145,6 +145,13 @@ class Scaling:
         if raw is None:
             return ""
         return f"row {raw.row}, counted from 0, holds {raw.value:g}, but encoding standardizes"
+
+    def why_perhaps_not_written(self, x: NDArray[Any]) -> str:
+        """Return why examples most likely were not scaled by ``write``; empty if nothing stands out."""
+        if self.means is None or self.stds is None:
+            return ""
+        raw = raw_by_range(x, self.means * self.divide_by, self.stds * abs(self.divide_by))
+        return "" if raw is None else f"row {raw.row}, counted from 0, holds {raw.value:g}, but encoding standardizes"
 
     def scaled(self, raw: NDArray[Any]) -> NDArray[np.float64]:
         """Return scaled examples, in the shape of raw ones."""

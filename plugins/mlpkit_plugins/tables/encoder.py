@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import DataError, InputColumn
-from mlpkit_plugins.arrays.raw_rows import raw_number
+from mlpkit_plugins.arrays.raw_rows import raw_by_range, raw_number
 from mlpkit_plugins.functions.column_statistics import means_and_deviations
 from mlpkit_plugins.tables.categories import found_categories, translations
 from mlpkit_plugins.tables.category_columns import CategoryColumns, features_of, inputs_of, why_not_one_hot, write
@@ -301,6 +301,20 @@ class TableEncoder:
             scaled = f"encoding takes off the mean {mean:g} and divides by {std:g}"
             return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', but {scaled}"
         return ""
+
+    def why_perhaps_not_written(self, rows: NDArray[Any]) -> str:
+        """Return why rows most likely were not encoded by ``write``; empty if nothing stands out."""
+        if self.encodings or self.extents is None or not self.varying:
+            return ""
+        places = self.places_of_varying
+        means, stds, extents = self.means[places], self.stds[places], self.extents[places]
+        raw = raw_by_range(rows[:, : len(self.varying)], means, stds, extents)
+        if raw is None:
+            return ""
+        name, (least, greatest) = self.varying[raw.element], extents[raw.element].tolist()
+        mean, std = means[raw.element], stds[raw.element]
+        encoded = f"{(least - mean) / std:.3g} to {(greatest - mean) / std:.3g}"
+        return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', which encoded is {encoded}"
 
     def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers less the means of their columns, divided by the standard deviations."""

@@ -13,7 +13,7 @@ from mlpkit_plugins.files.named_file import located, named_file
 from mlpkit_plugins.tables.table_dataset import TableDataset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     from numpy.typing import NDArray
@@ -79,11 +79,6 @@ class FileTable(TableDataset, FileOption):
         Raises:
             DataError: the file has another format.
         """
-
-    @property
-    def own_tables(self) -> Collection[str]:
-        """The splits that have files of their own."""
-        return self.files
 
     def table_of(self, split: str) -> TableFile:
         """Return the table in the file of ``train``, or of a split that has its own, not yet read.

@@ -20,7 +20,7 @@ from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.times import ISO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mlpkit import Encoding
     from mlpkit_plugins.tables.source import TableSource
@@ -158,6 +158,11 @@ class TableOptions(ColumnOptions):
         self._expect_encodings()
         self._expect_missing_numbers()
         self.shares, self.files = shares_and_files(self.validation, self.test)
+
+    @property
+    def own_tables(self) -> Collection[str]:
+        """The splits besides ``train`` that have a table of their own."""
+        return self.files
 
     @property
     def targets(self) -> tuple[str, ...]:

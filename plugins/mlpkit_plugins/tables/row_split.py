@@ -74,7 +74,7 @@ def doubts_about_split(
     }
     rule = next(iter(options.split)) if isinstance(options.split, dict) else options.split
     remedy = REMEDIES["group" if options.split_by is not None else rule]
-    return doubts_about_shares(counts, classes or (), options.shares, options.files, remedy)
+    return doubts_about_shares(counts, classes or (), options.shares, options.own_tables, remedy)
 
 
 def _with_lonely_classes(

@@ -43,7 +43,7 @@ from mlpkit_plugins.tables.text_numbers import NumberFormat
 from mlpkit_plugins.tables.translation import Translation, unlisted_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,11 +81,6 @@ class TableDataset(TableOptions, Dataset):
     def number_format(self) -> NumberFormat:
         """How numbers are written that are texts."""
         return NumberFormat()
-
-    @property
-    @abstractmethod
-    def own_tables(self) -> Collection[str]:
-        """The splits beside ``train`` that have a table of their own."""
 
     @abstractmethod
     def table_of(self, split: str) -> TableFile:
@@ -319,6 +314,10 @@ class TableDataset(TableOptions, Dataset):
         """Return where a number is missing or not standardized, or a category is neither 0 nor 1; or an empty text."""
         return self._expect_encoder().why_not_written(inputs)
 
+    def why_perhaps_not_encoded(self, inputs: NDArray[Any]) -> str:
+        """Return where numbers are in the range of raw ones, and far outside that of encoded ones; or an empty text."""
+        return self._expect_encoder().why_perhaps_not_written(inputs)
+
     def feature_names(self) -> tuple[str, ...] | None:
         """Return the names of the columns of numbers, then ``column=category`` for each category."""
         return self._encoder.feature_names if self._encoder is not None else None
@@ -433,7 +432,7 @@ class TableDataset(TableOptions, Dataset):
             self._translation(self._encoder).apply(part.table)
             self._doubts += doubts_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
-        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.files)
+        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.own_tables)
         if not self._is_loaded:
             self._doubts += doubts_about_split(parts, self, self._encoder.classes)
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}

@@ -42,7 +42,9 @@ def said_of(model, rows):
 
 def test_rows_like_those_of_training_and_somewhat_beyond_give_no_warning(model):
     assert said_of(model, CARS) == []
-    assert said_of(model, CARS.assign(weight=CARS["weight"] + 1499, built=CARS["built"] + pd.Timedelta(2300, "D"))) == []
+    assert (
+        said_of(model, CARS.assign(weight=CARS["weight"] + 1499, built=CARS["built"] + pd.Timedelta(2300, "D"))) == []
+    )
 
 
 def test_each_column_is_counted_in_one_warning(model):
@@ -68,6 +70,7 @@ def test_a_file_is_warned_of_on_the_command_line(tmp_path, model):
     CARS.to_csv(tmp_path / "t.csv", index=False)
     CARS.iloc[:2].assign(weight=[90000, 3000]).to_csv(tmp_path / "new.csv", index=False)
     data = {"csv": {"file": str(tmp_path / "t.csv"), "target": "mpg", "predict": "values", "inputs": ["weight"]}}
+    data["csv"] |= {"validation": 0, "test": 0}
     training = {"optimizer": "adam", "epochs": 1}
     mlpkit.run(mlpkit.load_spec({"mlpkit": 1, "data": data, "layers": LAYERS, "training": training}), tmp_path / "run")
     done = CliRunner().invoke(program, ["predict", str(tmp_path / "run"), str(tmp_path / "new.csv")])
