@@ -129,7 +129,7 @@ def _from_data(
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
     decisions = list(first.decisions)
-    warnings: tuple[Diagnostic, ...] = ()
+    warnings: list[Diagnostic] = []
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:
         checked = check(spec)

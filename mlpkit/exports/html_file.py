@@ -100,10 +100,8 @@ def _middle(rows: NDArray[Any]) -> NDArray[Any]:
     """Return the value in the middle of each column, one that occurs; None if all are missing."""
     ordered = np.sort(np.where(np.isfinite(rows), rows, np.nan), axis=0)  # which puts missing values last
     present = np.isfinite(ordered).sum(axis=0)
-    middle = (
-        np.take_along_axis(ordered, np.maximum(present - 1, 0)[None] // 2, axis=0)[0] if len(rows) else np.array(0.0)
-    )
-    return np.where(present, middle, None)
+    middle = np.take_along_axis(ordered, np.maximum(present - 1, 0)[None] // 2, axis=0)[0] if len(rows) else np.nan
+    return np.where(present > 0, middle, np.array(None))
 
 
 def _is_truth(feed: Feed) -> bool:

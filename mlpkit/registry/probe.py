@@ -124,7 +124,9 @@ def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_lo
         for _ in plugins:
             try:
                 reason, provided = process.answer()
-                verdict = Verdict(str(reason), tuple(Provided(*said, tuple(aliases)) for *said, aliases in provided))
+                verdict = Verdict(
+                    str(reason), tuple(Provided(*said, aliases=tuple(aliases)) for *said, aliases in provided)
+                )
             except NoAnswerError as error:
                 verdict = Verdict(str(error))
             except (TypeError, ValueError):
