@@ -125,7 +125,7 @@ def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_lo
             try:
                 reason, provided = process.answer()
                 verdict = Verdict(
-                    str(reason), tuple(Provided(*said, aliases=tuple(aliases)) for *said, aliases in provided)
+                    str(reason), tuple(Provided._make((*said, tuple(aliases))) for *said, aliases in provided)
                 )
             except NoAnswerError as error:
                 verdict = Verdict(str(error))

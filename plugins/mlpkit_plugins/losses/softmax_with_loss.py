@@ -119,7 +119,8 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
     def _p_without_smoothing(self) -> NDArray[Any]:
         """Return q such that p - u = (1 - label_smoothing) (q - t)."""
         q: NDArray[Any] = np.subtract(self.p, self.smoothing / self.classes, out=self.buffer("q", self.p.shape))
-        return np.divide(q, 1 - self.smoothing, out=q)
+        np.divide(q, 1 - self.smoothing, out=q)
+        return q
 
     def _weighted_forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
         """Return the mean cross-entropy to u."""
