@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget, perceptron
+
+PAGE = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 def loss_of(network):
@@ -85,3 +89,14 @@ def test_noise_does_not_blur_values_if_rows_are_many():
     assert {"Dropout": {"rate": 0.1}} in few
     assert not any("Dropout" in layer for layer in many)
     assert few[-2:] == many[-2:] == [{"Affine": {"units": "auto", "weights": "lecun_normal"}}, "MeanSquaredError"]
+
+
+@pytest.mark.parametrize(("examples", "monitor"), [(2999, "loss"), (3000, "f1")])
+def test_what_chooses_the_best_weights_with_rare_classes_is_what_the_docs_say(examples, monitor):
+    network = perceptron(examples, ClassTarget({"common": examples - 30, "rare": 30}))
+    assert network.keys["training"]["metrics"][0] == "f1"
+    assert network.keys["training"]["best_weights"] == monitor
+    text = " ".join(PAGE.read_text().split())
+    assert (
+        "`f1` is reported. It chooses the best weights from 3,000 training rows on; with fewer, the loss does" in text
+    )
