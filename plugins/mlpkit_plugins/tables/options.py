@@ -63,9 +63,8 @@ class TableOptions(ColumnOptions):
         date_parts: the numbers that each date gives: days ``elapsed`` since 1970, ``year``, ``month``, ``day``,
             ``yearday``, ``weekday`` (Monday is 0), ``hour``.
         rare: a category with fewer training rows than this counts as ``other``, and so does one that none has.
-        rare_classes: what to do about a class with fewer rows than a number: ``{drop: NUMBER}`` leaves them out, and
-            ``{merge: NUMBER}`` counts them as the class ``other``. So it is with classes that occur in other files
-            only.
+        rare_classes: what to do about classes with few rows: ``{drop: 5}`` leaves out the rows of those with fewer than
+            5, and ``{merge: 5}`` makes them one class, ``other``. Classes that only other files have count as rare.
         missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
             category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
             Rows without a target are always left out.
@@ -185,7 +184,7 @@ class TableOptions(ColumnOptions):
         """Make sure that one thing is to be done about rare classes, if there can be some."""
         if len(rare) != 1 or not rare.keys() <= {"drop", "merge"} or min(rare.values()) < 2:
             expected = "{drop: ROWS} or {merge: ROWS}, with a number from 2 up"
-            raise ParameterError("rare_classes", f"is {rare}", expected=expected)
+            raise ParameterError("rare_classes", f"{rare} doesn't say which classes are rare", expected=expected)
         if self.predict != "classes" or self.classes is not None:
             message = "classes lists them all" if self.classes is not None else f"{self.predict} are predicted"
             raise ParameterError("rare_classes", message, remedy="leave it out")
