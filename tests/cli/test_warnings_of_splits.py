@@ -1,4 +1,4 @@
-"""What is told about rows and splits: by the commands that it is news to, once, and by no other."""
+"""Warnings about rows and splits: the commands that they are news to print them, once each, and no others."""
 
 from __future__ import annotations
 
