@@ -10,6 +10,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
 from mlpkit.jobs.check import check
+from mlpkit.jobs.training_process import described
 from mlpkit.layers import Affine, SoftmaxWithLoss
 
 SPEC = """\
@@ -82,3 +83,8 @@ def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
 def test_a_network_that_python_cannot_hold_is_an_error_of_mlpkit(units):
     with pytest.raises(NotEnoughMemoryError, match=r"^not enough memory for [\d,]+ numbers of 4 bytes; "):
         mlpkit.Sequential([Affine(units), SoftmaxWithLoss()], input_shape=(3,))
+
+
+def test_a_run_of_another_process_that_lacks_memory_says_so():
+    error = MemoryError("Unable to allocate 2.73 EiB")
+    assert described(error).startswith("not enough memory: Unable to allocate 2.73 EiB; close other programs, ")
