@@ -1,4 +1,4 @@
-"""A training under ``--live`` ends well, and its page answers, whoever connects."""
+"""A training under ``--live`` ends well, and its page answers, among clients that only occupy it."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def library_version() -> str:
 
 
 class _Engine:
-    """Calls one function after the other in its process, which it starts when there is none."""
+    """Calls one function after the other in its process, which it starts if necessary."""
 
     def __init__(self) -> None:
         self._lock = Lock()
