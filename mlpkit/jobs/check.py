@@ -75,16 +75,16 @@ def check(spec: Spec) -> CheckedSpec:
     expect_own_files(spec)
     proved = prove(spec)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
+    searched: list[Diagnostic] = []
     if spec.sweep is not None:
         from mlpkit.jobs.sweep.search_proof import prove_sweep  # noqa: PLC0415 - few specs have a sweep
 
-        prove_sweep(spec, proved)
+        prove_sweep(spec, proved, searched.append)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
     needed, frozen = proved.memory.total, tuple(proved.frozen)
-    return CheckedSpec(
-        spec, proved.description, members, needed, proved.warnings, initialized, frozen, dataset=proved.dataset
-    )
+    found = (*proved.warnings, *searched)
+    return CheckedSpec(spec, proved.description, members, needed, found, initialized, frozen, dataset=proved.dataset)
 
 
 def _checked(operation: Operation) -> CheckedMember:

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.errors import ChartError
 from mlpkit.live.content import evaluations_of, frame, state_of
 from mlpkit.pages.charts import expect_chart_library
 from mlpkit.system import descriptor_limit
@@ -236,7 +237,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Send the page, or the stream of what changes."""
         what = self._asked_for()
         if what == "":
-            self._answer(200, self.server.live.page(), "text/html; charset=utf-8")
+            try:
+                self._answer(200, self.server.live.page(), "text/html; charset=utf-8")
+            except ChartError as error:
+                self._answer(500, f"{error}\n")
         elif what == "events":
             self._begin(200, "text/event-stream")
             if self.command != "HEAD":

@@ -10,6 +10,8 @@ import pytest
 import mlpkit
 from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
 from mlpkit.jobs.check import check
+from mlpkit.jobs.sweep.driver import SweepObserver
+from mlpkit.jobs.sweep.sweep import sweep as mlpkit_sweep
 from mlpkit.jobs.training_process import described
 from mlpkit.layers import Affine, SoftmaxWithLoss
 
@@ -77,6 +79,21 @@ def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
     assert (warning.line, warning.column) == (4, 10)
     assert warning.message == "training needs at least 694 kB of memory, and 694 kB are there"
     assert warning.remedy == "use fewer units or channels, or a smaller batch_size"
+
+
+def test_a_searched_value_with_which_training_does_not_fit_is_a_warning_of_the_sweep(monkeypatch, spec, tmp_path):
+    sweep = "sweep: {trials: 1, search: {layers.Affine1.units: [2, 300]}, minimize: train_loss}\n"
+    (tmp_path / "spec.yaml").write_text(f"{SPEC}{sweep}")
+    there = check(spec("layers.Affine1.units=299")).memory
+    monkeypatch.setattr("mlpkit.jobs.memory.memory_limit", lambda: there)
+    noticed = []
+    observer = type("Notes", (SweepObserver,), {"noticed": lambda _, message: noticed.append(message)})()
+    mlpkit_sweep(spec("layers.Affine1.units=2"), tmp_path / "swept", observer=observer, workers=1)
+
+    (warning,) = check(spec("layers.Affine1.units=2")).data_warnings
+    assert (warning.line, warning.message) == (4, "training needs at least 694 kB of memory, and 691 kB are there")
+    assert warning.notes[-1].startswith("this is so with layers.Affine1.units=300, of the sweep at ")
+    assert noticed == [str(warning)]
 
 
 @pytest.mark.parametrize("units", [2**58, 2**62])

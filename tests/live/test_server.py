@@ -12,6 +12,7 @@ from functools import partial
 
 import pytest
 
+from mlpkit.errors import ChartError
 from mlpkit.live.server import HOST, LiveServer
 from mlpkit.live.watched import WatchedRun
 
@@ -100,6 +101,14 @@ def test_nothing_may_be_loaded_from_elsewhere_or_kept(server):
     assert "connect-src 'self'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "<h1>digits</h1>" in text
+
+
+def test_a_browser_learns_why_there_are_no_charts(server, monkeypatch):
+    def fail():
+        raise ChartError("charts can't be drawn")
+
+    monkeypatch.setattr("mlpkit.pages.page.chart_library", fail)
+    assert asked(server, own(server))[:2] == (500, "charts can't be drawn\n")
 
 
 def opened_stream(server):

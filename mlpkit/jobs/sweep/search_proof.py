@@ -9,13 +9,14 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecError, SpecSchemaError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.memory import memory_problems
 from mlpkit.jobs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec, written_at
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.sweep_section import is_choice
 from mlpkit.specfile.variables import VARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.errors import Diagnostic
@@ -39,12 +40,15 @@ class _Probe(NamedTuple):
     values: dict[str, Any]
 
 
-def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, str]:
+def prove_sweep(
+    spec: Spec, proved: SpecProof | None = None, warn: Callable[[Diagnostic], object] = bool
+) -> dict[KeyPath, str]:
     """Prove that a sweep can be done, and return the paths of files among its choices, as ``Spec.files`` has them.
 
     Args:
         spec: the spec, which has a sweep.
         proved: the same, proved, if that is done already.
+        warn: called with a warning for each value with which training needs more memory than there is.
 
     Raises:
         SpecError: a searched key, or a value that it may have, is wrong; all that are wrong are named.
@@ -67,6 +71,8 @@ def prove_sweep(spec: Spec, proved: SpecProof | None = None) -> dict[KeyPath, st
             missing = _missing_results(expected, probed)
             faults += [place.fault(f"with this value, {message}") for message in missing]
             files |= _files_in(found, probe, place)
+            for warning in found.located(memory_problems(found, probed.memory)[1]):
+                warn(_explained(spec, warning, probe, place))
     if faults:
         unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values
         raise SpecSchemaError(sorted(unique.values(), key=lambda fault: (fault.file, fault.line, fault.column)))

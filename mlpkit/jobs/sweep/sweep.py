@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import StorageError, UsageError
+from mlpkit.errors import Diagnostic, StorageError, UsageError
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
@@ -167,9 +167,9 @@ def sweep(
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
     folder, components = Path(directory), spec.registry.arguments()
-    proved = prove(spec)
-    text = text_for_folder(spec, folder, prove_sweep(spec, proved))
-    for warning in proved.warnings:
+    proved, searched = prove(spec), list[Diagnostic]()
+    text = text_for_folder(spec, folder, prove_sweep(spec, proved, searched.append))
+    for warning in (*proved.warnings, *(searched if on == LOCAL else ())):  # other machines have other memory
         (observer or SweepObserver()).noticed("; ".join(filter(None, (warning.message, warning.remedy))))
     with engine.started() as started, SweepFolder.create(folder, text) as kept:
         return _swept(kept, components, started, 0, observer, stop)
