@@ -71,6 +71,16 @@ def test_training_ends_once_the_loss_improves_no_more():
     assert model.loss_ == model.loss_curve_[-1] < model.loss_curve_[0]
 
 
+@pytest.mark.parametrize("batch_size", [50, 150])
+def test_the_loss_curve_is_the_mean_loss_of_the_steps_of_each_epoch(batch_size):
+    """With steps of no length, it is the loss of the first weights."""
+    X, y = IRIS
+    model = MLPClassifier(learning_rate_init=1e-30, batch_size=batch_size, alpha=0, max_iter=3, random_state=0)
+    model.fit(X, y)
+    loss = -np.log(model.predict_proba(X)[np.arange(len(y)), y]).mean()
+    assert model.loss_curve_ == pytest.approx([loss] * 3, rel=1e-5)
+
+
 @pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
 def test_it_warns_if_the_epochs_were_too_few():
     with pytest.warns(ConvergenceWarning, match="training ended after max_iter=20 epochs"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from hashlib import sha256
 from random import Random
 
 import numpy as np
@@ -57,6 +58,15 @@ SPECS = {
     },
 }
 SPECS["mixed precision"] = SPECS["batch norm"] | {"training": {"optimizer": "adam", "precision": "bfloat16"}}
+SPECS["weights that look at the data"] = {
+    "layers": [
+        {"Affine": {"units": 12, "ntk": True, "weights": "unit_variance", "biases": "convex_combination"}},
+        "Relu",
+        {"Affine": {"units": 10}},
+        "SoftmaxWithLoss",
+    ],
+    "training": {"optimizer": "adam"},
+}
 STEPS = 40
 KILLED_IN = 30
 
@@ -101,7 +111,7 @@ class Oracle:
 
 
 def bits(arrays):
-    return {name: array.tobytes() for name, array in arrays.items()}
+    return {name: sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}  # pytest can't show megabytes
 
 
 def spec_of(name, slices=None, threads=None, **training):

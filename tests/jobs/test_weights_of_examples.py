@@ -119,6 +119,17 @@ def test_scaled_values_have_weighted_figures_in_their_own_unit(survey):
     assert run.history[-1]["validation_loss"] == pytest.approx(found["mean_squared_error"], rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:.*the validation results will mean little")
+def test_figures_out_of_fold_are_weighted(survey):
+    folds = {"validation: weighted-v.csv, ": "", "layers:": "ensemble: {folds: 3}\nlayers:"}
+    run = trained(SPEC, "weighted", 10, **folds)
+    found = run.out_of_fold
+    weights = np.genfromtxt("weighted.csv", delimiter=",", skip_header=1, usecols=4)
+    np.testing.assert_array_equal(np.sort(found.weights), np.sort(weights[weights > 0]))
+    right, accuracy = found.values.argmax(axis=1) == found.targets, run.metrics["validation"]["accuracy"]
+    assert accuracy == pytest.approx(np.average(right, weights=found.weights)) != pytest.approx(right.mean())
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(survey):
     watching = "  early_stopping: {patience: 3}\n  checkpoint: {best: loss}\n  epochs"
     run = trained(SPEC, "weighted", 7, **{"  epochs": watching})

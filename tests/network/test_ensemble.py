@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,7 @@ from mlpkit.components.target import Classes, Labels, Values, ValuesScaling
 from mlpkit.errors import UsageError
 from mlpkit.exports.evaluator import evaluate
 from mlpkit.exports.network_graph import PREDICTION, network_graph
-from mlpkit.network.ensemble import NAME, prove_ensemble
+from mlpkit.network.ensemble import NAME, NOT_TRAINED, prove_ensemble
 from mlpkit.registry.registry import installed
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
@@ -88,6 +89,14 @@ def test_weights_of_rows_count(case):
     weights = np.zeros(ROWS)
     weights[2] = 3.0
     assert ensemble.loss(X, t, weights) == pytest.approx(ensemble.loss(X[2:3], t[2:3]), rel=1e-9)
+
+
+def test_the_average_refuses_to_be_trained(case):
+    _, ensemble, t = case
+    with pytest.raises(UsageError, match=re.escape(NOT_TRAINED)):
+        ensemble.loss_and_gradient(X, t)
+    with pytest.raises(UsageError, match=re.escape(NOT_TRAINED)):
+        ensemble.layers[0].backward(ensemble.predict(X))
 
 
 def test_the_graph_computes_it(case):

@@ -138,6 +138,15 @@ def test_a_frozen_layer_inside_another_ends_the_way_back_there_and_is_trained_ag
     assert all(found[path].tobytes() == expected[path].tobytes() for path in expected)
 
 
+def test_the_way_back_inside_a_layer_ends_where_nothing_before_it_is_trained():
+    between = Counting()
+    net = network(Residual([Affine(4), between, Affine(4)]), Affine(3))
+    for frozen, backwards in (([], 1), (["Residual1.Affine1"], 1), ([], 2)):
+        net.freeze(frozen)
+        gradients(net, *examples())
+        assert between.backwards == backwards
+
+
 def test_frozen_layers_compute_as_in_evaluation_with_those_inside_them():
     class Holding(Layer):
         def build(self, input_shape):

@@ -135,6 +135,10 @@ def test_calibration(judged):
     assert sum(rows for *_, rows in found) == 300
 
 
+def test_a_probability_of_one_counts_in_the_last_tenth():
+    assert calibration_of(np.array([True, False]), np.array([1.0, 0.96]), 1) == [(0.98, 0.5, 2)]
+
+
 def test_the_calibration_error():
     truth = np.array([True, True, False, False])
     probability = np.array([0.95, 0.95, 0.95, 0.05])

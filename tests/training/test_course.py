@@ -1,0 +1,17 @@
+"""What a training is said to have been so far."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlpkit.training.course import Course, TrainingFacts
+
+
+@pytest.mark.parametrize(
+    ("iteration", "learning_rate", "rise"), [(0, 0.1, 20), (0, 0.2, None), (0, None, None), (10, 0.1, None)]
+)
+def test_the_rate_rises_from_that_before_the_first_step(iteration, learning_rate, rise):
+    """A run that is resumed, without what was found before, has its first look later."""
+    healths = [{"iteration": iteration, "learning_rate": learning_rate}]
+    history = [{"iteration": 20, "learning_rate": 0.2}, {"iteration": 40, "learning_rate": 0.2}]
+    assert Course(TrainingFacts(10), history, healths).last_rise == rise
