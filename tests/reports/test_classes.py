@@ -153,6 +153,14 @@ def test_probabilities_in_numbers(judged):
     assert [row[1] for row in rows] == [f"{area:.4f}" for area in areas]
 
 
+def test_names_are_texts_and_figures_are_numbers(judged):
+    table = probabilities_section(judged).partition("calibration error")[2]
+    rows = re.findall(r"<tr>(.*?)</tr>", table)[1:]
+    assert len(rows) == 4
+    for row in rows:
+        assert [' class="text"' in cell for cell in re.findall(r"<td[^>]*>", row)] == [True] + 4 * [False]
+
+
 def test_of_two_classes_the_second_is_drawn():
     prediction = np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
     judged = Judged("test", 3, Classes(2), prediction, np.array([0, 1, 1]), ("no", "yes"))

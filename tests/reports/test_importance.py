@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from mlpkit.reports.importance import importance, importance_of_many, importance_section, rows_for_importance
+from mlpkit.reports.importance import (
+    POSITIVE,
+    Importance,
+    _heat,
+    importance,
+    importance_of_many,
+    importance_section,
+    rows_for_importance,
+)
 
 
 def loss_of_column(name):
@@ -127,6 +135,19 @@ def test_of_many_columns_of_an_array(table):
 
 def test_inputs_that_mix_columns_have_no_importance(table):
     assert importance_of_many(table, lambda rows: np.cumsum(Encoder()(rows), axis=1), lambda x: float(x.sum()), 0) == []
+
+
+def test_if_all_columns_are_shown_the_page_leaves_out_their_number():
+    found = importance(COLUMNS, loss_of_column("signal"), seed=0)
+    assert "most important of" not in importance_section(found, "20 rows of test")
+
+
+def test_the_picture_is_opaque_where_the_image_matters_most_and_clear_where_it_does_not():
+    places = [(0, 2, 0, 2), (0, 2, 2, 4), (2, 4, 0, 4)]
+    found = [Importance(str(gain), gain, place) for gain, place in zip([2.0, 1.0, -3.0], places, strict=True)]
+    pixels = _heat(found, np.zeros((4, 4), np.uint8))
+    assert pixels[..., 3].tolist() == [[255, 255, 128, 128]] * 2 + [[0] * 4] * 2
+    assert {tuple(pixel) for pixel in pixels[..., :3].reshape(-1, 3)} == {POSITIVE}
 
 
 def test_of_many_columns_the_page_says_how_many_it_shows(table):

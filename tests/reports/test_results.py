@@ -66,6 +66,14 @@ def test_the_best_evaluation_is_marked_in_all_curves_but_the_learning_rate():
     assert "Marked: best validation loss 0.5000, at iteration 30." in part
 
 
+def test_evaluations_in_numbers():
+    history = [{**HISTORY[0], "iteration": 12345, "epoch": 1.23456, "train_loss": 0.000123456}]
+    part = curves_section(history, tracker(history), {})
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", part)
+    assert cells[:2] == ["12,345", "1.23"]
+    assert "1.23e-04" in cells
+
+
 def test_of_many_evaluations_some_are_drawn_the_best_among_them():
     history = [{**HISTORY[0], "iteration": i, "validation_loss": abs(i - 777)} for i in range(1, 1001)]
 

@@ -139,6 +139,17 @@ def test_the_update_is_compared_with_the_parameters(moved, examples):
     assert ratio == (pytest.approx(0.2) if moved else None)
 
 
+def test_the_update_counts_every_element_of_a_small_parameter(examples):
+    network, probe, _ = looked_at([Affine(4), Relu(), Affine(CLASSES)], examples)
+    probe.remember(4)
+    moved = {path: np.random.default_rng(0).normal(size=value.shape) for path, value in network.parameters.items()}
+    for path, change in moved.items():
+        network.parameters[path] += change
+    squares = [sum(np.sum(of["Affine1." + name] ** 2) for name in "Wb") for of in (moved, network.parameters)]
+    ratio = by_name(probe(5, 1.0, 0.1))["Affine1"]["update_ratio"]
+    assert ratio == pytest.approx(np.sqrt(squares[0] / squares[1]), rel=1e-5)
+
+
 def test_chance_is_the_loss_of_the_shares_of_the_classes(examples):
     _, _, health = looked_at([Affine(CLASSES)], examples)
     shares = np.bincount(examples[1]) / ROWS

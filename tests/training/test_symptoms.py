@@ -11,8 +11,9 @@ import pytest
 
 import mlpkit
 from mlpkit.specfile.spec import read_spec
+from mlpkit.training.course import Course, TrainingFacts
 from mlpkit.training.events import Observer
-from mlpkit.training.symptoms import SYMPTOMS, Symptom
+from mlpkit.training.symptoms import SYMPTOMS, Symptom, exploding_gradient, vanishing_gradient
 
 ROWS, INPUTS, CLASSES = 400, 10, 3
 
@@ -395,3 +396,16 @@ def test_gradients_that_are_clipped_need_not_be_clipped(folder, heard_of):
     rate, clip = heard_of("diverging").symptoms[0].advice
     assert clip == "--set training.clip.norm=1"
     assert [symptom.advice for symptom in clipped.symptoms] == [(rate,)]
+
+
+@pytest.mark.parametrize(("times", "exploded"), [(0.9e4, False), (1.1e4, True)])
+def test_gradients_explode_or_vanish_by_four_orders_of_magnitude(times, exploded):
+    def course(*sizes):
+        layers = [
+            {"layer": f"Affine{i}", "norm": 1.0, "gradient_norm": 1.0, "gradients": {"mean": 0.0, "std": size}}
+            for i, size in enumerate(sizes, start=1)
+        ]
+        return Course(TrainingFacts(10), [], [{"iteration": 0, "layers": layers}] * 3)
+
+    assert bool(exploding_gradient(course(times, 1.0))) == exploded
+    assert bool(vanishing_gradient(course(1.0, times))) == exploded

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +18,7 @@ from mlpkit.jobs.init_from_data import init_from_data
 from mlpkit.specfile.spec import read_spec
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.parquet import Parquet
-from mlpkit_plugins.first_networks.perceptron import ValueTarget
+from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
 from mlpkit_plugins.recipes.table_recipe import Commented, TableFacts, comments_apart
 
@@ -107,3 +110,25 @@ def test_rows_without_a_target_are_not_counted_as_training_rows(table, monkeypat
     proposal = Csv.recipes()["realmlp_td_s"](files, "kind")
     assert isinstance(proposal, Proposal)
     assert proposal.spec["training"]["batch_size"] == 2
+
+
+TABLES = {
+    "many rows": TableFacts(5000, ClassTarget({"a": 9, "b": 1}), ["numbers", "dates"], {"colour": 3, "town": 12}),
+    "few rows": TableFacts(200, ValueTarget(), ["numbers"], {}),
+    "no numbers": TableFacts(5000, ValueTarget(), [], {"colour": 3}),
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_is_word_for_word_what_it_was(recipe, golden):
+    """Constants and comments of recipes are those of their papers, which no other test can know."""
+    said = {}
+    for name, facts in TABLES.items():
+        if recipe != "mlp_plr" or facts.groups:
+            network = RECIPES[recipe](facts)._asdict()
+            spec, comments = comments_apart({key: network[key] for key in ("data", "layers", "training")})
+            said[name] = {"title": network["title"], "decisions": [": ".join(each) for each in network["decisions"]]}
+            said[name] |= {**spec, "comments": {".".join(map(str, path)): text for path, text in comments.items()}}
+    style = {"sort_keys": False, "width": 120, "default_flow_style": None}
+    text = yaml.safe_dump(json.loads(json.dumps(said)), **style)
+    golden(Path(__file__).parent / f"{recipe}.golden.yaml", text)

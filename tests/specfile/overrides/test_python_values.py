@@ -65,6 +65,7 @@ def test_what_a_spec_can_not_hold(given, message, faults_of):
         (True, "x=true"),
         ({"sgd": {"rate": 0.1}}, 'x={"sgd": {"rate": 0.1}}'),
         ("two\nlines", "x=two lines"),
+        (10**100 - 1, f"x={'9' * 100}"),
     ],
 )
 def test_the_source_of_a_fault_shows_the_value(given, source):
