@@ -3,14 +3,13 @@
     python tools/mutants.py --seed 1 --count 60 --results mutants.jsonl
 
 It changes the source files of the tree that it lies in, and restores each, so run it in a copy that mlpkit is installed
-from (``pip install -e ".[test]"``). Each mutant meets the tests of the same name as its file, then those that mention
-its file or function, and with ``--wide`` those of the folder. A kill is confirmed: the test that failed passes without
-the mutant. The results have a line for each mutant, with the verdict
+from (``pip install -e ".[test]"``). Each mutant meets the tests named as its file, then those that mention its file or
+function, and with ``--wide`` those of its folder and of the files that import it. A test that fails without the mutant,
+too, doesn't count. The results have a line for each mutant, with the verdict
 
     killed     a test fails;
     survived   tests ran the line, and none failed: write a test, or find out that the mutant changes nothing;
-    unreached  no test that was run runs the line: try --wide;
-    doubtful   a test failed, and fails without the mutant, too.
+    unreached  no test that was run runs the line: try --wide.
 
 The same command, called again, goes on where it was stopped; with ``--wide``, it tries those that weren't killed again.
 """
@@ -29,8 +28,12 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {"mlpkit": "tests", "plugins/mlpkit_plugins": "tests/plugins"}
@@ -254,40 +257,78 @@ def sampled(seed: int, count: int, chosen: list[str]) -> list[Mutant]:
 
 
 def tests_of(mutant: Mutant) -> list[list[str]]:
-    """Return the files of tests for a mutant: of the same name, then that mention it, then of the same folder."""
-    source = Path(mutant.file)
-    root = next(folder for folder in SOURCES if source.is_relative_to(folder))
-    folder = ROOT / SOURCES[root] / source.relative_to(root).parent
-    while not folder.exists():
-        folder = folder.parent
-    stem = source.stem if source.stem != "__init__" else source.parent.name
-    in_folder = _test_files(folder)
-    named = [path for path in in_folder if re.match(rf"test_{stem}(_|\.)", path.name) or path.parent.name == stem]
-    dotted = ".".join(source.with_suffix("").relative_to(root).parts)
-    mentions = [re.compile(rf"\b{re.escape(name)}\b") for name in (dotted, stem, *mutant.names) if len(name) > 4]
+    """Return the files of tests for a mutant, in three steps: those named as its file, that mention it, and all others.
+
+    Others are those of its folder, and those named as a file that imports it, or imports one that does.
+    """
+    file = Path(mutant.file)
+    mentions = [
+        re.compile(rf"\b{re.escape(name)}\b") for name in (_module(file), file.stem, *mutant.names) if len(name) > 4
+    ]
     scores = {}
-    for path in _test_files():
+    for path in _test_files(ROOT / "tests"):
         text = path.read_text("utf-8")
         scores[path] = sum(bool(each.search(text)) for each in mentions)
     mentioned = sorted(filter(scores.get, scores), key=lambda path: (-scores[path], path.stat().st_size))
-    tiers = [named, mentioned[:MOST_FILES_THAT_MENTION_IT], in_folder]
+    above = importers(file)
+    others = [test for each in sorted(above | set().union(*map(importers, above))) for test in _named(each)]
     done: set[Path] = set()
-    fresh = []
-    for tier in tiers:
-        fresh.append([path.relative_to(ROOT).as_posix() for path in tier if path not in done])
-        done |= set(tier)
-    return fresh
+    steps = []
+    for tests in (_named(file), mentioned[:MOST_FILES_THAT_MENTION_IT], [*others, *_test_files(_folder(file))]):
+        steps.append([path.relative_to(ROOT).as_posix() for path in dict.fromkeys(tests) if path not in done])
+        done |= set(tests)
+    return steps
 
 
-def _test_files(folder: Path = ROOT / "tests") -> list[Path]:
+@cache
+def importers(file: Path) -> set[Path]:
+    """Return the source files that import a source file."""
+    module = re.escape(_module(file))
+    parent, _, name = module.rpartition("\\.")
+    pattern = re.compile(
+        rf"^ *(?:from {module} import|import {module}\b|from {parent} import .*\b{name}\b)", re.MULTILINE
+    )
+    return {each for each in source_files() if pattern.search((ROOT / each).read_text("utf-8"))}
+
+
+@cache
+def source_files() -> list[Path]:
+    """Return the source files that can be changed, from the root of the tree: no texts and no data."""
+    found = [path.relative_to(ROOT) for folder in SOURCES for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [file for file in found if not re.search("/(shipped|example)_", file.as_posix())]
+
+
+def _module(file: Path) -> str:
+    parts = file.with_suffix("").parts
+    return ".".join(parts[parts[0] == "plugins" :]).removesuffix(".__init__")
+
+
+def _folder(file: Path) -> Path:
+    """Return the folder of the tests of a source file, or the nearest above it."""
+    root = next(folder for folder in SOURCES if file.is_relative_to(folder))
+    folder = ROOT / SOURCES[root] / file.relative_to(root).parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _named(file: Path) -> list[Path]:
+    stem = file.stem if file.stem != "__init__" else file.parent.name
+    tests = _test_files(_folder(file))
+    return [path for path in tests if re.match(rf"test_{stem}(_|\.)", path.name) or path.parent.name == stem]
+
+
+@cache
+def _test_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("test_*.py"))
 
 
-def run_tests(tests: list[str]) -> str | None:
-    """Return the first test that fails; None if all pass, or nothing is to be run."""
+def run_tests(tests: list[str], without: Sequence[str] = ()) -> str | None:
+    """Return the first test that fails; None if all pass, or there are none."""
     if not tests:
         return None
     options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--timeout", str(LONGEST_TEST)]
+    options += [f"--deselect={test}" for test in without]
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=ROOT,
@@ -313,25 +354,28 @@ def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
     """Return what becomes of a mutant, as a line of the results."""
     path = ROOT / mutant.file
     original = path.read_bytes()
-    began, failed = time.monotonic(), None
+    began, failed, broken = time.monotonic(), None, list[str]()
+    steps = tests_of(mutant)
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder, "reached")
         changed = mutant.source(original, record)
         compile(changed, mutant.file, "exec")
         try:
-            path.write_bytes(changed)
-            tiers = tests_of(mutant)
-            for tests in tiers[2:] if wide else tiers[:2]:
-                if failed := run_tests(tests):
+            for tests in steps[2:] if wide else steps[:2]:
+                path.write_bytes(changed)
+                failed = run_tests(tests, broken)
+                path.write_bytes(original)
+                while failed and "::" in failed and run_tests([failed]):  # it fails without the mutant, too
+                    broken.append(failed)
+                    path.write_bytes(changed)
+                    failed = run_tests(tests, broken)
+                    path.write_bytes(original)
+                if failed:
                     break
         finally:
             path.write_bytes(original)
         reached = record.exists() or not mutant.recorded
-    if failed is None:
-        verdict = "survived" if reached else "unreached"
-    else:
-        confirmed = "::" not in failed or run_tests([failed]) is None
-        verdict = "killed" if confirmed else "doubtful"
+    verdict = "killed" if failed else "survived" if reached else "unreached"
     place = {"file": mutant.file, "line": mutant.line, "begin": mutant.begin, "kind": mutant.kind}
     change = {"before": mutant.before, "after": mutant.after}
     return place | change | {"verdict": verdict, "by": failed, "seconds": round(time.monotonic() - began)}
@@ -343,7 +387,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
-    parser.add_argument("--wide", action="store_true", help="run the tests of the folder for those not killed before")
+    parser.add_argument("--wide", action="store_true", help="more tests for those not killed before")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     parser.add_argument("files", nargs="*", default=list(SOURCES), help="where to break it: beginnings of paths")
     options = parser.parse_args()

@@ -405,7 +405,7 @@ def test_gradients_explode_or_vanish_by_four_orders_of_magnitude(times, exploded
             {"layer": f"Affine{i}", "norm": 1.0, "gradient_norm": 1.0, "gradients": {"mean": 0.0, "std": size}}
             for i, size in enumerate(sizes, start=1)
         ]
-        return Course(TrainingFacts(10), [], [{"iteration": 0, "layers": layers}] * 3)
+        return Course(TrainingFacts(10), [], [{"iteration": i, "layers": layers} for i in range(3)])
 
     assert bool(exploding_gradient(course(times, 1.0))) == exploded
     assert bool(vanishing_gradient(course(1.0, times))) == exploded
