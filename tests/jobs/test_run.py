@@ -254,7 +254,7 @@ def test_a_folder_in_use_is_refused(train, work):
         train()
 
 
-def test_a_data_set_that_fails_is_named(work):
+def test_a_data_set_that_fails_is_named_and_leaves_no_folder(work):
     (work / "acme.py").write_text(
         "from mlpkit import Classes, Dataset, Description, component, hookimpl\n"
         "class Nothing(Dataset):\n"
@@ -265,7 +265,8 @@ def test_a_data_set_that_fails_is_named(work):
     )
     spec = mlpkit.load_spec("tiny.yaml", overrides={"data": "acme.nothing"}, plugins=["acme.py"])
     with pytest.raises(mlpkit.ComponentFailure, match=r"dataset acme\.nothing failed in open: ConnectionError"):
-        mlpkit.run(spec)
+        mlpkit.run(spec, "run")
+    assert not Path("run").exists()
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_a_path_keeps_the_order_of_its_points_over_faint_lines():
     ]
     assert above["encoding"]["order"]["field"] == "order"
     assert [point["series"] for point in below["data"]["values"]] == ["f = 1", "f = 1"]
+    assert below["mark"]["strokeWidth"] < above["mark"]["strokeWidth"]
     assert len(charts.paths(SPIRAL, "x", "y")["layer"]) == 1
     picture = charts.figure("A path", charts.paths(SPIRAL, "x", "y", lines=circle))
     assert len(re.findall(r'aria-label="x: [^"]*series: Adam', picture)) == 1 + len(SPIRAL)  # the line, and its points

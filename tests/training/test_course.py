@@ -15,3 +15,9 @@ def test_the_rate_rises_from_that_before_the_first_step(iteration, learning_rate
     healths = [{"iteration": iteration, "learning_rate": learning_rate}]
     history = [{"iteration": 20, "learning_rate": 0.2}, {"iteration": 40, "learning_rate": 0.2}]
     assert Course(TrainingFacts(10), history, healths).last_rise == rise
+
+
+@pytest.mark.parametrize(("more", "rise"), [(0.9e-5, None), (1.1e-5, 20)])
+def test_a_rise_is_more_than_the_rounding_of_rates(more, rise):
+    history = [{"iteration": step, "learning_rate": rate} for step, rate in ((10, 1.0), (20, 1.0 + more))]
+    assert Course(TrainingFacts(10), history, []).last_rise == rise

@@ -64,6 +64,7 @@ def test_a_wide_table_is_cut_into_blocks_that_repeat_the_first_column():
 def test_what_has_no_room_in_a_block_loses_its_middle():
     assert blocks([("training.optimizer.sgd.learning_rate", "0.1")], width=30) == ["training…gd.learning_rate  0.1"]
     assert shortened("abcdefghij", 7) == "ab…ghij"
+    assert shortened("abcdefghij", 6) == "a…ghij"
     assert shortened("abcdefg", 7) == "abcdefg"
 
 

@@ -39,6 +39,22 @@ def read(file, names):
     return [values.to_pylist() for block in file.blocks(names) for values in block.columns]
 
 
+def test_all_values_that_are_read_count_against_the_limit(opened, monkeypatch):
+    monkeypatch.setattr(parquet_bounds, "ALWAYS_ALLOWED", 250)
+    monkeypatch.setattr(parquet_bounds, "MOST_VALUES_A_BYTE", 0)
+    file = opened(CONTENT)
+    assert len(read(file, ["a", "b"])) == 8
+    with pytest.raises(DataError, match=r"declares 100 rows in .* bytes; expected at most 250 values"):
+        read(file, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", None])
+def test_texts_are_read_as_a_dictionary_unless_the_encoding_allows_none(opened, encoding):
+    options = {"use_dictionary": False, "column_encoding": {"c": encoding}} if encoding else {}
+    for block in opened(written(TABLE, **options)).blocks(["c"]):
+        assert pa.types.is_dictionary(block.columns[0].type) == (encoding is None)
+
+
 @pytest.mark.parametrize("together", [7, 30, 1000])
 def test_rows_come_in_order_with_their_numbers(opened, monkeypatch, together):
     monkeypatch.setattr(parquet_bounds, "VALUES_TOGETHER", 2 * together)
