@@ -27,16 +27,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {"mlpkit": "tests", "plugins/mlpkit_plugins": "tests/plugins"}
+KERNELS = Path("plugins/mlpkit_plugins/kernels")
+TESTS_OF_KERNELS = [
+    ["tests/plugins/kernels"],
+    ["tests/plugins/formats", "tests/plugins/functions"],
+    ["tests/plugins/layers"],
+]
+SELDOM_OF_USE = {"architecture", "benchmarks", "docs", "hosts", "plugin_packages", "readme", "site"}
 MOST_IN_A_FILE = 2
 MOST_FILES_THAT_MENTION_IT = 8
 LONGEST_TEST, LONGEST_RUN = 120, 900
@@ -53,6 +61,23 @@ for one, other in (
     (ast.And, ast.Or),
 ):
     SWAPPED |= {one: other, other: one}
+
+IN_C = {"<": "<=", ">": ">=", "==": "!=", "&&": "||", "+": "-", "*": "/", "+=": "-="}
+IN_C |= {other: one for one, other in IN_C.items()}
+PATTERNS_OF_C = {
+    "operator": re.compile(r"(?<= )(?:[<>=!+-]=|&&|\|\||[<>+*/-])(?= )"),
+    "constant": re.compile(r"(?<![\w.])\d+(?![\w.])"),
+    "statement deleted": re.compile(r"(?<=  )[\w\[\]>.*()-]+ [-+*/|&^]?= [^;\n]*;"),
+}
+NO_CODE_IN_C = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|^#[^\n]*", re.DOTALL | re.MULTILINE)
+CACHING_COMPILER = """#!/bin/sh
+# Compiles a text once, and copies the object from then on.
+for each; do [ "$before" = -o ] && object=$each; before=$each; done
+case "$*" in *" -c "*) ;; *) exec cc "$@" ;; esac
+known=$(dirname "$0")/$( (echo "$*"; cc "$@" -E -P -o -) | sha256sum | cut -c1-40).o
+[ -e "$known" ] || cc "$@" -o "$known" || exit 1
+cp "$known" "$object"
+"""
 
 RECORDER = """
 
@@ -228,6 +253,20 @@ class _Finder(ast.NodeVisitor):
         """Skip it: before Python 3.12, its parts have no places."""
 
 
+def _mutants_of_c(file: str, source: bytes) -> list[Mutant]:
+    text = source.decode("ascii")
+    code = NO_CODE_IN_C.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    mutants = []
+    for kind, pattern in PATTERNS_OF_C.items():
+        for found in pattern.finditer(code):
+            line, before = code.count("\n", 0, found.start()) + 1, found[0]
+            after = IN_C[before] if kind == "operator" else str(int(before) + 1) if kind == "constant" else ";"
+            mutants.append(
+                Mutant(file, line, kind, before, after, *found.span(), (), recorded=False, is_statement=True)
+            )
+    return mutants
+
+
 def _leaves(node: ast.AST) -> list[ast.AST]:
     return [*_leaves(node.left), *_leaves(node.right)] if isinstance(node, ast.BinOp) else [node]
 
@@ -237,15 +276,14 @@ def _is_number(node: ast.AST) -> bool:
 
 
 def sampled(seed: int, count: int, chosen: list[str]) -> list[Mutant]:
-    """Return mutants at random places of the files whose paths begin as one of those that are chosen."""
-    found = []
-    for folder in SOURCES:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            file = path.relative_to(ROOT).as_posix()
-            if any(map(file.startswith, chosen)) and not any(
-                part.startswith(("shipped_", "example_")) for part in path.parts
-            ):
-                found += _Finder(file, path.read_bytes()).mutants
+    """Return mutants at random places of the files whose paths begin as one of those that are chosen, or of C."""
+    found: list[Mutant] = []
+    if chosen == ["C"]:
+        for path in sorted([*(ROOT / KERNELS).glob("*.c"), *(ROOT / KERNELS).glob("*.h")]):
+            found += _mutants_of_c(path.relative_to(ROOT).as_posix(), path.read_bytes())
+    for file in source_files():
+        if any(map(file.as_posix().startswith, chosen)):
+            found += _Finder(file.as_posix(), (ROOT / file).read_bytes()).mutants
     random.Random(seed).shuffle(found)
     in_file: dict[str, int] = {}
     mutants = []
@@ -267,6 +305,8 @@ def tests_of(mutant: Mutant) -> list[list[str]]:
     ]
     scores = {}
     for path in _test_files(ROOT / "tests"):
+        if not SELDOM_OF_USE.isdisjoint(path.parts):
+            continue
         text = path.read_text("utf-8")
         scores[path] = sum(bool(each.search(text)) for each in mentions)
     mentioned = sorted(filter(scores.get, scores), key=lambda path: (-scores[path], path.stat().st_size))
@@ -350,30 +390,53 @@ def run_tests(tests: list[str], without: Sequence[str] = ()) -> str | None:
     return failed[1] if failed else said.strip().splitlines()[-1][:200]
 
 
-def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
-    """Return what becomes of a mutant, as a line of the results."""
+@contextmanager
+def broken(mutant: Mutant, record: Path) -> Iterator[bool]:
+    """Break the tree inside the block; give whether it compiles."""
     path = ROOT / mutant.file
     original = path.read_bytes()
-    began, failed, broken = time.monotonic(), None, list[str]()
+    changed = mutant.source(original, record)
+    library = next((ROOT / KERNELS).glob("compiled*.so"), None) if path.suffix != ".py" else None
+    try:
+        path.write_bytes(changed)
+        if library is None:
+            yield True
+        else:
+            kept = library.rename(library.with_suffix(".kept"))
+            try:
+                build_kernels()
+                yield library.exists()
+            finally:
+                kept.replace(library)
+    finally:
+        path.write_bytes(original)
+
+
+def build_kernels() -> None:
+    """Compile the kernels in place; objects of texts that were compiled before are copied."""
+    compiler = Path(tempfile.gettempdir(), "compiled_for_mutants", "cc")
+    compiler.parent.mkdir(exist_ok=True)
+    compiler.write_text(CACHING_COMPILER, "ascii")
+    compiler.chmod(0o755)
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "CC": str(compiler)}, capture_output=True, check=False)
+
+
+def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
+    """Return what becomes of a mutant, as a line of the results."""
+    began, failed, known = time.monotonic(), None, list[str]()
     steps = tests_of(mutant)
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder, "reached")
-        changed = mutant.source(original, record)
-        compile(changed, mutant.file, "exec")
-        try:
-            for tests in steps[2:] if wide else steps[:2]:
-                path.write_bytes(changed)
-                failed = run_tests(tests, broken)
-                path.write_bytes(original)
-                while failed and "::" in failed and run_tests([failed]):  # it fails without the mutant, too
-                    broken.append(failed)
-                    path.write_bytes(changed)
-                    failed = run_tests(tests, broken)
-                    path.write_bytes(original)
-                if failed:
+        for tests in steps[2:] if wide else steps[:2]:
+            while True:
+                with broken(mutant, record) as compiles:
+                    failed = run_tests(tests, known) if compiles else "the compiler"
+                if failed is None or "::" not in failed or run_tests([failed]) is None:
                     break
-        finally:
-            path.write_bytes(original)
+                known.append(failed)  # it fails without the mutant, too
+            if failed:
+                break
         reached = record.exists() or not mutant.recorded
     verdict = "killed" if failed else "survived" if reached else "unreached"
     place = {"file": mutant.file, "line": mutant.line, "begin": mutant.begin, "kind": mutant.kind}
@@ -389,7 +452,8 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
     parser.add_argument("--wide", action="store_true", help="more tests for those not killed before")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
-    parser.add_argument("files", nargs="*", default=list(SOURCES), help="where to break it: beginnings of paths")
+    where = "where to break it: beginnings of paths, or C for the kernels"
+    parser.add_argument("files", nargs="*", default=list(SOURCES), help=where)
     options = parser.parse_args()
     results = {}
     if options.results.exists():
