@@ -9,7 +9,8 @@ too, doesn't count. The results have a line for each mutant, with the verdict
 
     killed     a test fails;
     survived   tests ran the line, and none failed: write a test, or find out that the mutant changes nothing;
-    unreached  no test that was run runs the line: try --wide.
+    unreached  no test that was run runs the line: try --wide;
+    invalid    it doesn't compile, and doesn't count.
 
 The same command, called again, goes on where it was stopped; with ``--wide``, it tries those that weren't killed again.
 """
@@ -72,9 +73,13 @@ PATTERNS_OF_C = {
 NO_CODE_IN_C = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|^#[^\n]*", re.DOTALL | re.MULTILINE)
 CACHING_COMPILER = """#!/bin/sh
 # Compiles a text once, and copies the object from then on.
-for each; do [ "$before" = -o ] && object=$each; before=$each; done
-case "$*" in *" -c "*) ;; *) exec cc "$@" ;; esac
-known=$(dirname "$0")/$( (echo "$*"; cc "$@" -E -P -o -) | sha256sum | cut -c1-40).o
+for each; do
+    shift
+    if [ "$before" = -o ]; then object=$each; elif [ "$each" != -o ]; then set -- "$@" "$each"; fi
+    before=$each
+done
+case "$*" in *" -c "*) ;; *) exec cc "$@" -o "$object" ;; esac
+known=$(dirname "$0")/$( (echo "$*"; cc "$@" -E -P) | sha256sum | cut -c1-40).o
 [ -e "$known" ] || cc "$@" -o "$known" || exit 1
 cp "$known" "$object"
 """
@@ -431,14 +436,18 @@ def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
         for tests in steps[2:] if wide else steps[:2]:
             while True:
                 with broken(mutant, record) as compiles:
-                    failed = run_tests(tests, known) if compiles else "the compiler"
+                    if not compiles:
+                        break
+                    failed = run_tests(tests, known)
                 if failed is None or "::" not in failed or run_tests([failed]) is None:
                     break
                 known.append(failed)  # it fails without the mutant, too
-            if failed:
+            if failed or not compiles:
                 break
         reached = record.exists() or not mutant.recorded
     verdict = "killed" if failed else "survived" if reached else "unreached"
+    if not compiles:
+        verdict = "invalid"
     place = {"file": mutant.file, "line": mutant.line, "begin": mutant.begin, "kind": mutant.kind}
     change = {"before": mutant.before, "after": mutant.after}
     return place | change | {"verdict": verdict, "by": failed, "seconds": round(time.monotonic() - began)}
