@@ -85,9 +85,9 @@ def calls(draw, name):
         case "descend":
             return floats(rows), floats(rows), draw(st.floats(0, 2))
         case "descend_adaptively":
-            v, kept = floats(rows), draw(st.sampled_from([1.0, 0.99]))
+            v, kept, epsilon = floats(rows), draw(st.sampled_from([1.0, 0.99])), draw(st.sampled_from([1e-8, 0.0]))
             np.abs(v, out=v)
-            return floats(rows), floats(rows), floats(rows), v, 0.9, 0.999, 0.1, 0.001, 1e-8, 0.01, kept
+            return floats(rows), floats(rows), floats(rows), v, 0.9, 0.999, 0.1, 0.001, epsilon, 0.01, kept
         case "flush_subnormal":
             x = floats(rows, columns)
             return (np.multiply(x, draw(st.sampled_from([1, np.finfo(dtype).smallest_normal])), out=x),)
@@ -117,6 +117,16 @@ def test_a_compiled_kernel_gives_the_bits_of_numpy(name, data):
     for i, (ours, theirs) in enumerate(zip(arguments, others, strict=True)):
         if isinstance(ours, np.ndarray) and i not in SCRATCH.get(name, ()):
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_gradient_whose_square_vanishes_moves_a_value_by_less_than_the_learning_rate(library, dtype):
+    gradient = np.array([0.9, 0.1, 0.0], dtype) * np.sqrt(np.finfo(dtype).smallest_normal / dtype(0.001))
+    value, m, v = np.zeros((3, 3), dtype)
+    library.descend_adaptively(value, gradient, m, v, 0.9, 0.999, 0.1, 0.001, 0.0, 0.01, 1.0)
+    np.testing.assert_allclose(value, [-0.009, -0.001, 0], rtol=1e-4)
+    assert not v.any()
 
 
 @pytest.mark.parametrize("library", [compiled, with_numpy], ids=["compiled", "with_numpy"])
