@@ -9,7 +9,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import suggesting_shipped_spec
-from mlpkit.cli.formatting import columns, line_length, shortened
+from mlpkit.cli.formatting import columns, line_length, plain, shortened, value_or_not_set
 from mlpkit.cli.output import document, result, styled
 
 if TYPE_CHECKING:
@@ -56,15 +56,13 @@ def command(
 
 def _list(explanations: Iterable[Explanation], path: str, as_json: bool) -> None:
     """Print a line for each key: its value, and where that stands; in the spec's own file, only the line."""
-    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
-
     if as_json:
         for explanation in explanations:
             document(asdict(explanation))
         return
     rows = [("key", "value", "place")]
     for explanation in explanations:
-        value = shortened(to_inline_yaml(explanation.value), LONGEST_VALUE)
+        value = shortened(value_or_not_set(explanation.value), LONGEST_VALUE)
         line = explanation.place.removeprefix(f"{path}:").partition(":")[0]
         place = f"line {line}" if explanation.place.startswith(f"{path}:") else explanation.place
         rows.append((explanation.key, value, place or "default"))
@@ -72,14 +70,12 @@ def _list(explanations: Iterable[Explanation], path: str, as_json: bool) -> None
 
 
 def _print(explanation: Explanation) -> None:
-    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
-
     rows = [
-        ("meaning", explanation.meaning or "not documented"),
+        ("meaning", plain(explanation.meaning) or "not documented"),
         ("type", explanation.type),
-        ("default", "required" if explanation.required else to_inline_yaml(explanation.default)),
+        ("default", "required" if explanation.required else value_or_not_set(explanation.default)),
         ("place", explanation.place or "not in the spec: this is the default"),
         *(("note", note) for note in explanation.notes),
     ]
-    result(f"{styled(explanation.key, bold=True)}: {to_inline_yaml(explanation.value)}")
+    result(f"{styled(explanation.key, bold=True)}: {value_or_not_set(explanation.value)}")
     result("\n".join(columns(rows, indent="  ", width=line_length())))

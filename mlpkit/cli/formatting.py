@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,18 @@ def _wrapped(indent: str, cells: list[str], width: int) -> list[str]:
         first, *rest = paragraph(cells[-1], width=width - margin)
         return [before + GAP + first, *(" " * margin + line for line in rest)]
     return [before.rstrip(), *paragraph(cells[-1], indent=indent + GAP * 2, width=width)]
+
+
+def plain(text: str) -> str:
+    """Return the text of a docstring for a terminal: names in quotes, not in double backticks."""
+    return re.sub(r"``(.+?)``", lambda code: code[1] if set(code[1]) & set("'\"{[") else f"'{code[1]}'", text)
+
+
+def value_or_not_set(value: object) -> str:
+    """Return a value as a spec would say it; what isn't set, in words."""
+    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
+
+    return "not set" if value is None else to_inline_yaml(value)
 
 
 def paragraph(text: str, *, indent: str = "", width: int | None = None) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import columns, line_length, paragraph
+from mlpkit.cli.formatting import columns, line_length, paragraph, plain, value_or_not_set
 from mlpkit.cli.output import document, result, styled
 from mlpkit.components.kinds import KINDS
 
@@ -57,30 +58,31 @@ def _list(kind: str, registry: Registry, as_json: bool) -> None:
         for component in components:
             document(asdict(component))
         return
-    rows = [(component.name, component.summary) for component in components]
+    rows = [(component.name, plain(component.summary)) for component in components]
     result("\n".join(columns(rows, width=line_length())) if rows else f"no plugin provides a component of kind {kind}")
 
 
 def _print(shown: ShownComponent, gradients: ExamplesReport | None, export: ExamplesReport | None) -> None:
-    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
-
     width = line_length()
     docstring = shown.docstring
     result(f"{styled(shown.name, bold=True)} ({shown.kind})")
     if shown.deprecated:
         _print_part(paragraph(f"{styled('Deprecated:', 'yellow')} {shown.deprecated}", width=width))
-    _print_part(paragraph(docstring.summary, width=width))
-    _print_part(docstring.body.split("\n"))  # mathematics: its line breaks are part of it
+    _print_part(paragraph(plain(docstring.summary), width=width))
+    _print_part(plain(docstring.body).split("\n"))  # mathematics: its line breaks are part of it
     if shown.parameters:
         rows = [("parameter", "type", "default", "meaning")]
         rows += [
-            (p.name, p.type, "required" if p.required else to_inline_yaml(p.default), p.meaning)
+            (p.name, p.type, "required" if p.required else value_or_not_set(p.default), plain(p.meaning))
             for p in shown.parameters
         ]
         _print_part(columns(rows, width=width))
     _print_part(["In a spec:", *(f"  {line}" for line in shown.example.splitlines())])
     for title, text in docstring.sections.items():
-        _print_part(paragraph(f"{title}: {text}", width=width))
+        if title == "Raises":
+            _print_part([line for fault in _faults(text) for line in paragraph(f"Error if {fault}", width=width)])
+        else:
+            _print_part(paragraph(f"{title}: {plain(text)}", width=width))
     if gradients:
         agree = "agree with differences of forward"
         _print_part(paragraph(f"Gradients: {_said_of(gradients, agree)}", width=width))
@@ -90,6 +92,11 @@ def _print(shown: ShownComponent, gradients: ExamplesReport | None, export: Exam
         _print_part(paragraph(f"Export: {_said_of(export, agree)}", width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
+
+
+def _faults(raises: str) -> list[str]:
+    """Return what is wrong in each case that the section ``Raises:`` of a docstring lists."""
+    return [plain(fault).strip() for fault in re.split(r"\b[A-Z]\w*Error: ", raises) if fault]
 
 
 def _said_of(report: ExamplesReport, agree: str) -> str:

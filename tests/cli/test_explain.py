@@ -113,7 +113,7 @@ def test_long_meanings_are_wrapped_on_a_terminal(terminal):
     screen = terminal("explain", "tiny.yaml", "layers.Slow1.note", "--plugin", "acme.py", "--set", layers, columns=36)
     assert screen.wait_for_end() == 0
     assert screen.lines()[:3] == [
-        "layers.Slow1.note: null",
+        "layers.Slow1.note: not set",
         "  meaning  something to say, in two",
         "           lines.",
     ]

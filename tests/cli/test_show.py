@@ -19,7 +19,7 @@ Hands on its inputs, after a while.
 
 parameter  type                  default   meaning
 seconds    a number, at least 0  required  how long each forward takes.
-note       a string              null      something to say, in two lines.
+note       a string              not set   something to say, in two lines.
 
 In a spec:
   layers:
@@ -260,3 +260,37 @@ def test_a_component_that_cannot_be_used_is_listed_with_the_reason(work, invoke)
     assert done.code == 0
     (line,) = [line for line in done.out.splitlines() if line.startswith("broken.Gone")]
     assert "can't be used: " in line
+
+
+MARKED_UP = '''
+from mlpkit import Layer, component, hookimpl
+
+class Clip(Layer):
+    """Clips what ``low`` says, or ``"nothing"``.
+
+    Args:
+        low: a number, as in ``{low: 1}``; ``none`` for none.
+
+    Raises:
+        ShapeError: an input is ``empty``.
+        ParameterError: low is wrong;
+            or missing.
+    """
+    def __init__(self, low: float | None = None) -> None: pass
+    def forward(self, x): return x
+    def backward(self, dy): return dy
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Clip", Clip)]
+'''
+
+
+def test_marks_of_docstrings_and_names_of_exceptions_are_not_shown(invoke, work):
+    work.joinpath("my.py").write_text(MARKED_UP, encoding="utf-8")
+    shown = invoke("show", "my.Clip", "--plugin", "my.py").out.splitlines()
+    assert "Clips what 'low' says, or \"nothing\"." in shown
+    assert "low        a number  not set  a number, as in {low: 1}; 'none' for none." in shown
+    assert "Error if an input is 'empty'." in shown
+    assert "Error if low is wrong; or missing." in shown
+    assert not any("``" in line or "Raises" in line for line in shown)
