@@ -45,6 +45,11 @@ def _lines(checked: CheckedComponent) -> list[str]:
     left_out = f"; {checked.left_out} more skipped, as they rest on what failed" if checked.left_out else ""
     lines = [f"{styled(checked.name, bold=True)} ({checked.kind}): {verdict}, {count}{left_out}"]
     for failed in checked.failed:
-        lines.append(f"  {failed.check}")
-        lines += paragraph(failed.reason, indent="    ", width=line_length())
+        if not failed.may_follow:
+            lines.append(f"  {failed.check}")
+            lines += paragraph(failed.reason, indent="    ", width=line_length())
+    follow = [failed.check for failed in checked.failed if failed.may_follow]
+    if follow:
+        text = f"may follow from {checked.failed[0].check}, so mend that first: {', '.join(follow)}"
+        lines += paragraph(text, indent="  ", width=line_length())
     return lines

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import NotExportableError
 from mlpkit.registry.error_summary import one_line
-from mlpkit.testing.suite.all_checks import TO_BUILD, checks_for, run_check
+from mlpkit.testing.suite.all_checks import TO_BUILD, all_checks, checks_for, run_check
 from mlpkit.testing.suite.check import Blocked, CheckFailure, NotApplicable
+from mlpkit.testing.suite.checks import every_component
 from mlpkit.testing.suite.checks.operation import OperationExample
 from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest, subjects_of
 
@@ -29,11 +31,13 @@ class FailedCheck:
         check: the check's name.
         asks: the question that it asks.
         reason: what happened, what was expected, what to do.
+        may_follow: whether it may follow from the failure of another check, which comes before it.
     """
 
     check: str
     asks: str
     reason: str
+    may_follow: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class CheckedComponent:
         passed: whether no check failed.
         checks: how many were run.
         left_out: how many were blocked by one that failed.
-        failed: those that failed.
+        failed: those that failed; first one that others may follow from.
     """
 
     name: str
@@ -73,7 +77,8 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
         failed = []
         for check in checks_for(subject.kind):
             try:
-                run_check(check, subject)
+                with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # of NumPy, on odd inputs
+                    run_check(check, subject)
             except Blocked:
                 left_out += 1
                 continue
@@ -82,7 +87,31 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
             except CheckFailure as found:
                 failed.append(FailedCheck(check.name, check.asks, str(found)))
             asked += 1
-        yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, tuple(failed))
+        yield CheckedComponent(subject.name, subject.kind, not failed, asked, left_out, _root_first(failed))
+
+
+ROOTS: Final = (
+    "float32_stays_float32",
+    "leaves_its_inputs_alone",
+    "gradients_are_overwritten",
+    "global_random_numbers_play_no_part",
+    "a_repeated_step_gives_the_same_bits",
+)
+"""Checks that pull down others, any that run the component; the most particular first."""
+
+
+def _root_first(failed: list[FailedCheck]) -> tuple[FailedCheck, ...]:
+    """Return failed checks with the first of the roots before those that may follow from it."""
+    names = [each.check for each in failed]
+    root = next((failed[names.index(name)] for name in ROOTS if name in names), None)
+    if root is None:
+        return tuple(failed)
+    runs = (
+        check for check in all_checks() if check.each_example and check.function.__module__ != every_component.__name__
+    )
+    follow = {check.name for check in runs} - {root.check}
+    apart = [each for each in failed if each is not root and each.check not in follow]
+    return root, *apart, *(replace(each, may_follow=True) for each in failed if each.check in follow)
 
 
 OPERATIONS: Final = ("layer", "loss")

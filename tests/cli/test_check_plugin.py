@@ -204,3 +204,82 @@ def test_no_other_library_is_needed(plugin, work):
     environment = os.environ | {"PYTHONPATH": str(libraries)}
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+ONE_FAULT = '''
+import numpy as np
+from mlpkit import Layer, component, hookimpl
+
+class Gain(Layer):
+    """Scale each feature, y = a x."""
+
+    def build(self, input_shape):
+        self.total = 0.0
+        self.a = self.parameter("a", input_shape, 1.0)
+        return input_shape
+
+    def forward(self, x):
+        FORWARD
+        self.x = x
+        return self.a.value * x
+
+    def backward(self, dy):
+        self.a.grad ASSIGN (dy * self.x).sum(axis=0)
+        return self.a.value * dy
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Gain", Gain)]
+'''
+
+
+@pytest.mark.parametrize(
+    ("forward", "assign", "root", "remedy"),
+    [
+        ("pass", "+=", "gradients_are_overwritten", "assign with self.W.grad[...] = ..."),
+        (
+            "self.total = (self.total + x.mean(axis=0)).astype(x.dtype); x = x - self.total",
+            "[...] =",
+            "a_repeated_step_gives_the_same_bits",
+            "keep nothing from step to step but what self.state declares",
+        ),
+    ],
+)
+def test_one_fault_is_reported_first_and_what_may_follow_from_it_by_name(work, invoke, forward, assign, root, remedy):
+    text = ONE_FAULT.replace("FORWARD", forward).replace("grad ASSIGN", f"grad {assign}".replace(" [", "["))
+    (work / "gain.py").write_text(text, encoding="utf-8")
+    done = invoke("check-plugin", "gain.py")
+    assert (done.code, done.err) == (1, "")  # where a minibatch is empty, NumPy warns of its mean
+    verdict, first, reason, rest = done.out.splitlines()
+    assert int(verdict.split()[3]) == len(rest.split(": ")[1].split(", ")) + 1 > 5
+    assert first == f"  {root}"
+    assert remedy in reason
+    assert rest.startswith(f"  may follow from {root}, so mend that first: ")
+    failed = json.loads(invoke("check-plugin", "gain.py", "--json").out)["failed"]
+    assert [each["may_follow"] for each in failed] == [False] + [True] * (len(failed) - 1)
+
+
+CENTRED = '''
+from mlpkit import Layer, component, hookimpl
+
+class Centred(Layer):
+    """Distance from the mean of the minibatch."""
+
+    couples_examples = True
+
+    def forward(self, x):
+        return x - x.mean(axis=0)
+
+    def backward(self, dy):
+        return dy - dy.mean(axis=0)
+
+@hookimpl
+def mlpkit_components():
+    return [component("layer", "Centred", Centred)]
+'''
+
+
+def test_what_numpy_warns_of_on_a_minibatch_without_rows_is_not_shown(work, invoke):
+    (work / "centred.py").write_text(CENTRED, encoding="utf-8")
+    checked = json.loads(invoke("check-plugin", "centred.py", "--json").out)
+    assert [each["check"] for each in checked["failed"]] == ["in_evaluation_examples_stand_alone"]
