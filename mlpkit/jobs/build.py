@@ -111,7 +111,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     if faults or not_filled_in:
         raise spec.error(SpecShapeError, faults + not_filled_in, warnings)
     warnings += _slices_warnings(spec, proof, frozen) + _decays_warnings(spec) + _indices_warnings(spec, proof)
-    warnings += _precision_warnings(spec, proof) + spec.located(too_little)
+    warnings += _precision_warnings(spec, proof) + _shifted_names(spec) + spec.located(too_little)
     return SpecProof(spec, dataset, description, proof, memory, warnings, first_weights, frozen, factors)
 
 
@@ -171,6 +171,15 @@ def _indices_warnings(spec: Spec, proof: Proof) -> tuple[Diagnostic, ...]:
     )
     remedy = "give the categories to an embedding at the network's input, or encode them one-hot in the data set"
     return spec.located([Problem(("layers", 0), message, remedy=remedy)])
+
+
+def _shifted_names(spec: Spec) -> tuple[Diagnostic, ...]:
+    layers = spec.document.with_names.entries.get("layers")
+    if getattr(layers and layers.node, "replaces", None) is None:
+        return ()
+    from mlpkit.jobs.shifted_names import shifted_names  # noqa: PLC0415 - most specs replace no list
+
+    return spec.located(shifted_names(spec))
 
 
 def _max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:

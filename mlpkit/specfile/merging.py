@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.signature import SectionType
 from mlpkit.components.schema.types import MappingType, without_null
-from mlpkit.specfile.nodes import Entry, MappingNode, ScalarNode, is_null
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, is_null
 from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.specfile.sections import TOP_LEVEL
 
@@ -100,6 +100,8 @@ def _merge_values(base: Node, child: Node, path: KeyPath) -> Node:
             return _merge_components(old, new, child, path)
     if isinstance(base, MappingNode) and isinstance(child, MappingNode):
         return _merge_keys(base, child, path)
+    if isinstance(base, ListNode) and isinstance(child, ListNode):
+        child.replaces = base
     return child
 
 

@@ -45,10 +45,17 @@ class ScalarNode:
 
 @dataclass(slots=True)
 class ListNode:
-    """A list."""
+    """A list.
+
+    Args:
+        items: its items.
+        origin: where it came from.
+        replaces: the list that it stands in place of, of a spec that is extended or overridden.
+    """
 
     items: list[Node]
     origin: ValueOrigin
+    replaces: ListNode | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +93,7 @@ def copied(node: Node) -> Node:
             {key: Entry(entry.key, copied(entry.node)) for key, entry in node.entries.items()}, node.origin
         )
     if isinstance(node, ListNode):
-        return ListNode([copied(item) for item in node.items], node.origin)
+        return ListNode([copied(item) for item in node.items], node.origin, node.replaces)
     return ScalarNode(node.value, node.origin)
 
 

@@ -343,6 +343,8 @@ class _Setting:
         value = self.override.value
         place = value.origin.place
         value.origin = value.origin.with_note(f"{place.quoted} replaces {old.origin.place.quoted}")
+        if isinstance(old, ListNode) and isinstance(value, ListNode):
+            value.replaces = old
         return value
 
     def _follow_parameters(self, node: Node) -> None:
