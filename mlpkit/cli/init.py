@@ -138,7 +138,7 @@ def _from_data(
             decisions += [("leak", leak) for leak in leaks_in(train, checked.description, checked.dataset)]
         warnings = [warning for warning in checked.data_warnings if warning.remedy]  # the decisions tell the others
     except MlpkitError as error:
-        error.add_note(f"note: the spec is kept in {first.path}; mlpkit check {quote(str(first.path))} looks again")
+        error.add_note(f"note: the spec is saved in {first.path}; mlpkit check {quote(str(first.path))} looks again")
         raise
     finally:
         result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 SECONDS_WORTH_SAVING: Final = 10
-"""Of a training; a run that takes longer says what could be faster."""
+"""Of a training; one that takes longer, with nobody at a terminal, says at its end what could be faster."""
 
 
 @options.verb("run")
@@ -89,8 +90,7 @@ def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: Tr
             spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
         print_warnings(spec.warnings)
         expect_one_rank(ranks, several=len(spec.seeds) > 1 or spec.trains_ensemble)
-        began = time.monotonic()
-        with run_folder(spec, out, interrupts) as folder:
+        with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
             if len(spec.seeds) > 1:
                 from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
 
@@ -102,8 +102,6 @@ def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: Tr
             else:
                 job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
                 found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
-    if not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
-        _say_what_is_slow([spec])
     end_training(found, [folder], wanted, interrupts)
 
 
@@ -118,11 +116,9 @@ def _run_several(paths: tuple[str, ...], overrides: tuple[str, ...], out: Path |
         raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
     with Interrupts() as interrupts:
         specs = _proved(paths, overrides, wanted)
-        began = time.monotonic()
-        with _folders([each.spec.name for each in specs], parent, interrupts) as folders:
+        slow = _telling_what_is_slow([each.spec for each in specs], wanted)
+        with slow, _folders([each.spec.name for each in specs], parent, interrupts) as folders:
             found = train_specs(specs, folders, parent, wanted, interrupts)
-    if not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
-        _say_what_is_slow([each.spec for each in specs])
     folders = [each.folder for each in found.finished]
     end_training(TrainingResult(found.stopped, bool(found.failed)), folders, wanted, interrupts)
 
@@ -175,6 +171,17 @@ def override_of(seeds: str) -> str:
     return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
 
 
+@contextmanager
+def _telling_what_is_slow(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
+    """Name what could compute faster: on a terminal before the training in the block, elsewhere after a long one."""
+    waited_for, began = sys.stderr is not None and sys.stderr.isatty(), time.monotonic()
+    if waited_for and not wanted.quiet:
+        _say_what_is_slow(specs)
+    yield
+    if not waited_for and not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
+        _say_what_is_slow(specs)
+
+
 def _say_what_is_slow(specs: Sequence[Spec]) -> None:
     """Name the components that could compute faster, and what to do for it."""
     found: dict[str, dict[str, None]] = {}
@@ -195,7 +202,7 @@ def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator
         yield folder
     except BaseException as error:
         if interrupts.training_began:
-            error.add_note(f"note: what there is of the run is kept in {folder}")
+            error.add_note(f"note: the run so far is saved in {folder}")
         elif out is None:
             with suppress(OSError):  # not empty: something is there to be kept
                 folder.rmdir()
@@ -219,7 +226,7 @@ def _folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iter
         yield folders
     except BaseException as error:
         if interrupts.training_began:
-            error.add_note(f"note: what there is of the runs is kept in {parent}")
+            error.add_note(f"note: the runs so far are saved in {parent}")
         for folder in folders:
             with suppress(OSError):  # not empty: something is there to be kept
                 folder.rmdir()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COLOURS: Final = {RUNNING: "cyan", FINISHED: "green", STOPPED: "yellow"}
 """Of states; the others are red."""
 NARROWEST_NAME: Final = 12
+LONGEST_SPEC: Final = 24
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ def lines_of(entries: Sequence[RunGroup], width: int | None) -> list[str]:
     lines = columns(rows, right=[i for i, column in enumerate(kept) if column.is_number])
     left_out = [column.title for column in every if column not in kept]
     if left_out:
-        lines += ["", *paragraph(f"too narrow for {', '.join(left_out)}; --json has all", width=width)]
+        lines += [
+            "",
+            *paragraph(f"not shown, for lack of width: {', '.join(left_out)}; --json prints all", width=width),
+        ]
     problems = [run.problem for entry in entries for run in entry.runs if _is_worth_a_line(run.state, len(entries))]
     below = [line for problem in problems if problem for line in paragraph(problem, width=width)]
     return [*lines, "", *below] if below else lines
@@ -89,14 +93,14 @@ def _columns(entries: Sequence[RunGroup]) -> list[_Column]:
     found = [
         _Column("run", [str(entry.directory) for entry in entries], 0, is_number=False),
         _Column("state", [_state(entry) for entry in entries], 1, is_number=False),
-        _Column("steps", [_steps(entry) for entry in entries], 4),
+        _Column("steps", [_steps(entry) for entry in entries], 6),
         *(
             _Column(name, [_figure(entry.value(name)) for entry in entries], importance)
-            for name, importance in zip(names, (2, 3, *range(10, 10 + len(names))), strict=False)
+            for name, importance in zip(names, (2, 4, *range(10, 10 + len(names))), strict=False)
         ),
-        _Column("best", [_best(entry) for entry in entries], 6, is_number=False),
+        _Column("best", [_best(entry) for entry in entries], 7, is_number=False),
         _Column("age", [age(now - entry.began) if entry.began else "" for entry in entries], 5),
-        _Column("spec", [entry.spec for entry in entries], 7, is_number=False),
+        _Column("spec", [shortened(entry.spec, LONGEST_SPEC) for entry in entries], 3, is_number=False),
         *(
             _Column(f"test {name}", [_figure(entry.value(f"test_{name}")) for entry in entries], 100 + i)
             for i, name in enumerate(names)

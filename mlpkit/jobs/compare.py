@@ -236,8 +236,8 @@ class Comparison:
             yield Remark("The runs differ in their seeds alone: what differs is chance.")
         elif alone := self._alone:
             said = (
-                "One run says nothing about chance: with another seed, the order may be another. Train with several "
-                "seeds, and compare the folders:"
+                "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
+                "folders:"
             )
             yield Remark(said, [*dict.fromkeys(alone)])
         if self.too_few:

@@ -89,7 +89,7 @@ class SeedRuns:
         """Say which failed, why training was stopped, and where the runs are kept."""
         failed = [f"failed: {listed_runs(self.failures)}"] if self.failures else []
         stopped = [f"stopped: {self.stopped}"] if self.stopped else []
-        return [*failed, *stopped, *([f"kept in {self.folder}"] if self.folder else [])]
+        return [*failed, *stopped, *([f"saved in {self.folder}"] if self.folder else [])]
 
 
 def run_seeds(

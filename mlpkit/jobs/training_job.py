@@ -231,7 +231,7 @@ class Run:
     def _circumstances(self) -> list[str]:
         """Say why it was stopped, and where it is kept."""
         why = [f"stopped: {self.stopped}"] if self.stopped else []
-        return [*why, *([f"kept in {self.folder}"] if self.folder else [])]
+        return [*why, *([f"saved in {self.folder}"] if self.folder else [])]
 
 
 def units_of(trained: TrainedModel) -> dict[str, str]:

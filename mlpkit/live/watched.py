@@ -156,7 +156,7 @@ class LiveRun(Evaluations):
         if run.stopped:
             self.close("stopped", f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
         else:
-            self.close("finished", f"{f'{run.ended}; ' if run.ended else ''}kept in {run.folder}")
+            self.close("finished", f"{f'{run.ended}; ' if run.ended else ''}saved in {run.folder}")
 
     def close(self, state: str, message: str) -> None:
         """Show how the run ended."""

@@ -115,7 +115,7 @@ class EarlyStopping(Callback):
         """Compare the value with the best so far."""
         self._waited = 0 if self._tracker.improved(record) else self._waited + 1
         if self._waited >= self._patience:
-            training.stop(f"{self._tracker.monitor} is no better than {self._best()} for {self._waited} evaluations")
+            training.stop(f"{self._tracker.monitor} has not improved on {self._best()} in {self._waited} evaluations")
 
     def state(self) -> dict[str, Any]:
         """Return the best value, and for how long there was no better one."""
@@ -128,7 +128,7 @@ class EarlyStopping(Callback):
 
     def _best(self) -> str:
         best = self._tracker.best
-        return "before" if best is None else f"the {best.value:.4g} of step {best.step}"
+        return "any value before" if best is None else f"{best.value:.4g} of step {best.step}"
 
 
 class TimeBudget(Callback):

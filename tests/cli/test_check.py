@@ -187,3 +187,9 @@ def test_memory_is_named_if_it_is_a_part_worth_mentioning(invoke, monkeypatch):
     assert done.out.splitlines()[3] == "  memory: at least 250 MB to train, 1 GB there"
     assert json.loads(invoke("check", "tiny.yaml", *wide, "--json").out)["memory"] == 249_602_160
     assert "memory" not in invoke("check", "tiny.yaml").out
+
+
+def test_only_a_spec_with_a_like_name_is_suggested(work, invoke):
+    (work / "weather.yaml").write_text((work / "tiny.yaml").read_text())
+    assert "did you mean" not in invoke("check", "Doctor.yaml").err
+    assert "help: did you mean 'weather.yaml'?\n" in invoke("check", "wether.yaml").err

@@ -35,7 +35,7 @@ def test_an_ensemble_from_all_sides(folder, invoke):
     assert cells(table[0]) == ["average", "each of 2, ± 95 %"]
     assert cells(table[1])[:2] == ["test loss", f"{metrics['test']['loss']:.4f}"]
     assert cells(table[1])[2].startswith(f"{spread['test']['loss']['mean']:.4f} ± ")
-    assert printed[-1] == "kept in runs/two"
+    assert printed[-1] == "saved in runs/two"
 
     again = invoke("resume", "runs/two")
     assert (again.code, again.err) == (0, "runs/two: the networks are finished; nothing was left to train\n")

@@ -231,7 +231,7 @@ def test_what_only_the_whole_table_shows_is_said_with_the_spec_in_place(titanic,
     assert done.err == (
         "error: titanic.csv, row 305, column 'Class': '?' is not a finite number; add it to missing_texts if it means "
         "a missing value\n"
-        "  note: the spec is kept in titanic.yaml; mlpkit check titanic.yaml looks again\n"
+        "  note: the spec is saved in titanic.yaml; mlpkit check titanic.yaml looks again\n"
     )
     text = (titanic / "titanic.yaml").read_text()
     (titanic / "titanic.yaml").write_text(text.replace("    missing:", "    missing_texts: ['', '?']\n    missing:"))

@@ -98,7 +98,7 @@ def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, w
     assert process.returncode == code
     assert (last["event"], last["reason"], last["folder"]) == ("stopped", number.name, "runs/tiny")
     assert err.splitlines() == [
-        f"stopped after step {last['steps']} by {number.name}; kept in runs/tiny",
+        f"stopped after step {last['steps']} by {number.name}; saved in runs/tiny",
         "resume it with: mlpkit resume runs/tiny",
     ]
 

@@ -35,7 +35,7 @@ def test_a_port_that_is_taken_is_named_and_the_run_goes_on(invoke):
     assert done.code == 0
     assert f"warning: port {port} can't be used: Address already in use; the live page gets another one" in done.err
     assert address_in(done.err)[2] != str(port)
-    assert "kept in run" in done.out
+    assert "saved in run" in done.out
 
 
 def test_a_port_that_can_be_had_is_used(invoke):

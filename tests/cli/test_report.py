@@ -25,7 +25,7 @@ def test_a_run_ends_with_a_report(reporting, work, invoke):
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
 
     assert done.code == 0
-    assert done.out.splitlines()[-2:] == ["kept in runs/tiny", "report in runs/tiny/report.html"]
+    assert done.out.splitlines()[-2:] == ["saved in runs/tiny", "report in runs/tiny/report.html"]
     assert "Confusion matrix" in (work / "runs/tiny/report.html").read_text("utf-8")
 
 

@@ -38,7 +38,7 @@ def stopped(work, invoke):
     done = invoke(*SPEC, env={"STOP_AT": "3"})
     assert (done.code, done.err.splitlines()) == (
         130,
-        ["stopped after step 3 by SIGINT; kept in run", "resume it with: mlpkit resume run"],
+        ["stopped after step 3 by SIGINT; saved in run", "resume it with: mlpkit resume run"],
     )
     return work / "run"
 
@@ -50,7 +50,7 @@ def test_lines(stopped, invoke, work):
     assert heading.split()[0] == "iteration"
     assert evaluation.split()[0] == "4"
     assert test.startswith("test ")
-    assert kept == "kept in run"
+    assert kept == "saved in run"
     history = [json.loads(line)["iteration"] for line in (stopped / "history.jsonl").read_text().splitlines()]
     assert history == [2, 4]
 
@@ -106,7 +106,7 @@ def test_on_a_terminal_the_bar_goes_on_where_it_was(stopped, terminal):
     screen = terminal("resume", "run", *PLUGIN)
     assert screen.wait_for_end() == 0
     assert "going on after step 3" in [line.strip() for line in screen.lines()]
-    assert re.fullmatch(r"kept in run, after \d+ s", screen.lines()[-2])
+    assert re.fullmatch(r"saved in run, after \d+ s", screen.lines()[-2])
 
 
 def test_a_folder_that_is_not_a_run(work, invoke):
@@ -122,7 +122,7 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(w
     assert way == ["resume", "runs/tiny", "--iterations", "8"]
     longer = invoke(*way, "--no-report")
     assert (longer.code, longer.err.splitlines()[0]) == (0, "going on after step 4")
-    assert longer.out.splitlines()[-1] == "kept in runs/tiny-2"
+    assert longer.out.splitlines()[-1] == "saved in runs/tiny-2"
     history = [json.loads(line)["iteration"] for line in (work / "runs/tiny-2/history.jsonl").read_text().splitlines()]
     assert history == [2, 4, 6, 8]
     for arguments, fault in (

@@ -49,7 +49,7 @@ def test_a_run_prints_a_line_an_evaluation_and_the_outcome(work, mlpkit):
     value, iteration = min((record["validation_loss"], record["iteration"]) for record in history)
     assert best == f"best validation loss {value:.4f}, at iteration {iteration}"
     assert test == f"test loss {metrics['loss']:.4f}, accuracy {metrics['accuracy']:.4f}"
-    assert folder == "kept in runs/tiny"
+    assert folder == "saved in runs/tiny"
     assert _names(work / "runs/tiny") >= FILES
 
 
@@ -93,7 +93,7 @@ def test_a_run_that_a_callback_ended_is_finished_and_says_why(work, invoke):
     options = ("tiny.yaml", "--set", "training.callbacks=[ending.enough]", "--plugin", "ending.py")
     done = invoke("run", *options)
     assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines()[2] == "ended after step 2: it is good enough"
+    assert done.out.splitlines()[2] == "stopped early, after step 2: it is good enough"
     assert done.out.splitlines()[3].startswith("test loss ")
     last = json.loads(invoke("run", *options, "--json").out.splitlines()[-1])
     assert (last["event"], last["steps"], last["reason"]) == ("done", 2, "it is good enough")
@@ -123,7 +123,7 @@ def test_quiet_and_json_exclude_each_other(invoke):
 def test_folders_are_numbered_and_named_after_the_spec(work, invoke):
     outs = [invoke("run", "tiny.yaml", "--set", "name=other").out for _ in range(3)]
     assert [out.splitlines()[-1] for out in outs] == [
-        f"kept in runs/{name}" for name in ("other", "other-2", "other-3")
+        f"saved in runs/{name}" for name in ("other", "other-2", "other-3")
     ]
 
 
@@ -136,7 +136,7 @@ def test_overrides_are_part_of_the_run(work, invoke):
 
 def test_a_chosen_folder_is_made_with_its_parents(work, invoke):
     done = invoke("run", "tiny.yaml", "--out", "a/ж/c")
-    assert done.out.endswith("kept in a/ж/c\n")
+    assert done.out.endswith("saved in a/ж/c\n")
     assert not (work / "runs").exists()
     again = invoke("run", "tiny.yaml", "--out", "a/ж/c")
     assert (again.code, again.out) == (2, "")
@@ -184,13 +184,13 @@ def test_a_run_that_diverges_keeps_what_there_is(work, mlpkit):
     symptom, error, kept = done.err.splitlines()
     assert symptom.startswith("note: diverging: the loss is no longer finite; try ")
     assert error.startswith("error: training diverged: ")
-    assert kept == "  note: what there is of the run is kept in runs/tiny"
+    assert kept == "  note: the run so far is saved in runs/tiny"
     assert (work / "runs/tiny/model.safetensors").is_file()
 
 
 def test_a_run_that_diverges_at_once_can_be_looked_into(work, invoke):
     done = invoke("run", "tiny.yaml", "--quiet", "--set", "training.optimizer={adam: {learning_rate: 1e38}}")
-    assert (done.code, done.err.splitlines()[-1]) == (1, "  note: what there is of the run is kept in runs/tiny")
+    assert (done.code, done.err.splitlines()[-1]) == (1, "  note: the run so far is saved in runs/tiny")
     assert not (work / "runs/tiny/model.safetensors").exists()
     assert invoke("doctor", "runs/tiny").out.startswith("diverging\n")
 
@@ -272,3 +272,13 @@ def test_a_long_run_says_what_could_compute_faster(work, invoke, monkeypatch, se
     done = invoke("run", "slow.yaml", "--plugin", "abacus.py", *options)
     assert done.code == 0
     assert [line for line in done.err.splitlines() if "abacus" in line] == told
+
+
+def test_on_a_terminal_it_says_so_before_the_first_step(work, terminal):
+    (work / "abacus.py").write_text(SLOW)
+    (work / "slow.yaml").write_text((work / "tiny.yaml").read_text().replace("- Relu", "- abacus.Slow"))
+    screen = terminal("run", "slow.yaml", "--plugin", "abacus.py", columns=120)
+    assert screen.wait_for_end() == 0
+    lines = screen.lines()
+    note = next(i for i, line in enumerate(lines) if line.startswith("note: abacus.Slow could compute faster"))
+    assert note < next(i for i, line in enumerate(lines) if line.split()[:1] == ["iteration"])

@@ -133,9 +133,9 @@ def test_a_terminal_has_as_many_columns_as_fit(width, runs, work, terminal):
     title, *found = lines[:7]
     assert all(line.startswith("runs/") for line in found), lines
     assert [line.split()[1] for line in found][:3] == ["finished", "damaged", "diverged"]
-    columns = {50: ["loss"], 80: ["loss", "accuracy"], 120: ["steps", "loss", "accuracy", "age"]}
+    columns = {50: ["loss"], 80: ["loss", "spec"], 120: ["steps", "loss", "accuracy", "age", "spec"]}
     assert title.split() == ["run", "state", *columns[width]]
-    assert any(line.startswith("too narrow for ") for line in lines)
+    assert any(line.startswith("not shown, for lack of width: ") for line in lines)
     assert "0.0900 ± 0.0248" in "\n".join(lines)
 
 

@@ -48,7 +48,7 @@ def test_two_seeds(two, invoke, work):
         "test accuracy",
         *(f"{s} {m}" for s in ("validation", "train") for m in ("loss", "accuracy")),
     ]
-    assert two[-1] == "kept in runs/tiny"
+    assert two[-1] == "saved in runs/tiny"
     names = [".lock", "metrics.json", "seed-4", "seed-5", "seeds.json"]
     assert sorted(path.name for path in (work / "runs/tiny").iterdir()) == names
 
@@ -118,7 +118,7 @@ def test_a_signal_stops_all_and_says_how_to_go_on(number, code, started, forever
     process.send_signal(number)
     events = events_of(process.stdout.read())
     assert process.stderr.read().splitlines() == [
-        f"stopped by {number.name}, with 0 of 2 runs finished; kept in runs/tiny",
+        f"stopped by {number.name}, with 0 of 2 runs finished; saved in runs/tiny",
         "resume it with: mlpkit resume runs/tiny",
     ]
     assert process.wait(timeout=20) == code

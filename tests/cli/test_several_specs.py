@@ -126,7 +126,7 @@ def test_a_signal_saves_all_and_each_can_go_on(started, written, invoke):
     assert invoke("resume", "runs/long", "--quiet").code == 0
     assert invoke("run", "long.yaml", "--out", "alone", "--quiet").code == 0
     assert contents("runs/long") == contents("alone")
-    assert invoke("resume", "runs/seeds", "--workers", 2).out.splitlines()[-1] == "kept in runs/seeds"
+    assert invoke("resume", "runs/seeds", "--workers", 2).out.splitlines()[-1] == "saved in runs/seeds"
 
 
 def test_a_terminal_has_a_bar_for_each_run_and_a_table_in_the_end(terminal, written):

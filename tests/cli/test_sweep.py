@@ -52,7 +52,7 @@ def test_a_sweep(invoke, spec):
         for line in lines[:5]
     ]
     assert sorted(found[1] for found in begins) == list("01234")
-    assert lines[-2:] == ["the best, ready to run: runs/tiny/best.yaml", "kept in runs/tiny"]
+    assert lines[-2:] == ["the best, ready to run: runs/tiny/best.yaml", "saved in runs/tiny"]
     folder = Path("runs/tiny")
     names = [
         ".lock",
@@ -138,7 +138,7 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(started, spec, forever, invoke):
     process.send_signal(signal.SIGINT)
     events = [json.loads(line) for line in process.stdout.read().splitlines()]
     assert process.stderr.read().splitlines() == [
-        "stopped by SIGINT, with 0 trials over; kept in runs/tiny",
+        "stopped by SIGINT, with 0 trials over; saved in runs/tiny",
         "resume it with: mlpkit sweep --resume runs/tiny",
     ]
     assert process.wait(timeout=20) == 130
@@ -287,5 +287,5 @@ def test_a_sweep_on_a_terminal_has_a_table(terminal, spec):
     lines = shown.lines()
     assert lines[0] == "tiny  runs/tiny"
     assert lines[1].split()[:2] == ["trial", "validation_accuracy"]
-    assert lines[-3:-1] == ["the best, ready to run: runs/tiny/best.yaml", "kept in runs/tiny"]
+    assert lines[-3:-1] == ["the best, ready to run: runs/tiny/best.yaml", "saved in runs/tiny"]
     assert lines[-1].startswith("after ")

@@ -137,7 +137,7 @@ def test_a_killed_scheduler_and_a_killed_driver_lose_nothing(started, invoke, ml
     assert first.stderr.read() == (
         "error: the Dask scheduler has ended, or can't be reached any more; "
         f"go on with: mlpkit sweep --resume {folder}\n"
-        "  note: what there is of the run is kept in swept\n"
+        "  note: the run so far is saved in swept\n"
     )
     address, _ = cluster("second.json")
     resume = ("sweep", "--resume", "swept", "--on", "dask", "--scheduler", address)

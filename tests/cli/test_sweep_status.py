@@ -58,7 +58,7 @@ def test_a_sweep_at_work_is_looked_at_and_stopped(started, forever, invoke):
     )
     assert not holders("runs/tiny")
     assert driver.wait(timeout=20) == 130  # as by Ctrl-C
-    assert "stopped by mlpkit sweep --stop, with 0 trials over; kept in runs/tiny\n" in driver.stderr.read()
+    assert "stopped by mlpkit sweep --stop, with 0 trials over; saved in runs/tiny\n" in driver.stderr.read()
     assert list(Path("runs/tiny/trial-0/checkpoints").iterdir())
     assert invoke("sweep", "--status", "runs/tiny").out.splitlines()[::2] == [
         "0 of 3 trials over, 1 stopped",

@@ -134,9 +134,9 @@ def test_it_says_what_the_runs_come_to(trained):
     accuracy = trained.metrics["test"]["accuracy"]
     assert repr(trained).startswith("<SeedRuns of 2 seeds: test loss ")
     assert f"accuracy {accuracy.mean:.4f} ± {accuracy.half_width:.4f}; validation loss" in repr(trained)
-    assert repr(trained).endswith("; kept in group>")
+    assert repr(trained).endswith("; saved in group>")
     assert f"<td>{accuracy.mean:.4f} ± {accuracy.half_width:.4f}</td>" in trained._repr_html_()
-    assert "<p>kept in group</p>" in trained._repr_html_()
+    assert "<p>saved in group</p>" in trained._repr_html_()
 
 
 def test_one_seed_is_one_seed():

@@ -110,7 +110,7 @@ def test_a_run_is_watched_paused_continued_and_stopped(browser, tmp_path):
             assert browser.evaluate(f"{BUTTON.format('pause')}.disabled && {BUTTON.format('stop')}.disabled")
         said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "by the live page; kept in run\nresume it with: mlpkit resume run" in said
+    assert "by the live page; saved in run\nresume it with: mlpkit resume run" in said
     assert list(Path(tmp_path / "run/checkpoints").glob("*.safetensors"))
 
 
@@ -152,10 +152,10 @@ def test_curves_grow_and_the_last_state_arrives_before_the_end(browser):
         run.records.append(record(2, 0.5))
         browser.wait_for(f"{points('Loss')}.length === 4")
         assert numbers_of(browser.evaluate(points("Loss")))[1] == (2, 0.5, "train")
-        run.state, run.message = "finished", "kept in runs/x"
+        run.state, run.message = "finished", "saved in runs/x"
         run.records.append(record(3, 0.25))
         server.__exit__()
-        browser.wait_for(f"{STATE} === 'Finished: kept in runs/x'")
+        browser.wait_for(f"{STATE} === 'Finished: saved in runs/x'")
         browser.wait_for(f"{points('Loss')}.length === 6")
         time.sleep(0.2)
-        assert browser.evaluate(STATE) == "Finished: kept in runs/x"  # and not that it can't be reached
+        assert browser.evaluate(STATE) == "Finished: saved in runs/x"  # and not that it can't be reached

@@ -32,7 +32,7 @@ def test_what_is_shown_was_printed(shown):
         PRINTED.replace("runs/a", "runs/b"),
         "step  loss\n",
         "100   0.5\n...\n",
-        "kept in runs/a\n...\nstep  loss\n",
+        "saved in runs/a\n...\nstep  loss\n",
         "...\nerror: too fast\n...\n",
         PRINTED + "and more\n",
     ],

@@ -204,7 +204,7 @@ def test_an_exception_in_one_rank_ends_all_and_the_run_goes_on_with_others(folde
         r"  note: its inputs have shape \(rows, 8\)\n"
         r"  note: raised at trap\.py:\d+, in forward\n"
         r"  help: with MLPKIT_DEBUG=1 in the environment, mlpkit shows the whole traceback\n"
-        r"  note: what there is of the run is kept in shared\n$",
+        r"  note: the run so far is saved in shared\n$",
         errors,
     )
     assert "the trap snapped" in (folder / "shared/failure.json").read_text()

@@ -36,19 +36,19 @@ def print_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> 
         print_stop(run)
         return
     if run.ended:
-        result(f"ended after step {run.steps}: {run.ended}")
+        result(f"stopped early, after step {run.steps}: {run.ended}")
     if best:
         result(best)
     if "test" in run.metrics:
         result("\n".join(paragraph(f"test {figures(run.metrics['test'])}", width=line_length())))
     for leak in run.leaks:
         message(f"note: {leak}")
-    result(f"kept in {run.folder}" + ("" if seconds is None else f", after {duration(seconds)}"))
+    result(f"saved in {run.folder}" + ("" if seconds is None else f", after {duration(seconds)}"))
 
 
 def print_stop(run: Run) -> None:
     """Print when and why a run was stopped, and how to go on with it."""
-    message(f"stopped after step {run.steps} by {run.stopped}; kept in {run.folder}")
+    message(f"stopped after step {run.steps} by {run.stopped}; saved in {run.folder}")
     message(f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
 
 

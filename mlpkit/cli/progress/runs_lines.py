@@ -267,7 +267,7 @@ def print_summary(found: SeedRuns) -> None:
     if found.failures:
         failed = f"{len(found.failures)} of {len(found.seeds)} runs failed: {listed_runs(found.failures)}"
         message("\n".join(paragraph(failed, width=line_length())))
-    result(f"kept in {found.folder}")
+    result(f"saved in {found.folder}")
 
 
 def print_average(run: EnsembleRun) -> None:
@@ -283,7 +283,7 @@ def print_average(run: EnsembleRun) -> None:
     ]
     titles = ("", "average", f"each of {run.size}, ± 95 %")
     result("\n".join(blocks([titles, *rows], right=(1, 2), width=line_length())))
-    result(f"kept in {run.folder}")
+    result(f"saved in {run.folder}")
 
 
 def print_stop(reason: str, count: int, unfinished: Sequence[int], folder: Path | None) -> None:
@@ -295,5 +295,5 @@ def print_stop(reason: str, count: int, unfinished: Sequence[int], folder: Path 
         unfinished: those that are not finished.
         folder: where they are kept.
     """
-    message(f"stopped by {reason}, with {count - len(unfinished)} of {count} runs finished; kept in {folder}")
+    message(f"stopped by {reason}, with {count - len(unfinished)} of {count} runs finished; saved in {folder}")
     message(f"resume it with: mlpkit resume {shlex.quote(str(folder))}")

@@ -108,7 +108,7 @@ class Screen(Display):
                 self._area.print_line(line)
             left_out = fitting_columns(self.records[0], self._room).left_out
             if left_out:
-                self._print_wrapped(f"too narrow for {', '.join(left_out)}; history.jsonl has all")
+                self._print_wrapped(f"not shown, for lack of width: {', '.join(left_out)}; history.jsonl has all")
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""

@@ -190,7 +190,7 @@ def print_sweep(found: Sweep) -> None:
         message(f"no trial is finished{what}, so there is no best")
     else:
         result(f"the best, ready to run: {found.folder / BEST}")
-    result(f"kept in {found.folder}")
+    result(f"saved in {found.folder}")
     if found.left:
         print_way_on(found)
 
@@ -199,7 +199,7 @@ def print_way_on(found: Sweep) -> None:
     """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to go on."""
     over = sum(trial.over for trial in found.trials)
     if found.stopped:
-        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; kept in {found.folder}")
+        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; saved in {found.folder}")
     else:
         message(f"ended early, with {counted(found.left, 'trial')} left")
     message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")

@@ -73,7 +73,7 @@ class Sweep:
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         best = f"; best: {self.described(self.best)}" if self.best else ""
         leads = "".join(f"; {lead}" for lead in self.leads)
-        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{leads}; kept in {self.folder}>"
+        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{leads}; saved in {self.folder}>"
 
     @property
     def leads(self) -> list[Lead]:

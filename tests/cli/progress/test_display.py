@@ -24,7 +24,7 @@ def test_it_ends_in_order_and_is_resumed_to_the_same_bits(options, unwritable, m
     descriptor, code = unwritable
     done = mlpkit("run", "tiny.yaml", "--out", "cut", *options, stdout=descriptor)
     assert done.code == code
-    assert ("what there is of the run is kept in cut" in done.err) == (code == 1)
+    assert ("the run so far is saved in cut" in done.err) == (code == 1)
     assert not (work / "cut" / "metrics.json").exists()
     assert mlpkit("resume", "cut").code == 0
     assert mlpkit("run", "tiny.yaml", "--out", "whole").code == 0

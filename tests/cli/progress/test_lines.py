@@ -16,7 +16,7 @@ def test_a_hundred_evaluations_are_some_thirty_lines_and_the_history_has_them_al
     assert iterations == [*range(1, 11), *range(12, 21, 2), *range(25, 51, 5), *range(60, 101, 10), 103]
     least = min(history, key=lambda record: record["validation_loss"])
     assert best == f"best validation loss {least['validation_loss']:.4f}, at iteration {least['iteration']}"
-    assert (test.split()[0], folder) == ("test", "kept in runs/tiny")
+    assert (test.split()[0], folder) == ("test", "saved in runs/tiny")
 
 
 def test_one_evaluation_is_not_called_the_best(mlpkit):

@@ -29,7 +29,7 @@ def test_a_finished_run_leaves_a_table_and_the_outcome(terminal, work):
     marked = first if first.endswith(" *") else second
     assert best == f"* best validation loss {marked.split()[3]}, at iteration {marked.split()[0]}"
     assert re.fullmatch(r"test loss \d\.\d{4}, accuracy \d\.\d{4}", test)
-    assert re.fullmatch(r"kept in runs/tiny, after \d+ s", folder)
+    assert re.fullmatch(r"saved in runs/tiny, after \d+ s", folder)
     assert command == "next: mlpkit predict runs/tiny FILE"
     assert _cursor_is_back(screen.raw)
 
@@ -101,7 +101,7 @@ def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forev
     assert re.fullmatch(r"loss \d\.\d{4}   train accuracy \d\.\d{4}   [\d,]+ steps/s", figures)
     screen.child.sendintr()
     assert screen.wait_for_end() == 130
-    assert re.search(r"stopped after step \d+ by SIGINT; kept in runs/tiny$", screen.lines()[-2])
+    assert re.search(r"stopped after step \d+ by SIGINT; saved in runs/tiny$", screen.lines()[-2])
     assert screen.lines()[-1] == "resume it with: mlpkit resume runs/tiny"
     assert not re.search("[━╸╺]", "".join(screen.lines()))
     assert _cursor_is_back(screen.raw)

@@ -64,9 +64,9 @@ def test_it_ends_when_nothing_was_better_for_so_long_whenever_it_is_interrupted(
 def test_it_says_what_the_best_was_and_when():
     assert followed([0.5, 0.31234, 0.4, 0.35], patience=2) == (
         3,
-        "loss is no better than the 0.3123 of step 10 for 2 evaluations",
+        "loss has not improved on 0.3123 of step 10 in 2 evaluations",
     )
-    assert followed([math.nan, math.nan], patience=2)[1] == "loss is no better than before for 2 evaluations"
+    assert followed([math.nan, math.nan], patience=2)[1] == "loss has not improved on any value before in 2 evaluations"
 
 
 @pytest.mark.parametrize("slices", [1, 2])
@@ -76,4 +76,4 @@ def test_a_training_ends_early(make_trainer, slices):
     history = trainer.train()
     accuracies = [record["validation_accuracy"] for record in history]
     assert len(history) == by_hand(accuracies, 3, 0.0, 1) + 1 < 200
-    assert trainer.stopped.startswith("accuracy is no better than the ")
+    assert trainer.stopped.startswith("accuracy has not improved on ")
