@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.compare import Side, compare_sides, read_sides
@@ -12,6 +13,7 @@ from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section,
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.figures import plus_minus
 from mlpkit.record_keys import splits_by_name
+from mlpkit.reports.results import constant_rate
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
@@ -104,7 +106,7 @@ def _steps(run: ComparedRun) -> int:
 
 
 def curves_section(sides: Sequence[Side]) -> str:
-    """Return the curves of all sides, a chart for each loss and metric of a split, and for the learning rate."""
+    """Return the curves of all sides, a chart for each loss and metric of a split, and for a rate that changes."""
     keys = {key: None for side in sides for run in side.runs for record in run.history for key in record}
     shown = [f"{split}_{name}" for name, splits in splits_by_name(keys).items() for split in sorted(splits)[::-1]]
     if not shown:
@@ -113,27 +115,44 @@ def curves_section(sides: Sequence[Side]) -> str:
     said = [paragraph("Thick: the mean of the runs. Thin: each run.")] if several else []
     curves = (len(shown) + 1) * sum(len(side.runs) for side in sides)
     most = max(MOST_POINTS // curves, ENOUGH_POINTS)
-    figures = [_figure(sides, key, most) for key in (*shown, LEARNING_RATE)]
-    return section("Curves", *said, beside(*figures))
+    named = dict(zip(_short_names([side.name for side in sides]), sides, strict=True))
+    rates = {name: constant_rate([*chain(*(run.history for run in side.runs))]) for name, side in named.items()}
+    if None in rates.values():
+        shown.append(LEARNING_RATE)
+    elif len(set(rates.values())) == 1:
+        said.append(paragraph(f"Learning rate: {next(iter(rates.values())):.6g} throughout."))
+    else:
+        told = "; ".join(f"{name} {rate:.6g}" for name, rate in rates.items())
+        said.append(paragraph(f"Learning rate, throughout: {told}."))
+    return section("Curves", *said, beside(*(_figure(named, key, most) for key in shown)))
 
 
-def _figure(sides: Sequence[Side], key: str, most: int) -> str:
+def _short_names(names: Sequence[str]) -> list[str]:
+    """Return names of folders without the folders that all of them are in."""
+    parts = [name.split("/") for name in names]
+    common = 0
+    while all(len(each) > common + 1 and each[common] == parts[0][common] for each in parts):
+        common += 1
+    return ["/".join(each[common:]) for each in parts]
+
+
+def _figure(sides: Mapping[str, Side], key: str, most: int) -> str:
     """Return a chart of a value of the history; of several runs, their mean and each as a thin line.
 
     Args:
-        sides: the sides.
+        sides: the sides, by what to call them.
         key: the key of the value.
         most: points of a curve.
     """
     name = key if key == LEARNING_RATE else key.partition("_")[2]
     thin = [
-        {**point, "series": side.name, "line": str(run.directory)}
-        for side in sides
+        {**point, "series": called, "line": str(run.directory)}
+        for called, side in sides.items()
         if len(side.runs) > 1
         for run in side.runs
         for point in _points(_values(run, key), most)
     ]
-    thick = [{**point, "series": side.name} for side in sides for point in _points(_mean(side, key), most)]
+    thick = [{**point, "series": called} for called, side in sides.items() for point in _points(_mean(side, key), most)]
     every = [point["value"] for point in (*thick, *thin)]
     chart = charts.curves(
         thick,
@@ -143,7 +162,8 @@ def _figure(sides: Sequence[Side], key: str, most: int) -> str:
         logarithmic=wants_logarithms(name, every),
         zero=name in {"loss", LEARNING_RATE},
         thin=thin,
-        names=[side.name for side in sides],
+        names=[*sides],
+        dashed=len(sides) > 1,
     )
     caption = key.replace("_", " ").capitalize()
     return charts.figure(caption, chart, _last_values(thick, f"Last points: {caption}"))

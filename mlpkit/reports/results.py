@@ -52,7 +52,7 @@ def with_unit(name: str, units: Mapping[str, str]) -> str:
 
 
 def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mapping[str, str]) -> str:
-    """Return curves of the loss, each metric and the learning rate, the best evaluation marked, and their numbers.
+    """Return curves of the loss, each metric and a learning rate that changes, the best marked, and their numbers.
 
     Args:
         history: the evaluations; a value that isn't finite may be missing.
@@ -64,6 +64,8 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
     best = position_of_best(history, tracker) if len(history) > 1 else None
     figures = [charts.figure(caption, chart) for caption, chart in curve_charts(history, best, units).items()]
     said = [paragraph(f"Marked: {best_in_words(tracker, history[-1])}.")] if best is not None else []
+    rate = constant_rate(history)
+    said += [] if rate is None else [paragraph(f"Learning rate: {rate:.6g} throughout.")]
     return section(
         "Curves",
         beside(*figures),
@@ -75,7 +77,7 @@ def curves_section(history: Sequence[Record], tracker: BestTracker, units: Mappi
 def curve_charts(
     records: Sequence[Record], best: int | None = None, units: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, charts.Chart]:
-    """Return charts of the loss, each metric and the learning rate, by caption.
+    """Return charts of the loss, each metric and a learning rate that changes, by caption.
 
     Args:
         records: the evaluations; a value that isn't finite may be missing.
@@ -86,7 +88,13 @@ def curve_charts(
     marked = None if best is None else records[best]
     names = splits_by_name(dict.fromkeys(key for record in shown for key in record))
     found = {_caption(name): _curves(name, splits, shown, marked, units) for name, splits in names.items()}
-    return {**found, "Learning rate": _learning_rate(shown)}
+    return found if constant_rate(records) is not None else {**found, "Learning rate": _learning_rate(shown)}
+
+
+def constant_rate(records: Sequence[Record]) -> float | None:
+    """Return the learning rate of all evaluations; None if it changes, or there are none."""
+    rates = {record["learning_rate"] for record in records if "learning_rate" in record}
+    return rates.pop() if len(rates) == 1 else None
 
 
 def _caption(name: str) -> str:

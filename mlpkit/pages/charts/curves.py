@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LEGEND_WIDTH: Final = 40
 """Letters of a legend's line, so that it fits on a phone."""
+DASHES: Final = ([1, 0], [6, 4], [2, 3], [10, 3, 2, 3])
+"""Of curves one after the other: lengths of dashes and gaps; the first is whole."""
+LINES_IN_LEGEND: Final = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 1.75}
 
 
 def curves(
@@ -31,6 +34,7 @@ def curves(
     thin: Sequence[Mapping[str, Any]] = (),
     thin_opacity: float = 0.4,
     names: Sequence[str] = (),
+    dashed: bool = False,
 ) -> Chart:
     """Return curves over a common axis, with the values at the place under the pointer.
 
@@ -48,6 +52,8 @@ def curves(
         thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
         thin_opacity: how much these lines hide what is behind them, from 0 to 1.
         names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
+        dashed: whether each curve but the first has dashes of its own, and the last of many points a dot, so that a
+            curve is seen that another one covers.
     """
     below = axis(x, titles[0], logarithmic=logarithmic_x)
     beside = axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
@@ -55,11 +61,17 @@ def curves(
         beside["scale"]["domain"] = domain
     series = list(dict.fromkeys(point["series"] for point in points))
     place = {"x": below, "y": beside}
-    coloured = {**place, "color": _colour_by_series(series, names)}
+    colour = _colour_by_series(series, names)
+    if dashed:
+        colour["legend"] |= LINES_IN_LEGEND
+    coloured = {**place, "color": colour}
+    few = len(points) <= 40 * len(series)
+    lines = {**coloured, "strokeDash": _dashes(colour)} if dashed else coloured
     layers = [
         *([diagonal_line(x, y, 0.0, 1.0, place)] if diagonal else []),
         *([_thin_lines(thin, coloured, thin_opacity)] if thin else []),
-        _lines(coloured, with_points=len(points) <= 40 * len(series)),
+        _lines(lines, with_points=few),
+        *([_ends(points, coloured)] if dashed and not few else []),
         _pointed_values(x, y, series, below),
         *(_mark(marked, below, beside) if marked else []),
     ]
@@ -76,6 +88,21 @@ def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
         "scale": {"domain": list(names or series)},
         "legend": {"columns": columns, "values": series},
     }
+
+
+def _dashes(colour: Chart) -> Chart:
+    """Return dashes for each curve, in the legend of the colours."""
+    domain = colour["scale"]["domain"]
+    return {**colour, "scale": {"domain": domain, "range": [DASHES[i % len(DASHES)] for i in range(len(domain))]}}
+
+
+def _ends(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
+    """Return a dot at the last point of each curve, the first ones larger, so that those behind are seen."""
+    last = list({point["series"]: dict(point) for point in points}.values())
+    values = [{**point, "size": 40 + 60 * (len(last) - 1 - i)} for i, point in enumerate(last)]
+    size = {"field": "size", "type": "quantitative", "scale": None, "legend": None}
+    mark = {"type": "point", "filled": True, "opacity": 1}
+    return {"data": {"values": values}, "mark": mark, "encoding": {**encoding, "size": size}}
 
 
 def _lines(encoding: Chart, *, with_points: bool) -> Chart:
