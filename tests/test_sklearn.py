@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -82,9 +83,14 @@ def test_the_loss_curve_is_the_mean_loss_of_the_steps_of_each_epoch(batch_size):
 
 
 @pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
-def test_it_warns_if_the_epochs_were_too_few():
-    with pytest.warns(ConvergenceWarning, match="training ended after max_iter=20 epochs"):
+def test_it_warns_in_one_line_if_the_epochs_were_too_few():
+    with pytest.warns(ConvergenceWarning, match="training ended after max_iter=20 epochs") as caught:
         MLPClassifier(max_iter=20).fit(*IRIS)
+    printed = [warnings.formatwarning(each.message, each.category, each.filename, each.lineno) for each in caught]
+    assert printed == [
+        "mlpkit.sklearn.MLPClassifier:0: ConvergenceWarning: training ended after max_iter=20 epochs, and the loss was "
+        "still falling\n"
+    ]
 
 
 def test_class_weights_change_what_it_predicts():

@@ -205,6 +205,16 @@ class Dataset(Component):
         """
         return None
 
+    @classmethod
+    def layers_for(cls, examples: Mapping[str, tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """Return layers to begin with, and a loss, as a spec writes them; for the caller of ``mlpkit.fit`` without any.
+
+        Args:
+            examples: as for ``hold``.
+            parameters: what ``parameters_for`` returned.
+        """
+        return ()
+
     @abstractmethod
     def describe(self) -> Description:
         """Return shapes, target and sizes, from parameters and as little of the files as possible, such as headers.

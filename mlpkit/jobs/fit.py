@@ -43,6 +43,8 @@ ONE_SEED: Final = (
     "that a spec names, for mlpkit.run(spec, seeds=5)"
 )
 
+NO_LAYERS: Final = "fit needs layers, with a loss at the end; to begin with, add layers={layers}"
+
 OF_TABLES: Final = (
     "fit takes no '{key}' with such inputs: only tables have it; give x as a data frame, such as pandas.DataFrame(x)"
 )
@@ -74,7 +76,7 @@ def fit(
     x: Any,
     t: Any,
     *,
-    layers: Sequence[Layer | Loss | str | Mapping[str, Any]],
+    layers: Sequence[Layer | Loss | str | Mapping[str, Any]] | None = None,
     weights: Any = None,
     validation: float | Examples = 0.0,
     test: float | Examples = 0.0,
@@ -125,7 +127,8 @@ def fit(
         options: keys of ``training``, and parameters of the data set.
 
     Raises:
-        UsageError: ``seeds`` is given, or an observer and an ensemble, or a parameter that only data in files has.
+        UsageError: ``seeds`` is given, or an observer and an ensemble, or a parameter that only data in files has; or
+            there are no layers.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
@@ -195,6 +198,9 @@ def spec_in_memory(
     found, parameters = dataset_for(registry, examples, {**shares, **options})
     types = found.schema.types
     _expect_parameters(options, types, registry)
+    if top_level["layers"] is None:
+        assert issubclass(found.component, Dataset)
+        raise UsageError(NO_LAYERS.format(layers=found.component.layers_for(examples, parameters)))
     of_data = {key: value for key, value in parameters.items() if key not in options or _is_of_data(key, types)}
     training = {key: value for key, value in options.items() if key not in of_data}
     training = {"optimizer": registry.default("optimizer")} | training

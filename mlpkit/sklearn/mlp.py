@@ -150,11 +150,9 @@ class _Mlp(NetworkEstimator):
         self.loss_ = self.loss_curve_[-1]
         self.n_layers_ = 2 + len(self._sizes())
         if epochs is None and len(losses) == self.max_iter and not run.ended and self.n_iter_no_change < self.max_iter:
-            warnings.warn(
-                f"training ended after max_iter={self.max_iter} epochs, and the loss was still falling",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            message = f"training ended after max_iter={self.max_iter} epochs, and the loss was still falling"
+            # Without a file whose source line Python would print below it: a search fits many times.
+            warnings.warn_explicit(message, ConvergenceWarning, f"mlpkit.sklearn.{type(self).__name__}", 0)
         return run
 
     def _watched(self) -> dict[str, Any]:
@@ -213,7 +211,9 @@ class MLPClassifier(_Classifier, _Mlp):
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
         dropout: share of each hidden layer's outputs that is set to zero in training.
         norm: ``batch`` or ``layer`` normalization before each activation; None for neither.
-        dtype: what to compute in, ``float32`` or ``float64``.
+        dtype: what to compute in, ``float32`` or ``float64``. In float32, weights of rows and rows that are repeated
+            as often give the same only to about six digits, so that one of scikit-learn's checks fails, which asks for
+            seven: ``check_sample_weight_equivalence_on_dense_data``. In float64 all pass.
         class_weight: weights of classes by label, or ``balanced``; None for equal ones.
         ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
             each is held out of the training of its network, for early stopping and ``oob_decision_function_``.

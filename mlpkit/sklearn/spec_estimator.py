@@ -29,7 +29,8 @@ class SpecEstimator(NetworkEstimator):
     """The network and the training of a spec, on the data that ``fit`` gets in place of the spec's.
 
     It is a classifier or a regressor, whichever the loss at the end of the layers is for. Inputs and targets are
-    encoded and scaled as the spec's data set does it; without one, categories are one-hot, and numbers as they are.
+    encoded and scaled as the spec's data set does it; without one, categories are one-hot, and numbers as they are. As
+    with ``MLPClassifier``, one of scikit-learn's checks needs more digits than float32 has, and ``dtype: float64``.
 
     Args:
         spec: a spec, the file of one, or a mapping that says the same; its ``data`` may be left out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import inspect
 import json
@@ -338,3 +339,23 @@ def test_what_only_files_have_is_answered_with_what_to_do():
         "fit takes no 'delimiter': examples in memory have no such parameter, only those that csv read from files; "
         "write them into a file, and set delimiter in data.csv of a spec, for mlpkit.run(spec)"
     )
+
+
+@pytest.mark.parametrize(
+    ("t", "loss"),
+    [
+        (T, "SoftmaxWithLoss"),
+        (X[:, 0], "MeanSquaredError"),
+        (X[:, :2], "MeanSquaredError"),
+        ((X[:, :3] > 0).astype(int), "SigmoidWithLoss"),
+    ],
+)
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_without_layers_the_message_has_some_that_work(t, loss, as_frame):
+    x = {f"x{number}": column for number, column in enumerate(X.T)} if as_frame else X
+    said = message_of(x, t, epochs=1, error=mlpkit.UsageError)
+    advice, _, layers = said.partition("layers=")
+    assert advice == "fit needs layers, with a loss at the end; to begin with, add "
+    layers = ast.literal_eval(layers)
+    assert layers[-1] == loss
+    assert fit(x, t, epochs=1, layers=layers).steps

@@ -84,6 +84,12 @@ def kind_of_target(targets: NDArray[Any]) -> Predicted:
     return "labels" if targets.ndim == 2 and targets.dtype.kind in "biu" and _are_bits(targets) else "values"
 
 
+def layers_to_begin_with(predict: str) -> list[Any]:
+    """Return a small perceptron for a target, as a spec writes it."""
+    loss = {"labels": "SigmoidWithLoss", "values": "MeanSquaredError"}.get(predict, "SoftmaxWithLoss")
+    return [{"Affine": {"units": 64}}, "Relu", {"Affine": {"units": "auto"}}, loss]
+
+
 def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str, unknown: str) -> NDArray[np.int64]:
     """Return the number of each target's class.
 

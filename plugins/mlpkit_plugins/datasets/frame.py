@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from mlpkit import DataError, did_you_mean
-from mlpkit_plugins.arrays.target_arrays import kind_of_target, target_array
+from mlpkit_plugins.arrays.target_arrays import kind_of_target, layers_to_begin_with, target_array
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share
 from mlpkit_plugins.tables.frames import columns_in, held_in, is_frame, names_in, ordered_categories, row_labels
@@ -104,6 +104,11 @@ class Frame(TableDataset):
         left_out = {*targets, found.get("weight"), *chain(*named)}
         inputs = [name for name in _named_in(given.get("inputs")) or columns if name not in left_out]
         return {**found, **_meanings(given, x, {name: columns[name] for name in columns if name in inputs})}
+
+    @classmethod
+    def layers_for(cls, examples: Mapping[str, tuple[Any, ...]], parameters: Mapping[str, Any]) -> list[Any]:
+        """Return a small perceptron for the target."""
+        return layers_to_begin_with(parameters["predict"])
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take frames, which are read when the data set is described.

@@ -12,7 +12,13 @@ from mlpkit import Classes, DataError, ModelFileError, ParameterError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
-from mlpkit_plugins.arrays.target_arrays import Labelled, class_numbers, kind_of_target, target_array
+from mlpkit_plugins.arrays.target_arrays import (
+    Labelled,
+    class_numbers,
+    kind_of_target,
+    layers_to_begin_with,
+    target_array,
+)
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share, shares_and_files
 from mlpkit_plugins.tables.frames import is_frame
@@ -73,6 +79,13 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     ) -> Mapping[str, Any] | None:
         """Return the parameters that were given; None for data frames."""
         return None if is_frame(examples["train"][0]) else given
+
+    @classmethod
+    def layers_for(cls, examples: Mapping[str, tuple[Any, ...]], parameters: Mapping[str, Any]) -> list[Any]:
+        """Return a small perceptron for the target."""
+        if (predict := parameters.get("predict", "auto")) == "auto":
+            predict = kind_of_target(target_array(examples["train"][1], "t"))
+        return layers_to_begin_with(predict)
 
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of classes that no training example has, unless they are known to lack some."""
