@@ -114,6 +114,7 @@ def test_every_form_of_the_same_rows_gives_the_same_predictions(model, folder):
         assert model.predict(rows).tolist() == [expected.label(row) for row in range(120)]
 
 
+@pytest.mark.filterwarnings("ignore:.* in training; predictions far outside")
 def test_rows_in_memory_read_as_the_file_that_holds_them(model, tmp_path):
     """Also values that are in the file as no spreadsheet would write them: exponents, blanks, numbers as texts."""
     number = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: value + 0.0)

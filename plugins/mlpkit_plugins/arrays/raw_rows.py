@@ -14,6 +14,9 @@ ROWS_LOOKED_AT: Final = 1000
 FAR: Final = 1000.0
 """Standard deviations from the mean; fewer than a million training examples can't have one so far away."""
 
+NEVER_OUTSIDE: Final = 3**0.5
+"""No range of standardized numbers, widened by half its width at each end, ends nearer to 0 (Bhatia and Davis, 2000)."""
+
 NEAR: Final = 10.0
 """Standard deviations from the mean within which a raw number is an ordinary one."""
 
@@ -71,6 +74,8 @@ def raw_by_range(
         extents: the range of each, shape (elements, 2); None for four standard deviations around the mean.
     """
     rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
+    if np.abs(rows).max(initial=0) <= NEVER_OUTSIDE:
+        return None
     means, stds = means.ravel(), stds.ravel()
     least, greatest = (means - 4 * stds, means + 4 * stds) if extents is None else extents.T
     ordinary = ((rows >= least) & (rows <= greatest)).all(axis=1)

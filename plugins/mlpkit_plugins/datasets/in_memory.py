@@ -12,6 +12,7 @@ from mlpkit import Classes, DataError, ModelFileError, ParameterError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
+from mlpkit_plugins.arrays.scale_doubts import doubts_about_scale
 from mlpkit_plugins.arrays.target_arrays import (
     Labelled,
     class_numbers,
@@ -89,7 +90,10 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
 
     def doubts(self) -> list[Doubt]:
         """Return what is to be said of classes that no training example has, unless they are known to lack some."""
-        return super().doubts() if self.classes is None else []
+        found = super().doubts() if self.classes is None else []
+        if self.standardize or self.numbers is not None:
+            return found
+        return [*found, *doubts_about_scale(self._opened()["train"].inputs, self.divide_by)]
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take the examples, which are read when the data set is described.

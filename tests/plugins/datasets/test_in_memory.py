@@ -159,3 +159,37 @@ def test_arrays_are_not_copied():
     dataset = held(X)
     dataset.describe()
     assert dataset._examples["train"].inputs is X
+
+
+UNIT = np.random.default_rng(0).normal(size=(60, 3))
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "said"),
+    [
+        (UNIT, {}, None),
+        (UNIT * 9 + 1, {}, None),
+        (UNIT * [1, 1, 0], {}, None),
+        (UNIT + np.array([0, 0, 4200]), {}, "column 2 of x, counted from 0, has the mean 4200 and the standard dev"),
+        (UNIT * [1, 800, 30], {}, "column 1 of x, counted from 0, has the mean "),
+        (UNIT * [1, 1e-4, 1], {}, "column 1 of x, counted from 0, has the mean "),
+        ((UNIT + np.array([0, 0, 4200])), {"standardize": True}, None),
+        ((UNIT * 255), {"divide_by": 255.0}, None),
+        (
+            (UNIT.reshape(60, 3, 1) + np.array([[0], [99], [0]])),
+            {"flatten": True},
+            "element [1, 0] of x, counted from 0, has the",
+        ),
+    ],
+)
+def test_numbers_far_from_unit_scale_are_told_with_the_argument(x, options, said):
+    dataset = held(x, [0, 1, 1] * 20, **options)
+    dataset.describe()
+    found = dataset.doubts()
+    assert [each.parameter for each in found] == [] if said is None else ["standardize"]
+    if said is not None:
+        assert found[0].message.startswith(said)
+        assert found[0].remedy == "pass standardize=True to scale inputs"
+        again = held(x, [0, 1, 1] * 20, standardize=True, **options)
+        again.describe()
+        assert not again.doubts()
