@@ -66,6 +66,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.components.schedule import Schedule as Schedule
     from mlpkit.components.schema.types import FilePath as FilePath
     from mlpkit.components.schema.wording import did_you_mean as did_you_mean
+    from mlpkit.components.schema.wording import shown_number as shown_number
     from mlpkit.components.target import (
         Classes as Classes,
     )
@@ -201,7 +202,7 @@ _HOMES = {
     "mlpkit.components.recipe": ("Recipe",),
     "mlpkit.components.schedule": ("Progress", "Rate", "Schedule"),
     "mlpkit.components.schema.types": ("FilePath",),
-    "mlpkit.components.schema.wording": ("did_you_mean",),
+    "mlpkit.components.schema.wording": ("did_you_mean", "shown_number"),
     "mlpkit.components.target": ("Classes", "Labels", "Target", "Values", "ValuesScaling"),
     "mlpkit.errors": (
         "ComponentFailure",

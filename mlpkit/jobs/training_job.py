@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
+from mlpkit.components.schema.wording import shown_number
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.leaks import leaks_in
@@ -244,7 +245,7 @@ def units_of(trained: TrainedModel) -> dict[str, str]:
 
 
 def _figures(results: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in results.items() if not isinstance(value, list))
+    return ", ".join(f"{name} {shown_number(value)}" for name, value in results.items() if not isinstance(value, list))
 
 
 class TrainingJob:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schema.wording import shown_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,17 +12,23 @@ if TYPE_CHECKING:
     from mlpkit.statistics import Interval
 
 
+LARGE: Final = 9_999_999
+"""From it on, a number and its sign may not fit into eight characters."""
+
+
 def figure(value: float) -> str:
-    """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``3.21e-05``, ``nan``."""
+    """Write a loss or a metric in eight characters at most: ``0.4312``, ``12.41``, ``113300``, ``3.21e-05``."""
     size = abs(value)
-    if size != 0 and (size < 1e-3 or size >= 1e5):
+    if size != 0 and (size < 1e-3 or size >= LARGE):
         return f"{value:.2e}"
     return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
 
 
 def figures(values: Mapping[str, Any]) -> str:
     """Write loss and metrics of a split on a line, each after its name; tables are left out."""
-    return ", ".join(f"{name} {figure(value)}" for name, value in values.items() if not isinstance(value, list))
+    single = {name: value for name, value in values.items() if not isinstance(value, list)}
+    shown = {name: figure(value) if abs(value) < 1000 else shown_number(value) for name, value in single.items()}
+    return ", ".join(f"{name} {text}" for name, text in shown.items())
 
 
 def plus_minus(found: Interval) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from annotated_types import Gt, Lt
 
 from mlpkit.components.callback import Callback, Weights
+from mlpkit.components.schema.wording import shown_number
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
 from mlpkit.training.checkpointing import Best, BestTracker
@@ -128,7 +129,7 @@ class EarlyStopping(Callback):
 
     def _best(self) -> str:
         best = self._tracker.best
-        return "any value before" if best is None else f"{best.value:.4g} of step {best.step}"
+        return "any value before" if best is None else f"{shown_number(best.value)} of step {best.step}"
 
 
 class TimeBudget(Callback):

@@ -10,6 +10,8 @@ import shutil
 import numpy as np
 import pytest
 
+import mlpkit
+
 HEADER = "PassengerId,Age,Sex,Class,Fare,Cabin,Embarked,alive,Survived"
 
 
@@ -194,6 +196,20 @@ def test_a_column_that_tells_the_target_is_named_by_init_and_at_the_end_of_a_run
         "data.csv.categorical=[Sex]",
     )
     assert (done.code, "note" in done.err) == (0, False)
+
+
+def test_a_new_row_that_lacks_a_value_is_predicted_and_training_is_the_same(titanic, invoke):
+    text = (titanic / "titanic.csv").read_text().splitlines()
+    (titanic / "titanic.csv").write_text("\n".join(row for row in text if ",," not in row))
+    run, _ = commands(invoke("init", "--data", "titanic.csv", "--target", "Survived").out)
+    epochs = ("--quiet", "--set", "training.epochs=2")
+    assert invoke(*run, *epochs).code == 0
+    assert invoke(*run, *epochs, "--set", "data.csv.missing=error").code == 0
+    first, second = (mlpkit.load(f"runs/{name}").network.parameters for name in ("titanic", "titanic-2"))
+    assert all(values.tobytes() == second[name].tobytes() for name, values in first.items())
+    (titanic / "new.csv").write_text("Age,Sex,Class,Fare,Embarked\n,male,2,50,S\n")
+    assert invoke("predict", "runs/titanic", "new.csv").code == 0
+    assert invoke("predict", "runs/titanic-2", "new.csv").code != 0
 
 
 def test_the_second_run_gets_a_folder_of_its_own(titanic, invoke):

@@ -42,6 +42,7 @@ data:
     predict: classes  # 2 classes: no 18%, yes 82%
     categorical: [purpose]
     unknown: zeros  # a category that no training row has counts as none
+    missing: fill  # no value is missing here; in new rows, the mean takes its place
     validation: 0.2
     test: 0.2
     numbers: robust_smooth_clip  # median 0, quartiles 1 apart, outliers within ±3

@@ -19,6 +19,8 @@ from mlpkit.progress.figures import duration, figure, figures, memory_size
         (-0.5, "-0.5000"),
         (1234.5, "1234"),
         (0.0000321, "3.21e-05"),
+        (113_321.4, "113321"),
+        (-1_133_214, "-1133214"),
         (1.5e9, "1.50e+09"),
         (float("nan"), "nan"),
         (float("inf"), "inf"),
@@ -37,6 +39,7 @@ def test_a_figure_needs_no_more_than_eight_characters(value):
 
 def test_figures_of_a_split_stand_on_a_line():
     assert figures({"loss": 0.5, "accuracy": 0.91}) == "loss 0.5000, accuracy 0.9100"
+    assert figures({"loss": 508_123_456.0, "mean": 12.345}) == "loss 508,100,000, mean 12.35"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def shown_number(value: float) -> str:
+    """Return a number with four digits, as sentences have it: ``0.4312``, ``113,300``, ``5.08e-05``."""
+    size = abs(value)
+    return f"{float(f'{value:.4g}'):,.0f}" if 1000 <= size < 1e15 else f"{value:.4g}"
+
+
 def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     """Return ``a layer or a loss``; where any kind will do, ``a component``."""
     nouns = ["component"] if set(kinds) == set(KINDS) else [in_words(kind) for kind in kinds]

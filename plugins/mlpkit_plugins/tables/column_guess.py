@@ -121,7 +121,7 @@ class ColumnGuesser:
         if not present:
             return ColumnGuess(name, "nothing", "every value is missing", missing=len(texts))
         if OF_AN_INDEX.fullmatch(name):
-            reason = "an index, as pandas writes it" if name else "it has no name, as an index of pandas"
+            reason = "an index, as pandas writes it" if name else "most likely the index of a data frame"
             return ColumnGuess(name, "nothing", reason, distinct=len(present))
         if len(present) == 1 and len(texts) > 1:
             return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit import DataError, ParameterError, Proposal
+from mlpkit import DataError, ParameterError, Proposal, shown_number
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget, perceptron
+from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_texts
 from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
@@ -308,9 +309,8 @@ class _Writer:
             comments["missing_numbers",] = "counted as missing; remove the columns in which they are real values"
             comments |= {("missing_numbers", guess.name): str(guess.sentinel) for guess in sentinels}
         about_missing = self._about_missing()
-        if about_missing or not sample.is_whole:
-            parameters["missing"] = "indicate" if sentinels else "fill"
-            comments["missing",] = about_missing or "rows beyond those looked at may lack values"
+        parameters["missing"] = "indicate" if sentinels else "fill"
+        comments["missing",] = about_missing or "no value is missing here; in new rows, the mean takes its place"
         parameters |= self.reading.parameters
         comments |= {(parameter,): text for parameter, text in self.reading.comments.items()}
         parameters |= {split: share for split, share in self._shares().items() if share != 0.1}
@@ -348,14 +348,15 @@ class _Writer:
         if self.aim.predict == "values":
             return self._about_values()
         total = sum(self.aim.counts.values())
-        shown = [f"{text} {count / total:.0%}" for text, count in list(self.aim.counts.items())[:8]]
+        shown = [f"{_shown_class(text)} {count / total:.0%}" for text, count in list(self.aim.counts.items())[:8]]
         more = ", ..." if len(self.aim.counts) > len(shown) else ""
         return f"{len(self.aim.counts)} classes: {', '.join(shown)}{more}"
 
     def _about_values(self) -> str:
         several = len(self.aim.columns) > 1
         shown = [
-            (f"{name}: " if several else "") + f"mean {values.mean():.4g}, standard deviation {values.std():.4g}"
+            (f"{name}: " if several else "")
+            + f"mean {shown_number(values.mean())}, standard deviation {shown_number(values.std())}"
             for name, values in zip(self.aim.columns, self.aim.numbers(), strict=True)
         ]
         counts = f"; if they are counts, try {FOR_COUNTS}" if self.aim.are_counts else ""
@@ -396,6 +397,11 @@ class _Writer:
 def _as_written(value: float) -> float | int:
     """Return a number as a spec should have it."""
     return int(value) if value.is_integer() else value
+
+
+def _shown_class(text: str) -> str:
+    """Return a class without the decimals that a whole number may have in a file."""
+    return text.removesuffix(".0") if writes_number(text) else text
 
 
 def _first(shown: Sequence[str]) -> str:

@@ -60,7 +60,7 @@ def test_a_delimiter_at_the_end_of_every_row_the_header_too(table, save, trains)
 
 def test_an_index_without_a_name(table, save, trains):
     save([[str(number - 1) if number else "", *row] for number, row in enumerate(table)])
-    assert "- ''  # it has no name, as an index of pandas" in trains()
+    assert "- ''  # most likely the index of a data frame" in trains()
 
 
 def test_an_index_that_pandas_read_as_a_column(table, save, trains):

@@ -16,6 +16,7 @@ from mlpkit_plugins.datasets.parquet import Parquet
 from mlpkit_plugins.tables import row_sample
 
 ROWS = 200
+PRECAUTION = "no value is missing here; in new rows, the mean takes its place"
 
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def test_numbers_and_categories(propose, columns):
         "predict": "classes",
         "categorical": ["colour"],
         "unknown": "zeros",
+        "missing": "fill",
         "validation": 0.2,
         "test": 0.2,
     }
@@ -85,7 +87,7 @@ def test_large_tables_hold_out_the_usual_shares(propose):
         ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: each row has a number of its own"),
         ("n", list(range(1, ROWS + 1)), "an id: each row has a number of its own"),
         ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly each row has a number of its own"),
-        ("", [7 * i % 13 for i in range(ROWS)], "it has no name, as an index of pandas"),
+        ("", [7 * i % 13 for i in range(ROWS)], "most likely the index of a data frame"),
         ("Unnamed: 0", list(range(ROWS)), "an index, as pandas writes it"),
         ("country", ["NL"] * ROWS, "every value is 'NL'"),
         ("fax", [""] * ROWS, "every value is missing"),
@@ -237,6 +239,13 @@ def test_classes_or_values(propose, columns, values, predict):
     assert (proposal.spec["layers"][-1] == "MeanSquaredError") == (predict == "values")
 
 
+def test_large_numbers_and_whole_ones_are_written_plainly(propose, columns):
+    columns["price"] = [113_000 + 100 * (i * 37 % 101) for i in range(ROWS)]
+    columns["owns"] = [("0.0", "1.0")[i % 2] for i in range(ROWS)]
+    assert "mean 118,000, standard deviation 2,9" in dict(propose(columns, target="price").decisions)["target"]
+    assert dict(propose(columns, target="owns").decisions)["target"] == "owns, 2 classes: 0 50%, 1 50%"
+
+
 def test_poisson_is_named_for_counts(propose, columns):
     columns["visits"] = [0, 0, 1, 2] * 49 + [9, 15, 23, 48]
     proposal = propose(columns, target="visits")
@@ -329,7 +338,7 @@ def test_missing_values_are_filled_and_their_texts_named(propose, columns):
 def test_rows_without_a_target_are_counted(propose, columns):
     columns["kind"][5] = ""
     proposal = propose(columns)
-    assert "missing" not in data_of(proposal)
+    assert proposal.comments["data", "csv", "missing"] == PRECAUTION
     assert ("no target", "1 of the rows, left out") in proposal.decisions
 
 
