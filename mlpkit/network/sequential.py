@@ -99,8 +99,9 @@ def evaluates(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Conca
 class Sequential:
     """A stack of layers that ends in a loss.
 
-    ``predict``, ``loss``, ``accuracy``, ``evaluate`` and ``gradient`` may be called from several threads: the layers
-    keep intermediate results, so the calls take turns. Training takes no turns; it needs the network to itself.
+    ``predict``, ``loss``, ``accuracy``, ``evaluate`` and ``gradient`` may be called from several threads, and from a
+    forked child whatever its parent does. The layers keep intermediate results, so the calls take turns. Training takes
+    no turns; it needs the network to itself.
 
     Args:
         stack: the layers, and the loss at the end.

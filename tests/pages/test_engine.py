@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
@@ -13,6 +15,19 @@ from mlpkit.pages.charts import engine
 
 pytest.importorskip("vl_convert")
 LOSSES = [{"iteration": i, "loss": 1.0 / i, "series": "train"} for i in (1, 2, 3)]
+
+
+FORKS = """
+import os, sys
+from mlpkit.pages import charts
+losses = [{"iteration": i, "loss": 1.0 / i, "series": "train"} for i in (1, 2, 3)]
+draw = lambda: charts.figure("Loss", charts.curves(losses, "iteration", "loss"))
+picture = draw()
+child = os.fork()
+if child == 0:
+    sys.exit(3)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), draw() == picture)
+"""
 
 
 def draw():
@@ -33,7 +48,8 @@ def started(monkeypatch):
     yield processes
     for process in processes:
         process.kill()
-        process.communicate()
+        with suppress(ValueError):  # its pipes are closed
+            process.communicate()
 
 
 def test_one_process_draws_all_charts(started):
@@ -75,3 +91,9 @@ def test_a_forked_child_draws_with_a_process_of_its_own(started):
     assert os.waitpid(child, 0)[1] == 0
     assert draw() == picture
     assert len(started) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system can't fork")
+def test_a_forked_child_ends_without_its_parents_process():
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("3 True\n", "")

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from threading import Lock
@@ -100,7 +101,11 @@ class _Engine:
         if process is not None:
             atexit.unregister(self._end)
             process.kill()
-            process.communicate()
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                with suppress(OSError):  # what was left to write
+                    pipe.close()
+            process.wait()
 
 
 _engines: Final[dict[int, _Engine]] = {}
