@@ -169,8 +169,11 @@ def sweep(
     folder, components = Path(directory), spec.registry.arguments()
     proved, searched = prove(spec), list[Diagnostic]()
     text = text_for_folder(spec, folder, prove_sweep(spec, proved, searched.append))
-    for warning in (*proved.warnings, *(searched if on == LOCAL else ())):  # other machines have other memory
-        (observer or SweepObserver()).noticed("; ".join(filter(None, (warning.message, warning.remedy))))
+    observer = observer or SweepObserver()
+    for warning in proved.warnings:
+        observer.noticed("; ".join(filter(None, (warning.message, warning.remedy))))
+    for warning in searched if on == LOCAL else ():  # other machines have other memory
+        observer.noticed(str(warning))
     with engine.started() as started, SweepFolder.create(folder, text) as kept:
         return _swept(kept, components, started, 0, observer, stop)
 
