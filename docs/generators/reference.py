@@ -52,7 +52,15 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Describing what is computed": (mlpkit, ("Graph", "Value", "ML_DOMAIN")),
     "Errors to raise": (
         mlpkit,
-        ("ParameterError", "ShapeError", "TargetError", "NotExportableError", "DataError", "did_you_mean"),
+        (
+            "ParameterError",
+            "ShapeError",
+            "TargetError",
+            "NotExportableError",
+            "DataError",
+            "did_you_mean",
+            "shown_number",
+        ),
     ),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
     "Testing": (

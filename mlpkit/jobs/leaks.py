@@ -46,9 +46,10 @@ def _inputs(x: NDArray[Any], description: Description) -> Iterator[RawColumn]:
     for column in description.columns:
         elements = x[:, begin : begin + column.width]
         begin += column.width
+        are_numbers = column.holds in ("numbers", "dates")
         if column.width == 1:
-            yield _column(column.name, "input", elements[:, 0], are_numbers=column.holds in ("numbers", "dates"))
-        elif column.holds == "one_hot":
+            yield _column(column.name, "input", elements[:, 0], are_numbers=are_numbers)
+        elif not are_numbers:
             yield _column(column.name, "input", elements.argmax(axis=1), are_numbers=False)
 
 
