@@ -176,6 +176,7 @@ PACKAGED = {
     "cars": Packaged(
         "vega_datasets", "_data/cars.json", "Miles_per_Gallon", False, {"ids": ("Name",), "dates": ("Year",)}
     ),
+    "titanic": _r("COUNT/titanic", "survived", classes=True),
     "housing": _r("Ecdat/Housing", "price", classes=False),
     "computers": _r("Ecdat/Computers", "price", classes=False),
     "mortgages": _r("Ecdat/Hdma", "deny", classes=True),
