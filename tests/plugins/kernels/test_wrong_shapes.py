@@ -78,13 +78,18 @@ def memory_of(shape, dtype, rng):
     return numbers.astype(dtype)[ROOM : ROOM + size].reshape(shape)
 
 
+def parts_of(shapes, dtype):
+    """Go through the arguments of a call: dtype and shape of an array, or None twice, and what stands for it."""
+    for each in shapes:
+        typed = isinstance(each, tuple) and isinstance(each[0], str)
+        own, shape = each if typed else (dtype, each)
+        yield (own, shape, each) if isinstance(shape, tuple) else (None, None, each)
+
+
 def called(library, name, shapes, dtype):
     """Return the exception that a kernel raises, and its arrays; prove that it leaves alone what lies beside them."""
     rng = np.random.default_rng(0)
-    arguments = []
-    for each in shapes:
-        own, shape = each if isinstance(each, tuple) and each and isinstance(each[0], str) else (dtype, each)
-        arguments.append(memory_of(shape, own, rng) if isinstance(shape, tuple) else shape)
+    arguments = [memory_of(shape, own, rng) if shape else each for own, shape, each in parts_of(shapes, dtype)]
     arrays = [each for each in arguments if isinstance(each, np.ndarray)]
     memories = [each.base if each.base.ndim == 1 else each.base.base for each in arrays]
     before = [memory.copy() for memory in memories]
@@ -102,9 +107,8 @@ def called(library, name, shapes, dtype):
 
 def off_by_one(shapes):
     """Go through the arguments of a call with one dimension of one array longer or shorter by one."""
-    for place, each in enumerate(shapes):
-        own, shape = each if isinstance(each, tuple) and each and isinstance(each[0], str) else (None, each)
-        for axis in range(len(shape) if isinstance(shape, tuple) else 0):
+    for place, (own, shape, _) in enumerate(parts_of(shapes, None)):
+        for axis in range(len(shape or ())):
             for change in (-1, 1):
                 wrong = (*shape[:axis], shape[axis] + change, *shape[axis + 1 :])
                 yield [*shapes[:place], (own, wrong) if own else wrong, *shapes[place + 1 :]]
@@ -126,3 +130,27 @@ def test_a_dimension_is_off_by_one(name, dtype, block):
             for i, (ours, theirs) in enumerate(zip(arrays, others, strict=True)):
                 if i != SCRATCH.get(name):
                     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5, err_msg=str(shapes))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CALLS)
+def test_rows_that_lie_apart(name, dtype):
+    """Most layouts are left to NumPy; kernels go from row to row themselves."""
+
+    def apart(array):
+        wider = np.full((*array.shape[:-1], array.shape[-1] + 3), 99, array.dtype)
+        wider[..., : array.shape[-1]] = array
+        return wider[..., : array.shape[-1]]
+
+    rng = np.random.default_rng(0)
+    templates = parts_of(CALLS[name], dtype)
+    ours = [apart(memory_of(shape, own, rng)) if shape else each for own, shape, each in templates]
+    theirs = [each.copy() if isinstance(each, np.ndarray) else each for each in ours]
+    with np.errstate(all="ignore"):
+        getattr(compiled, name)(*ours)
+        getattr(with_numpy, name)(*theirs)
+    for i, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        if isinstance(one, np.ndarray):
+            assert (one.base[..., one.shape[-1] :] == np.array(99, one.dtype)).all()
+            if i != SCRATCH.get(name):
+                np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
