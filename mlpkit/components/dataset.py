@@ -353,14 +353,14 @@ class Dataset(Component):
     def remarks(self, raw: NDArray[Any]) -> Sequence[str]:
         """Return what is unusual about raw inputs to predict for, such as numbers far outside the range in training.
 
-        Each becomes a warning. By default there are none.
+        Each becomes a warning; by default, nothing does.
         """
         return ()
 
     def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
         """Return the raw inputs that can't be encoded since they lack a value, each with the names of its columns.
 
-        They get no prediction. By default there are none: ``encode`` takes every row, or raises an exception.
+        They get no prediction. By default ``encode`` takes every row, or raises an exception.
         """
         return {}
 

@@ -50,7 +50,7 @@ def frame_columns(rows: Any) -> list[Any] | None:
 
 
 def row_labels(rows: object) -> Sequence[Any] | None:
-    """Return the index of a data frame of pandas; None if it counts the rows from 0, or there is none."""
+    """Return the index of a data frame of pandas; None without an index, or if it counts the rows from 0."""
     index: Any = getattr(rows, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return None if labels is None or labels == list(range(len(labels))) else labels

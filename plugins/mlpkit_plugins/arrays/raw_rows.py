@@ -15,7 +15,7 @@ FAR: Final = 1000.0
 """Standard deviations from the mean; fewer than a million training examples can't have one so far away."""
 
 NEVER_OUTSIDE: Final = 3**0.5
-"""No range of standardized numbers, widened by half its width at each end, ends nearer to 0: Bhatia and Davis (2000)."""
+"""No range of standardized numbers, widened by half its width, ends nearer to 0 (Bhatia and Davis, 2000)."""
 
 NEAR: Final = 10.0
 """Standard deviations from the mean within which a raw number is an ordinary one."""

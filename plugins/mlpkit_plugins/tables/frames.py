@@ -84,7 +84,7 @@ def ordered_categories(frame: Any) -> dict[str, list[str]]:
 
 
 def row_labels(frame: Any) -> Sequence[Any] | None:
-    """Return the index of a frame of pandas; None if it counts the rows from 0, or there is none."""
+    """Return the index of a frame of pandas; None without an index, or if it counts the rows from 0."""
     index: Any = getattr(frame, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return None if labels is None or labels == list(range(len(labels))) else labels
