@@ -5,14 +5,32 @@ Without a C compiler, NumPy does their work. MLPKIT_PURE=1 leaves them out, for 
 
 import os
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 KERNELS = Path("plugins") / "mlpkit_plugins" / "kernels"
 ROW_FUNCTIONS = Path("mlpkit") / "exports"
 STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
 """Whether one wheel serves all later versions of Python; free-threaded ones have no such interface."""
+
+
+class ParallelBuild(build_ext):
+    """Compiles as many files at once as there are cores."""
+
+    def build_extensions(self) -> None:
+        """Compile all extensions."""
+        compile_in_turn = self.compiler.compile
+
+        def compile_at_once(sources: list[str], *args: object, **options: object) -> list[str]:
+            with ThreadPoolExecutor(os.cpu_count()) as threads:
+                objects = threads.map(lambda source: compile_in_turn([source], *args, **options), sources)
+                return [path for paths in objects for path in paths]
+
+        self.compiler.compile = compile_at_once
+        super().build_extensions()
 
 
 def kernels() -> Extension:
@@ -41,5 +59,6 @@ def kernels() -> Extension:
 PURE = os.environ.get("MLPKIT_PURE") == "1"
 setup(
     ext_modules=[] if PURE else [kernels()],
+    cmdclass={"build_ext": ParallelBuild},
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE_ABI and not PURE else {},
 )

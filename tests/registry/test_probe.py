@@ -42,8 +42,12 @@ def test_one_plugins_fault_is_not_put_on_another(distributions, swish):
 def test_a_plugin_that_takes_for_ever_is_given_up(distributions, swish):
     distributions.install("a_sleeper", "import time; time.sleep(3600)")
     distributions.install("b_next", swish)
-    found = verdicts(longest_load=3)
-    assert found == {"a_sleeper": Verdict("it was still loading after 3 s"), "b_next": SOUND}
+    for seconds in (1, 4, 16, 64):  # a sound plugin takes less than one, unless the machine is busy
+        found = verdicts(longest_load=seconds)
+        assert found["a_sleeper"] == Verdict(f"it was still loading after {seconds} s")
+        if found["b_next"] == SOUND:
+            return
+    pytest.fail(f"a sound plugin took more than a minute: {found['b_next']}")
 
 
 @pytest.mark.parametrize(
