@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.resume_network import contents_of
@@ -19,7 +19,7 @@ from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.html import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import HEALTH, MODEL, RESOLVED
+from mlpkit.runs.layout import MODEL, RESOLVED
 from mlpkit.runs.overview import DIVERGED
 from mlpkit.specfile.document import parse_document
 from mlpkit.training.course import CLIP, Course
@@ -133,13 +133,9 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     afresh = not healths
     if afresh:
         healths = _looks_now(folder, history, registry or Registry.discover())
-    try:
-        symptoms = [Symptom.from_plain(plain) for health in healths for plain in health["symptoms"]]
-        looks = tuple(int(health["iteration"]) for health in healths)
-        rows, layers = int(healths[-1]["rows"]), len(healths[-1]["layers"])
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{directory / HEALTH}: is damaged: {error}; remove it, and the network is looked at afresh"
-        raise RunFolderError(msg) from error
+    symptoms = [Symptom.from_plain(plain) for health in healths for plain in health["symptoms"]]
+    looks = tuple(health["iteration"] for health in healths)
+    rows, layers = healths[-1]["rows"], len(healths[-1]["layers"])
     failure = folder.read_failure()
     if failure.get("state") == DIVERGED and not symptoms:
         advice = ("mlpkit tune-rate SPEC", *(() if _is_clipped(folder) else (CLIP,)))

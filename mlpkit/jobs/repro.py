@@ -80,7 +80,8 @@ def repro(
         origin = lock[CONTINUES]
         raise UsageError(
             f"{directory}: can't be repeated from its beginning: it continues {origin['run']} after step "
-            f"{origin['step']:,}; mlpkit repro {shlex.quote(origin['run'])} repeats that one"
+            f"{origin['step']:,}; to repeat it from there: mlpkit resume {shlex.quote(origin['run'])} "
+            f"{origin.get('until', '')}"
         )
     spec = parse_resolved(directory, resolved, registry)
     if spec.trains_ensemble and spec.training.seconds is not None:

@@ -41,6 +41,11 @@ class Length(NamedTuple):
     epochs: int | None = None
     iterations: int | None = None
 
+    @property
+    def option(self) -> str:
+        """The option of ``mlpkit resume``."""
+        return f"--epochs {self.epochs}" if self.iterations is None else f"--iterations {self.iterations}"
+
     def __str__(self) -> str:
         """Return it with its unit."""
         return counted(self.epochs or 0, "epoch") if self.iterations is None else counted(self.iterations, "step")
@@ -118,7 +123,7 @@ def _begin(
         expect_own_files(spec)
         snapshot = _last_step(run, last, length, folder, finished, observer)
         resolved = spec.resolved_text(slices=run.plan.slices, threads=run.plan.threads)
-        origin = {"run": str(finished.directory), "step": last}
+        origin = {"run": str(finished.directory), "step": last, "until": length.option}
         lock = lock_of(spec, resolved, run.proved.dataset, run.lock.get(INITIALIZED_FROM), origin)
     inputs = RunInputs(finished.spec_text(), resolved, lock)
     folder.write_lock(lock)

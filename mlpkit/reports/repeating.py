@@ -53,8 +53,7 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
     with_files = plugin_options(lock)
     commands = [
         f"pip install {' '.join(f'{each}=={version}' for each, version in packages.items() if version)}",
-        f"mlpkit repro {shlex.quote(name)}{with_files}",
-        f"mlpkit run {shlex.quote(f'{name}/resolved.yaml')} --out {shlex.quote(f'{name}-again')}{with_files}",
+        *(f"mlpkit {command}{with_files}" for command in _commands(name, lock)),
     ]
     return section(
         "To repeat this run",
@@ -65,6 +64,14 @@ def repeating_section(name: str, lock: Mapping[str, Any], plan: Sequence[tuple[s
         heading("What the results depend on"),
         table(["name", "value"], [*plan, *_flat(lock)], caption="Plan, versions and checksums", texts=[0, 1]),
     )
+
+
+def _commands(name: str, lock: Mapping[str, Any]) -> list[str]:
+    """Return the commands that repeat a run; one that continues another is continued from there again."""
+    again, origin = shlex.quote(f"{name}-again"), lock.get("continues")
+    if origin:
+        return [f"resume {shlex.quote(origin['run'])} {origin.get('until', '')} --out {again}"]
+    return [f"repro {shlex.quote(name)}", f"run {shlex.quote(f'{name}/resolved.yaml')} --out {again}"]
 
 
 def plugin_options(lock: Mapping[str, Any]) -> str:

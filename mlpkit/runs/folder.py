@@ -44,7 +44,7 @@ from mlpkit.runs.layout import (
     is_sweep_folder,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
-from mlpkit.runs.records import checked_evaluation, checked_failure, checked_metrics
+from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_look
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -245,11 +245,12 @@ class RunFolder:
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
-        first_look = (0,) if begun else ()  # before the first step
-        for name, also in ((TIMING, ()), (HEALTH, first_look)):
-            path = self.directory / name
+        first_look = {0} if begun else set()  # before the first step
+        for name, also in ((TIMING, set()), (HEALTH, first_look)):
+            path, evaluated = self.directory / name, kept | also
             if path.exists():
-                lines = [line for line in readable_lines(path) if line.get("iteration") in kept.union(also)]
+                numbered = (line for line in readable_lines(path) if type(line.get("iteration")) is int)
+                lines = [line for line in numbered if line["iteration"] in evaluated]
                 self._write(name, b"".join(encode_line(path, line) for line in lines))
         self.forget_failure()
         remove_leftovers(self.directory)
@@ -278,7 +279,7 @@ class RunFolder:
         Raises:
             RunFolderError: health.jsonl can't be read.
         """
-        return readable_lines(self.directory / HEALTH)
+        return [line for line in readable_lines(self.directory / HEALTH) if is_look(line)]
 
     def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""
@@ -343,7 +344,7 @@ class RunFolder:
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        return self._read_json(LOCK)
+        return checked_lock(self.directory / LOCK, self._read_json(LOCK))
 
     def read_failure(self) -> dict[str, Any]:
         """Return what ``write_failure`` was given; empty if the run didn't fail.

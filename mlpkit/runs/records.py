@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.runs.json_files import damaged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 ENDED_EARLY: Final = ("pruned", "diverged", "failed")
 """The states of runs that failure.json is about."""
+MAPPINGS: Final = ("plugins", "requires", "environment")
+"""What lock.json holds mappings as."""
+FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
+"""The numbers of a line of health.jsonl that may be null."""
+QUANTILES: Final = 5
+"""Of a distribution in health.jsonl."""
 
 
 def is_number(value: object) -> bool:
@@ -56,6 +63,21 @@ def _is_interval(value: object) -> bool:
     return isinstance(value, dict) and is_number(value.get("mean")) and type(value.get("n")) is int
 
 
+def checked_lock(path: Path, lock: dict[str, Any]) -> dict[str, Any]:
+    """Return what lock.json holds.
+
+    Raises:
+        RunFolderError: it is not as mlpkit writes it.
+    """
+    wrong = [key for key in MAPPINGS if not isinstance(lock.get(key, {}), dict)]
+    origin = lock.get("continues", {"run": "", "step": 0})
+    if not (_has(origin, ("run",), _is_text) and _has(origin, ("step",), lambda step: type(step) is int)):
+        wrong.append("continues")
+    if wrong:
+        raise damaged(path, f"expected a mapping as {' and as '.join(wrong)}")
+    return lock
+
+
 def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
     """Return what failure.json holds.
 
@@ -66,3 +88,55 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
     if state not in ENDED_EARLY or type(steps) is not int or not isinstance(message, str):
         raise damaged(path, "expected state, steps and message")
     return failure
+
+
+def is_look(record: Mapping[str, Any]) -> bool:
+    """Whether a line of health.jsonl is one that ``mlpkit.training.probe.Probe`` would write."""
+    return (
+        _has(record, ("iteration", "rows"), lambda value: type(value) is int)
+        and _has(record, FIGURES, _is_figure)
+        and _has(record, ("inputs",), _is_distribution)
+        and _has(record, ("missed",), lambda value: value is None or _is_list(value, lambda each: type(each) is int))
+        and _has(record, ("layers",), lambda value: _is_list(value, _is_layer))
+        and _has(record, ("symptoms",), lambda value: _is_list(value, _is_symptom))
+    )
+
+
+def _has(record: object, keys: Iterable[str], is_right: Callable[[Any], bool]) -> bool:
+    return isinstance(record, dict) and all(key in record and is_right(record[key]) for key in keys)
+
+
+def _is_list(value: object, is_right: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(map(is_right, value))
+
+
+def _is_figure(value: object) -> bool:
+    return value is None or is_number(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_distribution(value: object) -> bool:
+    return _has(value, ("mean", "std", "min", "max"), _is_figure) and _has(
+        value, ("quantiles",), lambda found: _is_list(found, _is_figure) and len(found) == QUANTILES
+    )
+
+
+def _is_layer(value: object) -> bool:
+    figures = ("units", "unvarying", "dead", "saturated", "norm", "gradient_norm", "update_ratio")
+    return (
+        _has(value, ("layer", "type"), _is_text)
+        and _has(value, figures, _is_figure)
+        and _has(value, ("outputs", "gradients"), lambda found: found is None or _is_distribution(found))
+        and _has(value, ("identical",), lambda found: found is None or type(found) is bool)
+    )
+
+
+def _is_symptom(value: object) -> bool:
+    return (
+        _has(value, ("name", "layer", "finding"), _is_text)
+        and _has(value, ("advice",), lambda found: _is_list(found, _is_text))
+        and _has(value, ("iteration",), lambda found: type(found) is int)
+    )

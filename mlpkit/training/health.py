@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.training.course import Course
-from mlpkit.training.probe import KEYS, Probe
+from mlpkit.training.probe import Probe
 from mlpkit.training.symptoms import new_symptoms
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class HealthMonitor:
         self._observer = observer
 
     def resume(self, healths: Iterable[Health]) -> None:
-        """Go on from what was found before a resume; incomplete records are left out."""
-        self._healths[:] = [health for health in healths if health.keys() >= KEYS]
+        """Go on from what was found before a resume."""
+        self._healths[:] = healths
         self._course.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
 
     def begin(self, progress: Progress, learning_rate: float) -> None:

@@ -45,25 +45,6 @@ NEARLY_FLAT: Final = 0.05
 """A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
 
 
-KEYS: Final = frozenset(
-    (
-        "iteration",
-        "epoch",
-        "learning_rate",
-        "rows",
-        "loss",
-        "prediction_loss",
-        "chance",
-        "validation_chance",
-        "inputs",
-        "layers",
-        "spread",
-        "missed",
-        "symptoms",
-    )
-)
-"""What a line of ``health.jsonl`` has."""
-
 Health: TypeAlias = dict[str, Any]
 """What a probe found at one time, as plain data."""
 

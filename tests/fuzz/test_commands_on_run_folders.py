@@ -116,18 +116,19 @@ def change(run: Path, draw: random.Random) -> str:
 
 
 def outcome(command: str) -> str:
-    """Return how a command went wrong that should not have; empty if it did not."""
+    """Return what a command says of an error that is not one of ours; empty if there was none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if command == "load":
                 mlpkit.load("run").predict([{"size": 1, "colour": "r"}])
                 return ""
-            done = CliRunner().invoke(program, COMMANDS[command], catch_exceptions=True)
+            said = CliRunner().invoke(program, COMMANDS[command]).stderr
     except MlpkitError:
         return ""
-    error = done.exception
-    return "" if error is None or isinstance(error, SystemExit) else error_report(error).text
+    except Exception as error:
+        return error_report(error).text
+    return "\n".join(line for line in said.splitlines() if "internal error" in line or "Traceback" in line)
 
 
 def faults(trained: Path, folder: Path, seed: int) -> Iterator[str]:
@@ -144,7 +145,7 @@ def faults(trained: Path, folder: Path, seed: int) -> Iterator[str]:
         again = random.Random(seed)
         path = change(Path("run"), again)
         found = outcome(command)
-        if found.startswith("internal error"):
+        if found:
             yield f"seed {seed}, {source.name}, {path}: {command}: {found}"
 
 
@@ -174,3 +175,10 @@ def test_each_command_succeeds_on_a_run_that_was_not_changed(trained, tmp_path, 
     codes = {command: CliRunner().invoke(program, arguments).exit_code for command, arguments in COMMANDS.items()}
     assert {command: code for command, code in codes.items() if code} == {}
     assert outcome("load") == ""
+
+
+def test_an_error_that_is_not_ours_is_noticed(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained / "finished", "run")
+    monkeypatch.setattr("mlpkit.jobs.doctor.doctor", lambda *_, **__: 1 / 0)
+    assert outcome("doctor").startswith("internal error: ZeroDivisionError")

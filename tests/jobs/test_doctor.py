@@ -10,7 +10,7 @@ import pytest
 from html_tables import rows_of
 
 import mlpkit
-from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.errors import UsageError
 from mlpkit.jobs.doctor import diagnose
 
 SPEC = """\
@@ -119,11 +119,11 @@ def test_examples_from_python_without_a_record_are_an_error(tmp_path):
         diagnose(tmp_path / "run")
 
 
-def test_a_damaged_record_is_an_error(without_record):
+def test_a_run_whose_record_is_damaged_is_looked_at_afresh(without_record):
     folder = without_record("healthy")
     (folder / "health.jsonl").write_text('{"iteration": 0}\n')
-    with pytest.raises(RunFolderError, match=r"health\.jsonl: is damaged: 'symptoms'; remove it"):
-        diagnose(folder)
+    found = diagnose(folder)
+    assert (found.afresh, found.healthy) == (True, True)
 
 
 def test_in_python_it_says_what_was_found_and_what_to_try(runs):

@@ -59,10 +59,11 @@ def test_its_folder_names_the_run_that_it_continues(work):
     mlpkit.run(spec(), "short")
     mlpkit.resume("short", epochs=5, out="longer")
     lock, before = (json.loads(Path(folder, "lock.json").read_text()) for folder in ("longer", "short"))
-    assert lock.pop("continues") == {"run": "short", "step": 16}
+    assert lock.pop("continues") == {"run": "short", "step": 16, "until": "--epochs 5"}
     assert {key for key in lock if lock[key] != before[key]} == {"spec_hash"}
-    with pytest.raises(mlpkit.UsageError, match=r"continues short after step 16; mlpkit repro short repeats"):
+    with pytest.raises(mlpkit.UsageError, match=r"continues short after step 16; .*: mlpkit resume short --epochs 5"):
         repro(Path("longer"))
+    assert "mlpkit resume short --epochs 5 --out longer-again" in mlpkit.report("longer").read_text()
     with pytest.raises(mlpkit.RunFolderError, match=r"can't be traced .* it continues short after step 16"):
         mlpkit.trace("longer", 3)
     assert mlpkit.trace("longer", 18).learning_rate == 0.05
