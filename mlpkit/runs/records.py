@@ -96,6 +96,8 @@ def is_look(record: Mapping[str, Any]) -> bool:
         _has(record, ("iteration", "rows"), lambda value: type(value) is int)
         and _has(record, FIGURES, _is_figure)
         and _has(record, ("inputs",), _is_distribution)
+        and _has(record["inputs"], ("largest",), _is_figure)
+        and _has(record["inputs"], ("constant",), lambda value: type(value) is bool)
         and _has(record, ("missed",), lambda value: value is None or _is_list(value, lambda each: type(each) is int))
         and _has(record, ("layers",), lambda value: _is_list(value, _is_layer))
         and _has(record, ("symptoms",), lambda value: _is_list(value, _is_symptom))
