@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.graph import ML_DOMAIN, Graph, Value
 from mlpkit.components.target import Classes, Labels, Values
+from mlpkit.errors import NotExportableError
 from mlpkit.exports.network_graph import LOGITS, PREDICTION, add_network, network_graph
 
 if TYPE_CHECKING:
@@ -80,8 +81,24 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
     for name, value in _outputs(graph, network.target, prediction, names).items():
         graph.outputs[f"predicted_{name}" if name in graph.feeds else name] = value
     predicted = network.replicas[0].prediction_names(dataset.target_names())
+    for feed in graph.feeds.values():
+        _expect_unicode("column", feed.name)
+        _expect_unicode(f"category of '{feed.name}'", *feed.choices)
+    _expect_unicode("class", *(names or ()))
     came_from = _with_columns(provenance, graph, predicted if isinstance(network.target, Values) else None)
     return ModelGraph(graph, network.target, encoded, logits, prediction, names, predicted, came_from)
+
+
+def _expect_unicode(what: str, *names: str) -> None:
+    """Make sure that names are text of Unicode, as files hold it: a surrogate is half of a character.
+
+    Raises:
+        NotExportableError: one is not.
+    """
+    for name in names:
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            message = f"the {what} {name!a} has half of a character, a surrogate, which no file can hold"
+            raise NotExportableError(f"{message}; rename it before training")
 
 
 def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGraph:

@@ -184,7 +184,7 @@ class _Writer:
         if node.outputs[0] in self.variables:
             self.program.stack += y.size * y.dtype.itemsize
             lines = _declared(y, lines)
-        return [comment(f"{node.made_by}: {node.operator}".removeprefix(": ")), *lines]
+        return [comment(ascii(f"{node.made_by}: {node.operator}".removeprefix(": "))[1:-1]), *lines]
 
     def _copied(self, x: Operand, y: Operand) -> list[str]:
         """Return the statements that copy a value to another place, if it isn't there."""
