@@ -264,7 +264,7 @@ def shops(tmp_path_factory):
             "built": f"{year}-01-01",
             "member": member,
             "age": age,
-            "town": "Ulm",
+            "town": str(rng.choice(["Ulm", "Bonn"])),
             "paid": str(paid),
         }
         rows.append(row)
