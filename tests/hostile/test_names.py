@@ -16,7 +16,7 @@ import pytest
 from hostile_names import hostile_names
 
 import mlpkit
-from mlpkit.errors import MlpkitError, NotExportableError
+from mlpkit.errors import DataError, MlpkitError, NotExportableError
 from mlpkit.exports.js_engines import NODE, found_program
 from mlpkit.jobs.export import export
 
@@ -59,6 +59,7 @@ def rows_of(names: list[str]) -> list[dict[str, str]]:
 
 
 def spec_of(names: list[str], file: Path) -> mlpkit.Spec:
+    names = [name.replace("$", "$$") for name in names]
     categories = {"categorical": names[1::2]} if names[1:] else {}
     data = {"file": str(file), "target": TARGET, "predict": "classes", "unknown": "zeros", "missing_texts": [""]}
     layers = [{"Affine": {"units": 3, "name": name}} for name in names if "." not in name]
@@ -105,6 +106,8 @@ def without_refused(names: list[str], message: str) -> list[str]:
 
 def is_named(name: str, message: str) -> bool:
     """Whether a message names a column, as it is or in escapes, or the character that a spec can't hold."""
+    if not name.strip() and "has no name" in message:
+        return True
     if any(f"character U+{ord(character):04X}" in message for character in name):
         return True
     shown = {name, ascii(name)[1:-1], repr(name)[1:-1], json.dumps(name)[1:-1]}
@@ -173,21 +176,27 @@ def test_the_worst_names_are_names_like_others(tmp_path, browser):
     walk([*WORST], tmp_path, browser)
 
 
+HALF = np.array(["whole", "\ud800half"] * 10, object)
+
+
 @pytest.mark.parametrize("ending", ["c", "js", "html", "onnx"])
-@pytest.mark.parametrize("place", ["category of 'town'", "class"])
-def test_half_a_character_is_refused_by_name(place, ending, tmp_path):
-    names = np.array(["\ud800half", "whole"] * 10, object)
-    others = np.array(["a", "b"] * 10, object)
-    inputs, targets = ({"town": others}, names) if place == "class" else ({"town": names}, others)
+def test_a_class_with_half_a_character_is_not_exported(ending, tmp_path):
     layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
-    run = mlpkit.fit(
-        pd.DataFrame(inputs, dtype=object), targets, layers=layers, iterations=1, directory=tmp_path / "run", quiet=True
-    )
+    x = np.arange(40, dtype=np.float32).reshape(20, 2)
+    run = mlpkit.fit(x, HALF, layers=layers, iterations=1, directory=tmp_path / "run", quiet=True)
 
     with pytest.raises(
-        NotExportableError, match=rf"the {place} '\\ud800half' has half of a character, a surrogate, which"
+        NotExportableError, match=r"the class '\\ud800half' has half of a character, a surrogate, which"
     ):
         mlpkit.export(run, tmp_path / f"model.{ending}")
+
+
+def test_a_category_with_half_a_character_is_refused_with_row_and_column(tmp_path):
+    layers = [{"Affine": {"units": 2}}, "SoftmaxWithLoss"]
+    frame = pd.DataFrame({"town": HALF}, dtype=object)
+
+    with pytest.raises(DataError, match=r"row 1, column 'town': '\\ud800half' has half of a character, a surrogate"):
+        mlpkit.fit(frame, np.arange(20) % 2, layers=layers, iterations=1, quiet=True)
 
 
 BATCHES = [hostile_names()[begin::10] for begin in range(10)]

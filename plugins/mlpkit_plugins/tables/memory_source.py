@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.codebook import MISSING, NoCharactersError
 from mlpkit_plugins.tables.key_column import keys_of, no_time
 from mlpkit_plugins.tables.readers import WrongTextError
 from mlpkit_plugins.tables.source import Chunk
@@ -114,7 +114,7 @@ class MemorySource:
                 else:
                     numbers[:, index] = self._numbers(values, rows, name)
             for index, (name, book) in enumerate(zip(columns.all_categories, codebooks, strict=True)):
-                codes[:, index] = self._codes(self._columns[name][part], name, book)
+                codes[:, index] = self._codes(self._columns[name][part], rows, name, book)
             weights = None
             if columns.weight is not None:
                 weights = self._numbers(self._columns[columns.weight][part], rows, columns.weight)
@@ -177,11 +177,18 @@ class MemorySource:
             raise DataError(self.name, message, row=int(rows[spelt[error.index]]), column=name) from error
         return numbers
 
-    def _codes(self, values: Sequence[Any] | NDArray[Any], name: str, book: Codebook) -> NDArray[np.int32]:
+    def _codes(
+        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, book: Codebook
+    ) -> NDArray[np.int32]:
         texts = self._texts(values, name)
         present = [index for index, text in enumerate(texts) if text is not None]
         codes = np.full(len(texts), MISSING, np.int32)
-        codes[present] = book.codes([text for text in texts if text is not None])
+        found = [text for text in texts if text is not None]
+        try:
+            codes[present] = book.codes(found)
+        except NoCharactersError as error:
+            message = f"{shown_text(found[error.index])} has half of a character, a surrogate; correct the text"
+            raise DataError(self.name, message, row=int(rows[present[error.index]]), column=name) from error
         return codes
 
     def _texts(self, values: Sequence[Any] | NDArray[Any], name: str) -> list[str | None]:
