@@ -131,7 +131,7 @@ def test_the_page_is_accessible_and_fits(several, screen, browser):
     runs, spec = ([first, second], "") if several else ([first], "mlpkit: 1\n")
     actions = {} if several else {"pause": print, "continue": print, "stop": print}
     with LiveServer("digits", lambda: runs, actions, spec=spec) as server, shown(browser, server.address, screen):
-        browser.wait_for("document.querySelectorAll('#run-curves .chart .chart svg').length === 2")
+        browser.wait_for(f"document.querySelectorAll('#run-curves .chart .chart svg').length === {1 + several}")
         assert violations(browser) == []
         assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
         if several:
