@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final
 import pluggy
 
 from mlpkit.components import hook
-from mlpkit.components.component import ComponentType
+from mlpkit.components.component import ComponentType, expect_interface
 from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
-from mlpkit.components.interface import expect_interface
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import schema_of

@@ -64,7 +64,7 @@ def test_a_name_may_stand_alone_if_it_needs_no_parameters(validator):
         ("acme.Twice: {inner: Relu, rate: Relu}", False),
         ("acme.Twice: {inner: Relu, rate: {one_cycle: {pek: 1}}}", False),
         ("acme.Twice: {inner: Relu, shape: [1, 2, 3]}", False),
-        ("acme.Twice: {inner: Relu, weights: 0}", False),
+        ("acme.Twice: {inner: Relu, weights: [0]}", False),
         ("acme.Lost", False),
     ],
 )
