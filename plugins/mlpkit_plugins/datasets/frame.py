@@ -75,7 +75,7 @@ class Frame(TableDataset):
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
         """Show splits by shares, and a column of categories."""
-        return [{"validation": 0.4, "inputs": ["a", "b"]}, {"test": 0.2, "categorical": ["c"]}]
+        return [{"validation": 0.4, "inputs": ["a", "b"]}, {"test": 0.4, "categorical": ["c"]}]
 
     @classmethod
     def parameters_for(
