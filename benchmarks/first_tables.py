@@ -148,8 +148,7 @@ def of_mlpkit(table: Table, train: pd.DataFrame, test: pd.DataFrame) -> float | 
         predicted = pd.read_csv(f"{folder}/out.csv", dtype=str, keep_default_na=False)
     if table.classes:
         return accuracy(test[table.targets[0]], predicted["predicted"])
-    single = len(table.targets) == 1
-    values = predicted.iloc[:, :1] if single else predicted[[*table.targets]]
+    values = predicted[[f"predicted_{target}" for target in table.targets]]
     return r2_score(test[[*table.targets]], values.astype(float))
 
 
