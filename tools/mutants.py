@@ -305,6 +305,8 @@ def tests_of(mutant: Mutant) -> list[list[str]]:
     Others are those of its folder, and those named as a file that imports it, or imports one that does.
     """
     file = Path(mutant.file)
+    if file.suffix != ".py":
+        return TESTS_OF_KERNELS
     mentions = [
         re.compile(rf"\b{re.escape(name)}\b") for name in (_module(file), file.stem, *mutant.names) if len(name) > 4
     ]

@@ -62,3 +62,10 @@ def test_a_mutant_meets_the_tests_of_its_name_and_of_what_imports_it(mutants):
     assert named == ["tests/training/test_course.py"]
     assert "tests/training/test_symptoms.py" in mentioned
     assert "tests/training/test_health.py" in [*mentioned, *others]
+
+
+def test_a_mutant_of_the_kernels_meets_their_tests_and_those_of_formats(mutants):
+    mutant = mutants.Mutant("plugins/mlpkit_plugins/kernels/take.c", 1, "", "", "", 0, 0, (), False, True)
+    first, second, _ = mutants.tests_of(mutant)
+    assert first == ["tests/plugins/kernels"]
+    assert "tests/plugins/formats" in second
