@@ -6,6 +6,7 @@ import pytest
 
 from mlpkit.components.schema.context import Problem
 from mlpkit.specfile.document import parse_document
+from mlpkit.specfile.source import MOST_VALUES
 
 
 def values(text: str):
@@ -124,3 +125,12 @@ def test_only_some_of_many_variables_are_listed():
     many = ", ".join(f"v{index}: 1" for index in range(50))
     with pytest.raises(Exception, match=r"expected: one of \$v0, .*\$v9, \.\.\.\n"):
         parse_document(f"vars: {{{many}}}\nx: $unheard_of")
+
+
+def test_all_values_count_with_lists_and_mappings_themselves(faults_of):
+    """The spec, vars, x and y are 4; v is 100 there and in each of 98 places."""
+    text = f"vars: {{v: [{'1,' * 99}]}}\nx: [{'$v,' * 98}]\ny: "
+    left = MOST_VALUES - 4 - 99 * 100
+    assert values(f"{text}[{'0,' * left}]")
+    (fault,) = faults_of(f"{text}[{'0,' * (left + 1)}]", reader=parse_document)
+    assert fault.endswith(": with variables put in, the spec holds more than 10,000 values")
