@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 SECONDS_WORTH_SAVING: Final = 10
-"""Of a training; one that takes longer, with nobody at a terminal, says at its end what could be faster."""
+"""Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""
 
 
 @options.verb("run")

@@ -22,7 +22,7 @@ MOST_CELLS_WIDE: Final = 20
 NARROWEST_CELL: Final = 4
 """Width of a cell of the confusion matrix that is wide enough for any count, in rem."""
 NARROWEST_PART: Final = 22
-"""Width of the matrix, or of the table with precision and recall, from which they are shown next to each other."""
+"""Width of the matrix, or of the scores by class, from which they are shown next to each other."""
 LETTER: Final = 0.45
 """Width of a letter below or beside it."""
 MOST_MIXED_UP: Final = 20

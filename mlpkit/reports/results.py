@@ -92,7 +92,7 @@ def curve_charts(
 
 
 def constant_rate(records: Sequence[Record]) -> float | None:
-    """Return the learning rate of all evaluations; None if it changes, or there are none."""
+    """Return the learning rate of all evaluations; None if it changes, or without evaluations."""
     rates = {record["learning_rate"] for record in records if "learning_rate" in record}
     return rates.pop() if len(rates) == 1 else None
 

@@ -21,7 +21,7 @@ QUANTILES: Final = 5
 
 
 def is_number(value: object) -> bool:
-    """Whether a value from JSON is a number; true and false are none."""
+    """Whether a value from JSON is a number, which true and false are not."""
     return type(value) in (int, float)
 
 
@@ -97,7 +97,7 @@ def is_look(record: Mapping[str, Any]) -> bool:
         and _has(record, FIGURES, _is_figure)
         and _has(record, ("inputs",), _is_distribution)
         and _has(record["inputs"], ("largest",), _is_figure)
-        and _has(record["inputs"], ("constant",), lambda value: type(value) is bool)
+        and _has(record["inputs"], ("all_equal",), lambda value: type(value) is bool)
         and _has(record, ("missed",), lambda value: value is None or _is_list(value, lambda each: type(each) is int))
         and _has(record, ("layers",), lambda value: _is_list(value, _is_layer))
         and _has(record, ("symptoms",), lambda value: _is_list(value, _is_symptom))

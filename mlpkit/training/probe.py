@@ -66,7 +66,7 @@ class Probe:
         chance       the loss of the best constant prediction for them; null if the loss doesn't say
         validation_chance  the loss of that prediction for as many validation rows; null without any
         inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
-                     ``constant`` whether all rows have the same
+                     ``all_equal`` whether all rows have the same
         layers       one mapping for each layer, those inside others after these, in the order of the stack
         spread       largest standard deviation, over the rows, of a predicted probability, or of a predicted value as a
                      share of the targets' own
@@ -108,8 +108,8 @@ class Probe:
         self._x, self._t, self._weights = _some_rows(network, split, description)
         self._validation = None if validation is None else _some_rows(network, validation, description)
         squares = np.square(self._x, dtype=np.float64).mean(axis=0)
-        constant = bool((self._x == self._x[0]).all())
-        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "constant": constant}
+        all_equal = bool((self._x == self._x[0]).all())
+        self._inputs = {"largest": _rounded(math.sqrt(squares.max(initial=0.0))), "all_equal": all_equal}
         self._samples: dict[tuple[int, ...], tuple[NDArray[Any], ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x

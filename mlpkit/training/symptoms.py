@@ -136,7 +136,7 @@ def inputs_not_scaled(course: Course) -> Finding | None:
 
 def constant_inputs(course: Course) -> Finding | None:
     """Inputs that are the same in all rows."""
-    if course.iteration > 0 or not course.now["inputs"]["constant"]:
+    if course.iteration > 0 or not course.now["inputs"]["all_equal"]:
         return None
     return "", f"all {course.now['rows']} rows that were looked at have the same inputs", (CHECK_DATA,)
 

@@ -116,7 +116,7 @@ def change(run: Path, draw: random.Random) -> str:
 
 
 def outcome(command: str) -> str:
-    """Return what a command says of an error that is not one of ours; empty if there was none."""
+    """Return what a command prints about an error that is not one of ours; empty without such an error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -84,7 +84,7 @@ def test_the_norm_of_each_layers_gradient_has_a_curve():
     part = spread_section([with_norms(i, Affine1=0.5, Relu1=None, Affine2=2.0 * i) for i in (10, 20)])
 
     assert "Norm of the gradient by each layer&#x27;s parameters" in part
-    assert '{"iteration":20,"norm":40.0,"series":"Affine2"}' in part
+    assert '{"iteration":20,"norm":40.0,"series":"Affine2",' in part
     assert '"series":"Relu1"' not in part
     assert '"type":"log"' in part
 
@@ -94,6 +94,6 @@ def test_a_layer_without_any_gradient_is_drawn_however_many_there_are():
 
     part = spread_section([with_norms(1, **norms)])
 
-    assert '{"iteration":1,"norm":0.0,"series":"Affine7"}' in part
+    assert '{"iteration":1,"norm":0.0,"series":"Affine7",' in part
     assert part.count('"iteration":1,"norm"') == 9
     assert '"type":"log"' not in part

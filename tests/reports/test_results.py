@@ -50,7 +50,8 @@ def test_curves_of_loss_metrics_and_learning_rate():
     loss, hits, rate = charts_of(curves_section(HISTORY, tracker(HISTORY), {"loss": "price²"}))
 
     assert [point for point in loss["data"]["values"] if point["series"] == "train"] == [
-        {"iteration": record["iteration"], "loss": record["train_loss"], "series": "train"} for record in HISTORY
+        {"iteration": record["iteration"], "loss": record["train_loss"], "series": "train", "curve": "0"}
+        for record in HISTORY
     ]
     assert loss["layer"][0]["encoding"]["y"]["title"] == "loss (price²)"
     assert [point["hits"] for point in hits["data"]["values"]] == [0.1, 0.2, 0.3, 0.4, 0.5]
