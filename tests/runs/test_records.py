@@ -35,7 +35,7 @@ LOOK: dict[str, Any] = {
     "chance": 1,
     "validation_chance": None,
     "spread": 0.3,
-    "inputs": SPREAD | {"largest": 1.0, "constant": False},
+    "inputs": SPREAD | {"largest": 1.0, "all_equal": False},
     "layers": [LAYER],
     "missed": [2],
     "symptoms": [SYMPTOM],
