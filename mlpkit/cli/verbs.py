@@ -17,7 +17,7 @@ from mlpkit.cli.output import choose_colours, result
 
 VERBS: Final = {
     "run": "Train the network of a spec, or of several.",
-    "resume": "Resume an interrupted run.",
+    "resume": "Resume an interrupted run, or train a finished one for longer.",
     "live": "Show runs on a page while they go on.",
     "check": "Check specs, and show the shapes of their layers.",
     "data": "Show what a spec's data is like, before training.",

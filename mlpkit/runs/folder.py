@@ -459,9 +459,9 @@ def _require_empty(directory: Path) -> None:
 def _what_is_kept(directory: Path, names: list[str]) -> str:
     """Say what is in a folder that was to be empty, and how to go on with it if it was not finished."""
     if is_sweep_folder(directory):
-        return f"holds a sweep already; go on with it by mlpkit sweep --resume {shlex.quote(str(directory))}, or "
+        return f"holds a sweep already; resume it with mlpkit sweep --resume {shlex.quote(str(directory))}, or "
     if (is_seeds_folder(directory) or is_run(directory)) and not RunFolder(directory).finished:
-        return f"holds a run already; go on with it by mlpkit resume {shlex.quote(str(directory))}, or "
+        return f"holds a run already; resume it with mlpkit resume {shlex.quote(str(directory))}, or "
     return f"holds {_first([name for name in names if not name.startswith('.')] or names)} already; "
 
 

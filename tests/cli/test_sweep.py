@@ -122,7 +122,7 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(started, invoke, spec)
     driver.wait()
     again = invoke("sweep", "tiny.yaml", "--out", "killed")
     way = "mlpkit sweep --resume killed"
-    assert again.err == f"error: killed: holds a sweep already; go on with it by {way}, or choose another folder\n"
+    assert again.err == f"error: killed: holds a sweep already; resume it with {way}, or choose another folder\n"
     resumed = invoke("resume", "killed", "--json")
     events = [json.loads(line) for line in resumed.out.splitlines()]
     assert (resumed.code, events[-1]["event"]) == (0, "done")

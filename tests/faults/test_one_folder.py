@@ -8,7 +8,7 @@ from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
 
 PROCESSES = 8
-REFUSALS = ("is writing to it; wait until that is done", "already; choose another folder")
+REFUSALS = ("is writing to it; wait until that is done", "holds a run already; resume it with mlpkit resume ")
 
 
 def race(rounds, specs, server, results, tmp_path):

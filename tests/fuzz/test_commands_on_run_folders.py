@@ -31,7 +31,7 @@ data: {csv: {file: table.csv, target: kind, categorical: [colour], validation: 0
 layers: [Affine: {units: 4}, Relu, Affine: {units: 2}, SoftmaxWithLoss]
 training:
   optimizer: {adam: {learning_rate: 0.01}}
-  epochs: 4
+  epochs: 2
   batch_size: 12
   metrics: [accuracy, confusion_matrix]
   best_weights: loss

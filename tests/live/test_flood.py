@@ -46,5 +46,5 @@ def test_a_run_ends_well_among_silent_slow_and_honest_connections(seconds, silen
     assert answered["read"] >= honest
     assert len(answered["others"]) <= honest  # at most the last answer of each
     assert run.returncode == 0, err
-    assert "kept in run" in out
+    assert "saved in run" in out
     assert (tmp_path / "run" / "model.safetensors").is_file()

@@ -105,7 +105,7 @@ def test_a_run_that_came_and_went_between_look_and_claim_is_noticed(
 
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "claim", late)
-        assert "holds a run already; go on with it by mlpkit resume" in refusal(lambda: RunFolder.create(tmp_path))
+        assert "holds a run already; resume it with mlpkit resume" in refusal(lambda: RunFolder.create(tmp_path))
     RunFolder.open(tmp_path).claim()
 
 

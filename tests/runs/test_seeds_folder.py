@@ -80,7 +80,7 @@ def test_only_one_writes(directory: Path) -> None:
 
 
 def test_a_folder_with_something_in_it_is_left_alone(directory: Path) -> None:
-    with pytest.raises(RunFolderError, match=r"holds a run already; go on with it by mlpkit resume "):
+    with pytest.raises(RunFolderError, match=r"holds a run already; resume it with mlpkit resume "):
         SeedsFolder.create(directory, [0, 1])
 
 
