@@ -50,7 +50,7 @@ def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Ma
             if count:
                 rows = "1 row has" if count == 1 else f"{count:,} rows have"
                 found.append(
-                    f"{rows} {column} {where} {_date(bound) if dates else f'{bound:g}'}, the {which} in training"
+                    f"{rows} '{column}' {where} {_date(bound) if dates else f'{bound:g}'}, the {which} in training"
                 )
     return found
 

@@ -52,8 +52,8 @@ def test_each_column_is_counted_in_one_warning(model):
     rows.loc[[0, 1], "weight"], rows.loc[2, "weight"] = 6501, 499
     rows.loc[[1, 3, 4], "built"] = pd.Timestamp("1995-06-01")
     assert said_of(model, rows) == [
-        "the rows: 2 rows have weight above 5000, the greatest in training; 1 row has weight below 2000, the least in "
-        "training; 3 rows have built after 1982-12-04, the last in training; predictions far outside the range of "
+        "the rows: 2 rows have 'weight' above 5000, the greatest in training; 1 row has 'weight' below 2000, the least "
+        "in training; 3 rows have 'built' after 1982-12-04, the last in training; predictions far outside the range of "
         "training are guesses"
     ]
 
@@ -76,4 +76,4 @@ def test_a_file_is_warned_of_on_the_command_line(tmp_path, model):
     done = CliRunner().invoke(program, ["predict", str(tmp_path / "run"), str(tmp_path / "new.csv")])
     assert done.exit_code == 0
     greatest = mlpkit.load(tmp_path / "run").network.encoder.encoder_state()["extents"][0][1]
-    assert f"new.csv: 1 row has weight above {greatest:g}, the greatest in training; predictions far" in done.stderr
+    assert f"new.csv: 1 row has 'weight' above {greatest:g}, the greatest in training; predictions far" in done.stderr
