@@ -264,8 +264,9 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _Tes
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # whatever is unusual about these rows was said when they were trained with
             inputs = inputs_of(model, raw)
+            predicted = _predicted(model, inputs)
         x = np.asarray(inputs.x, model.network.dtype)
-        return KnownRows(_feeds(model, graph, raw), x, _predicted(model, inputs), place), ""
+        return KnownRows(_feeds(model, graph, raw), x, predicted, place), ""
     x = _taken(model, test.data[split], indices)
     known = KnownRows({graph.encoded.name: x}, x, _predicted(model, Inputs(x)), place)
     if graph.encoded.name in graph.graph.feeds:
