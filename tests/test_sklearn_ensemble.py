@@ -32,7 +32,7 @@ VALUES = {**SPEC, "layers": [{"Affine": {"units": 1}}, "MeanSquaredError"]}
 X = np.random.default_rng(0).normal(size=(91, 4))
 T = np.where(X[:, 0] > 0.2, "above", "below")
 Y = X[:, 0] - 2 * X[:, 1] + 5
-OPTIONS = {"unknown": "zeros", "scale_target": "none", "split_seed": 0}
+OPTIONS = {"scale_target": "none", "split_seed": 0}
 SEED = np.random.RandomState(1).randint(2**31 - 1)
 """What ``random_state=1`` gives."""
 FOLDED = {
