@@ -114,7 +114,7 @@ WITH_WEIGHTS: Final = ("forward", "weight", "update")
 
 
 @cache
-def expect_interface(component: type) -> None:
+def expect_interface(component: type, *, with_weights: bool = False) -> None:
     """Make sure that every method that a class overrides has the parameters of the method of its kind.
 
     A parameter that never gets a value, such as ``training=False``, would silently keep its default. Class methods may
@@ -122,6 +122,7 @@ def expect_interface(component: type) -> None:
 
     Args:
         component: the class.
+        with_weights: whether a method that may get weights has to take them; data without weights needs no such method.
 
     Raises:
         PluginError: a method can't be called with what it gets, or has a parameter that never gets a value.
@@ -133,25 +134,30 @@ def expect_interface(component: type) -> None:
         expected = inspect.getattr_static(base, name, None)
         is_public = name == "__call__" or not name.startswith("_")
         if is_public and isinstance(method, METHODS) and isinstance(expected, METHODS):
-            fault, remedy = _fault(component, base, name, method, expected)
+            fault, remedy = _fault(component, base, name, method, expected, with_weights=with_weights)
             if fault:
                 what = f"{component.__name__}.{plain_call(name, method)} {fault}; expected {plain_call(name, expected)}"
                 raise PluginError(f"{what}; {remedy}" if remedy else what)
 
 
-def _fault(component: type, base: type, name: str, method: Any, expected: Any) -> tuple[str, str]:
+def _fault(
+    component: type, base: type, name: str, method: Any, expected: Any, *, with_weights: bool
+) -> tuple[str, str]:
     """Return what is wrong with a method, and what to do; nothing if it is right."""
     if isinstance(expected, classmethod) and isinstance(method, FunctionType):
         return "is not a class method", "put @classmethod above it"
     weighs = getattr(component, "takes_weights", None)  # None for a kind that never gets weights
     gets_weights = bool(weighs) and name in WITH_WEIGHTS
-    given = [each for each in _signature(expected).parameters.values() if each.name != "weights"]
+    own, of_kind = (inspect.signature(getattr(each, "__func__", each)) for each in (method, expected))
+    given = [each for each in of_kind.parameters.values() if each.name != "weights"]
+    if isinstance(method, staticmethod) and not isinstance(expected, staticmethod):
+        del given[0]  # self
     by_name = dict.fromkeys(each.name for each in given if each.kind is each.KEYWORD_ONLY)
+    weights = gets_weights and (with_weights or len(own.parameters) > len(given))
     try:
-        own = _signature(method)
-        values = own.bind_partial(*[None] * (len(given) - len(by_name) + gets_weights), **by_name).arguments
-    except (TypeError, ValueError) as error:
-        remedy = "add weights=None as its last parameter, or remove takes_weights" if gets_weights else ""
+        values = own.bind_partial(*[None] * (len(given) - len(by_name) + weights), **by_name).arguments
+    except TypeError as error:
+        remedy = "add weights=None as its last parameter, or remove takes_weights" if weights else ""
         return f"can't be called as it will be: {error}", remedy
     if any(own.parameters[each].kind is inspect.Parameter.VAR_POSITIONAL for each in values):
         return "", ""  # it passes on whatever it gets
@@ -164,11 +170,6 @@ def _fault(component: type, base: type, name: str, method: Any, expected: Any) -
         }
     idle = next((each for each in own.parameters if each not in {*values, *may_be_idle}), "")
     return (f"has the parameter '{idle}', which never gets a value", _instead_of(idle, base)) if idle else ("", "")
-
-
-def _signature(method: Any) -> inspect.Signature:
-    """Return the signature of a method without ``self`` or ``cls``."""
-    return inspect.signature(method.__get__(object(), object))
 
 
 def _instead_of(parameter: str, base: type) -> str:

@@ -86,9 +86,9 @@ def like(base, **methods):
             "backward(self, dloss=1.0); remove it",
         ),
         (
-            like(Loss, takes_weights=True, forward=lambda self, x, t: 0.0),
-            "forward(self, x, t) can't be called as it will be: too many positional arguments; expected "
-            "forward(self, x, t); add weights=None as its last parameter, or remove takes_weights",
+            like(Loss, takes_weights=True, forward=lambda self, x, t, weights=None, scale=1.0: 0.0),
+            "forward(self, x, t, weights=None, scale=1.0) has the parameter 'scale', which never gets a value; "
+            "expected forward(self, x, t); remove it",
         ),
         (
             like(Optimizer, update=lambda self, value, gradient, slots, step, rate=0.1: None),
@@ -121,7 +121,9 @@ def logged(method):
         like(Same, forward=lambda self, x: x, helper=lambda self, x, training=False: x),
         like(Same, examples=classmethod(lambda cls, more=(): [({}, (2,)), *more])),
         like(Loss, forward=lambda self, x, t, weights=None: 0.0),
+        like(Loss, takes_weights=True, forward=lambda self, x, t: 0.0),  # for data without weights
         like(Metric, takes_weights=True, update=lambda self, prediction, t, weights=None: None),
+        like(Metric, result=logged(lambda self: 0.0)),
     ],
 )
 def test_a_method_that_takes_what_it_gets_is_accepted(component):

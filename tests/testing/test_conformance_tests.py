@@ -118,7 +118,7 @@ def test_expected_failures_of_what_is_not_checked(declared, message):
 @pytest.mark.parametrize(
     ("plugin", "message"),
     [
-        ("acmee", "there is no plugin or component 'acmee' to check; known: mlpkit"),
+        ("xyzzy", "there is no plugin or component 'xyzzy' to check; known: mlpkit"),
         ("./nowhere.py", "the plugin file nowhere.py is not there"),
         (int, "the class int is not a component"),
     ],

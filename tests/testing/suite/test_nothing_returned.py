@@ -30,7 +30,7 @@ class Notes(Callback):
     pass
 
 
-def nothing(self, *args):
+def nothing(*args):
     pass
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.component import expect_interface
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
@@ -65,7 +66,7 @@ def can_be_loaded(subject: ComponentUnderTest) -> None:
     of its kind has the same parameters: mlpkit gives no value to others.
     """
     try:
-        subject.component  # noqa: B018 - imports it
+        expect_interface(subject.component, with_weights=True)
     except PluginError as error:
         happened, _, expected = str(error).partition("; expected ")
         subclass = f"a subclass of mlpkit.{KINDS[subject.kind].base} whose parameters all have types"
