@@ -58,7 +58,7 @@ IN_AN_EDITOR = "tests/jobs/schema/test_in_an_editor.py has the same"
 
 NOT_RUN = {
     "README.md": {
-        "python3 -m venv .venv && .venv/bin/pip install \".[plot]\" && .venv/bin/mlpkit run": INSTALLS,
+        'python3 -m venv .venv && .venv/bin/pip install ".[plot]" && .venv/bin/mlpkit run': INSTALLS,
         "mlpkit init --data titanic.csv": NEEDS_A_READERS_FILE,
         'python3 -m venv .venv && .venv/bin/pip install ".[test]"': "it is what runs this test",
         "$ mlpkit check my.yaml": "tests/specfile has the same message for the same mistake",
