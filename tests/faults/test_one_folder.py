@@ -8,7 +8,11 @@ from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
 
 PROCESSES = 8
-REFUSALS = ("is writing to it; wait until that is done", "holds a run already; resume it with mlpkit resume ")
+REFUSALS = (
+    "is writing to it; wait until that is done",
+    "holds a run already; resume it with mlpkit resume ",
+    "already; choose another folder",
+)
 
 
 def race(rounds, specs, server, results, tmp_path):
