@@ -4,7 +4,7 @@ export CI=true # Hypothesis without deadlines
 python=${PYTHON:-python3}
 
 # What must be here: a test that lacks it fails instead of being skipped (tests/support/requirements.py). A leg that
-# does without something takes it out, and a workflow adds what its machines have.
+# lacks something takes it out, and a workflow adds what its machines have.
 expected=${MLPKIT_EXPECT:+$MLPKIT_EXPECT,}node,packages
 if [ "$(uname)" = Linux ]; then expected+=,compiler,flush,kernels; fi
 if command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null; then expected+=,browser; fi

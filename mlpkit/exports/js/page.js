@@ -189,10 +189,10 @@ function pictureInput([, height, width], onChange) {
  * @typedef {object} Field what a control needs to know
  * @property {any} start a value that occurs in the data, for each element
  * @property {number} [step] seconds between dates: a day, a minute or a second
- * @property {boolean} [isTruth] whether 0 and 1 are all that there is
+ * @property {boolean} [isTruth] whether its only values are 0 and 1
  */
 
-/** A date as controls have it, from seconds since 1970; with its time if that is told apart. */
+/** A date as controls have it, from seconds since 1970; with the time if the input has one. */
 function moment(seconds, step) {
   return new Date(seconds * 1000).toISOString().slice(0, step === 86400 ? 10 : step === 60 ? 16 : 19);
 }

@@ -58,7 +58,7 @@ def expect_chart_library() -> None:
         raise UsageError('charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"')
 
 
-def library_version() -> str:
+def vl_convert_version() -> str:
     """Return the version of vl-convert."""
     return version("vl-convert-python")
 

@@ -133,4 +133,4 @@ def chart_library() -> str:
         library = engine.ask("javascript_bundle", snippet="window.vegaEmbed = vegaEmbed;", vl_version=VERSION)
         return library.replace("</script", "<\\/script")
 
-    return cached_text(f"vega-{engine.library_version()}-{VERSION}.js", bundle)
+    return cached_text(f"vega-{engine.vl_convert_version()}-{VERSION}.js", bundle)
