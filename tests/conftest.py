@@ -9,9 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from command_line import (  # noqa: F401 - fixtures of all tests
+    cwd,
+    digits,
+    environment,
+    forever,
+    invoke,
+    mlpkit,
+    program,
+    started,
+    terminal,
+)
 from golden_files import compare_or_renew
 from headless_browser import Page, browser_page
 from hypothesis import HealthCheck, settings
+from tiny_work import shared_work, train, work  # noqa: F401 - fixtures of all tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

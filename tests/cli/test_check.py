@@ -52,10 +52,10 @@ def test_layers_inside_layers_are_shown_below_them(invoke):
     assert document["parameters"] == 175
 
 
-def test_a_check_reads_no_data_and_leaves_nothing_behind(work, invoke):
-    before = sorted(work.iterdir())
+def test_a_check_reads_no_data_and_leaves_nothing_behind(cwd, invoke):
+    before = sorted(cwd.iterdir())
     assert invoke("check", "tiny.yaml", "--plugin", "acme.py", "--set", "data=acme.slow_data").code == 0
-    assert sorted(work.iterdir()) == before
+    assert sorted(cwd.iterdir()) == before
 
 
 def test_large_numbers_have_commas_and_shapes_have_crosses(invoke):
@@ -65,8 +65,8 @@ def test_large_numbers_have_commas_and_shapes_have_crosses(invoke):
     assert done.code == 2  # Affine needs rows
 
 
-def test_all_specs_are_checked_and_one_wrong_spec_decides(work, invoke):
-    (work / "wrong.yaml").write_text("mlpkit: 2\n")
+def test_all_specs_are_checked_and_one_wrong_spec_decides(cwd, invoke):
+    (cwd / "wrong.yaml").write_text("mlpkit: 2\n")
     done = invoke("check", "wrong.yaml", "missing.yaml", "tiny.yaml")
     assert done.code == 2
     assert done.out == GOLDEN
@@ -74,8 +74,8 @@ def test_all_specs_are_checked_and_one_wrong_spec_decides(work, invoke):
     assert done.err.endswith("\n1 error in missing.yaml\n")
 
 
-def test_a_damaged_data_file_is_a_failure_of_the_work(work, digits, invoke):
-    copies = work / "copies"
+def test_a_damaged_data_file_is_a_failure_of_the_work(cwd, digits, invoke):
+    copies = cwd / "copies"
     copies.mkdir()
     for file in digits.iterdir():
         (copies / file.name).write_bytes(file.read_bytes())
@@ -92,8 +92,8 @@ def test_a_wrong_command_is_reported_once(invoke):
     assert done.err.count("missing.py") == 1
 
 
-def test_json_is_a_line_a_spec(work, invoke):
-    (work / "wrong.yaml").write_text("mlpkit: 2\n")
+def test_json_is_a_line_a_spec(cwd, invoke):
+    (cwd / "wrong.yaml").write_text("mlpkit: 2\n")
     done = invoke("check", "tiny.yaml", "wrong.yaml", "--json")
     right, wrong = map(json.loads, done.out.splitlines())
     assert done.code == 2
@@ -122,8 +122,8 @@ def test_json_is_a_line_a_spec(work, invoke):
     assert done.err.startswith(wrong["error"])  # people see the errors too
 
 
-def test_json_of_an_error_that_is_not_in_the_spec_has_no_faults(work, digits, invoke):
-    copies = work / "copies"
+def test_json_of_an_error_that_is_not_in_the_spec_has_no_faults(cwd, digits, invoke):
+    copies = cwd / "copies"
     copies.mkdir()
     for file in digits.iterdir():
         (copies / file.name).write_bytes(b"nonsense")
@@ -142,10 +142,10 @@ def test_plugins_can_be_added_and_left_out(invoke):
     assert invoke("check", "tiny.yaml", *slow, "--plugin", "./acme.py", "--no-plugin", "acme.Slow").code == 2
 
 
-def test_a_spec_may_be_in_another_folder_and_have_any_name(work, invoke):
-    other = work / "données" / "прогон 1.yaml"
+def test_a_spec_may_be_in_another_folder_and_have_any_name(cwd, invoke):
+    other = cwd / "données" / "прогон 1.yaml"
     other.parent.mkdir()
-    other.write_text((work / "tiny.yaml").read_text())
+    other.write_text((cwd / "tiny.yaml").read_text())
     done = invoke("check", "données/прогон 1.yaml")
     assert (done.code, done.out.splitlines()[0]) == (0, "données/прогон 1.yaml: OK")
     other.write_text("mlpkit: 1\n")
@@ -189,7 +189,7 @@ def test_memory_is_named_if_it_is_a_part_worth_mentioning(invoke, monkeypatch):
     assert "memory" not in invoke("check", "tiny.yaml").out
 
 
-def test_only_a_spec_with_a_like_name_is_suggested(work, invoke):
-    (work / "weather.yaml").write_text((work / "tiny.yaml").read_text())
+def test_only_a_spec_with_a_like_name_is_suggested(cwd, invoke):
+    (cwd / "weather.yaml").write_text((cwd / "tiny.yaml").read_text())
     assert "did you mean" not in invoke("check", "Doctor.yaml").err
     assert "help: did you mean 'weather.yaml'?\n" in invoke("check", "wether.yaml").err

@@ -38,11 +38,11 @@ def mlpkit_components():
 
 
 @pytest.fixture
-def plugin(work):
+def plugin(cwd):
     """Return a function that writes a plugin whose layer has a right or a wrong factor in its gradient."""
 
     def write(factor):
-        (work / "twice.py").write_text(PLUGIN.replace("FACTOR", factor))
+        (cwd / "twice.py").write_text(PLUGIN.replace("FACTOR", factor))
 
     return write
 
@@ -130,44 +130,44 @@ def test_one_component_alone(plugin, invoke):
         ("nothing_like_it.py", "error: the plugin file nothing_like_it.py is not there\n"),
     ],
 )
-def test_what_is_not_there(plugin, work, invoke, name, message):
+def test_what_is_not_there(plugin, cwd, invoke, name, message):
     plugin("2")
-    (work / "folder").mkdir()
+    (cwd / "folder").mkdir()
     done = invoke("check-plugin", name, "--plugin", "twice.py")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(message)
 
 
-def test_a_broken_plugin_is_named(work, invoke):
-    (work / "faulty.py").write_text("import nothing_of_that_name\n")
+def test_a_broken_plugin_is_named(cwd, invoke):
+    (cwd / "faulty.py").write_text("import nothing_of_that_name\n")
     done = invoke("check-plugin", "faulty.py")
     assert (done.code, done.out) == (2, "")
     assert "the plugin 'faulty' (faulty.py) is broken: ModuleNotFoundError" in done.err
 
 
-def test_it_needs_no_pytest(plugin, work, environment):
+def test_it_needs_no_pytest(plugin, cwd, environment):
     plugin("2")
     code = "import sys; sys.modules['pytest'] = None; from mlpkit.cli.main import main; main()"
     command = [sys.executable, "-c", code, "check-plugin", "twice.py"]
-    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("passed") == 2
 
 
 @pytest.fixture
-def installed(plugin, work, environment):
+def installed(plugin, cwd, environment):
     """Return a function that runs check-plugin where the distribution acme-mlpkit is installed."""
 
     def run(name):
         plugin("2")
-        (work / "twice.py").write_text((work / "twice.py").read_text() + "open('imported', 'w').close()\n")
-        metadata = work / "acme_mlpkit-1.0.dist-info"
+        (cwd / "twice.py").write_text((cwd / "twice.py").read_text() + "open('imported', 'w').close()\n")
+        metadata = cwd / "acme_mlpkit-1.0.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-mlpkit\nVersion: 1.0\n")
         (metadata / "entry_points.txt").write_text("[mlpkit]\nacme = twice\n")
         command = [sys.executable, "-m", "mlpkit", "check-plugin", name]
-        path = environment | {"PYTHONPATH": str(work)}
-        return subprocess.run(command, cwd=work, env=path, capture_output=True, text=True, check=False)
+        path = environment | {"PYTHONPATH": str(cwd)}
+        return subprocess.run(command, cwd=cwd, env=path, capture_output=True, text=True, check=False)
 
     return run
 
@@ -187,22 +187,22 @@ def test_an_installed_plugin_goes_by_its_namespace(installed):
         ("Rleu", "did you mean 'Relu'?"),
     ],
 )
-def test_a_misspelt_name_is_answered_without_a_look_into_plugins(installed, work, name, remedy):
+def test_a_misspelt_name_is_answered_without_a_look_into_plugins(installed, cwd, name, remedy):
     done = installed(name)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: there is no plugin or component '{name}' to check; {remedy}\n"
-    assert not (work / "imported").exists()
+    assert not (cwd / "imported").exists()
 
 
-def test_no_other_library_is_needed(plugin, work):
+def test_no_other_library_is_needed(plugin, cwd):
     plugin("2")
-    libraries = work / "libraries"
+    libraries = cwd / "libraries"
     libraries.mkdir()
     for name in ("pyarrow", "PIL"):  # what components of shipped specs need
         (libraries / f"{name}.py").write_text(f"raise ModuleNotFoundError('it is not here', name={name!r})\n")
     command = [sys.executable, "-m", "mlpkit", "check-plugin", "twice", "--plugin", "twice.py"]
     environment = os.environ | {"PYTHONPATH": str(libraries)}
-    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -245,9 +245,9 @@ def mlpkit_components():
         ),
     ],
 )
-def test_one_fault_is_reported_first_and_what_may_follow_from_it_by_name(work, invoke, forward, assign, root, remedy):
+def test_one_fault_is_reported_first_and_what_may_follow_from_it_by_name(cwd, invoke, forward, assign, root, remedy):
     text = ONE_FAULT.replace("FORWARD", forward).replace("grad ASSIGN", f"grad {assign}".replace(" [", "["))
-    (work / "gain.py").write_text(text, encoding="utf-8")
+    (cwd / "gain.py").write_text(text, encoding="utf-8")
     done = invoke("check-plugin", "gain.py")
     assert (done.code, done.err) == (1, "")  # where a minibatch is empty, NumPy warns of its mean
     verdict, first, reason, rest = done.out.splitlines()
@@ -279,7 +279,7 @@ def mlpkit_components():
 '''
 
 
-def test_what_numpy_warns_of_on_a_minibatch_without_rows_is_not_shown(work, invoke):
-    (work / "centred.py").write_text(CENTRED, encoding="utf-8")
+def test_what_numpy_warns_of_on_a_minibatch_without_rows_is_not_shown(cwd, invoke):
+    (cwd / "centred.py").write_text(CENTRED, encoding="utf-8")
     checked = json.loads(invoke("check-plugin", "centred.py", "--json").out)
     assert [each["check"] for each in checked["failed"]] == ["in_evaluation_examples_stand_alone"]

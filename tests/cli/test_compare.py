@@ -12,7 +12,7 @@ from run_folders import made_up_run
 
 
 @pytest.fixture
-def two(work, invoke):
+def two(cwd, invoke):
     """Run the tiny spec at two learning rates, into ``a`` and ``b``."""
     for name, rate in (("a", 0.1), ("b", 0.2)):
         assert invoke("run", "tiny.yaml", "--out", name, "--set", f"training.optimizer.learning_rate={rate}").code == 0
@@ -48,9 +48,9 @@ def test_the_same(two, invoke):
     ]
 
 
-def test_runs_that_are_not_finished_have_no_metrics_that_could_be_the_same(two, work, invoke):
+def test_runs_that_are_not_finished_have_no_metrics_that_could_be_the_same(two, cwd, invoke):
     for name in ("a", "b"):
-        (work / name / "metrics.json").unlink()
+        (cwd / name / "metrics.json").unlink()
     assert "metrics: no run is finished" in map(str.strip, invoke("compare", "a", "b").out.splitlines())
 
 
@@ -68,17 +68,17 @@ def test_a_narrow_terminal_shows_some_runs_below_the_others(two, terminal):
     assert [line.split()[1:] for line in screen.lines() if "learning_rate" in line][::2] == [["0.1", "0.2"]] * 2
 
 
-def test_checksums_are_shortened(two, work, invoke):
+def test_checksums_are_shortened(two, cwd, invoke):
     row = next(line.split() for line in invoke("compare", "a", "b").out.splitlines() if "model.safetensors" in line)
-    digests = [hashlib.sha256((work / run / "model.safetensors").read_bytes()).hexdigest() for run in ("a", "b")]
+    digests = [hashlib.sha256((cwd / run / "model.safetensors").read_bytes()).hexdigest() for run in ("a", "b")]
     assert row[1:] == [digest[:10] for digest in digests]
 
 
-def test_checksums_among_the_versions_are_shortened(two, work, invoke):
-    lock = json.loads((work / "a/lock.json").read_text())
+def test_checksums_among_the_versions_are_shortened(two, cwd, invoke):
+    lock = json.loads((cwd / "a/lock.json").read_text())
     lock["numpy"] = 64 * "a"
     lock["plugins"] = {"mine": f"sha256 {64 * 'b'}"}
-    (work / "a/lock.json").write_text(json.dumps(lock))
+    (cwd / "a/lock.json").write_text(json.dumps(lock))
     out = invoke("compare", "a", "b").out
     assert 10 * "a" in out
     assert 11 * "a" not in out
@@ -87,12 +87,12 @@ def test_checksums_among_the_versions_are_shortened(two, work, invoke):
 
 
 @pytest.fixture
-def groups(work):
+def groups(cwd):
     """Make runs of five seeds at three widths, of which the widest is plainly better."""
     for units, losses in ((10, (31, 28, 34, 30, 27)), (20, (30, 29, 33, 31, 28)), (40, (24, 22, 25, 21, 23))):
         for seed, loss in enumerate(losses):
             results = {"test": {"loss": loss / 100, "accuracy": 1 - loss / 200}}
-            made_up_run(work / f"width-{units}/seed-{seed}", units=units, seed=seed, results=results)
+            made_up_run(cwd / f"width-{units}/seed-{seed}", units=units, seed=seed, results=results)
 
 
 def test_sides_of_several_runs_are_judged(groups, invoke):
@@ -134,14 +134,14 @@ def test_verdicts_as_json(groups, invoke):
     assert [verdict["beyond_chance"] for verdict in found["chance"]] == [True, True]
 
 
-def test_a_side_with_runs_that_are_not_finished_says_so(groups, work, invoke):
-    (work / "width-20/seed-4/metrics.json").unlink()
+def test_a_side_with_runs_that_are_not_finished_says_so(groups, cwd, invoke):
+    (cwd / "width-20/seed-4/metrics.json").unlink()
     lines = invoke("compare", "width-10", "width-20").out.splitlines()
     assert lines[1].split("  ")[-1].strip() == "5 runs, 4 finished"
     assert any(line.startswith("chance: width-20 against width-10 (Welch's t-test, ") for line in lines)
 
 
-def test_the_advice_to_train_with_several_seeds_works(work, invoke):
+def test_the_advice_to_train_with_several_seeds_works(cwd, invoke):
     for name, rate in (("slow one", 0.001), ("fast", 0.5)):
         settings = ("--set", f"training.optimizer.learning_rate={rate}", "--set", "training.iterations=20")
         assert invoke("run", "tiny.yaml", "--out", name, *settings).code == 0
@@ -170,11 +170,11 @@ def test_verdicts_fit_a_narrow_terminal(width, groups, terminal):
     assert "test.loss -0.0700 -0.0963 to -0.0437 more than chance, p 0.0036" in text
 
 
-def test_a_page(groups, work, invoke):
+def test_a_page(groups, cwd, invoke):
     done = invoke("compare", "width-10", "width-40", "--html", "page.html")
     assert (done.code, done.out, done.err) == (0, "comparison in page.html\n", "")
-    assert "3 specs" not in (work / "page.html").read_text()
-    assert "<h1>2 specs compared</h1>" in (work / "page.html").read_text()
+    assert "3 specs" not in (cwd / "page.html").read_text()
+    assert "<h1>2 specs compared</h1>" in (cwd / "page.html").read_text()
     assert json.loads(invoke("compare", "width-10", "width-40", "--html", "page.html", "--json").out) == {
         "out": "page.html"
     }
@@ -184,7 +184,7 @@ def test_a_page(groups, work, invoke):
 
 
 @pytest.fixture
-def unlike(work):
+def unlike(cwd):
     """Make two runs that have little in common, with long names."""
     table = {"confusion_matrix": [[1, 2], [3, 4]]}
     for name, loss, metric in (
@@ -192,7 +192,7 @@ def unlike(work):
         ("runs/a_regressor", "Huber", "r2"),
     ):
         results = {"test": {"loss": 0.5, metric: 0.75, **(table if metric == "accuracy" else {})}}
-        folder = made_up_run(work / name, name=name.partition("/")[2], results=results, losses=())
+        folder = made_up_run(cwd / name, name=name.partition("/")[2], results=results, losses=())
         for file in (folder / "spec.yaml", folder / "resolved.yaml"):
             text = file.read_text().replace("SoftmaxWithLoss", loss).replace("accuracy", metric)
             file.write_text(text.replace("{validation: 50}", f"{{directory: /somewhere/rather/far/away/{metric}}}"))

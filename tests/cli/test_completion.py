@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture
-def offered(mlpkit, work):
+def offered(mlpkit, cwd):
     """Return a function that asks what completes a command line, as bash does."""
 
     def ask(line: str) -> list[str]:
@@ -22,12 +22,12 @@ def offered(mlpkit, work):
 
 
 @pytest.fixture
-def two_runs(work):
+def two_runs(cwd):
     """Make what looks like two run folders, and a folder that doesn't."""
     for name in ("first", "second", "no_run"):
-        (work / "runs" / name).mkdir(parents=True)
+        (cwd / "runs" / name).mkdir(parents=True)
         if name != "no_run":
-            (work / "runs" / name / "resolved.yaml").touch()
+            (cwd / "runs" / name / "resolved.yaml").touch()
 
 
 def test_verbs_and_options(offered):
@@ -40,9 +40,9 @@ def test_recipes(offered):
 
 
 @pytest.mark.parametrize("verb", ["run", "check", "data", "explain", "plugins"])
-def test_specs_are_yaml_files(verb, offered, work):
-    (work / "specs").mkdir()
-    (work / "specs/other.yml").touch()
+def test_specs_are_yaml_files(verb, offered, cwd):
+    (cwd / "specs").mkdir()
+    (cwd / "specs/other.yml").touch()
     assert offered(f"mlpkit {verb} ") == ["tiny.yaml"]
     assert offered(f"mlpkit {verb} specs/") == ["specs/other.yml"]
     assert offered(f"mlpkit {verb} sp") == ["file,sp"]
@@ -61,8 +61,8 @@ def test_several_runs_and_specs(offered, two_runs):
     assert offered("mlpkit check tiny.yaml t") == ["tiny.yaml"]
 
 
-def test_folders_of_runs_and_what_they_are_sorted_by(offered, two_runs, work):
-    (work / "runs/first").rename(work / "runs/no_run/first")
+def test_folders_of_runs_and_what_they_are_sorted_by(offered, two_runs, cwd):
+    (cwd / "runs/first").rename(cwd / "runs/no_run/first")
     assert offered("mlpkit runs ") == ["runs/no_run"]
     assert offered("mlpkit runs ru") == ["runs/no_run"]
     assert offered("mlpkit runs x") == ["dir,x"]
@@ -85,8 +85,8 @@ def test_keys_of_the_spec_that_was_named(offered):
     assert offered("mlpkit check tiny.yaml --set training.ba") == ["training.batch_size="]
 
 
-def test_a_wrong_spec_or_none_has_no_keys(offered, work):
-    (work / "wrong.yaml").write_text("mlpkit: 2\n")
+def test_a_wrong_spec_or_none_has_no_keys(offered, cwd):
+    (cwd / "wrong.yaml").write_text("mlpkit: 2\n")
     assert offered("mlpkit explain wrong.yaml ") == []
     assert offered("mlpkit explain nowhere.yaml ") == []
     assert offered("mlpkit run --set tr") == []
@@ -151,11 +151,11 @@ def test_a_shell_completes_what_is_typed(shell, keys, line, terminal, on_path, t
         ("mlpkit check --color n", ["never"]),
     ],
 )
-def test_fish_completes_what_is_typed(line, offered, on_path, work, two_runs):
+def test_fish_completes_what_is_typed(line, offered, on_path, cwd, two_runs):
     expect_installed("fish")
     script = f"_MLPKIT_COMPLETE=fish_source mlpkit | source; complete -C '{line}'"
     done = subprocess.run(
-        ["fish", "--no-config", "-c", script], env=on_path, cwd=work, capture_output=True, text=True, check=True
+        ["fish", "--no-config", "-c", script], env=on_path, cwd=cwd, capture_output=True, text=True, check=True
     )
     assert [offer.split("\t")[0] for offer in done.stdout.splitlines()] == offered
 

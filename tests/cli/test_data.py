@@ -18,14 +18,14 @@ training: {{optimizer: {{sgd: {{learning_rate: 0.1}}}}, batch_size: 2, epochs: 1
 
 
 @pytest.fixture
-def table(work):
+def table(cwd):
     """Return a function that writes a spec of the table data.csv."""
     rows = [(1, "red", "no", 0, 1), (2, "blue", "yes", 1, 1), (3, "red", "no", 1, 0), (4, "red", "yes", 0, 0)]
     content = "size,colour,good,p,q\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
-    (work / "data.csv").write_text(content)
+    (cwd / "data.csv").write_text(content)
 
     def write(options, loss):
-        (work / "table.yaml").write_text(TABLE.format(options=options, loss=loss))
+        (cwd / "table.yaml").write_text(TABLE.format(options=options, loss=loss))
 
     return write
 
@@ -99,15 +99,15 @@ SPOILED = "id,constant,empty,copy,size,good\n"
 
 
 @pytest.fixture
-def spoiled(work):
+def spoiled(cwd):
     """Write a table with columns that no network should be given, and rows that the test data shares."""
     rows = [f"{i},7,,{'yes' if i % 3 else 'no'},{(i * 7919) % 101},{'y' if i % 3 else 'n'}\n" for i in range(1, 61)]
     rows += [f"{i},{row.partition(',')[2]}" for i, row in zip((70, 80, 90), rows, strict=False)]
-    (work / "data.csv").write_text(SPOILED + "".join(rows[:60]))
-    (work / "other.csv").write_text(SPOILED + "".join(rows[60:]))
+    (cwd / "data.csv").write_text(SPOILED + "".join(rows[:60]))
+    (cwd / "other.csv").write_text(SPOILED + "".join(rows[60:]))
     options = "target: good, categorical: [copy], ignore: [empty, id], test: other.csv"
     spec = TABLE.format(options=options, loss="SoftmaxWithLoss").replace("0.25, test: 0, ", "0, ")
-    (work / "table.yaml").write_text(spec)
+    (cwd / "table.yaml").write_text(spec)
 
 
 def test_what_no_network_should_be_given_is_pointed_out(spoiled, invoke):
@@ -139,9 +139,9 @@ def test_the_table_of_columns_fits_the_terminal(columns, spoiled, terminal):
     assert names == ["good", "constant", "copy", "size", "id", "empty"]
 
 
-def test_numbers_that_seem_to_stand_for_a_missing_value_are_pointed_out(work, invoke):
+def test_numbers_that_seem_to_stand_for_a_missing_value_are_pointed_out(cwd, invoke):
     rows = [f"{-999 if row % 9 == 0 else row % 31},{row % 7},{'xy'[row % 2]}" for row in range(120)]
-    (work / "table.csv").write_text("\n".join(["depth,b,t", *rows]) + "\n")
+    (cwd / "table.csv").write_text("\n".join(["depth,b,t", *rows]) + "\n")
     data = "data={csv: {file: table.csv, target: t}}"
     shown = invoke("data", "tiny.yaml", "--set", data).out
     assert "depth  has -999 in 14 rows, all others from 0 to 30; if it means a missing value, add it to" in " ".join(
@@ -151,15 +151,15 @@ def test_numbers_that_seem_to_stand_for_a_missing_value_are_pointed_out(work, in
     assert "-999" not in told
 
 
-def test_a_wide_table_shows_the_unusual_columns_first(work, invoke):
+def test_a_wide_table_shows_the_unusual_columns_first(cwd, invoke):
     names = [f"x{i}" for i in range(300)]
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(30, 300)).round(3).astype(str)
     rows[:, 200] = "1"
     rows[4, 250] = ""
     lines = [",".join([*row, str(i % 2)]) for i, row in enumerate(rows.tolist())]
-    (work / "data.csv").write_text("\n".join([",".join([*names, "good"]), *lines]) + "\n")
-    (work / "table.yaml").write_text(TABLE.format(options="target: good, missing: fill", loss="SoftmaxWithLoss"))
+    (cwd / "data.csv").write_text("\n".join([",".join([*names, "good"]), *lines]) + "\n")
+    (cwd / "table.yaml").write_text(TABLE.format(options="target: good, missing: fill", loss="SoftmaxWithLoss"))
     out = invoke("data", "table.yaml").out
     shown = [line.split()[0] for line in out.splitlines() if line.startswith("    x")]
     assert shown == [*names[:38], "x200", "x250"]
@@ -174,10 +174,10 @@ def test_bars_are_drawn_in_ascii_where_nothing_else_can_be_printed(table, mlpkit
     assert "# #  # #   1 to 4" in out
 
 
-def test_a_name_of_two_lines_stands_on_one(work, invoke):
+def test_a_name_of_two_lines_stands_on_one(cwd, invoke):
     rows = "".join(f"{i % 2},{i},7\n" for i in range(30))
-    (work / "data.csv").write_text('good,"si\nze","con\nstant"\n' + rows)
-    (work / "table.yaml").write_text(TABLE.format(options="target: good", loss="SoftmaxWithLoss"))
+    (cwd / "data.csv").write_text('good,"si\nze","con\nstant"\n' + rows)
+    (cwd / "table.yaml").write_text(TABLE.format(options="target: good", loss="SoftmaxWithLoss"))
     lines = invoke("data", "table.yaml").out.splitlines()
     assert "si\\nze" in [line.split()[0] for line in lines if line]
     assert "  con\\nstant has one value only" in lines
@@ -213,8 +213,8 @@ def test_images_have_statistics_too(invoke):
     assert len(found["inputs"]) == 16
 
 
-def test_images_and_rows_without_names_have_statistics_as_a_whole(invoke, work):
-    (work / "shapes.yaml").write_text(SHAPES)
+def test_images_and_rows_without_names_have_statistics_as_a_whole(invoke, cwd):
+    (cwd / "shapes.yaml").write_text(SHAPES)
     for flatten in ("true", "false"):
         done = invoke("data", "shapes.yaml", "--encoded", "--set", f"data.image_folder.flatten={flatten}")
         assert (done.code, done.err) == (0, "")
@@ -233,11 +233,11 @@ training: {optimizer: {sgd: {learning_rate: 0.1}}, epochs: 1}
 """
 
 
-def test_arrays_are_shown_as_they_stand_in_their_file(invoke, work):
+def test_arrays_are_shown_as_they_stand_in_their_file(invoke, cwd):
     x = np.arange(200, dtype=np.int16).reshape(50, 2, 2) - 20
     x[40:43] = x[:3]
     np.savez("own.npz", x=x, t=np.arange(50) % 2)
-    (work / "own.yaml").write_text(ARRAYS)
+    (cwd / "own.yaml").write_text(ARRAYS)
     done = invoke("data", "own.yaml")
     assert (done.code, done.err) == (0, "")
     assert (
@@ -272,12 +272,12 @@ own.yaml: npz
     assert "  example  target" in invoke("data", "own.yaml", "--encoded").out
 
 
-def test_missing_elements_of_arrays_are_counted_and_training_refuses_them(invoke, work):
+def test_missing_elements_of_arrays_are_counted_and_training_refuses_them(invoke, cwd):
     x = np.arange(200.0).reshape(50, 2, 2) - 20
     x[3, 1, 0] = x[7, 0, 1] = x[49, 1, 1] = np.nan
     x[8, 0, 0] = np.inf
     np.savez("own.npz", x=x, t=np.arange(50) % 2)
-    (work / "own.yaml").write_text(ARRAYS)
+    (cwd / "own.yaml").write_text(ARRAYS)
     done = invoke("data", "own.yaml")
     assert (done.code, done.err) == (0, "")
     assert (
@@ -314,12 +314,12 @@ there, or leave out the example
         ("classes", "SoftmaxWithLoss", "own.npz, array 't': holds float64; expected numbers of classes"),
     ],
 )
-def test_missing_elements_of_targets_are_counted_and_training_refuses_them(invoke, work, predict, loss, reason):
+def test_missing_elements_of_targets_are_counted_and_training_refuses_them(invoke, cwd, predict, loss, reason):
     t = np.arange(100.0).reshape(50, 2)
     t[3, 1] = t[4, 0] = np.nan
     np.savez("own.npz", x=np.arange(50.0), t=t)
     text = ARRAYS.replace("split: in_order", f"predict: {predict}").replace("SoftmaxWithLoss", loss)
-    (work / "own.yaml").write_text(text)
+    (cwd / "own.yaml").write_text(text)
 
     done = invoke("data", "own.yaml")
 
@@ -331,17 +331,17 @@ def test_missing_elements_of_targets_are_counted_and_training_refuses_them(invok
     assert invoke("run", "own.yaml").code == 1
 
 
-def test_values_in_arrays_have_statistics(invoke, work):
+def test_values_in_arrays_have_statistics(invoke, cwd):
     np.savez("own.npz", x=np.arange(50.0), t=np.arange(50.0))
     text = ARRAYS.replace("split: in_order", "predict: values").replace("SoftmaxWithLoss", "MeanSquaredError")
-    (work / "own.yaml").write_text(text)
+    (cwd / "own.yaml").write_text(text)
     assert "  target   least  greatest" in invoke("data", "own.yaml").out
 
 
-def test_digits_and_pictures_show_their_pixels(invoke, work):
+def test_digits_and_pictures_show_their_pixels(invoke, cwd):
     digits = invoke("data", "tiny.yaml").out
     assert "  input: images   uint8  4 x 4  0 to 255\n  target: labels  uint8         0 to 9\n" in digits
-    (work / "shapes.yaml").write_text(SHAPES)
+    (cwd / "shapes.yaml").write_text(SHAPES)
     assert "  input: pixels  uint8  1 x 8 x 8  0 to 249\n" in invoke("data", "shapes.yaml").out
 
 
@@ -357,9 +357,9 @@ def write_patients(path, options, splits):
     path.write_text(text.replace("validation: 0.25, test: 0, split: shuffle", splits))
 
 
-def test_columns_that_decide_the_split_have_a_place_of_their_own(invoke, work):
+def test_columns_that_decide_the_split_have_a_place_of_their_own(invoke, cwd):
     splits = "validation: 0.25, test: 0, split: {group: patient}"
-    write_patients(work / "table.yaml", "target: good, dates: [day], ignore: [note]", splits)
+    write_patients(cwd / "table.yaml", "target: good, dates: [day], ignore: [note]", splits)
     expected = {"patient": "split", "x": "input", "good": "target", "day": "input", "note": "left out"}
     assert roles(invoke) == expected
     done = invoke("data", "table.yaml")
@@ -370,16 +370,16 @@ def test_columns_that_decide_the_split_have_a_place_of_their_own(invoke, work):
     assert lines[lines.index("decides the split") + 1].split()[0] == "patient"
 
 
-def test_a_column_decides_no_split_that_has_a_file(invoke, work):
+def test_a_column_decides_no_split_that_has_a_file(invoke, cwd):
     splits = "validation: 0, test: data.csv, split: {group: patient}"
-    write_patients(work / "table.yaml", "target: good, dates: [day], ignore: [note]", splits)
+    write_patients(cwd / "table.yaml", "target: good, dates: [day], ignore: [note]", splits)
     assert roles(invoke)["patient"] == "left out"
 
 
-def test_a_mean_that_is_rounding_alone_is_shown_as_zero(work, invoke):
+def test_a_mean_that_is_rounding_alone_is_shown_as_zero(cwd, invoke):
     rows = "".join(f"{i * 0.1},{i * 0.37},{i % 2}\n" for i in range(99))
-    (work / "data.csv").write_text("a,b,good\n" + rows)
-    (work / "table.yaml").write_text(
+    (cwd / "data.csv").write_text("a,b,good\n" + rows)
+    (cwd / "table.yaml").write_text(
         TABLE.format(options="target: good", loss="SoftmaxWithLoss").replace(", standardize: false", "")
     )
     lines = invoke("data", "table.yaml", "--encoded").out.splitlines()

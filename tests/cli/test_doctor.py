@@ -10,7 +10,7 @@ DEAD = ("--set", "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}")
 
 
 @pytest.fixture
-def runs(work, invoke):
+def runs(cwd, invoke):
     """Make a healthy run, and one whose units are dead, and return what the second printed."""
     assert invoke("run", "tiny.yaml", "--out", "healthy", "--quiet").code == 0
     return invoke("run", "tiny.yaml", "--out", "dead", *DEAD)
@@ -62,7 +62,7 @@ def test_json(runs, invoke):
     assert [symptom["name"] for symptom in found["symptoms"]] == ["dead_units"]
 
 
-def test_what_is_no_run_folder_is_an_error(work, invoke):
+def test_what_is_no_run_folder_is_an_error(cwd, invoke):
     done = invoke("doctor", "tiny.yaml")
     assert (done.code, done.out) == (1, "") or done.code == 2
     assert done.err.startswith("error: tiny.yaml: is not a folder; ")

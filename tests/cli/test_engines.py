@@ -11,7 +11,7 @@ SWEEP = "sweep: {search: {seed: {low: 0, high: 9}}, trials: 3}\n"
 
 
 @pytest.fixture(autouse=True)
-def spec(work):
+def spec(cwd):
     Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
 
 

@@ -18,11 +18,11 @@ def listed_in(invoke, folder):
 
 
 @pytest.fixture
-def folder(invoke, work):
+def folder(invoke, cwd):
     """Return the folder of a trained ensemble of two folds, and what was printed."""
     done = invoke("run", "tiny.yaml", "--set", "ensemble.folds=2", "--out", "runs/two")
     assert (done.code, done.err) == (0, "")
-    return work / "runs/two", done.out.splitlines()
+    return cwd / "runs/two", done.out.splitlines()
 
 
 def test_an_ensemble_from_all_sides(folder, invoke):
@@ -57,23 +57,23 @@ def test_an_ensemble_from_all_sides(folder, invoke):
     assert invoke("doctor", "runs/two/members/0").code == 0
 
 
-def test_json_names_the_members(invoke, work):
+def test_json_names_the_members(invoke, cwd):
     done = invoke("run", "tiny.yaml", "--set", "ensemble.members=2", "--json")
     events = [json.loads(line) for line in done.out.splitlines()]
     assert events[0] == {"event": "began", "members": [0, 1]}
     assert {event["member"] for event in events if event["event"] == "finished"} == {0, 1}
     last = events[-1]
     assert last["event"] == "done"
-    assert last["metrics"] == json.loads((work / "runs/tiny/metrics.json").read_text())
-    assert last["spread"] == json.loads((work / "runs/tiny/spread.json").read_text())
+    assert last["metrics"] == json.loads((cwd / "runs/tiny/metrics.json").read_text())
+    assert last["spread"] == json.loads((cwd / "runs/tiny/spread.json").read_text())
 
 
-def test_quiet_prints_nothing(invoke, work):
+def test_quiet_prints_nothing(invoke, cwd):
     done = invoke("run", "tiny.yaml", "--set", "ensemble.members=2", "--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def test_a_network_that_fails_is_an_error(invoke, work):
+def test_a_network_that_fails_is_an_error(invoke, cwd):
     rate = "training.optimizer.sgd.learning_rate=1e30"
     done = invoke("run", "tiny.yaml", "--set", "ensemble.members=2", "--set", rate, "--quiet")
     assert done.code == 1

@@ -15,8 +15,8 @@ def run(invoke):
     return "runs/tiny"
 
 
-def test_every_split_is_evaluated(run, work, invoke):
-    metrics = json.loads((work / run / "metrics.json").read_text())
+def test_every_split_is_evaluated(run, cwd, invoke):
+    metrics = json.loads((cwd / run / "metrics.json").read_text())
     done = invoke("evaluate", run)
     assert (done.code, done.err) == (0, "")
     rows = [line.split() for line in done.out.splitlines()]
@@ -32,11 +32,11 @@ def test_columns_are_aligned(run, invoke):
     assert len({len(line) for line in lines}) == 1
 
 
-def test_only_the_splits_asked_for(run, work, invoke):
+def test_only_the_splits_asked_for(run, cwd, invoke):
     done = invoke("evaluate", run, "--split", "test", "--split", "train", "--json")
     found = json.loads(done.out)
     assert list(found) == ["test", "train"]
-    assert found["test"] == json.loads((work / run / "metrics.json").read_text())["test"]
+    assert found["test"] == json.loads((cwd / run / "metrics.json").read_text())["test"]
 
 
 def test_an_unknown_split_is_wrong_usage(run, invoke):
@@ -45,8 +45,8 @@ def test_an_unknown_split_is_wrong_usage(run, invoke):
     assert "train, validation, test" in done.err
 
 
-def test_a_damaged_model_is_a_failure_of_the_work(run, work, invoke):
-    model = work / run / "model.safetensors"
+def test_a_damaged_model_is_a_failure_of_the_work(run, cwd, invoke):
+    model = cwd / run / "model.safetensors"
     content = bytearray(model.read_bytes())
     content[-1] ^= 1
     model.write_bytes(content)
@@ -62,7 +62,7 @@ def test_a_model_of_a_plugins_layer_needs_the_plugin(invoke):
     assert invoke("evaluate", "runs/tiny", "--plugin", "acme.py").code == 0
 
 
-def test_a_table_is_shown_class_by_class(work, invoke):
+def test_a_table_is_shown_class_by_class(cwd, invoke):
     metrics = "training.metrics=[accuracy, confusion_matrix]"
     assert invoke("run", "tiny.yaml", "--quiet", "--set", metrics).code == 0
     done = invoke("evaluate", "runs/tiny", "--split", "test")
@@ -72,12 +72,12 @@ def test_a_table_is_shown_class_by_class(work, invoke):
     assert lines[4].split() == [str(digit) for digit in range(10)]
     rows = [[int(cell) for cell in line.split()] for line in lines[5:]]
     assert [row[0] for row in rows] == list(range(10))
-    stored = json.loads((work / "runs/tiny/metrics.json").read_text())["test"]["confusion_matrix"]
+    stored = json.loads((cwd / "runs/tiny/metrics.json").read_text())["test"]["confusion_matrix"]
     assert [row[1:] for row in rows] == stored
     assert json.loads(invoke("evaluate", "runs/tiny", "--json").out)["test"]["confusion_matrix"] == stored
 
 
-def test_a_table_has_the_names_of_the_classes(work, invoke):
+def test_a_table_has_the_names_of_the_classes(cwd, invoke):
     assert invoke("init", "flowers").code == 0
     short = ("--set", "training.metrics=[confusion_matrix]", "--quiet", "--out", "flowers")
     assert invoke("run", "flowers.yaml", *short).code == 0
@@ -87,18 +87,18 @@ def test_a_table_has_the_names_of_the_classes(work, invoke):
 
 
 @pytest.mark.parametrize("change", ["a row more", "a row less"])
-def test_a_change_of_data_is_reported_beside_the_results(work, invoke, change):
+def test_a_change_of_data_is_reported_beside_the_results(cwd, invoke, change):
     generator = np.random.default_rng(0)
     rows = [f"{x:.3f},{'b' if x > 0 else 'a'}" for x in generator.normal(size=100)]
-    (work / "points.csv").write_text("\n".join(["x,class", *rows]))
+    (cwd / "points.csv").write_text("\n".join(["x,class", *rows]))
     options = ("--set", "data={csv: {file: points.csv, target: class}}", "--set", "layers.Affine2.units=2")
     assert invoke("run", "tiny.yaml", "--quiet", *options, "--set", "training.batch_size=10").code == 0
     assert invoke("evaluate", "runs/tiny").err == ""
     rows = [*rows, "0.5,b"] if change == "a row more" else rows[:-1]
-    (work / "points.csv").write_text("\n".join(["x,class", *rows]))
+    (cwd / "points.csv").write_text("\n".join(["x,class", *rows]))
     done = invoke("evaluate", "runs/tiny")
-    then = json.loads((work / "runs/tiny/lock.json").read_text())["data_checksum"]
-    now = hashlib.sha256((work / "points.csv").read_bytes()).hexdigest()
+    then = json.loads((cwd / "runs/tiny/lock.json").read_text())["data_checksum"]
+    now = hashlib.sha256((cwd / "points.csv").read_bytes()).hexdigest()
     assert done.err == (
         "warning: runs/tiny: the data is not what the network was trained on: "
         f"data_checksum: {then[:12]}... then, {now[:12]}... now\n"
@@ -109,9 +109,9 @@ def test_a_change_of_data_is_reported_beside_the_results(work, invoke, change):
     assert list(json.loads(as_json.out)) == ["train", "validation", "test"]
 
 
-def test_without_a_lock_the_figures_are_printed_with_a_warning(run, work, invoke):
+def test_without_a_lock_the_figures_are_printed_with_a_warning(run, cwd, invoke):
     expected = invoke("evaluate", run).out
-    (work / run / "lock.json").unlink()
+    (cwd / run / "lock.json").unlink()
     done = invoke("evaluate", run)
     assert (done.code, done.out) == (0, expected)
     assert done.err.startswith(f"warning: {run}: can't check whether the data is what the network was trained on: ")

@@ -37,21 +37,21 @@ def write_images(folder):
 
 
 @pytest.fixture
-def files(work):
+def files(cwd):
     """Write the same examples in all formats: 40 to train on, 20 to test."""
-    (work / "new").mkdir()
-    for part, folder in ((slice(0, 40), work), (TEST, work / "new")):
+    (cwd / "new").mkdir()
+    for part, folder in ((slice(0, 40), cwd), (TEST, cwd / "new")):
         np.save(folder / "x.npy", X[part])
         np.save(folder / "t.npy", T[part])
         np.save(folder / "v.npy", VALUES[part])
         np.savez(folder / "own.npz", a=X[part], b=T[part])
         np.savez(folder / "xt.npz", x=X[part], t=T[part])
     for name, part in (("train", slice(0, 40)), ("t10k", TEST)):
-        (work / "idx").mkdir(exist_ok=True)
-        write_idx(work / f"idx/{name}-images-idx3-ubyte", X[part])
-        write_idx(work / f"idx/{name}-labels-idx1-ubyte", T[part])
-    write_images(work / "pictures")
-    return work
+        (cwd / "idx").mkdir(exist_ok=True)
+        write_idx(cwd / f"idx/{name}-images-idx3-ubyte", X[part])
+        write_idx(cwd / f"idx/{name}-labels-idx1-ubyte", T[part])
+    write_images(cwd / "pictures")
+    return cwd
 
 
 @pytest.fixture

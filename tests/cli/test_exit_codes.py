@@ -25,8 +25,8 @@ training:
 """
 
 
-def test_faults_of_a_spec_are_shown_in_full_and_counted(work, mlpkit):
-    (work / "wrong.yaml").write_text(WRONG)
+def test_faults_of_a_spec_are_shown_in_full_and_counted(cwd, mlpkit):
+    (cwd / "wrong.yaml").write_text(WRONG)
     with pytest.raises(SpecSchemaError) as caught:
         load_spec("wrong.yaml")
     done = mlpkit("check", "wrong.yaml")
@@ -73,9 +73,9 @@ def test_a_missing_spec_that_is_shipped_is_offered(path, verb, invoke):
 
 
 @pytest.mark.parametrize("verb", ["check", "run", "tune-rate"])
-def test_a_run_folder_in_place_of_a_spec_has_one(verb, work, invoke):
-    (work / "runs/first").mkdir(parents=True)
-    (work / "runs/first/resolved.yaml").write_text("mlpkit: 1\n")
+def test_a_run_folder_in_place_of_a_spec_has_one(verb, cwd, invoke):
+    (cwd / "runs/first").mkdir(parents=True)
+    (cwd / "runs/first/resolved.yaml").write_text("mlpkit: 1\n")
     done = invoke(verb, "runs/first")
     assert (done.code, done.out) == (2, "")
     assert "  help: it is the folder of a run, whose spec is runs/first/resolved.yaml\n" in done.err
@@ -86,8 +86,8 @@ def test_a_missing_spec_that_is_not_shipped_is_not_offered(invoke):
     assert "mlpkit ships" not in invoke("check", "other.yaml").err
 
 
-def test_a_broken_spec_of_a_shipped_name_is_not_called_missing(work, invoke):
-    (work / "mnist_3layer.yaml").write_text("a: [")
+def test_a_broken_spec_of_a_shipped_name_is_not_called_missing(cwd, invoke):
+    (cwd / "mnist_3layer.yaml").write_text("a: [")
     done = invoke("check", "mnist_3layer.yaml")
     assert done.code == 2
     assert "mlpkit ships" not in done.err
@@ -109,10 +109,10 @@ def test_a_fault_of_the_programs_own_names_its_place_and_shows_no_traceback(invo
     )
 
 
-def test_a_fault_of_a_component_names_the_component_and_the_place(work, mlpkit):
+def test_a_fault_of_a_component_names_the_component_and_the_place(cwd, mlpkit):
     done = mlpkit("run", "tiny.yaml", "--plugin", "./acme.py", "--set", "data=acme.wrong_data")
     assert (done.code, done.out) == (1, "")
-    line = (work / "acme.py").read_text().splitlines().index('        raise KeyError("the third shelf")') + 1
+    line = (cwd / "acme.py").read_text().splitlines().index('        raise KeyError("the third shelf")') + 1
     first, rest = done.err.split("\n", 1)
     assert first.startswith("error: ")
     assert "acme.wrong_data" in first
@@ -152,10 +152,10 @@ def test_control_c_outside_a_run_is_130_without_a_word(invoke, monkeypatch):
     assert (done.code, done.out, done.err) == (130, "", "")
 
 
-def test_a_reader_that_leaves_ends_the_program_in_silence(environment, work):
+def test_a_reader_that_leaves_ends_the_program_in_silence(environment, cwd):
     command = f"set -o pipefail; {sys.executable} -m mlpkit schema | head -1"
     done = subprocess.run(
-        ["bash", "-c", command], env=environment, cwd=work, capture_output=True, text=True, check=False
+        ["bash", "-c", command], env=environment, cwd=cwd, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("{\n", "")
     assert done.returncode in (0, 141)  # 0 if all of it fitted into the pipe before head left
@@ -194,9 +194,9 @@ def test_wrong_usage_has_its_exit_code_without_standard_error(arguments, mlpkit)
     assert (done.code, done.out) == (2, "")
 
 
-def test_closed_standard_streams_are_no_reason_to_fail(environment, work):
+def test_closed_standard_streams_are_no_reason_to_fail(environment, cwd):
     command = f"{sys.executable} -m mlpkit check tiny.yaml >&- 2>&-"
-    assert subprocess.run(["bash", "-c", command], env=environment, cwd=work, check=False).returncode == 0
+    assert subprocess.run(["bash", "-c", command], env=environment, cwd=cwd, check=False).returncode == 0
 
 
 def test_errors_are_red_on_a_terminal_and_plain_without_colours(terminal):
@@ -209,8 +209,8 @@ def test_errors_are_red_on_a_terminal_and_plain_without_colours(terminal):
         assert plain.raw.startswith("error: ")
 
 
-def test_places_carets_and_labels_are_coloured(terminal, work):
-    (work / "wrong.yaml").write_text((work / "tiny.yaml").read_text().replace("units: 5", "unitz: 5"))
+def test_places_carets_and_labels_are_coloured(terminal, cwd):
+    (cwd / "wrong.yaml").write_text((cwd / "tiny.yaml").read_text().replace("units: 5", "unitz: 5"))
     screen = terminal("check", "wrong.yaml", columns=100)
     assert screen.wait_for_end() == 2
     assert "\x1b[1mwrong.yaml:6:14:\x1b[0m unknown parameter" in screen.raw
@@ -219,8 +219,8 @@ def test_places_carets_and_labels_are_coloured(terminal, work):
     assert "\x1b[36m  help:\x1b[0m did you mean 'units'?" in screen.raw
 
 
-def test_a_warning_is_yellow(terminal, work):
-    (work / "acme.py").write_text((work / "acme.py").read_text().replace("Slow)", "Slow, deprecated='use Relu')"))
+def test_a_warning_is_yellow(terminal, cwd):
+    (cwd / "acme.py").write_text((cwd / "acme.py").read_text().replace("Slow)", "Slow, deprecated='use Relu')"))
     screen = terminal("check", "tiny.yaml", "--plugin", "acme.py", "--set", "layers.Relu1={acme.Slow: {seconds: 0}}")
     assert screen.wait_for_end() == 0
     assert "\x1b[33m\x1b[1m warning:\x1b[0m" in screen.raw

@@ -27,9 +27,9 @@ def test_an_overridden_value_names_what_it_replaces(invoke):
     assert "tiny.yaml:6:21" in note
 
 
-def test_a_variable_is_explained_and_extends_is_not(work, invoke):
-    text = (work / "tiny.yaml").read_text()
-    (work / "varied.yaml").write_text(text.replace("mlpkit: 1\n", "mlpkit: 1\nvars: {size: 7}\n"))
+def test_a_variable_is_explained_and_extends_is_not(cwd, invoke):
+    text = (cwd / "tiny.yaml").read_text()
+    (cwd / "varied.yaml").write_text(text.replace("mlpkit: 1\n", "mlpkit: 1\nvars: {size: 7}\n"))
     done = invoke("explain", "varied.yaml", "vars.size")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("vars.size: 7\n  meaning  a value, used elsewhere as $size.\n")
@@ -37,7 +37,7 @@ def test_a_variable_is_explained_and_extends_is_not(work, invoke):
     assert invoke("explain", "varied.yaml", "vars").out.endswith("  place    varied.yaml:2:7\n")
     assert invoke("explain", "varied.yaml", "vars.sise").err.endswith("; did you mean 'size'?\n")
     assert "not in the spec" in invoke("explain", "tiny.yaml", "vars").out
-    (work / "base.yaml").write_text("extends: tiny.yaml\n")
+    (cwd / "base.yaml").write_text("extends: tiny.yaml\n")
     done = invoke("explain", "base.yaml", "extends")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: the files that extends names are merged into the spec")
@@ -139,9 +139,9 @@ def test_the_list_of_keys_as_json_is_an_explanation_a_line(invoke):
     assert one in listed
 
 
-def test_variables_are_listed(work, invoke):
-    text = (work / "tiny.yaml").read_text()
-    (work / "varied.yaml").write_text(text.replace("mlpkit: 1\n", "mlpkit: 1\nvars: {size: 7}\n"))
+def test_variables_are_listed(cwd, invoke):
+    text = (cwd / "tiny.yaml").read_text()
+    (cwd / "varied.yaml").write_text(text.replace("mlpkit: 1\n", "mlpkit: 1\nvars: {size: 7}\n"))
     assert ["vars.size", "7", "line", "2"] in [
         line.split() for line in invoke("explain", "varied.yaml").out.splitlines()
     ]
@@ -155,8 +155,8 @@ def test_a_key_without_its_first_parts_is_answered_with_the_whole_key(invoke):
     assert invoke("explain", "tiny.yaml", "training.optimizer.sgd.learning_rate").code == 0
 
 
-def test_a_run_that_stands_for_its_section_is_found(work, invoke):
-    (work / "tiny.yaml").write_text((work / "tiny.yaml").read_text() + "initialize_from: base\n")
+def test_a_run_that_stands_for_its_section_is_found(cwd, invoke):
+    (cwd / "tiny.yaml").write_text((cwd / "tiny.yaml").read_text() + "initialize_from: base\n")
     done = invoke("explain", "tiny.yaml", "initialize_from.run")
     assert (done.code, done.out.splitlines()[0]) == (0, "initialize_from.run: base")
     assert "  place    tiny.yaml:16:18\n" in done.out

@@ -14,10 +14,10 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def finished(work, invoke):
+def finished(cwd, invoke):
     """Return the folder of a finished run."""
     assert invoke("run", "tiny.yaml", "--out", "runs/tiny").code == 0
-    return work / "runs/tiny"
+    return cwd / "runs/tiny"
 
 
 @pytest.fixture
@@ -34,15 +34,15 @@ def said(invoke):
     return say
 
 
-def test_screens(finished, work, said, golden, monkeypatch):
+def test_screens(finished, cwd, said, golden, monkeypatch):
     monkeypatch.setattr("mlpkit.jobs.whence.LEVELS_UP", 0)
     text = said("export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "whence tiny.onnx")
     text += "\n" + said("export runs/tiny --to tiny.c --quantize int8", "whence tiny.c")
     text += "\n" + said("export runs/tiny --to tiny.onnx --quantize int8", "export runs/tiny --to tiny.c --quantize x")
-    (finished / "model.safetensors").rename(work / "model.safetensors")
+    (finished / "model.safetensors").rename(cwd / "model.safetensors")
     text += "\n" + said("whence tiny.onnx", "export runs/tiny --to tiny.onnx")
-    (work / "model.safetensors").rename(finished / "model.safetensors")
-    finished.rename(work / "moved")
+    (cwd / "model.safetensors").rename(finished / "model.safetensors")
+    finished.rename(cwd / "moved")
     text += "\n" + said("whence tiny.onnx", "whence tiny.onnx --run moved", "whence tiny.yaml")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     text += "\n" + said("export moved --to tiny.onnx")
@@ -60,7 +60,7 @@ def _without_hashes(text):
     return "".join(lines)
 
 
-def test_json(finished, invoke, work):
+def test_json(finished, invoke, cwd):
     done = invoke("export", "runs/tiny", "--to", "tiny.onnx", "--json")
     document = json.loads(done.out)
     assert 0 <= document.pop("exact") <= document["rows"]
@@ -85,7 +85,7 @@ def test_json(finished, invoke, work):
     ]
 
 
-def test_json_with_rounded_weights(finished, invoke, work):
+def test_json_with_rounded_weights(finished, invoke, cwd):
     done = invoke("export", "runs/tiny", "--to", "tiny.c", "--quantize", "int8", "--json")
 
     found = json.loads(done.out)["rounding"]
@@ -96,7 +96,7 @@ def test_json_with_rounded_weights(finished, invoke, work):
     assert json.loads(invoke("whence", "tiny.c", "--json").out)["provenance"]["quantized"] == "int8"
 
 
-def test_a_refusal(finished, invoke, work, monkeypatch):
+def test_a_refusal(finished, invoke, cwd, monkeypatch):
     monkeypatch.setattr(Relu, "onnx", lambda self, graph: graph.op("Neg", graph.input))
 
     done = invoke("export", "runs/tiny", "--to", "tiny.onnx")
@@ -104,4 +104,4 @@ def test_a_refusal(finished, invoke, work, monkeypatch):
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("error: tiny.onnx doesn't compute what the model does, and was not kept: row ")
     assert " of the test split, counted from 0, differs from Relu1 on: the file gives " in done.err
-    assert not (work / "tiny.onnx").exists()
+    assert not (cwd / "tiny.onnx").exists()

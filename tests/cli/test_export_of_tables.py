@@ -71,12 +71,12 @@ FILES = {"t.onnx": labels_of_onnx} | ({"t.c": labels_of_c} if shutil.which("cc")
 
 
 @pytest.fixture
-def expect_the_same(work, invoke):
+def expect_the_same(cwd, invoke):
     """Return a function that trains on a table, exports, and compares what comes out on the test file."""
 
     def expect(table: RealTable, *options: str) -> None:
-        (work / "t.csv").write_text(table.train)
-        (work / "test.csv").write_text(table.test)
+        (cwd / "t.csv").write_text(table.train)
+        (cwd / "test.csv").write_text(table.test)
         done = invoke("init", "--data", "t.csv", "--target", table.target, "--test", "test.csv")
         assert done.code == 0, done.err
         done = invoke("run", "t.yaml", "--quiet", "--out", "run", *options)

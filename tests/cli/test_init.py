@@ -30,21 +30,21 @@ def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke,
     assert invoke("init").out == "a    A network to begin with.\nbcd\n"
 
 
-def test_a_shipped_spec_is_copied_letter_by_letter(work, invoke):
+def test_a_shipped_spec_is_copied_letter_by_letter(cwd, invoke):
     done = invoke("init", "mnist_3layer")
     assert (done.code, done.out) == (0, "mnist_3layer.yaml\n")
     assert done.err == "train it with: mlpkit run mnist_3layer.yaml\n"
-    assert (work / "mnist_3layer.yaml").read_bytes() == shipped_specs()["mnist_3layer"].read_bytes()
+    assert (cwd / "mnist_3layer.yaml").read_bytes() == shipped_specs()["mnist_3layer"].read_bytes()
     assert invoke("check", "mnist_3layer.yaml").code == 0
 
 
-def test_a_folder_of_lessons_is_copied_and_its_scripts_run_there(work, invoke):
+def test_a_folder_of_lessons_is_copied_and_its_scripts_run_there(cwd, invoke):
     done = invoke("init", "from_scratch", "--to", "my lessons")
     assert (done.code, done.out) == (0, "my lessons\n")
     scripts = [shlex.split(line)[1] for line in done.err.splitlines()[1:]]
-    assert {path.stem for path in map(Path, scripts)} == {path.stem for path in (work / "my lessons").glob("*.yaml")}
+    assert {path.stem for path in map(Path, scripts)} == {path.stem for path in (cwd / "my lessons").glob("*.yaml")}
     (copied,) = shipped_lessons().values()
-    for path in (work / "my lessons").iterdir():
+    for path in (cwd / "my lessons").iterdir():
         assert path.read_bytes() == (copied / path.name).read_bytes()
 
     command = [sys.executable, "my lessons/gradient_check.py", "--set", "layers.Affine1.units=2"]
@@ -56,11 +56,11 @@ def test_a_folder_of_lessons_is_copied_and_its_scripts_run_there(work, invoke):
     assert invoke("init", "from_scratch", "--to", "nowhere/lessons").code == 1
 
 
-def test_an_existing_file_is_never_overwritten(work, invoke):
+def test_an_existing_file_is_never_overwritten(cwd, invoke):
     done = invoke("init", "mnist_3layer", "--to", "tiny.yaml")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: tiny.yaml exists already; choose another name with --out\n"
-    assert (work / "tiny.yaml").read_text().startswith("mlpkit: 1\nname: tiny\n")
+    assert (cwd / "tiny.yaml").read_text().startswith("mlpkit: 1\nname: tiny\n")
 
 
 def test_a_spec_that_can_not_be_written_leaves_no_file(tmp_path):

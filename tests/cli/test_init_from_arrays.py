@@ -43,46 +43,46 @@ def write_images(folder, images, kinds, names=("neither", "lying", "standing")):
 
 
 @pytest.fixture
-def first(work, invoke):
+def first(cwd, invoke):
     """Return a function that asks for a spec, and returns its text and what was printed; it knows the data."""
 
     def ask(*arguments):
         ask.data = arguments[0]
-        (work / "s.yaml").unlink(missing_ok=True)
+        (cwd / "s.yaml").unlink(missing_ok=True)
         done = invoke("init", "--data", *arguments, "--out", "s.yaml")
         assert (done.code, done.err) == (0, "")
-        return (work / "s.yaml").read_text(), done.out
+        return (cwd / "s.yaml").read_text(), done.out
 
     return ask
 
 
 @pytest.fixture
-def follows(work, invoke, first):
+def follows(cwd, invoke, first):
     """Return a function that does what the output says comes next, and returns the results on the test split."""
 
     def follow(out, *shorter):
         run, predict = (shlex.split(line)[1:] for line in out.partition("next:\n")[2].splitlines())
-        shutil.rmtree(work / "runs", ignore_errors=True)
+        shutil.rmtree(cwd / "runs", ignore_errors=True)
         done = invoke(*run, "--quiet", *shorter)
         assert (done.code, done.err) == (0, "")
         done = invoke(*predict[:2], first.data if predict[2].startswith("new") else predict[2])
         assert (done.code, done.err) == (0, "")
-        (metrics,) = (work / "runs").glob("*/metrics.json")
+        (metrics,) = (cwd / "runs").glob("*/metrics.json")
         return json.loads(metrics.read_text())["test"]
 
     return follow
 
 
 @pytest.fixture
-def refused(work, invoke):
+def refused(cwd, invoke):
     """Return a function that asks for a spec and returns the error; no spec is written."""
 
     def ask(*arguments):
-        (work / "s.yaml").unlink(missing_ok=True)
+        (cwd / "s.yaml").unlink(missing_ok=True)
         done = invoke("init", "--data", *arguments, "--out", "s.yaml")
         assert done.code in (1, 2)
         assert done.out == ""
-        assert not (work / "s.yaml").exists()
+        assert not (cwd / "s.yaml").exists()
         return done.err
 
     return ask
@@ -91,7 +91,7 @@ def refused(work, invoke):
 # Arrays that are learned well at the first try
 
 
-def test_an_archive_of_two_arrays(work, first, follows):
+def test_an_archive_of_two_arrays(cwd, first, follows):
     x, t, _ = table()
     np.savez("own.npz", data=x, target=t, ids=np.arange(600), names=np.full(600, "row"))
     text, out = first("own.npz")
@@ -127,7 +127,7 @@ layers:
     assert follows(out)["accuracy"] > 0.9
 
 
-def test_the_commands_work_in_processes_of_their_own(work, mlpkit):
+def test_the_commands_work_in_processes_of_their_own(cwd, mlpkit):
     x, t, _ = table()
     np.savez("own.npz", x=x, t=t)
     done = mlpkit("init", "--data", "own.npz")
@@ -140,7 +140,7 @@ def test_the_commands_work_in_processes_of_their_own(work, mlpkit):
     assert len(done.out.splitlines()) == 601
 
 
-def test_values_are_predicted_in_their_unit(work, first, follows):
+def test_values_are_predicted_in_their_unit(cwd, first, follows):
     x, _, value = table(900)
     np.savez("own.npz", X=x, y=value)
     text, out = first("own.npz")
@@ -148,7 +148,7 @@ def test_values_are_predicted_in_their_unit(work, first, follows):
     assert follows(out)["r2"] > 0.9
 
 
-def test_several_labels(work, first, follows):
+def test_several_labels(cwd, first, follows):
     x, _, _ = table()
     np.savez("own.npz", x=x, t=np.stack([x[:, 0] > 7, x[:, 1] > 7], axis=1).astype(int))
     text, out = first("own.npz")
@@ -158,7 +158,7 @@ def test_several_labels(work, first, follows):
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_images_in_an_archive_are_convolved(work, first, follows, compressed):
+def test_images_in_an_archive_are_convolved(cwd, first, follows, compressed):
     x, t = bars(300)
     (np.savez_compressed if compressed else np.savez)("own.npz", images=x, labels=t)
     text, out = first("own.npz")
@@ -167,7 +167,7 @@ def test_images_in_an_archive_are_convolved(work, first, follows, compressed):
     assert compressed or follows(out)["accuracy"] > 0.95
 
 
-def test_arrays_of_the_other_splits(work, first, follows):
+def test_arrays_of_the_other_splits(cwd, first, follows):
     parts = {
         f"{what}_{split}": part for split in ("train", "val", "test") for what, part in zip("xy", bars(90), strict=True)
     }
@@ -178,7 +178,7 @@ def test_arrays_of_the_other_splits(work, first, follows):
     follows(out, *FEW_EPOCHS)
 
 
-def test_the_file_of_another_split(work, first, invoke):
+def test_the_file_of_another_split(cwd, first, invoke):
     for name, seed in (("a", 0), ("b", 1)):
         np.savez(f"{name}.npz", **dict(zip("xt", bars(90, seed=seed), strict=True)))
     text, out = first("a.npz", "--test", "b.npz")
@@ -190,7 +190,7 @@ def test_the_file_of_another_split(work, first, invoke):
 @pytest.mark.parametrize(
     ("name", "targets"), [("x.npy", "t.npy"), ("X_train.npy", "y_train.npy"), ("a-images.npy", "a-labels.npy")]
 )
-def test_two_files(work, first, follows, name, targets):
+def test_two_files(cwd, first, follows, name, targets):
     x, t, _ = table(200)
     np.save(name, x)
     np.save(targets, t)
@@ -199,7 +199,7 @@ def test_two_files(work, first, follows, name, targets):
     follows(out, *FEW_EPOCHS)
 
 
-def test_two_files_of_any_names_and_those_for_testing(work, first, follows):
+def test_two_files_of_any_names_and_those_for_testing(cwd, first, follows):
     for split in ("train", "test"):
         x, t, _ = table(200)
         np.save(f"x_{split}.npy", x)
@@ -213,30 +213,30 @@ def test_two_files_of_any_names_and_those_for_testing(work, first, follows):
     follows(out, *FEW_EPOCHS)
 
 
-def test_the_spec_names_files_that_were_found_as_seen_from_its_own_folder(work, invoke):
+def test_the_spec_names_files_that_were_found_as_seen_from_its_own_folder(cwd, invoke):
     x, t, _ = table(200)
     np.save("x.npy", x)
     np.save("t.npy", t)
-    (work / "specs").mkdir()
+    (cwd / "specs").mkdir()
     assert invoke("init", "--data", "x.npy", "--out", "specs/own.yaml").code == 0
-    assert "inputs: ../x.npy\n    targets: ../t.npy\n" in (work / "specs/own.yaml").read_text()
+    assert "inputs: ../x.npy\n    targets: ../t.npy\n" in (cwd / "specs/own.yaml").read_text()
     assert invoke("check", "specs/own.yaml").code == 0
 
 
 @pytest.mark.parametrize("as_folder", [True, False])
-def test_idx_files(work, first, follows, as_folder):
+def test_idx_files(cwd, first, follows, as_folder):
     for split, seed in (("train", 0), ("t10k", 1)):
         x, t = bars(150, seed=seed)
-        write_idx(work / f"{split}-images-idx3-ubyte", x)
-        write_idx(work / f"{split}-labels-idx1-ubyte", t)
+        write_idx(cwd / f"{split}-images-idx3-ubyte", x)
+        write_idx(cwd / f"{split}-labels-idx1-ubyte", t)
     text, out = first("." if as_folder else "train-images-idx3-ubyte")
     assert "images: train-images-idx3-ubyte\n    labels: train-labels-idx1-ubyte\n" in text
     assert "test: [t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte]\n    flatten: false\n" in text
     assert follows(out, "--set", "training.epochs=40")["accuracy"] > 0.9
 
 
-def test_a_folder_of_images(work, first, follows):
-    write_images(work / "bars", *bars(200))
+def test_a_folder_of_images(cwd, first, follows):
+    write_images(cwd / "bars", *bars(200))
     text, out = first("bars")
     assert (
         out
@@ -255,20 +255,20 @@ next:
     assert follows(out)["accuracy"] > 0.9
 
 
-def test_coloured_images_of_many_sizes_are_scaled(work, first, follows):
+def test_coloured_images_of_many_sizes_are_scaled(cwd, first, follows):
     for number in range(60):
         image = np.zeros((90 + number, 200, 3), np.uint8)
         image[..., number % 2] = 200
-        write_images(work / "pets", [image], [number % 2], (f"cat/{number}", f"dog/{number}"))
+        write_images(cwd / "pets", [image], [number % 2], (f"cat/{number}", f"dog/{number}"))
     text, out = first("pets")
     assert "60 in pets, from 90 by 200 to 149 by 200 pixels; with colours" in out
     assert "    colour: true\n    resize: [38, 64]  # from 90 by 200 to 149 by 200 pixels\n    flatten: false\n" in text
     assert follows(out, "--set", "training.epochs=20")["accuracy"] > 0.9
 
 
-def test_folders_of_splits(work, first, invoke):
+def test_folders_of_splits(cwd, first, invoke):
     for split, seed in (("train", 0), ("val", 1), ("test", 2)):
-        write_images(work / "bars" / split, *bars(60, seed=seed))
+        write_images(cwd / "bars" / split, *bars(60, seed=seed))
     text, out = first("bars")
     assert "folder: bars/train  # 3 classes" in text
     assert "    validation: bars/val\n    test: bars/test\n" in text
@@ -280,12 +280,12 @@ def test_folders_of_splits(work, first, invoke):
     "name",
     ["example:shapes", "example:shapes.npz", "example:shapes_x.npy", "example:shapes-images-idx3-ubyte"],
 )
-def test_examples_that_come_with_mlpkit(work, first, follows, name):
+def test_examples_that_come_with_mlpkit(cwd, first, follows, name):
     _, out = first(name)
     follows(out, *FEW_EPOCHS)
 
 
-def test_white_images_are_moved_with_white_behind_them(work, first):
+def test_white_images_are_moved_with_white_behind_them(cwd, first):
     x, t = bars(100)
     np.savez("own.npz", x=255 - x // 2, t=t)
     text, _ = first("own.npz")
@@ -295,7 +295,7 @@ def test_white_images_are_moved_with_white_behind_them(work, first):
 # What is unclear or wrong is an error that says what to type
 
 
-def test_targets_that_nothing_tells_are_asked_for(work, refused, first):
+def test_targets_that_nothing_tells_are_asked_for(cwd, refused, first):
     x, t, _ = table(200)
     np.savez("own.npz", a=x, b=t)
     assert refused("own.npz") == (
@@ -309,7 +309,7 @@ def test_targets_that_nothing_tells_are_asked_for(work, refused, first):
     assert "    inputs: a\n    targets: b\n" in first("own.npz", "--target", "b")[0]
 
 
-def test_inputs_that_nothing_tells_are_asked_for_and_the_advice_works(work, refused, first):
+def test_inputs_that_nothing_tells_are_asked_for_and_the_advice_works(cwd, refused, first):
     x, t, _ = table(200)
     np.savez("own.npz", left=x, right=x, t=t)
     error = refused("own.npz", "--target", "t")
@@ -319,7 +319,7 @@ def test_inputs_that_nothing_tells_are_asked_for_and_the_advice_works(work, refu
     first("xt.npz")
 
 
-def test_a_file_of_targets_that_nothing_tells_is_asked_for(work, refused, first):
+def test_a_file_of_targets_that_nothing_tells_is_asked_for(cwd, refused, first):
     x, t, _ = table(200)
     np.save("rows.npy", x)
     np.save("kinds.npy", t)
@@ -367,13 +367,13 @@ SPOILED_ARRAYS = {
 
 
 @pytest.mark.parametrize("arrays", SPOILED_ARRAYS)
-def test_spoiled_arrays(work, refused, arrays):
+def test_spoiled_arrays(cwd, refused, arrays):
     x, t, expected = SPOILED_ARRAYS[arrays]
     np.savez("own.npz", **{name: array for name, array in (("x", x), ("t", t)) if array is not None})
     assert expected in refused("own.npz")
 
 
-def test_texts_and_objects_as_targets_say_what_to_do(work, refused, first):
+def test_texts_and_objects_as_targets_say_what_to_do(cwd, refused, first):
     words = np.array(["no", "yes"])[(T > 0).astype(int)]
     np.savez("own.npz", x=X, t=words)
     error = refused("own.npz", "--target", "t")
@@ -385,14 +385,14 @@ def test_texts_and_objects_as_targets_say_what_to_do(work, refused, first):
     assert "holds Python objects, which would be run as code; expected numbers" in refused("own.npz", "--target", "t")
 
 
-def test_whole_floats_are_values_with_a_note(work, first):
+def test_whole_floats_are_values_with_a_note(cwd, first):
     np.savez("own.npz", x=X, t=T.astype(float))
     text, out = first("own.npz")
     assert "predict: values" in text
     assert "  note      if these 3 whole numbers are classes, save them with .astype(int)\n" in out
 
 
-def test_images_whose_channels_come_last_are_learned_as_rows_with_a_note(work, first, follows):
+def test_images_whose_channels_come_last_are_learned_as_rows_with_a_note(cwd, first, follows):
     x, t = bars(100)
     np.savez("own.npz", x=np.repeat(x[..., None], 3, axis=3), t=t)
     text, out = first("own.npz")
@@ -411,58 +411,58 @@ def test_images_whose_channels_come_last_are_learned_as_rows_with_a_note(work, f
         (b"\x93NUMPY\x01\x00v\x00{}", "own.npz: is an .npy file, of one array; read it with the data set npy"),
     ],
 )
-def test_damaged_archives(work, refused, content, expected):
-    (work / "own.npz").write_bytes(content)
+def test_damaged_archives(cwd, refused, content, expected):
+    (cwd / "own.npz").write_bytes(content)
     assert expected in refused("own.npz")
 
 
-def test_a_cut_file_of_an_array(work, refused):
+def test_a_cut_file_of_an_array(cwd, refused):
     np.save("x.npy", X)
     np.save("t.npy", T)
-    (work / "x.npy").write_bytes((work / "x.npy").read_bytes()[:-8])
+    (cwd / "x.npy").write_bytes((cwd / "x.npy").read_bytes()[:-8])
     assert "x.npy, byte 0: the header declares float64 of shape (100, 5)" in refused("x.npy")
 
 
-def test_spoiled_idx_files(work, refused):
+def test_spoiled_idx_files(cwd, refused):
     x, t = bars(50)
-    write_idx(work / "train-images-idx3-ubyte", x)
+    write_idx(cwd / "train-images-idx3-ubyte", x)
     assert "no file was named that holds the targets of train-images-idx3-ubyte" in refused("train-images-idx3-ubyte")
-    write_idx(work / "train-labels-idx1-ubyte", t[:49])
+    write_idx(cwd / "train-labels-idx1-ubyte", t[:49])
     assert "has 49 targets for the 50 examples of train-images-idx3-ubyte" in refused("train-images-idx3-ubyte")
     assert "the magic number is 0x00000801; expected 0x00000803" in refused(
         "train-labels-idx1-ubyte", "--target", "train-labels-idx1-ubyte"
     )
-    write_idx(work / "train-labels-idx1-ubyte", t * 0)
+    write_idx(cwd / "train-labels-idx1-ubyte", t * 0)
     assert "every target is 0" in refused("train-images-idx3-ubyte")
 
 
-def test_spoiled_folders_of_images(work, refused, invoke):
-    (work / "pets").mkdir()
+def test_spoiled_folders_of_images(cwd, refused, invoke):
+    (cwd / "pets").mkdir()
     assert "note: the folder 'pets' is empty" in refused("pets")
     assert "note: there is no file or folder 'pests'" in refused("pests")
-    write_images(work / "pets", *bars(20))
-    shutil.rmtree(work / "pets/lying")
-    shutil.rmtree(work / "pets/standing")
+    write_images(cwd / "pets", *bars(20))
+    shutil.rmtree(cwd / "pets/lying")
+    shutil.rmtree(cwd / "pets/standing")
     assert refused("pets") == (
         "error: --data: 'pets' has one subfolder, neither; expected one for each class, two or more\n"
     )
-    write_images(work / "pets", *bars(20))
+    write_images(cwd / "pets", *bars(20))
     assert refused("pets", "--target", "kind") == (
         "error: --target: the class of an image is the name of its folder; leave out --target\n"
     )
-    (work / "pets/lying/zzz.png").write_bytes(b"no image")
+    (cwd / "pets/lying/zzz.png").write_bytes(b"no image")
     assert "pets/lying/zzz.png: can't be read as an image; replace the file, or leave it out" in refused("pets")
-    (work / "pets/lying/zzz.png").rename(work / "pets/stray.png")
+    (cwd / "pets/lying/zzz.png").rename(cwd / "pets/stray.png")
     assert "pets/stray.png: the file is beside the class folders; move it into one of them" in refused("pets")
-    (work / "pets/stray.png").unlink()
-    (work / "pets/lying/notes.txt").write_text("nice")
+    (cwd / "pets/stray.png").unlink()
+    (cwd / "pets/lying/notes.txt").write_text("nice")
     assert "pets/lying/notes.txt: the file type '.txt' is not one of" in refused("pets")
-    (work / "pets/lying/notes.txt").unlink()
+    (cwd / "pets/lying/notes.txt").unlink()
     assert "--test: there is no folder 'tests'" in refused("pets", "--test", "tests")
 
 
-def test_without_pillow_the_error_says_how_to_install_it(work, refused, monkeypatch):
-    write_images(work / "pets", *bars(20))
+def test_without_pillow_the_error_says_how_to_install_it(cwd, refused, monkeypatch):
+    write_images(cwd / "pets", *bars(20))
     monkeypatch.setitem(sys.modules, "PIL", None)
     for name in [name for name in sys.modules if "image_folder" in name]:
         monkeypatch.delitem(sys.modules, name)

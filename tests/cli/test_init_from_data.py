@@ -16,7 +16,7 @@ HEADER = "PassengerId,Age,Sex,Class,Fare,Cabin,Embarked,alive,Survived"
 
 
 @pytest.fixture
-def titanic(work):
+def titanic(cwd):
     """Write a table that looks like a famous one."""
     rng = random.Random(0)
     rows = [HEADER]
@@ -27,8 +27,8 @@ def titanic(work):
         cabin = f"{rng.choice('ABC')}{number}" if place == 1 else ""
         fare, port = f"{rng.gauss(100 / place, 5):.2f}", rng.choice("SCQ")
         rows.append(f"{number},{shown},{sex},{place},{fare},{cabin},{port},{['no', 'yes'][survived]},{survived}")
-    (work / "titanic.csv").write_text("\n".join(rows) + "\n")
-    return work
+    (cwd / "titanic.csv").write_text("\n".join(rows) + "\n")
+    return cwd
 
 
 def commands(out):
@@ -102,7 +102,7 @@ data:
 
 
 @pytest.fixture
-def weather(work):
+def weather(cwd):
     """Write a table in which numbers stand for missing values."""
     rng = random.Random(0)
     rows = ["temp,humidity,days,id2,dry"]
@@ -112,8 +112,8 @@ def weather(work):
         shown = "-999" if number % 11 == 0 else "-999.0" if number % 29 == 0 else f"{temp:.1f}"
         days = -1 if number % 3 else number % 37
         rows.append(f"{shown},{humidity:.2f},{days},{number % 41 - 1},{['no', 'yes'][dry]}")
-    (work / "weather.csv").write_text("\n".join(rows) + "\n")
-    return work
+    (cwd / "weather.csv").write_text("\n".join(rows) + "\n")
+    return cwd
 
 
 def test_numbers_that_stand_for_a_missing_value_are_found(weather, invoke):
@@ -155,13 +155,13 @@ def test_files_of_their_own_for_validation_and_test(titanic, invoke):
     assert len(invoke(*predict).out.splitlines()) == 51
 
 
-def test_the_advice_for_counts_works(work, invoke):
+def test_the_advice_for_counts_works(cwd, invoke):
     rows = [f"{i * 7 % 11},{visits}" for i, visits in enumerate([0, 0, 1, 2] * 49 + [9, 15, 23, 48])]
-    (work / "t.csv").write_text("\n".join(["age,visits", *rows]))
+    (cwd / "t.csv").write_text("\n".join(["age,visits", *rows]))
     done = invoke("init", "--data", "t.csv", "--target", "visits")
     assert (done.code, done.err) == (0, "")
-    text = (work / "t.yaml").read_text().replace("- MeanSquaredError", "- Poisson")
-    (work / "t.yaml").write_text(text.replace("predict: values", "scale_target: none\n    predict: values"))
+    text = (cwd / "t.yaml").read_text().replace("- MeanSquaredError", "- Poisson")
+    (cwd / "t.yaml").write_text(text.replace("predict: values", "scale_target: none\n    predict: values"))
     assert invoke("run", "t.yaml", "--quiet", "--set", "training.epochs=1").code == 0
 
 

@@ -10,7 +10,7 @@ RECIPES = ["realmlp_td_s", "realmlp_td", "mlp_plr", "tabm"]
 SHORT = ("--quiet", "--set", "training.epochs=null", "--set", "training.iterations=2")
 
 
-def test_a_recipe_is_filled_in_checked_and_trained_as_it_stands(work, invoke):
+def test_a_recipe_is_filled_in_checked_and_trained_as_it_stands(cwd, invoke):
     done = invoke("init", "--data", "example:loans.csv", "--target", "paid_back", "--recipe", "realmlp_td_s")
     assert (done.code, done.err) == (0, "")
     assert (
@@ -29,7 +29,7 @@ next:
 """
     )
     assert (
-        (work / "loans.yaml")
+        (cwd / "loans.yaml")
         .read_text()
         .startswith(
             """\
@@ -55,7 +55,7 @@ layers:
     )
     assert invoke("check", "loans.yaml").code == 0
     assert invoke("run", "loans.yaml", *SHORT).code == 0
-    assert "accuracy" in json.loads((work / "runs/loans/metrics.json").read_text())["test"]
+    assert "accuracy" in json.loads((cwd / "runs/loans/metrics.json").read_text())["test"]
     assert len(invoke("predict", "runs/loans", "example:loans.csv").out.splitlines()) == 401
 
 
@@ -76,8 +76,8 @@ def mlpkit_components():
 
 
 @pytest.mark.parametrize(("own", "named"), [('{"dotted": None}', ", dotted"), ("1 / 0", "")])
-def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, work, invoke):
-    (work / "dots.py").write_text(PLUGIN.replace("RECIPES", own))
+def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, cwd, invoke):
+    (cwd / "dots.py").write_text(PLUGIN.replace("RECIPES", own))
     done = invoke("init", "--plugin", "dots.py")
     assert (done.code, "dotted" in done.out) == (0, False)
     expected = f"with --recipe {', '.join(RECIPES)}{named} or none\n"
@@ -124,9 +124,9 @@ def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, work, in
         ),
     ],
 )
-def test_wrong_usage(arguments, expected, work, invoke):
-    (work / "words.csv").write_text("colour,kind\n" + "red,a\nblue,b\nred,b\n" * 30)
+def test_wrong_usage(arguments, expected, cwd, invoke):
+    (cwd / "words.csv").write_text("colour,kind\n" + "red,a\nblue,b\nred,b\n" * 30)
     done = invoke("init", *arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(expected)
-    assert not list(work.glob("[lws]*.yaml"))
+    assert not list(cwd.glob("[lws]*.yaml"))

@@ -77,7 +77,7 @@ def test_outside_the_main_thread_nothing_changes():
     assert found == [True]
 
 
-def test_a_run_works_outside_the_main_thread(invoke, work):
+def test_a_run_works_outside_the_main_thread(invoke, cwd):
     codes = []
     thread = threading.Thread(target=lambda: codes.append(invoke("run", "tiny.yaml", "--quiet").code))
     thread.start()
@@ -86,7 +86,7 @@ def test_a_run_works_outside_the_main_thread(invoke, work):
 
 
 @pytest.mark.parametrize(("number", "code"), CODES)
-def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, work, invoke):
+def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, cwd, invoke):
     process = started("run", "tiny.yaml", "--json", *forever)
     events = [json.loads(process.stdout.readline()) for _ in range(3)]
     assert [event["event"] for event in events] == ["started", "evaluation", "evaluation"]
@@ -102,14 +102,14 @@ def test_a_stopped_run_keeps_history_and_model(number, code, started, forever, w
         "resume it with: mlpkit resume runs/tiny",
     ]
 
-    folder = work / "runs/tiny"
+    folder = cwd / "runs/tiny"
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
     assert history == [{key: event[key] for key in event if key != "event"} for event in events[1:-1]]
     assert not (folder / "metrics.json").exists()
     assert invoke("evaluate", "runs/tiny", "--split", "test").code == 0
 
 
-def test_a_second_signal_ends_the_program_at_once(started, work):
+def test_a_second_signal_ends_the_program_at_once(started, cwd):
     process = started("run", "tiny.yaml", *SLEEPY)
     assert process.stderr.readline() == "forward\n"
     process.send_signal(signal.SIGINT)
@@ -120,23 +120,23 @@ def test_a_second_signal_ends_the_program_at_once(started, work):
     out, err = process.communicate(timeout=20)
     assert time.monotonic() - began < 5
     assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
-    assert not list((work / "runs/tiny").glob("*.tmp"))
-    assert (work / "runs/tiny/spec.yaml").is_file()
+    assert not list((cwd / "runs/tiny").glob("*.tmp"))
+    assert (cwd / "runs/tiny/spec.yaml").is_file()
 
 
 @pytest.mark.parametrize(("number", "code"), CODES)
 @pytest.mark.parametrize("out", [(), ("--out", "kept/here")])
-def test_a_signal_while_data_is_read_ends_the_run_and_leaves_no_folder(number, code, out, started, work):
+def test_a_signal_while_data_is_read_ends_the_run_and_leaves_no_folder(number, code, out, started, cwd):
     process = started("run", "tiny.yaml", "--plugin", "acme.py", "--set", "data=acme.slow_data", *out)
     assert process.stderr.readline() == "opening\n"
     process.send_signal(number)
     printed, err = process.communicate(timeout=10)
     assert (process.returncode, printed, err) == (code, "", "")
-    assert [path for path in work.rglob("*") if "tiny" in path.name or "here" in path.name] == [work / "tiny.yaml"]
+    assert [path for path in cwd.rglob("*") if "tiny" in path.name or "here" in path.name] == [cwd / "tiny.yaml"]
 
 
 @pytest.fixture
-def closing_terminal(work, environment, program):
+def closing_terminal(cwd, environment, program):
     """Return a function that starts the program on a terminal, and closes that once some text has appeared on it."""
     processes = []
 
@@ -153,7 +153,7 @@ def closing_terminal(work, environment, program):
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            cwd=work,
+            cwd=cwd,
             env=environment | env,
             start_new_session=True,
             preexec_fn=take_terminal,  # noqa: PLW1509 - it makes two system calls
@@ -173,9 +173,9 @@ def closing_terminal(work, environment, program):
 
 
 @pytest.mark.parametrize("kind", ["xterm", "dumb"])
-def test_a_closed_terminal_ends_the_run_in_order(kind, closing_terminal, forever, work, invoke):
+def test_a_closed_terminal_ends_the_run_in_order(kind, closing_terminal, forever, cwd, invoke):
     assert closing_terminal("run", "tiny.yaml", *forever, until=b"validation", TERM=kind) == 129
-    folder = work / "runs/tiny"
+    folder = cwd / "runs/tiny"
     (checkpoint,) = (folder / "checkpoints").iterdir()
     steps = int(checkpoint.stem.removeprefix("step-"))
     assert invoke("evaluate", folder, "--split", "test").code == 0
@@ -184,18 +184,18 @@ def test_a_closed_terminal_ends_the_run_in_order(kind, closing_terminal, forever
 
 
 @pytest.mark.parametrize("kind", ["xterm", "dumb"])
-def test_a_run_that_ignores_hangups_outlives_its_terminal(kind, closing_terminal, work):
+def test_a_run_that_ignores_hangups_outlives_its_terminal(kind, closing_terminal, cwd):
     steps = ("--set", "training.iterations=20000", "--set", "training.evaluate_every=100")
     assert closing_terminal("run", "tiny.yaml", *steps, until=b"validation", ignored=True, TERM=kind) == 0
-    history = (work / "runs/tiny/history.jsonl").read_text().splitlines()
+    history = (cwd / "runs/tiny/history.jsonl").read_text().splitlines()
     assert json.loads(history[-1])["iteration"] == 20000
 
 
-def test_a_reader_that_goes_with_the_terminal_is_not_missed(started, forever, work):
+def test_a_reader_that_goes_with_the_terminal_is_not_missed(started, forever, cwd):
     process = started("run", "tiny.yaml", "--json", *forever)
     process.stdout.readline()
     process.send_signal(signal.SIGHUP)
     process.stdout.close()
     assert process.stderr.read().endswith("resume it with: mlpkit resume runs/tiny\n")
     assert process.wait(timeout=20) == 129
-    assert list((work / "runs/tiny/checkpoints").iterdir())
+    assert list((cwd / "runs/tiny/checkpoints").iterdir())

@@ -51,12 +51,12 @@ def test_a_number_that_is_no_port_is_wrong_usage(port, invoke):
     assert "is not in the range 0<=x<=65535" in done.err
 
 
-def test_without_what_draws_charts_the_error_has_the_command(invoke, monkeypatch, work):
+def test_without_what_draws_charts_the_error_has_the_command(invoke, monkeypatch, cwd):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     done = invoke("run", "tiny.yaml", "--out", "run", "--live")
     assert done.code == 2
     assert 'need vl-convert; install it with: pip install "mlpkit[plot]"' in done.err
-    assert not (work / "run").exists()
+    assert not (cwd / "run").exists()
 
 
 def test_the_live_page_is_not_loaded_unless_it_is_asked_for(invoke, monkeypatch):
@@ -65,7 +65,7 @@ def test_the_live_page_is_not_loaded_unless_it_is_asked_for(invoke, monkeypatch)
     assert invoke("run", "tiny.yaml", "--out", "run").code == 0
 
 
-def test_several_seeds_are_stopped_from_their_page(started, forever, work):
+def test_several_seeds_are_stopped_from_their_page(started, forever, cwd):
     process = started("run", "tiny.yaml", *forever, "--seeds", "2", "--out", "run", "--live")
     address = address_in(process.stderr.readline())[1]
     host = address.rpartition("/")[0].rpartition("/")[0]
@@ -77,7 +77,7 @@ def test_several_seeds_are_stopped_from_their_page(started, forever, work):
     )
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert len(list(work.glob("run/*/checkpoints/*.safetensors"))) == at_once
+    assert len(list(cwd.glob("run/*/checkpoints/*.safetensors"))) == at_once
 
 
 def test_runs_in_a_folder_are_shown_until_ctrl_c(started, invoke):

@@ -31,18 +31,18 @@ DIFF = """\
 
 
 @pytest.fixture
-def old(work):
-    path = work / "old.yaml"
+def old(cwd):
+    path = cwd / "old.yaml"
     path.write_text(OLD)
     return path
 
 
-def test_today_all_specs_are_up_to_date(work, invoke):
-    before = (work / "tiny.yaml").read_bytes()
+def test_today_all_specs_are_up_to_date(cwd, invoke):
+    before = (cwd / "tiny.yaml").read_bytes()
     for options in ([], ["--check"], ["--write"]):
         done = invoke("migrate", "tiny.yaml", *options)
         assert (done.code, done.out, done.err) == (0, "tiny.yaml: up to date, in format 1\n", "")
-    assert (work / "tiny.yaml").read_bytes() == before
+    assert (cwd / "tiny.yaml").read_bytes() == before
 
 
 def test_what_would_change_is_shown_and_nothing_is_written(old, invoke, older_format):
@@ -59,8 +59,8 @@ def test_a_check_fails_if_a_spec_is_in_an_older_format(old, invoke, older_format
     assert invoke("migrate", "old.yaml", "--check").code == 0
 
 
-def test_specs_are_written_in_the_newest_format(old, work, invoke, older_format):
-    (work / "new.yaml").write_text(NEW)
+def test_specs_are_written_in_the_newest_format(old, cwd, invoke, older_format):
+    (cwd / "new.yaml").write_text(NEW)
     done = invoke("migrate", "old.yaml", "new.yaml", "--write")
     written = "old.yaml: written in format 2, was in format 1\nnew.yaml: up to date, in format 2\n"
     assert (done.code, done.out, done.err) == (0, written, "")
@@ -68,31 +68,31 @@ def test_specs_are_written_in_the_newest_format(old, work, invoke, older_format)
     assert invoke("migrate", "old.yaml").out == "old.yaml: up to date, in format 2\n"
 
 
-def test_line_ends_the_byte_order_mark_permissions_and_links_stay(old, work, invoke, older_format):
+def test_line_ends_the_byte_order_mark_permissions_and_links_stay(old, cwd, invoke, older_format):
     old.write_bytes(b"\xef\xbb\xbf" + OLD.replace("\n", "\r\n").encode())
     old.chmod(0o640)
-    (work / "link.yaml").symlink_to("old.yaml")
+    (cwd / "link.yaml").symlink_to("old.yaml")
     assert invoke("migrate", "link.yaml", "--write").code == 0
     assert old.read_bytes() == b"\xef\xbb\xbf" + NEW.replace("\n", "\r\n").encode()
     assert old.stat().st_mode & 0o777 == 0o640
-    assert (work / "link.yaml").is_symlink()
+    assert (cwd / "link.yaml").is_symlink()
 
 
-def test_an_older_spec_trains_and_its_run_is_resumed_and_evaluated(old, work, invoke, monkeypatch, older_format):
-    tiny = (work / "tiny.yaml").read_text()
-    (work / "tiny.yaml").write_text(tiny.replace("layers:", "network:").replace("iterations:", "steps:"))
+def test_an_older_spec_trains_and_its_run_is_resumed_and_evaluated(old, cwd, invoke, monkeypatch, older_format):
+    tiny = (cwd / "tiny.yaml").read_text()
+    (cwd / "tiny.yaml").write_text(tiny.replace("layers:", "network:").replace("iterations:", "steps:"))
     assert invoke("run", "tiny.yaml", "--out", "first", "--quiet").code == 0
-    assert (work / "first/spec.yaml").read_text() == (work / "tiny.yaml").read_text()
-    assert "mlpkit: 2" in (work / "first/resolved.yaml").read_text()
+    assert (cwd / "first/spec.yaml").read_text() == (cwd / "tiny.yaml").read_text()
+    assert "mlpkit: 2" in (cwd / "first/resolved.yaml").read_text()
     monkeypatch.undo()
-    monkeypatch.chdir(work)
-    (work / "tiny.yaml").write_text(tiny)
+    monkeypatch.chdir(cwd)
+    (cwd / "tiny.yaml").write_text(tiny)
     assert invoke("run", "tiny.yaml", "--out", "second", "--quiet").code == 0
     for name in ("history.jsonl", "metrics.json"):
-        assert (work / "first" / name).read_bytes() == (work / "second" / name).read_bytes()
+        assert (cwd / "first" / name).read_bytes() == (cwd / "second" / name).read_bytes()
 
 
-def test_run_folders_of_an_older_format_are_read(work, invoke, monkeypatch):
+def test_run_folders_of_an_older_format_are_read(cwd, invoke, monkeypatch):
     assert invoke("run", "tiny.yaml", "--out", "run", "--quiet").code == 0
     first = invoke("evaluate", "run").out
     monkeypatch.setattr("mlpkit.specfile.migrations.MIGRATIONS", [str])
@@ -100,11 +100,11 @@ def test_run_folders_of_an_older_format_are_read(work, invoke, monkeypatch):
     assert invoke("resume", "run").code == 0
 
 
-def test_what_can_t_be_migrated_is_told_and_all_others_are(old, work, invoke, older_format):
-    (work / "none.yaml").write_text("data: mnist\n")
-    (work / "newer.yaml").write_text("mlpkit: 3\n")
-    (work / "text.yaml").write_text("mlpkit: '1'\n")
-    (work / "wrong.yaml").write_text("mlpkit: 1\n  a: b\n")
+def test_what_can_t_be_migrated_is_told_and_all_others_are(old, cwd, invoke, older_format):
+    (cwd / "none.yaml").write_text("data: mnist\n")
+    (cwd / "newer.yaml").write_text("mlpkit: 3\n")
+    (cwd / "text.yaml").write_text("mlpkit: '1'\n")
+    (cwd / "wrong.yaml").write_text("mlpkit: 1\n  a: b\n")
     names = ("none.yaml", "newer.yaml", "text.yaml", "wrong.yaml", "missing.yaml", "old.yaml")
     done = invoke("migrate", *names, "--write")
     assert done.code == 2
@@ -116,10 +116,10 @@ def test_what_can_t_be_migrated_is_told_and_all_others_are(old, work, invoke, ol
     assert "text.yaml:1:9: '1' is not the number of a format\n" in done.err
     assert "wrong.yaml:2" in done.err
     assert "missing.yaml:1:1: there is no file 'missing.yaml'\n" in done.err
-    assert (work / "none.yaml").read_text() == "data: mnist\n"
+    assert (cwd / "none.yaml").read_text() == "data: mnist\n"
 
 
-def test_the_files_of_a_run_stay(work, invoke):
+def test_the_files_of_a_run_stay(cwd, invoke):
     assert invoke("run", "tiny.yaml", "--out", "run", "--quiet").code == 0
     for name in ("spec.yaml", "resolved.yaml"):
         done = invoke("migrate", f"run/{name}")

@@ -45,14 +45,14 @@ def mlpkit_components():
 
 
 @pytest.fixture
-def fruit(work):
+def fruit(cwd):
     """A table with hostile names of columns, categories and classes, and a plugin with hostile texts."""
     rows = "".join(f"{i},{'red' if i % 2 else HOSTILE},{'a' if i % 3 else HOSTILE}\n" for i in range(12))
     text = f'"w{HOSTILE}",colour,kind\n' + re.sub(r"([^,\n\r]*\r[^,\n]*)", r'"\1"', rows)
-    (work / "fruit.csv").write_text(text, encoding="utf-8", newline="")
-    (work / "fruit.yaml").write_text(SPEC)
-    (work / "odd.py").write_text(PLUGIN.replace("\x07", "\\x07"), encoding="utf-8")
-    return work
+    (cwd / "fruit.csv").write_text(text, encoding="utf-8", newline="")
+    (cwd / "fruit.yaml").write_text(SPEC)
+    (cwd / "odd.py").write_text(PLUGIN.replace("\x07", "\\x07"), encoding="utf-8")
+    return cwd
 
 
 def shown_on(screen, code=0):
@@ -111,15 +111,15 @@ def test_a_screen_gets_escapes_too(fruit, terminal):
     assert not any(each in screen.raw for each in ("\x07", "\x1b[2J", "\u202e", "\x9b", "\x1b]"))
 
 
-def test_images_of_a_folder_go_by_their_printable_names(work, terminal, invoke):
+def test_images_of_a_folder_go_by_their_printable_names(cwd, terminal, invoke):
     for name, value in (("a", 0), ("b", 255)):
-        (work / "shapes" / name).mkdir(parents=True)
+        (cwd / "shapes" / name).mkdir(parents=True)
         for i in range(4):
-            Image.fromarray(np.full((3, 3), value, np.uint8)).save(work / "shapes" / name / f"{i}.png")
-    (work / "new").mkdir()
-    Image.fromarray(np.zeros((3, 3), np.uint8)).save(work / "new" / f"{HOSTILE.replace('/', '')}.png")
+            Image.fromarray(np.full((3, 3), value, np.uint8)).save(cwd / "shapes" / name / f"{i}.png")
+    (cwd / "new").mkdir()
+    Image.fromarray(np.zeros((3, 3), np.uint8)).save(cwd / "new" / f"{HOSTILE.replace('/', '')}.png")
     spec = SPEC.replace(SPEC.splitlines()[2], "data: {image_folder: {folder: shapes, validation: 0, test: 0}}")
-    (work / "shapes.yaml").write_text(spec.replace("[{Affine", "[Flatten, {Affine"))
+    (cwd / "shapes.yaml").write_text(spec.replace("[{Affine", "[Flatten, {Affine"))
     assert invoke("run", "shapes.yaml", "--out", "run", "--quiet").code == 0
     expect_harmless(shown_on(terminal("predict", "run", "new", columns=2000)))
     assert json.loads(invoke("predict", "run", "new", "--json").out)["name"] == f"{HOSTILE}.png"

@@ -9,15 +9,15 @@ train with it: mlpkit run {folder}/example.yaml
 """
 
 
-def test_a_package_is_written_and_what_to_do_with_it_is_said(mlpkit, work):
+def test_a_package_is_written_and_what_to_do_with_it_is_said(mlpkit, cwd):
     done = mlpkit("new-plugin", "acme")
     assert (done.code, done.out) == (0, "acme-mlpkit\n")
     assert done.err == NEXT.format(place="./acme-mlpkit", folder="acme-mlpkit")
-    assert (work / "acme-mlpkit/acme_mlpkit/swish.py").is_file()
+    assert (cwd / "acme-mlpkit/acme_mlpkit/swish.py").is_file()
 
 
-def test_kind_and_folder_can_be_chosen(invoke, work):
-    place = work / "elsewhere"
+def test_kind_and_folder_can_be_chosen(invoke, cwd):
+    place = cwd / "elsewhere"
     done = invoke("new-plugin", "acme", "--kind", "schedule", "--out", str(place))
     assert (done.code, done.out) == (0, f"{place}\n")
     assert done.err == NEXT.format(place=place, folder=place)

@@ -46,11 +46,11 @@ own.yaml:9:5: SoftmaxWithLoss1 compares logits with classes, but the data gives 
 
 
 @pytest.fixture
-def save(work):
+def save(cwd):
     def saved(targets, predict=""):
         np.save("x.npy", np.random.default_rng(0).normal(size=(100, 3)))
         np.save("t.npy", targets)
-        (work / "own.yaml").write_text(SPEC.replace("t.npy\n", f"t.npy\n    predict: {predict}\n") if predict else SPEC)
+        (cwd / "own.yaml").write_text(SPEC.replace("t.npy\n", f"t.npy\n    predict: {predict}\n") if predict else SPEC)
 
     return saved
 

@@ -34,12 +34,12 @@ training:
 
 
 @pytest.fixture
-def fruit(work):
+def fruit(cwd):
     rows = [(100 + i % 40, "red" if i % 3 else "green", "apple") for i in range(100)]
     rows += [(10 + i % 30, "red" if i % 5 else "black", "cherry") for i in range(100)]
-    (work / "fruit.csv").write_text("weight,colour,kind\n" + "".join(f"{w},{c},{k}\n" for w, c, k in rows))
-    (work / "fruit.yaml").write_text(SPEC)
-    return work
+    (cwd / "fruit.csv").write_text("weight,colour,kind\n" + "".join(f"{w},{c},{k}\n" for w, c, k in rows))
+    (cwd / "fruit.yaml").write_text(SPEC)
+    return cwd
 
 
 def test_from_a_table_to_predictions(fruit, invoke):
@@ -223,14 +223,14 @@ def test_a_misspelt_column_of_a_parquet_file_is_shown_where_it_stands(fruit_parq
 
 
 @pytest.fixture(params=["csv", "parquet"])
-def prices(request, work):
+def prices(request, cwd):
     """Write a table with a target of texts and one of numbers, and return what a spec says of it, and its name."""
     rows = {"a": list(range(100)), "kind": ["x", "y"] * 50, "price": [i % 50 * 1.5 for i in range(100)]}
     if request.param == "csv":
         lines = [",".join(map(str, row)) for row in zip(*rows.values(), strict=True)]
-        (work / "data.csv").write_text("\n".join(["a,kind,price", *lines]))
+        (cwd / "data.csv").write_text("\n".join(["a,kind,price", *lines]))
     else:
-        pq.write_table(pa.table(rows), work / "data.parquet")
+        pq.write_table(pa.table(rows), cwd / "data.parquet")
     return request.param
 
 
@@ -292,10 +292,10 @@ prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numb
         ),
     ],
 )
-def test_a_loss_that_does_not_fit_the_target_comes_with_advice(work, invoke, prices, target, loss, told, remedy):
+def test_a_loss_that_does_not_fit_the_target_comes_with_advice(cwd, invoke, prices, target, loss, told, remedy):
     spec = spec_of(prices, target.strip("{}").replace(", ", "\n    "), loss)
     line = 11 + spec.count("predict")
-    (work / "prices.yaml").write_text(spec)
+    (cwd / "prices.yaml").write_text(spec)
     doubt = DOUBT % prices if "price" in target and "predict" not in target else ""
     for verb in ("check", "run"):
         done = invoke(verb, "prices.yaml")
@@ -306,8 +306,8 @@ def test_a_loss_that_does_not_fit_the_target_comes_with_advice(work, invoke, pri
         )
 
 
-def test_many_numbers_as_classes_are_warned_of_wherever_the_data_is_used(work, invoke, prices):
-    (work / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=50))
+def test_many_numbers_as_classes_are_warned_of_wherever_the_data_is_used(cwd, invoke, prices):
+    (cwd / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=50))
     for verb in (("check",), ("data",), ("run", "--quiet"), ("check", "--json"), ("run", "--json")):
         done = invoke(verb[0], "prices.yaml", *verb[1:])
         assert (done.code, done.err) == (0, DOUBT % prices)
@@ -315,16 +315,16 @@ def test_many_numbers_as_classes_are_warned_of_wherever_the_data_is_used(work, i
     assert (warning["line"], warning["column"]) == (5, 13)
     with pytest.warns(UserWarning, match=r"^prices.yaml:5:13: the column 'price' of data"):
         mlpkit.run(mlpkit.load_spec("prices.yaml"))
-    (work / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=2))
+    (cwd / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=2))
     done = invoke("check", "prices.yaml", "--json")
     assert done.err.startswith(f"{DOUBT % prices}prices.yaml:11:5: SoftmaxWithLoss1 gets 2 logits for 50 classes\n")
     assert [warning["line"] for warning in json.loads(done.out)["warnings"]] == [5]
 
 
 @pytest.mark.parametrize("predict", ["values", "labels"])
-def test_a_target_of_texts_for_numbers_is_an_error_at_the_target(work, invoke, prices, predict):
+def test_a_target_of_texts_for_numbers_is_an_error_at_the_target(cwd, invoke, prices, predict):
     spec = spec_of(prices, f"target: kind\n    predict: {predict}", "MeanSquaredError")
-    (work / "prices.yaml").write_text(spec)
+    (cwd / "prices.yaml").write_text(spec)
     done = invoke("check", "prices.yaml")
     assert (done.code, done.out) == (2, "")
     assert done.err == (

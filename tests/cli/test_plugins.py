@@ -41,7 +41,7 @@ def mlpkit_components():
 """
 
 
-def test_plugins_are_listed_with_their_components(mlpkit, work):
+def test_plugins_are_listed_with_their_components(mlpkit, cwd):
     done = mlpkit("plugins", "--plugin", "./acme.py")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
@@ -50,13 +50,13 @@ def test_plugins_are_listed_with_their_components(mlpkit, work):
     assert lines[-3:] == [
         "acme       acme.py       loaded  layer: acme.Slow, acme.Broken",
         "                                 dataset: acme.slow_data, acme.wrong_data",
-        f"                                 file: {work / 'acme.py'}",
+        f"                                 file: {cwd / 'acme.py'}",
     ]
 
 
-def test_problems_of_a_plugin_are_shown_and_do_not_fail(work, invoke):
-    (work / "faulty.py").write_text("import nothing_of_that_name\n")
-    (work / "old.py").write_text(OLD)
+def test_problems_of_a_plugin_are_shown_and_do_not_fail(cwd, invoke):
+    (cwd / "faulty.py").write_text("import nothing_of_that_name\n")
+    (cwd / "old.py").write_text(OLD)
     done = invoke("plugins", "--plugin", "faulty.py", "--plugin", "old.py", "--no-plugin", "mlpkit")
     assert done.code == 0
     lines = [line for line in done.out.splitlines() if "file: " not in line]
@@ -72,22 +72,22 @@ def test_problems_of_a_plugin_are_shown_and_do_not_fail(work, invoke):
     ]
 
 
-def test_a_plugin_that_ends_the_program_does_not_end_this_one(work, invoke):
-    (work / "ends.py").write_text("import os\nos._exit(0)\n")
+def test_a_plugin_that_ends_the_program_does_not_end_this_one(cwd, invoke):
+    (cwd / "ends.py").write_text("import os\nos._exit(0)\n")
     done = invoke("plugins", "--plugin", "ends.py", "--plugin", "acme.py")
     assert "broken  it ended the process that loaded it, with exit code 0\n" in done.out
     assert "loaded  layer: acme.Slow, acme.Broken\n" in done.out
 
 
-def test_json_is_a_line_a_plugin(work, invoke):
-    (work / "old.py").write_text(OLD)
+def test_json_is_a_line_a_plugin(cwd, invoke):
+    (cwd / "old.py").write_text(OLD)
     done = invoke("plugins", "--plugin", "acme.py", "--plugin", "old.py", "--json")
     documents = {document["namespace"]: document for document in map(json.loads, done.out.splitlines())}
     assert documents["acme"] == {
         "namespace": "acme",
         "source": "acme.py",
         "version": "",
-        "file": str(work / "acme.py"),
+        "file": str(cwd / "acme.py"),
         "status": "loaded",
         "reason": "",
         "components": {"layer": ["acme.Slow", "acme.Broken"], "dataset": ["acme.slow_data", "acme.wrong_data"]},
@@ -100,8 +100,8 @@ def test_json_is_a_line_a_plugin(work, invoke):
     assert "Affine" in documents["mlpkit"]["components"]["layer"]
 
 
-def test_what_computes_a_component_is_said(work, invoke):
-    (work / "fast.py").write_text(COMPUTED)
+def test_what_computes_a_component_is_said(cwd, invoke):
+    (cwd / "fast.py").write_text(COMPUTED)
     done = invoke("plugins", "--plugin", "fast.py")
     shown = [line.strip() for line in done.out.splitlines() if "computed by" in line]
     assert shown[1:] == ["computed by an abacus (it is made of wood): fast.Fast, fast.Faster"]
@@ -112,18 +112,18 @@ def test_what_computes_a_component_is_said(work, invoke):
     assert documents[1]["computed_by"] == dict.fromkeys(["fast.Fast", "fast.Faster"], "an abacus (it is made of wood)")
 
 
-def test_a_namespace_is_taken_once(work, invoke):
-    (work / "mlpkit.py").write_text((work / "acme.py").read_text())
+def test_a_namespace_is_taken_once(cwd, invoke):
+    (cwd / "mlpkit.py").write_text((cwd / "acme.py").read_text())
     done = invoke("plugins", "--plugin", "mlpkit.py")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: the built-in namespace 'mlpkit'")
 
 
-def test_only_those_that_a_spec_names(work, invoke):
+def test_only_those_that_a_spec_names(cwd, invoke):
     done = invoke("plugins", "tiny.yaml", "--plugin", "acme.py", "--json")
     assert [json.loads(line)["namespace"] for line in done.out.splitlines()] == ["mlpkit"]
-    spec = (work / "tiny.yaml").read_text()
-    (work / "tiny.yaml").write_text(spec.replace("- Relu", "- acme.Slow: {seconds: 0}"))
+    spec = (cwd / "tiny.yaml").read_text()
+    (cwd / "tiny.yaml").write_text(spec.replace("- Relu", "- acme.Slow: {seconds: 0}"))
     done = invoke("plugins", "tiny.yaml", "--plugin", "acme.py", "--json")
     assert [json.loads(line)["namespace"] for line in done.out.splitlines()] == ["mlpkit", "acme"]
     done = invoke("plugins", "tiny.yml")
@@ -145,7 +145,7 @@ def site(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("site")
-def test_requirements_are_for_pip(work, invoke):
+def test_requirements_are_for_pip(cwd, invoke):
     done = invoke("plugins", "--plugin", "acme.py", "--requirements")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == ["broken==1.5", f"mlpkit=={package.__version__}", "sound==1.5"]
@@ -154,19 +154,19 @@ def test_requirements_are_for_pip(work, invoke):
 
 
 @pytest.mark.usefixtures("site")
-def test_requirements_of_a_spec_are_what_it_names_and_what_it_requires(work, invoke):
+def test_requirements_of_a_spec_are_what_it_names_and_what_it_requires(cwd, invoke):
     import numpy as np
 
-    spec = (work / "tiny.yaml").read_text().replace("- Relu", "- sound.Old")
-    (work / "tiny.yaml").write_text(spec + 'requires: {numpy: ">=1"}\n')
+    spec = (cwd / "tiny.yaml").read_text().replace("- Relu", "- sound.Old")
+    (cwd / "tiny.yaml").write_text(spec + 'requires: {numpy: ">=1"}\n')
     done = invoke("plugins", "tiny.yaml", "--plugin", "acme.py", "--requirements")
     assert done.out.splitlines() == [f"mlpkit=={package.__version__}", f"numpy=={np.__version__}", "sound==1.5"]
     assert "tiny.yaml:7:5: warning: layer sound.Old is deprecated" in done.err
     assert invoke("plugins", "--requirements", "--json").code == 2
 
 
-def test_a_terminal_shows_the_status_in_colour_and_wraps_what_is_long(terminal, work):
-    (work / "faulty.py").write_text("raise ImportError('one two three four five six seven eight nine ten')\n")
+def test_a_terminal_shows_the_status_in_colour_and_wraps_what_is_long(terminal, cwd):
+    (cwd / "faulty.py").write_text("raise ImportError('one two three four five six seven eight nine ten')\n")
     screen = terminal("plugins", "--plugin", "faulty.py", columns=70, rows=60)
     assert screen.wait_for_end() == 0
     assert "\x1b[31mbroken" in screen.raw

@@ -31,8 +31,8 @@ def test_a_line_a_row_names_class_and_probability(run, digits, invoke):
     assert right / 60 == pytest.approx(accuracy)
 
 
-def test_json_is_a_line_a_row_with_all_probabilities(run, work, invoke):
-    np.save(work / "x.npy", np.zeros((2, 16), np.uint8))
+def test_json_is_a_line_a_row_with_all_probabilities(run, cwd, invoke):
+    np.save(cwd / "x.npy", np.zeros((2, 16), np.uint8))
     done = invoke("predict", run, "x.npy", "--json")
     documents = [json.loads(line) for line in done.out.splitlines()]
     assert [document["row"] for document in documents] == [0, 1]
@@ -43,8 +43,8 @@ def test_json_is_a_line_a_row_with_all_probabilities(run, work, invoke):
         assert document["classes"] == [str(digit) for digit in range(10)]
 
 
-def test_a_file_that_does_not_fit_is_an_error(run, work, invoke):
-    np.save(work / "x.npy", np.zeros((2, 3), np.uint8))
+def test_a_file_that_does_not_fit_is_an_error(run, cwd, invoke):
+    np.save(cwd / "x.npy", np.zeros((2, 3), np.uint8))
     for file in ("x.npy", "acme.py"):
         done = invoke("predict", run, file)
         assert (done.code, done.out) == (1, "")
@@ -78,10 +78,10 @@ TABLE = "\n".join(
 
 
 @pytest.fixture
-def train_table(invoke, work):
+def train_table(invoke, cwd):
     """Return a function that trains on some targets of a table, and returns the run folder."""
-    (work / "table.csv").write_text(TABLE)
-    (work / "new.csv").write_text("b,a\n1,2\n3,4\n")
+    (cwd / "table.csv").write_text(TABLE)
+    (cwd / "new.csv").write_text("b,a\n1,2\n3,4\n")
 
     def train(loss, target, predict, units):
         data = f"data={{csv: {{file: table.csv, inputs: [a, b], target: {target}, predict: {predict}}}}}"
@@ -115,9 +115,9 @@ def test_probabilities_come_with_the_classes_in_their_order(train_table, invoke)
         assert dict(zip(found["classes"], found["probabilities"], strict=True))[found["class"]] == found["probability"]
 
 
-def test_labels_of_arrays_go_by_their_numbers_and_values_stay_lists(invoke, work):
-    np.save(work / "x.npy", np.arange(40.0).reshape(20, 2))
-    np.save(work / "t.npy", np.arange(40).reshape(20, 2) % 2)
+def test_labels_of_arrays_go_by_their_numbers_and_values_stay_lists(invoke, cwd):
+    np.save(cwd / "x.npy", np.arange(40.0).reshape(20, 2))
+    np.save(cwd / "t.npy", np.arange(40).reshape(20, 2) % 2)
     for predict, loss, expected in (("labels", "SigmoidWithLoss", dict), ("values", "MeanSquaredError", list)):
         data = f"data={{npy: {{inputs: x.npy, targets: t.npy, predict: {predict}, standardize: true}}}}"
         layers = f"layers=[Affine: {{units: 2}}, {loss}]"
@@ -128,16 +128,16 @@ def test_labels_of_arrays_go_by_their_numbers_and_values_stay_lists(invoke, work
     assert invoke("predict", "labels", "x.npy").out.split()[:3] == ["row", "0", "1"]
 
 
-def test_images_of_a_folder_have_their_names_beside_them(invoke, work):
+def test_images_of_a_folder_have_their_names_beside_them(invoke, cwd):
     for number in range(40):
-        file = work / "pets" / ("cat", "dog")[number % 2] / f"{number}.png"
+        file = cwd / "pets" / ("cat", "dog")[number % 2] / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((2, 2), 6 * number, np.uint8)).save(file)
     options = ("--set", "data={image_folder: {folder: pets}}", "--set", "layers.Affine2.units=2")
     assert invoke("run", "tiny.yaml", "--quiet", *options, "--set", "training.batch_size=10").code == 0
-    (work / "new/more").mkdir(parents=True)
+    (cwd / "new/more").mkdir(parents=True)
     for name in ("b.png", "a.png", "more/\033[2J.png"):
-        Image.fromarray(np.zeros((2, 2), np.uint8)).save(work / "new" / name)
+        Image.fromarray(np.zeros((2, 2), np.uint8)).save(cwd / "new" / name)
     lines = invoke("predict", "runs/tiny", "new").out.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["row", "name"],
@@ -155,29 +155,29 @@ def test_images_of_a_folder_have_their_names_beside_them(invoke, work):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_inputs_that_are_no_finite_numbers_are_refused_with_their_row(run, work, invoke, value):
+def test_inputs_that_are_no_finite_numbers_are_refused_with_their_row(run, cwd, invoke, value):
     x = np.zeros((5, 16))
     x[3, 2] = value
-    np.save(work / "x.npy", x)
+    np.save(cwd / "x.npy", x)
     done = invoke("predict", run, "x.npy", "--json")
     assert (done.code, done.out) == (1, "")
     assert done.err == f"error: x.npy: row 3, counted from 0, gives the network {value}; expected finite numbers\n"
 
 
-def test_inputs_too_large_for_the_network_are_refused_with_their_row(run, work, invoke):
+def test_inputs_too_large_for_the_network_are_refused_with_their_row(run, cwd, invoke):
     x = np.zeros((5, 16))
     x[3:] = 3e38
-    np.save(work / "x.npy", x)
+    np.save(cwd / "x.npy", x)
     done = invoke("predict", run, "x.npy")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("error: x.npy: row 3, counted from 0, is so far from what the network was trained on")
-    np.save(work / "x.npy", x * 10)
+    np.save(cwd / "x.npy", x * 10)
     assert invoke("predict", run, "x.npy").err.endswith("gives the network inf; expected finite numbers\n")
 
 
-def test_predict_and_evaluate_say_once_what_was_never_trained_on(invoke, work):
-    (work / "table.csv").write_text(TABLE)
-    (work / "new.csv").write_text('kind,size,rain\nz,1,0\nx,2,1\ny2,3,1\n"xx",4,0\n')
+def test_predict_and_evaluate_say_once_what_was_never_trained_on(invoke, cwd):
+    (cwd / "table.csv").write_text(TABLE)
+    (cwd / "new.csv").write_text('kind,size,rain\nz,1,0\nx,2,1\ny2,3,1\n"xx",4,0\n')
     data = "data={csv: {file: table.csv, inputs: [kind, size], categorical: [kind], target: rain, unknown: zeros}}"
     layers = "layers=[Affine: {units: 2}, SoftmaxWithLoss]"
     options = ("--set", data, "--set", layers, "--set", "training.batch_size=10")

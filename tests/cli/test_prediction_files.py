@@ -25,10 +25,10 @@ def text_of(rows, header=HEADER):
 
 
 @pytest.fixture
-def train(invoke, work):
+def train(invoke, cwd):
     """Return a function that trains on a table, and returns the run folder."""
-    (work / "table.csv").write_text(text_of(ROWS))
-    (work / "new.csv").write_text(text_of(ROWS[:3]))
+    (cwd / "table.csv").write_text(text_of(ROWS))
+    (cwd / "new.csv").write_text(text_of(ROWS[:3]))
 
     def train_on(target="kind", predict="classes", units=3, loss="SoftmaxWithLoss", file="csv: {file: table.csv"):
         options = f"inputs: [a, colour], categorical: [colour], target: {target}, predict: {predict}"
@@ -42,20 +42,20 @@ def train(invoke, work):
     return train_on
 
 
-def test_a_file_is_read_from_standard_input_as_from_its_name(train, invoke, work):
+def test_a_file_is_read_from_standard_input_as_from_its_name(train, invoke, cwd):
     run = train()
     named = invoke("predict", run, "new.csv")
-    piped = invoke("predict", run, "-", input=(work / "new.csv").read_bytes())
+    piped = invoke("predict", run, "-", input=(cwd / "new.csv").read_bytes())
     assert (piped.code, piped.err, piped.out) == (0, "", named.out)
 
 
-def test_arrays_are_known_by_their_first_bytes(invoke, work):
+def test_arrays_are_known_by_their_first_bytes(invoke, cwd):
     assert invoke("run", "tiny.yaml", "--quiet").code == 0
     x = np.zeros((2, 16), np.uint8)
-    np.save(work / "x.npy", x)
-    np.savez(work / "x.npz", x)
+    np.save(cwd / "x.npy", x)
+    np.savez(cwd / "x.npz", x)
     for name in ("x.npy", "x.npz"):
-        piped = invoke("predict", "runs/tiny", "-", input=(work / name).read_bytes())
+        piped = invoke("predict", "runs/tiny", "-", input=(cwd / name).read_bytes())
         assert (piped.code, piped.out) == (0, invoke("predict", "runs/tiny", name).out)
 
 
@@ -86,13 +86,13 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def test_every_format_holds_the_same_predictions(train, invoke, work):
+def test_every_format_holds_the_same_predictions(train, invoke, cwd):
     run = train()
     documents = [json.loads(line) for line in invoke("predict", run, "new.csv", "--json").out.splitlines()]
     for name in ("out.csv", "out.jsonl", "out.parquet"):
         done = invoke("predict", run, "new.csv", "--out", name)
         assert (done.code, done.err, done.out) == (0, "", f"3 predictions in {name}\n")
-        for row, document in zip(read(work / name), documents, strict=True):
+        for row, document in zip(read(cwd / name), documents, strict=True):
             names = ["predicted", "probability", "probability_x", "probability_y", "probability_z"]
             assert list(row) == names
             assert row["predicted"] == document["class"]
@@ -106,33 +106,31 @@ def test_every_format_holds_the_same_predictions(train, invoke, work):
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
-def test_inputs_are_kept_as_they_stand_in_the_file(train, invoke, work, name):
+def test_inputs_are_kept_as_they_stand_in_the_file(train, invoke, cwd, name):
     run = train()
     assert invoke("predict", run, "new.csv", "--keep-inputs", "--out", name).code == 0
-    found = read(work / name)
+    found = read(cwd / name)
     assert [[row[column] for column in HEADER] for row in found] == ROWS[:3]
     assert list(found[0])[: len(HEADER) + 1] == [*HEADER, "predicted"]
-    piped = invoke(
-        "predict", run, "-", "--keep-inputs", "--out", f"piped-{name}", input=(work / "new.csv").read_bytes()
-    )
+    piped = invoke("predict", run, "-", "--keep-inputs", "--out", f"piped-{name}", input=(cwd / "new.csv").read_bytes())
     assert piped.code == 0
-    assert read(work / f"piped-{name}") == found
+    assert read(cwd / f"piped-{name}") == found
 
 
-def test_values_of_a_parquet_file_keep_their_types(train, invoke, work):
+def test_values_of_a_parquet_file_keep_their_types(train, invoke, cwd):
     columns = {name: [row[index] for row in ROWS] for index, name in enumerate(HEADER)}
     columns |= {"a": list(map(int, columns["a"])), "price": list(map(float, columns["price"]))}
     columns["note"] = [None, *columns["note"][1:]]
-    pq.write_table(pa.table(columns), work / "table.parquet")
+    pq.write_table(pa.table(columns), cwd / "table.parquet")
     run = train(file="parquet: {file: table.parquet")
     assert invoke("predict", run, "table.parquet", "--keep-inputs", "--out", "out.parquet").code == 0
-    found = pq.read_table(work / "out.parquet")
+    found = pq.read_table(cwd / "out.parquet")
     assert found.select(HEADER).to_pydict() == columns
     assert found.schema.field("a").type == pa.int64()
     assert invoke("predict", run, "table.parquet", "--keep-inputs", "--out", "out.jsonl").code == 0
-    assert read(work / "out.jsonl")[0]["note"] is None
+    assert read(cwd / "out.jsonl")[0]["note"] is None
     assert invoke("predict", run, "table.parquet", "--keep-inputs", "--out", "out.csv").code == 0
-    assert read(work / "out.csv")[0]["note"] == ""
+    assert read(cwd / "out.csv")[0]["note"] == ""
 
 
 @pytest.mark.parametrize(
@@ -147,27 +145,27 @@ def test_values_of_a_parquet_file_keep_their_types(train, invoke, work):
         ("[price, rain]", "values", "MeanSquaredError", ["predicted_price", "predicted_rain"]),
     ],
 )
-def test_labels_and_values_go_by_the_names_of_their_targets(train, invoke, work, target, predict, loss, expected):
+def test_labels_and_values_go_by_the_names_of_their_targets(train, invoke, cwd, target, predict, loss, expected):
     assert invoke("predict", train(target, predict, 2, loss), "new.csv", "--out", "out.csv").code == 0
-    rows = read(work / "out.csv")
+    rows = read(cwd / "out.csv")
     assert list(rows[0]) == expected
     if predict == "labels":
         assert all(row["predicted_fog"] == str(int(float(row["probability_fog"]) >= 0.5)) for row in rows)
 
 
-def test_a_prediction_without_a_name_and_images_with_theirs(invoke, work):
-    np.save(work / "x.npy", np.arange(40.0).reshape(20, 2))
-    np.save(work / "t.npy", np.arange(20.0))
+def test_a_prediction_without_a_name_and_images_with_theirs(invoke, cwd):
+    np.save(cwd / "x.npy", np.arange(40.0).reshape(20, 2))
+    np.save(cwd / "t.npy", np.arange(20.0))
     data = "data={npy: {inputs: x.npy, targets: t.npy, predict: values, standardize: true}}"
     sets = (data, "layers=[Affine: {units: 1}, MeanSquaredError]", "training.batch_size=10", "training.metrics=[]")
     assert invoke("run", "tiny.yaml", "--quiet", *(part for key in sets for part in ("--set", key))).code == 0
     assert invoke("predict", "runs/tiny", "x.npy", "--out", "out.csv").code == 0
-    assert list(read(work / "out.csv")[0]) == ["predicted"]
+    assert list(read(cwd / "out.csv")[0]) == ["predicted"]
     done = invoke("predict", "runs/tiny", "x.npy", "--keep-inputs", "--out", "out.csv")
     assert (done.code, done.err) == (2, "error: npy has no columns to keep; leave out --keep-inputs\n")
 
 
-def test_what_can_not_be_written_is_refused_before_anything_is_predicted(train, invoke, work):
+def test_what_can_not_be_written_is_refused_before_anything_is_predicted(train, invoke, cwd):
     run = train()
     for arguments, message in (
         (
@@ -180,32 +178,32 @@ def test_what_can_not_be_written_is_refused_before_anything_is_predicted(train, 
         done = invoke("predict", run, *arguments)
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith(f"error: {message}")
-    (work / "again.csv").write_text("a,colour,predicted\n1,red,x\n")
+    (cwd / "again.csv").write_text("a,colour,predicted\n1,red,x\n")
     done = invoke("predict", run, "again.csv", "--keep-inputs", "--out", "out.csv")
     assert (done.code, done.err[:55]) == (2, "error: the inputs have a column 'predicted' already, wh")
-    assert not (work / "out.csv").exists()
+    assert not (cwd / "out.csv").exists()
     done = invoke("predict", run, "new.csv", "--out", "nowhere/out.csv")
     assert (done.code, done.err[:35]) == (1, "error: nowhere/out.csv: can't be wr")
 
 
-def test_a_file_is_written_whole_also_with_many_rows(train, invoke, work):
+def test_a_file_is_written_whole_also_with_many_rows(train, invoke, cwd):
     run = train()
-    (work / "many.csv").write_text(text_of([ROWS[n % 60] for n in range(2500)]))
+    (cwd / "many.csv").write_text(text_of([ROWS[n % 60] for n in range(2500)]))
     assert invoke("predict", run, "many.csv", "--keep-inputs", "--out", "out.csv").code == 0
-    rows = read(work / "out.csv")
+    rows = read(cwd / "out.csv")
     assert [row["note"] for row in rows] == [ROWS[n % 60][2] for n in range(2500)]
     assert all(row["predicted"] == rows[n % 60]["predicted"] for n, row in enumerate(rows))
 
 
-def test_other_data_is_evaluated_as_the_runs_own(train, invoke, work):
+def test_other_data_is_evaluated_as_the_runs_own(train, invoke, cwd):
     run = train()
-    (work / "test.csv").write_text(text_of(ROWS[30:]))
+    (cwd / "test.csv").write_text(text_of(ROWS[30:]))
     found = json.loads(invoke("evaluate", run, "--data", "test.csv", "--json").out)
     assert list(found) == ["data"]
     predicted = [json.loads(line)["class"] for line in invoke("predict", run, "test.csv", "--json").out.splitlines()]
     right = [name == row[3] for name, row in zip(predicted, ROWS[30:], strict=True)]
     assert found["data"]["accuracy"] == pytest.approx(sum(right) / 30)
-    lines = invoke("evaluate", run, "--data", "-", input=(work / "test.csv").read_bytes()).out.splitlines()
+    lines = invoke("evaluate", run, "--data", "-", input=(cwd / "test.csv").read_bytes()).out.splitlines()
     assert [line.split()[0] for line in lines] == ["split", "data"]
 
 
@@ -226,10 +224,10 @@ def test_other_data_is_evaluated_as_the_runs_own(train, invoke, work):
         (("--data", "test.csv"), 1, "test.csv, row 2, column 'kind': the class 'w' occurs in no training row"),
     ],
 )
-def test_data_that_can_not_be_evaluated_is_named(train, invoke, work, arguments, code, message):
+def test_data_that_can_not_be_evaluated_is_named(train, invoke, cwd, arguments, code, message):
     run = train()
-    (work / "test.csv").write_text("a,colour,kind\n1,red,w\n")
-    (work / "inputs.csv").write_text("a,colour\n1,red\n")
+    (cwd / "test.csv").write_text("a,colour,kind\n1,red,w\n")
+    (cwd / "inputs.csv").write_text("a,colour\n1,red\n")
     done = invoke("evaluate", run, *arguments)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith(f"error: {message}")

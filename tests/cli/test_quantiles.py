@@ -25,18 +25,18 @@ training:
 """
 
 
-def test_from_a_table_to_a_table(work, invoke):
+def test_from_a_table_to_a_table(cwd, invoke):
     rows = [[n % 13, n % 7, 100 + 5 * (n % 13) + (n % 7) * (n % 5)] for n in range(80)]
-    with (work / "homes.csv").open("w", newline="") as file:
+    with (cwd / "homes.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["area", "age", "price"], *rows])
-    (work / "homes.yaml").write_text(SPEC)
+    (cwd / "homes.yaml").write_text(SPEC)
     assert invoke("run", "homes.yaml", "--quiet").code == 0
     names = ["price_q0.1", "price_q0.5", "price_q0.975"]
     printed = invoke("predict", "runs/homes", "homes.csv").out.splitlines()
     assert printed[0].split() == ["row", *names]
     documents = [json.loads(line) for line in invoke("predict", "runs/homes", "homes.csv", "--json").out.splitlines()]
     assert invoke("predict", "runs/homes", "homes.csv", "--out", "out.csv", "--keep-inputs").code == 0
-    with (work / "out.csv").open(newline="") as file:
+    with (cwd / "out.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
     assert list(found[0]) == ["area", "age", "price", *(f"predicted_{name}" for name in names)]
     for line, document, row in zip(printed[1:], documents, found, strict=True):

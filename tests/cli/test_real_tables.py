@@ -40,20 +40,20 @@ def seeds_of(table: RealTable) -> range:
 
 
 @pytest.fixture
-def ours(work, invoke):
+def ours(cwd, invoke):
     """Return a function that returns accuracy or R² of what init writes, on a table's test rows; seed 0 is no edit."""
 
     def score(table: RealTable, seed: int = 0) -> float:
         for name, text in (("t.csv", table.train), ("test.csv", table.test)):
-            (work / name).write_text(text)
-        (work / "t.yaml").unlink(missing_ok=True)
+            (cwd / name).write_text(text)
+        (cwd / "t.yaml").unlink(missing_ok=True)
         done = invoke("init", "--data", "t.csv", "--target", table.target, "--test", "test.csv")
         assert done.code == 0, done.err
         out = f"runs/{time.monotonic_ns()}"
         other = ("--set", f"seed={seed}", "--set", f"data.csv.split_seed={seed}") if seed else ()
         done = invoke("run", "t.yaml", "--quiet", "--out", out, *other)
         assert done.code == 0, done.err
-        metrics = json.loads((work / out / "metrics.json").read_text())["test"]
+        metrics = json.loads((cwd / out / "metrics.json").read_text())["test"]
         return metrics["accuracy" if table.classes else "r2"]
 
     return score

@@ -15,35 +15,35 @@ def reporting(monkeypatch):
 
 
 @pytest.fixture
-def finished(work, invoke):
+def finished(cwd, invoke):
     """Return the folder of a finished run without a report."""
     assert invoke("run", "tiny.yaml", "--out", "runs/tiny", "--quiet").code == 0
-    return work / "runs/tiny"
+    return cwd / "runs/tiny"
 
 
-def test_a_run_ends_with_a_report(reporting, work, invoke):
+def test_a_run_ends_with_a_report(reporting, cwd, invoke):
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
 
     assert done.code == 0
     assert done.out.splitlines()[-2:] == ["saved in runs/tiny", "report in runs/tiny/report.html"]
-    assert "Confusion matrix" in (work / "runs/tiny/report.html").read_text("utf-8")
+    assert "Confusion matrix" in (cwd / "runs/tiny/report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
     ("options", "variable", "there"),
     [((), "0", False), (("--no-report",), "1", False), (("--report",), "0", True), (("--quiet",), "1", True)],
 )
-def test_options_and_environment_say_whether(monkeypatch, work, invoke, options, variable, there):
+def test_options_and_environment_say_whether(monkeypatch, cwd, invoke, options, variable, there):
     monkeypatch.setenv("MLPKIT_REPORT", variable)
 
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny", *options)
 
     assert done.code == 0
-    assert (work / "runs/tiny/report.html").exists() is there
+    assert (cwd / "runs/tiny/report.html").exists() is there
     assert ("report" in done.out) is (there and "--quiet" not in options)
 
 
-def test_without_the_extra_a_run_says_how_to_get_it(reporting, monkeypatch, work, invoke):
+def test_without_the_extra_a_run_says_how_to_get_it(reporting, monkeypatch, cwd, invoke):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
 
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
@@ -52,7 +52,7 @@ def test_without_the_extra_a_run_says_how_to_get_it(reporting, monkeypatch, work
     assert done.err.splitlines() == [
         'note: no report.html: charts on a page need vl-convert; install it with: pip install "mlpkit[plot]"'
     ]
-    assert not (work / "runs/tiny/report.html").exists()
+    assert not (cwd / "runs/tiny/report.html").exists()
 
 
 def test_a_report_that_fails_fails_no_run(reporting, monkeypatch, invoke):
@@ -68,7 +68,7 @@ def test_a_report_that_fails_fails_no_run(reporting, monkeypatch, invoke):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits addresses")
-def test_a_limit_of_addresses_costs_the_report_and_not_the_run(reporting, work):
+def test_a_limit_of_addresses_costs_the_report_and_not_the_run(reporting, cwd):
     limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30)); "
     program = [sys.executable, "-c", f"{limited}from mlpkit.cli.main import main; sys.exit(main())"]
 
@@ -82,22 +82,22 @@ def test_a_limit_of_addresses_costs_the_report_and_not_the_run(reporting, work):
         "it needs more addresses than ulimit -v allows; make the page without a limit: ulimit -v unlimited"
     )
     assert (done.returncode, done.stderr) == (0, f"warning: no report.html: {reason}\n")
-    assert (work / "runs/tiny/model.safetensors").exists()
+    assert (cwd / "runs/tiny/model.safetensors").exists()
     assert (again.returncode, again.stderr) == (1, f"error: {reason}\n")
 
 
-def test_json_says_nothing_of_the_report(reporting, work, invoke):
+def test_json_says_nothing_of_the_report(reporting, cwd, invoke):
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny", "--json")
 
     assert json.loads(done.out.splitlines()[-1])["event"] == "done"
-    assert (work / "runs/tiny/report.html").exists()
+    assert (cwd / "runs/tiny/report.html").exists()
 
 
-def test_a_resumed_run_ends_with_a_report_and_a_finished_one_is_left_alone(reporting, work, invoke, monkeypatch):
+def test_a_resumed_run_ends_with_a_report_and_a_finished_one_is_left_alone(reporting, cwd, invoke, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("MLPKIT_REPORT", "0")
         assert invoke("run", "tiny.yaml", "--out", "runs/tiny", "--set", "training.checkpoint={every: 2}").code == 0
-    folder = work / "runs/tiny"
+    folder = cwd / "runs/tiny"
     idle = invoke("resume", "runs/tiny")
     there_before = (folder / "report.html").exists()
     (folder / "metrics.json").unlink()
@@ -110,13 +110,13 @@ def test_a_resumed_run_ends_with_a_report_and_a_finished_one_is_left_alone(repor
     assert done.out.splitlines()[-1] == "report in runs/tiny/report.html"
 
 
-def test_the_verb(finished, work, invoke):
+def test_the_verb(finished, cwd, invoke):
     assert invoke("report", "runs/tiny").out == "report in runs/tiny/report.html\n"
     assert json.loads(invoke("report", "runs/tiny", "--to", "a.html", "--json").out) == {"out": "a.html"}
-    assert (work / "a.html").read_bytes()[:15] == b"<!doctype html>"
+    assert (cwd / "a.html").read_bytes()[:15] == b"<!doctype html>"
 
 
-def test_what_is_no_run_and_what_is_damaged(finished, work, invoke):
+def test_what_is_no_run_and_what_is_damaged(finished, cwd, invoke):
     (finished / "history.jsonl").write_text("{nonsense\n")
 
     damaged, missing = invoke("report", "runs/tiny"), invoke("report", "runs/other")
@@ -133,8 +133,8 @@ def test_a_folder_that_cannot_be_written_is_an_error(finished, invoke):
     assert "nowhere" in done.err
 
 
-def test_comparisons_and_repetitions_pass_over_the_report(finished, work, invoke):
-    shutil.copytree(finished, work / "runs/twin")
+def test_comparisons_and_repetitions_pass_over_the_report(finished, cwd, invoke):
+    shutil.copytree(finished, cwd / "runs/twin")
     invoke("report", "runs/tiny")
 
     compared, repeated = invoke("compare", "runs/tiny", "runs/twin"), invoke("repro", "runs/tiny")

@@ -9,10 +9,10 @@ import pytest
 
 
 @pytest.fixture
-def finished(work, invoke):
+def finished(cwd, invoke):
     """Return the folder of a finished run."""
     assert invoke("run", "tiny.yaml", "--out", "run").code == 0
-    return work / "run"
+    return cwd / "run"
 
 
 def test_a_table(finished, invoke):
@@ -24,13 +24,13 @@ def test_a_table(finished, invoke):
     ]
 
 
-def test_json_and_a_folder(finished, invoke, work):
+def test_json_and_a_folder(finished, invoke, cwd):
     done = invoke("repro", "run", "--json", "--out", "again")
     found = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
     assert (found["same"], found["changes"]) == (True, [])
     assert found["then"] == found["now"]
-    assert (work / "again/model.safetensors").read_bytes() == (finished / "model.safetensors").read_bytes()
+    assert (cwd / "again/model.safetensors").read_bytes() == (finished / "model.safetensors").read_bytes()
 
 
 def test_another_result(finished, invoke):
@@ -53,7 +53,7 @@ def test_other_versions_are_named(finished, invoke):
     assert json.loads(done.out)["changes"] == [{"key": "mlpkit", "then": "0.0.1", "now": "0.1.0"}]
 
 
-def test_an_interrupted_repetition_compares_nothing(work, started, forever, finished, invoke):
+def test_an_interrupted_repetition_compares_nothing(cwd, started, forever, finished, invoke):
     overridden = (finished / "resolved.yaml").read_text().replace("iterations: 4", "iterations: 1000000000")
     lock = json.loads((finished / "lock.json").read_text())
     from mlpkit.jobs.run_inputs import spec_hash
@@ -69,13 +69,13 @@ def test_an_interrupted_repetition_compares_nothing(work, started, forever, fini
     assert err.endswith(" by SIGTERM; nothing was compared\n")
 
 
-def test_the_run_that_a_run_began_from_is_needed(work, invoke):
+def test_the_run_that_a_run_began_from_is_needed(cwd, invoke):
     assert invoke("run", "tiny.yaml", "--out", "base", "--quiet").code == 0
     assert invoke("run", "tiny.yaml", "--out", "fine", "--quiet", "--set", "initialize_from=base").code == 0
     assert invoke("repro", "fine").code == 0
-    (work / "base").rename(work / "moved")
+    (cwd / "base").rename(cwd / "moved")
     done = invoke("repro", "fine")
     assert done.code == 2
     assert "can't be repeated: the model in base, whose weights it began with, can't be read" in done.err
-    (work / "moved").rename(work / "base")
+    (cwd / "moved").rename(cwd / "base")
     assert invoke("repro", "fine").code == 0

@@ -32,18 +32,18 @@ SPEC = ("run", "tiny.yaml", "--out", "run", "--set", "training.callbacks=[stoppi
 
 
 @pytest.fixture
-def stopped(work, invoke):
+def stopped(cwd, invoke):
     """Stop the tiny run after its third step of four."""
-    (work / "stopping.py").write_text(STOPPING)
+    (cwd / "stopping.py").write_text(STOPPING)
     done = invoke(*SPEC, env={"STOP_AT": "3"})
     assert (done.code, done.err.splitlines()) == (
         130,
         ["stopped after step 3 by SIGINT; saved in run", "resume it with: mlpkit resume run"],
     )
-    return work / "run"
+    return cwd / "run"
 
 
-def test_lines(stopped, invoke, work):
+def test_lines(stopped, invoke, cwd):
     done = invoke("resume", "run", *PLUGIN)
     assert (done.code, done.err) == (0, "going on after step 3\n")
     heading, evaluation, test, kept = done.out.splitlines()
@@ -109,13 +109,13 @@ def test_on_a_terminal_the_bar_goes_on_where_it_was(stopped, terminal):
     assert re.fullmatch(r"saved in run, after \d+ s", screen.lines()[-2])
 
 
-def test_a_folder_that_is_not_a_run(work, invoke):
+def test_a_folder_that_is_not_a_run(cwd, invoke):
     done = invoke("resume", "nothing")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: nothing: there is no such folder; expected the folder of a run")
 
 
-def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(work, invoke):
+def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(cwd, invoke):
     assert invoke("run", "tiny.yaml", "--no-report").code == 0
     done = invoke("resume", "runs/tiny")
     way = done.err.removeprefix("runs/tiny: the run is finished; to train longer: mlpkit ").split()
@@ -123,7 +123,7 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(w
     longer = invoke(*way, "--no-report")
     assert (longer.code, longer.err.splitlines()[0]) == (0, "going on after step 4")
     assert longer.out.splitlines()[-1] == "saved in runs/tiny-2"
-    history = [json.loads(line)["iteration"] for line in (work / "runs/tiny-2/history.jsonl").read_text().splitlines()]
+    history = [json.loads(line)["iteration"] for line in (cwd / "runs/tiny-2/history.jsonl").read_text().splitlines()]
     assert history == [2, 4, 6, 8]
     for arguments, fault in (
         (("--iterations", "3"), "runs/tiny: 3 steps in all are no more than the 4 that are done; give more"),
@@ -131,7 +131,7 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(w
     ):
         refused = invoke("resume", "runs/tiny", *arguments)
         assert (refused.code, refused.err) == (2, f"error: {fault}\n")
-    assert [folder.name for folder in sorted((work / "runs").iterdir())] == ["tiny", "tiny-2"]
+    assert [folder.name for folder in sorted((cwd / "runs").iterdir())] == ["tiny", "tiny-2"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_finished_run_is_trained_for_longer_by_the_command_that_resume_names(w
         ("null", "no checkpoint is kept; mlpkit run 'a run/resolved.yaml' trains again"),
     ],
 )
-def test_a_run_whose_model_cannot_be_written_says_how_to_get_it(checkpoints, kept, work, invoke, monkeypatch):
+def test_a_run_whose_model_cannot_be_written_says_how_to_get_it(checkpoints, kept, cwd, invoke, monkeypatch):
     arguments = ("run", "tiny.yaml", "--set", f"training.checkpoint={checkpoints}", "--out")
     assert invoke(*arguments, "whole").code == 0
     replace = os.replace
@@ -158,5 +158,5 @@ def test_a_run_whose_model_cannot_be_written_says_how_to_get_it(checkpoints, kep
 
     again = shlex.split(re.search(r"mlpkit (.*) (continues|trains)", kept)[1])
     assert invoke(*again, *(("--out", "again") if again[0] == "run" else ())).code == 0
-    model = work / ("again" if again[0] == "run" else "a run") / "model.safetensors"
-    assert model.read_bytes() == (work / "whole/model.safetensors").read_bytes()
+    model = cwd / ("again" if again[0] == "run" else "a run") / "model.safetensors"
+    assert model.read_bytes() == (cwd / "whole/model.safetensors").read_bytes()

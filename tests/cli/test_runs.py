@@ -18,9 +18,9 @@ def results(accuracy):
 
 
 @pytest.fixture
-def runs(work):
+def runs(cwd):
     """Make run folders of every kind in ``runs``."""
-    folder = work / "runs"
+    folder = cwd / "runs"
     made_up_run(folder / "first", results=results(0.9))
     made_up_run(folder / "stopped", losses=[0.5], name="other")
     made_up_run(folder / "diverged", losses=(), failure={"state": "diverged", "steps": 3, "message": "it was infinite"})
@@ -54,7 +54,7 @@ def test_a_line_for_each_run(runs, invoke):
     assert done.out.endswith("\nruns/damaged: holds no resolved.yaml; restore it from a copy, or start a new run\n")
 
 
-def test_real_runs(work, invoke):
+def test_real_runs(cwd, invoke):
     assert invoke("run", "tiny.yaml", "--quiet").code == 0
     assert invoke("run", "tiny.yaml", "--set", "training.optimizer.learning_rate=1e30").code == 1
     found = [json.loads(line) for line in invoke("runs", "--json", "--sort", "name").out.splitlines()]
@@ -62,7 +62,7 @@ def test_real_runs(work, invoke):
         ("runs/tiny", "finished", 4),
         ("runs/tiny-2", "diverged", 1),
     ]
-    assert found[0]["metrics"] == json.loads((work / "runs/tiny/metrics.json").read_text())
+    assert found[0]["metrics"] == json.loads((cwd / "runs/tiny/metrics.json").read_text())
     assert found[1]["problem"].startswith("training diverged: ")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", found[0]["began"])
 
@@ -97,11 +97,11 @@ def test_filters(runs, invoke):
     assert done.err == "runs: no such run: none has acuracy, there are loss, accuracy\n"
 
 
-def test_no_runs_yet(work, invoke):
+def test_no_runs_yet(cwd, invoke):
     done = invoke("runs")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: runs: there is no such folder yet; mlpkit run SPEC makes it, or name another\n"
-    (work / "runs").mkdir()
+    (cwd / "runs").mkdir()
     assert invoke("runs").err == "runs: no runs\n"
 
 
@@ -125,8 +125,8 @@ def test_wrong_usage(runs, invoke, options, error):
 
 
 @pytest.mark.parametrize("width", [50, 80, 120])
-def test_a_terminal_has_as_many_columns_as_fit(width, runs, work, terminal):
-    made_up_run(work / "runs/a_run_with_a_name_that_is_longer_than_a_narrow_terminal", results=results(0.95))
+def test_a_terminal_has_as_many_columns_as_fit(width, runs, cwd, terminal):
+    made_up_run(cwd / "runs/a_run_with_a_name_that_is_longer_than_a_narrow_terminal", results=results(0.95))
     screen = terminal("runs", "--sort", "name", columns=width, rows=40)
     assert screen.wait_for_end() == 0
     lines = screen.lines()
@@ -146,11 +146,11 @@ def test_states_have_colours(runs, terminal):
     assert "\x1b[31mdiverged" in screen.raw
 
 
-def test_runs_are_watched_until_ctrl_c(work, terminal):
-    made_up_run(work / "runs/earlier", results=results(0.9))
+def test_runs_are_watched_until_ctrl_c(cwd, terminal):
+    made_up_run(cwd / "runs/earlier", results=results(0.9))
     screen = terminal("runs", "--watch", columns=100, rows=12)
     screen.wait_until_shown("runs/earlier")
-    lock = WriterLock(made_up_run(work / "runs/now") / ".lock")
+    lock = WriterLock(made_up_run(cwd / "runs/now") / ".lock")
     lock.acquire()
     screen.wait_until_shown("running")
     lock.release()
@@ -164,28 +164,28 @@ def test_runs_are_watched_until_ctrl_c(work, terminal):
     ]
 
 
-def test_a_screen_that_is_too_low_says_how_many_are_missing(work, terminal):
+def test_a_screen_that_is_too_low_says_how_many_are_missing(cwd, terminal):
     for number in range(20):
-        made_up_run(work / f"runs/{number}", results=results(0.9))
+        made_up_run(cwd / f"runs/{number}", results=results(0.9))
     screen = terminal("runs", "--watch", columns=150, rows=10)
     screen.wait_until_shown("and 13 lines more")
     screen.child.sendintr()
     assert screen.wait_for_end() == 130
 
 
-def test_runs_are_listed_without_numpy(work, environment):
+def test_runs_are_listed_without_numpy(cwd, environment):
     for number in range(20):
-        made_up_run(work / f"runs/{number}", seed=number, results=results(0.9))
+        made_up_run(cwd / f"runs/{number}", seed=number, results=results(0.9))
     command = [sys.executable, "-X", "importtime", "-m", "mlpkit", "runs"]
-    done = subprocess.run(command, env=environment, cwd=work, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 21
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert not loaded & {"numpy", "pluggy", "rich"}
 
 
-def test_what_most_runs_have_has_room_first(work, terminal):
+def test_what_most_runs_have_has_room_first(cwd, terminal):
     for name, metric in (("a", "accuracy"), ("b", "r2"), ("c", "r2")):
-        folder = made_up_run(work / "runs" / name, results={"validation": {"loss": 0.5, metric: 0.5}})
+        folder = made_up_run(cwd / "runs" / name, results={"validation": {"loss": 0.5, metric: 0.5}})
         history = (folder / "history.jsonl").read_text()
         (folder / "history.jsonl").write_text(history.replace("accuracy", metric))
     screen = terminal("runs", columns=60)

@@ -18,18 +18,18 @@ def validator(invoke):
     return jsonschema.Draft202012Validator(schema)
 
 
-def test_a_right_spec_is_valid(work, validator):
-    validator.validate(yaml.safe_load((work / "tiny.yaml").read_text()))
+def test_a_right_spec_is_valid(cwd, validator):
+    validator.validate(yaml.safe_load((cwd / "tiny.yaml").read_text()))
 
 
-def test_a_wrong_spec_is_not(work, validator):
-    spec = yaml.safe_load((work / "tiny.yaml").read_text())
+def test_a_wrong_spec_is_not(cwd, validator):
+    spec = yaml.safe_load((cwd / "tiny.yaml").read_text())
     spec["training"]["batch_size"] = 0
     assert not validator.is_valid(spec)
 
 
-def test_components_of_other_plugins_are_known(work, validator):
-    spec = yaml.safe_load((work / "tiny.yaml").read_text())
+def test_components_of_other_plugins_are_known(cwd, validator):
+    spec = yaml.safe_load((cwd / "tiny.yaml").read_text())
     spec["layers"].insert(0, {"acme.Slow": {"seconds": 1}})
     assert validator.is_valid(spec)
     spec["layers"][0] = {"acme.Slow": {"seconds": -1}}

@@ -22,25 +22,25 @@ def events_of(text):
 
 
 @pytest.fixture
-def two(invoke, work):
+def two(invoke, cwd):
     """Return what the training of two seeds printed."""
     done = invoke("run", "tiny.yaml", "--seeds", "2", "--set", "seed=4")
     assert (done.code, done.err) == (0, "")
     return done.out.splitlines()
 
 
-def test_two_seeds(two, invoke, work):
+def test_two_seeds(two, invoke, cwd):
     """One training, looked at from all sides: a line an evaluation, summary, folder, and what other commands say."""
     evaluations = [line.split()[:2] for line in two[1:] if re.match(r" +\d", line)]
     assert sorted(evaluations) == [["4", "2"], ["4", "4"], ["5", "2"], ["5", "4"]]
     assert two[0].split()[:4] == ["seed", "iteration", "epoch", "train_loss"]
-    metrics = {seed: json.loads((work / f"runs/tiny/seed-{seed}/metrics.json").read_text())["test"] for seed in (4, 5)}
+    metrics = {seed: json.loads((cwd / f"runs/tiny/seed-{seed}/metrics.json").read_text())["test"] for seed in (4, 5)}
     for seed, test in metrics.items():
         assert f"seed {seed}: test loss {test['loss']:.4f}, accuracy {test['accuracy']:.4f}" in two
     at = next(i for i, line in enumerate(two) if "mean ± 95 %" in line)
     table = two[at:-1]
     assert cells(table[0]) == ["mean ± 95 %", "std", "runs"]
-    loss = json.loads((work / "runs/tiny/metrics.json").read_text())["test"]["loss"]
+    loss = json.loads((cwd / "runs/tiny/metrics.json").read_text())["test"]["loss"]
     assert loss["mean"] == pytest.approx((metrics[4]["loss"] + metrics[5]["loss"]) / 2)
     shown = f"{loss['mean']:.4f} ± {(loss['high'] - loss['low']) / 2:.4f}"
     assert cells(table[1]) == ["test loss", shown, f"{loss['std']:.4f}", "2"]
@@ -50,7 +50,7 @@ def test_two_seeds(two, invoke, work):
     ]
     assert two[-1] == "saved in runs/tiny"
     names = [".lock", "metrics.json", "seed-4", "seed-5", "seeds.json"]
-    assert sorted(path.name for path in (work / "runs/tiny").iterdir()) == names
+    assert sorted(path.name for path in (cwd / "runs/tiny").iterdir()) == names
 
     again = invoke("resume", "runs/tiny")
     assert (again.code, again.err) == (0, "runs/tiny: the runs are finished; nothing was left to do\n")
@@ -68,7 +68,7 @@ def test_two_seeds(two, invoke, work):
         assert "holds the runs of several seeds; give one of them: runs/tiny/seed-4, runs/tiny/seed-5" in refused.err
 
 
-def test_json_has_an_event_for_all_that_happens_and_a_run_that_fails_ends_with_1(invoke, work):
+def test_json_has_an_event_for_all_that_happens_and_a_run_that_fails_ends_with_1(invoke, cwd):
     """Seeds 1 and 2 fail: they are those that the plugin refuses."""
     Path("picky.py").write_text(
         '''\
@@ -111,7 +111,7 @@ def mlpkit_components():
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_stops_all_and_says_how_to_go_on(number, code, started, forever, work, invoke):
+def test_a_signal_stops_all_and_says_how_to_go_on(number, code, started, forever, cwd, invoke):
     process = started("run", "tiny.yaml", "--json", "--seeds", "2", *forever)
     while json.loads(process.stdout.readline())["event"] != "evaluation":
         pass
@@ -123,20 +123,20 @@ def test_a_signal_stops_all_and_says_how_to_go_on(number, code, started, forever
     ]
     assert process.wait(timeout=20) == code
     assert events[-1] == {"event": "stopped", "reason": number.name, "folder": "runs/tiny"}
-    assert not (work / "runs/tiny/metrics.json").exists()
-    assert any((work / f"runs/tiny/seed-{seed}/checkpoints").exists() for seed in (0, 1))
+    assert not (cwd / "runs/tiny/metrics.json").exists()
+    assert any((cwd / f"runs/tiny/seed-{seed}/checkpoints").exists() for seed in (0, 1))
     assert invoke("evaluate", "runs/tiny").err == (
         "error: runs/tiny: none of its runs is finished; go on with: mlpkit resume runs/tiny\n"
     )
 
 
-def test_a_killed_program_leaves_no_process_that_trains(started, forever, work):
+def test_a_killed_program_leaves_no_process_that_trains(started, forever, cwd):
     process = started("run", "tiny.yaml", "--json", "--seeds", "2", *forever)
     while (event := json.loads(process.stdout.readline()))["event"] != "evaluation":
         pass
     process.kill()
     process.wait()
-    folder = work / f"runs/tiny/seed-{event['seed']}"
+    folder = cwd / f"runs/tiny/seed-{event['seed']}"
     from mlpkit.runs.writer_lock import WriterLock
 
     while WriterLock(folder / ".lock").another_writer():
@@ -144,10 +144,10 @@ def test_a_killed_program_leaves_no_process_that_trains(started, forever, work):
     assert (folder / "checkpoints").exists()
 
 
-def test_a_wrong_spec_leaves_nothing(invoke, work):
+def test_a_wrong_spec_leaves_nothing(invoke, cwd):
     done = invoke("run", "tiny.yaml", "--seeds", "2", "--set", "training.freeze=[Conv*]")
     assert done.code == 2
-    assert not (work / "runs/tiny").exists()
+    assert not (cwd / "runs/tiny").exists()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_another_text_is_wrong_usage(seeds):
         override_of(seeds)
 
 
-def test_a_symptom_is_told_of_the_first_seed_that_has_it(invoke, work):
+def test_a_symptom_is_told_of_the_first_seed_that_has_it(invoke, cwd):
     dead = ("--set", "layers.Affine1.weights={normal: {std: 0.01, mean: -5.0}}")
     done = invoke("run", "tiny.yaml", "--seeds", "2", *dead)
     (note,) = done.err.splitlines()

@@ -17,7 +17,7 @@ def contents(folder):
 
 
 @pytest.fixture
-def written(work):
+def written(cwd):
     """Return a function that writes the tiny spec with changes."""
 
     def write(file, /, extra="", **changes):
@@ -83,14 +83,14 @@ def test_json_has_the_folder_of_each_run_and_a_run_that_fails_ends_with_1(writte
     assert "error: tiny: training diverged" in done.err
 
 
-def test_a_mistake_in_an_override_is_said_once(written, invoke, work):
+def test_a_mistake_in_an_override_is_said_once(written, invoke, cwd):
     written("other")
     done = invoke("run", "tiny.yaml", "other.yaml", "--set", "nonsense=1")
     assert (done.code, done.err.count("unknown key 'nonsense'")) == (2, 1)
     assert done.err.splitlines()[-1] == "2 of 2 specs can't be trained, so none is"
 
 
-def test_all_wrong_specs_are_named_and_nothing_is_trained(written, invoke, work):
+def test_all_wrong_specs_are_named_and_nothing_is_trained(written, invoke, cwd):
     written("misspelt", units="many")
     written("misfit", "  freeze: [Conv*]\n")
     done = invoke("run", "tiny.yaml", "misspelt.yaml", "nowhere.yaml", "misfit.yaml")
@@ -98,7 +98,7 @@ def test_all_wrong_specs_are_named_and_nothing_is_trained(written, invoke, work)
     for place in ("misspelt.yaml:6:", "nowhere.yaml", "misfit.yaml:16:"):
         assert place in done.err
     assert done.err.splitlines()[-1] == "3 of 4 specs can't be trained, so none is"
-    assert not (work / "runs").exists()
+    assert not (cwd / "runs").exists()
 
 
 def test_a_signal_saves_all_and_each_can_go_on(started, written, invoke):
@@ -144,7 +144,7 @@ def test_a_terminal_has_a_bar_for_each_run_and_a_table_in_the_end(terminal, writ
     assert max(map(len, lines)) <= 80
 
 
-def test_a_page_shows_one_spec(invoke, work):
+def test_a_page_shows_one_spec(invoke, cwd):
     done = invoke("run", "tiny.yaml", "tiny.yaml", "--live")
     assert (done.code, done.err) == (
         2,

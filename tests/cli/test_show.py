@@ -161,8 +161,8 @@ def test_json_is_one_document(invoke):
         ("Unready", "not checked. g.Unready: it raised KeyError: 'first' (at g.py:"),
     ],
 )
-def test_gradients_are_checked_on_the_components_own_examples(work, invoke, name, said):
-    (work / "g.py").write_text(GRADIENTS)
+def test_gradients_are_checked_on_the_components_own_examples(cwd, invoke, name, said):
+    (cwd / "g.py").write_text(GRADIENTS)
     done = invoke("show", f"g.{name}", "--plugin", "g.py")
     assert done.code == 0
     (line,) = (line for line in done.out.splitlines() if line.startswith("Gradients: "))
@@ -178,23 +178,23 @@ def test_gradients_are_checked_on_the_components_own_examples(work, invoke, name
         ("g.Wrong", "WRONG. g.Wrong (default parameters on shape (3,)): the result changed by up to"),
     ],
 )
-def test_it_is_said_whether_a_component_can_be_exported(work, invoke, name, said):
-    (work / "g.py").write_text(GRADIENTS)
+def test_it_is_said_whether_a_component_can_be_exported(cwd, invoke, name, said):
+    (cwd / "g.py").write_text(GRADIENTS)
     done = invoke("show", name, "--plugin", "g.py")
     assert done.code == 0
     (line,) = (line for line in done.out.splitlines() if line.startswith("Export: "))
     assert line.startswith(f"Export: {said}")
 
 
-def test_of_a_data_set_it_is_said_whether_its_encoder_is_described(work, invoke):
+def test_of_a_data_set_it_is_said_whether_its_encoder_is_described(cwd, invoke):
     assert "\nExport: its encoder is described in ONNX operators.\n" in invoke("show", "csv").out
-    (work / "d.py").write_text(DATASETS)
+    (cwd / "d.py").write_text(DATASETS)
     for name, said in (("plain", "it has no encoder, and "), ("scaled", "not possible. It has an encode, but no ")):
         assert f"\nExport: {said}" in invoke("show", f"d.{name}", "--plugin", "d.py").out
 
 
-def test_a_deprecated_component_says_what_to_use(work, invoke):
-    (work / "g.py").write_text(GRADIENTS)
+def test_a_deprecated_component_says_what_to_use(cwd, invoke):
+    (cwd / "g.py").write_text(GRADIENTS)
     assert invoke("show", "g.Right", "--plugin", "g.py").out.startswith("g.Right (layer)\n\nDeprecated: write 2 x\n")
     document = json.loads(invoke("show", "g.Right", "--plugin", "g.py", "--json").out)
     assert document["deprecated"] == "write 2 x"
@@ -251,8 +251,8 @@ def test_a_kind_has_the_components_of_plugins_too_and_says_what_they_are(invoke)
     assert "Affine" not in invoke("show", "layer", "--no-plugin", "mlpkit").out
 
 
-def test_a_component_that_cannot_be_used_is_listed_with_the_reason(work, invoke):
-    (work / "broken.py").write_text(
+def test_a_component_that_cannot_be_used_is_listed_with_the_reason(cwd, invoke):
+    (cwd / "broken.py").write_text(
         "from mlpkit import component, hookimpl\n\n@hookimpl\ndef mlpkit_components():\n"
         "    return [component('layer', 'Gone', 'nowhere.at_all:Gone')]\n"
     )
@@ -286,8 +286,8 @@ def mlpkit_components():
 '''
 
 
-def test_marks_of_docstrings_and_names_of_exceptions_are_not_shown(invoke, work):
-    work.joinpath("my.py").write_text(MARKED_UP, encoding="utf-8")
+def test_marks_of_docstrings_and_names_of_exceptions_are_not_shown(invoke, cwd):
+    cwd.joinpath("my.py").write_text(MARKED_UP, encoding="utf-8")
     shown = invoke("show", "my.Clip", "--plugin", "my.py").out.splitlines()
     assert "Clips what 'low' says, or \"nothing\"." in shown
     assert "low        a number  not set  a number, as in {low: 1}; 'none' for none." in shown

@@ -24,7 +24,7 @@ LONGER = {"iterations: 4": "iterations: 3000", "evaluate_every: 2": "evaluate_ev
 
 
 @pytest.fixture
-def spec(work):
+def spec(cwd):
     """The tiny spec with a sweep, and what changes it."""
 
     def write(changes=None, sweep=SWEEP, name="tiny.yaml"):
@@ -272,10 +272,10 @@ def mlpkit_components():
         (("tiny.yaml",), "tiny.yaml: has no section sweep, which says what to vary; see mlpkit docs sweeps"),
     ],
 )
-def test_wrong_usage(arguments, message, invoke, work):
+def test_wrong_usage(arguments, message, invoke, cwd):
     done = invoke("sweep", *arguments)
     assert (done.code, done.err) == (2, f"error: {message}\n")
-    assert not (work / "runs/tiny").exists()
+    assert not (cwd / "runs/tiny").exists()
 
 
 def test_a_sweep_on_a_terminal_has_a_table(terminal, spec):

@@ -50,7 +50,7 @@ def test_twenty_kills_at_random_lose_nothing_of_several_networks(several, underg
 
 
 @pytest.fixture
-def undergo(work, invoke, environment, program, tmp_path):
+def undergo(cwd, invoke, environment, program, tmp_path):
     """A function that does a sweep in peace, and again with kills on an engine; both must come to the same."""
 
     def do(kind, seed, changes=None, more=""):

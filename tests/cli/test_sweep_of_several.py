@@ -18,7 +18,7 @@ sweep:
 """
 
 
-def test_a_sweep_of_two_seeds_a_trial(invoke, work):
+def test_a_sweep_of_two_seeds_a_trial(invoke, cwd):
     """The objective is the mean; the end says what the best won by, and other commands know the folders."""
     Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
     checked = invoke("check", "tiny.yaml").out

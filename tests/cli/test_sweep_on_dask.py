@@ -31,26 +31,26 @@ LONGER = ("--set=training.iterations=3000", "--set=training.evaluate_every=500",
 
 
 @pytest.fixture
-def spec(work, digits):
+def spec(cwd, digits):
     """The tiny spec with a sweep, and a relative path: workers of a cluster were started elsewhere."""
     text = Path("tiny.yaml").read_text()
-    Path("tiny.yaml").write_text(text.replace(str(digits), os.path.relpath(digits, work)) + SWEEP)
+    Path("tiny.yaml").write_text(text.replace(str(digits), os.path.relpath(digits, cwd)) + SWEEP)
 
 
 @pytest.fixture
-def cluster(work, environment):
+def cluster(cwd, environment):
     """A function that starts a scheduler and two workers, and returns its address and the scheduler's process."""
     started = []
 
     def begin(*command):
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=work.parent, env=environment, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", *command], cwd=cwd.parent, env=environment, stderr=subprocess.DEVNULL
         )
         started.append(process)
         return process
 
     def start(name="scheduler.json", workers=2):
-        file = work.parent / name
+        file = cwd.parent / name
         found = "--scheduler-file", str(file)
         scheduler = begin("distributed.cli.dask_scheduler", *found, "--port", "0", "--no-dashboard")
         for _ in range(workers):

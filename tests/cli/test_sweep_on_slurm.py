@@ -30,7 +30,7 @@ ON_SLURM = ("--on", "slurm", "--workers", "2")
 
 
 @pytest.fixture
-def spec(work):
+def spec(cwd):
     Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
 
 

@@ -60,7 +60,7 @@ def mlpkit_components():
 
 
 @pytest.fixture
-def spec(work):
+def spec(cwd):
     Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
 
 
@@ -164,7 +164,7 @@ def test_one_rank_alone_is_refused_before_anything_is_written(mlpkit):
 
 @needs_mpi
 @pytest.mark.long
-def test_wrong_usage_ends_all_ranks_with_one_message(ranks, work):
+def test_wrong_usage_ends_all_ranks_with_one_message(ranks, cwd):
     process = ranks(3, "sweep", "missing.yaml", "--on", "mpi")
     _, said = process.communicate(timeout=30)
     assert said.count("there is no file 'missing.yaml'") == 1

@@ -26,7 +26,7 @@ GO_ON = "go on with: mlpkit sweep --resume runs/tiny\n"
 
 
 @pytest.fixture
-def spec(work):
+def spec(cwd):
     Path("tiny.yaml").write_text(Path("tiny.yaml").read_text() + SWEEP)
 
 
@@ -173,7 +173,7 @@ def test_a_sweep_goes_on_if_it_has_time_or_a_trial_that_failed(invoke):
 
 
 @pytest.mark.parametrize("option", ["--status", "--stop"])
-def test_what_is_no_sweep(option, invoke, work):
+def test_what_is_no_sweep(option, invoke, cwd):
     assert (
         "x: there is no such folder; expected a folder that mlpkit sweep has made" in invoke("sweep", option, "x").err
     )

@@ -14,10 +14,10 @@ from mlpkit.runs.model_file import load_model_file
 
 
 @pytest.fixture
-def run(work, invoke):
+def run(cwd, invoke):
     """Return the folder of a finished run of 4 steps, with a checkpoint after the second."""
     assert invoke("run", "tiny.yaml", "--out", "run", "--quiet", "--set", "training.checkpoint.every=2").code == 0
-    (work / "run/checkpoints/step-000000004.safetensors").unlink()
+    (cwd / "run/checkpoints/step-000000004.safetensors").unlink()
     return "run"
 
 
@@ -87,11 +87,11 @@ def test_json_has_the_same_and_the_arrays_of_the_example(run, invoke):
 
 
 @pytest.mark.parametrize("name", ["step.npz", "step.safetensors"])
-def test_all_arrays_go_into_a_file(run, invoke, work, name):
+def test_all_arrays_go_into_a_file(run, invoke, cwd, name):
     traced = mlpkit.trace(run, 4)
     done = invoke("trace", run, "--step", 4, "--arrays", name)
     assert (done.code, done.err.splitlines()[-1]) == (0, f"written to {name}")
-    found = dict(np.load(work / name)) if name.endswith("npz") else load_model_file(work / name).arrays
+    found = dict(np.load(cwd / name)) if name.endswith("npz") else load_model_file(cwd / name).arrays
     assert {key: array.tobytes() for key, array in found.items()} == {
         key: array.tobytes() for key, array in traced.arrays().items()
     }
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_step_is_done_again(
     assert done.err == said
 
 
-def test_a_diverged_step_says_so(work, invoke):
+def test_a_diverged_step_says_so(cwd, invoke):
     rate = "training.optimizer.sgd.learning_rate=1e30"
     message = invoke("run", "tiny.yaml", "--out", "run", "--quiet", "--set", rate).err
     step = re.search(r"the loss of step (\d+) ", message)[1]
@@ -136,16 +136,16 @@ def test_a_diverged_step_says_so(work, invoke):
     assert "\ngradient  " not in done.out
 
 
-def test_another_numpy_is_said(run, invoke, work):
-    lock = json.loads((work / "run/lock.json").read_text())
+def test_another_numpy_is_said(run, invoke, cwd):
+    lock = json.loads((cwd / "run/lock.json").read_text())
     lock["environment"]["numpy"] = "1.0.0"
-    (work / "run/lock.json").write_text(json.dumps(lock))
+    (cwd / "run/lock.json").write_text(json.dumps(lock))
     done = invoke("trace", run, "--step", 1)
     assert done.code == 0
     assert "warning: run: the same bits as in the run are no longer certain: environment.numpy: 1.0.0" in done.err
 
 
-def test_of_several_seeds_the_runs_are_named(work, invoke):
+def test_of_several_seeds_the_runs_are_named(cwd, invoke):
     assert invoke("run", "tiny.yaml", "--seeds", 2, "--out", "both", "--quiet").code == 0
     done = invoke("trace", "both", "--step", 1)
     assert (done.code, done.out) == (2, "")

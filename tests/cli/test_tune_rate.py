@@ -6,7 +6,7 @@ import json
 import re
 
 
-def test_the_curve_and_the_suggestion(work, invoke):
+def test_the_curve_and_the_suggestion(cwd, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--steps", 60)
     assert (done.code, done.err) == (0, "")
     *curve, said, suggestion = done.out.splitlines()
@@ -19,14 +19,14 @@ def test_the_curve_and_the_suggestion(work, invoke):
     assert re.fullmatch(r"suggestion: --set training\.optimizer\.sgd\.learning_rate=[\d.]+", suggestion)
 
 
-def test_the_suggestion_works_as_it_stands(work, invoke):
+def test_the_suggestion_works_as_it_stands(cwd, invoke):
     override = json.loads(invoke("tune-rate", "tiny.yaml", "--steps", 60, "--json").out)["set"]
     done = invoke("explain", "tiny.yaml", "training.optimizer.sgd.learning_rate", "--set", override)
     assert done.code == 0
     assert override.partition("=")[2] in done.out
 
 
-def test_json(work, invoke):
+def test_json(cwd, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--highest", 1, "--json")
     found = json.loads(done.out)
     assert (done.code, found["exploded"]) == (0, False)
@@ -35,28 +35,28 @@ def test_json(work, invoke):
     assert found["set"] == f"training.optimizer.sgd.learning_rate={found['suggestion']:g}"
 
 
-def test_overrides_are_taken(work, invoke):
+def test_overrides_are_taken(cwd, invoke):
     adam = "training.optimizer={adam: {learning_rate: {one_cycle: {peak: 0.1}}}}"
     done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--set", adam)
     assert "--set training.optimizer.adam.learning_rate.one_cycle.peak=" in done.out
 
 
-def test_nothing_is_written_unless_asked(work, invoke):
-    before = sorted(work.iterdir())
+def test_nothing_is_written_unless_asked(cwd, invoke):
+    before = sorted(cwd.iterdir())
     assert invoke("tune-rate", "tiny.yaml", "--steps", 40).code == 0
-    assert sorted(work.iterdir()) == before
+    assert sorted(cwd.iterdir()) == before
     done = invoke("tune-rate", "tiny.yaml", "--steps", 40, "--html", "rate.html")
     assert done.err == "written to rate.html\n"
-    assert "<h1>tiny: learning rate</h1>" in (work / "rate.html").read_text("utf-8")
+    assert "<h1>tiny: learning rate</h1>" in (cwd / "rate.html").read_text("utf-8")
 
 
-def test_a_range_that_is_none_is_wrong_usage(work, invoke):
+def test_a_range_that_is_none_is_wrong_usage(cwd, invoke):
     done = invoke("tune-rate", "tiny.yaml", "--lowest", 1, "--highest", 0.1)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: there are no learning rates from 1 to 0.1; ")
 
 
-def test_a_page_that_cannot_be_written_is_refused_before_the_training(work, invoke, monkeypatch):
+def test_a_page_that_cannot_be_written_is_refused_before_the_training(cwd, invoke, monkeypatch):
     monkeypatch.setattr("mlpkit.jobs.tune_rate.tune_rate", None)
     done = invoke("tune-rate", "tiny.yaml", "--html", "nowhere/rate.html")
     assert (done.code, done.out) == (1, "")

@@ -21,14 +21,14 @@ COMPUTED = ", ".join(each.name for each in BUILT_IN if each.component.computed_b
 HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.specfile", "mlpkit.network"}
 
 
-def _loaded_by(environment, work, *arguments):
+def _loaded_by(environment, cwd, *arguments):
     command = [sys.executable, "-X", "importtime", "-m", "mlpkit", *arguments]
-    done = subprocess.run(command, env=environment, cwd=work, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, check=True)
     return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
 
 
-def test_help_lists_every_verb_and_loads_nothing_heavy(environment, work, invoke):
-    assert _loaded_by(environment, work, "--help") & HEAVY == set()
+def test_help_lists_every_verb_and_loads_nothing_heavy(environment, cwd, invoke):
+    assert _loaded_by(environment, cwd, "--help") & HEAVY == set()
     help_text = invoke("--help").out
     for verb, meaning in VERBS.items():
         assert f"{verb.ljust(max(map(len, VERBS)))}  {meaning}" in help_text
@@ -41,15 +41,15 @@ def test_help_of_a_verb_begins_with_its_line(verb, invoke):
     assert done.out.split("\n\n")[1].strip().startswith(VERBS[verb])
 
 
-def test_modules_of_verbs_and_their_help_load_nothing_heavy(environment, work):
+def test_modules_of_verbs_and_their_help_load_nothing_heavy(environment, cwd):
     code = "import sys, click; from mlpkit.cli.verbs import VERBS, program\n"
     code += "for verb in VERBS: click.Context(program.get_command(None, verb)).get_help()\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) & HEAVY == set()
 
 
-def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, work):
-    loaded = _loaded_by(environment, work, "check", "tiny.yaml")
+def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, cwd):
+    loaded = _loaded_by(environment, cwd, "check", "tiny.yaml")
     assert "numpy" in loaded
     unneeded = {"numpy.random", "rich", "threadpoolctl", "safetensors", "mlpkit.training.loop", "mlpkit.runs.folder"}
     unneeded |= {"mlpkit.network.sequential", "mlpkit.network.replica", "email.parser"}
@@ -57,8 +57,8 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, work):
     assert (loaded & unneeded) - loaded_by_numpy() == set()
 
 
-def test_a_run_loads_only_what_it_needs(environment, work):
-    loaded = _loaded_by(environment, work, "run", "tiny.yaml", "--no-report", "--quiet")
+def test_a_run_loads_only_what_it_needs(environment, cwd):
+    loaded = _loaded_by(environment, cwd, "run", "tiny.yaml", "--no-report", "--quiet")
     assert "mlpkit.training.loop" in loaded
     unneeded = {"rich", "mlpkit.jobs.report", "mlpkit.jobs.evaluate", "mlpkit.jobs.predict", "mlpkit.progress.notebook"}
     unneeded |= {"statistics", "decimal", "difflib", "html", "subprocess", "importlib.metadata", "zipfile"}
@@ -70,9 +70,9 @@ def loaded_by_numpy():
     return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_the_version_is_a_line_and_loads_nothing_heavy(environment, work, invoke):
+def test_the_version_is_a_line_and_loads_nothing_heavy(environment, cwd, invoke):
     assert (invoke("--version").code, invoke("--version").out) == (0, f"mlpkit {package.__version__}\n")
-    assert _loaded_by(environment, work, "--version") & HEAVY == set()
+    assert _loaded_by(environment, cwd, "--version") & HEAVY == set()
 
 
 @pytest.mark.parametrize("arguments", [("--version", "--verbose"), ("--verbose", "--version")])

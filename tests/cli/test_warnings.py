@@ -33,11 +33,11 @@ def mlpkit_components():
 
 
 @pytest.fixture
-def deprecated(work):
+def deprecated(cwd):
     """Let the spec name a deprecated component, and return the options that bring it in."""
-    (work / "old.py").write_text(OLD)
-    spec = (work / "tiny.yaml").read_text().replace("data:\n  mnist:", "data: {mnist:").replace("50}\n", "50}}\n")
-    (work / "tiny.yaml").write_text(spec.replace("- Relu", "- old.Old"))
+    (cwd / "old.py").write_text(OLD)
+    spec = (cwd / "tiny.yaml").read_text().replace("data:\n  mnist:", "data: {mnist:").replace("50}\n", "50}}\n")
+    (cwd / "tiny.yaml").write_text(spec.replace("- Relu", "- old.Old"))
     return ("tiny.yaml", "--plugin", "old.py")
 
 
@@ -75,7 +75,7 @@ def test_run_warns(mlpkit, deprecated, how):
     assert (done.code, done.err) == (0, WARNING)
 
 
-def test_resume_and_repro_warn_at_the_line_of_the_resolved_spec(invoke, deprecated, work):
+def test_resume_and_repro_warn_at_the_line_of_the_resolved_spec(invoke, deprecated, cwd):
     stop = StopRequest()
     stop.stop("the test")
     with pytest.warns(FutureWarning, match=r"tiny.yaml:6:5: layer old.Old is deprecated"):
@@ -84,7 +84,7 @@ def test_resume_and_repro_warn_at_the_line_of_the_resolved_spec(invoke, deprecat
     copytree("run", "copy")
     with pytest.warns(FutureWarning, match=r"^copy/resolved.yaml:\d+:3: layer old.Old is deprecated"):
         resume("copy", plugins=[deprecated[2]])
-    line = (work / "run/resolved.yaml").read_text().split("\n").index("- old.Old: {name: Old1}") + 1
+    line = (cwd / "run/resolved.yaml").read_text().split("\n").index("- old.Old: {name: Old1}") + 1
     for verb in ("resume", "repro"):
         done = invoke(verb, "run", *deprecated[1:], "--quiet")
         assert (done.code, done.err.splitlines()[0]) == (
@@ -94,8 +94,8 @@ def test_resume_and_repro_warn_at_the_line_of_the_resolved_spec(invoke, deprecat
         assert "  help: use Relu" in done.err
 
 
-def test_a_broken_plugin_is_reported_at_the_line_that_needs_it(work, invoke, deprecated):
-    (work / "old.py").write_text("import no_such_library\n")
+def test_a_broken_plugin_is_reported_at_the_line_that_needs_it(cwd, invoke, deprecated):
+    (cwd / "old.py").write_text("import no_such_library\n")
     done = invoke("check", *deprecated)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
@@ -104,18 +104,18 @@ def test_a_broken_plugin_is_reported_at_the_line_that_needs_it(work, invoke, dep
     )
 
 
-def test_a_plugin_that_prints_does_not_spoil_the_results(work, mlpkit, deprecated):
-    (work / "old.py").write_text("print('hello')\n" + OLD)
+def test_a_plugin_that_prints_does_not_spoil_the_results(cwd, mlpkit, deprecated):
+    (cwd / "old.py").write_text("print('hello')\n" + OLD)
     done = mlpkit("check", *deprecated, "--json")
     assert json.loads(done.out)["ok"] is True
     assert done.err.startswith("hello\n")
 
 
 @pytest.fixture
-def sliced(work):
+def sliced(cwd):
     """Cut the minibatches of a network with batch normalisation, inside another layer too, into slices."""
-    spec = (work / "tiny.yaml").read_text().replace("- Relu", "- Residual: {layers: [BatchNorm]}")
-    (work / "tiny.yaml").write_text(spec + "  slices: 2\n")
+    spec = (cwd / "tiny.yaml").read_text().replace("- Relu", "- Residual: {layers: [BatchNorm]}")
+    (cwd / "tiny.yaml").write_text(spec + "  slices: 2\n")
 
 
 SLICED = """\
@@ -145,9 +145,9 @@ tiny.yaml:16:3: warning: decays changes nothing, since adam has no weight decay 
 """
 
 
-def test_factors_of_a_weight_decay_that_the_optimizer_has_not(work, invoke):
-    spec = (work / "tiny.yaml").read_text()
-    (work / "tiny.yaml").write_text(spec + '  decays: {"*.W": 2}\n')
+def test_factors_of_a_weight_decay_that_the_optimizer_has_not(cwd, invoke):
+    spec = (cwd / "tiny.yaml").read_text()
+    (cwd / "tiny.yaml").write_text(spec + '  decays: {"*.W": 2}\n')
     adam = ("--set", "training.optimizer=adam")
     assert invoke("check", "tiny.yaml", *adam).err == DECAYS
     assert invoke("check", "tiny.yaml", "--set", "training.optimizer=adamw").err == ""
@@ -165,13 +165,13 @@ tiny.yaml:16:3: warning: precision changes nothing, since no layer multiplies ma
 """
 
 
-def test_a_precision_that_no_layer_computes_in(work, invoke):
-    spec = (work / "tiny.yaml").read_text() + "  precision: bfloat16\n"
-    (work / "tiny.yaml").write_text(spec)
+def test_a_precision_that_no_layer_computes_in(cwd, invoke):
+    spec = (cwd / "tiny.yaml").read_text() + "  precision: bfloat16\n"
+    (cwd / "tiny.yaml").write_text(spec)
     assert invoke("check", "tiny.yaml").err == ""
     spec = spec.replace("Affine: {units: 5}", "Reshape: {shape: [1, 4, 4]}").replace("Affine: {units: 10}", "Flatten")
     spec = spec.replace("- Relu", "- Conv2d: {filters: 10, size: 4}")
-    (work / "tiny.yaml").write_text(spec)
+    (cwd / "tiny.yaml").write_text(spec)
     assert invoke("check", "tiny.yaml").err == PRECISION
 
 
@@ -194,14 +194,14 @@ towns.yaml:5:5: warning: no layer looks up the categories of the column 'town' a
 """
 
 
-def test_indices_of_categories_that_no_layer_looks_up(work, invoke):
+def test_indices_of_categories_that_no_layer_looks_up(cwd, invoke):
     rows = "".join(f"{town},{size},{kind}\n" for town in "abc" for size in "sl" for kind in "xy" for _ in range(50))
-    (work / "towns.csv").write_text("town,size,kind\n" + rows)
-    (work / "towns.yaml").write_text(TOWNS)
+    (cwd / "towns.csv").write_text("town,size,kind\n" + rows)
+    (cwd / "towns.yaml").write_text(TOWNS)
     assert invoke("check", "towns.yaml").err == INDICES
     looked_up = TOWNS.replace("- Affine", "- Columns: {categories: [Embedding]}\n  - Affine", 1)
     for followed in (looked_up, TOWNS.replace("index", "one_hot")):
-        (work / "towns.yaml").write_text(followed)
+        (cwd / "towns.yaml").write_text(followed)
         assert invoke("check", "towns.yaml").err == ""
 
 

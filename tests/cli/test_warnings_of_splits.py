@@ -20,14 +20,14 @@ NO_TARGET = "t.yaml:3:35: warning: 2 rows have no target in t.csv, and are left 
 
 
 @pytest.fixture
-def spec(work):
+def spec(cwd):
     kinds = [*("no", "yes") * 100, "", ""]
-    (work / "t.csv").write_text("x,kind\n" + "".join(f"{i % 97},{kind}\n" for i, kind in enumerate(kinds)))
-    (work / "valid.csv").write_text("x,kind\n" + "".join(f"{i},no\n" for i in range(40)))
-    (work / "t.yaml").write_text(SPEC)
+    (cwd / "t.csv").write_text("x,kind\n" + "".join(f"{i % 97},{kind}\n" for i, kind in enumerate(kinds)))
+    (cwd / "valid.csv").write_text("x,kind\n" + "".join(f"{i},no\n" for i in range(40)))
+    (cwd / "t.yaml").write_text(SPEC)
 
 
-def test_who_tells_that_splits_are_not_alike(spec, work, invoke):
+def test_who_tells_that_splits_are_not_alike(spec, cwd, invoke):
     for verb in (["check"], ["data"], ["run", "--quiet"], ["sweep", "--quiet"]):
         done = invoke(*verb, "t.yaml")
         assert done.code == 0

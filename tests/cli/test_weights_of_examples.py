@@ -25,12 +25,12 @@ training:
 
 
 @pytest.fixture
-def survey(work):
+def survey(cwd):
     """A survey in which a row stands for some people, and for none at times."""
     rows = [f"{20 + i % 50},{i * 7 % 4},{'yes' if i % 50 > 25 else 'no'}" for i in range(300)]
-    (work / "survey.csv").write_text("\n".join(["age,people,vote", *rows]))
-    (work / "survey.yaml").write_text(SPEC)
-    return work
+    (cwd / "survey.csv").write_text("\n".join(["age,people,vote", *rows]))
+    (cwd / "survey.yaml").write_text(SPEC)
+    return cwd
 
 
 def test_rows_count_as_often_as_their_weights_say(survey, mlpkit):

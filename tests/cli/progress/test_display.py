@@ -20,13 +20,13 @@ def unwritable(request):
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_it_ends_in_order_and_is_resumed_to_the_same_bits(options, unwritable, mlpkit, work):
+def test_it_ends_in_order_and_is_resumed_to_the_same_bits(options, unwritable, mlpkit, cwd):
     descriptor, code = unwritable
     done = mlpkit("run", "tiny.yaml", "--out", "cut", *options, stdout=descriptor)
     assert done.code == code
     assert ("the run so far is saved in cut" in done.err) == (code == 1)
-    assert not (work / "cut" / "metrics.json").exists()
+    assert not (cwd / "cut" / "metrics.json").exists()
     assert mlpkit("resume", "cut").code == 0
     assert mlpkit("run", "tiny.yaml", "--out", "whole").code == 0
     for name in ("model.safetensors", "history.jsonl", "metrics.json"):
-        assert (work / "cut" / name).read_bytes() == (work / "whole" / name).read_bytes()
+        assert (cwd / "cut" / name).read_bytes() == (cwd / "whole" / name).read_bytes()

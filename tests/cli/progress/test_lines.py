@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 
-def test_a_hundred_evaluations_are_some_thirty_lines_and_the_history_has_them_all(mlpkit, work):
+def test_a_hundred_evaluations_are_some_thirty_lines_and_the_history_has_them_all(mlpkit, cwd):
     done = mlpkit("run", "tiny.yaml", "--set", "training.iterations=103", "--set", "training.evaluate_every=1")
     assert done.code == 0
     heading, *lines, best, test, folder = done.out.splitlines()
-    history = [json.loads(line) for line in (work / "runs/tiny/history.jsonl").read_text().splitlines()]
+    history = [json.loads(line) for line in (cwd / "runs/tiny/history.jsonl").read_text().splitlines()]
     assert len(history) == 103
     assert heading.split()[0] == "iteration"
     iterations = [int(line.split()[0]) for line in lines]

@@ -16,7 +16,7 @@ def _cursor_is_back(raw):
     return raw.rfind(CURSOR_SHOWN) > raw.rfind(CURSOR_HIDDEN) >= 0
 
 
-def test_a_finished_run_leaves_a_table_and_the_outcome(terminal, work):
+def test_a_finished_run_leaves_a_table_and_the_outcome(terminal, cwd):
     screen = terminal("run", "tiny.yaml")
     assert screen.wait_for_end() == 0
     title, blank, groups, titles, first, second, gap, best, test, folder, command = screen.lines()
@@ -43,12 +43,12 @@ def test_a_symptom_stands_above_the_table(terminal):
     assert lines[1].startswith("note: dead units in Relu1: 100 % of its 5 units pass no gradient on, ")
 
 
-def test_the_next_command_works(terminal, work):
+def test_the_next_command_works(terminal, cwd):
     terminal("run", "tiny.yaml", "--out", "my runs/tiny").wait_for_end()
     screen = terminal("run", "tiny.yaml", "--out", "my runs/other")
     assert screen.wait_for_end() == 0
     command = screen.lines()[-1].removeprefix("next: mlpkit ")
-    np.save(work / "x.npy", np.zeros((1, 16), np.uint8))
+    np.save(cwd / "x.npy", np.zeros((1, 16), np.uint8))
     predicted = terminal(*shlex.split(command.replace("FILE", "x.npy")))
     assert predicted.wait_for_end() == 0, predicted.lines()
 
@@ -60,17 +60,17 @@ def test_a_narrow_terminal_shows_what_fits(terminal):
     assert len(screen.lines()) == 12  # the line about the best is wrapped
 
 
-def test_what_is_compared_decides_which_row_is_the_best(terminal, work):
+def test_what_is_compared_decides_which_row_is_the_best(terminal, cwd):
     overrides = ("--set", "training.best_weights=accuracy", "--set", "training.iterations=40")
     screen = terminal("run", "tiny.yaml", *overrides, rows=60)
     assert screen.wait_for_end() == 0
-    history = [json.loads(line) for line in (work / "runs/tiny/history.jsonl").read_text().splitlines()]
+    history = [json.loads(line) for line in (cwd / "runs/tiny/history.jsonl").read_text().splitlines()]
     best = max(history, key=lambda record: record["validation_accuracy"])
     (marked,) = [line for line in screen.lines() if line.endswith(" *")]
     assert marked.split()[0] == str(best["iteration"])
 
 
-def test_a_resumed_run_knows_a_best_evaluation_of_before(terminal, work, mlpkit):
+def test_a_resumed_run_knows_a_best_evaluation_of_before(terminal, cwd, mlpkit):
     options = (
         "--set",
         "training.optimizer.sgd.learning_rate=50",
@@ -81,8 +81,8 @@ def test_a_resumed_run_knows_a_best_evaluation_of_before(terminal, work, mlpkit)
     )
     assert mlpkit("run", "tiny.yaml", "--out", "run", *options).code == 0
     for left in ("metrics.json", "model.safetensors"):
-        (work / "run" / left).unlink()
-    history = [json.loads(line) for line in (work / "run/history.jsonl").read_text().splitlines()]
+        (cwd / "run" / left).unlink()
+    history = [json.loads(line) for line in (cwd / "run/history.jsonl").read_text().splitlines()]
     best = min(history, key=lambda record: record["validation_loss"])
     assert best["iteration"] < 30
     screen = terminal("resume", "run", rows=60)
@@ -91,7 +91,7 @@ def test_a_resumed_run_knows_a_best_evaluation_of_before(terminal, work, mlpkit)
     assert " *" not in "\n".join(screen.lines())
 
 
-def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forever, work):
+def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forever, cwd):
     screen = terminal("run", "tiny.yaml", *forever)
     screen.wait_for("steps/s")
     screen.wait_for("train accuracy")
@@ -105,7 +105,7 @@ def test_a_bar_moves_below_the_table_and_control_c_takes_it_away(terminal, forev
     assert screen.lines()[-1] == "resume it with: mlpkit resume runs/tiny"
     assert not re.search("[━╸╺]", "".join(screen.lines()))
     assert _cursor_is_back(screen.raw)
-    assert (work / "runs/tiny/model.safetensors").is_file()
+    assert (cwd / "runs/tiny/model.safetensors").is_file()
 
 
 def test_the_table_goes_on_when_the_terminal_changes_its_size(terminal, forever):

@@ -28,21 +28,21 @@ def table():
 
 
 @pytest.fixture
-def save(work):
+def save(cwd):
     def write(rows, delimiter=",", encoding="utf-8", end="\n", name="t.csv"):
         lines = [delimiter.join(f'"{f}"' if delimiter in f else f for f in row) for row in rows]
-        (work / name).write_bytes((end.join(lines) + end).encode(encoding))
+        (cwd / name).write_bytes((end.join(lines) + end).encode(encoding))
 
     return write
 
 
 @pytest.fixture
-def trains(work, invoke):
+def trains(cwd, invoke):
     """Return a function that writes a spec, trains a step, predicts, and returns the text of the spec."""
 
     def train(file="t.csv", target="kind", warned="", told=""):
-        (work / "t.yaml").unlink(missing_ok=True)
-        shutil.rmtree(work / "r", ignore_errors=True)
+        (cwd / "t.yaml").unlink(missing_ok=True)
+        shutil.rmtree(cwd / "r", ignore_errors=True)
         done = invoke("init", "--data", file, "--target", target, "--out", "t.yaml")
         assert done.code == 0
         assert warned in done.err if warned else not done.err
@@ -51,19 +51,19 @@ def trains(work, invoke):
         done = invoke("run", "t.yaml", "--quiet", "--out", "r", *(part for each in shorter for part in ("--set", each)))
         assert done.code == 0
         assert invoke("predict", "r", file).code == 0
-        return (work / "t.yaml").read_text()
+        return (cwd / "t.yaml").read_text()
 
     return train
 
 
 @pytest.fixture
-def refused(work, invoke):
+def refused(cwd, invoke):
     """Return a function that asks for a spec and returns the error; no spec is written."""
 
     def message(target="kind"):
         done = invoke("init", "--data", "t.csv", "--target", target)
         assert (done.code, done.out) in ((1, ""), (2, ""))
-        assert not (work / "t.yaml").exists()
+        assert not (cwd / "t.yaml").exists()
         assert done.err.startswith("error: ")
         return done.err.removeprefix("error: ").removesuffix("\n")
 

@@ -28,9 +28,9 @@ def test_ways_to_write_a_table(table, save, trains, spoil, said):
     assert "ignore" not in text
 
 
-def test_a_compressed_file(work, table, save, trains):
+def test_a_compressed_file(cwd, table, save, trains):
     save(table, delimiter=";")
-    (work / "t.csv.gz").write_bytes(gzip.compress((work / "t.csv").read_bytes()))
+    (cwd / "t.csv.gz").write_bytes(gzip.compress((cwd / "t.csv").read_bytes()))
     assert "delimiter: ;" in trains("t.csv.gz")
 
 
@@ -171,34 +171,34 @@ def test_tables_of_a_spreadsheet_in_europe(table, save, trains, way, said, encod
         ("\n\n", "categorical: [colour]"),
     ],
 )
-def test_lines_above_the_names(work, table, save, trains, above, said):
+def test_lines_above_the_names(cwd, table, save, trains, above, said):
     save(table)
-    (work / "t.csv").write_text(above + (work / "t.csv").read_text())
+    (cwd / "t.csv").write_text(above + (cwd / "t.csv").read_text())
     assert said in trains().replace('"', "'")
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", " "])
 @pytest.mark.parametrize("quote", ["", '"'])
-def test_names_of_rows_without_a_name_as_r_writes_them(work, table, trains, delimiter, quote):
+def test_names_of_rows_without_a_name_as_r_writes_them(cwd, table, trains, delimiter, quote):
     rows = [[f"{quote}{field}{quote}" for field in row] for row in table]
     rows[1:] = [[f"{quote}{number}{quote}", *row] for number, row in enumerate(rows[1:], 1)]
-    (work / "t.csv").write_text("".join(delimiter.join(row) + "\n" for row in rows))
+    (cwd / "t.csv").write_text("".join(delimiter.join(row) + "\n" for row in rows))
     text = trains()
     assert "header: [row, size, colour, member, share, kind]" in text
     assert "- row  # an id" in text
 
 
 @pytest.mark.parametrize("text", ["{0:>8} {1:>8} {2:>8} {3:>8} {4:>8}", "{0} {1} {2} {3} {4}"])
-def test_columns_aligned_with_spaces(work, table, trains, text):
-    (work / "t.csv").write_text("".join(text.format(*row) + "\n" for row in table))
+def test_columns_aligned_with_spaces(cwd, table, trains, text):
+    (cwd / "t.csv").write_text("".join(text.format(*row) + "\n" for row in table))
     assert "delimiter: ' '  # columns are separated by spaces" in trains().replace('"', "'")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_apostrophes_around_texts(work, table, trains, delimiter):
+def test_apostrophes_around_texts(cwd, table, trains, delimiter):
     for row in table[1:]:
         row[1] += f"{delimiter} dark"
-    (work / "t.csv").write_text("".join(delimiter.join(f"'{field}'" for field in row) + "\n" for row in table))
+    (cwd / "t.csv").write_text("".join(delimiter.join(f"'{field}'" for field in row) + "\n" for row in table))
     assert "texts are in apostrophes" in trains()
 
 

@@ -71,9 +71,9 @@ def test_a_delimiter_at_the_end_of_every_row_but_the_header(table, save, refused
     trains()
 
 
-def test_a_delimiter_inside_a_field(work, table, save, refused, trains):
+def test_a_delimiter_inside_a_field(cwd, table, save, refused, trains):
     table[4][1] = "red, dark"
-    (work / "t.csv").write_text("".join(",".join(row) + "\n" for row in table))
+    (cwd / "t.csv").write_text("".join(",".join(row) + "\n" for row in table))
     assert refused() == (
         "t.csv, row 5: the row has 6 fields; expected 5, as the header has; quote fields that hold a delimiter"
     )
@@ -120,8 +120,8 @@ def test_a_number_that_is_not_finite(table, save, refused, trains, text):
     trains()
 
 
-def test_an_empty_file(work, refused):
-    (work / "t.csv").write_text("")
+def test_an_empty_file(cwd, refused):
+    (cwd / "t.csv").write_text("")
     assert refused() == "t.csv, row 1: the file is empty; expected a header, and a row for each example"
 
 
@@ -194,10 +194,10 @@ def test_no_column_that_says_anything(save, refused):
     )
 
 
-def test_a_quote_that_is_not_closed(work, table, save, refused, trains):
+def test_a_quote_that_is_not_closed(cwd, table, save, refused, trains):
     save(table)
-    text = (work / "t.csv").read_text()
-    (work / "t.csv").write_text(text.replace(",red,", ',"red,', 1))
+    text = (cwd / "t.csv").read_text()
+    (cwd / "t.csv").write_text(text.replace(",red,", ',"red,', 1))
     assert "is a quote not closed?" in refused()
     save(table)
     trains()
@@ -211,8 +211,8 @@ def test_a_quote_that_is_not_closed(work, table, save, refused, trains):
         (b"\x00\x01\x02,a\n1,2\n", ""),
     ],
 )
-def test_a_file_of_another_format(work, refused, content, expected):
-    (work / "t.csv").write_bytes(content)
+def test_a_file_of_another_format(cwd, refused, content, expected):
+    (cwd / "t.csv").write_bytes(content)
     assert refused().endswith(expected)
 
 
@@ -237,9 +237,9 @@ def test_a_negative_number_with_another_sign(table, save, refused, trains, writt
 
 
 @pytest.mark.parametrize("note", ["Source: our own", "\x1a"])
-def test_a_note_at_the_end(work, table, save, refused, trains, note):
+def test_a_note_at_the_end(cwd, table, save, refused, trains, note):
     save(table)
-    with (work / "t.csv").open("a") as file:
+    with (cwd / "t.csv").open("a") as file:
         file.write(note + "\n")
     assert refused() == (
         f"t.csv, row {len(table) + 1}: the row has 1 field; expected 5, as the header has; leave it out if it is a "
@@ -298,11 +298,11 @@ def test_a_field_of_great_length(table, save, refused, trains):
     trains()
 
 
-def test_two_encodings_in_one_file(work, table, save, refused, trains):
+def test_two_encodings_in_one_file(cwd, table, save, refused, trains):
     for row in table[1:]:
         row[1] = row[1].replace("green", "gr\u00fcn")
     text = "".join(",".join(row) + "\n" for row in table).splitlines(keepends=True)
-    (work / "t.csv").write_bytes("".join(text[:60]).encode() + "".join(text[60:]).encode("cp1252"))
+    (cwd / "t.csv").write_bytes("".join(text[:60]).encode() + "".join(text[60:]).encode("cp1252"))
     row = next(number for number, line in enumerate(text, 1) if number > 60 and "\u00fc" in line)
     assert refused() == (
         f"t.csv, row {row}, column 'colour': 'gr\\xfcn' has bytes that are not UTF-8, as others of the file are; write "
@@ -312,15 +312,15 @@ def test_two_encodings_in_one_file(work, table, save, refused, trains):
     trains()
 
 
-def test_quotes_escaped_by_a_backslash(work, table, save, refused, trains):
+def test_quotes_escaped_by_a_backslash(cwd, table, save, refused, trains):
     lines = [",".join(row) for row in table]
     lines[4] = lines[4].replace(f",{table[4][1]},", ',"a \\"dark\\" one",')
-    (work / "t.csv").write_text("\n".join(lines) + "\n")
+    (cwd / "t.csv").write_text("\n".join(lines) + "\n")
     message = refused()
     assert message.startswith("t.csv, row 5: the file is not CSV: ")
     assert message.endswith('; write "" for a quote in a quoted field')
     lines[4] = lines[4].replace('\\"', '""')
-    (work / "t.csv").write_text("\n".join(lines) + "\n")
+    (cwd / "t.csv").write_text("\n".join(lines) + "\n")
     trains()
 
 
@@ -334,18 +334,18 @@ def test_quotes_escaped_by_a_backslash(work, table, save, refused, trains):
         (b"SQLite format 3\0and so on", "an SQLite database"),
     ],
 )
-def test_tables_in_other_formats(work, table, save, refused, trains, content, what):
-    (work / "t.csv").write_bytes(content)
+def test_tables_in_other_formats(cwd, table, save, refused, trains, content, what):
+    (cwd / "t.csv").write_bytes(content)
     assert refused() == f"t.csv: the file is {what}; save the table as CSV"
     save(table)
     trains()
 
 
 @pytest.mark.parametrize(("module", "program"), [("bz2", "bzip2"), ("lzma", "xz")])
-def test_files_compressed_otherwise(work, table, save, refused, trains, module, program):
+def test_files_compressed_otherwise(cwd, table, save, refused, trains, module, program):
     save(table)
-    content = (work / "t.csv").read_bytes()
-    (work / "t.csv").write_bytes(importlib.import_module(module).compress(content))
+    content = (cwd / "t.csv").read_bytes()
+    (cwd / "t.csv").write_bytes(importlib.import_module(module).compress(content))
     assert refused() == f"t.csv: the file is compressed by {program}; decompress it, or compress it by gzip"
-    (work / "t.csv").write_bytes(gzip.compress(content))
+    (cwd / "t.csv").write_bytes(gzip.compress(content))
     trains()

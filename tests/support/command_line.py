@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a tiny data set, specs for it, and ways to run the program."""
+"""Fixtures of tests of the command line: a tiny data set, specs for it, and ways to run the program."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def forever() -> tuple[str, ...]:
 
 
 @pytest.fixture
-def work(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cwd(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go to an empty folder with the spec ``tiny.yaml`` and the plugin ``acme.py``, and return it."""
     folder = tmp_path / "work"
     folder.mkdir()
@@ -145,8 +145,8 @@ def work(tmp_path: Path, digits: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def invoke(work: Path) -> Any:
-    """Return a function that runs the program within this process, in ``work``."""
+def invoke(cwd: Path) -> Any:
+    """Return a function that runs the program within this process, in ``cwd``."""
     from mlpkit.cli.verbs import program
 
     def run(*arguments: object, **options: Any) -> Any:
@@ -178,12 +178,12 @@ def program() -> list[str]:
 
 
 @pytest.fixture
-def mlpkit(work: Path, environment: dict[str, str], program: list[str]) -> Any:
-    """Return a function that runs the program in a process of its own, in ``work``, and waits for it."""
+def mlpkit(cwd: Path, environment: dict[str, str], program: list[str]) -> Any:
+    """Return a function that runs the program in a process of its own, in ``cwd``, and waits for it."""
 
     def run(*arguments: object, **options: Any) -> Any:
         settings: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60}
-        settings |= {"cwd": work, "env": environment | options.pop("env", {})} | options
+        settings |= {"cwd": cwd, "env": environment | options.pop("env", {})} | options
         done = subprocess.run([*program, *map(str, arguments)], encoding="utf-8", check=False, **settings)
         return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr)
 
@@ -191,14 +191,14 @@ def mlpkit(work: Path, environment: dict[str, str], program: list[str]) -> Any:
 
 
 @pytest.fixture
-def started(work: Path, environment: dict[str, str], program: list[str]) -> Any:
+def started(cwd: Path, environment: dict[str, str], program: list[str]) -> Any:
     """Return a function that starts the program and returns its process, which ends with the test at the latest."""
     processes = []
 
     def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [*program, *map(str, arguments)],
-            **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": work, "env": environment} | options),
+            **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": cwd, "env": environment} | options),
             encoding="utf-8",
         )
         processes.append(process)
@@ -211,14 +211,14 @@ def started(work: Path, environment: dict[str, str], program: list[str]) -> Any:
 
 
 @pytest.fixture
-def terminal(work: Path, environment: dict[str, str], program: list[str]) -> Any:
+def terminal(cwd: Path, environment: dict[str, str], program: list[str]) -> Any:
     """Return a function that runs the program on a terminal of a size; needs no terminal itself."""
     opened = []
 
     def open_terminal(
         *arguments: object, columns: int = 80, rows: int = 24, env: Any = None, command: Any = program
     ) -> Terminal:
-        found = Terminal([*command, *map(str, arguments)], work, environment | (env or {}), columns, rows)
+        found = Terminal([*command, *map(str, arguments)], cwd, environment | (env or {}), columns, rows)
         opened.append(found)
         return found
 

@@ -1,4 +1,4 @@
-"""What the tests of jobs share: a tiny set of digits, and a spec for it."""
+"""Fixtures of tests in Python: a tiny set of digits, and a spec for it."""
 
 from __future__ import annotations
 
