@@ -8,9 +8,9 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
-from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shape
-from mlpkit.cli.output import document, result, styled
 from mlpkit.errors import MlpkitError, SpecError, UsageError
+from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
+from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,8 +93,8 @@ def _print(path: str, checked: CheckedSpec) -> None:
 
 def _about_memory(checked: CheckedSpec) -> Iterator[str]:
     """Say what training needs at least, if it is a part of the memory that is worth mentioning."""
-    from mlpkit.progress.figures import memory_size  # noqa: PLC0415 - needed only here
     from mlpkit.system import memory_limit  # noqa: PLC0415 - the same
+    from mlpkit.terminal.figures import memory_size  # noqa: PLC0415 - needed only here
 
     there = memory_limit()
     if there is not None and checked.memory > PART_OF_MEMORY * there:

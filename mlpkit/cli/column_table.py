@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.cli.formatting import GAP, blocks, counted, paragraph, shortened, sparkline
-from mlpkit.cli.output import on_one_line
 from mlpkit.components.dataset import ROLES
+from mlpkit.terminal.formatting import GAP, blocks, counted, paragraph, shortened, sparkline
+from mlpkit.terminal.output import on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

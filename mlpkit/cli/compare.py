@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import GAP, LONGEST_CELL, blocks, columns, counted, line_length, paragraph, shortened
-from mlpkit.cli.output import document, result
-from mlpkit.progress.figures import figure, plus_minus
 from mlpkit.statistics import Interval
+from mlpkit.terminal.figures import figure, plus_minus
+from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, counted, line_length, paragraph, shortened
+from mlpkit.terminal.output import document, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

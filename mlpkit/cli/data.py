@@ -8,10 +8,10 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
-from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shape
-from mlpkit.cli.output import document, result
 from mlpkit.components.target import Labels
-from mlpkit.progress.figures import figure
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
+from mlpkit.terminal.output import document, result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.output import message, result
+from mlpkit.terminal.output import message, result
 
 
 @options.verb("docs")

@@ -9,8 +9,8 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
-from mlpkit.cli.formatting import counted, line_length, paragraph
-from mlpkit.cli.output import document, result, styled
+from mlpkit.terminal.formatting import counted, line_length, paragraph
+from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from mlpkit.cli.launcher import is_first
-from mlpkit.cli.output import OutputClosedError, diagnostic, message, styled
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
 from mlpkit.runs.layout import RESOLVED, has_file
 from mlpkit.shortages import shortage
+from mlpkit.terminal.output import OutputClosedError, diagnostic, message, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,8 +9,8 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import suggesting_shipped_spec
-from mlpkit.cli.formatting import columns, line_length, plain, shortened, value_or_not_set
-from mlpkit.cli.output import document, result, styled
+from mlpkit.terminal.formatting import columns, line_length, plain, shortened, value_or_not_set
+from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,9 +10,9 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings
-from mlpkit.cli.formatting import columns, line_length
-from mlpkit.cli.output import message, result
 from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.terminal.formatting import columns, line_length
+from mlpkit.terminal.output import message, result
 
 if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic

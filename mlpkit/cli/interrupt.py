@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mlpkit.cli import output
+from mlpkit.terminal import output
 from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:

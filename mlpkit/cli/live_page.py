@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.output import diagnostic, message
 from mlpkit.system import expect_processes
+from mlpkit.terminal.output import diagnostic, message
 from mlpkit.training.events import Observer, PausableStopRequest
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED, print_error
-from mlpkit.cli.output import result
 from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.terminal.output import result
 
 if TYPE_CHECKING:
     from mlpkit.jobs.migrate import MigratedSpec

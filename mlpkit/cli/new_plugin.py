@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import options
-from mlpkit.cli.output import message, result
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.wording import nearest
+from mlpkit.terminal.output import message, result
 
 
 class KindType(click.Choice[str]):

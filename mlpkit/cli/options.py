@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from mlpkit.cli import completion
-from mlpkit.cli.output import result, styled
+from mlpkit.terminal.output import result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,9 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
-from mlpkit.cli.formatting import columns, line_length
-from mlpkit.cli.output import document, result, styled
 from mlpkit.errors import UsageError
+from mlpkit.terminal.formatting import columns, line_length
+from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

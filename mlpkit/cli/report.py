@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.output import document, message, result
 from mlpkit.errors import UsageError
+from mlpkit.terminal.output import document, message, result
 
 
 @options.verb("report")

@@ -8,10 +8,10 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
-from mlpkit.cli.formatting import columns
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.output import document, message, result
 
 DIGITS_SHOWN = 16
 

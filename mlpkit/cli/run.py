@@ -15,7 +15,6 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.output import message
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.cli.training import (
     TrainingOptions,
@@ -27,6 +26,7 @@ from mlpkit.cli.training import (
     train_specs,
 )
 from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.terminal.output import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

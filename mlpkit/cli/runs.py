@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import line_length
-from mlpkit.cli.output import as_printed, document, message, outliving_the_terminal, result
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.runs.overview import STATES
+from mlpkit.terminal.formatting import line_length
+from mlpkit.terminal.output import as_printed, document, message, outliving_the_terminal, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +122,7 @@ def _watch(lines_at: Callable[[int], list[str]]) -> None:
     from rich.live import Live  # noqa: PLC0415 - only where it is drawn
     from rich.text import Text  # noqa: PLC0415 - for the same reason
 
-    from mlpkit.cli.progress.terminal import new_console  # noqa: PLC0415 - for the same reason
+    from mlpkit.terminal.live_area import new_console  # noqa: PLC0415 - for the same reason
 
     console = new_console()
     with outliving_the_terminal(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.cli.formatting import GAP, columns, paragraph, shortened
-from mlpkit.cli.output import styled
 from mlpkit.jobs.list_runs import best_of, names_of_figures
-from mlpkit.progress.figures import age, plus_minus
 from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STOPPED
+from mlpkit.terminal.figures import age, plus_minus
+from mlpkit.terminal.formatting import GAP, columns, paragraph, shortened
+from mlpkit.terminal.output import styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mlpkit.cli import options
-from mlpkit.cli.output import result
+from mlpkit.terminal.output import result
 
 
 @options.verb("schema")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import columns, line_length, paragraph, plain, value_or_not_set
-from mlpkit.cli.output import document, result, styled
 from mlpkit.components.kinds import KINDS
+from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, value_or_not_set
+from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
     from mlpkit.jobs.show import ShownComponent

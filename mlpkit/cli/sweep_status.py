@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.formatting import counted, line_length, paragraph
-from mlpkit.cli.output import document, message, result
-from mlpkit.progress.figures import duration
 from mlpkit.runs.overview import FAILED, STOPPED
+from mlpkit.terminal.figures import duration
+from mlpkit.terminal.formatting import counted, line_length, paragraph
+from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

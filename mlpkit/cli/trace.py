@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.formatting import blocks, columns, counted, line_length, paragraph, sparkline
-from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.display import Display
 from mlpkit.errors import UsageError
-from mlpkit.progress.figures import figure
 from mlpkit.runs.files import expect_writable
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import blocks, columns, counted, line_length, paragraph, sparkline
+from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

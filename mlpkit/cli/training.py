@@ -13,7 +13,6 @@ import click
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.live_page import live_folder, live_page
-from mlpkit.cli.output import message
 from mlpkit.cli.progress.display import WhileWritable
 from mlpkit.cli.progress.make_display import (
     expect_one_way,
@@ -23,6 +22,7 @@ from mlpkit.cli.progress.make_display import (
 )
 from mlpkit.cli.report import report_at_the_end
 from mlpkit.runs.layout import MEMBERS
+from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:

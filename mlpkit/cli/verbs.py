@@ -13,7 +13,7 @@ from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colours_said
-from mlpkit.cli.output import choose_colours, result
+from mlpkit.terminal.output import choose_colours, result
 
 VERBS: Final = {
     "run": "Train the network of a spec, or of several.",

@@ -9,8 +9,8 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
-from mlpkit.cli.formatting import columns
-from mlpkit.cli.output import document, message, result
+from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.output import document, message, result
 
 DIGITS_SHOWN = 16
 HASHED = ("spec", "data", "weights")

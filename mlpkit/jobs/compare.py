@@ -15,7 +15,6 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.jobs.spec_outline import outline
-from mlpkit.progress.figures import probability, signed
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.repeating import plugin_options
 from mlpkit.runs.files import file_hash
@@ -25,6 +24,7 @@ from mlpkit.runs.run_folders import runs_in
 from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
+from mlpkit.terminal.figures import probability, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

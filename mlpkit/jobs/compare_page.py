@@ -11,13 +11,13 @@ from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
-from mlpkit.progress.figures import plus_minus
 from mlpkit.record_keys import splits_by_name
 from mlpkit.reports.results import constant_rate
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import interval
+from mlpkit.terminal.figures import plus_minus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

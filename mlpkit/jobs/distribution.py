@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.progress.figures import figure
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

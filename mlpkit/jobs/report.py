@@ -27,7 +27,6 @@ from mlpkit.jobs.sweep.sweep_page import write_sweep_page
 from mlpkit.jobs.training_job import tracker_of, units_of
 from mlpkit.pages.page import page
 from mlpkit.progress.evaluations import best_in_words
-from mlpkit.progress.figures import figures
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.classes import confusion_section, probabilities_section
 from mlpkit.reports.images import image_shape
@@ -52,6 +51,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder, is_sweep_folder
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.system import real_path
+from mlpkit.terminal.figures import figures
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads

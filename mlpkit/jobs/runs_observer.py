@@ -9,9 +9,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.jobs.training_process import SYMPTOM
-from mlpkit.progress.figures import duration, figure, figures
 from mlpkit.progress.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook_output
 from mlpkit.progress.throughput import Throughput
+from mlpkit.terminal.figures import duration, figure, figures
 from mlpkit.training.symptoms import Symptom
 
 if TYPE_CHECKING:

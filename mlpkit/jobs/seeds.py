@@ -19,7 +19,6 @@ from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.runs_observer import runs_observer
 from mlpkit.jobs.several_runs import listed_runs, share_of_cores, train_runs
-from mlpkit.progress.figures import plus_minus_all
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import RESOLVED, is_run
@@ -27,6 +26,7 @@ from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
+from mlpkit.terminal.figures import plus_minus_all
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import choose_plan
 

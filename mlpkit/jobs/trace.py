@@ -21,9 +21,9 @@ from mlpkit.jobs.resume_network import PythonWarnings
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.html import html_table
-from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.images import is_image
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

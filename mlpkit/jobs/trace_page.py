@@ -11,9 +11,9 @@ from mlpkit.jobs.distribution import HEADINGS, norm_of, shape_in_words
 from mlpkit.jobs.trace import numbers_in_words
 from mlpkit.pages import charts, parts
 from mlpkit.pages.page import page
-from mlpkit.progress.figures import figure
 from mlpkit.reports.images import thumbnail
 from mlpkit.runs.files import write_atomically
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

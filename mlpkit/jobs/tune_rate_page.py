@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
-from mlpkit.progress.figures import figure
 from mlpkit.runs.files import write_atomically
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from pathlib import Path

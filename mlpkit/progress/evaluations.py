@@ -6,8 +6,8 @@ import copy
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.progress.figures import figure
 from mlpkit.record_keys import decisive_split
+from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.network.html import html_rows
 from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
-from mlpkit.progress.figures import figure
 from mlpkit.record_keys import splits_by_name
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.progress.evaluations import Evaluations
-from mlpkit.progress.figures import duration, figure
 from mlpkit.progress.history_html import history_html
 from mlpkit.progress.throughput import Throughput
+from mlpkit.terminal.figures import duration, figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

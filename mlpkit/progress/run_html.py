@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.network.html import html_table
 from mlpkit.progress.evaluations import best_in_words
-from mlpkit.progress.figures import figure, plus_minus
 from mlpkit.progress.history_html import history_html
+from mlpkit.terminal.figures import figure, plus_minus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

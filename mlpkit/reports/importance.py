@@ -12,8 +12,8 @@ import numpy as np
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.pages import charts
 from mlpkit.pages.parts import folded, paragraph, pictures, section, table
-from mlpkit.progress.figures import figure
 from mlpkit.reports.images import LARGEST, POSITIVE, image_shape, thumbnail
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,10 +10,10 @@ import numpy as np
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.pages import charts
 from mlpkit.pages.parts import table
-from mlpkit.progress.figures import probability
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.statistics import holm
+from mlpkit.terminal.figures import probability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

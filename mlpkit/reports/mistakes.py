@@ -9,8 +9,8 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Values
 from mlpkit.pages.parts import paragraph, pictures, section, table
-from mlpkit.progress.figures import figure
 from mlpkit.reports.images import image_shape, thumbnail
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

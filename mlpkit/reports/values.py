@@ -8,8 +8,8 @@ import numpy as np
 
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
-from mlpkit.progress.figures import figure
 from mlpkit.reports.sampling import evenly_spaced
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.progress.figures import figure
+from mlpkit.terminal.figures import figure
 from mlpkit.training.gradient import ClipByNorm, ClipByValue
 from mlpkit.training.update import Updater
 

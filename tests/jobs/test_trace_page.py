@@ -11,7 +11,7 @@ from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.jobs.trace_page import write_page
-from mlpkit.progress.figures import figure
+from mlpkit.terminal.figures import figure
 
 IMAGES = """\
 mlpkit: 1

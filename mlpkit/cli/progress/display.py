@@ -6,13 +6,13 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlpkit.cli import output
 from mlpkit.cli.exit_codes import print_warnings
-from mlpkit.cli.formatting import line_length, paragraph
-from mlpkit.cli.output import OutputClosedError, message, result
 from mlpkit.errors import StorageError
 from mlpkit.progress.evaluations import Evaluations
-from mlpkit.progress.figures import duration, figures
+from mlpkit.terminal import output
+from mlpkit.terminal.figures import duration, figures
+from mlpkit.terminal.formatting import line_length, paragraph
+from mlpkit.terminal.output import OutputClosedError, message, result
 from mlpkit.training.events import Observer, events_of
 
 if TYPE_CHECKING:

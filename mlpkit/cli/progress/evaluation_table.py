@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.progress.figures import figure
 from mlpkit.record_keys import decisive_split, splits_by_name
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.cli.progress.display import Display, print_outcome, print_stop
 from mlpkit.progress.evaluations import is_worth_a_line
-from mlpkit.progress.figures import figure
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.output import diagnostic, document, message, result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

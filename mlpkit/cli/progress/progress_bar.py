@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mlpkit.cli.progress.terminal import bar
-from mlpkit.progress.figures import duration, figure
 from mlpkit.record_keys import is_result
+from mlpkit.terminal.figures import duration, figure
+from mlpkit.terminal.live_area import bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,15 +6,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.cli.exit_codes import print_warnings
-from mlpkit.cli.formatting import blocks, line_length, paragraph
-from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.cli.progress.lines import cells_of, column_names, line_of
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.progress.evaluations import is_worth_a_line
-from mlpkit.progress.figures import figure, figures, plus_minus
 from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.numbered_runs import plain_summary
+from mlpkit.terminal.figures import figure, figures, plus_minus
+from mlpkit.terminal.formatting import blocks, line_length, paragraph
+from mlpkit.terminal.output import diagnostic, document, message, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

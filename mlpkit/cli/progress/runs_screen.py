@@ -11,18 +11,18 @@ from rich.console import Group
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.cli.output import result
 from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
 from mlpkit.cli.progress.runs_lines import RunsDisplay, print_average, print_summary, results_of
 from mlpkit.cli.progress.specs_lines import print_specs
-from mlpkit.cli.progress.terminal import (
+from mlpkit.progress.throughput import Throughput
+from mlpkit.terminal.figures import duration, figure
+from mlpkit.terminal.live_area import (
     SECONDS_BETWEEN_DRAWINGS,
     LiveArea,
     bar,
     show_cursor,
 )
-from mlpkit.progress.figures import duration, figure
-from mlpkit.progress.throughput import Throughput
+from mlpkit.terminal.output import result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.cli.formatting import blocks, counted, line_length, paragraph, shortened
-from mlpkit.cli.output import document, message, result
 from mlpkit.cli.progress.runs_lines import RunNames, RunsDisplay, RunsJson, results_of
-from mlpkit.progress.figures import figure, plus_minus
 from mlpkit.statistics import Interval
+from mlpkit.terminal.figures import figure, plus_minus
+from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph, shortened
+from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
     from pathlib import Path

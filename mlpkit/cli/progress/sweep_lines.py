@@ -5,17 +5,17 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.formatting import blocks, counted, line_length, paragraph
-from mlpkit.cli.output import diagnostic, document, message, result
 from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.jobs.sweep.driver import SweepObserver, ranked
 from mlpkit.jobs.sweep.sweep import plain_trial, written_results
 from mlpkit.jobs.sweep.trial_spec import written_values
-from mlpkit.progress.figures import figure
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
+from mlpkit.terminal.output import diagnostic, document, message, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

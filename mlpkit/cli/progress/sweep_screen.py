@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from mlpkit.cli.formatting import counted, line_length
-from mlpkit.cli.output import result
 from mlpkit.cli.progress.sweep_lines import SweepDisplay, best_table, print_sweep
-from mlpkit.cli.progress.terminal import LiveArea, show_cursor
-from mlpkit.progress.figures import duration
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
+from mlpkit.terminal.figures import duration
+from mlpkit.terminal.formatting import counted, line_length
+from mlpkit.terminal.live_area import LiveArea, show_cursor
+from mlpkit.terminal.output import result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

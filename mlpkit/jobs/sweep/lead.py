@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.sweep.driver import ranked
-from mlpkit.progress.figures import figure, probability, signed
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import OUT_OF_FOLD, has_file, is_ensemble
 from mlpkit.runs.sweep_folder import runs_of
 from mlpkit.statistics import difference
+from mlpkit.terminal.figures import figure, probability, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.pages.charts import ParallelAxis
-from mlpkit.progress.figures import figure
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

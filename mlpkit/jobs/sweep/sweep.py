@@ -22,12 +22,12 @@ from mlpkit.jobs.sweep.samplers import make_sampler
 from mlpkit.jobs.sweep.search_proof import prove_sweep
 from mlpkit.jobs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
 from mlpkit.jobs.sweep.trial_spec import text_for_folder, trial_spec, written_values
-from mlpkit.progress.figures import figure
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
 from mlpkit.runs.sweep_folder import SweepFolder
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.specfile.sweep_section import Grid
+from mlpkit.terminal.figures import figure
 from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:

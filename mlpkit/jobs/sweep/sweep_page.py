@@ -17,7 +17,6 @@ from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
-from mlpkit.progress.figures import figure
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.reports.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.runs.files import write_atomically
@@ -25,6 +24,7 @@ from mlpkit.runs.layout import BEST, REPORT, SWEEP, is_ensemble
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.runs.sweep_folder import SweepFolder, history_of
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.cli.formatting import blocks, columns, line_length, paragraph, shortened
+from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shortened
 
 ROWS = [("name", "size", "meaning"), ("a", "5", "the quick brown fox jumps over the lazy dog"), ("bcd", "1,000", "")]
 

@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.cli.output import colours_wanted, outliving_the_terminal
 from mlpkit.errors import printable
+from mlpkit.terminal.output import colours_wanted, outliving_the_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.output import on_one_line, unstyled
+from mlpkit.terminal.output import on_one_line, unstyled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

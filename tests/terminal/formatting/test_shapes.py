@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.cli.formatting import shape
+from mlpkit.terminal.formatting import shape
 
 
 @pytest.mark.parametrize(("lengths", "text"), [((784,), "784"), ((1, 28, 28), "1 x 28 x 28"), ((), "")])

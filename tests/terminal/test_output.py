@@ -8,8 +8,8 @@ import os
 
 import pytest
 
-from mlpkit.cli.output import OutputClosedError, document, message, result
 from mlpkit.errors import StorageError
+from mlpkit.terminal.output import OutputClosedError, document, message, result
 
 
 def test_results_and_messages_go_different_ways(capsys):

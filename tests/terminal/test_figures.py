@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.progress.figures import duration, figure, figures, memory_size
+from mlpkit.terminal.figures import duration, figure, figures, memory_size
 
 
 @pytest.mark.parametrize(
