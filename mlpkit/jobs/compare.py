@@ -15,8 +15,8 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.jobs.spec_outline import outline
+from mlpkit.pages.repeating import plugin_options
 from mlpkit.registry.registry import Registry
-from mlpkit.reports.repeating import plugin_options
 from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder

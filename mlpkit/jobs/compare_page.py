@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.jobs.compare import Side, compare_sides, read_sides
 from mlpkit.pages import charts
+from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
-from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
+from mlpkit.pages.results import constant_rate
 from mlpkit.record_keys import splits_by_name
-from mlpkit.reports.results import constant_rate
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml

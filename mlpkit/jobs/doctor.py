@@ -16,7 +16,7 @@ from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_facts import facts_of
-from mlpkit.network.html import html_table
+from mlpkit.pages.html_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED

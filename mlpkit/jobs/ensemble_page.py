@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlpkit.jobs.compare import Side, read_runs
 from mlpkit.jobs.compare_page import curves_section, results_table
 from mlpkit.pages.parts import section, table
-from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.ensemble_folder import EnsembleFolder
 from mlpkit.runs.layout import MEMBERS
 

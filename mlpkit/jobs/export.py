@@ -28,8 +28,8 @@ from mlpkit.jobs.predict import predictions
 from mlpkit.jobs.run_inputs import DATA, spec_hash
 from mlpkit.jobs.spec_data import describe_data, open_data, raw_rows
 from mlpkit.network.component_errors import component_errors
+from mlpkit.pages.sampling import rows_to_predict
 from mlpkit.registry.registry import Registry
-from mlpkit.reports.sampling import rows_to_predict
 from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS

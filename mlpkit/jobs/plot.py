@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
-from mlpkit.progress.evaluations import best_in_words, wants_logarithms
-from mlpkit.progress.run_html import position_of_best
+from mlpkit.pages.evaluations import best_in_words, wants_logarithms
+from mlpkit.pages.results import with_unit
+from mlpkit.pages.run_html import position_of_best
 from mlpkit.record_keys import splits_by_name
-from mlpkit.reports.results import with_unit
 
 try:
     import matplotlib as mpl

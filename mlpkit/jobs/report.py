@@ -25,11 +25,14 @@ from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.sweep.sweep_page import write_sweep_page
 from mlpkit.jobs.training_job import tracker_of, units_of
+from mlpkit.pages.evaluations import best_in_words
+from mlpkit.pages.images import image_shape
 from mlpkit.pages.page import page
-from mlpkit.progress.evaluations import best_in_words
+from mlpkit.pages.repeating import repeating_section, spec_section
+from mlpkit.pages.results import curves_section, result_section
+from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.reports.classes import confusion_section, probabilities_section
-from mlpkit.reports.images import image_shape
 from mlpkit.reports.importance import (
     FEW_COLUMNS,
     columns_in,
@@ -42,9 +45,6 @@ from mlpkit.reports.importance import (
 from mlpkit.reports.layers import layer_times, layers_section, spread_section, times_section
 from mlpkit.reports.mistakes import mistakes_section, worst_rows
 from mlpkit.reports.predictions import Judged
-from mlpkit.reports.repeating import repeating_section, spec_section
-from mlpkit.reports.results import curves_section, result_section
-from mlpkit.reports.sampling import evenly_spaced, rows_to_predict
 from mlpkit.reports.values import values_section
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder

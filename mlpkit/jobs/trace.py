@@ -20,9 +20,9 @@ from mlpkit.jobs.replay import expect_example, replayed
 from mlpkit.jobs.resume_network import PythonWarnings
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.html import html_table
+from mlpkit.pages.html_tables import html_table
+from mlpkit.pages.images import is_image
 from mlpkit.registry.registry import Registry
-from mlpkit.reports.images import is_image
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 from mlpkit.jobs.distribution import HEADINGS, norm_of, shape_in_words
 from mlpkit.jobs.trace import numbers_in_words
 from mlpkit.pages import charts, parts
+from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
-from mlpkit.reports.images import thumbnail
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
 

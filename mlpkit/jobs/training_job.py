@@ -222,7 +222,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
-        from mlpkit.progress.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
+        from mlpkit.pages.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
 
         return run_html(self.history, self._compared(), self.metrics, [self._steps_done(), *self._circumstances()])
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError
 from mlpkit.jobs.list_runs import RunList
-from mlpkit.progress.evaluations import Evaluations
-from mlpkit.progress.run_html import position_of_best
+from mlpkit.pages.evaluations import Evaluations
+from mlpkit.pages.run_html import position_of_best
 from mlpkit.progress.throughput import Throughput
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path

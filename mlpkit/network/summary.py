@@ -78,7 +78,7 @@ def summary_html(network: Described) -> str:
     """Return a table for a notebook."""
     from html import escape  # noqa: PLC0415 - only a notebook shows it
 
-    from mlpkit.network.html import html_table  # noqa: PLC0415 - for the same reason
+    from mlpkit.pages.html_tables import html_table  # noqa: PLC0415 - for the same reason
 
     cells = [_cells(row) for row in _rows(network)]
     return f"{html_table(HEADINGS, cells, texts=(0, 1, 2))}<p>{escape(_footer(network))}</p>"

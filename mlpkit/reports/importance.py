@@ -11,8 +11,8 @@ import numpy as np
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.pages import charts
+from mlpkit.pages.images import LARGEST, POSITIVE, image_shape, thumbnail
 from mlpkit.pages.parts import folded, paragraph, pictures, section, table
-from mlpkit.reports.images import LARGEST, POSITIVE, image_shape, thumbnail
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:

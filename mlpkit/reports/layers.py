@@ -11,9 +11,9 @@ import numpy as np
 from mlpkit.network.summary import row_of
 from mlpkit.network.watching import replaced_methods
 from mlpkit.pages import charts
+from mlpkit.pages.images import weights_as_images
 from mlpkit.pages.parts import beside, paragraph, pictures, section, table
-from mlpkit.reports.images import weights_as_images
-from mlpkit.reports.sampling import evenly_spaced
+from mlpkit.pages.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.components.target import Classes, Values
+from mlpkit.pages.images import image_shape, thumbnail
 from mlpkit.pages.parts import paragraph, pictures, section, table
-from mlpkit.reports.images import image_shape, thumbnail
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.pages import charts
 from mlpkit.pages.parts import beside, paragraph, section, table
-from mlpkit.reports.sampling import evenly_spaced
+from mlpkit.pages.sampling import evenly_spaced
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.errors import StorageError
-from mlpkit.progress.evaluations import Evaluations
+from mlpkit.pages.evaluations import Evaluations
 from mlpkit.terminal import output
 from mlpkit.terminal.figures import duration, figures
 from mlpkit.terminal.formatting import line_length, paragraph

@@ -9,8 +9,8 @@ from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.cli.progress.lines import cells_of, column_names, line_of
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.several_runs import listed_runs
-from mlpkit.progress.evaluations import is_worth_a_line
-from mlpkit.progress.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.pages.evaluations import is_worth_a_line
+from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.numbered_runs import plain_summary
 from mlpkit.terminal.figures import figure, figures, plus_minus
 from mlpkit.terminal.formatting import blocks, line_length, paragraph

@@ -14,9 +14,9 @@ from mlpkit.jobs.sweep.scales import scale_of_key, scale_of_objective
 from mlpkit.jobs.sweep.sweep import sum_up, written_results
 from mlpkit.jobs.sweep.sweep_spec import spec_of_sweep
 from mlpkit.pages import charts
+from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
-from mlpkit.progress.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.progress.short_keys import short_keys
 from mlpkit.reports.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.runs.files import write_atomically

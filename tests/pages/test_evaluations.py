@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.progress.evaluations import is_worth_a_line, rows_worth_reading
+from mlpkit.pages.evaluations import is_worth_a_line, rows_worth_reading
 
 
 @given(st.integers(1, 5000), st.integers(1, 60), st.data())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.network.html import html_table
-from mlpkit.progress.evaluations import best_in_words
-from mlpkit.progress.history_html import history_html
+from mlpkit.pages.evaluations import best_in_words
+from mlpkit.pages.history_html import history_html
+from mlpkit.pages.html_tables import html_table
 from mlpkit.terminal.figures import figure, plus_minus
 
 if TYPE_CHECKING:

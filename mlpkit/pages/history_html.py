@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.network.html import html_rows
-from mlpkit.progress.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.pages.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.pages.html_tables import html_rows
 from mlpkit.record_keys import splits_by_name
 from mlpkit.terminal.figures import figure
 

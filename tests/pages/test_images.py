@@ -5,7 +5,7 @@ import pytest
 
 import mlpkit
 from mlpkit.layers import Affine, Conv2d, Flatten, SoftmaxWithLoss
-from mlpkit.reports.images import image_shape, thumbnail, weights_as_images
+from mlpkit.pages.images import image_shape, thumbnail, weights_as_images
 
 
 @pytest.mark.parametrize(

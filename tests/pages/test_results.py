@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mlpkit.reports.results import curves_section, result_section
+from mlpkit.pages.results import curves_section, result_section
 from mlpkit.training.checkpointing import BestTracker
 
 HISTORY = [

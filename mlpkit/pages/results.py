@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.pages import charts
+from mlpkit.pages.evaluations import best_in_words, rows_worth_reading, wants_logarithms
 from mlpkit.pages.parts import beside, folded, paragraph, section, table
-from mlpkit.progress.evaluations import best_in_words, rows_worth_reading, wants_logarithms
-from mlpkit.progress.run_html import position_of_best
+from mlpkit.pages.run_html import position_of_best
 from mlpkit.record_keys import splits_by_name
 from mlpkit.terminal.figures import figure
 
