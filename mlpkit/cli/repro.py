@@ -9,7 +9,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.progress.make_display import expect_one_way, make_display
+from mlpkit.display.make_display import expect_one_way, make_display
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
 

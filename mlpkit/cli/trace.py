@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.progress.display import Display
+from mlpkit.display.display import Display
 from mlpkit.errors import UsageError
 from mlpkit.runs.files import expect_writable
 from mlpkit.terminal.figures import figure

@@ -13,14 +13,14 @@ import click
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.live_page import live_folder, live_page
-from mlpkit.cli.progress.display import WhileWritable
-from mlpkit.cli.progress.make_display import (
+from mlpkit.cli.report import report_at_the_end
+from mlpkit.display.display import WhileWritable
+from mlpkit.display.make_display import (
     expect_one_way,
     make_display,
     make_runs_display,
     make_specs_display,
 )
-from mlpkit.cli.report import report_at_the_end
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.cli.progress.runs_lines import RunsDisplay
+    from mlpkit.display.runs_lines import RunsDisplay
     from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.jobs.several_specs import ProvedSpec, SpecResults

@@ -11,10 +11,10 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
+from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.spec_data import describe_data
-from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.component_types import default_names
+from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.jobs.fit import spec_in_memory, splits_of, with_training_keys
 from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
-from mlpkit.progress.notebook import notebook_display
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import installed
 from mlpkit.runs.model_file import save_model

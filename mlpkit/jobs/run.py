@@ -114,7 +114,7 @@ def run(
         from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
 
         return run_ensemble(spec, directory, quiet=quiet, stop=stop)
-    from mlpkit.progress.notebook import notebook_display  # noqa: PLC0415 - the program shows progress in its own way
+    from mlpkit.display.notebook import notebook_display  # noqa: PLC0415 - the program shows progress in its own way
 
     return train_spec(
         spec.with_seed(spec.seeds[0]),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.display.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook_output
+from mlpkit.display.throughput import Throughput
 from mlpkit.jobs.training_process import SYMPTOM
-from mlpkit.progress.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook_output
-from mlpkit.progress.throughput import Throughput
 from mlpkit.terminal.figures import duration, figure, figures
 from mlpkit.training.symptoms import Symptom
 

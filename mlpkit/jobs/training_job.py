@@ -211,7 +211,7 @@ class Run:
         Raises:
             UsageError: matplotlib isn't installed, or ``x`` is neither.
         """
-        from mlpkit.jobs.plot import curves  # noqa: PLC0415 - matplotlib is an extra
+        from mlpkit.display.plot import curves  # noqa: PLC0415 - matplotlib is an extra
 
         return curves(self.history, self._compared(), x, units_of(self._trained()))
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.display.throughput import Throughput
 from mlpkit.errors import MlpkitError
 from mlpkit.jobs.list_runs import RunList
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.run_html import position_of_best
-from mlpkit.progress.throughput import Throughput
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path
 

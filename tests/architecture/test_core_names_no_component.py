@@ -22,7 +22,7 @@ ALLOWED = {
     ("exports/operators/shapes.py", "constant"),
     # what a message says in place of a value, a marker's colour, and a parameter's value
     ("cli/whence.py", "none"),
-    ("jobs/plot.py", "none"),
+    ("display/plot.py", "none"),
     ("jobs/run_inputs.py", "none"),
     # a key of a range to search
     ("specfile/sweep_section.py", "step"),
@@ -39,8 +39,8 @@ ALLOWED = {
     # how far a control on a page goes at once
     ("exports/html_file.py", "step"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
-    ("cli/progress/lines.py", "step"),
-    ("cli/progress/runs_lines.py", "step"),
+    ("display/lines.py", "step"),
+    ("display/runs_lines.py", "step"),
     ("cli/trace.py", "step"),
     ("jobs/replay.py", "step"),
     ("jobs/repro.py", "step"),

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from mlpkit.cli.progress.runs_screen import RunsScreen
+from mlpkit.display.runs_screen import RunsScreen
 from mlpkit.jobs.seeds import SeedRuns
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.numbered_runs import summary_of

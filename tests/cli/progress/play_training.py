@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from mlpkit.cli.progress.screen import Screen
 from mlpkit.components.schedule import Progress
+from mlpkit.display.screen import Screen
 from mlpkit.jobs.training_job import Run
 from mlpkit.training.checkpointing import BestTracker
 

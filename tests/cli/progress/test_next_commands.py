@@ -3,7 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from mlpkit.cli.progress.display import next_command, print_stop
+from mlpkit.display.display import next_command, print_stop
 
 RUN = SimpleNamespace(folder=Path("runs/my run"), steps=3, stopped="SIGINT")
 

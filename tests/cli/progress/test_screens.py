@@ -23,7 +23,7 @@ def test_the_screen_after_sixty_evaluations(metrics, columns, terminal, golden):
 WAITING = """
 import time
 from play_training import record_of
-from mlpkit.cli.progress.screen import Screen
+from mlpkit.display.screen import Screen
 with Screen("made up", "runs/made up") as screen:
     screen.started(1000)
     time.sleep(0.2)

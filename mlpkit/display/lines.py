@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.progress.display import Display, print_outcome, print_stop
+from mlpkit.display.display import Display, print_outcome, print_stop
 from mlpkit.pages.evaluations import is_worth_a_line
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.output import diagnostic, document, message, result

@@ -11,10 +11,10 @@ from rich.console import Group
 from rich.segment import Segment
 from rich.text import Text
 
-from mlpkit.cli.progress.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
-from mlpkit.cli.progress.runs_lines import RunsDisplay, print_average, print_summary, results_of
-from mlpkit.cli.progress.specs_lines import print_specs
-from mlpkit.progress.throughput import Throughput
+from mlpkit.display.progress_bar import NARROWEST_BAR, WIDEST_BAR, fitting
+from mlpkit.display.runs_lines import RunsDisplay, print_average, print_summary, results_of
+from mlpkit.display.specs_lines import print_specs
+from mlpkit.display.throughput import Throughput
 from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.live_area import (
     SECONDS_BETWEEN_DRAWINGS,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from mlpkit.cli.progress.runs_lines import RunNames
+    from mlpkit.display.runs_lines import RunNames
     from mlpkit.jobs.ensemble import EnsembleRun
     from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.jobs.several_specs import SpecResults

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.cli.exit_codes import print_warnings
-from mlpkit.cli.progress.lines import cells_of, column_names, line_of
+from mlpkit.display.lines import cells_of, column_names, line_of
 from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.jobs.several_runs import listed_runs
 from mlpkit.pages.evaluations import is_worth_a_line

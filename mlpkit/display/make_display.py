@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mlpkit.cli.progress.display import Display
-    from mlpkit.cli.progress.runs_lines import RunsDisplay
     from mlpkit.cli.progress.sweep_lines import SweepDisplay
+    from mlpkit.display.display import Display
+    from mlpkit.display.runs_lines import RunsDisplay
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -37,18 +37,18 @@ def make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Displa
         as_json: whether ``--json`` was given.
     """
     if quiet:
-        from mlpkit.cli.progress.display import Display  # noqa: PLC0415 - only what is chosen
+        from mlpkit.display.display import Display  # noqa: PLC0415 - only what is chosen
 
         return Display()
     if as_json:
-        from mlpkit.cli.progress.lines import JsonEvents  # noqa: PLC0415 - for the same reason
+        from mlpkit.display.lines import JsonEvents  # noqa: PLC0415 - for the same reason
 
         return JsonEvents()
     if _on_screen():
-        from mlpkit.cli.progress.screen import Screen  # noqa: PLC0415 - for the same reason
+        from mlpkit.display.screen import Screen  # noqa: PLC0415 - for the same reason
 
         return Screen(title, str(folder))
-    from mlpkit.cli.progress.lines import Lines  # noqa: PLC0415 - for the same reason
+    from mlpkit.display.lines import Lines  # noqa: PLC0415 - for the same reason
 
     return Lines()
 
@@ -66,14 +66,14 @@ def make_runs_display(
         begun: called when training begins.
         what: what the number of a run is, such as ``seed``.
     """
-    from mlpkit.cli.progress.runs_lines import RunNames, RunsDisplay, RunsJson, RunsLines  # noqa: PLC0415 - few get here
+    from mlpkit.display.runs_lines import RunNames, RunsDisplay, RunsJson, RunsLines  # noqa: PLC0415 - few get here
 
     if quiet:
         return RunsDisplay(begun, RunNames(what))
     if as_json:
         return RunsJson(begun, RunNames(what))
     if _on_screen():
-        from mlpkit.cli.progress.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
+        from mlpkit.display.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
 
         return RunsScreen(title, str(folder), begun, names=RunNames(what))
     return RunsLines(begun, RunNames(what))
@@ -89,8 +89,8 @@ def make_specs_display(title: str, parent: Path, quiet: bool, as_json: bool, beg
         as_json: whether ``--json`` was given.
         begun: called when training begins.
     """
-    from mlpkit.cli.progress.runs_lines import RunsDisplay  # noqa: PLC0415 - few get here
-    from mlpkit.cli.progress.specs_lines import FolderNames, SpecsJson, SpecsLines  # noqa: PLC0415 - for the same reason
+    from mlpkit.display.runs_lines import RunsDisplay  # noqa: PLC0415 - few get here
+    from mlpkit.display.specs_lines import FolderNames, SpecsJson, SpecsLines  # noqa: PLC0415 - for the same reason
 
     names = FolderNames(parent)
     if quiet:
@@ -98,7 +98,7 @@ def make_specs_display(title: str, parent: Path, quiet: bool, as_json: bool, beg
     if as_json:
         return SpecsJson(begun, names)
     if _on_screen():
-        from mlpkit.cli.progress.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
+        from mlpkit.display.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
 
         return RunsScreen(title, str(parent), begun, names=names)
     return SpecsLines(begun, names)

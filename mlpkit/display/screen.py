@@ -10,12 +10,12 @@ from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
-from mlpkit.cli.progress.display import Display, next_command, print_outcome
-from mlpkit.cli.progress.evaluation_table import BEST_MARK, fitting_columns
-from mlpkit.cli.progress.progress_bar import ProgressBar
+from mlpkit.display.display import Display, next_command, print_outcome
+from mlpkit.display.evaluation_table import BEST_MARK, fitting_columns
+from mlpkit.display.progress_bar import ProgressBar
+from mlpkit.display.throughput import Throughput
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, rows_worth_reading
-from mlpkit.progress.throughput import Throughput
 from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor
 from mlpkit.terminal.output import outliving_the_terminal, result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlpkit.cli.progress.runs_lines import RunsDisplay, RunsLines
+from mlpkit.display.runs_lines import RunsDisplay, RunsLines
 from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.training.symptoms import Symptom
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from mlpkit.progress.throughput import Throughput
+    from mlpkit.display.throughput import Throughput
     from mlpkit.training.evaluation import Record
 
 

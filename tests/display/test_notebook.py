@@ -12,8 +12,8 @@ from requirements import require_package
 
 import mlpkit
 from mlpkit.components.schedule import Progress
+from mlpkit.display.notebook import NotebookProgress
 from mlpkit.layers import Affine, SoftmaxWithLoss
-from mlpkit.progress.notebook import NotebookProgress
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.symptoms import Symptom

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.cli.progress.runs_lines import RunNames, RunsDisplay, RunsJson, results_of
+from mlpkit.display.runs_lines import RunNames, RunsDisplay, RunsJson, results_of
 from mlpkit.statistics import Interval
 from mlpkit.terminal.figures import figure, plus_minus
 from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph, shortened

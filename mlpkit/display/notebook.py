@@ -7,9 +7,9 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.display.throughput import Throughput
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.history_html import history_html
-from mlpkit.progress.throughput import Throughput
 from mlpkit.terminal.figures import duration, figure
 
 if TYPE_CHECKING:
