@@ -20,8 +20,8 @@ from machine import heading, machine
 
 import mlpkit
 from mlpkit.exports.c_file import write_c
-from mlpkit.exports.model_graph import ModelGraph, bare_network
 from mlpkit.exports.onnx_file import write_onnx
+from mlpkit.graph.model_graph import ModelGraph, bare_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,8 +25,8 @@ import numpy as np
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.exports.model_graph import bare_network
 from mlpkit.exports.onnx_file import write_onnx
+from mlpkit.graph.model_graph import bare_network
 from mlpkit.layers import Affine, Relu, SoftmaxWithLoss
 from mlpkit.training.workers import blas_threads
 

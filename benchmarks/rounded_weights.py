@@ -25,8 +25,8 @@ from machine import heading, machine
 
 import mlpkit
 from mlpkit.exports.c_file import write_c
-from mlpkit.exports.model_graph import bare_network
 from mlpkit.exports.quantization import with_int8_weights
+from mlpkit.graph.model_graph import bare_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Export, Sequential
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 SPECS: Final = ("mnist_3layer", "mnist_fast", "mnist_lenet")
 FLASH: Final = re.compile(r"Flash, without code: ([\d,]+) bytes")

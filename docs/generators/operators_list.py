@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.exports.c.operators import OPERATORS as IN_C
 from mlpkit.exports.c.operators import VIEWS
-from mlpkit.exports.evaluator import OPERATORS
+from mlpkit.graph.evaluator import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,10 +13,10 @@ from mlpkit.exports.c.own_test import own_test
 from mlpkit.exports.c.program import program, signature
 from mlpkit.exports.c.shared_functions import needed
 from mlpkit.exports.c.syntax import INDENT, LINE, array_definition, comment, declaration, identifier, text_literal
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.network_graph import LOGITS
-from mlpkit.exports.probes import probe_rows
-from mlpkit.exports.provenance import provenance_line
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.network_graph import LOGITS
+from mlpkit.graph.probes import probe_rows
+from mlpkit.graph.provenance import provenance_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.exports.c.engine import Machine
     from mlpkit.exports.c.program import Program
     from mlpkit.exports.c.step import Operand
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 FEW: Final = 4
 """Rows that a file's own test has."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 Arrays: TypeAlias = "Mapping[str, NDArray[Any]]"
 """Arrays by name, all with as many rows."""

@@ -14,7 +14,7 @@ import numpy as np
 from mlpkit.errors import ExportError
 from mlpkit.exports.js_engines import compute_module
 from mlpkit.exports.js_file import js_literal, model_constants, module_text, source
-from mlpkit.exports.provenance import provenance_line
+from mlpkit.graph.provenance import provenance_line
 from mlpkit.pages.page import document
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Feed
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 STEPS: Final = (86_400, 60, 1)
 """Seconds between the dates that a control may hold: days, minutes or seconds."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 NODE: Final = ("node", "nodejs")
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")

@@ -14,7 +14,7 @@ import numpy as np
 from mlpkit.components.graph import ML_DOMAIN
 from mlpkit.components.target import Classes
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.provenance import provenance_line
+from mlpkit.graph.provenance import provenance_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Node
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 ARRAYS: Final = {"float32": "<f4", "float64": "<f8", "int64": "<f8", "bool": "u1"}
 """How the engine holds numbers of each dtype: integers as doubles, exact up to 2^53."""

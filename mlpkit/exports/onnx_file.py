@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.errors import EngineMissingError, ExportError, NotExportableError, UsageError
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.probes import probe_rows
-from mlpkit.exports.provenance import MARKER, provenance_json
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.probes import probe_rows
+from mlpkit.graph.provenance import MARKER, provenance_json
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Feed, Node
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
     Proto = Any
     """A message of the package onnx, which may be missing."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import ExportError
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.model_graph import LABEL
-from mlpkit.exports.probes import probe_rows
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.model_graph import LABEL
+from mlpkit.graph.probes import probe_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.exports.formats import Arrays, Format
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
     from mlpkit.network.sequential import Sequential
 
 TOLERANCE: Final = 1e-5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.network_graph import network_graph
+from mlpkit.graph.network_graph import network_graph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,10 +16,10 @@ from mlpkit.components.component import recipe_of
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, UsageError
 from mlpkit.exports.formats import FORMATS, format_of
-from mlpkit.exports.model_graph import bare_network, model_graph
 from mlpkit.exports.proof import KnownRows, prove
-from mlpkit.exports.provenance import QUANTIZED
 from mlpkit.exports.quantization import Quantization, with_int8_weights
+from mlpkit.graph.model_graph import bare_network, model_graph
+from mlpkit.graph.provenance import QUANTIZED
 from mlpkit.jobs.evaluate import evaluated
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import Inputs, inputs_of
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Description, RawRows, Split
     from mlpkit.exports.formats import Format
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
 

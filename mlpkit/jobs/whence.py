@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
-from mlpkit.exports.provenance import find_provenance
+from mlpkit.graph.provenance import find_provenance
 from mlpkit.jobs.export import hashes
 from mlpkit.jobs.inputs import expect_there
 from mlpkit.runs.files import reading_error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mlpkit
 import mlpkit_plugins
-from mlpkit.exports.evaluator import OPERATORS
+from mlpkit.graph.evaluator import OPERATORS
 
 CORE = Path(mlpkit.__file__).parent
 # What stands on the core speaks of built-ins: to users of scikit-learn, and in the lessons, which a wheel keeps there.
@@ -19,7 +19,7 @@ ALLOWED = {
     ("network/sequential.py", "accuracy"),
     # a mode of ONNX's operator Pad
     ("exports/c/shapes.py", "constant"),
-    ("exports/operators/shapes.py", "constant"),
+    ("graph/operators/shapes.py", "constant"),
     # what a message says in place of a value, a marker's colour, and a parameter's value
     ("cli/whence.py", "none"),
     ("display/plot.py", "none"),

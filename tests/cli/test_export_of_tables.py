@@ -20,7 +20,7 @@ import pytest
 from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
 
 from mlpkit.exports.c_file import compute_c
-from mlpkit.exports.model_graph import model_graph
+from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.load_model import load_run
 
 SHORT = ("wa_churn", "vehicle", "concrete", "penguins", "seattle_weather", "penguins_raw", "chile")

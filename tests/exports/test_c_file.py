@@ -15,8 +15,8 @@ from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Value
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.exports.c.engine import Machine
 from mlpkit.exports.c_file import compute_c, write_c
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.provenance import find_provenance
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import (
     Affine,
     BatchNorm,

@@ -11,7 +11,7 @@ from c_models import STRICT, logits_of
 import mlpkit
 from mlpkit.errors import ExportError
 from mlpkit.exports.c_file import compute_c
-from mlpkit.exports.model_graph import model_graph
+from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.export import export
 from mlpkit.jobs.load_model import load_run
 from mlpkit_plugins.kernels import COMPILED

@@ -9,7 +9,7 @@ from accessibility import violations
 from headless_browser import SCREENS
 
 import mlpkit
-from mlpkit.exports.provenance import find_provenance
+from mlpkit.graph.provenance import find_provenance
 from mlpkit.jobs.export import export
 from mlpkit.jobs.load_model import load_run
 

@@ -10,7 +10,7 @@ from mlpkit.exports import js_engines
 from mlpkit.exports.html_file import compute_html, write_html
 from mlpkit.exports.js_engines import compute_js
 from mlpkit.exports.js_file import write_js
-from mlpkit.exports.model_graph import bare_network
+from mlpkit.graph.model_graph import bare_network
 from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, MeanSquaredError, Relu
 

@@ -17,11 +17,11 @@ import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
 from mlpkit.exports import formats, js_engines
-from mlpkit.exports.evaluator import OPERATORS, evaluate
 from mlpkit.exports.js_engines import compute_js, found_program
 from mlpkit.exports.js_file import known_operators, source, write_js
-from mlpkit.exports.model_graph import ModelGraph, bare_network
-from mlpkit.exports.provenance import find_provenance
+from mlpkit.graph.evaluator import OPERATORS, evaluate
+from mlpkit.graph.model_graph import ModelGraph, bare_network
+from mlpkit.graph.provenance import find_provenance
 from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, MeanSquaredError
 

@@ -13,8 +13,8 @@ from random_networks import random_inputs, random_networks
 import mlpkit
 from mlpkit import Layer, NotExportableError, Sequential
 from mlpkit.errors import ExportError
-from mlpkit.exports.model_graph import bare_network
 from mlpkit.exports.onnx_file import compute_onnx, write_onnx
+from mlpkit.graph.model_graph import bare_network
 from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, LayerNorm, Relu, SoftmaxWithLoss
 

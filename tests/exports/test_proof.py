@@ -8,7 +8,7 @@ import pytest
 
 from mlpkit.errors import ExportError
 from mlpkit.exports import formats
-from mlpkit.exports.probes import UNKNOWN
+from mlpkit.graph.probes import UNKNOWN
 from mlpkit.jobs.export import export
 
 

@@ -14,7 +14,7 @@ from random_specs import random_arrays, random_rows, random_specs_of_arrays, ran
 
 import mlpkit
 from mlpkit.exports.c_file import compute_c, write_c
-from mlpkit.exports.model_graph import model_graph
+from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.export import _feeds
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run

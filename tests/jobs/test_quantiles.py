@@ -14,7 +14,7 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.errors import ComponentFailure, ShapeError
-from mlpkit.exports.provenance import find_provenance
+from mlpkit.graph.provenance import find_provenance
 from mlpkit.runs.folder import RunFolder
 from mlpkit.sklearn import SpecEstimator
 from mlpkit_plugins.losses.pinball import Pinball

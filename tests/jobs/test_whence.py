@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlpkit import DataError, RunFolderError, UsageError
-from mlpkit.exports.provenance import provenance_line
+from mlpkit.graph.provenance import provenance_line
 from mlpkit.jobs.export import export
 from mlpkit.jobs.whence import whence
 

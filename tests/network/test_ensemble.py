@@ -12,8 +12,8 @@ from sklearn.metrics import mean_pinball_loss
 from mlpkit import Sequential
 from mlpkit.components.target import Classes, Labels, Values, ValuesScaling
 from mlpkit.errors import UsageError
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.network_graph import PREDICTION, network_graph
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.network_graph import PREDICTION, network_graph
 from mlpkit.network.ensemble import NAME, NOT_TRAINED, prove_ensemble
 from mlpkit.registry.registry import installed
 from mlpkit_plugins.layers.affine import Affine

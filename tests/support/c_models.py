@@ -11,7 +11,7 @@ from requirements import require
 
 from mlpkit import Graph, Value, Values
 from mlpkit.exports.c.engine import Machine
-from mlpkit.exports.model_graph import ModelGraph, bare_network
+from mlpkit.graph.model_graph import ModelGraph, bare_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import Graph
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

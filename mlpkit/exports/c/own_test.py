@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.exports.c.syntax import INDENT, literal, wrapped
-from mlpkit.exports.network_graph import LOGITS
+from mlpkit.graph.network_graph import LOGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

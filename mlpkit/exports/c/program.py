@@ -13,7 +13,7 @@ from mlpkit.exports.c.operators import OPERATORS, VIEWS
 from mlpkit.exports.c.shared_functions import pieces, words
 from mlpkit.exports.c.step import MATH, Operand, Step, loops, row_major
 from mlpkit.exports.c.syntax import INDENT, TYPES, Names, comment, declaration, type_of
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

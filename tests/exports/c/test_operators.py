@@ -7,7 +7,7 @@ from c_models import MACHINES, machine, model_with
 from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.exports.c.operators import OPERATORS, VIEWS
 from mlpkit.exports.c_file import compute_c, write_c
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 
 F32, INT64, BOOL, F64 = 1, 7, 9, 11
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from node_vectors import Vector, vectors_of
 from requirements import require_package
 
 from mlpkit import Graph
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.layers import (
     Affine,
     AveragePool2d,

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mean_pinball_loss
 
 from mlpkit import Graph, ParameterError, ShapeError, TargetError, Values
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss

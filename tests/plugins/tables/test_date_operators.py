@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit import Graph
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.tables.date_operators import DateInGraph
 
 FIRST, LAST = datetime(1750, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001 - Hypothesis adds the zone

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlpkit import Graph, ModelFileError, ParameterError
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.no_encoding import NoEncoding

@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.components.category_encoding import FittedCategoryEncoding, TrainingCategories
 from mlpkit.components.graph import Graph
 from mlpkit.errors import ModelFileError, NotExportableError, ParameterError
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
 from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
 from mlpkit.testing.suite.example import Example

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpkit.components.graph import Graph
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
 from mlpkit.testing.suite.checks.dataset import INPUTS, DatasetExample
 from mlpkit.testing.suite.comparison import expect_close

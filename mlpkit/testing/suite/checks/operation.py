@@ -11,7 +11,7 @@ from mlpkit.components.graph import Graph
 from mlpkit.components.layer import Layer
 from mlpkit.components.operation import plan_of
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.exports.provenance import MARKER, find_provenance, provenance_json, provenance_line
+from mlpkit.graph.provenance import MARKER, find_provenance, provenance_json, provenance_line
 
 TEXTS = st.text()
 PLAIN = st.dictionaries(TEXTS, st.none() | TEXTS | st.lists(TEXTS | st.integers()), max_size=4)

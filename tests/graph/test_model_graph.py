@@ -10,8 +10,8 @@ import pytest
 
 import mlpkit
 from mlpkit import Graph, NotExportableError
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.model_graph import model_graph
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.export import export
 
 NAMES = ("label", "csv/Cast_50", "probabilities", "value", "logits", "rows", "Affine1.W", "a b", "mlpkit-provenance")

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from random_networks import random_inputs, random_networks
 
 from mlpkit import Layer, NotExportableError, Sequential
-from mlpkit.exports.evaluator import evaluate
-from mlpkit.exports.network_graph import network_graph
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.network_graph import network_graph
 from mlpkit.layers import Affine, SoftmaxWithLoss
 
 

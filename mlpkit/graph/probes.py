@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.exports.evaluator import evaluate
+from mlpkit.graph.evaluator import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.graph import Feed
-    from mlpkit.exports.model_graph import ModelGraph
+    from mlpkit.graph.model_graph import ModelGraph
 
 FEWEST: Final = 64
 UNKNOWN: Final = "a text that no training row has"

@@ -11,7 +11,7 @@ from requirements import require_package
 
 from mlpkit import ML_DOMAIN, Graph, NotExportableError
 from mlpkit.components.graph import Node
-from mlpkit.exports.evaluator import OPERATORS, evaluate
+from mlpkit.graph.evaluator import OPERATORS, evaluate
 
 require_package("onnx")
 

@@ -12,13 +12,13 @@ import numpy as np
 from mlpkit.components.graph import ML_DOMAIN
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.operators.activations import ACTIVATIONS
-from mlpkit.exports.operators.categories import CATEGORIES
-from mlpkit.exports.operators.elementwise import ELEMENTWISE
-from mlpkit.exports.operators.normalizations import NORMALIZATIONS
-from mlpkit.exports.operators.products import PRODUCTS
-from mlpkit.exports.operators.reductions import REDUCTIONS
-from mlpkit.exports.operators.shapes import SHAPES
+from mlpkit.graph.operators.activations import ACTIVATIONS
+from mlpkit.graph.operators.categories import CATEGORIES
+from mlpkit.graph.operators.elementwise import ELEMENTWISE
+from mlpkit.graph.operators.normalizations import NORMALIZATIONS
+from mlpkit.graph.operators.products import PRODUCTS
+from mlpkit.graph.operators.reductions import REDUCTIONS
+from mlpkit.graph.operators.shapes import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

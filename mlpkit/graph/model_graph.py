@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.graph import ML_DOMAIN, Graph, Value
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import NotExportableError
-from mlpkit.exports.network_graph import LOGITS, PREDICTION, add_network, network_graph
+from mlpkit.graph.network_graph import LOGITS, PREDICTION, add_network, network_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
