@@ -23,10 +23,10 @@ from seeds import spec_of, steps_for
 from ways import compared, options_of, report
 
 import mlpkit
+from mlpkit.groups.runs_observer import RunsObserver
+from mlpkit.groups.several_runs import train_runs
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import train_prepared
-from mlpkit.jobs.runs_observer import RunsObserver
-from mlpkit.jobs.several_runs import train_runs
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
 

@@ -26,7 +26,7 @@ from unittest.mock import patch
 from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.jobs.several_runs import CoreShares
+from mlpkit.groups.several_runs import CoreShares
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def as_run_does(spec: mlpkit.Spec, folder: Path) -> None:
 
 def at_once(spec: mlpkit.Spec, folder: Path) -> None:
     """Train as many seeds at once as there are cores."""
-    with patch("mlpkit.jobs.several_runs.CoreShares", lambda threads: CoreShares(dict.fromkeys(threads, 1))):
+    with patch("mlpkit.groups.several_runs.CoreShares", lambda threads: CoreShares(dict.fromkeys(threads, 1))):
         as_run_does(spec, folder)
 
 

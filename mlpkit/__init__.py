@@ -133,22 +133,22 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.errors import (
         WorkersLostError as WorkersLostError,
     )
+    from mlpkit.groups.ensemble import EnsembleRun as EnsembleRun
+    from mlpkit.groups.out_of_fold import OutOfFold as OutOfFold
+    from mlpkit.groups.seeds import SeedRuns as SeedRuns
+    from mlpkit.groups.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.doctor import Diagnosis as Diagnosis
     from mlpkit.jobs.doctor import doctor as doctor
-    from mlpkit.jobs.ensemble import EnsembleRun as EnsembleRun
     from mlpkit.jobs.export import Export as Export
     from mlpkit.jobs.export import Rounding as Rounding
     from mlpkit.jobs.export import export as export
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
-    from mlpkit.jobs.out_of_fold import OutOfFold as OutOfFold
     from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
-    from mlpkit.jobs.seeds import SeedRuns as SeedRuns
-    from mlpkit.jobs.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.sweep.driver import SweepObserver as SweepObserver
     from mlpkit.jobs.sweep.status import SweepStatus as SweepStatus
     from mlpkit.jobs.sweep.status import stop_sweep as stop_sweep
@@ -224,18 +224,18 @@ _HOMES = {
         "WorkersLostError",
     ),
     "mlpkit.jobs.doctor": ("Diagnosis", "doctor"),
-    "mlpkit.jobs.ensemble": ("EnsembleRun",),
+    "mlpkit.groups.ensemble": ("EnsembleRun",),
     "mlpkit.jobs.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
-    "mlpkit.jobs.out_of_fold": ("OutOfFold",),
+    "mlpkit.groups.out_of_fold": ("OutOfFold",),
     "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.report": ("report",),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
-    "mlpkit.jobs.seeds": ("SeedRuns", "resume_seeds"),
+    "mlpkit.groups.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.sweep.driver": ("SweepObserver",),
     "mlpkit.jobs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),
     "mlpkit.jobs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),

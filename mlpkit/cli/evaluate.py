@@ -82,7 +82,7 @@ def _print(directory: Path, found: Evaluation, as_json: bool) -> None:
 def _print_seeds(directory: Path, found: Mapping[int, Evaluation], as_json: bool) -> None:
     """Print the mean results of several seeds."""
     from mlpkit.display.runs_lines import summary_table  # noqa: PLC0415 - most runs have one seed
-    from mlpkit.runs.numbered_runs import plain_summary, summary_of  # noqa: PLC0415 - for the same reason
+    from mlpkit.groups.numbered_runs import plain_summary, summary_of  # noqa: PLC0415 - for the same reason
 
     _print_doubt(directory, next(iter(found.values())))
     summary = summary_of([each.metrics for each in found.values()])

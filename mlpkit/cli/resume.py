@@ -60,12 +60,12 @@ def command(
         if any(longer):
             found, directory = _train_longer(directory, epochs, iterations, out, ranks, wanted, interrupts)
         elif is_seeds_folder(directory):
-            from mlpkit.jobs.seeds import resume_seeds  # noqa: PLC0415 - most runs have one seed
+            from mlpkit.groups.seeds import resume_seeds  # noqa: PLC0415 - most runs have one seed
 
             of_seeds = partial(resume_seeds, directory, **components)
             found = train_seeds(of_seeds, directory.name, directory, wanted, interrupts)
         elif is_ensemble(directory):
-            from mlpkit.jobs.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
+            from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
             from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
             of_all = partial(resume_ensemble, directory, Registry.discover(**components))

@@ -31,7 +31,7 @@ from mlpkit.terminal.output import message
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlpkit.jobs.several_specs import ProvedSpec
+    from mlpkit.groups.several_specs import ProvedSpec
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 
@@ -92,11 +92,11 @@ def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: Tr
         expect_one_rank(ranks, several=len(spec.seeds) > 1 or spec.trains_ensemble)
         with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
             if len(spec.seeds) > 1:
-                from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
+                from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
 
                 found = train_seeds(partial(run_seeds, spec, folder), spec.name, folder, wanted, interrupts)
             elif spec.trains_ensemble:
-                from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - for the same reason
+                from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - for the same reason
 
                 found = train_ensemble(partial(run_ensemble, spec, folder), spec.name, folder, wanted, interrupts)
             else:
@@ -125,7 +125,7 @@ def _run_several(paths: tuple[str, ...], overrides: tuple[str, ...], out: Path |
 
 def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[ProvedSpec]:
     """Read and prove specs; if some are wrong, print the errors of all, and end the program."""
-    from mlpkit.jobs.several_specs import prove_spec  # noqa: PLC0415 - a signal must find the handlers
+    from mlpkit.groups.several_specs import prove_spec  # noqa: PLC0415 - a signal must find the handlers
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
     proved: list[ProvedSpec] = []

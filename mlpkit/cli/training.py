@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from mlpkit.cli.interrupt import Interrupts
     from mlpkit.display.runs_lines import RunsDisplay
-    from mlpkit.jobs.ensemble import EnsembleRun
-    from mlpkit.jobs.seeds import SeedRuns
-    from mlpkit.jobs.several_specs import ProvedSpec, SpecResults
+    from mlpkit.groups.ensemble import EnsembleRun
+    from mlpkit.groups.seeds import SeedRuns
+    from mlpkit.groups.several_specs import ProvedSpec, SpecResults
     from mlpkit.jobs.training_job import Run
 
 
@@ -154,7 +154,7 @@ def train_specs(
         options: how to show it.
         interrupts: stops it.
     """
-    from mlpkit.jobs.several_specs import run_specs  # noqa: PLC0415 - most commands train one
+    from mlpkit.groups.several_specs import run_specs  # noqa: PLC0415 - most commands train one
 
     began, title = partial(interrupts.started, None), f"{len(specs)} specs"
     with make_specs_display(title, parent, options.quiet, options.as_json, began) as display:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.display.lines import cells_of, column_names, line_of
-from mlpkit.jobs.runs_observer import RunsObserver
-from mlpkit.jobs.several_runs import listed_runs
+from mlpkit.groups.numbered_runs import plain_summary
+from mlpkit.groups.runs_observer import RunsObserver
+from mlpkit.groups.several_runs import listed_runs
 from mlpkit.pages.evaluations import is_worth_a_line
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
-from mlpkit.runs.numbered_runs import plain_summary
 from mlpkit.terminal.figures import figure, figures, plus_minus
 from mlpkit.terminal.formatting import blocks, line_length, paragraph
 from mlpkit.terminal.output import diagnostic, document, message, result
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.ensemble import EnsembleRun
-    from mlpkit.jobs.seeds import SeedRuns
-    from mlpkit.jobs.several_specs import SpecResults
-    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.groups.ensemble import EnsembleRun
+    from mlpkit.groups.seeds import SeedRuns
+    from mlpkit.groups.several_specs import SpecResults
+    from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
     from mlpkit.training.symptoms import Symptom

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from mlpkit.display.runs_lines import RunNames
-    from mlpkit.jobs.ensemble import EnsembleRun
-    from mlpkit.jobs.seeds import SeedRuns
-    from mlpkit.jobs.several_specs import SpecResults
-    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.groups.ensemble import EnsembleRun
+    from mlpkit.groups.seeds import SeedRuns
+    from mlpkit.groups.several_specs import SpecResults
+    from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
     from mlpkit.training.symptoms import Symptom
 

@@ -14,8 +14,8 @@ from mlpkit.terminal.output import document, message, result
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.jobs.several_specs import SpecResult, SpecResults
-    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.groups.several_specs import SpecResult, SpecResults
+    from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.training.symptoms import Symptom
 
 LONGEST_NAME: Final = 32

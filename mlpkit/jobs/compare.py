@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
+from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.jobs.spec_outline import outline
 from mlpkit.pages.repeating import plugin_options
@@ -21,7 +22,6 @@ from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
 from mlpkit.runs.run_folders import runs_in
-from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed

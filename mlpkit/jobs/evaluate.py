@@ -12,6 +12,7 @@ import numpy as np
 from mlpkit.components.dataset import Description
 from mlpkit.components.target import Classes
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
+from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.jobs.inputs import examples_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
@@ -19,7 +20,6 @@ from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_da
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs import layout
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.workers import blas_threads
 

@@ -146,7 +146,7 @@ def fit(
     if spec.trains_ensemble:
         if observer is not None:
             raise UsageError("fit takes no observer of an ensemble; it is for one network")
-        from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most calls train one network
+        from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most calls train one network
 
         return run_ensemble(spec, directory, examples=examples, quiet=quiet, stop=stop)
     return train_spec(

@@ -101,7 +101,7 @@ def resume(
         )
     if observer is not None:
         raise UsageError("resume takes no observer of an ensemble: other processes train its networks")
-    from mlpkit.jobs.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
+    from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     return resume_ensemble(directory, registry, examples=examples, quiet=quiet, stop=stop)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.prepared_run import begin
@@ -16,7 +17,6 @@ from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
-from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.groups.seeds import SeedRuns
     from mlpkit.jobs.build import SpecProof
-    from mlpkit.jobs.seeds import SeedRuns
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
@@ -102,7 +102,7 @@ def run(
     if seeds is not None:
         if observer is not None or steps is not None:
             raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
-        from mlpkit.jobs.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
+        from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
 
         return run_seeds(spec.with_seeds(seeds), directory, quiet=quiet, stop=stop)
     if len(spec.seeds) > 1:
@@ -111,7 +111,7 @@ def run(
     if spec.trains_ensemble:
         if observer is not None or steps is not None:
             raise UsageError("run takes no observer and no steps with an ensemble: other processes train its networks")
-        from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
+        from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
 
         return run_ensemble(spec, directory, quiet=quiet, stop=stop)
     from mlpkit.display.notebook import notebook_display  # noqa: PLC0415 - the program shows progress in its own way

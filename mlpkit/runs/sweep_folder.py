@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.record_keys import is_result
-from mlpkit.runs.ensemble_folder import EnsembleFolder
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, make_folder, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_compact
@@ -28,7 +29,6 @@ from mlpkit.runs.layout import (
     is_sweep_folder,
 )
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.runs.seeds_folder import SeedsFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.callback import Callback
-    from mlpkit.jobs.out_of_fold import OutOfFold
+    from mlpkit.groups.out_of_fold import OutOfFold
     from mlpkit.jobs.training_job import Run
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
@@ -161,9 +161,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             evaluated: splits to evaluate.
         """
         # An import loads little: what trains is loaded by the first fit.
+        from mlpkit.groups.runs_observer import RunsObserver  # noqa: PLC0415
         from mlpkit.jobs.fit import spec_in_memory  # noqa: PLC0415
         from mlpkit.jobs.run import train_spec  # noqa: PLC0415
-        from mlpkit.jobs.runs_observer import RunsObserver  # noqa: PLC0415
         from mlpkit.registry.registry import installed  # noqa: PLC0415
         from mlpkit.training.events import Observer  # noqa: PLC0415
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415
@@ -190,7 +190,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             learned,
         )
         if spec.trains_ensemble:
-            from mlpkit.jobs.ensemble import run_ensemble  # noqa: PLC0415 - most estimators train one network
+            from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most estimators train one network
 
             averaged = run_ensemble(spec, examples={"train": data}, observer=RunsObserver(), callbacks=callbacks)
             self.network_ = averaged.network

@@ -11,7 +11,7 @@ from itertools import islice
 
 import pytest
 
-from mlpkit.jobs.several_runs import CoreShares
+from mlpkit.groups.several_runs import CoreShares
 
 
 def address_in(text):

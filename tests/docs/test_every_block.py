@@ -96,7 +96,7 @@ NOT_RUN = {
     },
     "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
     "docs/ensembles.md": {
-        "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/jobs/test_ensemble.py compares such runs",
+        "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/groups/test_ensemble.py compares such runs",
     },
     "docs/data.md": {
         "pets/cat/tom.png": "names of files",

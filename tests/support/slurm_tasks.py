@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.folder import RunFolder
 
 

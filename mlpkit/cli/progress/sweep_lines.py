@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from mlpkit.jobs.several_runs import listed_runs
+from mlpkit.groups.several_runs import listed_runs
 from mlpkit.jobs.sweep.driver import SweepObserver, ranked
 from mlpkit.jobs.sweep.sweep import plain_trial, written_results
 from mlpkit.jobs.sweep.trial_spec import written_values

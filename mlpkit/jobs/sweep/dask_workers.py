@@ -18,8 +18,8 @@ from distributed.comm.addressing import get_address_host_port
 from distributed.utils import silence_logging_cmgr
 
 from mlpkit.errors import UsageError, WorkersLostError
-from mlpkit.jobs.local_workers import LocalWorkers
-from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.groups.local_workers import LocalWorkers
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.system import real_path
 from mlpkit.training.workers import available_cores
 from mlpkit.version import VERSION

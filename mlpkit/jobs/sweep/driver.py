@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from mlpkit.jobs.local_workers import Workers
+    from mlpkit.groups.local_workers import Workers
+    from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.jobs.sweep.samplers import Sampler
-    from mlpkit.jobs.training_process import TrainingEnd
     from mlpkit.runs.sweep_folder import SweepFolder, SweepProgress, Trial
     from mlpkit.specfile.sweep_section import Objective
     from mlpkit.training.events import StopRequest

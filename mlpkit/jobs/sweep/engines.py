@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
-from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.system import expect_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mlpkit.jobs.local_workers import Workers
+    from mlpkit.groups.local_workers import Workers
 
 LOCAL: Final = "local"
 DASK: Final = "dask"

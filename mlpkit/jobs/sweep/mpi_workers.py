@@ -13,8 +13,8 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
-from mlpkit.jobs.local_workers import LocalWorkers
-from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.groups.local_workers import LocalWorkers
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.system import real_path
 from mlpkit.training.mpi import cores_of_each_rank, load_mpi, mpi_errors
 from mlpkit.version import VERSION

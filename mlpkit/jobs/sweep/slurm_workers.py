@@ -19,7 +19,7 @@ from submitit import Job, SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError
 
 from mlpkit.errors import UsageError, WorkersLostError
-from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.layout import WRITER
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.system import real_path

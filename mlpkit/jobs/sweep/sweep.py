@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
 
+    from mlpkit.groups.local_workers import Workers
     from mlpkit.jobs.given_run import GivenRun
-    from mlpkit.jobs.local_workers import Workers
     from mlpkit.runs.sweep_folder import Trial
     from mlpkit.specfile.spec import Spec
     from mlpkit.specfile.sweep_section import Objective, SweepSection

@@ -8,7 +8,7 @@ import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.jobs.several_runs import listed_runs
+from mlpkit.groups.several_runs import listed_runs
 from mlpkit.jobs.sweep.driver import ranked
 from mlpkit.jobs.sweep.scales import scale_of_key, scale_of_objective
 from mlpkit.jobs.sweep.sweep import sum_up, written_results

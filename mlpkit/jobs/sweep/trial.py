@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
+from mlpkit.groups.training_process import TrainingEnd, described
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.resume_network import train_claimed
@@ -18,7 +19,6 @@ from mlpkit.jobs.sweep.curves import curves_of, rule_for
 from mlpkit.jobs.sweep.trial_of_several import train_ensemble, train_seeds
 from mlpkit.jobs.sweep.trial_spec import data_key, trial_spec
 from mlpkit.jobs.training_job import TrainingJob
-from mlpkit.jobs.training_process import TrainingEnd, described
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of

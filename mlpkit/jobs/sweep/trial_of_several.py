@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from mlpkit.errors import MlpkitError
-from mlpkit.jobs.ensemble import MEMBER, average, prepare_networks, prove_networks
-from mlpkit.jobs.seeds import prepare_seeds, prove_seeds
-from mlpkit.jobs.training_process import TrainingEnd
-from mlpkit.runs.ensemble_folder import EnsembleFolder
+from mlpkit.groups.ensemble import MEMBER, average, prepare_networks, prove_networks
+from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.seeds import prepare_seeds, prove_seeds
+from mlpkit.groups.seeds_folder import SeedsFolder
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPEC, has_file, is_seeds_folder
-from mlpkit.runs.seeds_folder import SeedsFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mlpkit.groups.numbered_runs import NumberedRuns
     from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.numbered_runs import NumberedRuns
     from mlpkit.specfile.spec import Spec
 
 

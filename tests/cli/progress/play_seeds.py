@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from mlpkit.display.runs_screen import RunsScreen
-from mlpkit.jobs.seeds import SeedRuns
-from mlpkit.jobs.training_process import TrainingEnd
-from mlpkit.runs.numbered_runs import summary_of
+from mlpkit.groups.numbered_runs import summary_of
+from mlpkit.groups.seeds import SeedRuns
+from mlpkit.groups.training_process import TrainingEnd
 
 SEEDS = (0, 1, 8, 13, 21)
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.jobs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES
-from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.sweep_folder import SweepFolder, SweepProgress, Trial

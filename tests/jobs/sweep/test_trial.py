@@ -11,10 +11,10 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 from mlpkit.jobs.sweep.trial_spec import as_overrides
-from mlpkit.jobs.training_process import TrainingEnd
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.groups.local_workers import LocalWorkers
+from mlpkit.groups.training_process import TrainingEnd, TrainingProcess
 from mlpkit.jobs.sweep.trial import train_trial
-from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
 
 DIES_AS_IT_WRITES = """
 import os, signal, sys
@@ -33,14 +33,14 @@ time.sleep(60)
     [(DIES_AS_IT_WRITES, "by SIGKILL"), (LEAVES, "with exit code 0"), ("1 / 0", "with exit code 1")],
 )
 def test_a_process_that_ends_without_an_answer_has_died(script, death, monkeypatch, capfd):
-    monkeypatch.setattr("mlpkit.jobs.training_process.START", script)
+    monkeypatch.setattr("mlpkit.groups.training_process.START", script)
     process = TrainingProcess()
     assert process.train(train_trial, {"directory": "x"}, lambda event, details: None).death == death
     process.close()
 
 
 def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.training_process.START", HANGS)
+    monkeypatch.setattr("mlpkit.groups.training_process.START", HANGS)
     process, events = TrainingProcess(), []
     end = process.train(train_trial, {"directory": "x"}, lambda event, details: events.append(event), timeout=0.2)
     assert events == ["started"]
@@ -51,7 +51,7 @@ def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monke
 
 def test_what_a_hanging_process_has_started_ends_with_it(monkeypatch):
     script = HANGS.replace("time.sleep(60)", "import os; os.fork(); time.sleep(8)")  # both keep the pipe
-    monkeypatch.setattr("mlpkit.jobs.training_process.START", script)
+    monkeypatch.setattr("mlpkit.groups.training_process.START", script)
     process, began = TrainingProcess(), time.monotonic()
     assert process.train(train_trial, {"directory": "x"}, lambda event, details: None, timeout=0.2).death
     assert time.monotonic() - began < 6
@@ -59,7 +59,7 @@ def test_what_a_hanging_process_has_started_ends_with_it(monkeypatch):
 
 
 def test_a_process_that_is_stopped_before_it_trains_has_not_died(monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.training_process.START", LEAVES)
+    monkeypatch.setattr("mlpkit.groups.training_process.START", LEAVES)
     process = TrainingProcess()
     process.stop()
     assert process.train(train_trial, {"directory": "x"}, lambda event, details: None) == TrainingEnd(
@@ -91,7 +91,7 @@ class Fake:
 
 
 def test_a_process_that_died_while_it_had_nothing_to_do_is_replaced(monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.local_workers.TrainingProcess", Fake)
+    monkeypatch.setattr("mlpkit.groups.local_workers.TrainingProcess", Fake)
     Fake.made = []
     workers = LocalWorkers(1)
     for number in range(3):

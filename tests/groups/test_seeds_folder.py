@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.numbered_runs import summary_of
+from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import is_seeds_folder
-from mlpkit.runs.numbered_runs import summary_of
 from mlpkit.runs.overview import STOPPED, overview_of
-from mlpkit.runs.seeds_folder import SeedsFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.display.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook_output
 from mlpkit.display.throughput import Throughput
-from mlpkit.jobs.training_process import SYMPTOM
+from mlpkit.groups.training_process import SYMPTOM
 from mlpkit.terminal.figures import duration, figure, figures
 from mlpkit.training.symptoms import Symptom
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.training_process import TrainingEnd
+    from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlpkit.jobs.training_process import TrainingEnd, TrainingProcess
+from mlpkit.groups.training_process import TrainingEnd, TrainingProcess
 from mlpkit.runs.overview import PRUNED
 from mlpkit.training.workers import available_cores
 

@@ -10,24 +10,24 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
+from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
+from mlpkit.groups.runs_observer import runs_observer
+from mlpkit.groups.several_runs import listed_runs, train_runs
 from mlpkit.jobs.build import build_for, prove, prove_trained, shape_of_examples
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import TrainedModel, load_run
-from mlpkit.jobs.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
-from mlpkit.jobs.runs_observer import runs_observer
 from mlpkit.jobs.saved_model import Origin, model_of
-from mlpkit.jobs.several_runs import listed_runs, train_runs
 from mlpkit.jobs.spec_data import open_data, open_folds
 from mlpkit.jobs.training_job import Run, tracker_of
 from mlpkit.network.ensemble import NAME
-from mlpkit.runs.ensemble_folder import EnsembleFolder
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS, is_run
 from mlpkit.system import expect_processes
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.groups.numbered_runs import Summary
+    from mlpkit.groups.out_of_fold import OutOfFold
+    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.build import SpecProof
-    from mlpkit.jobs.out_of_fold import OutOfFold
     from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
-    from mlpkit.runs.numbered_runs import Summary
     from mlpkit.specfile.spec import Spec
 
 MEMBER: Final = "member"

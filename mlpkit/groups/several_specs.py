@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.errors import MlpkitError
+from mlpkit.groups.ensemble import MEMBER, average, prepare_networks, prove_networks
+from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.seeds import prepare_seeds, prove_seeds
+from mlpkit.groups.seeds_folder import SeedsFolder
+from mlpkit.groups.several_runs import share_of_cores, train_runs
+from mlpkit.groups.training_process import described
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.ensemble import MEMBER, average, prepare_networks, prove_networks
 from mlpkit.jobs.evaluate import in_order
 from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.seeds import prepare_seeds, prove_seeds
-from mlpkit.jobs.several_runs import share_of_cores, train_runs
-from mlpkit.jobs.training_process import described
-from mlpkit.runs.ensemble_folder import EnsembleFolder
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.system import expect_processes
 from mlpkit.training.workers import choose_plan
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.runs_observer import RunsObserver
+    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import StopRequest
 

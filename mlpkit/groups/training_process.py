@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from mlpkit.jobs.training_process import serve
+from mlpkit.groups.training_process import serve
 serve()
 """
 

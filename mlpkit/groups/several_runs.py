@@ -10,10 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import MlpkitError
-from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.groups.local_workers import LocalWorkers
+from mlpkit.groups.runs_observer import tell
+from mlpkit.groups.training_process import EventSender, TrainingEnd, described
 from mlpkit.jobs.resume_network import train_prepared
-from mlpkit.jobs.runs_observer import tell
-from mlpkit.jobs.training_process import EventSender, TrainingEnd, described
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
+    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.training.events import StopRequest
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1

@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.runs_observer import runs_observer
+from mlpkit.groups.seeds_folder import SeedsFolder
+from mlpkit.groups.several_runs import listed_runs, share_of_cores, train_runs
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
@@ -17,12 +20,9 @@ from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
-from mlpkit.jobs.runs_observer import runs_observer
-from mlpkit.jobs.several_runs import listed_runs, share_of_cores, train_runs
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import RESOLVED, is_run
-from mlpkit.runs.seeds_folder import SeedsFolder
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
 
+    from mlpkit.groups.numbered_runs import Summary
+    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.given_run import GivenRun
-    from mlpkit.jobs.runs_observer import RunsObserver
     from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.numbered_runs import Summary
     from mlpkit.specfile.spec import Spec
 
 STOPPED_WITHOUT_FOLDER: Final = (

@@ -8,8 +8,8 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.jobs.runs_observer import RunsObserver
-from mlpkit.jobs.several_specs import prove_spec, run_specs
+from mlpkit.groups.runs_observer import RunsObserver
+from mlpkit.groups.several_specs import prove_spec, run_specs
 from mlpkit.training.events import StopRequest
 
 LARGE = {"layers.Affine1.units": 1000, "training.batch_size": 100}
@@ -35,7 +35,7 @@ def test_a_folder_that_is_in_use_leaves_nothing_of_the_others(tmp_path):
 @pytest.mark.parametrize(("workers", "threads"), [(None, 8), (1, 8), (2, 4), (3, 2), (99, 2)])
 def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, threads, tmp_path, monkeypatch):
     """Three runs, of which none begins: two seeds, and a spec of its own."""
-    for module in ("mlpkit.jobs.several_runs", "mlpkit.training.workers"):
+    for module in ("mlpkit.groups.several_runs", "mlpkit.training.workers"):
         monkeypatch.setattr(f"{module}.available_cores", lambda: 8)
     stop = StopRequest()
     stop.stop("the test")
@@ -51,7 +51,7 @@ def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, thread
 @pytest.mark.parametrize(("failing", "state"), [((1,), "stopped"), ((1, 2), "failed")])
 def test_a_spec_goes_on_though_some_of_its_runs_failed_before_the_stop(failing, state, tmp_path, monkeypatch):
     failures = dict.fromkeys(failing, "out of memory")
-    monkeypatch.setattr("mlpkit.jobs.several_specs.train_runs", lambda *_, **__: failures)
+    monkeypatch.setattr("mlpkit.groups.several_specs.train_runs", lambda *_, **__: failures)
     stop = StopRequest()
     stop.stop("the test")
     folders = [tmp_path / "a", tmp_path / "b"]

@@ -6,9 +6,9 @@ import pytest
 from html_tables import rows_of
 
 import mlpkit
-from mlpkit.jobs import runs_observer
-from mlpkit.jobs.runs_observer import RunsNotebook
-from mlpkit.jobs.training_process import TrainingEnd
+from mlpkit.groups import runs_observer
+from mlpkit.groups.runs_observer import RunsNotebook
+from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.training.symptoms import Symptom
 
 

@@ -19,12 +19,12 @@ from scipy import stats
 
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
-from mlpkit.jobs.local_workers import LocalWorkers
+from mlpkit.groups.local_workers import LocalWorkers
+from mlpkit.groups.runs_observer import RunsObserver
+from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
+from mlpkit.groups.several_runs import CoreShares
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.resume_network import train_prepared
-from mlpkit.jobs.runs_observer import RunsObserver
-from mlpkit.jobs.seeds import SeedRuns, resume_seeds, run_seeds
-from mlpkit.jobs.several_runs import CoreShares
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
@@ -264,7 +264,7 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
 
 @pytest.mark.usefixtures("shared_work")
 def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.several_runs.available_cores", lambda: 1)  # one run after the other
+    monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: 1)  # one run after the other
 
     class Interrupts(RunsObserver):
         def over(self, seed, end):
@@ -325,7 +325,7 @@ def test_an_idle_process_that_died_gets_no_run(tmp_path):
 def test_runs_at_once_update_with_their_share_of_the_cores(tmp_path, monkeypatch):
     """Of eight cores, each of three runs has two, and a network of many blocks uses no more."""
     asked = []
-    monkeypatch.setattr("mlpkit.jobs.several_runs.available_cores", lambda: 8)
+    monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: 8)
     submit = LocalWorkers.submit
     monkeypatch.setattr(
         LocalWorkers, "submit", lambda *args, cores, **more: asked.append(cores) or submit(*args, cores=cores, **more)
@@ -389,7 +389,7 @@ def test_a_folder_that_is_in_use_is_left_alone():
 
 
 def shares(monkeypatch, cores, *threads):
-    monkeypatch.setattr("mlpkit.jobs.several_runs.available_cores", lambda: cores)
+    monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: cores)
     return CoreShares(dict(enumerate(threads)))
 
 

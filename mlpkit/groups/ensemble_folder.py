@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import encode_pretty
 from mlpkit.runs.layout import MEMBERS, SPREAD, is_ensemble
-from mlpkit.runs.numbered_runs import NumberedRuns, plain_summary
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ from requirements import require_package
 
 import mlpkit
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
-from mlpkit.jobs.ensemble import run_ensemble
+from mlpkit.groups.ensemble import run_ensemble
+from mlpkit.groups.runs_observer import RunsObserver
 from mlpkit.jobs.repro import repro
-from mlpkit.jobs.runs_observer import RunsObserver
 from mlpkit.training.events import Observer, StopRequest
 
 OF_NETWORK = ("resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")

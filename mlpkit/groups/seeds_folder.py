@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_pretty
 from mlpkit.runs.layout import METRICS, SEEDS
-from mlpkit.runs.numbered_runs import NumberedRuns, plain_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

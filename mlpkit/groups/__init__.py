@@ -1,0 +1,1 @@
+"""Several runs that belong together: seeds, members of an ensemble, specs."""
