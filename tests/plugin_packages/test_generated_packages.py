@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlpkit.components.kinds import KINDS
-from mlpkit.jobs.new_plugin import new_plugin
+from mlpkit.verbs.author.new_plugin import new_plugin
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import yaml
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import StorageError, UsageError
-from mlpkit.jobs.new_plugin import TEMPLATES, new_plugin
+from mlpkit.verbs.author.new_plugin import TEMPLATES, new_plugin
 
 COMMON = {
     ".github/workflows/test.yml",

@@ -43,7 +43,7 @@ def command(namespace: str, kind: str, folder: Path | None) -> None:
     NAME is its namespace: a spec will say NAME.Component. The package is complete: a component with its mathematics,
     tests that pass, a spec that uses it, and the files to publish it.
     """
-    from mlpkit.jobs.new_plugin import new_plugin  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.verbs.author.new_plugin import new_plugin  # noqa: PLC0415 - as in every verb, only the job that is done
 
     target = new_plugin(namespace, kind, folder)
     result(str(target))
