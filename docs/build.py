@@ -21,9 +21,9 @@ from website.contents import HOME
 from website.versions import list_versions
 
 from mlpkit import __version__
-from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.discovery import installed_plugins
 from mlpkit.registry.registry import Registry
+from mlpkit.verbs.ask.schema import json_schema
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SETTINGS: Final = ROOT / "docs/website"

@@ -118,7 +118,7 @@ def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
 
 def pages(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the documentation's pages."""
-    from mlpkit.jobs.documentation import shipped_pages  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.ask.documentation import shipped_pages  # noqa: PLC0415 - --help does without
 
     return _items([path.stem for path in shipped_pages()], incomplete)
 

@@ -127,8 +127,8 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
 
 
 def _print_what_computes() -> None:
-    from mlpkit.jobs.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --version does without
     from mlpkit.runs.environment import environment  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.ask.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --version does without
 
     for computation, names in built_ins_computed_by().items():
         result(f"{', '.join(names)}: computed by {computation}")

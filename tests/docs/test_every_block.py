@@ -54,7 +54,7 @@ BENCHMARK = "takes minutes to hours on a machine that does nothing else; tests/b
 INSTALLS = "installs from an index; tests/architecture/test_wheel.py and .ci/run build and install the same"
 NEEDS_A_READERS_FILE = "names a file that only a reader has; its options are checked below"
 KEYS_CHECKED = "the keys are compared with a run's by tests/docs/test_run_folder_page.py"
-IN_AN_EDITOR = "tests/jobs/schema/test_in_an_editor.py has the same"
+IN_AN_EDITOR = "tests/verbs/ask/schema/test_in_an_editor.py has the same"
 
 NOT_RUN = {
     "README.md": {
@@ -107,7 +107,7 @@ NOT_RUN = {
         "MLPKIT_PURE=1 pip wheel": "tests/docs/test_browser_page.py serves the same with -m long",
     },
     "docs/editors.md": {
-        "mlpkit schema > mlpkit.json": "tests/cli/test_schema.py reads what it prints",
+        "mlpkit schema > mlpkit.json": "tests/verbs/ask/test_schema_command.py reads what it prints",
         "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
         '{"yaml.schemas"': IN_AN_EDITOR,
         "vim.lsp.config": "no test has Neovim, as the page says",
@@ -128,7 +128,7 @@ NOT_RUN = {
     },
     "docs/installed-plugins.md": {
         "$ mlpkit check needs_broken.yaml": "tests/registry breaks plugins in many ways",
-        "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/cli/test_plugins.py has whole ones",
+        "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/verbs/ask/test_plugins_command.py has whole ones",
         "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
     "docs/performance.md": {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import jsonschema
 from generators.marked_blocks import marked_blocks, write_files
 
-from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.verbs.ask.schema import json_schema
 
 
 def test_the_schema_accepts_the_specs(docs, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 import mlpkit
 from mlpkit import SpecError
-from mlpkit.jobs.explain import explain
+from mlpkit.verbs.ask.explain import explain
 
 SPEC = """\
 mlpkit: 1

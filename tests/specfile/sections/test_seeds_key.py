@@ -6,10 +6,10 @@ import pytest
 from requirements import require_package
 
 from mlpkit.errors import SpecSchemaError
-from mlpkit.jobs.explain import explain
-from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.spec import load_spec, parse_spec
+from mlpkit.verbs.ask.explain import explain
+from mlpkit.verbs.ask.schema import json_schema
 
 SPEC = """\
 mlpkit: 1

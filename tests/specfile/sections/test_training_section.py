@@ -7,12 +7,12 @@ import yaml
 from requirements import require_package
 
 from mlpkit.errors import SpecError, SpecSchemaError
-from mlpkit.jobs.explain import explain
-from mlpkit.jobs.schema import json_schema
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.sections import CheckpointSection, ClipSection, EarlyStoppingSection, MovingAverageSection
 from mlpkit.specfile.spec import load_spec, parse_spec
+from mlpkit.verbs.ask.explain import explain
+from mlpkit.verbs.ask.schema import json_schema
 
 SPEC = """\
 mlpkit: 1

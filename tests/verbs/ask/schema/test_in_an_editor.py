@@ -8,8 +8,8 @@ import pytest
 from language_server import language_server
 
 from mlpkit.jobs.init import shipped_specs
-from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
+from mlpkit.verbs.ask.schema import json_schema
 
 MODELINE = "# yaml-language-server: $schema=mlpkit.json\n"
 SPEC = f"""{MODELINE}\

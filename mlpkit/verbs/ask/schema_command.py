@@ -19,8 +19,8 @@ def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     \b
     # yaml-language-server: $schema=FILE
     """
-    from mlpkit.jobs.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.ask.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
 
     schema = json_schema(Registry.discover(plugins=plugins, blocked=blocked))
     text = json.dumps(schema, indent=2, ensure_ascii=False)

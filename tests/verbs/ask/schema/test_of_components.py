@@ -5,8 +5,8 @@ from __future__ import annotations
 import jsonschema
 import pytest
 
-from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
+from mlpkit.verbs.ask.schema import json_schema
 
 SPEC = """
 mlpkit: 1

@@ -15,7 +15,7 @@ from mlpkit.terminal.output import document, result, styled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlpkit.jobs.explain import Explanation
+    from mlpkit.verbs.ask.explain import Explanation
 
 LONGEST_VALUE = 30
 
@@ -39,8 +39,8 @@ def command(
     KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
     Without it, all keys are listed with their values; with --json, one line per key.
     """
-    from mlpkit.jobs.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help does without
 
     with suggesting_shipped_spec(path):
         spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)

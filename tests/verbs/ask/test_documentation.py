@@ -12,9 +12,9 @@ from headless_browser import SCREENS, browser_page
 from html_links import crawl, is_elsewhere
 
 import mlpkit
-from mlpkit.jobs.documentation import documentation, shipped_pages
+from mlpkit.verbs.ask.documentation import documentation, shipped_pages
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def with_a_site(monkeypatch):
     """Let the package's metadata name a site."""
     found = Message()
     found["Project-URL"] = "Documentation, https://mlpkit.example/docs/"
-    monkeypatch.setattr("mlpkit.jobs.documentation.metadata", lambda name: found)
+    monkeypatch.setattr("mlpkit.verbs.ask.documentation.metadata", lambda name: found)
 
 
 def test_every_page_is_shipped_and_no_other():

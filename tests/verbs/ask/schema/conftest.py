@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from mlpkit.jobs.schema import json_schema
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import read_text
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
 from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.verbs.ask.schema import json_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

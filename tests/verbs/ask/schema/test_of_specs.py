@@ -9,7 +9,7 @@ import pytest
 from mlpkit.errors import SpecError
 from mlpkit.jobs.init import shipped_specs
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 WRONG = ROOT / "tests/specfile/wrong_specs"
 
 ANOTHER_FILE = "the fault is in another file, or in what two files say together"

@@ -18,7 +18,7 @@ def command(page: str, printed: bool, offline: bool) -> None:
     PAGE is the name of a page, such as spec, training or layer; without it, the page that lists all. The pages are
     those of the installed version. They come with mlpkit, and need no network.
     """
-    from mlpkit.jobs.documentation import documentation  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.verbs.ask.documentation import documentation  # noqa: PLC0415 - as in every verb, only the job that is done
 
     address = documentation(page, shipped=offline)
     result(address)

@@ -16,8 +16,8 @@ from mlpkit.terminal.output import document, result, styled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlpkit.jobs.plugins import PluginReport
     from mlpkit.specfile.spec import Spec
+    from mlpkit.verbs.ask.plugins import PluginReport
 
 COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked": "yellow"}
 
@@ -35,8 +35,8 @@ def command(
     With SPEC, only those whose components it names. A plugin that is broken, refused or blocked is listed with the
     reason; each is loaded in a subprocess, where it can do no harm. With --json, one line per plugin.
     """
-    from mlpkit.jobs import plugins as job  # noqa: PLC0415 - loads the registry, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.ask import plugins as job  # noqa: PLC0415 - loads the registry, which --help does without
 
     if requirements and as_json:
         raise UsageError("--requirements and --json can't both be given")
@@ -84,7 +84,7 @@ def _print(reports: list[PluginReport], as_json: bool) -> None:
 
 def _details(report: PluginReport) -> list[str]:
     """Return what there is to say of a plugin, a line each."""
-    from mlpkit.jobs.plugins import grouped  # noqa: PLC0415 - as in command
+    from mlpkit.verbs.ask.plugins import grouped  # noqa: PLC0415 - as in command
 
     details = [report.reason] if report.reason else []
     details += [f"{kind}: {', '.join(names)}" for kind, names in report.components.items()]

@@ -14,9 +14,9 @@ from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, v
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.show import ShownComponent
     from mlpkit.registry.registry import Registry
     from mlpkit.testing.check_plugin import ExamplesReport
+    from mlpkit.verbs.ask.show import ShownComponent
 
 
 @options.verb("show")
@@ -30,9 +30,9 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
     itself.
     NAME is as in specs: Affine, sgd, acme.Conv2d. With a kind, such as layer or optimizer, its components are listed.
     """
-    from mlpkit.jobs.show import kind_named, show  # noqa: PLC0415 - loads the plugins, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
     from mlpkit.testing.check_plugin import export_report, gradient_report  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.ask.show import kind_named, show  # noqa: PLC0415 - loads the plugins, which --help does without
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     kind = kind_named(name)
@@ -51,7 +51,7 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
 
 def _list(kind: str, registry: Registry, as_json: bool) -> None:
     """Print a line for each component of a kind."""
-    from mlpkit.jobs.show import list_components  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.verbs.ask.show import list_components  # noqa: PLC0415 - loads the plugins, which --help does without
 
     components = list_components(kind, registry)
     if as_json:

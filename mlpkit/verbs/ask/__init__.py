@@ -1,0 +1,1 @@
+"""Answers about keys, components, plugins and mlpkit itself."""
