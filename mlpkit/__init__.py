@@ -163,8 +163,6 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
-    from mlpkit.jobs.tune_rate import RateTest as RateTest
-    from mlpkit.jobs.tune_rate import tune_rate as tune_rate
     from mlpkit.network.sequential import Sequential as Sequential
     from mlpkit.npy_header import NpyHeader as NpyHeader
     from mlpkit.npy_header import read_npy_header as read_npy_header
@@ -173,6 +171,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.specfile.spec import load_spec as load_spec
     from mlpkit.statistics import Interval as Interval
     from mlpkit.training.symptoms import Symptom as Symptom
+    from mlpkit.verbs.tune_rate.tune_rate import RateTest as RateTest
+    from mlpkit.verbs.tune_rate.tune_rate import tune_rate as tune_rate
 
 __version__ = VERSION
 
@@ -240,7 +240,7 @@ _HOMES = {
     "mlpkit.jobs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),
     "mlpkit.jobs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),
     "mlpkit.jobs.training_job": ("Run",),
-    "mlpkit.jobs.tune_rate": ("RateTest", "tune_rate"),
+    "mlpkit.verbs.tune_rate.tune_rate": ("RateTest", "tune_rate"),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.runs.sweep_folder": ("Trial",),

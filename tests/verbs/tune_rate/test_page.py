@@ -9,8 +9,8 @@ from requirements import require_package
 
 import mlpkit
 from mlpkit.jobs.init import shipped_specs
-from mlpkit.jobs.tune_rate import tune_rate
-from mlpkit.jobs.tune_rate_page import write_rate_page
+from mlpkit.verbs.tune_rate.page import write_rate_page
+from mlpkit.verbs.tune_rate.tune_rate import tune_rate
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from mlpkit.terminal.figures import figure
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.jobs.tune_rate import RateTest
+    from mlpkit.verbs.tune_rate.tune_rate import RateTest
 
 
 def write_rate_page(file: Path, name: str, path: str, found: RateTest) -> None:

@@ -57,7 +57,7 @@ def test_a_range_that_is_none_is_wrong_usage(cwd, invoke):
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_the_training(cwd, invoke, monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.tune_rate.tune_rate", None)
+    monkeypatch.setattr("mlpkit.verbs.tune_rate.tune_rate.tune_rate", None)
     done = invoke("tune-rate", "tiny.yaml", "--html", "nowhere/rate.html")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("error: nowhere/rate.html: can't be written: No such file or directory; ")

@@ -19,7 +19,7 @@ from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlpkit.jobs.tune_rate import RateTest
+    from mlpkit.verbs.tune_rate.tune_rate import RateTest
 
 WIDEST: Final = 60
 HEIGHT: Final = 10
@@ -54,8 +54,8 @@ def command(
     Trains the network of a spec for some steps, with a learning rate that grows until the loss explodes, and shows the
     curve. Nothing of it is kept.
     """
-    from mlpkit.jobs.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.tune_rate.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help does without
 
     if html is not None:
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - for pages only
@@ -67,7 +67,7 @@ def command(
     print_warnings(spec.warnings)
     found = tune_rate(spec, steps=steps, lowest=lowest, highest=highest)
     if html is not None:
-        from mlpkit.jobs.tune_rate_page import write_rate_page  # noqa: PLC0415 - for pages only
+        from mlpkit.verbs.tune_rate.page import write_rate_page  # noqa: PLC0415 - for pages only
 
         write_rate_page(html, spec.name, path, found)
     if as_json:

@@ -1,0 +1,1 @@
+"""Suggest a learning rate."""
