@@ -43,7 +43,7 @@ ALLOWED = {
     ("display/runs_lines.py", "step"),
     ("cli/trace.py", "step"),
     ("jobs/replay.py", "step"),
-    ("jobs/repro.py", "step"),
+    ("verbs/repro/repro.py", "step"),
     ("jobs/trace_data.py", "step"),
     ("jobs/train_longer.py", "step"),
     ("runs/records.py", "step"),

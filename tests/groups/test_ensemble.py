@@ -15,8 +15,8 @@ import mlpkit
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.groups.runs_observer import RunsObserver
-from mlpkit.jobs.repro import repro
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.verbs.repro.repro import repro
 
 OF_NETWORK = ("resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
 OF_ENSEMBLE = ("resolved.yaml", "metrics.json", "spread.json", "model.safetensors")

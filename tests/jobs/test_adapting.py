@@ -9,7 +9,7 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.jobs.repro import repro
+from mlpkit.verbs.repro.repro import repro
 
 SEEING = "{units: 16, weights: unit_variance, biases: convex_combination}"
 

@@ -14,7 +14,7 @@ import mlpkit
 from mlpkit import Classes
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.filling_in import FactsOfSpec
-from mlpkit.jobs.repro import repro
+from mlpkit.verbs.repro.repro import repro
 from mlpkit_plugins.layers.affine import Affine
 
 SPEC = """\

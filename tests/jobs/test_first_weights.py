@@ -12,8 +12,8 @@ import pytest
 
 import mlpkit
 from mlpkit.jobs.check import check
-from mlpkit.jobs.repro import repro
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.verbs.repro.repro import repro
 
 GOLDEN = Path(__file__).parent / "first_weights"
 

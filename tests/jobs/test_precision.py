@@ -10,7 +10,7 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.jobs.evaluate import evaluate
-from mlpkit.jobs.repro import repro
+from mlpkit.verbs.repro.repro import repro
 from mlpkit_plugins.optimizers import matrix_products, muon
 
 ROUNDED = {"training.precision": "bfloat16"}

@@ -12,7 +12,7 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.jobs.repro import repro
+from mlpkit.verbs.repro.repro import repro
 
 RESULTS = ("model.safetensors", "history.jsonl", "metrics.json", "resolved.yaml")
 ADAM = {"training.optimizer": {"adam": {"learning_rate": 0.002}}}

@@ -38,9 +38,9 @@ def command(
     """
     expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
-        from mlpkit.jobs.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
+        from mlpkit.verbs.repro.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
         registry = Registry.discover(plugins=plugins, blocked=blocked)
         with make_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:

@@ -9,8 +9,8 @@ from shutil import rmtree
 import pytest
 
 import mlpkit
-from mlpkit.jobs.repro import repro
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.verbs.repro.repro import repro
 
 
 class Told(Observer):

@@ -1,0 +1,1 @@
+"""Reproduce a run, and compare the results."""
