@@ -156,10 +156,6 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.sweep.sweep import Sweep as Sweep
     from mlpkit.jobs.sweep.sweep import resume_sweep as resume_sweep
     from mlpkit.jobs.sweep.sweep import sweep as sweep
-    from mlpkit.jobs.trace import Trace as Trace
-    from mlpkit.jobs.trace import TracedExample as TracedExample
-    from mlpkit.jobs.trace import TracedLayer as TracedLayer
-    from mlpkit.jobs.trace import trace as trace
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
@@ -171,6 +167,10 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.specfile.spec import load_spec as load_spec
     from mlpkit.statistics import Interval as Interval
     from mlpkit.training.symptoms import Symptom as Symptom
+    from mlpkit.verbs.trace.trace import Trace as Trace
+    from mlpkit.verbs.trace.trace import TracedExample as TracedExample
+    from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer
+    from mlpkit.verbs.trace.trace import trace as trace
     from mlpkit.verbs.tune_rate.tune_rate import RateTest as RateTest
     from mlpkit.verbs.tune_rate.tune_rate import tune_rate as tune_rate
 
@@ -230,7 +230,7 @@ _HOMES = {
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.groups.out_of_fold": ("OutOfFold",),
-    "mlpkit.jobs.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
+    "mlpkit.verbs.trace.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.report": ("report",),
     "mlpkit.jobs.resume": ("resume",),

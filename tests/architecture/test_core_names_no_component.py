@@ -41,10 +41,10 @@ ALLOWED = {
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
     ("display/lines.py", "step"),
     ("display/runs_lines.py", "step"),
-    ("cli/trace.py", "step"),
+    ("verbs/trace/command.py", "step"),
     ("jobs/replay.py", "step"),
     ("verbs/repro/repro.py", "step"),
-    ("jobs/trace_data.py", "step"),
+    ("verbs/trace/data.py", "step"),
     ("jobs/train_longer.py", "step"),
     ("runs/records.py", "step"),
     ("training/snapshot.py", "step"),

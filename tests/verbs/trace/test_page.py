@@ -10,8 +10,8 @@ from accessibility import violations
 from headless_browser import SCREENS
 
 import mlpkit
-from mlpkit.jobs.trace_page import write_page
 from mlpkit.terminal.figures import figure
+from mlpkit.verbs.trace.page import write_page
 
 IMAGES = """\
 mlpkit: 1

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.errors import UsageError
-from mlpkit.jobs.distribution import norm_of
-from mlpkit.jobs.trace import BY_LAYER, BY_PARAMETER
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.model_file import save_model
+from mlpkit.verbs.trace.distribution import norm_of
+from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.jobs.distribution import Distribution
-    from mlpkit.jobs.trace import Trace, TracedExample
+    from mlpkit.verbs.trace.distribution import Distribution
+    from mlpkit.verbs.trace.trace import Trace, TracedExample
 
 
 def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str, Any]:

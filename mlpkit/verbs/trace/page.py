@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.jobs.distribution import HEADINGS, norm_of, shape_in_words
-from mlpkit.jobs.trace import numbers_in_words
 from mlpkit.pages import charts, parts
 from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
 from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
+from mlpkit.verbs.trace.distribution import HEADINGS, norm_of, shape_in_words
+from mlpkit.verbs.trace.trace import numbers_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.jobs.distribution import Distribution
-    from mlpkit.jobs.trace import Station, Trace, TracedExample
+    from mlpkit.verbs.trace.distribution import Distribution
+    from mlpkit.verbs.trace.trace import Station, Trace, TracedExample
 
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16

@@ -13,7 +13,6 @@ import numpy as np
 from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
-from mlpkit.jobs.distribution import HEADINGS, Distribution, distribution_of
 from mlpkit.jobs.folds import of_rows
 from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.replay import expect_example, replayed
@@ -24,6 +23,7 @@ from mlpkit.pages.html_tables import html_table
 from mlpkit.pages.images import is_image
 from mlpkit.registry.registry import Registry
 from mlpkit.terminal.figures import figure
+from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

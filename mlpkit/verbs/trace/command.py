@@ -18,8 +18,8 @@ from mlpkit.terminal.output import document, message, result
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlpkit.jobs.distribution import Distribution
-    from mlpkit.jobs.trace import Station, Trace, TracedExample
+    from mlpkit.verbs.trace.distribution import Distribution
+    from mlpkit.verbs.trace.trace import Station, Trace, TracedExample
 
 TITLES: Final = {
     "parameters_before": "parameters before",
@@ -60,8 +60,8 @@ def command(
     its minibatch and the examples that add most to the loss, and how parameters, gradient, update and the output of
     each layer are distributed. With --example or --row, one example is followed forward and backward, with its numbers.
     """
-    from mlpkit.jobs.trace import trace  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.jobs.trace_data import expect_array_file, plain_trace, write_arrays  # noqa: PLC0415 - the same
+    from mlpkit.verbs.trace.data import expect_array_file, plain_trace, write_arrays  # noqa: PLC0415 - the same
+    from mlpkit.verbs.trace.trace import trace  # noqa: PLC0415 - loads NumPy, which --help does without
 
     if example is not None and row is not None:
         raise UsageError("--example and --row both say which example to follow; leave one out")
@@ -70,8 +70,8 @@ def command(
     if arrays is not None:
         expect_array_file(arrays)
     if html is not None:
-        from mlpkit.jobs.trace_page import write_page  # noqa: PLC0415 - for pages only
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - the same
+        from mlpkit.verbs.trace.page import write_page  # noqa: PLC0415 - for pages only
 
         expect_chart_library()
     observer = _TraceDisplay(step)
@@ -119,7 +119,7 @@ def _lines(traced: Trace, example: TracedExample | None) -> list[str]:
 
 
 def _about(traced: Trace) -> list[str]:
-    from mlpkit.jobs.distribution import norm_of  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.trace.distribution import norm_of  # noqa: PLC0415 - loads NumPy
 
     said = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
     if traced.gradient:
@@ -148,7 +148,7 @@ def _largest_losses(traced: Trace, width: int | None) -> list[str]:
 
 
 def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:
-    from mlpkit.jobs.distribution import HEADINGS  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.trace.distribution import HEADINGS  # noqa: PLC0415 - loads NumPy
 
     rows = [[name, *of.cells, sparkline(of.histogram)] for name, of in found.items()]
     return blocks([[heading, *HEADINGS, "histogram"], *rows], right=range(2, 9), width=width)
@@ -174,7 +174,7 @@ def _blackboard(example: TracedExample, width: int | None) -> list[str]:
 
 
 def _stations(stations: Sequence[Station], width: int | None) -> list[str]:
-    from mlpkit.jobs.trace import numbers_in_words  # noqa: PLC0415 - loads NumPy
+    from mlpkit.verbs.trace.trace import numbers_in_words  # noqa: PLC0415 - loads NumPy
 
     rows = [
         [layer, what, counted(numbers.size, "number"), numbers_in_words(numbers)] for layer, what, numbers in stations

@@ -1,0 +1,1 @@
+"""Look into a past step of a run."""
