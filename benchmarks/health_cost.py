@@ -23,7 +23,7 @@ from machine import heading, machine
 
 import mlpkit
 from mlpkit.training.events import Observer
-from mlpkit.training.health import HealthMonitor
+from mlpkit.verbs.doctor.health import HealthMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -138,8 +138,6 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.groups.seeds import SeedRuns as SeedRuns
     from mlpkit.groups.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.build import build as build
-    from mlpkit.jobs.doctor import Diagnosis as Diagnosis
-    from mlpkit.jobs.doctor import doctor as doctor
     from mlpkit.jobs.export import Export as Export
     from mlpkit.jobs.export import Rounding as Rounding
     from mlpkit.jobs.export import export as export
@@ -166,7 +164,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
     from mlpkit.statistics import Interval as Interval
-    from mlpkit.training.symptoms import Symptom as Symptom
+    from mlpkit.verbs.doctor.doctor import Diagnosis as Diagnosis
+    from mlpkit.verbs.doctor.doctor import doctor as doctor
+    from mlpkit.verbs.doctor.symptoms import Symptom as Symptom
     from mlpkit.verbs.trace.trace import Trace as Trace
     from mlpkit.verbs.trace.trace import TracedExample as TracedExample
     from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer
@@ -223,7 +223,7 @@ _HOMES = {
         "UsageError",
         "WorkersLostError",
     ),
-    "mlpkit.jobs.doctor": ("Diagnosis", "doctor"),
+    "mlpkit.verbs.doctor.doctor": ("Diagnosis", "doctor"),
     "mlpkit.groups.ensemble": ("EnsembleRun",),
     "mlpkit.jobs.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
@@ -247,7 +247,7 @@ _HOMES = {
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),
-    "mlpkit.training.symptoms": ("Symptom",),
+    "mlpkit.verbs.doctor.symptoms": ("Symptom",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.symptoms import Symptom
+    from mlpkit.verbs.doctor.symptoms import Symptom
 
 
 class RunNames:

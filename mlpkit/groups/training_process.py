@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
-    from mlpkit.training.symptoms import Symptom
+    from mlpkit.verbs.doctor.symptoms import Symptom
 
 START: Final = """
 import json, sys

@@ -14,7 +14,6 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
-from mlpkit.jobs.doctor import diagnose
 from mlpkit.jobs.ensemble_page import networks_sections
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
 from mlpkit.jobs.given_run import directory_of
@@ -55,6 +54,7 @@ from mlpkit.terminal.figures import figures
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
+from mlpkit.verbs.doctor.doctor import diagnose
 
 if TYPE_CHECKING:
     import os

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.probe import Health
     from mlpkit.training.snapshot import Snapshot
+    from mlpkit.verbs.doctor.probe import Health
 
 
 class AsyncCheckpoints:

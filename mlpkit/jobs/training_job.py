@@ -26,7 +26,6 @@ from mlpkit.jobs.run_recorder import (
 )
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.training_facts import facts_of
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
@@ -38,6 +37,7 @@ from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.workers import useful_workers
+from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

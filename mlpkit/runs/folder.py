@@ -262,7 +262,7 @@ class RunFolder:
         append_line(self.directory / TIMING, record)
 
     def append_health(self, record: Mapping[str, Any]) -> None:
-        """Add to health.jsonl what ``mlpkit.training.probe.Probe`` found, which says what each key means."""
+        """Add to health.jsonl what ``mlpkit.verbs.doctor.probe.Probe`` found, which says what each key means."""
         self.claim()
         append_line(self.directory / HEALTH, record)
 

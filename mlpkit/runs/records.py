@@ -91,7 +91,7 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_look(record: Mapping[str, Any]) -> bool:
-    """Whether a line of health.jsonl is one that ``mlpkit.training.probe.Probe`` would write."""
+    """Whether a line of health.jsonl is one that ``mlpkit.verbs.doctor.probe.Probe`` would write."""
     return (
         _has(record, ("iteration", "rows"), lambda value: type(value) is int)
         and _has(record, FIGURES, _is_figure)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.probe import Health
-    from mlpkit.training.symptoms import Symptom
+    from mlpkit.verbs.doctor.probe import Health
+    from mlpkit.verbs.doctor.symptoms import Symptom
 
 
 class Observer:

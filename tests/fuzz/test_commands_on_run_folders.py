@@ -180,5 +180,5 @@ def test_each_command_succeeds_on_a_run_that_was_not_changed(trained, tmp_path, 
 def test_an_error_that_is_not_ours_is_noticed(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained / "finished", "run")
-    monkeypatch.setattr("mlpkit.jobs.doctor.doctor", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("mlpkit.verbs.doctor.doctor.doctor", lambda *_, **__: 1 / 0)
     assert outcome("doctor").startswith("internal error: ZeroDivisionError")

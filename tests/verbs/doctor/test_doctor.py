@@ -11,7 +11,7 @@ from html_tables import rows_of
 
 import mlpkit
 from mlpkit.errors import UsageError
-from mlpkit.jobs.doctor import diagnose
+from mlpkit.verbs.doctor.doctor import diagnose
 
 SPEC = """\
 mlpkit: 1

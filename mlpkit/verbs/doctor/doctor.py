@@ -15,19 +15,19 @@ from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
-from mlpkit.jobs.training_facts import facts_of
 from mlpkit.pages.html_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED
 from mlpkit.runs.overview import DIVERGED
 from mlpkit.specfile.document import parse_document
-from mlpkit.training.course import CLIP, Course
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.probe import Probe
 from mlpkit.training.snapshot import restore_arrays
-from mlpkit.training.symptoms import Symptom, new_symptoms
 from mlpkit.training.workers import blas_threads
+from mlpkit.verbs.doctor.course import CLIP, Course
+from mlpkit.verbs.doctor.probe import Probe
+from mlpkit.verbs.doctor.symptoms import Symptom, new_symptoms
+from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.probe import Health
+    from mlpkit.verbs.doctor.probe import Health
 
 
 @dataclass(frozen=True, repr=False)

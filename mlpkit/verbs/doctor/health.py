@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from mlpkit.training.course import Course
-from mlpkit.training.probe import Probe
-from mlpkit.training.symptoms import new_symptoms
+from mlpkit.verbs.doctor.course import Course
+from mlpkit.verbs.doctor.probe import Probe
+from mlpkit.verbs.doctor.symptoms import new_symptoms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.schedule import Progress
     from mlpkit.network.sequential import Sequential
-    from mlpkit.training.course import TrainingFacts
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer
-    from mlpkit.training.probe import Health
+    from mlpkit.verbs.doctor.course import TrainingFacts
+    from mlpkit.verbs.doctor.probe import Health
 
 
 STEPS_APART: Final = 8

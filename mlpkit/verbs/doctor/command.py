@@ -15,7 +15,7 @@ from mlpkit.terminal.output import document, result, styled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlpkit.jobs.doctor import Diagnosis
+    from mlpkit.verbs.doctor.doctor import Diagnosis
 
 
 @options.verb("doctor")
@@ -29,7 +29,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
     dead or saturated units, gradients that vanish or explode, a loss that stays at chance, a learning rate that is too
     high or too low, and others.
     """
-    from mlpkit.jobs.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.doctor.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help does without
 
     found = doctor(directory, plugins=plugins, blocked=blocked)
     if as_json:

@@ -12,8 +12,8 @@ from mlpkit.components.target import Values
 from mlpkit.jobs.rate_schedule import rates_of, scale_of_rate
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.training.course import TrainingFacts
 from mlpkit.training.minibatches import steps_per_epoch
+from mlpkit.verbs.doctor.course import TrainingFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,13 +6,13 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlpkit.training.course import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
+from mlpkit.verbs.doctor.course import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mlpkit.training.course import Course
-    from mlpkit.training.probe import Health
+    from mlpkit.verbs.doctor.course import Course
+    from mlpkit.verbs.doctor.probe import Health
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""

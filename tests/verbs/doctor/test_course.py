@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.training.course import Course, TrainingFacts
+from mlpkit.verbs.doctor.course import Course, TrainingFacts
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import mlpkit
 from mlpkit.components.dataset import Description
 from mlpkit.components.target import Classes, Values
-from mlpkit.training.probe import Probe
+from mlpkit.verbs.doctor.probe import Probe
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.layers.dropout import Dropout

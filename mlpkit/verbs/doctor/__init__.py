@@ -1,0 +1,1 @@
+"""Watch a training's health, and explain what was wrong with it."""
