@@ -103,15 +103,15 @@ def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 
 def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the specs that come with mlpkit."""
-    from mlpkit.jobs.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.init.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - --help does without
 
     return _items(shipped_specs() | shipped_lessons(), incomplete)
 
 
 def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the recipes of all data sets."""
-    from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - loads NumPy, which --help does without
 
     return _items(names_of_recipes(Registry.discover(plugins=ctx.params.get("plugins") or ())), incomplete)
 

@@ -173,7 +173,7 @@ def suggesting_shipped_spec(path: str) -> Iterator[None]:
     try:
         yield
     except SpecSyntaxError as error:
-        from mlpkit.jobs.init import shipped_specs  # noqa: PLC0415 - only after a mistake
+        from mlpkit.verbs.init.init import shipped_specs  # noqa: PLC0415 - only after a mistake
 
         name = Path(path).stem
         if name in shipped_specs() and not Path(path).exists():

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from mlpkit.errors import ComponentFailure, DataError, PluginError, StorageError, UsageError
-from mlpkit.jobs.init_from_data import init_from_data
 from mlpkit.specfile.spec import read_spec
+from mlpkit.verbs.init.init_from_data import init_from_data
 
 PLUGIN = '''\
 from mlpkit import Classes, DataError, Dataset, Description, ParameterError, Proposal, component, hookimpl

@@ -20,13 +20,13 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import PluginError, SpecError
 from mlpkit.jobs.build import build
-from mlpkit.jobs.init import QUICK, shipped_specs
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.registry.second_process import NoAnswerError, SecondProcess
 from mlpkit.specfile.spec import load_spec
 from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import NotApplicable
 from mlpkit.training.update import Updater
+from mlpkit.verbs.init.init import QUICK, shipped_specs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,9 +7,9 @@ import json
 import pytest
 from language_server import language_server
 
-from mlpkit.jobs.init import shipped_specs
 from mlpkit.registry.registry import Registry
 from mlpkit.verbs.ask.schema import json_schema
+from mlpkit.verbs.init.init import shipped_specs
 
 MODELINE = "# yaml-language-server: $schema=mlpkit.json\n"
 SPEC = f"""{MODELINE}\

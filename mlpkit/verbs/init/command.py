@@ -16,7 +16,7 @@ from mlpkit.terminal.output import message, result
 
 if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.init_from_data import FirstSpec
+    from mlpkit.verbs.init.init_from_data import FirstSpec
 
 
 @options.verb("init")
@@ -101,8 +101,8 @@ def command(
 
 def _one_of_two(name: str, recipe: str | None, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> str:
     """Return what to do if both a name and data are given."""
-    from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - only after a mistake
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - only after a mistake
 
     known = names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked))
     if recipe is None and name in known:
@@ -121,10 +121,10 @@ def _from_data(
     blocked: tuple[str, ...],
 ) -> None:
     from mlpkit.jobs.check import check  # noqa: PLC0415 - as in every verb, only the job that is done
-    from mlpkit.jobs.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
     from mlpkit.jobs.leaks import leaks_in  # noqa: PLC0415 - for the same reason
     from mlpkit.jobs.spec_data import open_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.init.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
 
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
@@ -165,7 +165,7 @@ def _next_folder(name: str) -> Path:
 
 
 def _copy(name: str, destination: Path | None) -> None:
-    from mlpkit.jobs.init import init  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.verbs.init.init import init  # noqa: PLC0415 - as in every verb, only the job that is done
 
     path = init(name, destination)
     result(str(path))
@@ -182,7 +182,7 @@ def _is_run(script: Path) -> bool:
 
 
 def _list() -> None:
-    from mlpkit.jobs.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - as in every verb, only the job
+    from mlpkit.verbs.init.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - as in every verb, only the job
 
     rows = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
     rows += [(name, "A folder of specs, each with a script that makes a page.") for name in shipped_lessons()]
@@ -190,8 +190,8 @@ def _list() -> None:
 
 
 def _name_recipes(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
-    from mlpkit.jobs.init_from_data import names_of_recipes  # noqa: PLC0415 - as in every verb, only the job
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - as in every verb, only the job
 
     if found := names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked)):
         message(f"for your own data: mlpkit init --data FILE --target NAME, with --recipe {', '.join(found)} or none")

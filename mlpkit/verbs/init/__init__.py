@@ -1,0 +1,1 @@
+"""Write a first spec for your data."""
