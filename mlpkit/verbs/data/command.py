@@ -16,7 +16,7 @@ from mlpkit.terminal.output import document, result
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.jobs.data import ColumnStatistics, DataReport, ShownExample
+    from mlpkit.verbs.data.data import ColumnStatistics, DataReport, ShownExample
 
 SINGLE_PRECISION = 2.0**-24
 """By how much, relatively, rounding to float32 changes a number at most."""
@@ -54,7 +54,7 @@ def command(
     Of arrays and images: their type, shape and range in the file. With --encoded, and of other data: shapes, the range
     of each input, and a few examples, as the network gets them. With --json, all of this.
     """
-    from mlpkit.jobs.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.data.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
 
     with suggesting_shipped_spec(path):
         report = data(path, rows=rows, overrides=overrides, plugins=plugins, blocked=blocked)
@@ -85,7 +85,7 @@ def _content(report: DataReport, width: int | None, *, encoded: bool, every: boo
 
 def _arrays(report: DataReport, width: int | None) -> list[str]:
     """Return a line for each array, and what is unusual about their examples."""
-    from mlpkit.cli.column_table import remarks  # noqa: PLC0415 - only data that is shown as it stands needs it
+    from mlpkit.verbs.data.column_table import remarks  # noqa: PLC0415 - only data that is shown as it stands needs it
 
     missing = ("missing",) if report.refused else ()
     rows: list[tuple[str, ...]] = [("array", "type", "shape", *missing, "range")]
@@ -103,7 +103,7 @@ def _arrays(report: DataReport, width: int | None) -> list[str]:
 
 
 def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]:
-    from mlpkit.cli.column_table import column_table, remarks  # noqa: PLC0415 - only tables need it
+    from mlpkit.verbs.data.column_table import column_table, remarks  # noqa: PLC0415 - only tables need it
 
     lines = ["", *column_table(report.columns, width, every=every)]
     told = remarks(report.columns, report.repeated, report.sizes, width)

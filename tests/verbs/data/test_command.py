@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from mlpkit.jobs.data import StatisticsOfColumns
+from mlpkit.verbs.data.data import StatisticsOfColumns
 
 TABLE = """\
 mlpkit: 1
