@@ -25,8 +25,8 @@ from machine import heading, machine
 
 import mlpkit
 from mlpkit.exports.c_file import write_c
-from mlpkit.exports.quantization import with_int8_weights
 from mlpkit.graph.model_graph import bare_network
+from mlpkit.verbs.export.quantization import with_int8_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -138,9 +138,6 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.groups.seeds import SeedRuns as SeedRuns
     from mlpkit.groups.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.build import build as build
-    from mlpkit.jobs.export import Export as Export
-    from mlpkit.jobs.export import Rounding as Rounding
-    from mlpkit.jobs.export import export as export
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
@@ -167,6 +164,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.verbs.doctor.doctor import Diagnosis as Diagnosis
     from mlpkit.verbs.doctor.doctor import doctor as doctor
     from mlpkit.verbs.doctor.symptoms import Symptom as Symptom
+    from mlpkit.verbs.export.export import Export as Export
+    from mlpkit.verbs.export.export import Rounding as Rounding
+    from mlpkit.verbs.export.export import export as export
     from mlpkit.verbs.trace.trace import Trace as Trace
     from mlpkit.verbs.trace.trace import TracedExample as TracedExample
     from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer
@@ -225,7 +225,7 @@ _HOMES = {
     ),
     "mlpkit.verbs.doctor.doctor": ("Diagnosis", "doctor"),
     "mlpkit.groups.ensemble": ("EnsembleRun",),
-    "mlpkit.jobs.export": ("Export", "Rounding", "export"),
+    "mlpkit.verbs.export.export": ("Export", "Rounding", "export"),
     "mlpkit.jobs.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),

@@ -21,7 +21,7 @@ ALLOWED = {
     ("exports/c/shapes.py", "constant"),
     ("graph/operators/shapes.py", "constant"),
     # what a message says in place of a value, a marker's colour, and a parameter's value
-    ("cli/whence.py", "none"),
+    ("verbs/export/whence_command.py", "none"),
     ("display/plot.py", "none"),
     ("jobs/run_inputs.py", "none"),
     # a key of a range to search

@@ -113,7 +113,7 @@ NOT_RUN = {
         "vim.lsp.config": "no test has Neovim, as the page says",
     },
     "docs/exports.md": {
-        "mlpkit export runs/digits --to digits.c --quantize int8": "tests/exports/test_quantization.py does so",
+        "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
         "mlpkit export runs/titanic --to titanic.onnx": "tests/docs/test_exports_page.py exports that run",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/exports/c compiles and runs that test",
     },

@@ -10,8 +10,8 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import ExportError
-from mlpkit.exports import formats
-from mlpkit.jobs.export import export
+from mlpkit.verbs.export import formats
+from mlpkit.verbs.export.export import export
 
 if TYPE_CHECKING:
     from collections.abc import Callable

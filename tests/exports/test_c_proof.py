@@ -12,8 +12,8 @@ import mlpkit
 from mlpkit.errors import ExportError
 from mlpkit.exports.c_file import compute_c
 from mlpkit.graph.model_graph import model_graph
-from mlpkit.jobs.export import export
 from mlpkit.jobs.load_model import load_run
+from mlpkit.verbs.export.export import export
 from mlpkit_plugins.kernels import COMPILED
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))

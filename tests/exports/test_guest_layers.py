@@ -7,8 +7,8 @@ import pytest
 
 import mlpkit
 from mlpkit import NotExportableError
-from mlpkit.exports.formats import FORMATS
-from mlpkit.jobs.export import export
+from mlpkit.verbs.export.export import export
+from mlpkit.verbs.export.formats import FORMATS
 
 PLUGIN = """
 import numpy as np

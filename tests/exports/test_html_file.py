@@ -10,8 +10,8 @@ from headless_browser import SCREENS
 
 import mlpkit
 from mlpkit.graph.provenance import find_provenance
-from mlpkit.jobs.export import export
 from mlpkit.jobs.load_model import load_run
+from mlpkit.verbs.export.export import export
 
 SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 MOST_BYTES = 1_000_000

@@ -11,8 +11,8 @@ from mlpkit.exports.html_file import compute_html, write_html
 from mlpkit.exports.js_engines import compute_js
 from mlpkit.exports.js_file import write_js
 from mlpkit.graph.model_graph import bare_network
-from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, MeanSquaredError, Relu
+from mlpkit.verbs.export.export import export
 
 X = np.random.default_rng(0).normal(size=(2500, 4)).astype(np.float32)
 

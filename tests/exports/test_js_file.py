@@ -16,14 +16,15 @@ from requirements import requires
 import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
-from mlpkit.exports import formats, js_engines
+from mlpkit.exports import js_engines
 from mlpkit.exports.js_engines import compute_js, found_program
 from mlpkit.exports.js_file import known_operators, source, write_js
 from mlpkit.graph.evaluator import OPERATORS, evaluate
 from mlpkit.graph.model_graph import ModelGraph, bare_network
 from mlpkit.graph.provenance import find_provenance
-from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, MeanSquaredError
+from mlpkit.verbs.export import formats
+from mlpkit.verbs.export.export import export
 
 NODE = found_program(js_engines.NODE)
 needs_node = requires("node", NODE is not None, "there is no Node")

@@ -15,8 +15,8 @@ from mlpkit import Layer, NotExportableError, Sequential
 from mlpkit.errors import ExportError
 from mlpkit.exports.onnx_file import compute_onnx, write_onnx
 from mlpkit.graph.model_graph import bare_network
-from mlpkit.jobs.export import export
 from mlpkit.layers import Affine, LayerNorm, Relu, SoftmaxWithLoss
+from mlpkit.verbs.export.export import export
 
 TYPES = {onnx.TensorProto.DOUBLE: "double", onnx.TensorProto.STRING: "string", onnx.TensorProto.FLOAT: "float"}
 

@@ -15,9 +15,9 @@ from random_specs import random_arrays, random_rows, random_specs_of_arrays, ran
 import mlpkit
 from mlpkit.exports.c_file import compute_c, write_c
 from mlpkit.graph.model_graph import model_graph
-from mlpkit.jobs.export import _feeds
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
+from mlpkit.verbs.export.export import _feeds
 from mlpkit_plugins.kernels import COMPILED
 
 if TYPE_CHECKING:

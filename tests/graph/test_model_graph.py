@@ -12,7 +12,7 @@ import mlpkit
 from mlpkit import Graph, NotExportableError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import model_graph
-from mlpkit.jobs.export import export
+from mlpkit.verbs.export.export import export
 
 NAMES = ("label", "csv/Cast_50", "probabilities", "value", "logits", "rows", "Affine1.W", "a b", "mlpkit-provenance")
 

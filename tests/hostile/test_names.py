@@ -18,7 +18,7 @@ from hostile_names import hostile_names
 import mlpkit
 from mlpkit.errors import DataError, MlpkitError, NotExportableError
 from mlpkit.exports.js_engines import NODE, found_program
-from mlpkit.jobs.export import export
+from mlpkit.verbs.export.export import export
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.cli.verbs import program
-from mlpkit.jobs.export import export
 from mlpkit.registry.registry import Registry
+from mlpkit.verbs.export.export import export
 
 SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
 SOUND = """

@@ -9,13 +9,13 @@ import numpy as np
 
 from mlpkit.exports.c.elementwise import assigned
 from mlpkit.exports.c.syntax import INDENT
-from mlpkit.exports.quantization import exact_int8_weights
+from mlpkit.verbs.export.quantization import exact_int8_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.exports.c.step import Operand, Step
-    from mlpkit.exports.quantization import Int8Weights
+    from mlpkit.verbs.export.quantization import Int8Weights
 
 
 def gemm(step: Step) -> list[str]:

@@ -7,9 +7,9 @@ import onnx
 import pytest
 
 from mlpkit.errors import ExportError
-from mlpkit.exports import formats
 from mlpkit.graph.probes import UNKNOWN
-from mlpkit.jobs.export import export
+from mlpkit.verbs.export import formats
+from mlpkit.verbs.export.export import export
 
 
 def node(proto, operator, *, index=0):
@@ -276,7 +276,7 @@ def test_of_many_classes_not_all_names_are_compared(towns, tmp_path, monkeypatch
         rows.append(len(next(iter(feeds.values()))))
         return form.compute(file, model, feeds, names)
 
-    monkeypatch.setattr("mlpkit.exports.proof.MOST_PROBABILITIES", most)
+    monkeypatch.setattr("mlpkit.verbs.export.proof.MOST_PROBABILITIES", most)
     monkeypatch.setitem(formats.FORMATS, ".onnx", form._replace(compute=compute))
     export(towns, tmp_path / "model.onnx")
 

@@ -35,7 +35,7 @@ def said(invoke):
 
 
 def test_screens(finished, cwd, said, golden, monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.whence.LEVELS_UP", 0)
+    monkeypatch.setattr("mlpkit.verbs.export.whence.LEVELS_UP", 0)
     text = said("export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "whence tiny.onnx")
     text += "\n" + said("export runs/tiny --to tiny.c --quantize int8", "whence tiny.c")
     text += "\n" + said("export runs/tiny --to tiny.onnx --quantize int8", "export runs/tiny --to tiny.c --quantize x")

@@ -34,7 +34,7 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
     looked for near FILE and the current folder; the exit code is 1 if they are others now.
     """
     from mlpkit.graph.provenance import QUANTIZED  # noqa: PLC0415 - only this verb needs it
-    from mlpkit.jobs.whence import whence  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.export.whence import whence  # noqa: PLC0415 - loads NumPy, which --help does without
 
     found = whence(file, directory)
     said = found.provenance

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.exports.formats import Arrays, Format
     from mlpkit.graph.model_graph import ModelGraph
     from mlpkit.network.sequential import Sequential
+    from mlpkit.verbs.export.formats import Arrays, Format
 
 TOLERANCE: Final = 1e-5
 """How far a probability may be off; and a value, as a share of the largest in its column."""

@@ -14,9 +14,9 @@ from requirements import requires
 
 from mlpkit import Classes, Layer, NotExportableError, Sequential
 from mlpkit.exports.c_file import compute_c, write_c
-from mlpkit.exports.quantization import exact_int8_weights, int8_weights, with_int8_weights
 from mlpkit.graph.network_graph import network_graph
 from mlpkit.layers import Affine, BatchNorm, Conv2d, Flatten, LayerNorm, Relu, Residual, SoftmaxWithLoss
+from mlpkit.verbs.export.quantization import exact_int8_weights, int8_weights, with_int8_weights
 from mlpkit_plugins.kernels import COMPILED
 from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine

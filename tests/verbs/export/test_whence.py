@@ -8,8 +8,8 @@ import pytest
 
 from mlpkit import DataError, RunFolderError, UsageError
 from mlpkit.graph.provenance import provenance_line
-from mlpkit.jobs.export import export
-from mlpkit.jobs.whence import whence
+from mlpkit.verbs.export.export import export
+from mlpkit.verbs.export.whence import whence
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_run_is_found_from_another_folder(exported, work, monkeypatch, run, 
 
 
 def test_another_run_of_that_name_is_not_it(exported, work, train, monkeypatch):
-    monkeypatch.setattr("mlpkit.jobs.whence.LEVELS_UP", 0)
+    monkeypatch.setattr("mlpkit.verbs.export.whence.LEVELS_UP", 0)
     (work / "runs/tiny").rename(work / "elsewhere")
     train("runs/tiny", seed=4)
 

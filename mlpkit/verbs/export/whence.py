@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
 from mlpkit.graph.provenance import find_provenance
-from mlpkit.jobs.export import hashes
 from mlpkit.jobs.inputs import expect_there
 from mlpkit.runs.files import reading_error
+from mlpkit.verbs.export.export import hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,8 +12,8 @@ import pytest
 import mlpkit
 from mlpkit import NotExportableError, StorageError, UsageError
 from mlpkit.errors import ExportError
-from mlpkit.exports.formats import FORMATS
-from mlpkit.jobs.export import export
+from mlpkit.verbs.export.export import export
+from mlpkit.verbs.export.formats import FORMATS
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
 
@@ -266,7 +266,7 @@ def test_what_rounding_changes_is_said(tmp_path):
 def test_rows_with_another_label_are_counted(tmp_path, monkeypatch):
     data, layers, _ = KINDS["csv of labels"]
     run = trained(tmp_path / "run", "csv", data, layers)
-    monkeypatch.setattr("mlpkit.exports.quantization.LARGEST", 1)
+    monkeypatch.setattr("mlpkit.verbs.export.quantization.LARGEST", 1)
 
     found = export(run, tmp_path / "model.c", quantize="int8").rounding
 

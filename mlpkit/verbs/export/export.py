@@ -15,9 +15,6 @@ import numpy as np
 from mlpkit.components.component import recipe_of
 from mlpkit.components.dataset import Dataset
 from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, UsageError
-from mlpkit.exports.formats import FORMATS, format_of
-from mlpkit.exports.proof import KnownRows, prove
-from mlpkit.exports.quantization import Quantization, with_int8_weights
 from mlpkit.graph.model_graph import bare_network, model_graph
 from mlpkit.graph.provenance import QUANTIZED
 from mlpkit.jobs.evaluate import evaluated
@@ -34,6 +31,9 @@ from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.system import real_path
+from mlpkit.verbs.export.formats import FORMATS, format_of
+from mlpkit.verbs.export.proof import KnownRows, prove
+from mlpkit.verbs.export.quantization import Quantization, with_int8_weights
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, RawRows, Split
-    from mlpkit.exports.formats import Format
     from mlpkit.graph.model_graph import ModelGraph
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.verbs.export.formats import Format
 
 
 @dataclass(frozen=True)

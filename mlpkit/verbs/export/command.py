@@ -14,8 +14,8 @@ from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
-    from mlpkit.exports.quantization import Quantization
-    from mlpkit.jobs.export import Rounding
+    from mlpkit.verbs.export.export import Rounding
+    from mlpkit.verbs.export.quantization import Quantization
 
 
 @options.verb("export")
@@ -44,7 +44,7 @@ def command(
     weights predicts. What that changes on the rows for testing is printed.
     """
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
-    from mlpkit.jobs.export import export  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.export.export import export  # noqa: PLC0415 - loads NumPy, which --help does without
 
     found = export(directory, to, network_only=network_only, quantize=quantize, plugins=plugins, blocked=blocked)
     if found.doubt:
