@@ -26,9 +26,9 @@ from typing import Any, Final
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.live.server import LiveServer
-from mlpkit.live.watched import LiveRun
 from mlpkit.training.events import Observer, ObserverGroup, PausableStopRequest, StopRequest
+from mlpkit.verbs.live.server import LiveServer
+from mlpkit.verbs.live.watched import LiveRun
 
 SPEC: Final = Path(__file__).parents[1] / "specs" / "mnist_3layer.yaml"
 LIMITS: Final = {(256, 1000): 0.01, (50, 32): 0.03}

@@ -14,8 +14,8 @@ import pytest
 from accessibility import violations
 from headless_browser import SCREENS
 
-from mlpkit.live.server import LiveServer
-from mlpkit.live.watched import WatchedRun
+from mlpkit.verbs.live.server import LiveServer
+from mlpkit.verbs.live.watched import WatchedRun
 
 SPEC = """\
 mlpkit: 1

@@ -15,8 +15,8 @@ from mlpkit.terminal.figures import duration, figure
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from mlpkit.live.watched import WatchedRun
     from mlpkit.training.evaluation import Record
+    from mlpkit.verbs.live.watched import WatchedRun
 
 BUTTONS: Final = {"pause": "Pause", "stop": "Stop"}
 STATE: Final = (

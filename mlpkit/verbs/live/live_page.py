@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from mlpkit.cli.interrupt import Interrupts
     from mlpkit.jobs.training_job import Run
-    from mlpkit.live.server import LiveServer
-    from mlpkit.live.watched import LiveRun, WatchedRun
+    from mlpkit.verbs.live.server import LiveServer
+    from mlpkit.verbs.live.watched import LiveRun, WatchedRun
 
 
 class NoLivePage(Observer):
@@ -43,7 +43,7 @@ def live_page(
     if port is None:
         yield NoLivePage()
         return
-    from mlpkit.live.watched import LiveRun  # noqa: PLC0415 - only a live page needs it
+    from mlpkit.verbs.live.watched import LiveRun  # noqa: PLC0415 - only a live page needs it
 
     interrupts.stop = stop = PausableStopRequest()
     run = LiveRun(title, folder, stop)
@@ -69,7 +69,7 @@ def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrup
     if port is None:
         yield
         return
-    from mlpkit.live.watched import STOPPED_BY, FolderRuns  # noqa: PLC0415 - only a live page needs it
+    from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns  # noqa: PLC0415 - only a live page needs it
 
     with server_at(port, title, FolderRuns(folder).runs, {"stop": partial(interrupts.stop.stop, STOPPED_BY)}):
         yield
@@ -83,7 +83,7 @@ def server_at(
     spec: str = "",
 ) -> LiveServer:
     """Return a server of a live page, and print its address; if a port is taken, another one serves."""
-    from mlpkit.live.server import LiveServer  # noqa: PLC0415 - only a live page needs it
+    from mlpkit.verbs.live.server import LiveServer  # noqa: PLC0415 - only a live page needs it
 
     expect_processes("a live page")
     try:

@@ -6,9 +6,9 @@ import pytest
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.live.content import evaluations_of, state_of
-from mlpkit.live.watched import FolderRuns, LiveRun, WatchedRun
 from mlpkit.training.events import Observer, ObserverGroup, PausableStopRequest
+from mlpkit.verbs.live.content import evaluations_of, state_of
+from mlpkit.verbs.live.watched import FolderRuns, LiveRun, WatchedRun
 
 SPEC = {
     "mlpkit": 1,

@@ -13,8 +13,8 @@ from functools import partial
 import pytest
 
 from mlpkit.errors import ChartError
-from mlpkit.live.server import HOST, LiveServer
-from mlpkit.live.watched import WatchedRun
+from mlpkit.verbs.live.server import HOST, LiveServer
+from mlpkit.verbs.live.watched import WatchedRun
 
 PRESSED = []
 
@@ -165,7 +165,7 @@ def test_however_fast_a_run_is_it_says_so_a_few_times_a_second(changing):
 @pytest.fixture
 def small(monkeypatch):
     """A server that takes four connections, from a process that may have sixteen files open."""
-    monkeypatch.setattr("mlpkit.live.server.descriptor_limit", lambda: 16)
+    monkeypatch.setattr("mlpkit.verbs.live.server.descriptor_limit", lambda: 16)
     with serving() as server:
         yield server
 
@@ -217,7 +217,7 @@ def test_no_more_streams_are_opened_than_there_is_room_for(small):
 
 
 def test_a_request_that_comes_letter_by_letter_has_some_seconds(monkeypatch, server):
-    monkeypatch.setattr("mlpkit.live.server.SECONDS_TO_ASK", 0.4)
+    monkeypatch.setattr("mlpkit.verbs.live.server.SECONDS_TO_ASK", 0.4)
     connection, begin = connected(server), time.monotonic()
     connection.settimeout(0.1)
     answer = b""

@@ -14,14 +14,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ChartError
-from mlpkit.live.content import evaluations_of, frame, state_of
 from mlpkit.pages.charts import expect_chart_library
 from mlpkit.system import descriptor_limit
+from mlpkit.verbs.live.content import evaluations_of, frame, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mlpkit.live.watched import WatchedRun
+    from mlpkit.verbs.live.watched import WatchedRun
 
 HOST: Final = "127.0.0.1"
 SECONDS_BETWEEN_STATES: Final = 0.25

@@ -1,0 +1,1 @@
+"""Show runs on a page while they train."""
