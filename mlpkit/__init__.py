@@ -141,7 +141,6 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
-    from mlpkit.jobs.report import report as report
     from mlpkit.jobs.resume import resume as resume
     from mlpkit.jobs.run import run as run
     from mlpkit.jobs.sweep.driver import SweepObserver as SweepObserver
@@ -167,6 +166,7 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.verbs.export.export import Export as Export
     from mlpkit.verbs.export.export import Rounding as Rounding
     from mlpkit.verbs.export.export import export as export
+    from mlpkit.verbs.report.report import report as report
     from mlpkit.verbs.trace.trace import Trace as Trace
     from mlpkit.verbs.trace.trace import TracedExample as TracedExample
     from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer
@@ -232,7 +232,7 @@ _HOMES = {
     "mlpkit.groups.out_of_fold": ("OutOfFold",),
     "mlpkit.verbs.trace.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
-    "mlpkit.jobs.report": ("report",),
+    "mlpkit.verbs.report.report": ("report",),
     "mlpkit.jobs.resume": ("resume",),
     "mlpkit.jobs.run": ("run",),
     "mlpkit.groups.seeds": ("SeedRuns", "resume_seeds"),

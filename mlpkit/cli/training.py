@@ -12,7 +12,6 @@ import click
 
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
-from mlpkit.cli.report import report_at_the_end
 from mlpkit.display.display import WhileWritable
 from mlpkit.display.make_display import (
     expect_one_way,
@@ -24,6 +23,7 @@ from mlpkit.runs.layout import MEMBERS
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.live.live_page import live_folder, live_page
+from mlpkit.verbs.report.command import report_at_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

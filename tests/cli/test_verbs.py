@@ -60,7 +60,13 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, cwd):
 def test_a_run_loads_only_what_it_needs(environment, cwd):
     loaded = _loaded_by(environment, cwd, "run", "tiny.yaml", "--no-report", "--quiet")
     assert "mlpkit.training.loop" in loaded
-    unneeded = {"rich", "mlpkit.jobs.report", "mlpkit.jobs.evaluate", "mlpkit.jobs.predict", "mlpkit.display.notebook"}
+    unneeded = {
+        "rich",
+        "mlpkit.verbs.report.report",
+        "mlpkit.jobs.evaluate",
+        "mlpkit.jobs.predict",
+        "mlpkit.display.notebook",
+    }
     unneeded |= {"statistics", "decimal", "difflib", "html", "subprocess", "importlib.metadata", "zipfile"}
     assert (loaded & unneeded) - loaded_by_numpy() == set()
 

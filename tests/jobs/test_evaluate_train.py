@@ -7,8 +7,8 @@ from pathlib import Path
 from stop_at import StopAt
 
 import mlpkit
-from mlpkit.jobs.report import report
 from mlpkit.verbs.doctor.doctor import diagnose
+from mlpkit.verbs.report.report import report
 
 ONLY_VALIDATION = {"training.evaluate_train": False, "training.best_weights": "accuracy"}
 

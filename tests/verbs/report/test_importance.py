@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpkit.reports.importance import (
+from mlpkit.verbs.report.importance import (
     POSITIVE,
     Importance,
     _heat,

@@ -59,7 +59,7 @@ def test_a_report_that_fails_fails_no_run(reporting, monkeypatch, invoke):
     def fail(*given):
         raise RuntimeError("a page too many")
 
-    monkeypatch.setattr("mlpkit.jobs.report.page", fail)
+    monkeypatch.setattr("mlpkit.verbs.report.report.page", fail)
 
     done = invoke("run", "tiny.yaml", "--out", "runs/tiny")
 

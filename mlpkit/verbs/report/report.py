@@ -14,13 +14,11 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
-from mlpkit.jobs.ensemble_page import networks_sections
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
-from mlpkit.jobs.seeds_page import write_seeds_page
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.sweep.sweep_page import write_sweep_page
 from mlpkit.jobs.training_job import tracker_of, units_of
@@ -31,20 +29,6 @@ from mlpkit.pages.repeating import repeating_section, spec_section
 from mlpkit.pages.results import curves_section, result_section
 from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
-from mlpkit.reports.classes import confusion_section, probabilities_section
-from mlpkit.reports.importance import (
-    FEW_COLUMNS,
-    columns_in,
-    image_shape_of,
-    importance,
-    importance_of_many,
-    importance_section,
-    rows_for_importance,
-)
-from mlpkit.reports.layers import layer_times, layers_section, spread_section, times_section
-from mlpkit.reports.mistakes import mistakes_section, worst_rows
-from mlpkit.reports.predictions import Judged
-from mlpkit.reports.values import values_section
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder, is_sweep_folder
@@ -55,6 +39,22 @@ from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.doctor.doctor import diagnose
+from mlpkit.verbs.report.classes import confusion_section, probabilities_section
+from mlpkit.verbs.report.ensemble_page import networks_sections
+from mlpkit.verbs.report.importance import (
+    FEW_COLUMNS,
+    columns_in,
+    image_shape_of,
+    importance,
+    importance_of_many,
+    importance_section,
+    rows_for_importance,
+)
+from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
+from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
+from mlpkit.verbs.report.predictions import Judged
+from mlpkit.verbs.report.seeds_page import write_seeds_page
+from mlpkit.verbs.report.values import values_section
 
 if TYPE_CHECKING:
     import os

@@ -14,7 +14,7 @@ from mlpkit.terminal.figures import figure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit.reports.predictions import Judged
+    from mlpkit.verbs.report.predictions import Judged
 
 MOST_POINTS: Final = 400
 MOST_INTERVALS: Final = 150

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
-from mlpkit.reports.mistakes import mistakes_section, worst_rows
-from mlpkit.reports.predictions import Judged
+from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
+from mlpkit.verbs.report.predictions import Judged
 
 CLASSES = Judged(
     "test",

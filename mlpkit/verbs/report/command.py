@@ -29,7 +29,7 @@ def command(
     intervals, and all curves; of a sweep, its trials, and what each searched key does. It is one file that works from
     disk, without a network.
     """
-    from mlpkit.jobs.report import report  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.report.report import report  # noqa: PLC0415 - loads NumPy, which --help does without
 
     file = report(directory, to, plugins=plugins, blocked=blocked)
     if as_json:
@@ -47,7 +47,7 @@ def report_at_the_end(directory: Path, plugins: tuple[str, ...], blocked: tuple[
         blocked: namespaces, or names of components, to do without.
         shown: whether to say where it is, or why it is missing.
     """
-    from mlpkit.jobs.report import report  # noqa: PLC0415 - only once a run is finished
+    from mlpkit.verbs.report.report import report  # noqa: PLC0415 - only once a run is finished
 
     try:
         said = f"report in {report(directory, plugins=plugins, blocked=blocked)}"

@@ -5,7 +5,7 @@ import pytest
 
 import mlpkit
 from mlpkit.layers import Affine, BatchNorm, Relu, SoftmaxWithLoss
-from mlpkit.reports.layers import LayerTime, layer_times, layers_section, spread_section, times_section
+from mlpkit.verbs.report.layers import LayerTime, layer_times, layers_section, spread_section, times_section
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import RawRows
-    from mlpkit.reports.predictions import Judged
+    from mlpkit.verbs.report.predictions import Judged
 
 MOST_IMAGES: Final = 24
 MOST_ROWS: Final = 15

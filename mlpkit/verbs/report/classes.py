@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.reports.predictions import Judged
+    from mlpkit.verbs.report.predictions import Judged
 
 MOST_CELLS_WIDE: Final = 20
 """Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""

@@ -8,7 +8,7 @@ from peak_memory import with_peak
 from requirements import require_package
 
 from mlpkit.components.target import Classes, Labels
-from mlpkit.reports.classes import (
+from mlpkit.verbs.report.classes import (
     calibration_error,
     calibration_of,
     confusion_matrix,
@@ -16,7 +16,7 @@ from mlpkit.reports.classes import (
     probabilities_section,
     roc,
 )
-from mlpkit.reports.predictions import Judged
+from mlpkit.verbs.report.predictions import Judged
 
 metrics = require_package("sklearn.metrics")
 

@@ -1,0 +1,1 @@
+"""Write a page about a run."""
