@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from machine import heading, machine
 
-from mlpkit.jobs.compare import result_hashes
+from mlpkit.verbs.runs.compare import result_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

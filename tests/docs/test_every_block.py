@@ -72,7 +72,7 @@ NOT_RUN = {
         "$ mlpkit run narrow.yaml wide.yaml deep.yaml": "in any order; tests/cli/test_several_specs.py has the same",
         "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/live opens the page",
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
-        "$ mlpkit runs": "runs in every state; tests/cli/test_runs.py has them",
+        "$ mlpkit runs": "runs in every state; tests/verbs/runs/test_runs_command.py has them",
         "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
         "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
         "$ mlpkit run quick.yaml --seeds 5": "docs/seeds.md has the same session, which is run",

@@ -12,7 +12,7 @@ from run_folders import made_up_run
 from scipy import stats
 
 import mlpkit
-from mlpkit.jobs.compare import ComparedRun, Side, compare, verdicts
+from mlpkit.verbs.runs.compare import ComparedRun, Side, compare, verdicts
 
 METRICS = ("accuracy", "f1", "loss", "recall", "precision", "top_k", "auc", "brier")
 

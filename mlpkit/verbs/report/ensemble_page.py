@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.groups.ensemble_folder import EnsembleFolder
-from mlpkit.jobs.compare import Side, read_runs
-from mlpkit.jobs.compare_page import curves_section, results_table
 from mlpkit.pages.parts import section, table
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.layout import MEMBERS
+from mlpkit.verbs.runs.compare import Side, read_runs
+from mlpkit.verbs.runs.compare_page import curves_section, results_table
 
 if TYPE_CHECKING:
     from pathlib import Path

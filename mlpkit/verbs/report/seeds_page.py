@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
-from mlpkit.jobs.compare import Side, read_runs
-from mlpkit.jobs.compare_page import curves_section, results_table
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import REPORT
+from mlpkit.verbs.runs.compare import Side, read_runs
+from mlpkit.verbs.runs.compare_page import curves_section, results_table
 
 if TYPE_CHECKING:
     from pathlib import Path

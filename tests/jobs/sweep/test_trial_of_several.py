@@ -14,14 +14,14 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.jobs.compare import compare
-from mlpkit.jobs.list_runs import RunList
 from mlpkit.jobs.sweep.pruning import RULES
 from mlpkit.jobs.sweep.trial import train_trial
 from mlpkit.jobs.sweep.trial_spec import as_overrides
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.listing import RunList
 from mlpkit.runs.sweep_folder import history_of, runs_of
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.verbs.runs.compare import compare
 
 KINDS = {"seeds": "seeds: [4, 2]", "members": "ensemble: {members: 2}", "folds": "ensemble: {folds: 2}"}
 NOT_BYTES = ("timing.jsonl", "trial.json", ".lock", "failure.json", "checkpoints")

@@ -15,7 +15,7 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
-from mlpkit.jobs.spec_outline import outline
+from mlpkit.verbs.runs.spec_outline import outline
 from mlpkit.pages.repeating import plugin_options
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import file_hash

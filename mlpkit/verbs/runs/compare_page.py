@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.jobs.compare import Side, compare_sides, read_sides
+from mlpkit.verbs.runs.compare import Side, compare_sides, read_sides
 from mlpkit.pages import charts
 from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.pages.page import page
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from mlpkit.jobs.compare import ComparedRun, Comparison, Remark, Row
+    from mlpkit.verbs.runs.compare import ComparedRun, Comparison, Remark, Row
 
 MOST_POINTS: Final = 2500
 """Most points of all curves of a page, if that leaves each curve enough."""

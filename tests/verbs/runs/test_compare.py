@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mlpkit
-from mlpkit.jobs.compare import compare
+from mlpkit.verbs.runs.compare import compare
 
 
 def test_the_same_run_twice_differs_in_nothing(train):

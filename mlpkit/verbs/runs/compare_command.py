@@ -18,7 +18,7 @@ from mlpkit.terminal.output import document, result
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mlpkit.jobs.compare import Comparison
+    from mlpkit.verbs.runs.compare import Comparison
 
 CHECKSUM = re.compile("[0-9a-f]{40,}")
 DIGITS_SHOWN = 10
@@ -64,7 +64,7 @@ def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path 
     Runs that differ in their seeds alone are compared as one, by their means. A test then says whether loss and metrics
     differ from those of the first by more than chance.
     """
-    from mlpkit.jobs.compare import compare  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.runs.compare import compare  # noqa: PLC0415 - --help does without
 
     if page is not None:
         _write_page(directories, page, metrics, as_json)
@@ -79,7 +79,7 @@ def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path 
 
 
 def _write_page(directories: Sequence[Path], file: Path, metrics: Sequence[str], as_json: bool) -> None:
-    from mlpkit.jobs.compare_page import write_comparison  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - --help does without
 
     write_comparison(directories, file, metrics)
     if as_json:

@@ -1,0 +1,1 @@
+"""List runs, and compare them."""
