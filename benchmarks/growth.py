@@ -28,8 +28,8 @@ from machine import heading, machine
 from many_plugins import install
 
 import mlpkit
-from mlpkit.jobs.check import check
 from mlpkit.training.events import Observer
+from mlpkit.verbs.run.check import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -138,11 +138,8 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.groups.seeds import SeedRuns as SeedRuns
     from mlpkit.groups.seeds import resume_seeds as resume_seeds
     from mlpkit.jobs.build import build as build
-    from mlpkit.jobs.fit import fit as fit
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
-    from mlpkit.jobs.resume import resume as resume
-    from mlpkit.jobs.run import run as run
     from mlpkit.jobs.sweep.driver import SweepObserver as SweepObserver
     from mlpkit.jobs.sweep.status import SweepStatus as SweepStatus
     from mlpkit.jobs.sweep.status import stop_sweep as stop_sweep
@@ -167,6 +164,9 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.verbs.export.export import Rounding as Rounding
     from mlpkit.verbs.export.export import export as export
     from mlpkit.verbs.report.report import report as report
+    from mlpkit.verbs.run.fit import fit as fit
+    from mlpkit.verbs.run.resume import resume as resume
+    from mlpkit.verbs.run.run import run as run
     from mlpkit.verbs.trace.trace import Trace as Trace
     from mlpkit.verbs.trace.trace import TracedExample as TracedExample
     from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer
@@ -226,15 +226,15 @@ _HOMES = {
     "mlpkit.verbs.doctor.doctor": ("Diagnosis", "doctor"),
     "mlpkit.groups.ensemble": ("EnsembleRun",),
     "mlpkit.verbs.export.export": ("Export", "Rounding", "export"),
-    "mlpkit.jobs.fit": ("fit",),
+    "mlpkit.verbs.run.fit": ("fit",),
     "mlpkit.jobs.load_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.groups.out_of_fold": ("OutOfFold",),
     "mlpkit.verbs.trace.trace": ("Trace", "TracedExample", "TracedLayer", "trace"),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.verbs.report.report": ("report",),
-    "mlpkit.jobs.resume": ("resume",),
-    "mlpkit.jobs.run": ("run",),
+    "mlpkit.verbs.run.resume": ("resume",),
+    "mlpkit.verbs.run.run": ("run",),
     "mlpkit.groups.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.sweep.driver": ("SweepObserver",),
     "mlpkit.jobs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),

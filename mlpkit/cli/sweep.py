@@ -12,12 +12,12 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.engines import takes_engine
 from mlpkit.cli.exit_codes import WORK_FAILED, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
-from mlpkit.cli.run import run_folder
 from mlpkit.cli.sweep_status import show_status, stop
 from mlpkit.display.make_display import expect_one_way, make_sweep_display
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.verbs.report.command import report_at_the_end
+from mlpkit.verbs.run.run_command import run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

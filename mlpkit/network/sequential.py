@@ -187,8 +187,8 @@ class Sequential:
             parameter.value[...] = self._first_values(parameter)
 
     adapt = LazyMethod("mlpkit.network.adapting", "adapt")
-    fit = LazyMethod("mlpkit.jobs.network", "fit")
-    save = LazyMethod("mlpkit.jobs.network", "save")
+    fit = LazyMethod("mlpkit.verbs.run.network", "fit")
+    save = LazyMethod("mlpkit.verbs.run.network", "save")
 
     def summary(self) -> str:
         """Return a table of the layers, with the shapes they return and how many parameters they have."""

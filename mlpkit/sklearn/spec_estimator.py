@@ -14,12 +14,12 @@ from mlpkit.components.recipe import leaves_to_data
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.build import prove_layers
-from mlpkit.jobs.fit import dataset_for
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
 from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import Spec, load_spec
+from mlpkit.verbs.run.fit import dataset_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

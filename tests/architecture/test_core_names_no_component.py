@@ -45,7 +45,7 @@ ALLOWED = {
     ("jobs/replay.py", "step"),
     ("verbs/repro/repro.py", "step"),
     ("verbs/trace/data.py", "step"),
-    ("jobs/train_longer.py", "step"),
+    ("verbs/run/train_longer.py", "step"),
     ("runs/records.py", "step"),
     ("training/snapshot.py", "step"),
     ("training/loop.py", "step"),

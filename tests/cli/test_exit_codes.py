@@ -100,7 +100,7 @@ def test_a_fault_of_the_programs_own_names_its_place_and_shows_no_traceback(invo
     def fail(*args, **kwargs):
         raise KeyError("the third shelf")
 
-    monkeypatch.setattr("mlpkit.jobs.check.check", fail)
+    monkeypatch.setattr("mlpkit.verbs.run.check.check", fail)
     done = invoke("check", "tiny.yaml")
     assert (done.code, done.out) == (1, "")
     line = fail.__code__.co_firstlineno + 1
@@ -134,7 +134,7 @@ def test_too_little_memory_is_said_plainly(invoke, monkeypatch):
     def refuse(*args, **kwargs):
         raise MemoryError("unable to allocate 40 GiB")
 
-    monkeypatch.setattr("mlpkit.jobs.check.check", refuse)
+    monkeypatch.setattr("mlpkit.verbs.run.check.check", refuse)
     done = invoke("check", "tiny.yaml")
     assert done.code == 1
     assert done.err == (
@@ -147,7 +147,7 @@ def test_control_c_outside_a_run_is_130_without_a_word(invoke, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlpkit.jobs.check.check", interrupt)
+    monkeypatch.setattr("mlpkit.verbs.run.check.check", interrupt)
     done = invoke("check", "tiny.yaml")
     assert (done.code, done.out, done.err) == (130, "", "")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlpkit.cli.run import override_of
 from mlpkit.errors import UsageError
+from mlpkit.verbs.run.run_command import override_of
 
 
 def cells(line):

@@ -53,7 +53,7 @@ def test_a_check_in_a_pipe_loads_only_what_it_needs(environment, cwd):
     assert "numpy" in loaded
     unneeded = {"numpy.random", "rich", "threadpoolctl", "safetensors", "mlpkit.training.loop", "mlpkit.runs.folder"}
     unneeded |= {"mlpkit.network.sequential", "mlpkit.network.replica", "email.parser"}
-    unneeded |= {"mlpkit.jobs.run", "mlpkit_plugins.layers.sigmoid"}
+    unneeded |= {"mlpkit.verbs.run.run", "mlpkit_plugins.layers.sigmoid"}
     assert (loaded & unneeded) - loaded_by_numpy() == set()
 
 

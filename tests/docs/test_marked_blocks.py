@@ -14,9 +14,9 @@ from generators.marked_blocks import MarkedBlock, marked_blocks, write_files
 import mlpkit
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import SpecError
-from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import read_spec
 from mlpkit.testing.check_plugin import check_plugin
+from mlpkit.verbs.run.check import check
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}

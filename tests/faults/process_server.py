@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import mlpkit
-import mlpkit.jobs.resume
-import mlpkit.jobs.run
+import mlpkit.verbs.run.resume
+import mlpkit.verbs.run.run
 from mlpkit.runs.folder import RunFolder
 
 HERE = Path(__file__).parent

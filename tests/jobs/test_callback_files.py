@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
-from mlpkit.jobs.check import check
 from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, StopRequest
+from mlpkit.verbs.run.check import check
 
 SPEC = """\
 mlpkit: 1
@@ -103,7 +103,7 @@ def test_a_run_folder_from_a_stranger_is_held_to_it_too(write, tmp_path, monkeyp
     write("csv_logger: {file: ../figures.csv}")
     stop = StopRequest()
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("mlpkit.jobs.run.expect_own_files", lambda spec: None)
+        elsewhere.setattr("mlpkit.verbs.run.run.expect_own_files", lambda spec: None)
         mlpkit.run(mlpkit.load_spec("s.yaml"), "run", observer=Stops(stop), stop=stop)
     (tmp_path / "figures.csv").write_text("precious")
     with pytest.raises(mlpkit.SpecError, match=r"can't be the name of a file in the run folder"):

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from mlpkit.errors import SpecError
-from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import read_spec
+from mlpkit.verbs.run.check import check
 
 FOLDER = Path(__file__).parent / "wrong_specs"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from mlpkit.errors import Diagnostic, SpecError
-from mlpkit.jobs.check import check
 from mlpkit.specfile.spec import read_spec
+from mlpkit.verbs.run.check import check
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "wrong_specs"

@@ -12,11 +12,11 @@ from idx_files import write_idx
 import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import KINDS
-from mlpkit.jobs.check import check
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.doctor.doctor import diagnose
 from mlpkit.verbs.init.init import QUICK, shipped_specs
+from mlpkit.verbs.run.check import check
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (ROOT / "docs/results.md").read_text("utf-8")

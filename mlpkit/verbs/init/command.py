@@ -120,11 +120,11 @@ def _from_data(
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
 ) -> None:
-    from mlpkit.jobs.check import check  # noqa: PLC0415 - as in every verb, only the job that is done
     from mlpkit.jobs.leaks import leaks_in  # noqa: PLC0415 - for the same reason
     from mlpkit.jobs.spec_data import open_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.init.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.run.check import check  # noqa: PLC0415 - as in every verb, only the job that is done
 
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
@@ -158,7 +158,7 @@ def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugins: tupl
 
 def _next_folder(name: str) -> Path:
     """Return the folder that the next run of a spec will get."""
-    from mlpkit.cli.run import RUNS  # noqa: PLC0415 - only after a spec was written
+    from mlpkit.verbs.run.run_command import RUNS  # noqa: PLC0415 - only after a spec was written
 
     candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
     return next(folder for folder in candidates if not folder.exists())

@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.jobs.run import run
 from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.training.events import Observer
+from mlpkit.verbs.run.run import run
 from mlpkit.verbs.runs.compare import result_hashes
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import pytest
 
 import mlpkit
 from mlpkit.jobs.build import build_for, prove
-from mlpkit.jobs.resume import resume
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
+from mlpkit.verbs.run.resume import resume
 
 SPEC = """\
 mlpkit: 1

@@ -18,7 +18,6 @@ from mlpkit.components.parameter import Parameter
 from mlpkit.components.schema.wording import with_article
 from mlpkit.components.target import Values, target_to_plain
 from mlpkit.jobs.load_model import load_trained
-from mlpkit.jobs.run import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.spec import parse_spec
@@ -34,6 +33,7 @@ from mlpkit.testing.suite.observed_imports import (
     process_state,
     restore,
 )
+from mlpkit.verbs.run.run import train_spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

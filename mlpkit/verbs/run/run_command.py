@@ -16,7 +16,9 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
-from mlpkit.cli.training import (
+from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.terminal.output import message
+from mlpkit.verbs.run.training import (
     TrainingOptions,
     TrainingResult,
     end_training,
@@ -25,8 +27,6 @@ from mlpkit.cli.training import (
     train_seeds,
     train_specs,
 )
-from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.terminal.output import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,8 +83,8 @@ def command(
 def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: TrainingOptions, ranks: Ranks) -> None:
     """Train a spec."""
     with Interrupts() as interrupts:
-        from mlpkit.jobs.run import train_spec  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+        from mlpkit.verbs.run.run import train_spec  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)

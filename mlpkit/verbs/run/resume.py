@@ -78,7 +78,7 @@ def resume(
     if longer:
         if (epochs is None) == (iterations is None):
             raise UsageError("resume takes either epochs or iterations, to train a finished run for longer")
-        from mlpkit.jobs.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
+        from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
 
         return train_longer(
             directory,

@@ -13,7 +13,6 @@ from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.jobs.run import train_spec
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
@@ -21,6 +20,7 @@ from mlpkit.specfile.document import document_of
 from mlpkit.specfile.migrations import FORMAT, newest_format
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import check_document
+from mlpkit.verbs.run.run import train_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -18,8 +18,8 @@ from stop_at import StopAt
 
 import mlpkit
 from mlpkit.components.schema.signature import schema_of
-from mlpkit.jobs.fit import fit
 from mlpkit.specfile.sections import Training
+from mlpkit.verbs.run.fit import fit
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss

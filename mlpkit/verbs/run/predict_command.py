@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.errors import UsageError
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, result
+from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,11 @@ def command(
     """
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.jobs.prediction_file import (  # noqa: PLC0415 - for the same reason
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.run.prediction_file import (  # noqa: PLC0415 - for the same reason
         expect_format,
         write_predictions,
     )
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     if keep_inputs and out is None:

@@ -12,9 +12,9 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
-from mlpkit.cli.training import TrainingOptions, TrainingResult, end_training, train, train_ensemble, train_seeds
 from mlpkit.errors import UsageError
 from mlpkit.runs.layout import is_ensemble, is_seeds_folder, is_sweep_folder
+from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_training, train, train_ensemble, train_seeds
 
 if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
@@ -86,8 +86,8 @@ def _train_longer(
     interrupts: Interrupts,
 ) -> tuple[TrainingResult, Path]:
     """Train a finished run for longer, and return how that ended, and the folder of the longer run."""
-    from mlpkit.jobs.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - a signal must find the handlers
+    from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
 
     if (epochs is None) == (iterations is None):
         raise UsageError("expected either --epochs N or --iterations N, to train a finished run for longer")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlpkit.cli.predict import _document, _lines
 from mlpkit.jobs.predict import Predictions
+from mlpkit.verbs.run.predict_command import _document, _lines
 
 
 @pytest.fixture

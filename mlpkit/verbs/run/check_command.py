@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.check import CheckedMember, CheckedSpec
+    from mlpkit.verbs.run.check import CheckedMember, CheckedSpec
 
 PART_OF_MEMORY: Final = 0.01
 
@@ -39,8 +39,8 @@ def command(
     shapes depend on is read: headers of files, if it has any. All specs are checked; the exit code is 2 if one of
     them is wrong. With --json, one line per spec.
     """
-    from mlpkit.jobs.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.run.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
 
     exit_code = 0
     for path in paths:

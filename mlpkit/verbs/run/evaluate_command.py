@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.standard_input import file_or_standard_input
 from mlpkit.errors import UsageError
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
+from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Check and train specs, and use what was trained."""
