@@ -38,8 +38,8 @@ from processes import finished, workspace
 from rounds import ratio
 
 import mlpkit
-from mlpkit.jobs.sweep.samplers import RandomSampler
 from mlpkit.runs.json_files import readable_lines
+from mlpkit.verbs.sweep.samplers import RandomSampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -140,20 +140,12 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.jobs.build import build as build
     from mlpkit.jobs.load_data import load_data as load_data
     from mlpkit.jobs.load_model import load_model as load_model
-    from mlpkit.jobs.sweep.driver import SweepObserver as SweepObserver
-    from mlpkit.jobs.sweep.status import SweepStatus as SweepStatus
-    from mlpkit.jobs.sweep.status import stop_sweep as stop_sweep
-    from mlpkit.jobs.sweep.status import sweep_status as sweep_status
-    from mlpkit.jobs.sweep.sweep import Sweep as Sweep
-    from mlpkit.jobs.sweep.sweep import resume_sweep as resume_sweep
-    from mlpkit.jobs.sweep.sweep import sweep as sweep
     from mlpkit.jobs.trained_model import Model as Model
     from mlpkit.jobs.trained_model import load as load
     from mlpkit.jobs.training_job import Run as Run
     from mlpkit.network.sequential import Sequential as Sequential
     from mlpkit.npy_header import NpyHeader as NpyHeader
     from mlpkit.npy_header import read_npy_header as read_npy_header
-    from mlpkit.runs.sweep_folder import Trial as Trial
     from mlpkit.specfile.spec import Spec as Spec
     from mlpkit.specfile.spec import load_spec as load_spec
     from mlpkit.statistics import Interval as Interval
@@ -167,6 +159,14 @@ if TYPE_CHECKING:  # "as" says that the name is public
     from mlpkit.verbs.run.fit import fit as fit
     from mlpkit.verbs.run.resume import resume as resume
     from mlpkit.verbs.run.run import run as run
+    from mlpkit.verbs.sweep.driver import SweepObserver as SweepObserver
+    from mlpkit.verbs.sweep.folder import Trial as Trial
+    from mlpkit.verbs.sweep.status import SweepStatus as SweepStatus
+    from mlpkit.verbs.sweep.status import stop_sweep as stop_sweep
+    from mlpkit.verbs.sweep.status import sweep_status as sweep_status
+    from mlpkit.verbs.sweep.sweep import Sweep as Sweep
+    from mlpkit.verbs.sweep.sweep import resume_sweep as resume_sweep
+    from mlpkit.verbs.sweep.sweep import sweep as sweep
     from mlpkit.verbs.trace.trace import Trace as Trace
     from mlpkit.verbs.trace.trace import TracedExample as TracedExample
     from mlpkit.verbs.trace.trace import TracedLayer as TracedLayer
@@ -236,14 +236,14 @@ _HOMES = {
     "mlpkit.verbs.run.resume": ("resume",),
     "mlpkit.verbs.run.run": ("run",),
     "mlpkit.groups.seeds": ("SeedRuns", "resume_seeds"),
-    "mlpkit.jobs.sweep.driver": ("SweepObserver",),
-    "mlpkit.jobs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),
-    "mlpkit.jobs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),
+    "mlpkit.verbs.sweep.driver": ("SweepObserver",),
+    "mlpkit.verbs.sweep.status": ("SweepStatus", "stop_sweep", "sweep_status"),
+    "mlpkit.verbs.sweep.sweep": ("Sweep", "resume_sweep", "sweep"),
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.verbs.tune_rate.tune_rate": ("RateTest", "tune_rate"),
     "mlpkit.jobs.build": ("build",),
     "mlpkit.network.sequential": ("Sequential",),
-    "mlpkit.runs.sweep_folder": ("Trial",),
+    "mlpkit.verbs.sweep.folder": ("Trial",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),

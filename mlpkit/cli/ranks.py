@@ -89,7 +89,7 @@ def ranks_as_workers(wanted: bool) -> Iterator[None]:
     if world.Get_rank():
         _train_trials(world)
         raise click.exceptions.Exit(0)
-    from mlpkit.jobs.sweep.mpi_workers import release_ranks  # noqa: PLC0415 - an extra
+    from mlpkit.verbs.sweep.mpi_workers import release_ranks  # noqa: PLC0415 - an extra
 
     try:
         yield
@@ -209,7 +209,7 @@ def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> 
 
 
 def _train_trials(world: Any) -> None:
-    from mlpkit.jobs.sweep.mpi_workers import serve  # noqa: PLC0415 - an extra
+    from mlpkit.verbs.sweep.mpi_workers import serve  # noqa: PLC0415 - an extra
 
     try:
         with _silence():

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mlpkit.cli.progress.sweep_lines import SweepDisplay
     from mlpkit.display.display import Display
     from mlpkit.display.runs_lines import RunsDisplay
+    from mlpkit.verbs.sweep.lines import SweepDisplay
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -114,14 +114,14 @@ def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool, beg
         as_json: whether ``--json`` was given.
         begun: called when training begins.
     """
-    from mlpkit.cli.progress.sweep_lines import SweepDisplay, SweepJson, SweepLines  # noqa: PLC0415 - sweeps only
+    from mlpkit.verbs.sweep.lines import SweepDisplay, SweepJson, SweepLines  # noqa: PLC0415 - sweeps only
 
     if quiet:
         return SweepDisplay(begun)
     if as_json:
         return SweepJson(begun)
     if _on_screen():
-        from mlpkit.cli.progress.sweep_screen import SweepScreen  # noqa: PLC0415 - only what is chosen
+        from mlpkit.verbs.sweep.screen import SweepScreen  # noqa: PLC0415 - only what is chosen
 
         return SweepScreen(title, str(folder), begun)
     return SweepLines(begun)

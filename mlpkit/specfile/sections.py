@@ -28,7 +28,7 @@ from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.migrations import FormatType
 from mlpkit.specfile.monitored import check_monitored
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.specfile.sweep_section import SweepSection, SweepType
+from mlpkit.verbs.sweep.section import SweepSection, SweepType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
-    from mlpkit.specfile.sweep_section import Objective
+    from mlpkit.verbs.sweep.section import Objective
 
 
 STACK_KINDS = ("layer", "loss")

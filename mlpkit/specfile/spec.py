@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.sections import EnsembleSection, StackMember, Training
-    from mlpkit.specfile.sweep_section import SweepSection
+    from mlpkit.verbs.sweep.section import SweepSection
 
 
 FILLED_IN: Final = "with every default filled in"

@@ -25,7 +25,7 @@ ALLOWED = {
     ("display/plot.py", "none"),
     ("jobs/run_inputs.py", "none"),
     # a key of a range to search
-    ("specfile/sweep_section.py", "step"),
+    ("verbs/sweep/section.py", "step"),
     # a key of a spec's training
     ("jobs/build.py", "precision"),
     ("specfile/sections.py", "precision"),

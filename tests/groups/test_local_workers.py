@@ -9,7 +9,7 @@ import pytest
 
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.training_process import TrainingEnd, TrainingProcess
-from mlpkit.jobs.sweep.trial import train_trial
+from mlpkit.verbs.sweep.trial import train_trial
 
 DIES_AS_IT_WRITES = """
 import os, signal, sys

@@ -10,10 +10,10 @@ import pytest
 import mlpkit
 from mlpkit.errors import NotEnoughMemoryError, SpecShapeError
 from mlpkit.groups.training_process import described
-from mlpkit.jobs.sweep.driver import SweepObserver
-from mlpkit.jobs.sweep.sweep import sweep as mlpkit_sweep
 from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.verbs.run.check import check
+from mlpkit.verbs.sweep.driver import SweepObserver
+from mlpkit.verbs.sweep.sweep import sweep as mlpkit_sweep
 
 SPEC = """\
 mlpkit: 1

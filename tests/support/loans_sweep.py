@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import mlpkit
-from mlpkit.jobs.sweep.trial_spec import text_for_folder
-from mlpkit.runs.sweep_folder import SweepFolder
+from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.trial_spec import text_for_folder
 
 SPEC = """\
 mlpkit: 1

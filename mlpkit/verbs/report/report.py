@@ -20,7 +20,6 @@ from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
-from mlpkit.jobs.sweep.sweep_page import write_sweep_page
 from mlpkit.jobs.training_job import tracker_of, units_of
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
@@ -55,6 +54,7 @@ from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
 from mlpkit.verbs.report.predictions import Judged
 from mlpkit.verbs.report.seeds_page import write_seeds_page
 from mlpkit.verbs.report.values import values_section
+from mlpkit.verbs.sweep.page import write_sweep_page
 
 if TYPE_CHECKING:
     import os

@@ -77,7 +77,7 @@ def check(spec: Spec) -> CheckedSpec:
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     searched: list[Diagnostic] = []
     if spec.sweep is not None:
-        from mlpkit.jobs.sweep.search_proof import prove_sweep  # noqa: PLC0415 - few specs have a sweep
+        from mlpkit.verbs.sweep.search_proof import prove_sweep  # noqa: PLC0415 - few specs have a sweep
 
         prove_sweep(spec, proved, searched.append)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))

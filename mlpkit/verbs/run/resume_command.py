@@ -105,7 +105,7 @@ def _resume_sweep(directory: Path, wanted: TrainingOptions) -> None:
     Raises:
         UsageError: a page was asked for, which shows one run.
     """
-    from mlpkit.cli.sweep import resume_folder  # noqa: PLC0415 - most folders are of one run
+    from mlpkit.verbs.sweep.command import resume_folder  # noqa: PLC0415 - most folders are of one run
 
     if wanted.port is not None:
         raise UsageError(f"--live shows one run; for a sweep, leave it out: mlpkit live {quote(str(directory))}")

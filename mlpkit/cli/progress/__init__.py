@@ -1,1 +1,0 @@
-"""How a training is shown: as lines, as JSON, or live on a terminal."""

@@ -1,0 +1,1 @@
+"""Train a spec with many values of some keys."""

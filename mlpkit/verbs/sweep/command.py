@@ -1,0 +1,198 @@
+"""``mlpkit sweep``: train a spec with many values of some keys."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpkit.cli import completion, options
+from mlpkit.cli.exit_codes import WORK_FAILED, print_warnings, suggesting_shipped_spec
+from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.display.make_display import expect_one_way, make_sweep_display
+from mlpkit.errors import UsageError
+from mlpkit.runs.overview import FAILED
+from mlpkit.verbs.report.command import report_at_the_end
+from mlpkit.verbs.run.run_command import run_folder
+from mlpkit.verbs.sweep.engine_options import takes_engine
+from mlpkit.verbs.sweep.status_table import show_status, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlpkit.verbs.sweep.sweep import Sweep
+
+
+@options.verb("sweep")
+@click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
+@options.takes_overrides
+@takes_engine
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the sweep, missing or empty; by default runs/NAME, or runs/NAME-2 and so on.",
+)
+@click.option(
+    "--resume",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs_and_folders_of_runs,
+    help="Go on with the sweep in a folder; in place of SPEC.",
+)
+@click.option(
+    "--add-trials",
+    "added",
+    metavar="N",
+    type=click.IntRange(1),
+    help="With --resume: train N trials beyond the planned.",
+)
+@click.option(
+    "--status",
+    "looked_at",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs_and_folders_of_runs,
+    help="Show what the sweep in a folder has come to so far, and leave it alone.",
+)
+@click.option(
+    "--stop",
+    "stopped",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    shell_complete=completion.runs_and_folders_of_runs,
+    help="Stop the sweep in a folder after the steps it is in, and wait until it has saved its trials.",
+)
+@options.takes_report
+@options.takes_plugins
+@options.takes_quiet
+@options.takes_json
+def command(
+    path: str | None,
+    overrides: tuple[str, ...],
+    engine: dict[str, Any],
+    out: Path | None,
+    folder: Path | None,
+    added: int | None,
+    looked_at: Path | None,
+    stopped: Path | None,
+    reports: bool,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a spec with many values of some keys, and find the best.
+
+    The section sweep of the spec says which keys to vary, and what makes a trial good. Each trial is a run in a folder
+    of its own. Ctrl-C ends the sweep after the steps it is in. --resume goes on, even after a crash, and repeats
+    nothing. The best is written as a spec, best.yaml, and a page about all of them, report.html. The exit code is 1 if
+    a trial failed; one that diverged is a result.
+    """
+    expect_one_way(quiet, as_json)
+    _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
+    if looked_at is not None:
+        show_status(looked_at, plugins, blocked, as_json=as_json)
+        return
+    if stopped is not None:
+        stop(stopped, quiet=quiet, as_json=as_json)
+        return
+    if folder is not None:
+        how: dict[str, Any] = {"engine": engine, "reports": reports, "quiet": quiet, "as_json": as_json}
+        resume_folder(folder, added or 0, plugins=plugins, blocked=blocked, **how)
+        return
+    with Interrupts() as interrupts:
+        from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+        from mlpkit.verbs.sweep.sweep import sweep  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+
+        with suggesting_shipped_spec(str(path)):
+            spec = read_spec(str(path), overrides=overrides, plugins=plugins, blocked=blocked)
+        print_warnings(spec.warnings)
+        with run_folder(spec, out, interrupts) as made:
+            found = _shown(partial(sweep, spec, made), spec.name, made, engine, quiet, as_json, interrupts)
+    _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
+
+
+def resume_folder(
+    folder: Path,
+    added: int,
+    *,
+    engine: dict[str, Any],
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    reports: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Go on with the sweep in a folder, show it, and end the program as it ended; see ``command`` for the arguments."""
+    with Interrupts() as interrupts:
+        from mlpkit.verbs.sweep.sweep import resume_sweep  # noqa: PLC0415 - a signal must find the handlers
+
+        job = partial(resume_sweep, folder, add_trials=added, plugins=plugins, blocked=blocked)
+        found = _shown(job, folder.name, folder, engine, quiet, as_json, interrupts)
+    _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
+
+
+def _shown(
+    job: Callable[..., Sweep],
+    title: str,
+    folder: Path,
+    engine: dict[str, Any],
+    quiet: bool,
+    as_json: bool,
+    interrupts: Interrupts,
+) -> Sweep:
+    """Do a sweep, and show it."""
+    began = partial(interrupts.started, None)
+    with make_sweep_display(title, folder, quiet, as_json, began) as display:
+        interrupts.before_stopping = display.interrupted
+        found = job(**engine, observer=display, stop=interrupts.stop)
+        display.finished(found)
+    return found
+
+
+def _end(
+    found: Sweep,
+    interrupts: Interrupts,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    *,
+    report: bool,
+    shown: bool,
+) -> None:
+    """Write the report, and end the program with the exit code that the sweep calls for.
+
+    Raises:
+        Exit: it was stopped, a trial failed, or none is finished.
+    """
+    if report and not found.stopped:
+        report_at_the_end(found.folder, plugins, blocked, shown=shown)
+    end_if_stopped(interrupts, found.stopped)
+    if found.best is None or found.left or FAILED in found.counts:
+        raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _expect_spec_or_folder(
+    path: str | None,
+    overrides: Sequence[str],
+    out: Path | None,
+    folder: Path | None,
+    added: int | None,
+    others: Sequence[Path | None],
+) -> None:
+    """Make sure that there is either a spec or one folder, and no option that doesn't go with it.
+
+    Raises:
+        UsageError: there isn't, or there is one.
+    """
+    if sum(given is not None for given in (path, folder, *others)) != 1:
+        raise UsageError("expected a spec, to begin a sweep, or one of --resume DIR, --status DIR and --stop DIR")
+    if folder is None and added is not None:
+        raise UsageError("--add-trials goes with --resume DIR; a spec says itself how many trials to train")
+    if path is None and overrides:
+        raise UsageError("--set can't change a sweep that has begun; begin another")
+    if path is None and out is not None:
+        raise UsageError("--out is for a new sweep; one that has begun stays where it is")

@@ -1,0 +1,345 @@
+"""The driver of a sweep: it chooses trials, hands them to workers, and reads from their folders what came of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
+from mlpkit.verbs.sweep.folder import may_go_on, runs_of
+from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from mlpkit.groups.local_workers import Workers
+    from mlpkit.groups.training_process import TrainingEnd
+    from mlpkit.training.events import StopRequest
+    from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
+    from mlpkit.verbs.sweep.samplers import Sampler
+    from mlpkit.verbs.sweep.section import Objective
+
+SECONDS_BETWEEN_LOOKS: Final = 0.1
+"""At whether a signal, or another process, asks for an end."""
+
+SECONDS_BETWEEN_NOTES: Final = 5.0
+"""Of how long the sweep has been at work."""
+
+STOPPED_BY: Final = "mlpkit sweep --stop"
+"""Why a sweep stops that another process has asked to."""
+
+MOST_DEATHS: Final = 2
+"""Processes that may die of a trial before it is set aside, until the sweep is resumed.
+
+One that something stopped in order, such as the time limit of its job, doesn't count if the trial has got on.
+"""
+
+MOST_FAILURES: Final = 5
+"""New trials in a row that may fail for the same reason, such as data that is gone, before no other is begun."""
+
+
+class SweepObserver:
+    """Receives what happens in a sweep; every method is a no-op by default."""
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """The sweep begins, or goes on.
+
+        Args:
+            objectives: what trials are chosen by.
+            trials: the trials that there are already.
+            planned: how many there are to be; None if a time ends the sweep.
+            workers: how many train at once.
+        """
+
+    def trial_begun(self, trial: Trial) -> None:
+        """A trial is trained from now on."""
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """A trial is over.
+
+        Args:
+            trial: the trial.
+            best: the best so far, this one included.
+        """
+
+    def noticed(self, message: str) -> None:
+        """Something is not as it should be, but the sweep goes on."""
+
+
+class Driver:
+    """Trains the trials of a sweep, as many at once as there are workers.
+
+    Args:
+        folder: the folder of the sweep, as its writer; it says what was added, and how long the sweep was at work.
+        objectives: what trials are chosen by.
+        sampler: chooses their values.
+        planned: how many trials the spec asks for; None for as many as the time or the sampler allows.
+        seconds: after how long no trial of the spec's is begun any more; None for no limit.
+        workers: what trains them.
+        strong_again: returns the pruned trial that is to go on, given all trials; None if each is weak still.
+        arguments: arguments of ``Workers.submit``, and of ``train_trial``, beside the folder, as plain data.
+        observer: receives the events.
+        stop: may ask that training end after the steps that it is in.
+        clock: returns a time in seconds.
+
+    Attributes:
+        trials: the trials by number, as they are now.
+        left: how many trials are not trained, as far as that is known, since too many failed; otherwise 0.
+    """
+
+    def __init__(
+        self,
+        folder: SweepFolder,
+        objectives: Sequence[Objective],
+        sampler: Sampler,
+        planned: int | None,
+        seconds: float | None,
+        workers: Workers,
+        *,
+        strong_again: Callable[[Sequence[Trial]], Trial | None],
+        arguments: Mapping[str, Any],
+        observer: SweepObserver,
+        stop: StopRequest,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder, self._objectives, self._sampler = folder, objectives, sampler
+        self._planned, self._seconds = planned, seconds
+        self._workers, self._arguments = workers, arguments
+        self._strong_again, self._may_be_strong = strong_again, True
+        self._busy: set[int] = set()
+        self._observer, self._stop, self._clock = observer, stop, clock
+        self.trials = {trial.number: trial for trial in folder.trials()}
+        self.left = 0
+        self._interrupted = deque(trial.number for trial in self.trials.values() if not trial.over)
+        self._again = deque(trial.number for trial in self.trials.values() if trial.state == FAILED)
+        self._tried_before = {*self._again}
+        self._running: dict[Future[TrainingEnd], int] = {}
+        self._failures: list[str] = []
+        self._deaths: Counter[int] = Counter()
+        self._saved: Counter[int] = Counter()
+        self._free = 0
+        self._progress = folder.read_progress()
+        last = max((trial.asked_at for trial in self.trials.values()), default=0.0)
+        self._began = clock() - max(self._progress.seconds, last)
+
+    def run(self) -> None:
+        """Train until nothing is left to do, or a stop is asked for.
+
+        Raises:
+            MlpkitError: a folder can't be read or written.
+        """
+        self._observer.began(self._objectives, list(self.trials.values()), self._planned_in_all(), self._workers.count)
+        while True:
+            if not self._stop.reason and self._folder.is_to_stop():
+                self._stop.stop(STOPPED_BY)
+            while not self._stop.reason and len(self._running) < self._workers.count:
+                trial = self._next()
+                if trial is None:
+                    break
+                self._begin(trial)
+            if not self._running:
+                break
+            if self._stop.reason:
+                self._workers.stop()
+            done, _ = wait(self._running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=self._running.__getitem__):
+                self._take_end(self._running.pop(future), future.result())
+            self._note_time(SECONDS_BETWEEN_NOTES)
+        self._note_time(0.001)
+        if self._too_many_failed and not self._stop.reason:
+            self.left = len(self._interrupted) + self._trials_to_begin()
+
+    @property
+    def _too_many_failed(self) -> bool:
+        return len(self._failures) >= MOST_FAILURES
+
+    def _next(self) -> Trial | None:
+        """Return the trial to train next; None at the end.
+
+        Those that were interrupted come first, then those that were pruned and are no longer weak, then new ones, and
+        then those that failed: they may fail again.
+        """
+        if self._too_many_failed:
+            return None
+        if self._interrupted:
+            return self.trials[self._interrupted.popleft()]
+        failed = self._again
+        return self._pruned_trial() or self._new_trial() or (self.trials[failed.popleft()] if failed else None)
+
+    def _pruned_trial(self) -> Trial | None:
+        """Return a trial that was pruned, and is to go on after all; looked for whenever a trial is over."""
+        if not (self._may_be_strong and self._in_time()):
+            return None
+        found = self._strong_again([trial for trial in self._in_order() if trial.number not in self._busy])
+        if found is None:
+            self._may_be_strong = False
+            return None
+        try:
+            return self._folder.let_go_on(found)
+        except RunFolderError as error:  # it is resumed by hand
+            self._busy.add(found.number)
+            self._observer.noticed(f"trial {found.number} is left alone: {error}")
+            return None
+
+    def _in_order(self) -> list[Trial]:
+        return [trial for _, trial in sorted(self.trials.items())]
+
+    def _in_time(self) -> bool:
+        return self._seconds is None or self._spent() < self._seconds
+
+    def _new_trial(self) -> Trial | None:
+        """Return the trial with the lowest number that is free, if there is to be another."""
+        if not self._trials_to_begin():
+            return None
+        number, spent = self._free_number(), self._spent()
+        values = self._sampler.values(number, self._in_order())
+        return None if values is None else self._folder.begin(number, values, round(spent, 3))
+
+    def _trials_to_begin(self) -> int:
+        """Return how many trials may be begun now; if a time ends the sweep, 1 for some."""
+        number = self._free_number()
+        if self._progress.trials is None:
+            if self._in_time() and (self._planned is None or number < self._planned):
+                return 1 if self._planned is None else max(1, self._planned - len(self.trials))
+            if not self._progress.added:
+                return 0
+            self._progress = replace(self._progress, added=0, trials=number + self._progress.added)
+            self._folder.write_progress(self._progress)
+        assert self._progress.trials is not None
+        return max(0, self._progress.trials - number)
+
+    def _planned_in_all(self) -> int | None:
+        """Return how many trials there are to be; None if a time ends the sweep."""
+        return planned_in_all(self._planned, self._progress, len(self.trials))
+
+    def _free_number(self) -> int:
+        while self._free in self.trials:
+            self._free += 1
+        return self._free
+
+    def _spent(self) -> float:
+        """Return for how many seconds the sweep has been at work, without breaks."""
+        return self._clock() - self._began
+
+    def _note_time(self, least: float) -> None:
+        """Write down how long the sweep has been at work, if that is so much longer than was written before."""
+        spent = round(self._spent(), 3)
+        if spent - self._progress.seconds >= least:
+            self._progress = replace(self._progress, seconds=spent)
+            with suppress(StorageError):  # the sweep is at most a little longer
+                self._folder.write_progress(self._progress)
+
+    def _begin(self, trial: Trial) -> None:
+        self.trials[trial.number] = trial
+        self._observer.trial_begun(trial)
+        self._running[self._workers.submit(train_trial, trial.directory, **self._arguments)] = trial.number
+
+    def _take_end(self, number: int, end: TrainingEnd) -> None:
+        """Read from a trial's folder what came of it, and decide what to do with one that isn't over."""
+        trial = self._folder.trial(number)
+        death = end.death or (f"by {end.stopped}" if end.stopped else "")
+        if end.cause == OTHER_WRITER:
+            self._observer.noticed(f"trial {number} waits: {end.failure}")
+            self._again.append(number)
+            return
+        if death and not self._stop.reason and may_go_on(trial):
+            got_on = bool(end.stopped) and end.steps > self._saved[number]
+            self._saved[number] = max(end.steps, self._saved[number])
+            trial = self._after_death(trial, death, counts=not got_on)
+        elif end.failure and not trial.over:  # its folder couldn't be written
+            trial = replace(trial, state=FAILED, problem=end.failure)
+        self.trials[number] = trial
+        if trial.over:
+            self._may_be_strong = True
+            self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
+            self._count_failures(trial, end)
+
+    def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
+        """Let a trial go on whose process died, or set it aside if it is the second one that counts.
+
+        Args:
+            trial: the trial.
+            death: what ended the process.
+            counts: whether it may be due to the trial: not if it saved the trial, which had got on.
+        """
+        self._deaths[trial.number] += counts
+        deaths = self._deaths[trial.number]
+        if deaths >= MOST_DEATHS:
+            return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")
+        runs = [RunFolder(run) for run in runs_of(trial.directory).values()]
+        saved = any(run.checkpoints.exist or run.finished for run in runs)
+        how = "it goes on from its last checkpoint" if saved else "it begins again"
+        self._observer.noticed(f"trial {trial.number}: its process ended {death}; {how}")
+        self._interrupted.append(trial.number)
+        return replace(trial, state=STOPPED, problem="")  # a trial that failed before, as its folder may say still
+
+    def _count_failures(self, trial: Trial, end: TrainingEnd) -> None:
+        """Count the new trials in a row that failed for the same reason; those to come would most likely, too.
+
+        One whose own values make a wrong spec says nothing about the others.
+        """
+        if trial.state != FAILED:
+            self._failures = []
+        elif trial.number not in self._tried_before and end.cause != OWN_VALUES:
+            reason = trial.problem.replace(str(trial.directory), "")
+            self._failures = [each for each in self._failures if each == reason] + [reason]
+            if len(self._failures) == MOST_FAILURES:
+                self._observer.noticed(
+                    f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun"
+                )
+
+
+def planned_in_all(planned: int | None, progress: SweepProgress, begun: int) -> int | None:
+    """Return how many trials there are to be, those that were added, too; None if a time ends the sweep.
+
+    Args:
+        planned: how many the spec asks for; None for as many as the time or the sampler allows.
+        progress: what was added.
+        begun: how many there are already.
+    """
+    found = planned + progress.added if progress.trials is None and planned else progress.trials
+    return None if found is None else max(found, begun)
+
+
+def ranked(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
+    """Return the finished trials, the best by the first objective first, and the earlier of equals."""
+    first = objectives[0]
+    finished = [trial for trial in trials if trial.state == FINISHED and first.key in trial.results]
+    return sorted(finished, key=lambda trial: (first.cost(trial.results[first.key]), trial.number))
+
+
+def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial | None:
+    """Return the best of the finished trials; None without any."""
+    return next(iter(ranked(trials, objectives)), None)
+
+
+def front_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
+    """Return the finished trials of which none is better by one objective and as good by the others.
+
+    Args:
+        trials: the trials.
+        objectives: what they are chosen by.
+    """
+    costs = {
+        trial.number: [each.cost(trial.results[each.key]) for each in objectives]
+        for trial in trials
+        if trial.state == FINISHED and all(each.key in trial.results for each in objectives)
+    }
+    return [
+        trial
+        for trial in trials
+        if trial.number in costs and not any(_dominates(other, costs[trial.number]) for other in costs.values())
+    ]
+
+
+def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:
+    return all(a <= b for a, b in zip(costs, others, strict=True)) and list(costs) != list(others)

@@ -1,0 +1,205 @@
+"""A sweep as lines of text, or of JSON: a line for each trial that is over, and what came of all."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from mlpkit.groups.several_runs import listed_runs
+from mlpkit.runs.layout import BEST
+from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
+from mlpkit.terminal.output import diagnostic, document, message, result
+from mlpkit.verbs.sweep.driver import SweepObserver, ranked
+from mlpkit.verbs.sweep.short_keys import short_keys
+from mlpkit.verbs.sweep.sweep import plain_trial, written_results
+from mlpkit.verbs.sweep.trial_spec import written_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from mlpkit.verbs.sweep.folder import Trial
+    from mlpkit.verbs.sweep.section import Objective
+    from mlpkit.verbs.sweep.sweep import Sweep
+
+MOST_ROWS = 5
+"""Trials that a table of the best has."""
+
+
+class SweepDisplay(SweepObserver):
+    """Shows how a sweep goes on: errors and warnings only; the end of ``with`` leaves the terminal as it was.
+
+    Args:
+        begun: called when the sweep begins.
+    """
+
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self._begun = begun
+        self._objectives: Sequence[Objective] = ()
+
+    def __enter__(self) -> SweepDisplay:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def interrupted(self) -> None:
+        """A signal came; called from its handler, between any two instructions."""
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Say that the sweep begins."""
+        self._objectives = objectives
+        self._begun()
+
+    def noticed(self, message: str) -> None:
+        """Print a warning, whatever else is shown or not."""
+        diagnostic(f"warning: {message}", "yellow")
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Print why a trial failed, whatever else is shown or not."""
+        if trial.state == FAILED:
+            diagnostic(f"error: trial {trial.number}: {trial.problem}", "red")
+
+    def finished(self, found: Sweep) -> None:
+        """Show what came of the sweep."""
+
+    def _results(self, trial: Trial) -> str:
+        """Write the objectives of a trial."""
+        return written_results(trial, self._objectives)
+
+
+class SweepLines(SweepDisplay):
+    """A line for each trial that is over, with the best so far, and for each that was pruned and goes on after all."""
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Note which trials are pruned."""
+        super().began(objectives, trials, planned, workers)
+        self._pruned = {trial.number for trial in trials if trial.state == PRUNED}
+
+    def trial_begun(self, trial: Trial) -> None:
+        """Print that a pruned trial goes on."""
+        if trial.number in self._pruned:
+            self._pruned.discard(trial.number)
+            result(f"trial {trial.number} goes on: it is no longer weaker than the others")
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Print the line."""
+        super().trial_over(trial, best)
+        if trial.state == PRUNED:
+            self._pruned.add(trial.number)
+        result(f"trial {trial.number}: {self._outcome(trial, best)}; {written_values(trial.values)}")
+
+    def finished(self, found: Sweep) -> None:
+        """Print the best trials, and the folder."""
+        print_sweep(found)
+
+    def _outcome(self, trial: Trial, best: Trial | None) -> str:
+        if trial.state != FINISHED:
+            return trial.state
+        if best is None:
+            return self._results(trial)
+        if trial.number == best.number:
+            return f"{self._results(trial)}, the best so far"
+        first = self._objectives[0]
+        return f"{self._results(trial)} (best {figure(best.results[first.key])}, trial {best.number})"
+
+
+class SweepJson(SweepDisplay):
+    """One JSON object an event.
+
+        {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
+        {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
+        {"event": "done", "best": 17, "front": [17], "lead": {...}, "trials": [...], "left": 0, "folder": "runs/x", ...}
+        {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
+
+    The last event is ``done`` or ``stopped``. A trial that was pruned and goes on after all has an event each time.
+    """
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Print the event."""
+        super().began(objectives, trials, planned, workers)
+        over = [trial.number for trial in trials if trial.over]
+        document({"event": "began", "planned": planned, "over": over, "workers": workers})
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Print the event."""
+        super().trial_over(trial, best)
+        document({"event": "trial", **plain_trial(trial), "best": best.number if best else None})
+
+    def finished(self, found: Sweep) -> None:
+        """Print the last event."""
+        event = {"event": "stopped", "reason": found.stopped} if found.stopped else {"event": "done"}
+        document({**event, **found.to_plain()})
+        if found.stopped or found.left:
+            print_way_on(found)
+
+
+def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:
+    """Return the lines of a table of the best trials.
+
+    Args:
+        trials: the trials.
+        objectives: what they are chosen by, the first counting.
+        width: the line length; None for no limit.
+    """
+    best = ranked(trials, objectives)[:MOST_ROWS]
+    keys = list(dict.fromkeys(key for trial in best for key in trial.values))
+    rows = [
+        (
+            str(trial.number),
+            *(figure(trial.results[each.key]) if each.key in trial.results else "" for each in objectives),
+            *(to_inline_yaml(trial.values[key]) if key in trial.values else "" for key in keys),
+        )
+        for trial in best
+    ]
+    titles = ("trial", *(each.key for each in objectives), *short_keys(keys))
+    return blocks([titles, *rows], right=range(len(titles)), width=width) if rows else []
+
+
+def print_sweep(found: Sweep) -> None:
+    """Print the best trials, what came of the others, and the folder."""
+    if found.stopped:
+        print_way_on(found)
+        return
+    for line in best_table(found.trials, found.objectives, line_length()):
+        result(line)
+    for lead in found.leads:
+        result("\n".join(paragraph(str(lead), width=line_length())))
+    if len(found.objectives) > 1 and found.front:
+        front = listed_runs([trial.number for trial in found.front], "trial")
+        result("\n".join(paragraph(f"no trial is better by all objectives than {front}", width=line_length())))
+    for state in (PRUNED, DIVERGED, FAILED):
+        numbers = [trial.number for trial in found.trials if trial.state == state]
+        if numbers:
+            said = f"{counted(len(numbers), 'trial')} {state}: {', '.join(map(str, numbers))}"
+            message("\n".join(paragraph(said, width=line_length())))
+    if found.best is None:
+        what = f" with a {found.objectives[0].key}" if FINISHED in found.counts else ""
+        message(f"no trial is finished{what}, so there is no best")
+    else:
+        result(f"the best, ready to run: {found.folder / BEST}")
+    result(f"saved in {found.folder}")
+    if found.left:
+        print_way_on(found)
+
+
+def print_way_on(found: Sweep) -> None:
+    """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to go on."""
+    over = sum(trial.over for trial in found.trials)
+    if found.stopped:
+        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; saved in {found.folder}")
+    else:
+        message(f"ended early, with {counted(found.left, 'trial')} left")
+    message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")

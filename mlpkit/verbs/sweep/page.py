@@ -1,0 +1,292 @@
+"""A page about a sweep: its best trials, what each key did, and the curves of all."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import statistics
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.components.schema.wording import counted
+from mlpkit.groups.several_runs import listed_runs
+from mlpkit.pages import charts
+from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
+from mlpkit.pages.page import page
+from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
+from mlpkit.runs.files import write_atomically
+from mlpkit.runs.layout import BEST, REPORT, SWEEP, is_ensemble
+from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.terminal.figures import figure
+from mlpkit.verbs.sweep.driver import ranked
+from mlpkit.verbs.sweep.folder import SweepFolder, history_of
+from mlpkit.verbs.sweep.key_importance import EXPLANATION, importance_figure, importance_of_key
+from mlpkit.verbs.sweep.scales import scale_of_key, scale_of_objective
+from mlpkit.verbs.sweep.short_keys import short_keys
+from mlpkit.verbs.sweep.sweep import sum_up, written_results
+from mlpkit.verbs.sweep.sweep_spec import spec_of_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlpkit.pages.charts import ParallelLine
+    from mlpkit.verbs.sweep.folder import Trial
+    from mlpkit.verbs.sweep.scales import Scale
+    from mlpkit.verbs.sweep.section import Objective, SearchedKey
+    from mlpkit.verbs.sweep.sweep import Sweep
+
+MOST_BEST: Final = 10
+"""Rows of the table of the best."""
+MOST_LISTED: Final = 400
+"""Rows of the table of all trials."""
+MOST_LINES: Final = 100
+"""Trials that the charts show."""
+MOST_POINTS: Final = 4000
+"""Points of all curves, if that leaves each curve enough."""
+ENOUGH_POINTS: Final = 10
+WEAK: Final = (PRUNED, DIVERGED)
+OTHERS: Final = "the others"
+
+
+def write_sweep_page(directory: Path, components: Mapping[str, Any], to: Path | None = None) -> Path:
+    """Write a page about a sweep, and return where it is; the sweep may be at work.
+
+    Args:
+        directory: its folder.
+        components: the plugins, as ``read_spec`` takes them.
+        to: the file to write; by default ``report.html`` in the folder.
+
+    Raises:
+        UsageError: vl-convert isn't installed.
+        RunFolderError: a file of a trial is damaged.
+        SpecError: the spec of the sweep is wrong, or a plugin that it needs is missing.
+        StorageError: the page can't be written.
+    """
+    folder = SweepFolder(directory)
+    spec = spec_of_sweep(folder, components)
+    assert spec.sweep is not None
+    found = sum_up(folder, spec)
+    parts = [
+        _outcome_section(found),
+        *_sections_about_trials(found, spec.sweep.search, spec.seed),
+        section("Spec", folded(SWEEP, preformatted(spec.document.text))),
+    ]
+    file = directory / REPORT if to is None else to
+    write_atomically(file, page(f"{spec.name}: {counted(len(found.trials), 'trial')}", parts).encode())
+    return file
+
+
+def _outcome_section(found: Sweep) -> str:
+    """Say what came of the sweep, and how to go on."""
+    counts = ", ".join(f"{number} {state}" for state, number in found.counts.items()) or "none has begun"
+    waiting = [trial.number for trial in found.trials if not trial.over]
+    failed = [[str(trial.number), trial.problem] for trial in found.trials if trial.state == FAILED]
+    parts = [paragraph(f"Trials: {counts}."), *_best_in_words(found)]
+    if waiting:
+        parts.append(paragraph(f"Not over: {listed_runs(waiting, 'trial')}; unless the sweep is at work, go on with:"))
+        parts.append(preformatted(f"mlpkit sweep --resume {shlex.quote(str(found.folder))}"))
+    if failed:
+        parts.append(table(["trial", "why it failed"], failed[:MOST_BEST], texts=[1]))
+    return section("Result", *parts)
+
+
+def _best_in_words(found: Sweep) -> list[str]:
+    if found.best is None:
+        return []
+    first = found.objectives[0]
+    result = f"the {'highest' if first.maximize else 'lowest'} {first.key}, {figure(found.best.results[first.key])}"
+    leads = "".join(f" In the sweep, {lead}." for lead in found.leads)
+    said = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
+    file = found.folder / BEST
+    if not file.is_file() or is_ensemble(found.best.directory):  # the sweep is at work, or was interrupted
+        return said
+    commands = f"mlpkit run {shlex.quote(str(file))} --seeds 3"
+    return [*said, paragraph("To see what it is worth, train it with other seeds:"), preformatted(commands)]
+
+
+def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> list[str]:
+    """Return the sections about the trials, most of which need some that are finished."""
+    best = ranked(found.trials, found.objectives)
+    if not best:
+        return [section("Trials", _trials_table(found, found.trials, "All trials"))] if found.trials else []
+    return [
+        section("The best", _trials_table(found, best[:MOST_BEST], "The best finished trials", marked=0)),
+        *([_front_section(found)] if len(found.objectives) > 1 else []),
+        _coordinates_section(found, search, best),
+        _importance_section(found, search, seed),
+        _curves_section(found, best),
+    ]
+
+
+def _trials_table(found: Sweep, trials: Sequence[Trial], caption: str, marked: int | None = None) -> str:
+    """Return a table of trials with what they are chosen by, and their values; with their states, if these differ."""
+    keys = list(dict.fromkeys(key for trial in found.trials for key in trial.values))
+    objectives = [each.key for each in found.objectives]
+    with_state = any(trial.state != FINISHED for trial in trials)
+    rows, sorted_by = [], []
+    for trial in trials[:MOST_LISTED]:
+        results = [trial.results.get(key) for key in objectives]
+        values = [to_inline_yaml(trial.values[key]) if key in trial.values else "" for key in keys]
+        state = [trial.state] if with_state else []
+        shown = ["" if result is None else figure(result) for result in results]
+        rows.append([str(trial.number), *shown, *values, *state])
+        sorted_by.append([trial.number, *results, *values, *state])
+    titles = ["trial", *objectives, *short_keys(keys), *(["state"] if with_state else [])]
+    words = [1 + len(objectives) + i for i, key in enumerate(keys) if not _is_numeric(key, found.trials)]
+    texts = [*words, *([len(titles) - 1] if with_state else [])]
+    return table(titles, rows, caption=caption, texts=texts, marked=marked, sortable=True, values=sorted_by)
+
+
+def _is_numeric(key: str, trials: Iterable[Trial]) -> bool:
+    """Whether all values of a key are numbers."""
+    return all(type(trial.values[key]) in {int, float} for trial in trials if key in trial.values)
+
+
+def _front_section(found: Sweep) -> str:
+    """Return charts of the first objective and each other, and the trials of which none is better by all."""
+    first, *others = found.objectives
+    best = sorted(found.front, key=lambda trial: first.cost(trial.results[first.key]))
+    said = (
+        "No trial is better by one objective than a trial of the Pareto front, and as good by the others. "
+        "Trials that are far from it are not shown."
+    )
+    figures = [_front_figure(found, first, other) for other in others] if best else []
+    return section("Pareto front", paragraph(said), beside(*figures), _trials_table(found, best, "The Pareto front"))
+
+
+def _front_figure(found: Sweep, first: Objective, other: Objective) -> str:
+    """Return a chart of two objectives, with the trials that are not far from the front.
+
+    Those are among the better half by each objective, or no further from the front than that is long.
+    """
+    names, front = ("other trials", "Pareto front"), {trial.number for trial in found.front}
+    finished = [each for each in found.trials if each.state == FINISHED and {first.key, other.key} <= {*each.results}]
+    far = set[int]()
+    for each in (first, other):
+        costs = {trial.number: each.cost(trial.results[each.key]) for trial in finished}
+        length = max(costs[number] for number in front) - min(costs.values())
+        limit = max(statistics.median(costs.values()), min(costs.values()) + 2 * length)
+        far |= {number for number, cost in costs.items() if cost > limit}
+    shown = [trial for trial in finished if trial.number not in far]
+    values = [
+        {
+            "trial": trial.number,
+            first.key: trial.results[first.key],
+            other.key: trial.results[other.key],
+            "series": names[trial.number in front],
+        }
+        for trial in sorted(shown, key=lambda trial: trial.number in front)[-MOST_LINES:]  # the last are drawn above
+    ]
+    titles = (_with_direction(first), _with_direction(other))
+    chart = charts.points(values, first.key, other.key, titles=titles, series=names)
+    return charts.figure(f"{first.key} and {other.key}", chart)
+
+
+def _with_direction(objective: Objective) -> str:
+    return f"{objective.key} ({'higher' if objective.maximize else 'lower'} is better)"
+
+
+def _coordinates_section(found: Sweep, search: Mapping[str, SearchedKey], best: Sequence[Trial]) -> str:
+    """Return parallel coordinates of searched keys and objectives, and the table of all trials."""
+    weak = [trial for trial in found.trials if trial.state in WEAK]
+    shown = best[:MOST_LINES]
+    scales = [
+        *(
+            scale_of_key(key, name, searched)
+            for (key, searched), name in zip(search.items(), short_keys([*search]), strict=True)
+        ),
+        *(scale_of_objective(each, shown) for each in found.objectives),
+    ]
+    lines = [
+        *(_line(trial, scales[: len(search)], None, trial.state) for trial in weak[: MOST_LINES - len(shown)]),
+        *(
+            _line(trial, scales, place / max(1, len(shown) - 1), written_results(trial, found.objectives))
+            for place, trial in reversed([*enumerate(shown)])
+        ),
+    ]
+    said = f"A line for each trial, from its values to its result: orange for the best, trial {best[0].number}, and "
+    said += "the bluer, the better. Dotted: pruned or diverged." if weak else "the bluer, the better."
+    if len(lines) < len(best) + len(weak):
+        said += f" These are the {len(lines)} best of {len(best) + len(weak):,}."
+    chart = charts.parallel([scale.axis for scale in scales], lines, marked=_name(best[0]))
+    ranks = {trial.number: place for place, trial in enumerate(best)}
+    every = sorted(found.trials, key=lambda trial: ranks.get(trial.number, len(best)))
+    numbers = _trials_table(found, every, "All trials")
+    return section("Values and results", paragraph(said), charts.figure("Values of the trials", chart, numbers))
+
+
+def _line(trial: Trial, scales: Sequence[Scale], shade: float | None, outcome: str) -> ParallelLine:
+    shown = {"trial": str(trial.number), "result": outcome}
+    return charts.ParallelLine(_name(trial), [scale.place(trial) for scale in scales], shade, shown)
+
+
+def _name(trial: Trial) -> str:
+    return f"trial {trial.number}"
+
+
+def _importance_section(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> str:
+    """Return the importance of each key by each objective."""
+    figures = []
+    for objective in found.objectives:
+        costs = {
+            trial.number: math.inf if trial.state in WEAK else objective.cost(trial.results[objective.key])
+            for trial in found.trials
+            if trial.state in WEAK or (trial.state == FINISHED and objective.key in trial.results)
+        }
+        importance = {}
+        for key in search:
+            trials = [trial for trial in found.trials if trial.number in costs and key in trial.values]
+            values = [trial.values[key] for trial in trials]
+            importance[key] = importance_of_key(values, [costs[trial.number] for trial in trials], seed)
+        figures.append(importance_figure(f"Importance for {objective.key}", importance))
+    return section("Importance of each key", paragraph(EXPLANATION), *figures)
+
+
+def _curves_section(found: Sweep, best: Sequence[Trial]) -> str:
+    """Return a chart for each objective: its course in each trial."""
+    shown = [*best, *(trial for trial in found.trials if trial.state != FINISHED)][:MOST_LINES]
+    histories = {_name(trial): history_of(trial.directory) for trial in shown}
+    most = max(MOST_POINTS // (len(shown) * len(found.objectives)), ENOUGH_POINTS)
+    said = f"Thick: the best, trial {best[0].number}. Thin: the others."
+    figures = [_curves(objective, histories, most) for objective in found.objectives]
+    return section("Curves", paragraph(said), beside(*figures))
+
+
+def _curves(objective: Objective, histories: Mapping[str, Sequence[Mapping[str, float]]], most: int) -> str:
+    """Return a chart of an objective in the evaluations of trials.
+
+    Args:
+        objective: the objective.
+        histories: the evaluations of each trial, the best trial first.
+        most: points of a curve.
+    """
+    best = next(iter(histories))
+    points = {name: _points(history, objective, most) for name, history in histories.items()}
+    thick = [{**point, "series": best} for point in points[best]]
+    others = {name: each for name, each in points.items() if each and name != best}
+    thin = [{**point, "series": OTHERS, "line": name} for name, each in others.items() for point in each]
+    chart = charts.curves(
+        thick,
+        "epoch",
+        "value",
+        titles=("epoch", objective.name.replace("_", " ")),
+        logarithmic=wants_logarithms(objective.name, [point["value"] for point in (*thick, *thin)]),
+        zero=objective.name == "loss",
+        marked=thick[-1] if thick else None,
+        thin=thin,
+        thin_opacity=0.75,
+        names=[OTHERS, best],
+    )
+    rows = [[name, f"{each[-1]['epoch']:g}", figure(each[-1]["value"])] for name, each in points.items() if each]
+    numbers = table(["trial", "epoch", objective.key], rows, caption=f"Last points: {objective.key}", texts=[0])
+    return charts.figure(objective.key.replace("_", " ").capitalize(), chart, numbers)
+
+
+def _points(history: Iterable[Mapping[str, float]], objective: Objective, most: int) -> list[dict[str, Any]]:
+    """Return regular ones of the evaluations of a trial, the first and the last among them."""
+    found = [record for record in history if objective.key in record]
+    return [
+        {"epoch": float(f"{found[i]['epoch']:.6g}"), "value": float(f"{found[i][objective.key]:.6g}")}
+        for i in rows_worth_reading(len(found), None, most)
+    ]

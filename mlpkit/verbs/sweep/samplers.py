@@ -1,0 +1,222 @@
+"""Which values a trial gets: at random, each combination once, or those that look best after the trials so far."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from mlpkit.components.randomness import keyed_generator
+from mlpkit.errors import UsageError
+from mlpkit.runs.overview import FINISHED, PRUNED, STOPPED
+from mlpkit.verbs.sweep.section import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.verbs.sweep.folder import Trial
+    from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
+
+DIGITS: Final = 6
+"""Significant digits of a number that is drawn: more make no difference, and are hard to read."""
+
+WITHOUT_OPTUNA: Final = (
+    'the sampler tpe needs Optuna; install it with: pip install "mlpkit[sweep]", or take sampler: random'
+)
+
+
+class Sampler(Protocol):
+    """Chooses the values of trials."""
+
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        """Return the values of a trial; None if there are no more.
+
+        Args:
+            number: the number of the trial.
+            trials: the trials before it, as they are now.
+        """
+
+
+def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
+    """Return the sampler of a sweep.
+
+    Args:
+        sweep: what it varies.
+        seed: the spec's seed.
+
+    Raises:
+        UsageError: it needs a library that is not installed.
+    """
+    sampler: Sampler
+    if sweep.sampler == "grid":
+        sampler = GridSampler(sweep.search)
+    else:
+        sampler = RandomSampler(sweep.search, seed) if sweep.sampler == "random" else TpeSampler(sweep, seed)
+    return AfterBaseline(sampler) if sweep.baseline else sampler
+
+
+class AfterBaseline:
+    """Sets nothing in trial 0, which is the spec as it stands, and leaves the others to another sampler.
+
+    Args:
+        sampler: chooses the values of the others, as if the first of them were trial 0.
+    """
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        """Return the values of a trial."""
+        return self._sampler.values(number - 1, trials) if number else {}
+
+
+class RandomSampler:
+    """Draws values at random; those of a trial depend on the seed, its number and the key alone.
+
+    Args:
+        search: the searched keys.
+        seed: the spec's seed.
+    """
+
+    def __init__(self, search: Mapping[str, SearchedKey], seed: int) -> None:
+        self._search = search
+        self._seed = seed
+
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        """Return the values of a trial."""
+        values: dict[str, Any] = {}
+        for key, searched in self._search.items():
+            if searched.holds(values):
+                values[key] = value_at(searched, keyed_generator(self._seed, "trial", number, key).random())
+        return values
+
+
+class GridSampler:
+    """Goes through all combinations, the last key changing first.
+
+    Args:
+        search: the searched keys.
+    """
+
+    def __init__(self, search: Mapping[str, SearchedKey]) -> None:
+        self._grid = Grid(search)
+
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        """Return the combination of that number."""
+        return self._grid.combination(number)
+
+
+def value_at(searched: SearchedKey, share: float) -> Any:
+    """Return the value that lies at a share of all that a key may be.
+
+    Args:
+        searched: what the key may be.
+        share: from 0 to 1, without 1.
+    """
+    if searched.finite and not (searched.of_integers and searched.log):
+        return searched.at(int(share * searched.count))
+    low, high = searched.ends
+    half = 0.5 if searched.of_integers else 0.0  # the lowest integer stands for as much as the others
+    if searched.log:
+        found = math.exp(math.log(low - half) + share * (math.log(high + half) - math.log(low - half)))
+    else:
+        found = low + share * (high - low)
+    return max(low, min(high, round(found))) if searched.of_integers else shortened(found, low, high)
+
+
+def shortened(number: float, low: float, high: float) -> float:
+    """Return a number with few digits, not outside its range."""
+    return max(float(low), min(float(high), float(f"{number:.{DIGITS}g}")))
+
+
+class TpeSampler:
+    """A tree-structured Parzen estimator, by Optuna, which learns from the trials so far.
+
+    The study is made of the trials for each choice, and the random numbers are keyed by the trial's number, so that the
+    same trials lead to the same choice, also after a break.
+
+    Args:
+        sweep: what it varies, and what it is to be chosen by.
+        seed: the spec's seed.
+
+    Raises:
+        UsageError: Optuna is not installed.
+
+    Source: Bergstra, Bardenet, Bengio and Kégl, Algorithms for Hyper-Parameter Optimization (2011).
+    """
+
+    def __init__(self, sweep: SweepSection, seed: int) -> None:
+        try:
+            import optuna  # noqa: PLC0415 - an extra, and slow to import
+        except ImportError as error:
+            raise UsageError(WITHOUT_OPTUNA) from error
+        self._optuna = optuna
+        self._sweep = sweep
+        self._seed = seed
+
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        """Return the values that look best after the trials so far."""
+        optuna = self._optuna
+        seed = int(keyed_generator(self._seed, "trial", number).integers(2**31))
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # by default it prints a line for each study
+        study = optuna.create_study(
+            directions=["maximize" if each.maximize else "minimize" for each in self._sweep.objectives],
+            sampler=optuna.samplers.TPESampler(seed=seed, constant_liar=True),
+        )
+        study.add_trials([self._known(trial) for trial in trials if self._counts(trial)])
+        asked, values = study.ask(), dict[str, Any]()
+        for key, searched in self._sweep.search.items():
+            if searched.holds(values):
+                values[key] = self._suggested(asked, key, searched)
+        return values
+
+    def _counts(self, trial: Trial) -> bool:
+        """Whether something can be learned of a trial; of one that has only begun, that it needs no other like it."""
+        return trial.state != FINISHED or all(each.key in trial.results for each in self._sweep.objectives)
+
+    def _known(self, trial: Trial) -> Any:
+        """Return a trial as Optuna knows it; one that diverged or failed is worse than all that ended."""
+        optuna, states = self._optuna, self._optuna.trial.TrialState
+        search = {key: searched for key, searched in self._sweep.search.items() if key in trial.values}
+        known: dict[str, Any] = {
+            "params": {key: _for_optuna(searched, trial.values[key]) for key, searched in search.items()},
+            "distributions": {key: self._distribution(searched) for key, searched in search.items()},
+        }
+        if trial.state == FINISHED:
+            values = [trial.results[each.key] for each in self._sweep.objectives]
+            return optuna.trial.create_trial(state=states.COMPLETE, values=values, **known)
+        if trial.state == STOPPED:
+            return optuna.trial.create_trial(state=states.RUNNING, **known)
+        value = trial.results.get(self._sweep.objectives[0].key) if trial.state == PRUNED else None
+        return optuna.trial.create_trial(
+            state=states.PRUNED, intermediate_values={} if value is None else {1: value}, **known
+        )
+
+    def _distribution(self, searched: SearchedKey) -> Any:
+        found = self._optuna.distributions
+        if searched.choices is not None:
+            return found.CategoricalDistribution(range(searched.count))
+        if _by_place(searched):
+            return found.IntDistribution(0, searched.count - 1)
+        low, high = searched.ends
+        if searched.of_integers:
+            return found.IntDistribution(int(low), int(high), log=searched.log)
+        return found.FloatDistribution(low, high, log=searched.log)
+
+    def _suggested(self, asked: Any, key: str, searched: SearchedKey) -> Any:
+        if searched.choices is not None:
+            return searched.at(asked.suggest_categorical(key, range(searched.count)))
+        if _by_place(searched):
+            return searched.at(asked.suggest_int(key, 0, searched.count - 1))
+        low, high = searched.ends
+        if searched.of_integers:
+            return asked.suggest_int(key, int(low), int(high), log=searched.log)
+        return shortened(asked.suggest_float(key, low, high, log=searched.log), low, high)
+
+
+def _by_place(searched: SearchedKey) -> bool:
+    """Whether Optuna knows a value by its place: it takes plain choices only, and has steps of its own rounding."""
+    return searched.choices is not None or searched.step is not None
+
+
+def _for_optuna(searched: SearchedKey, value: Any) -> Any:
+    return searched.place_of(value) if _by_place(searched) else value

@@ -1,0 +1,115 @@
+"""A sweep on a terminal: a table of the best trials, and below it how far the sweep has come."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
+from mlpkit.terminal.figures import duration
+from mlpkit.terminal.formatting import counted, line_length
+from mlpkit.terminal.live_area import LiveArea, show_cursor
+from mlpkit.terminal.output import result
+from mlpkit.verbs.sweep.lines import SweepDisplay, best_table, print_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from mlpkit.verbs.sweep.folder import Trial
+    from mlpkit.verbs.sweep.section import Objective
+    from mlpkit.verbs.sweep.sweep import Sweep
+
+
+class SweepScreen(SweepDisplay):
+    """The best trials so far, drawn again whenever a trial begins or is over.
+
+    Args:
+        title: the name of the spec.
+        folder: where the sweep is kept.
+        begun: called when the sweep begins.
+        clock: returns a time in seconds.
+    """
+
+    def __init__(
+        self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        super().__init__(begun)
+        self._heading = title, folder
+        self._area = LiveArea()
+        self._trials: dict[int, Trial] = {}
+        self._training: set[int] = set()
+        self._planned: int | None = None
+        self._clock, self._began_at = clock, clock()
+        self._over_before = 0
+
+    def __enter__(self) -> SweepScreen:
+        """Say what is about to be trained."""
+        self._area.print_heading(*self._heading)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the table away, and bring the cursor back."""
+        self._area.stop()
+
+    def interrupted(self) -> None:
+        """Bring the cursor back now: the next signal ends the program at once."""
+        show_cursor()
+
+    def began(
+        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Show what there is already."""
+        super().began(objectives, trials, planned, workers)
+        self._planned = planned
+        self._trials = {trial.number: trial for trial in trials if trial.over}
+        self._over_before = len(self._trials)
+        self._area.start()
+        self._draw()
+
+    def trial_begun(self, trial: Trial) -> None:
+        """Count it, and not among those that are over, if it was pruned before."""
+        self._training.add(trial.number)
+        self._trials.pop(trial.number, None)
+        self._draw()
+
+    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+        """Put it into the table, if it is one of the best."""
+        self._training.discard(trial.number)
+        self._trials[trial.number] = trial
+        self._area.print_above(lambda: super(SweepScreen, self).trial_over(trial, best))
+        self._draw()
+
+    def noticed(self, message: str) -> None:
+        """Print the warning above the table."""
+        self._area.print_above(lambda: super(SweepScreen, self).noticed(message))
+
+    def finished(self, found: Sweep) -> None:
+        """Leave the best trials, the folder, and the time."""
+        self._area.stop()
+        print_sweep(found)
+        if not found.stopped:
+            result(f"after {duration(self._clock() - self._began_at)}")
+
+    def _draw(self) -> None:
+        trials = [self._trials[number] for number in sorted(self._trials)]
+        lines = [*best_table(trials, self._objectives, line_length()), self._progress()]
+        self._area.draw(Group(*(Text(line, no_wrap=True) for line in lines)))
+
+    def _progress(self) -> str:
+        """Say how far the sweep has come, and how long it still takes."""
+        over = len(self._trials)
+        said = [counted(over, "trial") if self._planned is None else f"{over} of {counted(self._planned, 'trial')}"]
+        states = [trial.state for trial in self._trials.values()]
+        said += [f"{states.count(state)} {state}" for state in (PRUNED, DIVERGED, FAILED) if state in states]
+        said += [f"{len(self._training)} training"] if self._training else []
+        new = over - self._over_before
+        if self._planned is not None and new > 0:
+            left = (self._clock() - self._began_at) / new * (self._planned - over)
+            said.append(f"{duration(left)} left")
+        return ", ".join(said)

@@ -1,0 +1,324 @@
+"""Doing a sweep, or going on with one: what the command line and Python call."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.schema.wording import counted
+from mlpkit.errors import Diagnostic, StorageError, UsageError
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.given_run import directory_of
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.overview import FINISHED
+from mlpkit.specfile.spec import expect_spec
+from mlpkit.terminal.figures import figure
+from mlpkit.training.events import StopRequest
+from mlpkit.verbs.sweep.curves import no_longer_weak
+from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.verbs.sweep.engines import LOCAL, EngineChoice
+from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.lead import Lead, lead_of, lead_over_baseline
+from mlpkit.verbs.sweep.samplers import make_sampler
+from mlpkit.verbs.sweep.search_proof import prove_sweep
+from mlpkit.verbs.sweep.section import Grid
+from mlpkit.verbs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
+from mlpkit.verbs.sweep.trial_spec import text_for_folder, trial_spec, written_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import ModuleType
+
+    from mlpkit.groups.local_workers import Workers
+    from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.verbs.sweep.folder import Trial
+    from mlpkit.verbs.sweep.section import Objective, SweepSection
+
+
+@dataclass(repr=False)
+class Sweep:
+    """What came of a sweep.
+
+    Args:
+        folder: its folder.
+        objectives: what trials are chosen by.
+        trials: all trials, in the order of their numbers.
+        best: the best finished trial by the first objective; None if none is finished.
+        front: the finished trials of which none is better by one objective and as good by the others.
+        stopped: why it was stopped before its end, to be resumed; empty if it was not.
+        left: how many trials are not trained, as far as that is known, since too many failed for the same reason; the
+            sweep can be resumed. 0 if all are, or it was stopped.
+        lead: how far the best is ahead of the next trial with other values; None without one.
+        lead_over_baseline: how far it is ahead of the spec as it stands; None if that isn't a trial, or is the best.
+    """
+
+    folder: Path
+    objectives: Sequence[Objective]
+    trials: list[Trial]
+    best: Trial | None = None
+    front: list[Trial] = field(default_factory=list)
+    stopped: str = ""
+    left: int = 0
+    lead: Lead | None = None
+    lead_over_baseline: Lead | None = None
+
+    def __repr__(self) -> str:
+        """Say how many trials there are, and which is the best."""
+        counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
+        best = f"; best: {self.described(self.best)}" if self.best else ""
+        leads = "".join(f"; {lead}" for lead in self.leads)
+        return f"<Sweep of {len(self.trials)} trials ({counts}){best}{leads}; saved in {self.folder}>"
+
+    @property
+    def leads(self) -> list[Lead]:
+        """What is known of how far the best is ahead of others."""
+        return [lead for lead in (self.lead, self.lead_over_baseline) if lead is not None]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many trials are in each state."""
+        return counts_of(self.trials)
+
+    def described(self, trial: Trial) -> str:
+        """Say what came of a trial, and with which values."""
+        results = written_results(trial, self.objectives)
+        return f"trial {trial.number}, {results}; {written_values(trial.values)}"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "folder": str(self.folder),
+            "objectives": [{"key": each.key, "maximize": each.maximize} for each in self.objectives],
+            "best": self.best.number if self.best else None,
+            "front": [trial.number for trial in self.front],
+            "lead": self.lead.to_plain() if self.lead else None,
+            "lead_over_baseline": self.lead_over_baseline.to_plain() if self.lead_over_baseline else None,
+            "trials": [plain_trial(trial) for trial in self.trials],
+            "left": self.left,
+        }
+
+
+def counts_of(trials: Iterable[Trial]) -> dict[str, int]:
+    """Return how many trials are in each state."""
+    states = [trial.state for trial in trials]
+    return {state: states.count(state) for state in dict.fromkeys(states)}
+
+
+def written_results(trial: Trial, objectives: Iterable[Objective]) -> str:
+    """Write what a trial is chosen by; a value that was not finite is not there."""
+    results = trial.results
+    return ", ".join(f"{e.key} {figure(results[e.key])}" if e.key in results else f"no {e.key}" for e in objectives)
+
+
+def plain_trial(trial: Trial) -> dict[str, Any]:
+    """Return a trial as plain data."""
+    problem = {"problem": trial.problem} if trial.problem else {}
+    known = {"trial": trial.number, "state": trial.state, "values": trial.values, "results": trial.results}
+    return {**known, **problem, "folder": str(trial.directory)}
+
+
+def sweep(
+    spec: Spec,
+    directory: str | Path,
+    *,
+    workers: int | None = None,
+    on: str = LOCAL,
+    scheduler: str = "",
+    slurm: Mapping[str, object] | None = None,
+    observer: SweepObserver | None = None,
+    stop: StopRequest | None = None,
+) -> Sweep:
+    """Train the trials of a spec's sweep, as many at once as there are workers.
+
+    Args:
+        spec: the spec; its section ``sweep`` says what to vary.
+        directory: where to keep the trials; missing or empty.
+        workers: how many trials train at once, each with its share of the cores; by default one per core, or one for
+            each worker of a cluster or rank but the first.
+        on: what trains them: ``local`` for processes on this machine, ``dask`` for the workers of a Dask cluster,
+            ``mpi`` for the ranks that ``mpiexec`` started, ``slurm`` for a Slurm job each.
+        scheduler: with ``dask``: the address of the cluster's scheduler; without it, a cluster is started on this
+            machine for the sweep.
+        slurm: with ``slurm``: options of sbatch for each job, by their long names, such as ``partition``.
+        observer: receives the events.
+        stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
+
+    Raises:
+        UsageError: what is given is no spec, it has no sweep, a library is missing, no process can be started, or the
+            cluster can't be used.
+        SpecError: the sweep is wrong, or doesn't fit the spec or its data.
+        DataError: a data file is not what it should be.
+        RunFolderError: the directory is in use.
+        StorageError: the folder can't be written.
+        WorkersLostError: the cluster can't be reached any more.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or ``stop_sweep`` stopped the sweep; ``run`` of the exception has what was
+            finished.
+    """
+    expect_spec(spec, "sweep")
+    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
+    engine.expect_possible()
+    if spec.sweep is None:
+        raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
+    make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
+    folder, components = Path(directory), spec.registry.arguments()
+    proved, searched = prove(spec), list[Diagnostic]()
+    text = text_for_folder(spec, folder, prove_sweep(spec, proved, searched.append))
+    observer = observer or SweepObserver()
+    for warning in proved.warnings:
+        observer.noticed("; ".join(filter(None, (warning.message, warning.remedy))))
+    for warning in searched if on == LOCAL else ():  # other machines have other memory
+        observer.noticed(str(warning))
+    with engine.started() as started, SweepFolder.create(folder, text) as kept:
+        return _swept(kept, components, started, 0, observer, stop)
+
+
+def resume_sweep(
+    directory: GivenRun,
+    *,
+    add_trials: int = 0,
+    workers: int | None = None,
+    on: str = LOCAL,
+    scheduler: str = "",
+    slurm: Mapping[str, object] | None = None,
+    plugins: Iterable[str | Path | ModuleType] = (),
+    blocked: Iterable[str] = (),
+    observer: SweepObserver | None = None,
+    stop: StopRequest | None = None,
+) -> Sweep:
+    """Go on with a sweep: interrupted trials from their last checkpoints, to the same bits as without the break.
+
+    Args:
+        directory: the folder that ``sweep`` made, or what it returned.
+        add_trials: how many trials to do beside those that there are, or were to be.
+        workers: as for ``sweep``.
+        on: as for ``sweep``; it may be another engine than before.
+        scheduler: as for ``sweep``.
+        slurm: as for ``sweep``.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: receives the events.
+        stop: may ask that training end after the steps that it is in.
+
+    Raises:
+        RunFolderError: the folder is not that of a sweep, its spec has changed since, or it has another writer.
+        MlpkitError: as ``sweep`` does.
+    """
+    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
+    engine.expect_possible()
+    if add_trials < 0:
+        raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
+    components = Registry.discover(plugins=plugins, blocked=blocked).arguments()
+    with SweepFolder.open(directory_of(directory)) as folder, engine.started() as started:
+        return _swept(folder, components, started, add_trials, observer, stop)
+
+
+def _swept(
+    folder: SweepFolder,
+    components: Mapping[str, Any],
+    workers: Workers,
+    added: int,
+    observer: SweepObserver | None,
+    stop: StopRequest | None,
+) -> Sweep:
+    """Train what is to be trained, write the best spec, and sum up."""
+    spec = spec_of_sweep(folder, components)
+    assert spec.sweep is not None
+    expect_unchanged(folder, spec)
+    if added:
+        _add_trials(folder, spec.sweep, added)
+    sampler, request = make_sampler(spec.sweep, spec.seed), stop or StopRequest()
+    driver = Driver(
+        folder,
+        spec.sweep.objectives,
+        sampler,
+        planned_trials(spec.sweep),
+        spec.sweep.seconds,
+        workers,
+        strong_again=partial(no_longer_weak, sweep=spec.sweep),
+        arguments={**components, "threads": workers.threads, "timeout": spec.sweep.timeout},
+        observer=observer or SweepObserver(),
+        stop=request,
+    )
+    with CtrlC(request, (signal.SIGINT, signal.SIGTERM)) as ctrl_c:
+        try:
+            driver.run()
+        except StorageError as error:
+            again = shlex.join(["mlpkit", "sweep", "--resume", str(folder.directory)])
+            error.add_note(f"help: then go on with: {again}")
+            raise
+    found = sum_up(folder, spec, request.reason, driver.left)
+    if found.best is not None:
+        folder.write_best(_best_text(spec, found, folder.directory))
+    if ctrl_c.received or (stop is None and request.reason):
+        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on')
+        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
+        raise interrupt
+    return found
+
+
+def planned_trials(sweep: SweepSection) -> int | None:
+    """Return how many trials a spec asks for; None if a time alone says when to end."""
+    if sweep.sampler != "grid":
+        return sweep.trials
+    size = _size_of_grid(sweep)
+    return min(size, sweep.trials or size)
+
+
+def _size_of_grid(sweep: SweepSection) -> int:
+    return Grid(sweep.search).size + sweep.baseline
+
+
+def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
+    """Write into the folder of a sweep that it is to have more trials.
+
+    Raises:
+        UsageError: its grid has no more.
+    """
+    progress = folder.read_progress()
+    planned = progress.trials
+    if sweep.sampler == "grid":
+        size, begun = _size_of_grid(sweep), len(folder.trials())
+        of_spec = sweep.trials or (begun if sweep.seconds else size)
+        more = max(0, size - (of_spec + progress.added if planned is None else planned))
+        if added > more:
+            taken = f"of the {size:,} combinations of the grid, {size - more:,} are planned already"
+            raise UsageError(f"{added} more can't be trained: {taken}")
+    if planned is None:
+        folder.write_progress(replace(progress, added=progress.added + added))
+    else:
+        folder.write_progress(replace(progress, trials=planned + added))
+
+
+def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) -> Sweep:
+    """Return what came of a sweep, as its folder says.
+
+    Args:
+        folder: the folder.
+        spec: its spec.
+        stopped: why it was stopped before its end.
+        left: how many trials are not trained, since too many failed.
+
+    Raises:
+        RunFolderError: a file of a trial can't be read.
+    """
+    assert spec.sweep is not None
+    objectives = spec.sweep.objectives
+    trials = folder.trials()
+    best, front, lead = best_of(trials, objectives), front_of(trials, objectives), lead_of(trials, objectives)
+    over_baseline = lead_over_baseline(trials, objectives) if spec.sweep.baseline else None
+    return Sweep(folder.directory, objectives, trials, best, front, stopped, left, lead, over_baseline)
+
+
+def _best_text(spec: Spec, found: Sweep, folder: Path) -> str:
+    """Return the spec of the best trial, ready to run."""
+    assert found.best is not None
+    finished = counted(found.counts[FINISHED], "finished trial")
+    heading = f"# The best of {finished}: {found.described(found.best)}\n"
+    heading += "".join(f"# In the sweep, {lead}.\n" for lead in found.leads)
+    return heading + text_for_folder(trial_spec(spec, found.best.values), folder)

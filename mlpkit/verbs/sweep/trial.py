@@ -1,0 +1,275 @@
+"""The training of one trial, by whatever process: all that it needs is in the folder of the sweep."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
+from mlpkit.groups.training_process import TrainingEnd, described
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.resume_network import train_claimed
+from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
+from mlpkit.jobs.training_job import TrainingJob
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import RESOLVED, SWEEP
+from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
+from mlpkit.specfile.spec import read_spec
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.workers import blas_threads, choose_plan
+from mlpkit.verbs.sweep.curves import curves_of, rule_for
+from mlpkit.verbs.sweep.folder import may_go_on, read_trial, runs_of, trials_in
+from mlpkit.verbs.sweep.trial_of_several import train_ensemble, train_seeds
+from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mlpkit.components.dataset import Dataset, Split
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.evaluation import Record
+    from mlpkit.verbs.sweep.section import SweepSection
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds in which a process of a driver that was killed saves the trial that it trains."""
+
+BETWEEN_LOOKS: Final = 0.05
+
+OTHER_WRITER: Final = "another writer"
+OWN_VALUES: Final = "its values"
+"""What the failure of a trial may be due to: another process that trains it, and values that make a wrong spec."""
+
+
+def train_trial(
+    directory: Path | str,
+    *,
+    threads: int = 1,
+    plugins: Sequence[str] = (),
+    blocked: Sequence[str] = (),
+    observer: Observer | None = None,
+    stop: StopRequest | None = None,
+) -> TrainingEnd:
+    """Train a trial to its end, or until it is pruned, from where it is; what goes wrong is written into its folder.
+
+    Args:
+        directory: its folder, in that of the sweep.
+        threads: the cores that it may take; so many BLAS threads, unless the spec says it.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        observer: receives the events.
+        stop: may ask the training to end after the step that it is in.
+    """
+    stop = stop or StopRequest()
+    with RunFolder(Path(directory)) as folder:
+        writer = _claim(folder, stop)
+        if writer:
+            ended = TrainingEnd(stopped=stop.reason)
+            return ended if stop.reason else TrainingEnd(failure=writer, cause=OTHER_WRITER)
+        try:
+            trial = read_trial(folder.directory)
+            if not may_go_on(trial):  # that process has trained it to its end
+                return TrainingEnd()
+            folder.forget_failure()  # of an earlier try
+            spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
+            assert spec.sweep is not None
+            own = trial_spec(spec, trial.values)
+            judge = _Judge(folder.directory, spec.sweep, stop, several=len(own.seeds) > 1 or own.trains_ensemble)
+            end = _trained(own, folder, threads, observer or Observer(), judge)
+        except Exception as error:
+            _record_failure(folder, DIVERGED if isinstance(error, DivergenceError) else FAILED, 0, described(error))
+            if not isinstance(error, MlpkitError):
+                raise
+            return TrainingEnd(failure=described(error), cause=OWN_VALUES if _is_of_values(error) else "")
+        if end.stopped and judge.weak:
+            _record_failure(folder, PRUNED, judge.steps, judge.weak)
+    return end
+
+
+def _is_of_values(error: Exception) -> bool:
+    """Whether an error is that of a spec which is wrong by itself, and not of data that is gone, say."""
+    return isinstance(error, SpecError) and not isinstance(error.__cause__, ParameterError)
+
+
+def _claim(folder: RunFolder, stop: StopRequest) -> str:
+    """Become a trial's writer, once a process has ended that trains it still, for a driver that is no more.
+
+    Returns:
+        What is in the way after some time, or when training is to end; empty if nothing is.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            folder.claim()
+        except RunFolderError as error:
+            if stop.reason or time.monotonic() - began >= LONGEST_WAIT:
+                return str(error)
+            time.sleep(BETWEEN_LOOKS)
+        else:
+            return ""
+
+
+def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, judge: _Judge) -> TrainingEnd:
+    """Train a trial from where it is, as its own spec says; of several runs, the first is judged."""
+    judged, stop = ObserverGroup([observer, judge]), judge.stop
+
+    def train_prepared(spec: Spec, run: RunFolder, *, first: bool) -> Run:
+        observers = judged if first else observer
+        return train_claimed(run, spec.registry, observers, stop, opened=_opened(spec), cores=threads)
+
+    if judge.finds_first_run_weak():  # its last process was killed before it could judge that
+        return TrainingEnd(stopped=stop.reason)
+    if len(spec.seeds) > 1:
+        return train_seeds(spec, folder, threads, train_prepared)
+    if spec.trains_ensemble:
+        return train_ensemble(spec, folder, train_prepared)
+    if (folder.directory / RESOLVED).exists():
+        run = train_prepared(spec, folder, first=True)
+    else:
+        spec = spec.with_seed(spec.seeds[0])
+        run = _begin(spec, folder, _opened(spec), threads, judged, stop)
+    return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+
+
+@lru_cache(maxsize=1)
+def _sweep_spec(here: Path, path: Path, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
+    """Return the spec of a sweep, which never changes; a process trains many of its trials.
+
+    Args:
+        here: the folder that the paths start from.
+        path: the file.
+        plugins: as for ``train_trial``.
+        blocked: as for ``train_trial``.
+    """
+    return read_spec(path, plugins=plugins, blocked=blocked)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The data of a spec, equal to that of any other with the same key.
+
+    Args:
+        key: what the data depends on.
+        spec: the spec.
+    """
+
+    key: str
+    spec: Spec = field(compare=False)
+
+
+def _opened(spec: Spec) -> OpenedData:
+    """Return the data of a run of a trial, opened."""
+    dataset, splits_of = _open(_Data(f"{Path.cwd()} {data_key(spec)}", spec))
+    return OpenedData(dataset, splits_of(spec.member))
+
+
+@lru_cache(maxsize=1)
+def _open(data: _Data) -> tuple[Dataset, Callable[[int | None], Mapping[str, Split]]]:
+    """Return a data set, and what gives each network its splits: most trials of a sweep have the same."""
+    dataset = data.spec.new_dataset()
+    describe_data(data.spec, dataset)
+    return dataset, open_for_members(data.spec, dataset)
+
+
+def _begin(
+    spec: Spec, folder: RunFolder, opened: OpenedData, threads: int, observer: Observer, stop: StopRequest
+) -> Run:
+    """Train a trial from its beginning, as ``mlpkit run`` does with its spec."""
+    expect_own_files(spec)
+    proved = prove(spec, opened.dataset)
+    training, work = proved.spec.training, proved.proof.flops * proved.spec.training.batch_size
+    plan = choose_plan(work, slices=training.slices, threads=training.threads, cores=threads)
+    with blas_threads(plan.threads):
+        job = TrainingJob(proved.spec, plan, proved, folder, splits=opened.splits, cores=threads)
+        folder.write_spec(spec.document.text)
+        folder.write_resolved(job.resolved)
+        folder.write_lock(job.lock)
+        return job.train(spec.document.text, observer, stop)
+
+
+def _record_failure(folder: RunFolder, state: str, steps: int, message: str) -> None:
+    """Write why a trial ended before its end, unless that is written already."""
+    with suppress(StorageError):  # the error that led here is the one to report
+        if not folder.read_failure():
+            folder.write_failure(state, steps, message)
+
+
+class _EitherStop(StopRequest):
+    """A request that one trial stop, or all do.
+
+    Args:
+        of_all: asks that all stop.
+    """
+
+    def __init__(self, of_all: StopRequest) -> None:
+        self._of_all = of_all
+        self._own = ""
+
+    @property
+    def reason(self) -> str:
+        """Why training is to end; empty if it goes on."""
+        return self._own or self._of_all.reason
+
+    @reason.setter
+    def reason(self, reason: str) -> None:
+        self._own = reason
+
+
+class _Judge(Observer):
+    """Ends a trial after an evaluation if it is weaker than the others, whose evaluations it reads from their folders.
+
+    Args:
+        directory: the trial's folder.
+        sweep: how weak trials are found.
+        stop: may ask that all trials stop.
+        several: whether the trial is several runs, so that an end after the first saves the others.
+
+    Attributes:
+        stop: asks that the trial stop.
+        weak: why it ends early; empty if it doesn't.
+        steps: steps of the run that it ends in.
+    """
+
+    def __init__(self, directory: Path, sweep: SweepSection, stop: StopRequest, *, several: bool) -> None:
+        self.stop = _EitherStop(stop)
+        self.weak, self.steps = "", 0
+        self._directory, self._objective = directory, sweep.objectives[0]
+        self._rule, self._name = rule_for(directory, sweep), sweep.prune
+        self._several = several
+        self._total_steps = 0
+
+    def started(self, total_steps: int | None) -> None:
+        """Remember how long the training is to be."""
+        self._total_steps = total_steps or 0
+
+    def evaluated(self, record: Record, seconds: float) -> None:
+        """Compare the trial with the others, unless it is at its end."""
+        if self._several or record["iteration"] < self._total_steps:
+            self._judge(record)
+
+    def finds_first_run_weak(self) -> bool:
+        """Whether a trial of several runs is weak that has trained the first one, and hasn't begun the second."""
+        if not self._several:
+            return False
+        first, *others = runs_of(self._directory).values()
+        history = RunFolder(first).read_history()
+        self._total_steps = overview_of(first).total or 0
+        is_over = bool(history) and history[-1]["iteration"] >= self._total_steps
+        if is_over and all(RunFolder(each).only_prepared for each in others):
+            self._judge(history[-1])
+        return bool(self.weak)
+
+    def _judge(self, record: Mapping[str, float]) -> None:
+        if self._rule is None:
+            return
+        step = record["iteration"]
+        rivals = [folder for folder in trials_in(self._directory.parent) if folder != self._directory]
+        trial, *others = curves_of([self._directory, *rivals], self._objective)
+        if trial.evaluations and self._rule(trial, others, self._total_steps * record["epoch"] / step):
+            self.steps, self.weak = int(step), f"pruned ({self._name}) after step {int(step):,}"
+            self.stop.stop(PRUNED)

@@ -1,0 +1,44 @@
+"""What a worker of Dask looks at before the first trial; tests/verbs/sweep/test_sweep_on_dask.py has the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+from requirements import require_module
+
+from mlpkit.groups.training_process import TrainingEnd
+from mlpkit.version import VERSION
+
+dask_workers = require_module("packages", "mlpkit.verbs.sweep.dask_workers")
+
+
+def test_a_worker_says_what_is_in_the_way(tmp_path):
+    def problem(folder, here, version):
+        return asyncio.run(dask_workers._begin(str(folder), str(here), version))
+
+    missing = tmp_path / "missing"
+    advice = f"finds no folder {missing}; put it on a disk that all machines share, under the same path"
+    assert problem(tmp_path, tmp_path, VERSION) == ""
+    assert problem(missing, tmp_path, VERSION) == problem(tmp_path, missing, VERSION) == advice
+    other = f"has mlpkit {VERSION}, and the driver 0.0.7; install the same version"
+    assert problem(tmp_path, tmp_path, "0.0.7") == other
+
+
+def test_ctrl_c_stops_the_trials_of_its_sweep_in_a_worker(monkeypatch):
+    stopped = []
+    monkeypatch.setattr(dask_workers, "_trainer", lambda *sweep: SimpleNamespace(stop=lambda: stopped.append(sweep)))
+    monkeypatch.setattr(dask_workers, "_training", {("swept", "trial-0"), ("other", "trial-1")})
+    assert dask_workers._stop("swept", "here") == ["trial-0"]
+    assert stopped == [("swept", "here")]
+
+
+def test_a_worker_that_ends_stops_its_trial(monkeypatch):
+    end = Future()
+    stopped = TrainingEnd(stopped="a signal")
+    trainer = SimpleNamespace(submit=lambda *_, **__: end, stop=lambda: end.set_result(stopped))
+    monkeypatch.setattr(dask_workers, "SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(dask_workers, "get_worker", lambda: SimpleNamespace(status=dask_workers.Status.closing))
+    monkeypatch.setattr(dask_workers, "_trainer", lambda folder, here: trainer)
+    assert dask_workers._train(("swept", "."), TrainingEnd, "swept/trial-0", {}) == stopped

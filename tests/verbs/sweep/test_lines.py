@@ -1,0 +1,67 @@
+"""Sweeps as lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.lines import SweepJson, SweepLines, best_table
+from mlpkit.verbs.sweep.section import Objective
+from mlpkit.verbs.sweep.sweep import Sweep
+
+
+def test_the_table_has_the_five_best_finished_trials():
+    trials = [
+        Trial(
+            i,
+            Path("x"),
+            {"a.x": i} if i % 2 else {"a.y": {"adam": {}}},
+            state="finished",
+            results={"train_loss": 1 / (i + 1)},
+        )
+        for i in range(7)
+    ]
+    pruned = Trial(7, Path("x"), {"a.x": 0}, state="pruned", results={"train_loss": 0.0})
+    table = best_table([*trials, pruned], [Objective("train_loss", maximize=False)], None)
+    assert [line.split() for line in table] == [
+        ["trial", "train_loss", "y", "x"],
+        ["6", "0.1429", "{adam:", "{}}"],
+        ["5", "0.1667", "5"],
+        ["4", "0.2000", "{adam:", "{}}"],
+        ["3", "0.2500", "3"],
+        ["2", "0.3333", "{adam:", "{}}"],
+    ]
+    assert best_table([pruned], [Objective("train_loss", maximize=False)], None) == []
+
+
+LOSS, ACCURACY = Objective("validation_loss", maximize=False), Objective("validation_accuracy", maximize=True)
+
+
+def test_a_result_that_was_not_finite_is_said_not_to_be_there(capsys):
+    lines = SweepLines(lambda: None)
+    lines.began([LOSS, ACCURACY], [], 2, 1)
+    lost = Trial(0, Path("x/trial-0"), {"a": 1}, state="finished", results={"validation_accuracy": 0.5})
+    lines.trial_over(lost, None)
+    found = Trial(1, Path("x/trial-1"), {"a": 2}, state="finished", results={"validation_loss": 0.25})
+    lines.trial_over(found, found)
+    lines.trial_over(lost, found)
+    assert capsys.readouterr().out.splitlines() == [
+        "trial 0: no validation_loss, validation_accuracy 0.5000; a=1",
+        "trial 1: validation_loss 0.2500, no validation_accuracy, the best so far; a=2",
+        "trial 0: no validation_loss, validation_accuracy 0.5000 (best 0.2500, trial 1); a=1",
+    ]
+    lines.finished(Sweep(Path("x"), [LOSS, ACCURACY], [lost]))
+    assert capsys.readouterr().err == "no trial is finished with a validation_loss, so there is no best\n"
+    sweep = Sweep(Path("x"), [LOSS, ACCURACY], [lost, found], best=found)
+    assert "best: trial 1, validation_loss 0.2500, no validation_accuracy; a=2" in repr(sweep)
+
+
+def test_a_sweep_that_ended_early_says_how_to_go_on(capsys):
+    sweep = Sweep(Path("my runs/x"), [LOSS], [], left=7)
+    SweepLines(lambda: None).finished(sweep)
+    way = ["ended early, with 7 trials left", "resume it with: mlpkit sweep --resume 'my runs/x'"]
+    assert capsys.readouterr().err.splitlines()[-2:] == way
+    SweepJson(lambda: None).finished(sweep)
+    shown = capsys.readouterr()
+    assert '"left": 7' in shown.out
+    assert shown.err.splitlines() == way

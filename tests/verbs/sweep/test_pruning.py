@@ -1,0 +1,101 @@
+"""Which trials the rules call weak, by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from mlpkit.verbs.sweep.pruning import Curve, Evaluation, bracket_of, is_stopped_at_rung, is_worse_than_median
+
+
+def curve(number, *costs, finished=False, epochs=None):
+    epochs = epochs or range(1, len(costs) + 1)
+    return Curve(number, [Evaluation(float(e), c) for e, c in zip(epochs, costs, strict=True)], finished)
+
+
+FINISHED = [curve(i, cost, cost / 2, cost / 4, finished=True) for i, cost in enumerate([1.0, 2.0, 3.0, 4.0, 5.0])]
+
+
+@pytest.mark.parametrize(
+    ("costs", "weak"),
+    [
+        ([2.9], False),
+        ([3.1], True),  # the median after one epoch is 3
+        ([9.0, 1.5], False),  # after two it is 1.5
+        ([9.0, 1.6], True),
+        ([1.4, 9.0], False),  # its best counts
+    ],
+)
+def test_a_trial_worse_than_the_median_is_weak(costs, weak):
+    assert is_worse_than_median(curve(9, *costs), FINISHED, 3.0) is weak
+
+
+def test_the_median_needs_five_finished_trials():
+    running = [curve(5, 0.1), curve(6, 0.1)]
+    assert not is_worse_than_median(curve(9, 99.0), [*FINISHED[:4], *running], 3.0)
+    assert is_worse_than_median(curve(9, 99.0), [*FINISHED, *running], 3.0)
+
+
+def test_trials_with_other_epochs_are_compared_at_the_last_evaluation_up_to_there():
+    others = [curve(i, 4.0, 1.0, finished=True, epochs=(0.5, 1.5)) for i in range(5)]
+    assert not is_worse_than_median(curve(9, 3.9, epochs=(1.2,)), others, 3.0)
+    assert is_worse_than_median(curve(9, 3.9, epochs=(1.5,)), others, 3.0)
+    assert not is_worse_than_median(curve(9, 3.9, epochs=(1.6,)), others, 3.0)  # none came so far
+
+
+def test_brackets_get_the_shares_of_hyperband():
+    """Of Li et al. (2018), table 1, with η = 3: n = 27, 12, 6, 4 for brackets whose first rung is at 1, 3, 9, 27."""
+    counts = Counter(bracket_of(number, 4) for number in range(27 + 12 + 6 + 4))
+    assert counts == {0: 27, 1: 12, 2: 6, 3: 4}
+
+
+@pytest.mark.parametrize("brackets", range(2, 6))
+def test_each_bracket_gets_its_share_from_the_beginning(brackets):
+    """Of the first trials, too: at any time, each has its share up to one trial."""
+    order = [bracket_of(number, brackets) for number in range(400)]
+    period = next(n for n in range(1, 400) if order[n:] == order[:-n])
+    for begun in range(1, period + 1):
+        for bracket in range(brackets):
+            share = order[:period].count(bracket) / period
+            assert abs(order[:begun].count(bracket) - share * begun) < 1.5
+
+
+def in_bracket(bracket, count, brackets):
+    numbers = (number for number in range(1000) if bracket_of(number, brackets) == bracket)
+    return [next(numbers) for _ in range(count)]
+
+
+def test_a_rung_keeps_the_best_third():
+    first, *others = in_bracket(0, 9, 3)  # rungs at 1 and 3 epochs of 9
+    rivals = [curve(number, cost) for number, cost in zip(others, range(1, 9), strict=True)]
+    assert [is_stopped_at_rung(curve(first, cost), rivals, 9.0) for cost in (0.5, 1.5, 2.5, 3.5, 8.5)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_trial_is_judged_at_rungs_of_its_bracket_only():
+    first, *others = in_bracket(0, 3, 3)
+    rivals = [curve(number, 1.0, 1.0, 1.0, 1.0) for number in others]
+    judged = [is_stopped_at_rung(curve(first, *[9.0] * n), rivals, 9.0) for n in range(1, 9)]
+    assert judged == [True, False, True, False, False, False, False, False]
+    second, *others = in_bracket(1, 3, 3)
+    rivals = [curve(number, 1.0, 1.0, 1.0, 1.0) for number in others]
+    judged = [is_stopped_at_rung(curve(second, *[9.0] * n), rivals, 9.0) for n in range(1, 9)]
+    assert judged == [False, False, True, False, False, False, False, False]
+
+
+def test_the_last_bracket_and_other_brackets_end_nothing():
+    (last,) = in_bracket(2, 1, 3)
+    rivals = [curve(number, *[1.0] * 9) for number in range(40) if number != last]
+    assert not any(is_stopped_at_rung(curve(last, *[9.0] * n), rivals, 9.0) for n in range(1, 9))
+    first, second = in_bracket(0, 1, 3)[0], in_bracket(1, 1, 3)[0]
+    assert not is_stopped_at_rung(curve(first, 9.0), [curve(second, 1.0)], 9.0)
+
+
+def test_one_evaluation_in_all_ends_nothing():
+    assert not is_stopped_at_rung(curve(0, 9.0), [curve(1, 1.0)], 1.0)

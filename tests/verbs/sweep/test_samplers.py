@@ -1,0 +1,192 @@
+"""Samplers: each value is one that the search allows, and depends on what it should alone."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpkit.errors import UsageError
+from mlpkit.verbs.sweep.folder import Trial
+from mlpkit.verbs.sweep.samplers import GridSampler, RandomSampler, TpeSampler, make_sampler, value_at
+from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
+
+SEARCH = {
+    "training.optimizer": SearchedKey(choices=("sgd", {"adam": {"beta1": 0.8}})),
+    "training.optimizer.sgd.momentum": SearchedKey(low=0.0, high=0.9, when={"training.optimizer": "sgd"}),
+    "vars.rate": SearchedKey(low=1e-4, high=1e-1, log=True),
+    "vars.hidden": SearchedKey(low=16, high=64, step=16),
+    "vars.depth": SearchedKey(low=1, high=100, log=True),
+}
+
+
+def trial(number, values, state="finished", **results):
+    return Trial(number, Path("x"), values, state=state, results=results)
+
+
+def is_allowed(values):
+    assert list(values) == [key for key in SEARCH if key in values]
+    assert ("training.optimizer.sgd.momentum" in values) == (values["training.optimizer"] == "sgd")
+    assert 0.0 <= values.get("training.optimizer.sgd.momentum", 0.0) <= 0.9
+    assert 1e-4 <= values["vars.rate"] <= 1e-1
+    assert values["vars.hidden"] in (16, 32, 48, 64)
+    assert type(values["vars.hidden"]) is type(values["vars.depth"]) is int
+    assert 1 <= values["vars.depth"] <= 100
+    return True
+
+
+@given(seed=st.integers(0, 2**32), number=st.integers(0, 10**6))
+def test_random_values_are_allowed_and_depend_on_seed_and_number_alone(seed, number):
+    values = RandomSampler(SEARCH, seed).values(number, [])
+    assert is_allowed(values)
+    sampler = RandomSampler(SEARCH, seed)
+    sampler.values(number + 1, [])
+    assert sampler.values(number, [trial(0, {}, loss=3.0)]) == values
+
+
+def test_the_value_of_a_key_does_not_depend_on_the_other_keys():
+    alone = {"vars.rate": SEARCH["vars.rate"]}
+    for number in range(5):
+        values = RandomSampler(SEARCH, 3).values(number, [])
+        assert RandomSampler(alone, 3).values(number, []) == {"vars.rate": values["vars.rate"]}
+
+
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_shares_are_spread_evenly(share):
+    """By the definition of a uniform distribution, on either scale."""
+    assert value_at(SearchedKey(low=2.0, high=6.0), share) == pytest.approx(2 + 4 * share, rel=1e-5)
+    logarithm = math.log10(value_at(SearchedKey(low=1e-3, high=10.0, log=True), share))
+    assert logarithm == pytest.approx(-3 + 4 * share, abs=1e-4)
+
+
+def test_integers_of_a_range_are_equally_likely_and_have_both_ends():
+    counts = Counter(value_at(SearchedKey(low=3, high=7), share) for share in np.linspace(0, 1, 1000, endpoint=False))
+    assert counts == dict.fromkeys(range(3, 8), 200)
+    found = {value_at(SearchedKey(low=1, high=100, log=True), share) for share in (0.0, 0.5, 1 - 1e-12)}
+    assert found == {1, 7, 100}  # the geometric mean of 0.5 and 100.5 is 7.09
+
+
+def values_of(searched):
+    return [values["x"] for values in (GridSampler({"x": searched}).values(i, []) for i in range(searched.count))]
+
+
+def test_steps_are_exact_decimals():
+    assert values_of(SearchedKey(low=0.1, high=0.7, step=0.2)) == [0.1, 0.3, 0.5, 0.7]
+    assert values_of(SearchedKey(low=16, high=64, step=16)) == [16, 32, 48, 64]
+    assert values_of(SearchedKey(low=0, high=1.0, step=0.0078125)) == [i / 128 for i in range(129)]
+    thirds = values_of(SearchedKey(low=0.0, high=1.0, step=0.33333333334))
+    assert thirds == [0.0, 0.33333333334, 0.66666666668, 1.0]
+
+
+def test_a_range_takes_no_time_and_no_memory_however_many_values_it_has():
+    fine = SearchedKey(low=0.0, high=1.0, step=1e-12)
+    assert value_at(fine, 0.5) == 0.5
+    seeds = SearchedKey(low=0, high=2**64 - 1)
+    assert value_at(seeds, 0.5) == 2**63
+    assert value_at(seeds, 1 - 2**-53) <= 2**64 - 1
+    assert GridSampler({"x": fine, "seed": seeds}).values(5, []) == {"x": 0.0, "seed": 5}
+
+
+def test_a_grid_has_each_combination_once_and_none_that_a_condition_rules_out():
+    search = {
+        "a": SearchedKey(choices=("x", "y")),
+        "b": SearchedKey(low=1, high=3, when={"a": "x"}),
+        "c": SearchedKey(choices=(True, None)),
+    }
+    sampler = GridSampler(search)
+    found = []
+    while (values := sampler.values(len(found), [])) is not None:
+        found.append(values)
+    x = [{"a": "x", "b": b, "c": c} for b in (1, 2, 3) for c in (True, None)]
+    assert found == [*x, {"a": "y", "c": True}, {"a": "y", "c": None}]
+
+
+def tpe(**keys):
+    section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9, **keys)
+    return TpeSampler(section, seed=0)
+
+
+def trials_around(best, state="finished"):
+    values = [i / 20 for i in range(21)]
+    return [trial(i, {"x": x}, state, validation_loss=(x - best) ** 2) for i, x in enumerate(values)]
+
+
+@pytest.mark.parametrize("best", [0.2, 0.8])
+def test_tpe_goes_where_trials_were_good(best):
+    found = [tpe().values(number, trials_around(best))["x"] for number in range(20, 30)]
+    assert abs(np.median(found) - best) < 0.2
+    upwards = [tpe(maximize="validation_loss").values(number, trials_around(best))["x"] for number in range(20, 30)]
+    assert abs(np.median(upwards) - best) > 0.3
+
+
+def test_tpe_learns_from_trials_that_diverged():
+    good = trials_around(0.9)
+    diverged = [trial(100 + i, {"x": 0.5 + i / 100}, "diverged") for i in range(50)]
+    found = [tpe().values(number, [*good[:10], *diverged])["x"] for number in range(200, 210)]
+    assert np.median(found) < 0.5
+
+
+def test_tpe_depends_on_the_trials_and_the_number_alone():
+    known = [*trials_around(0.3), trial(30, {"x": 0.4}, "stopped"), trial(31, {"x": 0.5}, "pruned", validation_loss=1)]
+    used = tpe()
+    used.values(32, known[:5])
+    assert used.values(32, known) == tpe().values(32, known)
+
+
+def test_tpe_keeps_to_the_search():
+    sampler = TpeSampler(SweepSection(SEARCH, trials=3), seed=1)
+    known = []
+    for number in range(15):
+        values = sampler.values(number, known)
+        assert is_allowed(values)
+        known.append(trial(number, values, validation_loss=values["vars.rate"]))
+
+
+@pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
+def test_after_a_baseline_without_values_come_those_of_a_sweep_without_one(sampler):
+    search = {"x": SearchedKey(low=0.0, high=1.0, step=0.125)}
+    plain = make_sampler(SweepSection(search, trials=9, sampler=sampler), 0)
+    after = make_sampler(SweepSection(search, trials=9, sampler=sampler, baseline=True), 0)
+    baseline = trial(0, {}, validation_loss=0.5)
+    assert after.values(0, []) == {}
+    for number in range(8):
+        assert after.values(number + 1, [baseline]) == plain.values(number, [baseline])
+
+
+def test_tpe_takes_each_step_of_a_range():
+    steps = {"x": SearchedKey(low=0, high=1.0, step=0.0078125), "y": SearchedKey(low=0.0, high=1.0, step=0.33333333334)}
+    sampler = TpeSampler(SweepSection(steps, trials=3), seed=1)
+    known = [trial(i, {"x": i / 128, "y": (0.0, 0.33333333334, 1.0)[i % 3]}, validation_loss=i) for i in range(129)]
+    values = sampler.values(129, known)
+    assert values["x"] * 128 == round(values["x"] * 128)
+    assert values["y"] in (0.0, 0.33333333334, 0.66666666668, 1.0)
+
+
+def test_without_optuna_there_is_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9, sampler="tpe")
+    with pytest.raises(UsageError, match=r'pip install "mlpkit\[sweep\]"'):
+        make_sampler(section, 0)
+    section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9)
+    assert make_sampler(section, 0).values(0, []).keys() == {"x"}
+
+
+def test_a_condition_may_name_a_component_with_its_parameters():
+    wanted = {"adam": {"beta1": 0.8}}
+    for asked in (wanted, [wanted]):
+        searched = SearchedKey(choices=(1, 2), when={"training.optimizer": asked})
+        choices = ({"adam": {"beta1": 0.8}}, {"adam": {"beta1": 0.9}}, "adam")
+        assert [searched.holds({"training.optimizer": each}) for each in choices] == [True, False, False]
+
+
+def test_a_condition_that_names_a_component_holds_with_any_parameters():
+    for asked in ("adam", ["sgd", "adam"]):
+        searched = SearchedKey(choices=(1, 2), when={"training.optimizer": asked})
+        choices = ({"adam": {"beta1": 0.8}}, "adam", {"adamw": {"beta1": 0.8}}, {"adam": {}, "sgd": {}})
+        assert [searched.holds({"training.optimizer": each}) for each in choices] == [True, True, False, False]

@@ -1,0 +1,150 @@
+"""Jobs of a Slurm whose commands are short scripts; tests/verbs/sweep/test_sweep_on_slurm.py has a real one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import wait
+from contextlib import closing
+from pathlib import Path
+
+import fake_slurm
+import pytest
+import slurm_tasks
+from requirements import require_module
+from swept_folders import holders, wait_for
+
+from mlpkit.errors import UsageError, WorkersLostError
+from mlpkit.groups.training_process import TrainingEnd
+
+slurm_workers = require_module("packages", "mlpkit.verbs.sweep.slurm_workers")
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    """A function that makes the folder of a trial; there is a Slurm."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    fake_slurm.install(commands, monkeypatch)
+    monkeypatch.setenv("PYTHONPATH", str(Path(slurm_tasks.__file__).parent))
+    monkeypatch.setattr(slurm_workers, "SECONDS_BETWEEN_QUESTIONS", 0.2)
+
+    def make(number):
+        folder = tmp_path / "digits" / f"trial-{number}"
+        folder.mkdir(parents=True)
+        return folder
+
+    return make
+
+
+class Workers(closing):
+    """Workers that end with a block."""
+
+    def __init__(self, *args):
+        super().__init__(slurm_workers.SlurmWorkers(*args))
+        self.thing.close = self.thing.shutdown
+
+
+def begun(folder):
+    return (folder / "begun").exists()
+
+
+def test_jobs_end_in_every_way(trial, tmp_path):
+    """All at once: a trial is over, one is stopped, one dies, one fails; and what a job is asked to have."""
+    folders = [trial(number) for number in range(4)]
+    with Workers({"cpus-per-task": "2", "partition": "cpu", "exclusive": True}) as workers:
+        assert (workers.threads, workers.count) == (2, 16)
+        ways = ("end", "wait", "die", "fail")
+        over, stopped, died, failed = (
+            workers.submit(slurm_tasks.do, folder, what=what) for folder, what in zip(folders, ways, strict=True)
+        )
+        assert over.result(20) == TrainingEnd(7)
+        assert failed.result(20).failure == "its Slurm job can't train: ValueError: no idea"
+        death = died.result(20)
+        assert death.death == "with its Slurm job 3 (OUT_OF_MEMORY)"
+        assert death.failure == "its Slurm job 3 (OUT_OF_MEMORY) ended without a result"
+        workers.stop()
+        assert stopped.result(20) == TrainingEnd(7, "Slurm (SIGTERM)")
+        assert workers.submit(slurm_tasks.do, trial(4), what="end").result(20).stopped == "the end of the sweep"
+    assert all(map(begun, folders))
+    script = (tmp_path / "commands/job-1/script").read_text()
+    for line in ("--partition=cpu", "--cpus-per-task=2", "--exclusive", "--no-requeue", "--signal=USR2@90"):
+        assert f"#SBATCH {line}\n" in script
+    assert "--time" not in script
+
+
+def test_the_job_of_a_driver_that_was_killed_is_taken_over(trial):
+    folder = trial(0)
+    first = slurm_workers.SlurmWorkers()
+    first.submit(slurm_tasks.do, folder, what="wait")
+    wait_for(lambda: begun(folder))
+    first._ended = True  # as if it was killed
+    first._watch.join(20)
+    with Workers() as second:
+        end = second.submit(slurm_tasks.do, folder, what="end")
+        assert not wait([end], 0.5).done
+    assert end.result(20) == TrainingEnd(7, "Slurm (SIGTERM)")
+    assert (folder / "begun").read_text() == "x"
+
+
+def test_a_job_that_died_while_the_controller_was_down_is_not_waited_for(trial, tmp_path):
+    """Slurm lists it as running, but nothing writes to its trial's folder any more."""
+    folder, listed = trial(0), tmp_path / "commands/job-1/listed"
+    with Workers() as workers:
+        end = workers.submit(slurm_tasks.do, folder, what="write")
+        pid = wait_for(lambda: holders(folder.parent)).popitem()[1]
+        listed.touch()
+        assert not wait([end], 1).done
+        os.kill(pid, signal.SIGKILL)
+        assert end.result(20).death == "with its Slurm job 1 (listed as OUT_OF_MEMORY)"
+        assert not listed.exists()
+
+
+def test_what_slurm_refuses_is_said_once_in_its_own_words(trial, capfd):
+    folder = trial(0)
+    with Workers({"partition": "nowhere", "cpus-per-task": "2", "exclusive": True}, 3) as workers:
+        found = workers.submit(slurm_tasks.do, folder, what="end").exception(20)
+    assert isinstance(found, UsageError)
+    assert str(found) == (
+        f"{folder}: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission failed: Invalid "
+        "partition name specified; change what it refuses, and go on with: mlpkit sweep --resume "
+        f"{folder.parent} --on slurm --workers 3 --slurm partition=nowhere --slurm cpus-per-task=2 --slurm exclusive"
+    )
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_controller_that_is_down_is_waited_for_but_not_for_ever(trial, tmp_path, monkeypatch):
+    down = tmp_path / "commands/is-down"
+    down.touch()
+    with Workers() as workers:
+        end = workers.submit(slurm_tasks.do, trial(0), what="end")
+        assert not wait([end], 0.3).done
+        down.unlink()
+        assert end.result(20) == TrainingEnd(7)
+        monkeypatch.setattr(slurm_workers, "SECONDS_OF_PATIENCE", 0.1)
+        down.touch()
+        found = workers.submit(slurm_tasks.do, trial(1), what="end").exception(20)
+    assert isinstance(found, WorkersLostError)
+    assert "Slurm hasn't answered for " in str(found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"nodes": "2"}, "Slurm's nodes is set by mlpkit itself; leave it out"),
+        ({"job-name": "x"}, "Slurm's job-name is set by mlpkit itself; leave it out"),
+        ({"cpus-per-task": "many"}, "Slurm's cpus-per-task: expected a number from 1 up, and got 'many'"),
+        ({"signal_delay_s": "0"}, "Slurm's signal-delay-s: expected a number from 1 up, and got '0'"),
+    ],
+)
+@pytest.mark.usefixtures("trial")
+def test_wrong_settings(settings, message):
+    with pytest.raises(UsageError) as caught:
+        slurm_workers.SlurmWorkers(settings)
+    assert str(caught.value) == message
+
+
+def test_without_slurm_its_commands_are_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="needs the commands of Slurm, sbatch and srun; start it on a login node"):
+        slurm_workers.SlurmWorkers()

@@ -1,0 +1,195 @@
+"""The Python face of sweeps."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+from mlpkit.errors import RunFolderError, SpecError, StorageError, UsageError
+from mlpkit.runs.files import storage_error
+from mlpkit.verbs.sweep.folder import SweepFolder
+from mlpkit.verbs.sweep.samplers import WITHOUT_OPTUNA
+
+SWEEP = {"search": {"layers.Affine1.units": [4, 8]}, "sampler": "grid"}
+
+
+def spec(**sweep):
+    return mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": 1, "sweep": {**SWEEP, **sweep}})
+
+
+def test_a_sweep_in_python(work):
+    class Watch(mlpkit.SweepObserver):
+        def __init__(self):
+            self.events = []
+
+        def began(self, objectives, trials, planned, workers):
+            self.events.append(([each.key for each in objectives], len(trials), planned, workers))
+
+        def trial_over(self, trial, best):
+            self.events.append((trial.number, trial.state))
+
+    watch = Watch()
+    found = mlpkit.sweep(spec(), "s", workers=1, observer=watch)
+    assert watch.events == [(["validation_loss"], 0, 2, 1), (0, "finished"), (1, "finished")]
+    losses = [trial.results["validation_loss"] for trial in found.trials]
+    assert found.best.number == losses.index(min(losses))
+    assert (found.counts, found.front, found.stopped) == ({"finished": 2}, [found.best], "")
+    assert repr(found).startswith("<Sweep of 2 trials (2 finished); best: trial ")
+    again = mlpkit.resume_sweep(found)
+    assert (again.trials, again.best, again.left) == (found.trials, found.best, 0)
+    with pytest.raises(UsageError) as caught:
+        mlpkit.resume_sweep(found, add_trials=1)
+    assert str(caught.value) == "1 more can't be trained: of the 2 combinations of the grid, 2 are planned already"
+    assert (
+        mlpkit.load_spec("s/best.yaml").layers[0].recipe.arguments["units"] == found.best.values["layers.Affine1.units"]
+    )
+    Path("s/sweep.yaml").write_text(Path("s/sweep.yaml").read_text().partition("sweep:")[0])
+    with pytest.raises(RunFolderError, match="has no section sweep any more; restore the file from a copy"):
+        mlpkit.resume_sweep("s")
+
+
+def test_a_spec_that_has_changed_since_is_refused_and_what_the_message_says_undoes_that(work):
+    """Only keys that say nothing about which trial has which values may change."""
+    mlpkit.sweep(spec(trials=1), "s", workers=1)
+    path = Path("s/sweep.yaml")
+    for old, new, told in (
+        ("batch_size: 50", "batch_size: 40", "training.batch_size: 50 then, 40 now"),
+        ("[4, 8]", "[4, 9]", "sweep.search.layers.Affine1.units.1: 8 then, 9 now"),
+    ):
+        written = path.read_text()
+        assert old in written
+        path.write_text(written.replace(old, new))
+        with pytest.raises(RunFolderError) as caught:
+            mlpkit.resume_sweep("s")
+        assert str(caught.value).startswith(f"s/sweep.yaml: has changed since its trials were begun ({told}")
+        undo = str(caught.value).partition("undo that with: ")[2].partition(";")[0]
+        assert subprocess.run(undo, shell=True, check=False).returncode == 0
+        assert path.read_text() == written
+    path.write_text(path.read_text().replace("trials: 1", "trials: 2\n  maximize: validation_accuracy"))
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
+
+
+def test_the_order_of_the_keys_of_a_search_counts_and_a_damaged_spec_of_a_trial_does_not(work):
+    search = {"layers.Affine1.units": [4, 8], "training.batch_size": [25, 50]}
+    mlpkit.sweep(spec(search=search, trials=1), "s", workers=1)
+    path = Path("s/sweep.yaml")
+    lines = path.read_text().splitlines()
+    first, second = (next(i for i, line in enumerate(lines) if f"{key}:" in line) for key in search)
+    lines[first], lines[second] = lines[second], lines[first]
+    path.write_text("\n".join(lines))
+    told = "order of sweep.search: layers.Affine1.units, training.batch_size then, training.batch_size, layers.Affine1"
+    with pytest.raises(RunFolderError, match=told):
+        mlpkit.resume_sweep("s")
+    Path("s/trial-0/spec.yaml").write_bytes(b"\xff")
+    assert mlpkit.resume_sweep("s").counts == {"finished": 1}
+
+
+def test_a_full_disk_ends_the_sweep_and_the_message_says_how_to_go_on(work, monkeypatch):
+    def full(*arguments):
+        raise storage_error(Path("s/trial-1/trial.json"), OSError(errno.ENOSPC, "No space left on device"))
+
+    class Filling(mlpkit.SweepObserver):
+        def trial_begun(self, trial):
+            monkeypatch.setattr(SweepFolder, "begin", full)
+
+    with pytest.raises(StorageError, match="No space left on device; free space on this disk") as caught:
+        mlpkit.sweep(spec(), "s", workers=1, observer=Filling())
+    assert caught.value.__notes__ == ["help: then go on with: mlpkit sweep --resume s"]
+    monkeypatch.undo()
+    monkeypatch.chdir(work)
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
+
+
+def test_the_best_of_one_trial(work):
+    mlpkit.sweep(spec(trials=1), "s", workers=1)
+    assert Path("s/best.yaml").read_text().startswith("# The best of 1 finished trial: trial 0")
+
+
+def test_the_first_trial_may_be_the_spec_as_it_stands(work):
+    """A grid has one trial more then; that one has the bits of a run by hand."""
+    found = mlpkit.sweep(spec(baseline=True, trials=5), "s", workers=1)
+    assert [trial.values for trial in found.trials] == [{}, *({"layers.Affine1.units": units} for units in (4, 8))]
+    mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=["training.epochs=1", "training.threads=1"]), "hand")
+    for name in ("history.jsonl", "metrics.json"):
+        assert Path("s/trial-0", name).read_bytes() == Path("hand", name).read_bytes()
+    assert "trial 0, validation_loss" in found.described(found.trials[0])
+    assert found.described(found.trials[0]).endswith("; the spec as it stands")
+    lead = found.lead_over_baseline
+    assert lead is None if found.best.number == 0 else (lead.trial, lead.over) == (found.best.number, 0)
+    with pytest.raises(UsageError, match="of the 3 combinations of the grid, 3 are planned already"):
+        mlpkit.resume_sweep(found, add_trials=1)
+
+
+def test_trials_may_differ_in_their_data(tmp_path, monkeypatch):
+    """Choices are components here, whose files are found from the folder of the sweep, too."""
+    monkeypatch.chdir(tmp_path)
+    for name, factor in (("a", 2), ("b", 3)):
+        rows = "\n".join(f"{i},{i * factor}" for i in range(80))
+        Path(f"{name}.csv").write_text(f"x,y\n{rows}\n")
+    data = [{"csv": {"file": f"{name}.csv", "target": "y", "predict": "values", "test": 0}} for name in ("a", "b")]
+    layers = [{"Affine": {"units": 1}}, "MeanSquaredError"]
+    training = {"optimizer": "sgd", "epochs": 1, "batch_size": 4}
+    sweep = {"search": {"data": data}, "sampler": "grid", "minimize": "validation_loss"}
+    found = mlpkit.sweep(
+        mlpkit.load_spec({"mlpkit": 1, "data": data[0], "layers": layers, "training": training, "sweep": sweep}),
+        "runs/x",
+        workers=1,
+    )
+    assert found.counts == {"finished": 2}
+    files = [trial.values["data"]["csv"]["file"] for trial in found.trials]
+    assert files == ["../../a.csv", "../../b.csv"]
+    for trial, name in zip(found.trials, "ab", strict=True):
+        assert f"    file: {name}.csv\n" in (trial.directory / "resolved.yaml").read_text()
+
+
+@pytest.mark.usefixtures("work")
+def test_what_can_not_be_done_is_said_before_anything_is_written(monkeypatch):
+    with pytest.raises(UsageError, match="has no section sweep, which says what to vary"):
+        mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "s")
+    with pytest.raises(UsageError, match=r"sweep takes a spec, not 'tiny\.yaml'"):
+        mlpkit.sweep("tiny.yaml", "s")
+    with pytest.raises(UsageError, match="0 workers can't train anything; expected at least 1"):
+        mlpkit.sweep(spec(), "s", workers=0)
+    with pytest.raises(SpecError, match="is larger than the training data"):
+        mlpkit.sweep(spec(search={"training.batch_size": [10, 5000]}), "s")
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(UsageError) as caught:
+        mlpkit.sweep(spec(sampler="tpe", trials=3), "s")
+    assert str(caught.value) == WITHOUT_OPTUNA
+    assert not Path("s").exists()
+
+
+@pytest.mark.usefixtures("work")
+def test_what_is_no_sweep_can_not_be_resumed():
+    with pytest.raises(UsageError, match="-1 trials can't be added; expected a number from 0 up"):
+        mlpkit.resume_sweep("s", add_trials=-1)
+    mlpkit.run(mlpkit.load_spec("tiny.yaml", overrides=["training.epochs=1"]), "r")
+    with pytest.raises(RunFolderError, match="r: is a run, and no sweep; give the folder of the sweep"):
+        mlpkit.resume_sweep("r")
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
+        (lambda: SweepFolder(Path("s")).ask_to_stop(), "mlpkit sweep --stop"),
+    ],
+)
+@pytest.mark.usefixtures("work")
+def test_sigterm_and_a_request_in_the_folder_save_the_trials_as_ctrl_c_does(ask, reason):
+    class Asking(mlpkit.SweepObserver):
+        def trial_begun(self, trial):
+            ask()
+
+    with pytest.raises(KeyboardInterrupt, match=r'stopped; mlpkit\.resume_sweep\("s"\) goes on') as caught:
+        mlpkit.sweep(spec(), "s", workers=1, observer=Asking())
+    assert (caught.value.run.stopped, caught.value.run.counts) == (reason, {"stopped": 1})
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert mlpkit.resume_sweep("s").counts == {"finished": 2}
