@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -15,35 +15,42 @@ from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colours_said
 from mlpkit.terminal.output import choose_colours, result
 
+
+class Verb(NamedTuple):
+    """A verb: the module in ``mlpkit.verbs`` that has its command, and what it does, in one line."""
+
+    module: str
+    summary: str
+
+
 VERBS: Final = {
-    "run": "Train the network of a spec, or of several.",
-    "resume": "Resume an interrupted run, or train a finished one for longer.",
-    "live": "Show runs on a page while they go on.",
-    "check": "Check specs, and show the shapes of their layers.",
-    "data": "Show what a spec's data is like, before training.",
-    "explain": "Say what a key of a spec means, and where its value comes from.",
-    "show": "Describe a component: its mathematics, parameters and source.",
-    "plugins": "List the plugins, and what each provides.",
-    "schema": "Print the JSON Schema of specs, for editors.",
-    "docs": "Open the documentation in a browser.",
-    "init": "Write a first spec for your data, or copy a shipped one.",
-    "sweep": "Train a spec with many values of some keys, and find the best.",
-    "tune-rate": "Suggest a learning rate.",
-    "evaluate": "Compute a trained network's loss and metrics.",
-    "predict": "Predict with a trained network.",
-    "export": "Write a trained model to a file that other programs use.",
-    "whence": "Say which run an exported file came from.",
-    "runs": "List the runs there are.",
-    "compare": "Show what differs between runs, and whether by chance.",
-    "report": "Write a page about a run: results, curves, mistakes, layers.",
-    "doctor": "Say what was wrong with a training, and what to try.",
-    "migrate": "Bring specs from an older format to the newest.",
-    "trace": "Look into a past step of a run.",
-    "repro": "Reproduce a run, and compare the results.",
-    "new-plugin": "Write a package with a component of your own, to begin from.",
-    "check-plugin": "Test a plugin's components against what their kinds promise.",
+    "run": Verb("run.run_command", "Train the network of a spec, or of several."),
+    "resume": Verb("run.resume_command", "Resume an interrupted run, or train a finished one for longer."),
+    "live": Verb("live.command", "Show runs on a page while they go on."),
+    "check": Verb("run.check_command", "Check specs, and show the shapes of their layers."),
+    "data": Verb("data.command", "Show what a spec's data is like, before training."),
+    "explain": Verb("ask.explain_command", "Say what a key of a spec means, and where its value comes from."),
+    "show": Verb("ask.show_command", "Describe a component: its mathematics, parameters and source."),
+    "plugins": Verb("ask.plugins_command", "List the plugins, and what each provides."),
+    "schema": Verb("ask.schema_command", "Print the JSON Schema of specs, for editors."),
+    "docs": Verb("ask.docs_command", "Open the documentation in a browser."),
+    "init": Verb("init.command", "Write a first spec for your data, or copy a shipped one."),
+    "sweep": Verb("sweep.command", "Train a spec with many values of some keys, and find the best."),
+    "tune-rate": Verb("tune_rate.command", "Suggest a learning rate."),
+    "evaluate": Verb("run.evaluate_command", "Compute a trained network's loss and metrics."),
+    "predict": Verb("run.predict_command", "Predict with a trained network."),
+    "export": Verb("export.command", "Write a trained model to a file that other programs use."),
+    "whence": Verb("export.whence_command", "Say which run an exported file came from."),
+    "runs": Verb("runs.runs_command", "List the runs there are."),
+    "compare": Verb("runs.compare_command", "Show what differs between runs, and whether by chance."),
+    "report": Verb("report.command", "Write a page about a run: results, curves, mistakes, layers."),
+    "doctor": Verb("doctor.command", "Say what was wrong with a training, and what to try."),
+    "migrate": Verb("migrate", "Bring specs from an older format to the newest."),
+    "trace": Verb("trace.command", "Look into a past step of a run."),
+    "repro": Verb("repro.command", "Reproduce a run, and compare the results."),
+    "new-plugin": Verb("author.new_plugin_command", "Write a package with a component of your own, to begin from."),
+    "check-plugin": Verb("author.check_plugin_command", "Test a plugin's components against what their kinds promise."),
 }
-"""What each verb does, in one line; the verb itself is the module of that name, with underscores, beside this one."""
 
 SHARING: Final = {"mpi", "on"}
 """Options of verbs that several processes can share, as ``cli/ranks.py`` has it."""
@@ -66,13 +73,13 @@ class Verbs(HelpfulCommand, click.Group):
         """Load a verb, or return None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"mlpkit.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = import_module(f"mlpkit.verbs.{VERBS[cmd_name].module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without loading them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

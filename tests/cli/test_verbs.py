@@ -30,7 +30,7 @@ def _loaded_by(environment, cwd, *arguments):
 def test_help_lists_every_verb_and_loads_nothing_heavy(environment, cwd, invoke):
     assert _loaded_by(environment, cwd, "--help") & HEAVY == set()
     help_text = invoke("--help").out
-    for verb, meaning in VERBS.items():
+    for verb, (_, meaning) in VERBS.items():
         assert f"{verb.ljust(max(map(len, VERBS)))}  {meaning}" in help_text
 
 
@@ -38,7 +38,7 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(environment, cwd, invoke)
 def test_help_of_a_verb_begins_with_its_line(verb, invoke):
     done = invoke(verb, "--help")
     assert done.code == 0
-    assert done.out.split("\n\n")[1].strip().startswith(VERBS[verb])
+    assert done.out.split("\n\n")[1].strip().startswith(VERBS[verb].summary)
 
 
 def test_modules_of_verbs_and_their_help_load_nothing_heavy(environment, cwd):

@@ -70,7 +70,7 @@ NOT_RUN = {
         'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"': "tests/cli/test_completion.py completes in the three shells",
         '{"event": "started", "steps": 200}': "tests/cli/progress compares the events",
         "$ mlpkit run narrow.yaml wide.yaml deep.yaml": "in any order; tests/cli/test_several_specs.py has the same",
-        "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/live opens the page",
+        "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/verbs/live opens the page",
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
         "$ mlpkit runs": "runs in every state; tests/verbs/runs/test_runs_command.py has them",
         "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
@@ -128,7 +128,7 @@ NOT_RUN = {
     },
     "docs/installed-plugins.md": {
         "$ mlpkit check needs_broken.yaml": "tests/registry breaks plugins in many ways",
-        "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/verbs/ask/test_plugins_command.py has whole ones",
+        "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/verbs/ask has whole ones",
         "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
     "docs/performance.md": {

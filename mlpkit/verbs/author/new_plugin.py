@@ -16,7 +16,7 @@ from mlpkit.errors import UsageError
 from mlpkit.registry.discovery import installed_plugins
 from mlpkit.runs.files import storage_error
 
-TEMPLATES: Final = Path(mlpkit.__file__).parent / "plugin_templates"
+TEMPLATES: Final = Path(__file__).parent / "templates"
 """A folder a kind, and ``common`` for what all have; ``$name`` in files and in their names stands for what differs."""
 
 SUFFIX: Final = ".template"

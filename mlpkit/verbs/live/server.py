@@ -148,7 +148,7 @@ class LiveServer:
 
 def _script() -> str:
     """Return the JavaScript that fills the page."""
-    return (files("mlpkit.live") / "live.js").read_text("utf-8")
+    return (files("mlpkit.verbs.live") / "live.js").read_text("utf-8")
 
 
 class _Server(ThreadingHTTPServer):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("vl_convert")
-FLOOD = Path(__file__).parents[1] / "support" / "flood.py"
+FLOOD = Path(__file__).parents[2] / "support" / "flood.py"
 DESCRIPTORS = 32
 LIMITED = f"""
 import resource, sys

@@ -1,1 +1,0 @@
-"""A page that shows runs while they go on, from this machine to this machine."""
