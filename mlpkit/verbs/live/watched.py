@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.display.throughput import Throughput
 from mlpkit.errors import MlpkitError
+from mlpkit.jobs.list_runs import RunList
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.run_html import position_of_best
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.listing import RunList
 from mlpkit.system import real_path
 
 if TYPE_CHECKING:

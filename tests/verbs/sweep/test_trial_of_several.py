@@ -14,8 +14,8 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
+from mlpkit.jobs.list_runs import RunList
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.listing import RunList
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.runs.compare import compare
 from mlpkit.verbs.sweep.folder import history_of, runs_of
