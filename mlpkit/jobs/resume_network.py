@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, PythonWarnings, StopRequest
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
@@ -32,25 +31,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.components.callback import Callback
-    from mlpkit.errors import Diagnostic
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.spec_data import OpenedData
     from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
     from mlpkit.training.ranks import Ranks
-
-
-class PythonWarnings(Observer):
-    """Turns what is noticed into Python's warnings, by default."""
-
-    def noticed(self, message: str) -> None:
-        """Warn."""
-        warnings.warn(message, stacklevel=2)
-
-    def warned(self, warning: Diagnostic) -> None:
-        """Warn, as ``load_spec`` does."""
-        warnings.warn(str(warning), FutureWarning, stacklevel=2)
 
 
 def resume_network(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shlex
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
 from mlpkit.runs.layout import RESOLVED
@@ -25,8 +27,15 @@ if TYPE_CHECKING:
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.events import StopRequest
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.verbs.doctor.probe import Health
+
+
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
+SECONDS_FOR_ROOM: Final = 60.0
+"""For which a trained model waits for room on the disk."""
+SECONDS_BETWEEN_TRIES: Final = 3.0
 
 
 class AsyncCheckpoints:
@@ -184,19 +193,38 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
         raise
 
 
-@contextmanager
-def what_is_kept(folder: RunFolder) -> Iterator[None]:
-    """Say how to get the model if the block can't write it.
+def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Observer, stop: StopRequest) -> None:
+    """Write what training gave; while there is no room for it, try again for a minute.
 
     Args:
+        write: writes a file into the folder.
         folder: the run folder.
+        observer: is told that the run waits.
+        stop: ends the wait.
+
+    Raises:
+        StorageError: the file can't be written; it says how to get the model.
     """
-    try:
-        yield
-    except StorageError as error:
-        with suppress(MlpkitError):  # the error that led here is the one to report
-            error.add_note(f"note: {_way_to_the_model(folder)}, and writes the model")
-        raise
+    deadline, waits = time.monotonic() + SECONDS_FOR_ROOM, False
+    while True:
+        try:
+            return write()
+        except StorageError as error:
+            cause = error.__cause__
+            over = stop.reason or time.monotonic() >= deadline
+            if over or not isinstance(cause, OSError) or cause.errno not in NO_ROOM:
+                with suppress(MlpkitError):  # the error that led here is the one to report
+                    error.add_note(f"note: {_way_to_the_model(folder)}, and writes the model")
+                raise
+            if not waits:
+                observer.noticed(
+                    f"{folder.directory}: the model can't be written: {cause.strerror}; make room within "
+                    f"{SECONDS_FOR_ROOM:.0f} seconds: mlpkit keeps the weights and tries again (Ctrl-C ends that)"
+                )
+            waits = True
+        again = time.monotonic() + SECONDS_BETWEEN_TRIES
+        while time.monotonic() < again and not stop.reason:
+            time.sleep(0.05)
 
 
 def _way_to_the_model(folder: RunFolder) -> str:

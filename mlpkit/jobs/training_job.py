@@ -22,7 +22,7 @@ from mlpkit.jobs.run_recorder import (
     FolderStore,
     failure_recorded,
     finite,
-    what_is_kept,
+    write_patiently,
 )
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
@@ -389,7 +389,7 @@ class TrainingJob:
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         outcome = Outcome("failed")
         try:
-            finished = self._finish(trainer, stop, store, origin)
+            finished = self._finish(trainer, observer, stop, store, origin)
             outcome = Outcome("stopped" if finished.stopped else "finished", finished.metrics)
         finally:
             trainer.close(outcome)
@@ -406,17 +406,18 @@ class TrainingJob:
             examples=None if begun else (self._splits["train"], self.description),
         )
 
-    def _finish(self, trainer: Trainer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin) -> Run:
+    def _finish(
+        self, trainer: Trainer, observer: Observer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin
+    ) -> Run:
         """Train to the end, and write the model and the results."""
         network, folder = trainer.network, self.folder
-        with failure_recorded(folder, trainer.progress):
+        with failure_recorded(folder, trainer.progress), CtrlC(stop) as ctrl_c:
             try:
-                with store or nullcontext(), CtrlC(stop) as ctrl_c:
+                with store or nullcontext():
                     history = trainer.train()
             finally:  # a run that failed keeps the parameters of its last good step
                 if folder is not None and is_finite(network, {}):
-                    with what_is_kept(folder):
-                        folder.save_model(*model_of(network, origin))
+                    write_patiently(lambda: folder.save_model(*model_of(network, origin)), folder, observer, stop)
         encoder, target = self._dataset.encoder_state(), self.description.target
         trained = partial(_trained, self.spec, network, target, encoder)
         compared = partial(tracker_of, self.spec.training, history)

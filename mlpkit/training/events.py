@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,22 @@ class Observer:
         """Training is over, for whatever reason."""
 
     def noticed(self, message: str) -> None:
-        """Something is not as it should be, but the run goes on; called before training begins."""
+        """Something is not as it should be, but the run continues; called before training or after it."""
 
     def warned(self, warning: Diagnostic) -> None:
         """The spec has deprecated usage, or its data is most likely not as meant; called before training."""
+
+
+class PythonWarnings(Observer):
+    """Turns what is noticed into Python's warnings, by default."""
+
+    def noticed(self, message: str) -> None:
+        """Warn."""
+        warnings.warn(message, stacklevel=2)
+
+    def warned(self, warning: Diagnostic) -> None:
+        """Warn, as ``load_spec`` does."""
+        warnings.warn(str(warning), FutureWarning, stacklevel=2)
 
 
 class ObserverGroup(Observer):

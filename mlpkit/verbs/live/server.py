@@ -30,7 +30,7 @@ SECONDS_OF_SILENCE: Final = 10.0
 """After which a line is sent that says nothing, to notice that a browser has left."""
 SECONDS_TO_SAY_GOODBYE: Final = 2.0
 
-MOST_CONNECTIONS: Final = 64
+MOST_CONNECTIONS: Final = 32
 DESCRIPTORS_FOR_EACH: Final = 4
 """Of all that this process may have open, per connection: the others are for the run's own files."""
 SECONDS_TO_BEGIN: Final = 0.02

@@ -18,7 +18,7 @@ from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.spec import expect_spec
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, PythonWarnings, StopRequest
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.workers import blas_threads, choose_plan
 
@@ -197,7 +197,10 @@ def train_spec(
                 folder.write_spec(spec.document.text)
                 folder.write_resolved(job.resolved)
             written = spec.document.text if folder is not None else ""
-            done = job.train(written, observer or display or Observer(), stop or StopRequest())
+            if observer is None:
+                shown = display or Observer()
+                observer = shown if folder is None else ObserverGroup((PythonWarnings(), shown))
+            done = job.train(written, observer, stop or StopRequest())
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()

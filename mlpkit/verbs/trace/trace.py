@@ -16,13 +16,13 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
 from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.replay import expect_example, replayed
-from mlpkit.jobs.resume_network import PythonWarnings
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.html_tables import html_table
 from mlpkit.pages.images import is_image
 from mlpkit.registry.registry import Registry
 from mlpkit.terminal.figures import figure
+from mlpkit.training.events import Observer, PythonWarnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import Flow
-    from mlpkit.training.events import Observer
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,16 @@ def test_no_more_streams_are_opened_than_there_is_room_for(small):
         connection.close()
 
 
+def test_at_most_32_browsers_are_served_however_many_files_may_be_open(monkeypatch):
+    monkeypatch.setattr("mlpkit.verbs.live.server.descriptor_limit", lambda: 4096)
+    with serving() as server:
+        streams = [opened_stream(server) for _ in range(32)]
+        assert [stream.status for _, stream in streams] == [200] * 32
+        assert asked(server, own(server))[:2] == (503, "Too many browsers show this page.\n")
+        for connection, _ in streams:
+            connection.close()
+
+
 def test_a_request_that_comes_letter_by_letter_has_some_seconds(monkeypatch, server):
     monkeypatch.setattr("mlpkit.verbs.live.server.SECONDS_TO_ASK", 0.4)
     connection, begin = connected(server), time.monotonic()
