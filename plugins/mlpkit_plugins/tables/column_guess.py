@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpkit import DataError
 from mlpkit_plugins.formats.shown_text import shown_text
-from mlpkit_plugins.tables.options import OF_AN_INDEX
+from mlpkit_plugins.tables.options import OF_AN_INDEX, shown_names
 from mlpkit_plugins.tables.ordered_scales import in_known_order
 from mlpkit_plugins.tables.text_numbers import NotANumberError, NumberFormat, are_truths, is_number, numbers_of
 from mlpkit_plugins.tables.times import formats_of
@@ -102,10 +102,14 @@ class ColumnGuesser:
         sample: rows of the table.
         missing: texts that always mean a missing value.
         written: how numbers are written.
+        header: the name of each column.
     """
 
-    def __init__(self, sample: RowSample, missing: Collection[str], written: NumberFormat) -> None:
+    def __init__(
+        self, sample: RowSample, missing: Collection[str], written: NumberFormat, header: Sequence[str]
+    ) -> None:
         self._sample = sample
+        self._header = header
         self._missing = frozenset(missing)
         self._written = written
 
@@ -121,7 +125,7 @@ class ColumnGuesser:
         if not present:
             return ColumnGuess(name, "nothing", "every value is missing", missing=len(texts))
         if OF_AN_INDEX.fullmatch(name):
-            reason = "an index, as pandas writes it" if name else "most likely the index of a data frame"
+            reason = "an index, as pandas writes it" if name else self._about_unnamed()
             return ColumnGuess(name, "nothing", reason, distinct=len(present))
         if len(present) == 1 and len(texts) > 1:
             return ColumnGuess(name, "nothing", f"every value is {shown_text(next(iter(present)))}", distinct=1)
@@ -129,6 +133,16 @@ class ColumnGuesser:
         self._expect_no_total(name, counts)
         self.expect_visible(name, present)
         return self._unless_an_id(guess) if guess.holds == "numbers" else self._of_texts(guess, present)
+
+    def _about_unnamed(self) -> str:
+        """Return why columns without a name are left out: the first one may number the rows."""
+        places = [place for place, name in enumerate(self._header, 1) if not name]
+        if places == [1] and _is_consecutive(self._sample.columns[""], self._sample.rows):
+            return "most likely the index of a data frame"
+        if len(places) == 1:
+            return f"column {places[0]} has no name in the header; give it one there to learn from it"
+        shown = shown_names([*map(str, places)])
+        return f"columns {shown} have no names in the header; give them names there to learn from them"
 
     def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
         """Return whether a column holds numbers or texts, whatever a network can make of them.
@@ -292,3 +306,8 @@ def expect_visible_names(file: str, header: Sequence[str], row: int | None) -> N
     for name in header:
         if found := _INVISIBLE.search(name):
             raise DataError(file, invisible(name, found[0]), row=row)
+
+
+def _is_consecutive(texts: Sequence[str], rows: Sequence[int]) -> bool:
+    """Whether texts are whole numbers that grow by one from row to row."""
+    return all(map(str.isdecimal, texts)) and len({int(text) - row for text, row in zip(texts, rows, strict=True)}) == 1

@@ -114,7 +114,7 @@ def propose_for_table(
     header = source.header
     targets = targets_of(target, wishes, header, has_names=reading.has_names)
     dropped = _reasons_to_drop(wishes, targets, reading)
-    guesser = ColumnGuesser(sample, reading.missing, reading.written)
+    guesser = ColumnGuesser(sample, reading.missing, reading.written, header)
     aim = aim_at(guesser, sample, targets, reading.missing, wishes.get("predict"))
     inputs = [column for column in dict.fromkeys(header) if column not in targets]
     guesses = [

@@ -211,7 +211,7 @@ def test_encodings_of_two_and_four_bytes(table, save, trains, encoding):
 def test_two_columns_without_a_name(table, save, trains):
     table[0][1] = table[0][3] = ""
     save(table)
-    assert "- ''  # most likely the index of a data frame" in trains()
+    assert "- ''  # columns 2, 4 have no names in the header; give them names there to learn from them" in trains()
 
 
 @pytest.mark.parametrize("class_of_one_row", ["aple", "zebra"])

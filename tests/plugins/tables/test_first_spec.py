@@ -81,13 +81,18 @@ def test_large_tables_hold_out_the_usual_shares(propose):
     assert not {"validation", "test"} & set(data_of(propose(columns)))
 
 
+UNNAMED = "has no name in the header; give it one there to learn from it"
+
+
 @pytest.mark.parametrize(
     ("name", "values", "expected"),
     [
         ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: each row has a number of its own"),
         ("n", list(range(1, ROWS + 1)), "an id: each row has a number of its own"),
         ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly each row has a number of its own"),
-        ("", [7 * i % 13 for i in range(ROWS)], "most likely the index of a data frame"),
+        ("", list(range(10, ROWS + 10)), "most likely the index of a data frame"),
+        ("", [7 * i % 13 for i in range(ROWS)], f"column 1 {UNNAMED}"),
+        ("", ["1.5"] * (ROWS - 1) + ["2"], f"column 1 {UNNAMED}"),
         ("Unnamed: 0", list(range(ROWS)), "an index, as pandas writes it"),
         ("country", ["NL"] * ROWS, "every value is 'NL'"),
         ("fax", [""] * ROWS, "every value is missing"),
@@ -109,6 +114,13 @@ def test_what_is_left_out_and_why(propose, columns, name, values, expected):
     proposal = propose({name: values, **columns})
     assert reason(proposal, name) == expected
     assert name not in data_of(proposal).get("categorical", [])
+
+
+@pytest.mark.parametrize("values", [list(range(ROWS)), ["a", "b"] * (ROWS // 2)])
+def test_only_the_first_column_may_be_an_index(values, propose, columns):
+    assert reason(propose({"size of it": [i * i for i in range(ROWS)], "": values, **columns}), "") == (
+        f"column 2 {UNNAMED}"
+    )
 
 
 @pytest.mark.parametrize(
