@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import contextmanager
+from functools import lru_cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -67,10 +69,16 @@ def blas_threads(count: int) -> Iterator[None]:
     Args:
         count: number of threads.
     """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only work on arrays needs it
-
-    with threadpool_limits(limits=count, user_api="blas"):
+    with _libraries(len(sys.modules)).limit(limits=count, user_api="blas"):
         yield
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules: int) -> Any:
+    """Return what sets the threads of the loaded libraries: milliseconds of search, once for so many modules."""
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - only work on arrays needs it
+
+    return ThreadpoolController()
 
 
 def available_cores() -> int:

@@ -57,42 +57,33 @@ def tables(draw: st.DrawFn, folder: Path) -> Any:
     return draw(random_specs_of_tables(str(folder / "table.csv"))), columns
 
 
-def table_has_the_bits_of_predict(data: st.DataObject, folder: Path) -> None:
-    spec, raw = data.draw(tables(folder))
-    expect_the_bits_of_predict(spec, raw, folder)
+@st.composite
+def arrays(draw: st.DrawFn, folder: Path) -> Any:
+    """Draw a spec for arrays in a folder, and other rows."""
+    np.savez(folder / "arrays.npz", **random_arrays(draw(st.integers(0, 99)), 150))
+    return draw(random_specs_of_arrays(str(folder / "arrays.npz"))), random_arrays(100, 100)["x"]
+
+
+def models_have_the_bits_of_predict(data, kind, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    expect_the_bits_of_predict(*data.draw(kind(folder)), folder)
+
+
+kinds = pytest.mark.parametrize("kind", [tables, arrays])
 
 
 @needs_kernels
+@kinds
 @seldom
 @given(data=st.data())
-def test_tables_have_the_bits_of_predict(data, tmp_path_factory):
-    table_has_the_bits_of_predict(data, tmp_path_factory.mktemp("table"))
+def test_models_have_the_bits_of_predict(data, kind, tmp_path_factory):
+    models_have_the_bits_of_predict(data, kind, tmp_path_factory)
 
 
 @needs_kernels
 @pytest.mark.long
+@kinds
 @often
 @given(data=st.data())
-def test_a_hundred_tables_have_the_bits_of_predict(data, tmp_path_factory):
-    table_has_the_bits_of_predict(data, tmp_path_factory.mktemp("table"))
-
-
-def arrays_have_the_bits_of_predict(data: st.DataObject, folder: Path) -> None:
-    np.savez(folder / "arrays.npz", **random_arrays(data.draw(st.integers(0, 99)), 150))
-    spec = data.draw(random_specs_of_arrays(str(folder / "arrays.npz")))
-    expect_the_bits_of_predict(spec, random_arrays(100, 100)["x"], folder)
-
-
-@needs_kernels
-@seldom
-@given(data=st.data())
-def test_arrays_have_the_bits_of_predict(data, tmp_path_factory):
-    arrays_have_the_bits_of_predict(data, tmp_path_factory.mktemp("arrays"))
-
-
-@needs_kernels
-@pytest.mark.long
-@often
-@given(data=st.data())
-def test_a_hundred_arrays_have_the_bits_of_predict(data, tmp_path_factory):
-    arrays_have_the_bits_of_predict(data, tmp_path_factory.mktemp("arrays"))
+def test_a_hundred_models_have_the_bits_of_predict(data, kind, tmp_path_factory):
+    models_have_the_bits_of_predict(data, kind, tmp_path_factory)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+import threadpoolctl
 
 from mlpkit.training import workers as plan
-from mlpkit.training.workers import SMALLEST_SHARE, Plan, available_cores, choose_plan
+from mlpkit.training.workers import SMALLEST_SHARE, Plan, available_cores, blas_threads, choose_plan
 
 
 @pytest.mark.parametrize(
@@ -31,3 +34,23 @@ def test_what_the_spec_pins_stands(flops):
 
 def test_there_is_a_core():
     assert available_cores() >= 1
+
+
+def test_libraries_are_searched_once_for_as_many_modules(monkeypatch):
+    searched = []
+
+    class Controller(threadpoolctl.ThreadpoolController):
+        def __init__(self):
+            searched.append(len(sys.modules))
+            super().__init__()
+
+    monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Controller)
+    monkeypatch.setitem(sys.modules, "one_more", sys)
+    for _ in range(3):
+        with blas_threads(1):
+            pass
+    assert len(searched) == 1
+    monkeypatch.setitem(sys.modules, "yet_another", sys)  # with which a library may have come
+    with blas_threads(1):
+        pass
+    assert len(searched) == 2
