@@ -86,7 +86,9 @@ def test_no_string_in_the_core_is_the_name_of_a_built_in_component():
     found = set()
     for path in set(CORE.rglob("*.py")) - NOT_CORE:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        if not OPERATORS_BY_NAME.isdisjoint(path.parents):  # "Relu" by itself is ONNX's operator there, whatever a plugin calls its layer
+        if not OPERATORS_BY_NAME.isdisjoint(
+            path.parents
+        ):  # "Relu" by itself is ONNX's operator there, whatever a plugin calls its layer
             tree = _WithoutOperators().visit(tree)
         for name in _string_constants(tree) & (NAMES - words):
             found.add((path.relative_to(CORE).as_posix(), name))

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from mlpkit.pages.results import curves_section, result_section
+from mlpkit.pages.curves import curves_section
+from mlpkit.pages.results import result_section
 from mlpkit.training.checkpointing import BestTracker
 
 HISTORY = [

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.pages import charts, parts
+from mlpkit.pages.curves import MOST_POINTS, chart_of, curve_charts
 from mlpkit.pages.evaluations import rows_worth_reading
 from mlpkit.pages.page import page
-from mlpkit.pages.results import MOST_POINTS, chart_of, curve_charts, evaluations_table
+from mlpkit.pages.results import evaluations_table
 from mlpkit.record_keys import is_result, splits_by_name
 from mlpkit.terminal.figures import duration, figure
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.parts import section, table
+from mlpkit.pages.results import results_table
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.pages.run_sets import RunSet, read_runs
 from mlpkit.runs.layout import MEMBERS
-from mlpkit.verbs.runs.compare import Side, read_runs
-from mlpkit.verbs.runs.compare_page import curves_section, results_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,5 +28,5 @@ def networks_sections(directory: Path) -> list[str]:
     runs = tuple(read_runs(directory / MEMBERS))
     rows = summary_rows(EnsembleFolder.open(directory).summary())
     means = [table(SUMMARY_TITLES, rows, caption="One network: mean and interval over all", texts=[0])] if rows else []
-    each = results_table([Side(run.directory.name, (run,)) for run in runs], "At the end of each network")
-    return [section("Networks", *means, each), curves_section([Side("networks", runs)])]
+    each = results_table([RunSet(run.directory.name, (run,)) for run in runs], "At the end of each network")
+    return [section("Networks", *means, each), curves_of_sets([RunSet("networks", runs)])]

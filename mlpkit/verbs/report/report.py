@@ -21,11 +21,12 @@ from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import tracker_of, units_of
+from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
 from mlpkit.pages.page import page
 from mlpkit.pages.repeating import repeating_section, spec_section
-from mlpkit.pages.results import curves_section, result_section
+from mlpkit.pages.results import result_section
 from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import expect_writable, write_atomically

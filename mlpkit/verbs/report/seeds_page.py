@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import listed_runs
+from mlpkit.pages.curves import curves_of_sets
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
+from mlpkit.pages.results import results_table
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
+from mlpkit.pages.run_sets import RunSet, read_runs
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.layout import REPORT
-from mlpkit.verbs.runs.compare import Side, read_runs
-from mlpkit.verbs.runs.compare_page import curves_section, results_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,11 @@ def write_seeds_page(directory: Path, to: Path | None = None) -> Path:
     """
     folder = SeedsFolder.open(directory)
     runs = tuple(read_runs(directory))
-    each = results_table([Side(run.directory.name, (run,)) for run in runs], "At the end of each")
+    each = results_table([RunSet(run.directory.name, (run,)) for run in runs], "At the end of each")
     parts = [
         section("Mean and interval", *_summary(folder)),
         section("Runs", each),
-        curves_section([Side(directory.name, runs)]),
+        curves_of_sets([RunSet(directory.name, runs)]),
     ]
     file = directory / REPORT if to is None else to
     write_atomically(file, page(f"{directory.name}: {len(folder.seeds)} seeds", parts).encode())

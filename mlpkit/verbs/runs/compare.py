@@ -16,6 +16,7 @@ from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
 from mlpkit.verbs.runs.spec_outline import outline
+from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
 from mlpkit.pages.repeating import plugin_options
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import file_hash
@@ -54,63 +55,8 @@ LEVEL: Final = 0.95
 ADVISED_SEEDS: Final = 5
 
 
-@dataclass(frozen=True)
-class ComparedRun:
-    """A run as it is compared.
-
-    Args:
-        directory: the run folder.
-        spec: the resolved spec, its layers by their names.
-        lock: versions and checksums.
-        history: the evaluations.
-        metrics: loss and metrics at the end by split, tables among them; empty if it is not finished.
-    """
-
-    directory: Path
-    spec: Mapping[str, Any]
-    lock: Mapping[str, Any]
-    history: Sequence[Record]
-    metrics: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def seed(self) -> int:
-        """Its seed; of a network of an ensemble, its own."""
-        ensemble = self.spec.get("ensemble") or {}
-        return int(self.spec.get("seed", 0)) + int(ensemble.get("member", 0))
-
-    @property
-    def settings(self) -> str:
-        """What is the same in two runs that differ in their seeds alone."""
-        spec = {key: value for key, value in self.spec.items() if key not in {"name", "seed", "seeds"}}
-        return json.dumps([spec, self.lock.get(DATA)], default=str)
 
 
-@dataclass(frozen=True)
-class Side:
-    """What is compared as one: a run, or several that differ in their seeds alone.
-
-    Args:
-        name: what to call it.
-        runs: the runs.
-    """
-
-    name: str
-    runs: tuple[ComparedRun, ...]
-
-    @property
-    def finished(self) -> int:
-        """How many of the runs are finished."""
-        return sum(bool(run.metrics) for run in self.runs)
-
-    def samples(self) -> dict[str, dict[int, float]]:
-        """Return loss and metrics at the end by name, such as ``test.loss``, and seed; each seed counts once."""
-        found: dict[str, dict[int, float]] = {}
-        for run in self.runs:
-            for split, values in run.metrics.items():
-                for name, value in values.items():
-                    if not isinstance(value, list):
-                        found.setdefault(f"{split}.{name}", {}).setdefault(run.seed, float(value))
-        return found
 
 
 @dataclass(frozen=True)
@@ -270,7 +216,7 @@ def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Compari
     return compare_sides(read_sides(directories), metrics)
 
 
-def read_sides(directories: Sequence[Path]) -> list[Side]:
+def read_sides(directories: Sequence[Path]) -> list[RunSet]:
     """Read runs, and take those that differ in their seeds alone as one side, unless all runs do.
 
     Args:
@@ -283,49 +229,31 @@ def read_sides(directories: Sequence[Path]) -> list[Side]:
     runs = [(directory, run) for directory in directories for run in read_runs(directory)]
     if len(runs) < 2:
         raise UsageError(f"there is nothing to compare {directories[0]} with; give two run folders or more")
-    together: dict[str, list[tuple[Path, ComparedRun]]] = {}
+    together: dict[str, list[tuple[Path, RunOnPage]]] = {}
     for directory, run in runs:
         together.setdefault(run.settings, []).append((directory, run))
     if len(together) == 1 or all(len({run.seed for _, run in side}) == 1 for side in together.values()):
-        return [Side(str(run.directory), (run,)) for _, run in runs]
+        return [RunSet(str(run.directory), (run,)) for _, run in runs]
     mixed = {directory for directory, _ in runs if sum(_gives(directory, side) for side in together.values()) > 1}
-    return [Side(_name(side, mixed), tuple(run for _, run in side)) for side in together.values()]
+    return [RunSet(_name(side, mixed), tuple(run for _, run in side)) for side in together.values()]
 
 
-def _gives(directory: Path, side: Iterable[tuple[Path, ComparedRun]]) -> bool:
+def _gives(directory: Path, side: Iterable[tuple[Path, RunOnPage]]) -> bool:
     """Whether a side has a run out of a folder."""
     return any(folder == directory for folder, _ in side)
 
 
-def _name(side: Sequence[tuple[Path, ComparedRun]], mixed: set[Path]) -> str:
+def _name(side: Sequence[tuple[Path, RunOnPage]], mixed: set[Path]) -> str:
     """Return what to call a side: the folder that it came from, or the first of several."""
     names = list(dict.fromkeys(str(run.directory if folder in mixed else folder) for folder, run in side))
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def read_runs(directory: Path) -> list[ComparedRun]:
-    """Read a run, or those in a folder of several that have begun.
-
-    Raises:
-        RunFolderError: it holds no run, or a file in one is damaged.
-    """
-    if is_run(directory):
-        return [_read(directory)]
-    try:
-        inside = runs_in(directory)
-    except RunFolderError:  # opening it as a run says what is wrong, and what was expected
-        inside = []
-    begun = [folder for folder in inside if (folder / LOCK).exists()]
-    return [_read(folder) for folder in begun or [directory]]
 
 
-def _read(directory: Path) -> ComparedRun:
-    folder = RunFolder.open(directory)
-    metrics = folder.read_metrics() if folder.finished else {}
-    return ComparedRun(directory, _spec(folder), folder.read_lock(), folder.read_history(), metrics)
 
 
-def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Comparison:
+def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> Comparison:
     """Compare what was read; see ``compare``."""
     runs = [run for side in sides for run in side.runs]
     alone = len(runs) == len(sides)
@@ -350,19 +278,19 @@ def compare_sides(sides: Sequence[Side], metrics: Sequence[str] = ()) -> Compari
     )
 
 
-def _has_too_few(first: Side, other: Side) -> bool:
+def _has_too_few(first: RunSet, other: RunSet) -> bool:
     """Whether two sides of several seeds aren't compared, since these differ and one has too few."""
     before, after = ({run.seed for run in side.runs if run.metrics} for side in (first, other))
     return before != after and 1 < min(len(before), len(after)) < FEWEST_UNPAIRED
 
 
-def _unfinished(runs: Iterable[ComparedRun]) -> list[str]:
+def _unfinished(runs: Iterable[RunOnPage]) -> list[str]:
     """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
     folders = dict.fromkeys(run.directory.parent for run in runs)
     return [str(folder) for folder in folders if is_seeds_folder(folder) and SeedsFolder.open(folder).unfinished]
 
 
-def _with_seeds(run: ComparedRun) -> str:
+def _with_seeds(run: RunOnPage) -> str:
     """Return what trains a run's spec with several seeds: a command, a call in Python, or nothing for an ensemble."""
     if run.spec.get("ensemble"):
         return ""
@@ -371,7 +299,7 @@ def _with_seeds(run: ComparedRun) -> str:
     return f"mlpkit run {shlex.quote(f'{run.directory}/{RESOLVED}')} --seeds {ADVISED_SEEDS}{plugin_options(run.lock)}"
 
 
-def _is_from_python(run: ComparedRun) -> bool:
+def _is_from_python(run: RunOnPage) -> bool:
     data = run.spec.get("data")
     name = next(iter(data), "") if isinstance(data, Mapping) else str(data)
     try:
@@ -381,7 +309,7 @@ def _is_from_python(run: ComparedRun) -> bool:
     return issubclass(found, Dataset) and found.in_memory
 
 
-def _tables(runs: Iterable[ComparedRun]) -> list[str]:
+def _tables(runs: Iterable[RunOnPage]) -> list[str]:
     """Return the metrics that are tables, by split and name."""
     results = [(split, values) for run in runs for split, values in run.metrics.items()]
     return list(
@@ -389,7 +317,7 @@ def _tables(runs: Iterable[ComparedRun]) -> list[str]:
     )
 
 
-def _numbers(run: ComparedRun, tables: bool) -> dict[str, dict[str, Any]]:
+def _numbers(run: RunOnPage, tables: bool) -> dict[str, dict[str, Any]]:
     """Return loss and metrics at the end by split, with or without tables."""
     return {
         split: {name: value for name, value in values.items() if tables or not isinstance(value, list)}
@@ -413,7 +341,7 @@ def _mean(runs: Iterable[Mapping[str, float]]) -> dict[str, Any]:
     return {key: interval(each) for key, each in values.items()}
 
 
-def verdicts(sides: Sequence[Side], metrics: Sequence[str] = ()) -> list[Verdict]:
+def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[Verdict]:
     """Say of each metric and each side but the first whether it differs from the first by more than chance.
 
     Runs of the same seeds are compared seed by seed, in a paired t-test; others by Welch's t-test. The p-values are
@@ -506,14 +434,6 @@ class _Test:
         return difference(after, list(self.before.values()), paired=self.paired, level=LEVEL)
 
 
-def _spec(folder: RunFolder) -> dict[str, Any]:
-    """Return the resolved spec, its layers by their names."""
-    values = parse_document(folder.resolved_text(), str(folder.directory / RESOLVED)).values
-    layers = {}
-    for member in values.get("layers", ()):
-        ((kind, parameters),) = member.items()
-        layers[parameters["name"]] = {kind: {key: value for key, value in parameters.items() if key != "name"} or True}
-    return {**values, "layers": layers}
 
 
 def _without_spec(lock: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_a_constant_learning_rate_is_a_line_of_text(opened):
 
 
 def test_a_learning_rate_that_changes_is_a_chart(tmp_path):
-    from mlpkit.pages.results import curve_charts
+    from mlpkit.pages.curves import curve_charts
 
     def captions(*rates):
         records = [

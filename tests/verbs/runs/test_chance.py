@@ -12,7 +12,8 @@ from run_folders import made_up_run
 from scipy import stats
 
 import mlpkit
-from mlpkit.verbs.runs.compare import ComparedRun, Side, compare, verdicts
+from mlpkit.pages.run_sets import RunOnPage, RunSet
+from mlpkit.verbs.runs.compare import compare, verdicts
 
 METRICS = ("accuracy", "f1", "loss", "recall", "precision", "top_k", "auc", "brier")
 
@@ -157,7 +158,7 @@ def test_values_without_spread_are_no_proof(tmp_path):
 def side(name, values):
     """Return a side with a run for each row of an array, and a metric for each column."""
     rows = [{"test": dict(zip(METRICS, row, strict=False))} for row in values.tolist()]
-    return Side(name, tuple(ComparedRun(Path(name), {"seed": i}, {}, [], row) for i, row in enumerate(rows)))
+    return RunSet(name, tuple(RunOnPage(Path(name), {"seed": i}, {}, [], row) for i, row in enumerate(rows)))
 
 
 def share_of_wrong_verdicts(trials, draw):
