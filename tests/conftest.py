@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,16 +87,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """Return a page of a browser that shows nothing on a screen; without a browser, the test is skipped."""
     with browser_page(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
-
-
-@pytest.fixture
-def older_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make today's format 2, and make up a format 1: in it, ``layers`` is ``network``, and ``iterations`` ``steps``."""
-
-    def to_today(text: str) -> str:
-        return re.sub(r"\bsteps:", "iterations:", re.sub(r"^network:", "layers:", text, flags=re.MULTILINE))
-
-    monkeypatch.setattr("mlpkit.specfile.migrations.MIGRATIONS", [to_today])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,7 +45,6 @@ VERBS: Final = {
     "compare": Verb("runs.compare_command", "Show what differs between runs, and whether by chance."),
     "report": Verb("report.command", "Write a page about a run: results, curves, mistakes, layers."),
     "doctor": Verb("doctor.command", "Say what was wrong with a training, and what to try."),
-    "migrate": Verb("migrate", "Bring specs from an older format to the newest."),
     "trace": Verb("trace.command", "Look into a past step of a run."),
     "repro": Verb("repro.command", "Reproduce a run, and compare the results."),
     "new-plugin": Verb("author.new_plugin_command", "Write a package with a component of your own, to begin from."),

@@ -17,7 +17,7 @@ from mlpkit.jobs.build import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
 from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
-from mlpkit.specfile.migrations import FORMAT, newest_format
+from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import Spec, load_spec
 from mlpkit.verbs.run.fit import dataset_for
 
@@ -232,7 +232,7 @@ def _loaded(spec: Any) -> Spec:
     if spec is None:
         raise UsageError("there is no spec; expected SpecEstimator(spec)")
     if isinstance(spec, Mapping) and "data" not in spec:
-        return load_spec({FORMAT: newest_format(), **spec, "data": installed().default("dataset")})
+        return load_spec({FORMAT_KEY: FORMAT, **spec, "data": installed().default("dataset")})
     return load_spec(spec)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest_file
-from mlpkit.specfile.migrations import format_of, migrated, newest_format
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
@@ -212,31 +211,7 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
         root = extended
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
-    newest = _in_newest_format(specs, faults)
-    return _merged(newest) if newest else None
-
-
-def _in_newest_format(specs: list[MappingNode], faults: DiagnosticList) -> list[MappingNode] | None:
-    """Return specs in the newest format, or None after reporting why one can't be read once it is migrated.
-
-    Args:
-        specs: a spec and those that it extends, each of which has the format of the next if it says none.
-        faults: takes what is wrong.
-    """
-    newest = number = newest_format()
-    for i, spec in reversed(list(enumerate(specs))):
-        number = format_of(spec) or number
-        source = spec.origin.place.text
-        if number == newest or source.key_only:  # a mapping from Python has no text
-            continue
-        note = f"this is format {number}, read as mlpkit migrate would write it"
-        text = replace(source, text=migrated(source.text, number), notes=(*source.notes, note))
-        read = read_mapping(text, faults)
-        if read is None:
-            return None
-        read.entries.pop(EXTENDS, None)
-        specs[i] = read
-    return specs
+    return _merged(specs)
 
 
 def _merged(specs: list[MappingNode]) -> MappingNode:

@@ -25,7 +25,7 @@ from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, s
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import FilePath, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.migrations import FormatType
+from mlpkit.specfile.format import FormatType
 from mlpkit.specfile.monitored import check_monitored
 from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.verbs.sweep.section import SweepSection, SweepType

@@ -19,7 +19,7 @@ from mlpkit.network.component_errors import component_errors, expect_returned
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.commented_yaml import to_commented_yaml
-from mlpkit.specfile.migrations import FORMAT, newest_format
+from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import folder_name, parse_spec
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def init_from_data(
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     name, proposal = _proposal(registry, files, target, recipe, wishes)
     spec = _seen_from(path.parent, proposal.spec, frozenset((*files.values(), *proposal.files)))
-    text = to_commented_yaml({FORMAT: newest_format(), **spec}, proposal.comments)
+    text = to_commented_yaml({FORMAT_KEY: FORMAT, **spec}, proposal.comments)
     try:
         parse_spec(text, name=str(path), registry=registry)
     except SpecError as error:

@@ -17,7 +17,7 @@ from mlpkit.jobs.spec_data import describe_data
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
-from mlpkit.specfile.migrations import FORMAT, newest_format
+from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import check_document
 from mlpkit.verbs.run.run import train_spec
@@ -204,7 +204,7 @@ def spec_in_memory(
     of_data = {key: value for key, value in parameters.items() if key not in options or _is_of_data(key, types)}
     training = {key: value for key, value in options.items() if key not in of_data}
     training = {"optimizer": registry.default("optimizer")} | training
-    keys = {FORMAT: newest_format(), **top_level, "data": {found.name: of_data}, "training": training}
+    keys = {FORMAT_KEY: FORMAT, **top_level, "data": {found.name: of_data}, "training": training}
     spec = _checked(keys, registry)
     dataset = spec.new_dataset()
     if type(learned) is type(dataset):

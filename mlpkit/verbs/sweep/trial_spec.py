@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import SpecError
 from mlpkit.specfile.document import parse_document
-from mlpkit.specfile.migrations import FORMAT
+from mlpkit.specfile.format import FORMAT_KEY
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
 from mlpkit.specfile.spec import check_document
@@ -96,9 +96,9 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
         node = written_at(tree, path)
         if node is not None and not Path(seen).is_absolute():
             node.value = escape(_from_folder(Path(seen), folder))
-    values = {FORMAT: None, NAME: spec.name} | plain(tree)
+    values = {FORMAT_KEY: None, NAME: spec.name} | plain(tree)
     written = spec.document.written or ""
-    named = re.sub(rf"^{FORMAT}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
+    named = re.sub(rf"^{FORMAT_KEY}:.*$", rf"\g<0>\n{NAME}: {spec.name}", written, count=1, flags=re.MULTILINE)
     found = next((text for text in (written, named) if _is_said_by(text, values)), None)
     return to_yaml(values, with_names=True) if found is None else found
 

@@ -19,7 +19,7 @@ from mlpkit.components.schema.wording import with_article
 from mlpkit.components.target import Values, target_to_plain
 from mlpkit.jobs.load_model import load_trained
 from mlpkit.network.component_errors import innermost_operation, shapes_of
-from mlpkit.specfile.migrations import FORMAT, newest_format
+from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
 from mlpkit.testing.suite.checks.layer import LayerExample
@@ -243,7 +243,7 @@ def spec_with(example: Example) -> dict[str, Any]:
     layers = [*(layers[::-1] if columns else layers), parts["loss"]]  # data's columns are known at the input alone
     training["optimizer"] = parts["optimizer"]
     keys = {"name": "conformance", "data": parts["dataset"], "layers": layers, "training": training}
-    return {FORMAT: newest_format(), **keys}
+    return {FORMAT_KEY: FORMAT, **keys}
 
 
 NUMBERS = "biuf"
