@@ -68,7 +68,7 @@ NOT_RUN = {
     },
     "docs/command-line.md": {
         'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"': "tests/cli/test_completion.py completes in the three shells",
-        '{"event": "started", "steps": 200}': "tests/cli/progress compares the events",
+        '{"event": "started", "steps": 200}': "tests/display compares the events",
         "$ mlpkit run narrow.yaml wide.yaml deep.yaml": "in any order; tests/cli/test_several_specs.py has the same",
         "$ mlpkit run quick.yaml --live": "goes on until it is stopped; tests/verbs/live opens the page",
         "$ mlpkit run quick.yaml --out runs/long": "tests/cli/test_interrupt.py interrupts a run",
