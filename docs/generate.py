@@ -7,8 +7,8 @@ A generated part stands between two comments. The first is ``<!-- generated: key
 ``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``operators`` for those that exporters
 know, ``reference`` for the plugin interface, ``python`` for what trains networks in Python, or ``<!-- generated: $
 mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture on the page on
-performance is drawn from the page's first table; the stub ``mlpkit/layers.pyi`` lists the built-in layers; the specs in
-``specs/tables`` are what ``mlpkit init --recipe`` writes.
+performance is drawn from the page's first table; the stubs ``mlpkit/**/*.pyi`` list the public names and the built-in
+layers; the specs in ``specs/tables`` are what ``mlpkit init --recipe`` writes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from generators.operators_list import operators_list
 from generators.recipes import recipes
 from generators.reference import python_reference, reference
 from generators.step_time import PICTURE, step_time
-from generators.stub import STUB, stub
+from generators.stub import stubs
 
 DOCS: Final = Path(__file__).resolve().parent
 PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
         stale |= _renew(path, renewed, check_only=check_only)
         if PICTURE in page:
             stale |= _renew(DOCS / PICTURE, step_time(page), check_only=check_only)
-    for place, content in {STUB: stub(), **recipes()}.items():
+    for place, content in {**stubs(), **recipes()}.items():
         stale |= _renew(DOCS.parent / place, content, check_only=check_only)
     return int(stale and check_only)
 

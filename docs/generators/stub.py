@@ -1,26 +1,37 @@
-"""The stub of ``mlpkit.layers``, from which editors complete the built-in layers and losses."""
+"""The stubs of ``mlpkit``, ``mlpkit.testing`` and ``mlpkit.layers``, for type checkers and editors."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import mlpkit
+import mlpkit.testing
 from mlpkit.registry.registry import installed
 
-STUB: Final = "mlpkit/layers.pyi"
-"""Where it stands in the repository."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-HEAD: Final = """# Written by docs/generate.py.
-from typing import Any
-
-"""
-TAIL: Final = """
+HEAD: Final = "# Written by docs/generate.py.\n"
+LAYERS_TAIL: Final = """
 def __getattr__(name: str) -> Any: ...  # the namespaces of plugins
 def __dir__() -> list[str]: ...
 """
 
 
-def stub() -> str:
-    """Return the stub."""
+def stubs() -> dict[str, str]:
+    """Return each stub by its place in the repository."""
+    own = _imports((home, name) for name, home in mlpkit._HOME_OF.items())  # noqa: SLF001 - the table of public names
+    testing = _imports((home, name) for name, home in mlpkit.testing._HOME_OF.items())  # noqa: SLF001 - likewise
     targets = [entry.component for entry in installed().components(("layer", "loss")) if entry.plugin.built_in]
-    imports = sorted(f"from {found.__module__} import {found.__name__} as {found.__name__}\n" for found in targets)
-    return f"{HEAD}{''.join(imports)}{TAIL}"
+    layers = _imports((found.__module__, found.__name__) for found in targets)
+    return {
+        "mlpkit/__init__.pyi": f"{HEAD}from mlpkit import layers as layers\n{own}\n__version__: str\n",
+        "mlpkit/testing/__init__.pyi": f"{HEAD}{testing}",
+        "mlpkit/layers.pyi": f"{HEAD}from typing import Any\n\n{layers}{LAYERS_TAIL}",
+    }
+
+
+def _imports(names: Iterable[tuple[str, str]]) -> str:
+    """Return a line for each module and name, sorted as ruff does; "as" marks the name as public."""
+    in_order = sorted(names, key=lambda found: (found[0], not found[1].isupper(), found[1]))
+    return "".join(f"from {module} import {name} as {name}\n" for module, name in in_order)

@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from mlpkit import __version__
 from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colours_said
 from mlpkit.terminal.output import choose_colours, result
+from mlpkit.version import VERSION
 
 
 class Verb(NamedTuple):
@@ -126,7 +126,7 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
     """Print the version and, with --verbose, what computes; end the program."""
     if not asked or ctx.resilient_parsing:
         return
-    result(f"mlpkit {__version__}")
+    result(f"mlpkit {VERSION}")
     if ctx.params["verbose"]:
         _print_what_computes()
     ctx.exit()

@@ -1,22 +1,11 @@
 """Tools for plugin authors to test their components.
 
-Names are loaded when they are first used, as those of ``mlpkit`` are.
+Names are loaded when they are first used, and type checkers read ``__init__.pyi``, as with ``mlpkit``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mlpkit.lazy_names import lazy_names
-
-if TYPE_CHECKING:  # "as" marks the name as public
-    from mlpkit.testing.conformance_tests import conformance as conformance
-    from mlpkit.testing.gradients import GradientMismatch as GradientMismatch
-    from mlpkit.testing.gradients import check_gradients as check_gradients
-    from mlpkit.testing.gradients import numerical_gradient as numerical_gradient
-    from mlpkit.testing.outside_network import begin_pass as begin_pass
-    from mlpkit.testing.outside_network import standalone as standalone
-    from mlpkit.testing.suite.check import CheckFailure as CheckFailure
 
 _HOME_OF = {
     "CheckFailure": "mlpkit.testing.suite.check",

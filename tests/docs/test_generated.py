@@ -14,8 +14,9 @@ def copy(docs, tmp_path):
     """Return a folder with two of the pages, to be made stale."""
     folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
     shutil.copytree(docs.parent / "specs", tmp_path / "specs")
-    (tmp_path / "mlpkit").mkdir()
-    shutil.copy(docs.parent / "mlpkit/layers.pyi", tmp_path / "mlpkit")
+    (tmp_path / "mlpkit/testing").mkdir(parents=True)
+    for stub in ("__init__.pyi", "layers.pyi", "testing/__init__.pyi"):
+        shutil.copy(docs.parent / "mlpkit" / stub, tmp_path / "mlpkit" / stub)
     for page in ("spec.md", "components/metric.md"):
         shutil.copy(docs / page, folder / page)
     return folder
