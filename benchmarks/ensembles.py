@@ -24,9 +24,8 @@ from ways import compared, options_of, report
 
 import mlpkit
 from mlpkit.groups.runs_observer import RunsObserver
-from mlpkit.groups.several_runs import train_runs
+from mlpkit.groups.several_runs import train_prepared, train_runs
 from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.resume_network import train_prepared
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
 

@@ -1,4 +1,4 @@
-"""Public names of a package, and methods of a class, that are loaded when they are first used."""
+"""Names that are loaded when they are first used: of a package, of a class, or of a module above the caller's."""
 
 from __future__ import annotations
 
@@ -34,8 +34,18 @@ def lazy_names(
     return load
 
 
+def load(place: str) -> Any:
+    """Return the object at ``module:name``, its module imported now.
+
+    Args:
+        place: where it is.
+    """
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
 class LazyMethod:
-    """A method whose function stands in a module above the class's own, and is loaded when it is first used.
+    """A method whose function is in a module above the class's own, and is loaded when it is first used.
 
     Args:
         module: the module.

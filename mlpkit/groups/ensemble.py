@@ -414,4 +414,4 @@ def _run_of(
 
 
 def _finished_members(folder: EnsembleFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
-    return {number: resume_network(folder.member(number), **arguments, quiet=True) for number in folder.results()}
+    return {number: resume_network(folder.member(number), **arguments) for number in folder.results()}

@@ -293,4 +293,4 @@ def _warn_of_other_inputs(folder: SeedsFolder, observer: RunsObserver) -> None:
 
 
 def _finished_runs(folder: SeedsFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
-    return {seed: resume_network(folder.member(seed), **arguments, quiet=True) for seed in folder.results()}
+    return {seed: resume_network(folder.member(seed), **arguments) for seed in folder.results()}

@@ -13,7 +13,9 @@ from mlpkit.errors import MlpkitError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.runs_observer import tell
 from mlpkit.groups.training_process import EventSender, TrainingEnd, described
-from mlpkit.jobs.resume_network import train_prepared
+from mlpkit.jobs.resume_network import train_claimed
+from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.components.callback import Callback
     from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.training.events import StopRequest
+    from mlpkit.training.events import Observer, StopRequest
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
@@ -121,6 +123,40 @@ def train_runs(
         return _train_at_once(runs, shares, processes, arguments, observer, stop)
     finally:
         processes.shutdown()
+
+
+def train_prepared(
+    directory: Path,
+    *,
+    plugins: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+    examples: GivenExamples | None = None,
+    observer: Observer,
+    stop: StopRequest,
+    callbacks: Sequence[Callback] = (),
+    cores: int | None = None,
+) -> TrainingEnd:
+    """Do what ``train_claimed`` does, in a process that has not claimed the folder, and return how it ended.
+
+    Args:
+        directory: the run folder.
+        plugins: modules, or paths of Python files, that are plugins too.
+        blocked: namespaces, or names of components, to do without.
+        examples: as for ``train_claimed``.
+        observer: receives the events.
+        stop: may ask the run to end after the step that it is in.
+        callbacks: as for ``train_claimed``.
+        cores: as for ``train_claimed``.
+
+    Raises:
+        RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
+        MlpkitError: as ``run`` and ``resume`` do.
+    """
+    with RunFolder.open(directory) as folder:
+        folder.claim()
+        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        run = train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks, cores=cores)
+        return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 
 def _train_here(

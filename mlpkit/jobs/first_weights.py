@@ -94,6 +94,41 @@ def expect_another_folder(spec: Spec, directory: Path) -> None:
         raise spec.error(SpecSchemaError, [Problem(RUN, message, remedy=remedy)])
 
 
+def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
+    """Return the checksum of the model whose weights a run began with, as it is now; None if it took none.
+
+    Args:
+        directory: the run folder.
+        spec: its spec.
+        attempt: what can't be done with the run without these weights, such as ``repeated``.
+
+    Raises:
+        RunFolderError: the model can't be read.
+    """
+    section = spec.top_level.initialize_from
+    if section is None:
+        return None
+    try:
+        return load_weights(section.run).sha256
+    except (RunFolderError, ModelFileError) as error:
+        raise without_first_weights(directory, spec, attempt, f"can't be read: {error}") from error
+
+
+def without_first_weights(directory: Path, spec: Spec, attempt: str, why: str) -> RunFolderError:
+    """Return the error for a run that began with weights that are no longer there.
+
+    Args:
+        directory: the run folder.
+        spec: its spec.
+        attempt: what can't be done with the run, such as ``repeated``.
+        why: what is wrong with the weights.
+    """
+    section = spec.top_level.initialize_from
+    assert section is not None
+    told = f"the model in {section.run}, whose weights it began with, {why}"
+    return RunFolderError(f"{directory}: can't be {attempt}: {told}; put back what was there")
+
+
 def first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
     """Return the weights that a spec's network takes from another run, and what of them doesn't fit.
 

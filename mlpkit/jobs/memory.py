@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.wording import memory_size
 from mlpkit.system import memory_limit
-from mlpkit.terminal.figures import memory_size
 
 if TYPE_CHECKING:
     from mlpkit.network.shape_proof import Proof

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.build import build_for
+from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
@@ -24,7 +25,6 @@ from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
 from mlpkit.training.workers import blas_threads, choose_plan
-from mlpkit.verbs.repro.repro import first_weights_now, without_first_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,9 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import ModelFileError, RunFolderError
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.prepared_run import begin
@@ -20,7 +18,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
-from mlpkit.training.events import Observer, ObserverGroup, PythonWarnings, StopRequest
+from mlpkit.training.events import Observer, PythonWarnings, StopRequest
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
 from mlpkit.training.workers import blas_threads, choose_plan
@@ -46,28 +44,25 @@ def resume_network(
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: Observer | None = None,
-    quiet: bool = False,
     stop: StopRequest | None = None,
     ranks: Ranks = ONE_RANK,
 ) -> Run:
-    """Do what ``resume`` does, for a run that trains one network.
+    """Do what ``resume`` does, for a run that trains one network, and show nothing.
 
     Args:
         directory: the run folder.
         examples: as for ``resume``.
         plugins: as for ``resume``.
         blocked: as for ``resume``.
-        observer: as for ``resume``.
-        quiet: as for ``resume``.
+        observer: receives the events; by default Python warns of damaged checkpoints and the like.
         stop: as for ``resume``.
         ranks: the processes that train the network together, of which this one is rank 0; they may be others than
             before.
     """
-    observer = observer or default_observer(quiet=quiet)
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
-        return resume_claimed(folder, registry, examples, observer, stop or StopRequest(), ranks)
+        return resume_claimed(folder, registry, examples, observer or PythonWarnings(), stop or StopRequest(), ranks)
 
 
 def resume_claimed(
@@ -102,43 +97,6 @@ def resume_claimed(
     return _go_on(folder, origin, snapshot, examples, registry, observer, stop, ranks, cores)
 
 
-def train_prepared(
-    directory: Path,
-    *,
-    plugins: Iterable[str] = (),
-    blocked: Iterable[str] = (),
-    examples: GivenExamples | None = None,
-    observer: Observer,
-    stop: StopRequest,
-    callbacks: Sequence[Callback] = (),
-    cores: int | None = None,
-) -> TrainingEnd:
-    """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
-
-    Without a checkpoint that is whole it begins, whatever else an earlier beginning left. A finished run is left as it
-    is.
-
-    Args:
-        directory: the run folder.
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
-        examples: the examples, if the run was given them in memory.
-        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
-        stop: may ask the run to end after the step that it is in.
-        callbacks: callbacks beside the spec's, of a run that begins.
-        cores: the cores that there are for it; by default all.
-
-    Raises:
-        RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
-        MlpkitError: as ``run`` and ``resume`` do.
-    """
-    with RunFolder.open(directory) as folder:
-        folder.claim()
-        registry = Registry.discover(plugins=plugins, blocked=blocked)
-        run = train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks, cores=cores)
-        return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
-
-
 def train_claimed(
     folder: RunFolder,
     registry: Registry,
@@ -150,17 +108,20 @@ def train_claimed(
     opened: OpenedData | None = None,
     cores: int | None = None,
 ) -> Run:
-    """Do what ``train_prepared`` does, as the writer of the run folder.
+    """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
+
+    Without a checkpoint that is whole it begins, whatever else an earlier beginning left. A finished run is left as it
+    is.
 
     Args:
-        folder: the run folder.
+        folder: the run folder, as its writer.
         registry: the plugins to take components from.
-        observer: receives the events.
+        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
         stop: may ask the run to end after the step that it is in.
-        examples: as for ``train_prepared``.
-        callbacks: as for ``train_prepared``.
+        examples: the examples, if the run was given them in memory.
+        callbacks: callbacks beside the spec's, of a run that begins.
         opened: its data, if it is open already; a run that goes on opens its own.
-        cores: as for ``train_prepared``.
+        cores: the cores that there are for it; by default all.
     """
     if folder.finished or folder.checkpoints.exist:
         try:
@@ -168,12 +129,6 @@ def train_claimed(
         except NoCheckpointError:
             observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run begins again")
     return begin(folder, registry, observer, stop, examples=examples, callbacks=callbacks, opened=opened, cores=cores)
-
-
-def default_observer(*, quiet: bool) -> Observer:
-    """Return what turns warnings into Python's, and shows progress in a notebook unless ``quiet``."""
-    display = notebook_display(quiet=quiet)
-    return ObserverGroup((PythonWarnings(), display)) if display else PythonWarnings()
 
 
 def _go_on(

@@ -26,6 +26,7 @@ from mlpkit.jobs.run_recorder import (
 )
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
+from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
@@ -211,9 +212,9 @@ class Run:
         Raises:
             UsageError: matplotlib isn't installed, or ``x`` is neither.
         """
-        from mlpkit.display.plot import curves  # noqa: PLC0415 - matplotlib is an extra
-
-        return curves(self.history, self._compared(), x, units_of(self._trained()))
+        draw, units = load("mlpkit.display.plot:curves"), units_of(self._trained())
+        figure: Figure = draw(self.history, self._compared(), x, units)
+        return figure
 
     def __repr__(self) -> str:
         """Say how long it trained, and what came of it."""
@@ -222,9 +223,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return the history and the results as tables for a notebook."""
-        from mlpkit.pages.run_html import run_html  # noqa: PLC0415 - only a notebook needs it
-
-        return run_html(self.history, self._compared(), self.metrics, [self._steps_done(), *self._circumstances()])
+        said = [self._steps_done(), *self._circumstances()]
+        return str(load("mlpkit.pages.run_html:run_html")(self.history, self._compared(), self.metrics, said))
 
     def _steps_done(self) -> str:
         return "1 step" if self.steps == 1 else f"{self.steps:,} steps"

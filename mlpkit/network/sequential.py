@@ -17,7 +17,7 @@ from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import ShapeError
-from mlpkit.lazy_names import LazyMethod
+from mlpkit.lazy_names import LazyMethod, load
 from mlpkit.network.arguments import (
     encoded_inputs,
     expect_names,
@@ -37,7 +37,7 @@ from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.slices import NO_EXCHANGE, slice_bounds
 from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
-from mlpkit.network.summary import one_line, summary, summary_html
+from mlpkit.network.summary import one_line, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -200,7 +200,7 @@ class Sequential:
 
     def _repr_html_(self) -> str:
         """Return the table of ``summary`` for a notebook."""
-        return summary_html(self)
+        return str(load("mlpkit.pages.html_tables:network_html")(self))
 
     @property
     def gradient_values(self) -> NDArray[Any]:

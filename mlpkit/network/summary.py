@@ -1,4 +1,4 @@
-"""A network in words: one line, a table of text, a table for a notebook."""
+"""A network in words: one line, and a table."""
 
 from __future__ import annotations
 
@@ -65,27 +65,20 @@ def one_line(network: Described) -> str:
 
 def summary(network: Described) -> str:
     """Return a table of text."""
-    cells = [HEADINGS, *(_cells(row) for row in _rows(network))]
+    rows, footer = table_of(network)
+    cells = [HEADINGS, *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(cell.rjust(width) if i == 3 else cell.ljust(width) for i, (cell, width) in enumerate(pairs)).rstrip()
         for pairs in (zip(row, widths, strict=True) for row in cells)
     ]
-    return "\n".join([*lines, _footer(network)])
+    return "\n".join([*lines, footer])
 
 
-def summary_html(network: Described) -> str:
-    """Return a table for a notebook."""
-    from html import escape  # noqa: PLC0415 - only a notebook shows it
-
-    from mlpkit.pages.html_tables import html_table  # noqa: PLC0415 - for the same reason
-
-    cells = [_cells(row) for row in _rows(network)]
-    return f"{html_table(HEADINGS, cells, texts=(0, 1, 2))}<p>{escape(_footer(network))}</p>"
-
-
-def _footer(network: Described) -> str:
-    return f"{_count(network):,} parameters; takes {_inputs(network)}"
+def table_of(network: Described) -> tuple[list[tuple[str, ...]], str]:
+    """Return the rows of the table, and the line below it."""
+    rows: list[tuple[str, ...]] = [(row.name, row.layer, row.shape, f"{row.parameters:,}") for row in _rows(network)]
+    return rows, f"{_count(network):,} parameters; takes {_inputs(network)}"
 
 
 def _inputs(network: Described) -> str:
@@ -110,7 +103,3 @@ def row_of(operation: Operation) -> Row:
         sum(prod(parameter.shape) for parameter in operation.declared_parameters()),
         operation.flops(operation._input_shape),  # type: ignore[attr-defined]  # layers and losses have it
     )
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    return row.name, row.layer, row.shape, f"{row.parameters:,}"

@@ -5,8 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from mlpkit.network.summary import HEADINGS, table_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from mlpkit.network.summary import Described
 
 LEFT = ' style="text-align: left"'
 BOLD = ' style="font-weight: bold"'
@@ -21,6 +25,12 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts:
         texts: positions of the columns that hold texts; the others hold numbers.
     """
     return f"<table><thead>{_row('th', headings, texts)}</thead><tbody>{html_rows(rows, texts=texts)}</tbody></table>"
+
+
+def network_html(network: Described) -> str:
+    """Return the table of a network's ``summary``."""
+    rows, footer = table_of(network)
+    return f"{html_table(HEADINGS, rows, texts=(0, 1, 2))}<p>{escape(footer)}</p>"
 
 
 def html_rows(rows: Sequence[Sequence[str]], *, texts: Collection[int] = (), bold: int | None = None) -> str:

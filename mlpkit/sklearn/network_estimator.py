@@ -162,11 +162,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         """
         # An import loads little: what trains is loaded by the first fit.
         from mlpkit.groups.runs_observer import RunsObserver  # noqa: PLC0415
+        from mlpkit.jobs.train import train_spec  # noqa: PLC0415
         from mlpkit.registry.registry import installed  # noqa: PLC0415
         from mlpkit.training.events import Observer  # noqa: PLC0415
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415
         from mlpkit.verbs.run.fit import spec_in_memory  # noqa: PLC0415
-        from mlpkit.verbs.run.run import train_spec  # noqa: PLC0415
 
         ensemble = top_level.get("ensemble")
         if ensemble and go_on:

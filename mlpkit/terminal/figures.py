@@ -60,14 +60,6 @@ def age(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def memory_size(size: int) -> str:
-    """Write a number of bytes in three digits: ``512 B``, ``1.2 MB``, ``24.9 GB``."""
-    for unit, length in (("EB", 10**18), ("PB", 10**15), ("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
-        if size >= length:
-            return f"{size / length:{'.3g' if size < 999.5 * length else ',.0f'}} {unit}"
-    return f"{size} B"
-
-
 def signed(value: float, width: float) -> str:
     """Write a difference: ``+0.0182``.
 

@@ -22,9 +22,8 @@ from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.runs_observer import RunsObserver
 from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
-from mlpkit.groups.several_runs import CoreShares
+from mlpkit.groups.several_runs import CoreShares, train_prepared
 from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.resume_network import train_prepared
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.terminal.figures import duration, figure, figures, memory_size
+from mlpkit.terminal.figures import duration, figure, figures
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,3 @@ def test_figures_of_a_split_stand_on_a_line():
 )
 def test_a_duration_is_as_precise_as_it_deserves(seconds, text):
     assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 kB"),
-        (5_844_000_000, "5.84 GB"),
-        (999_600, "1,000 kB"),
-        (2**48, "281 TB"),
-        (3 * 10**21, "3,000 EB"),
-    ],
-)
-def test_a_number_of_bytes_has_three_digits(size, text):
-    assert memory_size(size) == text

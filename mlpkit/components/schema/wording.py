@@ -29,6 +29,14 @@ def shown_number(value: float) -> str:
     return f"{float(f'{value:.4g}'):,.0f}" if 1000 <= size < 1e15 else f"{value:.4g}"
 
 
+def memory_size(size: int) -> str:
+    """Write a number of bytes in three digits: ``512 B``, ``1.2 MB``, ``24.9 GB``."""
+    for unit, length in (("EB", 10**18), ("PB", 10**15), ("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
+        if size >= length:
+            return f"{size / length:{'.3g' if size < 999.5 * length else ',.0f'}} {unit}"
+    return f"{size} B"
+
+
 def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     """Return ``a layer or a loss``; where any kind will do, ``a component``."""
     nouns = ["component"] if set(kinds) == set(KINDS) else [in_words(kind) for kind in kinds]

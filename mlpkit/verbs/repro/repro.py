@@ -8,14 +8,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import ModelFileError, RunFolderError, SpecShapeError, UsageError
+from mlpkit.errors import RunFolderError, SpecShapeError, UsageError
+from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
+from mlpkit.jobs.train import train_spec
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.training.events import Observer
-from mlpkit.verbs.run.run import run
 from mlpkit.verbs.runs.compare import result_hashes
 
 if TYPE_CHECKING:
@@ -110,8 +111,11 @@ def repro(
 def _again(spec: Spec, place: Path, observer: Observer, stop: StopRequest | None, steps: int | None) -> Run:
     """Run a spec again, with as many steps as there was time for, where it sets a time."""
     if spec.trains_ensemble:
-        return run(spec, place, quiet=True, stop=stop)
-    return run(spec, place, observer=observer, stop=stop, steps=steps if spec.training.seconds is not None else None)
+        from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most runs train one network
+
+        return run_ensemble(spec, place, quiet=True, stop=stop)
+    steps = steps if spec.training.seconds is not None else None
+    return train_spec(spec.with_seed(spec.seeds[0]), place, observer=observer, stop=stop, steps=steps)
 
 
 def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
@@ -122,40 +126,3 @@ def _lock_now(directory: Path, spec: Spec, resolved: str) -> dict[str, object]:
         raise data_not_as_trained_on(directory, error) from error
     open_data(spec, dataset)
     return lock_of(spec, resolved, dataset, first_weights_now(directory, spec, "repeated"))
-
-
-def first_weights_now(directory: Path, spec: Spec, attempt: str) -> str | None:
-    """Return the checksum of the model whose weights a run began with, as it is now; None if it took none.
-
-    Args:
-        directory: the run folder.
-        spec: its spec.
-        attempt: what can't be done with the run without these weights, such as ``repeated``.
-
-    Raises:
-        RunFolderError: the model can't be read.
-    """
-    section = spec.top_level.initialize_from
-    if section is None:
-        return None
-    from mlpkit.jobs.first_weights import load_weights  # noqa: PLC0415 - most runs take no weights from elsewhere
-
-    try:
-        return load_weights(section.run).sha256
-    except (RunFolderError, ModelFileError) as error:
-        raise without_first_weights(directory, spec, attempt, f"can't be read: {error}") from error
-
-
-def without_first_weights(directory: Path, spec: Spec, attempt: str, why: str) -> RunFolderError:
-    """Return the error for a run that began with weights that are no longer there.
-
-    Args:
-        directory: the run folder.
-        spec: its spec.
-        attempt: what can't be done with the run, such as ``repeated``.
-        why: what is wrong with the weights.
-    """
-    section = spec.top_level.initialize_from
-    assert section is not None
-    told = f"the model in {section.run}, whose weights it began with, {why}"
-    return RunFolderError(f"{directory}: can't be {attempt}: {told}; put back what was there")

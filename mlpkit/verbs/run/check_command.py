@@ -93,8 +93,8 @@ def _print(path: str, checked: CheckedSpec) -> None:
 
 def _about_memory(checked: CheckedSpec) -> Iterator[str]:
     """Say what training needs at least, if it is a part of the memory that is worth mentioning."""
+    from mlpkit.components.schema.wording import memory_size  # noqa: PLC0415 - needed only here
     from mlpkit.system import memory_limit  # noqa: PLC0415 - the same
-    from mlpkit.terminal.figures import memory_size  # noqa: PLC0415 - needed only here
 
     there = memory_limit()
     if there is not None and checked.memory > PART_OF_MEMORY * there:

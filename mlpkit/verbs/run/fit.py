@@ -14,13 +14,13 @@ from mlpkit.components.schema.wording import nearest
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.spec_data import describe_data
+from mlpkit.jobs.train import train_spec
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
 from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import check_document
-from mlpkit.verbs.run.run import train_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

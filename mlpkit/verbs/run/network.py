@@ -9,12 +9,12 @@ from mlpkit.components.schema.component_types import default_names
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.jobs.saved_model import Origin, model_of
+from mlpkit.jobs.train import train_spec
 from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
 from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import installed
 from mlpkit.runs.model_file import save_model
 from mlpkit.verbs.run.fit import spec_in_memory, splits_of, with_training_keys
-from mlpkit.verbs.run.run import train_spec
 
 if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run

@@ -83,8 +83,8 @@ def command(
 def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: TrainingOptions, ranks: Ranks) -> None:
     """Train a spec."""
     with Interrupts() as interrupts:
+        from mlpkit.jobs.train import train_spec  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
-        from mlpkit.verbs.run.run import train_spec  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
         with suggesting_shipped_spec(path):
             spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)

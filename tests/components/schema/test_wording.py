@@ -1,4 +1,4 @@
-"""The nearest name to one that was misspelt."""
+"""The nearest name to one that was misspelt, and sizes in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpkit.components.schema.wording import MOST_CANDIDATES, did_you_mean, nearest, nearest_file
+from mlpkit.components.schema.wording import MOST_CANDIDATES, did_you_mean, memory_size, nearest, nearest_file
 
 NAMES = ["Affine", "Relu", "Sigmoid", "he_normal", "learning_rate"]
 
@@ -68,3 +68,19 @@ def test_a_name_is_nearest_to_itself_or_to_its_twin_and_order_does_not_count(nam
 
 def test_of_two_names_as_like_the_one_of_nearer_length_is_meant():
     assert nearest("rum", ["resume", "run"]) == nearest("rum", ["run", "resume"]) == "run"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (5_844_000_000, "5.84 GB"),
+        (999_600, "1,000 kB"),
+        (2**48, "281 TB"),
+        (3 * 10**21, "3,000 EB"),
+    ],
+)
+def test_a_number_of_bytes_has_three_digits(size, text):
+    assert memory_size(size) == text

@@ -20,13 +20,13 @@ from threadpoolctl import threadpool_info
 
 import mlpkit
 from mlpkit.errors import StorageError
+from mlpkit.jobs.train import train_spec
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file
 from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit.training.events import Observer
-from mlpkit.verbs.run.run import train_spec
 
 
 def sha(path):

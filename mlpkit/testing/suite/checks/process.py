@@ -18,6 +18,7 @@ from mlpkit.components.parameter import Parameter
 from mlpkit.components.schema.wording import with_article
 from mlpkit.components.target import Values, target_to_plain
 from mlpkit.jobs.load_model import load_trained
+from mlpkit.jobs.train import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import parse_spec
@@ -33,7 +34,6 @@ from mlpkit.testing.suite.observed_imports import (
     process_state,
     restore,
 )
-from mlpkit.verbs.run.run import train_spec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

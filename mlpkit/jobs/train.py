@@ -1,0 +1,158 @@
+"""Training the network of a spec from beginning to end."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlpkit.components.input_columns import columns_of
+from mlpkit.components.target import Values
+from mlpkit.errors import UsageError
+from mlpkit.jobs.build import prove
+from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.training_job import Run, TrainingJob
+from mlpkit.network.shape_proof import coupled_by_slices
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.layout import SPLITS
+from mlpkit.training.events import Observer, ObserverGroup, PythonWarnings, StopRequest
+from mlpkit.training.ranks import ONE_RANK
+from mlpkit.training.workers import blas_threads, choose_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from mlpkit.components.callback import Callback
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.target import Target
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.build import SpecProof
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.training.update import OptimizerState
+
+
+def train_spec(
+    spec: Spec,
+    directory: str | Path | None,
+    *,
+    dataset: Dataset | None = None,
+    observer: Observer | None = None,
+    display: Observer | None = None,
+    stop: StopRequest | None = None,
+    steps: int | None = None,
+    network: Sequential | None = None,
+    callbacks: Sequence[Callback] = (),
+    evaluated: Collection[str] = SPLITS,
+    optimizer_state: OptimizerState | None = None,
+    ranks: Ranks = ONE_RANK,
+) -> Run:
+    """Do what ``run`` does, for what is there already besides the spec.
+
+    Args:
+        spec: the spec.
+        directory: as for ``run``.
+        dataset: the data set, if it holds examples in memory; it gives them up at the end.
+        observer: as for ``run``.
+        display: receives the events if no observer does, but no warnings.
+        stop: as for ``run``.
+        steps: as for ``run``.
+        network: the network to train on; by default a new one.
+        callbacks: callbacks beside the spec's.
+        evaluated: splits to evaluate, as training goes and at its end.
+        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        ranks: the processes that train the network together, of which this one is rank 0.
+
+    Raises:
+        UsageError: the network was built for other inputs or slices, or the ranks can't share the slices.
+        KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
+    """
+    expect_own_files(spec)
+    if directory is not None and spec.top_level.initialize_from is not None:
+        from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - most specs take no weights
+
+        expect_another_folder(spec, Path(directory))
+    proved = prove(spec, dataset)
+    if network is not None:
+        _expect_fit(network, proved.description, spec.training.slices)
+        network.target = _scaled_as_built(network, proved.description.target)
+    _warn_of(proved.warnings, observer)
+    spec = proved.spec
+    work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
+    training = spec.training
+    if training.slices is None:
+        _expect_sliceable(proved, ranks.size)
+    plan = choose_plan(work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=ranks.cores)
+    folder = RunFolder.create(Path(directory)) if directory is not None else None
+    with folder or nullcontext(), blas_threads(plan.threads):
+        try:
+            job = TrainingJob(
+                spec,
+                plan,
+                proved,
+                folder,
+                steps=steps,
+                network=network,
+                callbacks=callbacks,
+                evaluated=evaluated,
+                optimizer_state=optimizer_state,
+                ranks=ranks,
+            )
+            if folder is not None:
+                folder.write_lock(job.lock)  # first: a folder without it is that of a run which is only prepared
+                folder.write_spec(spec.document.text)
+                folder.write_resolved(job.resolved)
+            written = spec.document.text if folder is not None else ""
+            if observer is None:
+                shown = display or Observer()
+                observer = shown if folder is None else ObserverGroup((PythonWarnings(), shown))
+            done = job.train(written, observer, stop or StopRequest())
+        except BaseException:
+            if folder is not None:
+                folder.discard_if_unused()
+            raise
+    if dataset is not None and dataset.in_memory:
+        done.network.encoder = dataset
+        dataset.hold({})
+    job.expect_uninterrupted(done)
+    return done
+
+
+def _expect_sliceable(proved: SpecProof, ranks: int) -> None:
+    """Make sure that a network gives the same results if each rank has a slice of a minibatch for itself."""
+    coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
+    if coupled:
+        raise UsageError(f"{coupled}; if that is meant, give the {ranks} ranks their slices: training.slices={ranks}")
+
+
+def _expect_fit(network: Sequential, description: Description, slices: int | None) -> None:
+    """Make sure that a network that is there already can be trained on such examples."""
+    input_shape = description.input_shape
+    if input_shape != network.input_shape:
+        raise UsageError(
+            f"the examples have inputs of shape {input_shape}; the network was built for {network.input_shape}"
+        )
+    built_for = columns_of(network.input_shape)
+    if built_for and built_for != tuple(description.columns):
+        raise UsageError("the examples have other columns, or other categories in them, than the network was built for")
+    if slices != len(network.replicas):
+        raise UsageError(f"the network cuts a minibatch into {len(network.replicas)} slices, and can't change that now")
+
+
+def _scaled_as_built(network: Sequential, target: Target) -> Target:
+    """Return the target of the examples, scaled as a network that is there already computes with values."""
+    if not isinstance(target, Values):
+        return target
+    return replace(target, scaling=network.target.scaling if isinstance(network.target, Values) else None)
+
+
+def _warn_of(found: Iterable[Diagnostic], observer: Observer | None) -> None:
+    """Hand warnings to an observer; without one, they become Python's."""
+    for warning in found:
+        if observer is not None:
+            observer.warned(warning)
+        else:
+            warnings.warn(str(warning), stacklevel=4)
