@@ -199,7 +199,7 @@ def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Obse
     Args:
         write: writes a file into the folder.
         folder: the run folder.
-        observer: is told that the run waits.
+        observer: hears that the run waits.
         stop: ends the wait.
 
     Raises:

@@ -14,7 +14,10 @@ ENDED_EARLY: Final = ("pruned", "diverged", "failed")
 """The states of runs that failure.json is about."""
 MAPPINGS: Final = ("plugins", "requires", "environment")
 """What lock.json holds mappings as."""
-FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
+FIGURES: Final = (
+    *("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance"),
+    *("level_loss", "least_loss", "bounded_loss", "outwards", "spread"),
+)
 """The numbers of a line of health.jsonl that may be null."""
 QUANTILES: Final = 5
 """Of a distribution in health.jsonl."""

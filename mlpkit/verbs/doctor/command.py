@@ -10,7 +10,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.terminal.formatting import counted, line_length, paragraph
-from mlpkit.terminal.output import document, result, styled
+from mlpkit.terminal.output import document, message, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,10 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
         document(found.to_plain())
     else:
         result("\n".join(_lines(found)))
+        for leak in found.leaks:
+            message(f"note: {leak}")
+        if found.unread:
+            message(f"note: the data wasn't looked at for columns that tell the target: {found.unread}")
     if not found.healthy:
         raise click.exceptions.Exit(WORK_FAILED)
 

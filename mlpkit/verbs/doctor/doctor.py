@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.errors import UsageError
+from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.given_run import directory_of, expect_one_network
+from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
@@ -54,6 +55,8 @@ class Diagnosis:
         layers: how many layers were looked at.
         evaluations: how many evaluations there are.
         afresh: whether it was looked at only now, because the run kept no record.
+        leaks: a sentence for each column of a table that tells the target on its own.
+        unread: why the data wasn't looked at for such columns; empty if it was.
     """
 
     directory: Path
@@ -63,6 +66,8 @@ class Diagnosis:
     layers: int
     evaluations: int
     afresh: bool
+    leaks: tuple[str, ...] = ()
+    unread: str = ""
 
     @property
     def healthy(self) -> bool:
@@ -91,6 +96,8 @@ class Diagnosis:
             "layers": self.layers,
             "evaluations": self.evaluations,
             "afresh": self.afresh,
+            "leaks": list(self.leaks),
+            "unread": self.unread,
         }
 
 
@@ -108,7 +115,22 @@ def doctor(run: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), bl
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """
-    return diagnose(directory_of(run), Registry.discover(plugins=plugins, blocked=blocked))
+    directory, registry = directory_of(run), Registry.discover(plugins=plugins, blocked=blocked)
+    found = diagnose(directory, registry)
+    try:
+        return replace(found, leaks=_leaks(RunFolder.open(directory), registry))
+    except MlpkitError as error:  # the run's own record needs no data
+        return replace(found, unread=str(error))
+
+
+def _leaks(folder: RunFolder, registry: Registry) -> tuple[str, ...]:
+    """Return a sentence for each column of a table that tells the target on its own."""
+    spec = parse_resolved(folder.directory, folder.resolved_text(), registry)
+    dataset = spec.new_dataset()
+    if dataset.in_memory:
+        return ()
+    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    return leaks_in(open_data(spec, dataset)["train"], description, dataset) if description.columns else ()
 
 
 def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:

@@ -13,7 +13,7 @@ from mlpkit.components.elementwise import Elementwise
 from mlpkit.components.operation import own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
-from mlpkit.components.target import Classes, Values
+from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.network.component_errors import operation_errors
 from mlpkit.network.replica import Replica
 from mlpkit.network.watching import replaced_methods
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Description, Split
     from mlpkit.components.operation import Operation
+    from mlpkit.components.target import Target
     from mlpkit.network.sequential import Batch, Sequential
 
 ROWS: Final = 192
@@ -40,6 +41,15 @@ FEW: Final = 5
 """Rows of a class that are needed to say that it is never predicted."""
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+SIZES: Final = 1.5 ** np.arange(-12, 11)
+"""Of outputs, 1 among them: the loss is least at about one of them."""
+
+FAR: Final = np.array([-1000.0, -100.0, *np.linspace(-10, 10, 21), 100.0, 1000.0])
+"""Where bounds of a function show."""
+
+LEVEL: Final = 0.05
+"""Of its range, less of a change from 100 to 1,000: the function is level there."""
 
 NEARLY_FLAT: Final = 0.05
 """A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
@@ -65,6 +75,10 @@ class Probe:
         prediction_loss  the same as in prediction; null if the loss is better than ``chance``
         chance       the loss of the best constant prediction for them; null if the loss doesn't say
         validation_chance  the loss of that prediction for as many validation rows; null without any
+        level_loss   the loss if all outputs are 0; null, as the next two, if neither classes nor labels are predicted
+        least_loss   the least loss that any outputs have, as perfect predictions do
+        bounded_loss the same of outputs within the bounds of the last layer's function; null if it has none
+        outwards     cosine of the angle between the parameters and the negative gradient: how far it lengthens them
         inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
                      ``all_equal`` whether all rows have the same
         layers       one mapping for each layer, those inside others after these, in the order of the stack
@@ -113,6 +127,7 @@ class Probe:
         self._samples: dict[tuple[int, ...], tuple[NDArray[Any], ...]] = {}
         self._steepest: dict[str, float | None] = {}
         self._logits = self._x
+        self._reach: dict[str, float | None] = {}
         original = network.replicas[0]
         layers, loss = copy.deepcopy((original.layers, original.loss))
         self._replica = Replica(layers, loss, RunPosition(START, network.seed), network.scaled)
@@ -159,7 +174,9 @@ class Probe:
         moved = self._before[1] if self._before[0] == iteration - 1 else {}
         for operation in self._followed:
             self._found[operation.path] |= self._figures_of_parameters(operation.path, moved)
+        outwards = self._outwards()
         (chance, validation_chance), predicted = self._chances(), self._predicted()
+        self._reach = self._reach or self._losses_in_reach()
         return {
             "iteration": iteration,
             "epoch": _rounded(epoch),
@@ -169,6 +186,8 @@ class Probe:
             "prediction_loss": None if chance is None or loss < chance else _rounded(self._prediction_loss()),
             "chance": _rounded(chance),
             "validation_chance": _rounded(validation_chance),
+            **self._reach,
+            "outwards": _rounded(outwards),
             "inputs": self._distribution(self._x) | self._inputs,
             "layers": list(self._found.values()),
             **predicted,
@@ -220,6 +239,16 @@ class Probe:
             "update_ratio": _rounded(ratio),
         }
 
+    def _outwards(self) -> float | None:
+        """Return the cosine of the angle between the trained parameters and the negative gradient."""
+        extents = [slice(*self._network.layout.extent(path)) for paths in self._own.values() for path in paths]
+        values, gradients = (
+            [array[each] for each in extents] for array in (self._network.values, self._replica.gradient)
+        )
+        along = math.fsum(float(np.dot(*pair)) for pair in zip(values, gradients, strict=True))
+        lengths = _norm(values) * _norm(gradients)
+        return -along / lengths if lengths else None
+
     def _some(self, path: str) -> NDArray[Any]:
         """Return about as many elements of a parameter as a distribution is computed from, evenly spaced."""
         begin, end = self._network.layout.extent(path)
@@ -239,6 +268,25 @@ class Probe:
         x = np.empty((len(t), *self._logits.shape[1:]), self._logits.dtype)
         x[...] = constant
         return float(self._replica.loss.forward(x, t, *(() if weights is None else (weights,))))
+
+    def _losses_in_reach(self) -> dict[str, float | None]:
+        """Return the loss of outputs of 0, the least loss of any outputs, and of those that the last layer can have."""
+        found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
+        right = _right_outputs(self._t, self._target)
+        if right is None or right.shape != self._logits.shape:
+            return found
+
+        def loss_of(x: NDArray[Any]) -> float:
+            weights = () if self._weights is None else (self._weights,)
+            return float(self._replica.loss.forward(x.astype(self._logits.dtype), self._t, *weights))
+
+        with operation_errors(self._replica.loss, "forward"):
+            least = min(loss_of(size * right) for size in SIZES)
+            found |= {"level_loss": loss_of(0 * right), "least_loss": least}
+            bounds = _bounds(self._last[0], self._logits) if self._last else None
+            if bounds:
+                found["bounded_loss"] = loss_of(np.where(right > 0, *bounds))
+        return found
 
     def _prediction_loss(self) -> float:
         """Return the mean loss of the rows as it is in prediction, in the targets' own unit."""
@@ -335,12 +383,38 @@ def _identical_units(values: NDArray[Any]) -> bool:
 
 def _steepest_slope(layer: Elementwise, like: NDArray[Any]) -> float | None:
     """Return the largest slope of an elementwise function from -3 to 3; None if it is flat at one end."""
-    around = np.linspace(-3, 3, 13, dtype=like.dtype)
-    x = np.empty((len(around), *like.shape[1:]), like.dtype)
-    x[...] = around.reshape(-1, *(1 for _ in like.shape[1:]))
+    x = _in_each_unit(np.linspace(-3, 3, 13), like)
     slopes = np.abs(layer.derivative(x, layer.function(x, np.empty_like(x)), np.empty_like(x)))
-    slopes = slopes.reshape(len(around), -1).max(axis=1)
+    slopes = slopes.reshape(len(x), -1).max(axis=1)
     return None if slopes[0] == 0 or slopes[-1] == 0 else float(slopes.max())
+
+
+def _right_outputs(t: NDArray[Any], target: Target) -> NDArray[Any] | None:
+    """Return outputs that are 1 for the class or labels of each row and 0 or -1 for others; None for other targets."""
+    if isinstance(target, Classes):
+        numbers = t.argmax(axis=1) if target.one_hot else t
+        right: NDArray[Any] = np.eye(target.count)[numbers]
+        return right
+    return np.where(t > 0.5, 1.0, -1.0) if isinstance(target, Labels) else None
+
+
+def _bounds(layer: Operation, like: NDArray[Any]) -> tuple[float, float] | None:
+    """Return the largest and the least value of an elementwise function; None if it has no such bounds."""
+    if not isinstance(layer, Elementwise):
+        return None
+    x = _in_each_unit(FAR, like)
+    with np.errstate(all="ignore"):
+        y = layer.function(x, np.empty_like(x)).reshape(len(FAR), -1)
+        most, least = float(y[1:-1].max()), float(y[1:-1].min())
+        is_level = np.abs(y[[0, -1]] - y[[1, -2]]).max() < LEVEL * (most - least)
+    return (most, least) if is_level else None
+
+
+def _in_each_unit(numbers: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Return a row for each number, all of whose elements have it."""
+    x = np.empty((len(numbers), *like.shape[1:]), like.dtype)
+    x[...] = numbers.reshape(-1, *(1 for _ in like.shape[1:]))
+    return x
 
 
 def _norm(arrays: Iterable[NDArray[Any]]) -> float:

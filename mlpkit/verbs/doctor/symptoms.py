@@ -23,6 +23,9 @@ BEYOND_RECOVERY: Final = 1000
 OUT_OF_SCALE: Final = 10
 """Initializers expect inputs of about 1; an order of magnitude more, or two less, is another scale."""
 
+HARDLY: Final = 0.05
+"""Of the loss of equal outputs, a part too small to learn by."""
+
 FEW_EXAMPLES: Final = 8
 """Examples whose variance is known to 50 % only, √(2 / (n - 1)), which is too few to normalize by."""
 
@@ -54,6 +57,16 @@ TRIAL_STEPS: Final = 10
 
 USUAL_UPDATE: Final = 1e-3
 """What a step mostly changes parameters by, as a share of their length (Karpathy, CS231n, 2015)."""
+
+THROWN: Final = 0.25
+"""A step of that share of the parameters' first length throws them away: a few of them leave nothing of it."""
+
+HELD: Final = 0.3
+"""Parameters that decay keeps short: a gradient that points outwards as far as that would lengthen them."""
+
+SHORTENED: Final = 0.65
+STILL_MUCH: Final = 0.25
+CARRIED_OVER: Final = 1.25
 
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
@@ -178,6 +191,26 @@ def too_much_noise(course: Course) -> Finding | None:
     return "", f"{finding}; a constant prediction can have {chance:.3g}", ("a lower rate of dropout",)
 
 
+def bounded_outputs(course: Course) -> Finding | None:
+    """A last layer in whose bounds no output has a small loss, as if the loss didn't apply a function of its own."""
+    bounded, least = number_of(course.now["bounded_loss"]), number_of(course.now["least_loss"])
+    chance = course.chance
+    if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * chance:
+        return None
+    last = course.now["layers"][-1]["layer"]
+    finding = f"within its bounds, the loss can't fall below {bounded:.3g}; without them, it can reach {least:.2f}"
+    return last, finding, (f"the stack without {last}",)
+
+
+def indistinct_targets(course: Course) -> Finding | None:
+    """Targets so smooth that predictions without any error have hardly a smaller loss than equal ones."""
+    level, least = number_of(course.now["level_loss"]), number_of(course.now["least_loss"])
+    if level is None or least is None or least < (1 - HARDLY) * level:
+        return None
+    finding = f"predictions without an error have a loss of {least:.4g}, and outputs of zero one of {level:.4g}"
+    return "", finding, ("less smoothing of the targets",)
+
+
 def batch_too_small(course: Course) -> Finding | None:
     """Layers that normalize over a minibatch of a few examples."""
     rows, layers = course.facts.slice_rows, course.facts.coupling
@@ -256,7 +289,7 @@ def diverging(course: Course) -> Finding | None:
     worse = loss is not None and first is not None and loss > 2 * first
     if len(norms) < 3 or not worse or any(after < 3 * before for before, after in pairwise(norms)):
         return None
-    return "", f"the norm of all parameters went from {' to '.join(f'{norm:.2g}' for norm in norms)}", advice
+    return "", f"the norm of all parameters fell from {' to '.join(f'{norm:.2g}' for norm in norms)}", advice
 
 
 def rate_too_high(course: Course) -> Finding | None:
@@ -268,6 +301,11 @@ def rate_too_high(course: Course) -> Finding | None:
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
             finding = f"the loss is {loss:.3g}, after {first:.3g} at first; a constant prediction can have {chance:.3g}"
             return "", finding, advice
+    change, length = _last_change(course.now), _length(course.healths[0])
+    thrown = course.iteration > 0 and change > THROWN * length > 0 and not _is_noisy(course.now)
+    if thrown and loss is not None and chance is not None and loss > 1.2 * chance:
+        finding = f"a step changed the parameters by {_percent(change / length)} of their first length, and the loss is"
+        return "", f"{finding} {loss:.3g}; a constant prediction can have {chance:.3g}", advice
     records = [record for record in course.history if "train_loss" in record][-10:]
     losses = [record["train_loss"] for record in records]
     scale = chance or max(losses, default=0.0)
@@ -313,9 +351,23 @@ def shrunk_weights(course: Course) -> Finding | None:
     first, now = _length(course.healths[0]), _length(course.now)
     loss, chance = number_of(course.now["loss"]), course.chance
     learned = loss is not None and chance is not None and loss < LEARNED * chance
-    if not course.settled or now >= SHRUNK * first or learned:
+    if not course.settled or (
+        learned if now < SHRUNK * first else not _is_held_back(course, now / first if first else 1)
+    ):
         return None
-    return "", f"the norm of all parameters fell from {first:.3g} to {now:.3g}", ("a smaller weight decay",)
+    finding = f"the norm of all parameters fell from {first:.3g} to {now:.3g}"
+    if now >= SHRUNK * first:
+        finding += f", although the gradient would lengthen them, and the loss stays at {loss:.3g}"
+    return "", finding, ("a smaller weight decay",)
+
+
+def _is_held_back(course: Course, share: float) -> bool:
+    """Whether parameters are kept from learning more by what shortens them, and validation doesn't gain by that."""
+    loss, chance, both = number_of(course.now["loss"]), course.chance, course.validated[-1:]
+    if loss is None or chance is None or not both or share > SHORTENED or loss < STILL_MUCH * chance:
+        return False
+    carries_over = both[0]["validation_loss"] < CARRIED_OVER * both[0]["train_loss"]
+    return carries_over and course.recently(lambda health: (number_of(health["outwards"]) or 0.0) > HELD, 3)
 
 
 def constant_outputs(course: Course) -> Finding | None:
@@ -411,11 +463,14 @@ BAD_SCALES: Final = (
 BAD_UNITS: Final = ("identical_units", "dead_units", "saturated_units")
 BAD_RATES: Final = ("diverging", "rate_too_high", "rate_too_low")
 BAD_GRADIENTS: Final = ("vanishing_gradient", "zero_gradient")
-NO_LEARNING: Final = (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS, "shrunk_weights")
+BAD_LOSSES: Final = ("bounded_outputs", "indistinct_targets")
+NO_LEARNING: Final = (*BAD_LOSSES, *BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS, "shrunk_weights")
 
 SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, ...]]]] = {
     "constant_inputs": (constant_inputs, ()),
     "inputs_not_scaled": (inputs_not_scaled, ()),
+    "bounded_outputs": (bounded_outputs, ()),
+    "indistinct_targets": (indistinct_targets, ()),
     "target_not_scaled": (target_not_scaled, ("inputs_not_scaled",)),
     "too_much_noise": (too_much_noise, ("inputs_not_scaled", "target_not_scaled")),
     "exploding_gradient": (exploding_gradient, ("inputs_not_scaled", "diverging", "rate_too_high")),
@@ -425,11 +480,11 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, .
     "diverging": (diverging, BAD_SCALES),
     "dead_units": (dead_units, (*BAD_SCALES, "identical_units", "diverging")),
     "rate_too_high": (rate_too_high, (*BAD_SCALES, "dead_units", "diverging")),
-    "saturated_units": (saturated_units, ("identical_units", *BAD_SCALES, *BAD_RATES)),
+    "saturated_units": (saturated_units, ("identical_units", "bounded_outputs", *BAD_SCALES, *BAD_RATES)),
     "vanishing_gradient": (vanishing_gradient, (*BAD_UNITS, *BAD_RATES, *BAD_SCALES)),
     "zero_gradient": (zero_gradient, (*BAD_SCALES, *BAD_UNITS, *BAD_RATES, "vanishing_gradient")),
     "rate_too_low": (rate_too_low, (*BAD_UNITS, *BAD_GRADIENTS)),
-    "shrunk_weights": (shrunk_weights, (*BAD_SCALES, *BAD_UNITS)),
+    "shrunk_weights": (shrunk_weights, (*BAD_LOSSES, *BAD_SCALES, *BAD_UNITS)),
     "constant_outputs": (constant_outputs, NO_LEARNING),
     "loss_at_chance": (loss_at_chance, (*NO_LEARNING, "constant_outputs")),
     "too_few_steps": (too_few_steps, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
@@ -478,6 +533,11 @@ def _length(health: Health) -> float:
 def _largest_update(health: Health) -> float:
     """Return the largest share of its length by which a layer's parameters changed in the last step."""
     return max((layer["update_ratio"] or 0.0 for layer in _trained(health)), default=0.0)
+
+
+def _last_change(health: Health) -> float:
+    """Return the length of what the last step changed the parameters by."""
+    return math.hypot(*((layer["update_ratio"] or 0.0) * layer["norm"] for layer in _trained(health)))
 
 
 def _gradients_at_the_ends(health: Health) -> tuple[str, str]:

@@ -50,6 +50,10 @@ def shallow(activation="Relu", **weights):
     return [affine(16, **weights), activation, affine(CLASSES), "SoftmaxWithLoss"]
 
 
+def smoothed(share):
+    return [*shallow()[:-1], {"SoftmaxWithLoss": {"label_smoothing": share}}]
+
+
 def warmed_up(rate):
     return {"warmup": {"schedule": {"constant": {"value": rate}}, "steps": 20}}
 
@@ -200,6 +204,38 @@ SICK = {
         shallow(),
         {"optimizer": "adamw", "rate": 0.01, "given_optimizer": {"weight_decay": 20.0}},
     ),
+    "a decay of 3, with adamw, that leaves something to learn by": (
+        "shrunk_weights",
+        "classes",
+        shallow(),
+        {"optimizer": "adamw", "rate": 0.01, "epochs": 60, "given_optimizer": {"weight_decay": 3.0}},
+    ),
+    "a decay of 0.3, with sgd": (
+        "shrunk_weights",
+        "classes",
+        shallow(),
+        {"epochs": 60, "given_optimizer": {"weight_decay": 0.3}},
+    ),
+    "a sigmoid before a loss that has its own function": (
+        "bounded_outputs",
+        "classes",
+        [*shallow()[:-1], "Sigmoid", "SoftmaxWithLoss"],
+        {"rate": 0.01, "optimizer": "adam", "epochs": 60},
+    ),
+    "a tanh before a loss that has its own function": (
+        "bounded_outputs",
+        "classes",
+        [*shallow()[:-1], "Tanh", "SoftmaxWithLoss"],
+        {},
+    ),
+    "smooth targets": ("indistinct_targets", "classes", smoothed(0.95), {}),
+    "adam at 0.5": ("rate_too_high", "classes", shallow(), {"rate": 0.5, "optimizer": "adam", "epochs": 10}),
+    "adam at 0.5, which ends as if it were overfitting": (
+        "rate_too_high",
+        "noisy",
+        shallow("Tanh"),
+        {"rate": 0.5, "optimizer": "adam", "epochs": 80},
+    ),
     "thirty steps with all rows": (
         "too_few_steps",
         "classes",
@@ -284,6 +320,19 @@ HEALTHY = {
         [affine(8), "Relu", affine(2), "SoftmaxWithLoss"],
         {"rate": 0.01, "optimizer": "adam", "epochs": 15},
     ),
+    "smoothed labels": ("classes", smoothed(0.1), {}),
+    "labels smoothed by half": ("classes", smoothed(0.5), {}),
+    "a decay that keeps rows from being learned by heart": (
+        "noisy",
+        shallow(),
+        {"optimizer": "adamw", "rate": 0.01, "epochs": 60, "given_optimizer": {"weight_decay": 1.0}},
+    ),
+    "a decay that shortens weights which learn": (
+        "values",
+        regression("Relu"),
+        {"epochs": 60, "given_optimizer": {"weight_decay": 0.03}, "given": {"predict": "values"}},
+    ),
+    "adam at 0.1": ("classes", shallow("Tanh"), {"rate": 0.1, "optimizer": "adam", "epochs": 10}),
     "zeros as the last weights": (
         "classes",
         [affine(16), "Relu", {"Affine": {"units": CLASSES, "weights": "zeros"}}, "SoftmaxWithLoss"],
@@ -317,6 +366,7 @@ def test_units_that_are_off_for_all_rows_by_chance_are_not_called_dead(folder):
 
 
 FOLLOWED = [
+    "adam at 0.5",
     "dead units, by their first weights",
     "saturated sigmoids",
     "exploding gradient",
