@@ -71,7 +71,7 @@ class Replica:
         step_contexts: what loss and gradient of a step are computed in, in the thread that computes them.
     """
 
-    step_contexts: tuple[Context, ...] = ()  # of the class, as networks that older versions pickled lack them
+    step_contexts: tuple[Context, ...] = ()
     _plan: Plan | None = None
     _can_plan = True
     _last_shape: tuple[int, ...] = ()

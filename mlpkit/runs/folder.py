@@ -274,7 +274,7 @@ class RunFolder:
                 self._write(name, b"".join(encode_line(path, line) for line in readable_lines(path)))
 
     def read_health(self) -> list[dict[str, Any]]:
-        """Return what was found in the network so far; none of a run that didn't look, or of an older version.
+        """Return what was found in the network so far; none of a run that didn't look.
 
         Raises:
             RunFolderError: health.jsonl can't be read.

@@ -159,7 +159,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _writer(descriptor: int) -> Writer:
-    """Return what a lock file says of its holder; earlier versions wrote no machine.
+    """Return what a lock file says of its holder.
 
     Containers may share a name, and number their processes each on its own.
     """

@@ -284,7 +284,7 @@ class Trainer:
         expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays, self._trained)
-        self._upgrade_slots(metadata.get("slots_version", 1))
+        self._upgrade_slots(metadata["slots_version"])
         self.history[:] = history
         self._history_columns = HistoryColumns()
         self.progress.step = snapshot.step

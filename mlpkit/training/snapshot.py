@@ -152,7 +152,7 @@ def expect_metadata(
         "history": metadata.get("history") in ([], list(history_keys)),
         "best": best is None or (isinstance(best, list) and list(map(type, best)) in ([int, float], [int, int])),
         "callbacks": isinstance(states, list) and len(states) == callbacks,
-        "slots_version": type(metadata.get("slots_version", 1)) is int,
+        "slots_version": type(metadata.get("slots_version")) is int,
     }
     wrong = [key for key, is_right in right.items() if not is_right]
     if wrong:
@@ -187,8 +187,6 @@ def restore_arrays(
 ) -> None:
     """Write what ``copied_arrays`` returned into a network and the slots of its optimizer.
 
-    Earlier versions saved the slots of all parameters, which are restored as well.
-
     Args:
         network: the network.
         slots: the optimizer's slots.
@@ -198,8 +196,7 @@ def restore_arrays(
     Raises:
         ModelFileError: one is missing, or has another shape or dtype; nothing was written.
     """
-    live, everything = _live(network, slots, trained), _live(network, slots, network.parameters)
-    live |= {name: views for name, views in everything.items() if name in saved and saved[name].size == _size(views)}
+    live = _live(network, slots, trained)
     for name, views in live.items():
         array, shape = saved.get(name), (_size(views),)
         if array is None or array.shape != shape or array.dtype != network.dtype:

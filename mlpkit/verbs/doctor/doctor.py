@@ -136,8 +136,8 @@ def _leaks(folder: RunFolder, registry: Registry) -> tuple[str, ...]:
 def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     """Return what was wrong with a run.
 
-    mlpkit noticed it during the training. A run of an older version kept no record: its network is looked at now, as it
-    was at the beginning, at its checkpoints and at the end.
+    mlpkit noticed it during the training. Without a record, the network is looked at now: as it was at the beginning,
+    at its checkpoints and at the end.
 
     Args:
         directory: the run folder; nothing is written into it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from math import prod
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -58,7 +57,6 @@ class ArrayDataset(Dataset):
     shares: Shares
     targets_parameter: ClassVar = "targets"
     """The parameter that targets come from."""
-    older_defaults = MappingProxyType({"scale_target": "none"})
     holds_pixels: ClassVar = False
     """Whether files hold images, a byte each pixel."""
     _scaling: Scaling | None = None

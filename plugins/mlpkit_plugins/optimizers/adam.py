@@ -57,10 +57,3 @@ class Adam(Optimizer):
     ) -> None:
         """Take one step along the corrected means."""
         adam_step(self, value, gradient, slots, step.number, step.learning_rate)
-
-    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
-        """Turn version 1, which held m / (1 - beta1) and v / (1 - beta2), into m and v."""
-        if version != 1:
-            super().upgrade_slots(slots, version)
-        slots["m"][...] *= 1 - self.beta1
-        slots["v"][...] *= 1 - self.beta2

@@ -64,10 +64,3 @@ class Adamw(Optimizer):
         """Let the value decay if it should, then take one step along the corrected means."""
         kept = 1 - step.learning_rate * self.now(self.weight_decay, step) * step.decay
         adam_step(self, value, gradient, slots, step.number, step.learning_rate, kept)
-
-    def upgrade_slots(self, slots: Mapping[str, NDArray[Any]], version: int) -> None:
-        """Turn version 1, which held m / (1 - beta1) and v / (1 - beta2), into m and v."""
-        if version != 1:
-            super().upgrade_slots(slots, version)
-        slots["m"][...] *= 1 - self.beta1
-        slots["v"][...] *= 1 - self.beta2

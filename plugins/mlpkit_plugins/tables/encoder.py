@@ -48,8 +48,7 @@ class TableEncoder:
         classes: the names of the classes; None if no classes are predicted.
         indicators: the columns of numbers that have an indicator.
         with_other: the columns of categories in which ``other`` stands for all that are rare or unknown.
-        extents: least and greatest number of each column in training, shape (columns, 2); None in models of older
-            versions.
+        extents: least and greatest number of each column in training, shape (columns, 2).
         encodings: the encodings of the columns of numbers; none if they are scaled by ``means`` and ``stds``.
         of_categories: the encoding of what one-hot columns become; None for as it is.
         constant: the columns of numbers that are left out.
@@ -61,9 +60,9 @@ class TableEncoder:
     fills: NDArray[np.float64]
     columns_of_categories: CategoryColumns
     classes: tuple[str, ...] | None
-    indicators: tuple[str, ...] = ()
-    with_other: tuple[str, ...] = ()
-    extents: NDArray[np.float64] | None = None
+    indicators: tuple[str, ...]
+    with_other: tuple[str, ...]
+    extents: NDArray[np.float64]
     encodings: tuple[FittedEncoding, ...] = ()
     of_categories: FittedEncoding | None = None
     constant: tuple[str, ...] = ()
@@ -304,7 +303,7 @@ class TableEncoder:
 
     def why_perhaps_not_written(self, rows: NDArray[Any]) -> str:
         """Return why rows most likely were not encoded by ``write``; empty if nothing stands out."""
-        if self.encodings or self.extents is None or not self.varying:
+        if self.encodings or not self.varying:
             return ""
         places = self.places_of_varying
         means, stds, extents = self.means[places], self.stds[places], self.extents[places]

@@ -39,7 +39,7 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
         "classes": None if encoder.classes is None else list(encoder.classes),
         **({"indicators": list(encoder.indicators)} if encoder.indicators else {}),
         **({"with_other": list(encoder.with_other)} if encoder.with_other else {}),
-        **({"extents": encoder.extents.tolist()} if encoder.extents is not None else {}),
+        "extents": encoder.extents.tolist(),
         **({"encodings": [each.state() for each in encoder.encodings]} if encoder.encodings else {}),
         **({"held": held} if held else {}),
         **({"learned": learned} if learned else {}),
@@ -66,6 +66,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
             "fills": fills,
             "categories": [*categories],
             "classes": classes,
+            "extents": extents,
         } if (
             all(map(_is_column, categories))
             and are_names(numbers + [name for name, _ in categories])
@@ -80,7 +81,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
                 are_numbers(means, count)
                 and are_numbers(stds, count, positive=True)
                 and are_numbers(fills, count)
-                and _are_extents(state.get("extents"), count)
+                and _are_extents(extents, count)
             ):
                 encoder = TableEncoder(
                     tuple(numbers),
@@ -91,7 +92,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
                     None if classes is None else tuple(classes),
                     tuple(state.get("indicators", ())),
                     tuple(state.get("with_other", ())),
-                    np.array(state["extents"], np.float64).reshape(-1, 2) if "extents" in state else None,
+                    np.array(extents, np.float64).reshape(-1, 2),
                     constant=tuple(name for name in numbers if name in state.get("constant", ())),
                 )
                 return _with_encodings(encoder, state, options)
@@ -110,9 +111,9 @@ def _columns_from(categories: Sequence[Any], state: Mapping[str, Any], options: 
         for name, found in categories
     )
     held = [each.encoding.holds for each in encodings]
-    if state.get("held", held) != held:  # which the first models lack
+    if state.get("held", []) != held:
         raise ModelFileError(OTHER_ENCODINGS)
-    constant = state.get("constant", ())  # which the first models lack
+    constant = state.get("constant", ())
     return CategoryColumns(encodings, tuple(name for name, _ in categories if name in constant))
 
 
@@ -146,10 +147,8 @@ def _are_among(names: object, known: Sequence[str]) -> bool:
 
 
 def _are_extents(values: object, count: int) -> bool:
-    """Whether a value is a list of so many pairs of numbers; or None, which older models have."""
-    return values is None or (
-        isinstance(values, list) and len(values) == count and all(are_numbers(pair, 2) for pair in values)
-    )
+    """Whether a value is a list of so many pairs of numbers."""
+    return isinstance(values, list) and len(values) == count and all(are_numbers(pair, 2) for pair in values)
 
 
 def _is_column(column: object) -> bool:

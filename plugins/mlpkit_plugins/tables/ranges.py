@@ -29,7 +29,7 @@ def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Ma
         encoder: knows the columns and their ranges.
         readers: how the texts of some columns are read; ordered categories are never outside.
     """
-    if encoder.extents is None or not len(numbers):
+    if not len(numbers):
         return []
     least, greatest = encoder.extents[: len(encoder.numbers)].T
     margin = FAR * (greatest - least)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -67,7 +66,6 @@ class TableDataset(TableOptions, Dataset):
     A subclass says where the tables are.
     """
 
-    older_defaults = MappingProxyType({"scale_target": "none"})
     _encoder: TableEncoder | None = None
     _order: tuple[str, ...] | None = None
     _splits: dict[str, TableSplit] | None = None
@@ -186,9 +184,8 @@ class TableDataset(TableOptions, Dataset):
         encoder = encoder_from(state, self)
         if (encoder.classes is None) == (self.predict == "classes"):
             raise ModelFileError(f"the encoder of the table doesn't fit a data set of {self.predict}")
-        read = self._columns_read(encoder)
-        order = state.get("order", [*read])  # which the first models lack
-        if not are_names(order) or set(order) != set(read):
+        order = state.get("order", [])
+        if not are_names(order) or set(order) != set(self._columns_read(encoder)):
             raise ModelFileError("the encoder of the table doesn't order the columns that it encodes")
         self._encoder, self._order, self._splits = encoder, tuple(order), None
         self._is_loaded = True

@@ -162,10 +162,9 @@ class TableInGraph:
 
     def _extent(self, name: str) -> tuple[float, float] | None:
         """Return least and greatest number of a column in training, as far as the encoder knows them."""
-        extents = self._encoder.extents
-        if extents is None or name not in self._encoder.numbers:
+        if name not in self._encoder.numbers:
             return None
-        least, greatest = extents[self._encoder.numbers.index(name)].tolist()
+        least, greatest = self._encoder.extents[self._encoder.numbers.index(name)].tolist()
         return least, greatest
 
     def _as_column(self, values: Value) -> Value:

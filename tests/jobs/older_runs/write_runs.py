@@ -57,7 +57,6 @@ training:
   metrics: [r2]
   optimizer: {sgd: {learning_rate: 0.01}}
 """
-"""A network that computed with values as they stand in the table."""
 
 STEPS = 13
 """After so many steps a run is interrupted."""
@@ -83,7 +82,7 @@ def main() -> None:
 
     Before the batch normalisation there is no bias: its gradient is rounding error, which Adam turns into whole steps.
     """
-    platform.platform = lambda: "Linux"
+    platform.release = lambda: "6"
     inputs = np.array([[0.5, -1, 1, 0, 0], [2, 0.5, 0, 1, 0], [-1, -2, 0, 0, 1], [0, 0, 0, 0, 0]], np.float32)
     predictions = {}
     for name, lines in RUNS.items():

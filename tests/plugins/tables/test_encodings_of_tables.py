@@ -113,16 +113,6 @@ def test_the_state_encodes_the_same_rows_the_same(table):
         np.testing.assert_array_equal(values, expected[name])
 
 
-def test_a_state_of_an_older_version_encodes_the_same_rows_the_same(table):
-    dataset, loaded = table(**EVERYTHING), table(**EVERYTHING)
-    expected = encoded(dataset)
-    state = dataset.encoder_state()
-    assert state.pop("held") == ["categories", "numbers", "one_hot"]
-    loaded.load_encoder_state(state | {"forms": {"town": "index", "size": "ordinal", "sex": "sign"}})
-    for name, values in encoded(loaded).items():
-        np.testing.assert_array_equal(values, expected[name])
-
-
 def test_a_state_of_other_encodings_is_refused(table):
     state = table(**EVERYTHING)
     state.describe()

@@ -168,18 +168,6 @@ def test_inputs_have_the_extent_of_their_training_rows(made):
     assert feeds["town"].extent is None
 
 
-def test_a_model_of_an_older_version_has_no_extents(made):
-    dataset, older = made(), made()
-    dataset.open(0)
-    state = dataset.encoder_state()
-    del state["extents"]
-
-    older.load_encoder_state(state)
-
-    assert older.encoder_state() == state
-    assert graph_of(older).feeds["age"].extent is None
-
-
 def test_what_stands_for_no_value_and_for_an_unknown_one(made):
     dataset = made(rare=40)
     raw = {

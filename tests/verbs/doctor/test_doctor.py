@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,7 +44,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def without_record(runs, tmp_path):
-    """Return a function that copies a run as an older version would have left it."""
+    """Return a function that copies a run without its record."""
 
     def copied(name):
         shutil.copytree(runs / name, tmp_path / name)
@@ -79,14 +78,6 @@ def test_nothing_is_written(runs):
     before = {path: path.stat().st_mtime_ns for path in (runs / "dead").rglob("*")}
     diagnose(runs / "dead")
     assert {path: path.stat().st_mtime_ns for path in (runs / "dead").rglob("*")} == before
-
-
-def test_a_run_of_an_older_version_is_looked_at(monkeypatch, tmp_path):
-    shutil.copytree(Path(__file__).parent / "older_runs/0.1.0", tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    found = diagnose(Path("sgd/finished"))
-    assert found.afresh
-    assert [symptom.name for symptom in found.symptoms] == ["batch_too_small"]
 
 
 def test_a_run_that_diverged_is_never_healthy(runs, tmp_path):
