@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 # A machine that tests share with other work is slow now and then, which says nothing about the code. In CI, whether a
 # commit passes doesn't depend on luck; a person's runs look for new examples.
-settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 
