@@ -413,6 +413,17 @@ class Dataset(Component):
         """
         return None
 
+    def example_keys(self, split: str) -> NDArray[Any] | None:
+        """Return a number for each example of a split, once opened; only copies of one example have the same.
+
+        Copies stay in one fold of an ensemble, and ``mlpkit data`` counts those of training rows in other splits. None,
+        the default, means that the data set doesn't know.
+
+        Args:
+            split: name of the split.
+        """
+        return None
+
     def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return columns in memory as the inputs that ``onnx`` declares, by name, each of the dtype declared there.
 

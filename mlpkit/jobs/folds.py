@@ -117,7 +117,9 @@ def fold_sizes(sizes: Mapping[str, int], folds: int, member: int | None) -> dict
 
 
 class Folds:
-    """The rows of a data set, cut into folds.
+    """The rows of a data set, cut into folds: they are shuffled, and dealt out in turn, class by class.
+
+    The sizes of two folds differ by one row at most, and so do their numbers of rows of a class.
 
     Args:
         splits: the data set's own splits.
@@ -125,6 +127,7 @@ class Folds:
         dtype: the network's dtype.
         folds: how many folds there are.
         seed: what the folds are drawn by.
+        keys: for each split that is cut a number for each row, the same for copies, which stay in one fold; or None.
 
     Attributes:
         rows: the rows that are cut into folds: those for training, and then those for validation.
@@ -132,12 +135,26 @@ class Folds:
     """
 
     def __init__(
-        self, splits: Mapping[str, Split], description: Description, dtype: np.dtype[Any], folds: int, seed: int
+        self,
+        splits: Mapping[str, Split],
+        description: Description,
+        dtype: np.dtype[Any],
+        folds: int,
+        seed: int,
+        keys: Mapping[str, NDArray[np.uint64]] | None = None,
     ) -> None:
         self._pooled = {split: splits[split] for split in FOLDED if split in splits}
         self._others = {split: examples for split, examples in splits.items() if split not in FOLDED}
         self.rows = Rows(self._pooled, np.arange(sum(map(len, self._pooled.values()))))
-        self.numbers = numbers_of_folds(self.rows, description, dtype, folds, seed)
+        order = keyed_generator(seed, "folds").permutation(len(self.rows))
+        classes = np.zeros(len(order), np.intp)
+        if isinstance(description.target, Classes):
+            classes = _classes(self.rows, description, dtype)
+            order = order[np.argsort(classes[order], kind="stable")]
+        self.numbers = np.empty(len(order), np.intp)
+        self.numbers[order] = np.arange(len(order)) % folds
+        if keys is not None:
+            _keep_together(self.numbers, np.concatenate([keys[split] for split in self._pooled]), classes)
 
     def splits(self, member: int | None) -> dict[str, Split]:
         """Return the splits of one network of an ensemble: a fold for validation, and the others for training.
@@ -156,27 +173,27 @@ class Folds:
         return np.asarray(self.numbers == member)
 
 
-def numbers_of_folds(
-    rows: Split, description: Description, dtype: np.dtype[Any], folds: int, seed: int
-) -> NDArray[np.intp]:
-    """Return the number of each row's fold: the rows are shuffled, and dealt out in turn, class by class.
+def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes: NDArray[Any]) -> None:
+    """Move copies of a row to its fold, each in exchange for a row of the same class that has no copies.
 
-    The sizes of two folds differ by one row at most, and so do their numbers of rows of a class.
+    So folds keep their sizes, and their shares of each class. Where no such row is left, copies stay apart.
 
     Args:
-        rows: the rows.
-        description: their shapes.
-        dtype: the network's dtype.
-        folds: how many folds there are.
-        seed: what the order is drawn by.
+        numbers: the fold of each row.
+        keys: a number for each row; those of copies are equal.
+        classes: the class of each row.
     """
-    order = keyed_generator(seed, "folds").permutation(len(rows))
-    if isinstance(description.target, Classes):
-        classes = _classes(rows, description, dtype)
-        order = order[np.argsort(classes[order], kind="stable")]
-    numbers = np.empty(len(rows), np.intp)
-    numbers[order] = np.arange(len(rows)) % folds
-    return numbers
+    _, firsts, of_row, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    alone = counts[of_row] == 1
+    free: dict[tuple[int, int], list[int]] = {}
+    wanted = numbers[firsts][of_row]
+    for row in np.flatnonzero(numbers != wanted).tolist():
+        place = int(classes[row]), int(wanted[row])
+        if place not in free:
+            free[place] = np.flatnonzero(alone & (classes == place[0]) & (numbers == place[1])).tolist()
+        if free[place]:
+            other = free[place].pop()
+            numbers[row], numbers[other] = numbers[other], numbers[row]
 
 
 def _classes(rows: Split, description: Description, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -65,21 +65,10 @@ def remarks_on_leaks(columns: Sequence[RawColumn]) -> tuple[str, ...]:
     return tuple(f"{each.name} {remark}" for each in whole if each.role == "input" for remark in _leaks(each, targets))
 
 
-def repeated_rows(columns: Sequence[RawColumn]) -> dict[str, int]:
-    """Return how many rows of each split but ``train`` stand in ``train`` too, with the same inputs and target."""
-    used = [column for column in columns if column.role in ("input", "target")]
-    if not used:
-        return {}
-    factors = np.random.default_rng(0).integers(1, 2**63, len(used), np.uint64)
-    keys: Mapping[str, NDArray[np.uint64]] = {
-        split: sum(
-            (column.codes[split].astype(np.uint64) * factor for column, factor in zip(used, factors, strict=True)),
-            start=np.zeros(len(used[0].codes[split]), np.uint64),
-        )
-        for split in used[0].codes
-    }
-    others = {split: int(np.isin(key, keys["train"]).sum()) for split, key in keys.items() if split != "train"}
-    return {split: count for split, count in others.items() if count}
+def repeated_rows(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:
+    """Return how many rows of each split but ``train`` are copies of some in ``train``, by keys that copies share."""
+    counts = {split: int(np.isin(key, keys["train"]).sum()) for split, key in keys.items() if split != "train"}
+    return {split: count for split, count in counts.items() if count}
 
 
 class RepeatedExamples:
@@ -101,9 +90,7 @@ class RepeatedExamples:
 
     def result(self) -> dict[str, int]:
         """Return the counts that aren't 0."""
-        keys = {split: np.concatenate(parts) for split, parts in self._keys.items()}
-        counts = {split: int(np.isin(key, keys["train"]).sum()) for split, key in keys.items() if split != "train"}
-        return {split: count for split, count in counts.items() if count}
+        return repeated_rows({split: np.concatenate(parts) for split, parts in self._keys.items()})
 
 
 def _words(rows: NDArray[Any]) -> NDArray[np.uint64]:

@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit.components.dataset import Description
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError, printable
-from mlpkit.jobs.folds import Folds, fold_sizes, of_rows, rows_to_fold
+from mlpkit.jobs.folds import FOLDED, Folds, fold_sizes, of_rows, rows_to_fold
 from mlpkit.network.component_errors import component_errors, expect_returned
 
 if TYPE_CHECKING:
@@ -97,7 +97,24 @@ def open_folds(spec: Spec, dataset: Dataset, folds: int) -> Folds:
     """
     with component_errors(f"dataset {spec.data.name} failed in describe"):
         description = dataset.describe()
-    return Folds(_own_splits(spec, dataset), description, np.dtype(spec.dtype), folds, spec.data_seed)
+    splits = _own_splits(spec, dataset)
+    keys = keys_of_examples(dataset, {split: splits[split] for split in FOLDED if split in splits})
+    return Folds(splits, description, np.dtype(spec.dtype), folds, spec.data_seed, keys)
+
+
+def keys_of_examples(dataset: Dataset, splits: Mapping[str, Split]) -> dict[str, NDArray[np.uint64]] | None:
+    """Return a number for each example of some splits; only copies of one have the same. None if that isn't known.
+
+    Raises:
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    with component_errors(f"dataset {dataset.registered_name} failed in example_keys"):
+        found = {split: dataset.example_keys(split) for split in splits}
+        known = {split: keys for split, keys in found.items() if keys is not None}
+        if any(len(keys) != len(splits[split]) for split, keys in known.items()):
+            raise ValueError("there must be a key for each example")
+    return known if len(known) == len(found) else None
 
 
 def _own_splits(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:

@@ -104,3 +104,33 @@ def test_what_a_data_set_has_about_rows_comes_in_their_order(indices, kind):
     else:
         assert list(found["a"] if kind == "columns" else found) == order[indices].tolist()
     assert of_rows(lambda split, at: (split, at), "test", "these") == ("test", "these")
+
+
+@given(
+    copies=st.lists(st.integers(1, 4), min_size=12, max_size=40),
+    folds=st.integers(2, 4),
+    target=st.sampled_from([Classes(2), Values(())]),
+    seed=st.integers(0, 3),
+)
+def test_copies_are_in_one_fold_if_rows_without_copies_can_take_their_places(copies, folds, target, seed):
+    copies += [1] * 2 * sum(copies)
+    keys = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(copies)), copies)).astype(np.uint64)
+    t = (keys % 2).astype(np.int64 if isinstance(target, Classes) else np.float32)
+    splits = {"train": Memory(keys[:9], t[:9]), "validation": Memory(keys[9:], t[9:])}
+    description = Description((1,), target, {name: len(split) for name, split in splits.items()})
+    cut = [
+        Folds(splits, description, np.dtype("float32"), folds, seed, given).numbers
+        for given in ({"train": keys[:9], "validation": keys[9:]}, None)
+    ]
+    assert all(len(set(cut[0][keys == key])) == 1 for key in set(keys.tolist()))
+    for kind in (0, 1) if isinstance(target, Classes) else (slice(None),):
+        rows = t == kind if isinstance(kind, int) else kind
+        np.testing.assert_array_equal(np.bincount(cut[0][rows]), np.bincount(cut[1][rows]))
+
+
+def test_without_copies_folds_are_those_without_keys():
+    splits = {"train": Memory(np.arange(30), np.arange(30) % 3)}
+    description = Description((1,), Classes(3), {"train": 30})
+    keys = {"train": np.arange(30, dtype=np.uint64)}
+    cut, plain = (Folds(splits, description, np.dtype("float32"), 3, 1, given).numbers for given in (keys, None))
+    np.testing.assert_array_equal(cut, plain)

@@ -12,7 +12,7 @@ from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import DataError
 from mlpkit.jobs.filling_in import counted
 from mlpkit.jobs.raw_data import RepeatedExamples, repeated_rows, summaries
-from mlpkit.jobs.spec_data import data_warnings, describe_data, open_data
+from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
@@ -184,6 +184,7 @@ def data(
     columns_of = width if are_columns else 1, target_width if target_width <= MOST_COLUMNS else 1
     read = _read_examples(splits, description, np.dtype(spec.dtype), rows, columns_of)
     are_counted = isinstance(target, Classes | Labels)
+    keys = keys_of_examples(dataset, splits)
     with component_errors(f"dataset {spec.data.name} failed in raw_columns"):
         columns = dataset.raw_columns() or ()
     return DataReport(
@@ -197,7 +198,7 @@ def data(
         tuple(read.first),
         warnings,
         summaries(columns),
-        repeated_rows(columns) if columns else read.repeated.result(),
+        read.repeated.result() if keys is None else repeated_rows(keys),
         _arrays(spec, dataset),
     )
 

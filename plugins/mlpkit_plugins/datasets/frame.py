@@ -158,6 +158,10 @@ class Frame(TableDataset):
         """Return all columns of the frame; None once training is over, which keeps none."""
         return super().raw_columns() if self._held else None
 
+    def example_keys(self, split: str) -> NDArray[np.uint64] | None:
+        """Return a number for each row of a split, equal for copies; None once training is over, which keeps none."""
+        return super().example_keys(split) if self._held else None
+
     def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]] | None:  # type: ignore[override]
         """Return the columns that the model takes, for some rows; None once training is over, which keeps none."""
         return super().raw_rows(split, indices) if self._held else None

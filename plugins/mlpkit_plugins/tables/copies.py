@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit_plugins.splits.by_key import scattered
-from mlpkit_plugins.tables.row_keys import row_keys
+from mlpkit_plugins.tables.row_keys import row_keys, text_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mlpkit_plugins.splits.shares import Shares
@@ -22,8 +24,8 @@ ONCE: Final = 1 - 1e-9
 """One row, by a product that is rounded."""
 
 
-def keys_of_examples(table: Table, shares: Shares) -> NDArray[np.uint64]:
-    """Return a key for each row by its values; only copies of one example have the same.
+def keys_of_examples(tables: Sequence[Table], shares: Shares) -> NDArray[np.uint64]:
+    """Return a key for each row of some tables by its values; only copies of one example have the same.
 
     Equal rows count as copies unless there is another reason for them:
 
@@ -33,10 +35,10 @@ def keys_of_examples(table: Table, shares: Shares) -> NDArray[np.uint64]:
       split without changing its shares.
 
     Args:
-        table: the table.
+        tables: the tables, which have the same columns.
         shares: which part makes which split.
     """
-    keys = row_keys(table)
+    keys = np.concatenate([row_keys(table) for table in tables])
     in_order = np.sort(keys)
     if not (in_order[1:] == in_order[:-1]).any():
         return keys
@@ -45,8 +47,10 @@ def keys_of_examples(table: Table, shares: Shares) -> NDArray[np.uint64]:
     counts = np.diff(begins, append=len(keys))
     repeated = np.flatnonzero(counts > 1)
     firsts, counts = order[begins[repeated]], counts[repeated]
-    are_many = counts > np.maximum(FEW_COPIES, _held_out(table, firsts, shares) / 2)
-    single = repeated[are_many | _are_by_chance(table, firsts, counts)]
+    columns = _columns(tables)
+    classes = columns[-1] if tables[0].columns.target_class is not None else np.zeros(len(keys), np.int8)
+    are_many = counts > np.maximum(FEW_COPIES, _held_out(classes, firsts, shares) / 2)
+    single = repeated[are_many | _are_by_chance(columns, firsts, counts)]
     if len(single):
         number = np.arange(len(keys)) - np.repeat(begins, np.diff(begins, append=len(keys)))
         apart = np.isin(in_order, in_order[begins[single]]) & (number > 0)
@@ -54,21 +58,28 @@ def keys_of_examples(table: Table, shares: Shares) -> NDArray[np.uint64]:
     return keys
 
 
-def _held_out(table: Table, rows: NDArray[np.intp], shares: Shares) -> NDArray[np.float64]:
-    """Return how many rows of each row's class the smaller of validation and test gets; of all rows without classes."""
+def _columns(tables: Sequence[Table]) -> list[NDArray[Any]]:
+    """Return the columns of tables, the rows of each after those before: numbers, and a code or key for each text."""
+    if len(tables) == 1:
+        return [*tables[0].numbers.T, *tables[0].codes.T]
+    texts = [[of[codes] for of, codes in zip(text_keys(table), table.codes.T, strict=True)] for table in tables]
+    numbers = np.concatenate([table.numbers for table in tables])
+    return [*numbers.T, *map(np.concatenate, zip(*texts, strict=True))]
+
+
+def _held_out(classes: NDArray[Any], rows: NDArray[np.intp], shares: Shares) -> NDArray[np.float64]:
+    """Return how many rows of each row's class the smaller of validation and test gets."""
     share = min((share for share in shares if share), default=1.0)
-    if table.columns.target_class is None:
-        return np.full(len(rows), share * len(table))
-    classes = table.codes[:, -1]
-    sizes = np.bincount(classes)[classes[rows]].astype(np.float64)
-    return share * sizes
+    _, numbers, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+    return np.float64(share) * sizes[numbers[rows]].astype(np.float64)
 
 
-def _are_by_chance(table: Table, rows: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _are_by_chance(
+    columns: Sequence[NDArray[Any]], rows: NDArray[np.intp], counts: NDArray[np.intp]
+) -> NDArray[np.bool_]:
     """Return which rows, so many equal ones each, chance would make at least once of the values of all others."""
-    others = len(table) - counts
+    others = len(columns[0]) - counts
     expected = others.astype(np.float64)
-    columns: list[NDArray[Any]] = [*table.numbers.T, *table.codes.T]
     for column in columns:
         left = np.flatnonzero(expected >= ONCE)
         if not len(left):

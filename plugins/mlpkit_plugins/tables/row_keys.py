@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.table import Table
 
 
+def text_keys(table: Table) -> list[NDArray[np.uint64]]:
+    """Return for each column of texts a key for each of its codes, the same in any table; the last is of no text."""
+    return [np.array([text_key(text) for text in (*texts, "")], np.uint64) for texts in table.texts]
+
+
 def row_keys(table: Table) -> NDArray[np.uint64]:
     """Return a key for each row: of its key column or, without one, of all its values in any order of the columns.
 
@@ -25,7 +30,7 @@ def row_keys(table: Table) -> NDArray[np.uint64]:
         return table.keys
     keys = np.zeros(len(table), np.uint64)
     names = [np.uint64(text_key(name)) for name in (*table.columns.all_numbers, *table.columns.all_categories)]
-    of_texts = [np.array([text_key(text) for text in (*texts, "")], np.uint64) for texts in table.texts]
+    of_texts = text_keys(table)
     with np.errstate(over="ignore"):
         for part in parts(len(table), len(names)):
             numbers = np.where(np.isnan(table.numbers[part]), np.nan, table.numbers[part] + 0.0)  # one NaN, one zero

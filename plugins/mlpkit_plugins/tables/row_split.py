@@ -47,7 +47,7 @@ def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.i
             return split_by_time(table.keys.view(np.float64), shares)
         return split_by_group(table.keys, shares, seed)
     if options.split == "stratified" and options.split_by is None and any(shares):
-        keys = keys_of_examples(table, shares)
+        keys = keys_of_examples([table], shares)
         return split_by_class(keys, table.codes[:, -1], shares, seed) if classes else split_by_key(keys, shares, seed)
     if options.split == "shuffle":
         positions = split_at_random(len(table), shares, seed)

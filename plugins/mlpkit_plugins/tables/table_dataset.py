@@ -15,6 +15,7 @@ from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.splits.shares import doubts_about_sizes
 from mlpkit_plugins.tables.categories import are_finite_numbers
 from mlpkit_plugins.tables.codebook import MISSING
+from mlpkit_plugins.tables.copies import keys_of_examples
 from mlpkit_plugins.tables.encoder import TableEncoder
 from mlpkit_plugins.tables.encoder_state import encoder_from, state_of
 from mlpkit_plugins.tables.memory_source import IN_MEMORY, MemorySource
@@ -69,6 +70,7 @@ class TableDataset(TableOptions, Dataset):
     _encoder: TableEncoder | None = None
     _order: tuple[str, ...] | None = None
     _splits: dict[str, TableSplit] | None = None
+    _keys: dict[str, NDArray[np.uint64]] | None = None
     _fingerprint = ""
     _doubts: tuple[Doubt, ...] = ()
     _target_scaling: ValuesScaling | None = None
@@ -296,6 +298,25 @@ class TableDataset(TableOptions, Dataset):
         """Return the table and the row of some examples of a split; rows of a file are counted from 1."""
         found = self.open(0)[split]
         return [f"{found.table_name}, row {row}" for row in found.rows_in_file(indices)]
+
+    def example_keys(self, split: str) -> NDArray[np.uint64] | None:
+        """Return a number for each row of a split; only copies of one example have the same.
+
+        The files are read again: few ask.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        splits = self.open(0)
+        if self._keys is None:
+            first, _ = self._table("train", None)
+            tables = {"train": first} | {name: self._table(name, first)[0] for name in self.own_tables}
+            first.keys = None  # those of groups or times
+            keys = keys_of_examples([*tables.values()], self.shares)
+            parts = np.split(keys, np.cumsum([len(table) for table in tables.values()])[:-1])
+            of_tables = dict(zip(tables, parts, strict=True))
+            self._keys = {name: of_tables.get(name, of_tables["train"])[each.rows] for name, each in splits.items()}
+        return self._keys[split]
 
     def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return columns as the inputs that ``onnx`` declares: dates as seconds, and no text for a missing category.

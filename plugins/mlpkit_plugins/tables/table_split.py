@@ -32,14 +32,14 @@ class TableSplit:
 
     def __init__(self, table: Table, rows: NDArray[Any], encoder: TableEncoder) -> None:
         self._table = table
-        self._rows = rows
+        self.rows = rows
         self._encoder = encoder
         self._inputs = len(encoder.numbers)
         self._encoded: dict[tuple[np.dtype[Any], ...], tuple[NDArray[Any], ...]] = {}
 
     def __len__(self) -> int:
         """Return the number of examples."""
-        return len(self._rows)
+        return len(self.rows)
 
     @property
     def table_name(self) -> str:
@@ -48,7 +48,7 @@ class TableSplit:
 
     def rows_in_file(self, indices: NDArray[Any] | None = None) -> list[int]:
         """Return the number of each row in its file, counted from 1; or of the rows at some positions of the split."""
-        rows = self._rows if indices is None else self._rows.take(indices)
+        rows = self.rows if indices is None else self.rows.take(indices)
         return [self._table.row(position) for position in rows.tolist()]
 
     def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
@@ -70,7 +70,7 @@ class TableSplit:
             self._encoded[dtypes] = self._all_encoded(out)
         encoded = self._encoded[dtypes]
         if not encoded:
-            self._encode(self._rows.take(indices), out)
+            self._encode(self.rows.take(indices), out)
         for array, every in zip(out, encoded, strict=False):
             take_rows(every, indices, array)
 
@@ -81,7 +81,7 @@ class TableSplit:
         encoded = tuple(np.empty((len(self), *array.shape[1:]), array.dtype) for array in like)
         for begin in range(0, len(self), ROWS_TOGETHER):
             some = slice(begin, begin + ROWS_TOGETHER)
-            self._encode(self._rows[some], tuple(array[some] for array in encoded))
+            self._encode(self.rows[some], tuple(array[some] for array in encoded))
         return encoded
 
     def _encode(self, rows: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:

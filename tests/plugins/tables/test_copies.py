@@ -186,3 +186,37 @@ def test_fresh_rows_of_few_values_are_predicted_as_well_as_by_counting(tmp_path,
     predicted = run.model.predict([dict(zip(columns, row, strict=False)) for row in fresh])
     assert np.mean(predicted == [row[-1] for row in fresh]) > by_counting - 0.05
     assert run.metrics["test"]["accuracy"] == pytest.approx(by_counting, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"validation": 0, "test": 0}, {"split": "shuffle"}, {"split": {"group": "c1"}, "categorical": ("c0",)}],
+)
+def test_keys_of_examples_are_equal_for_copies_alone(options, tmp_path):
+    few = rows_of_few_values(np.random.default_rng(2), 300, 2)
+    rows = [(*row[:-1], number, row[-1]) for number, row in enumerate(few)]
+    rows += rows[:20]
+    (tmp_path / "t.csv").write_text("\n".join(["c0,c1,x,t", *(",".join(map(str, row)) for row in rows)]))
+    dataset = Csv(str(tmp_path / "t.csv"), "t", unknown="zeros", **{"categorical": ("c0", "c1"), **SHARES, **options})
+    found = {}
+    for name, part in dataset.open(0).items():
+        for row, key in zip(part.rows_in_file(), dataset.example_keys(name).tolist(), strict=True):
+            found.setdefault(key, []).append(rows[row - 2])
+    assert len(found) == 300
+    assert all(len({*copies}) == 1 for copies in found.values())
+
+
+def test_rows_of_a_file_for_testing_are_copies_by_the_same_rule(tmp_path):
+    rng = np.random.default_rng(3)
+    rows = [(*row[:-1], x, row[-1]) for row, x in zip(rows_of_few_values(rng, 200, 1), range(200), strict=True)]
+    common = rows_of_few_values(rng, 400, 2)
+    for name, train, test, copies in [("numbers", rows, rows[:7], 7), ("few", common[:300], common[300:], 0)]:
+        header = ",".join(["c0", "c1", "t"])
+        for split, some in (("train", train), ("test", test)):
+            (tmp_path / f"{name}-{split}.csv").write_text(
+                "\n".join([header, *(",".join(map(str, row)) for row in some)])
+            )
+        categorical = ("c0", "c1") if name == "few" else ("c0",)
+        files = {"file": str(tmp_path / f"{name}-train.csv"), "test": str(tmp_path / f"{name}-test.csv")}
+        dataset = Csv(target="t", validation=0, categorical=categorical, unknown="zeros", **files)
+        assert np.isin(dataset.example_keys("test"), dataset.example_keys("train")).sum() == copies
