@@ -15,13 +15,11 @@ from mlpkit.cli.launcher import is_first
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
 from mlpkit.runs.layout import RESOLVED, has_file
 from mlpkit.shortages import shortage
-from mlpkit.terminal.output import OutputClosedError, diagnostic, message, styled
+from mlpkit.terminal.output import OutputClosedError, diagnostic, message, print_warnings, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import TextIO
-
-    from mlpkit.errors import Diagnostic
 
 
 WORK_FAILED: Final = 1
@@ -136,12 +134,6 @@ def warnings_as_messages() -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show
         yield
-
-
-def print_warnings(found: Iterable[Diagnostic]) -> None:
-    """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
-    for warning in found:
-        diagnostic(str(warning._replace(message=f"warning: {warning.message}")) + "\n", "yellow")
 
 
 def _place(error: BaseException) -> str:

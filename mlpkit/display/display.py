@@ -6,13 +6,12 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.errors import StorageError
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.terminal import output
 from mlpkit.terminal.figures import duration, figures
 from mlpkit.terminal.formatting import line_length, paragraph
-from mlpkit.terminal.output import OutputClosedError, message, result
+from mlpkit.terminal.output import OutputClosedError, message, print_warnings, result
 from mlpkit.training.events import Observer, events_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from mlpkit.display.display import Display
     from mlpkit.display.runs_lines import RunsDisplay
-    from mlpkit.verbs.sweep.lines import SweepDisplay
 
 
 def expect_one_way(quiet: bool, as_json: bool) -> None:
@@ -44,7 +43,7 @@ def make_display(title: str, folder: Path, quiet: bool, as_json: bool) -> Displa
         from mlpkit.display.lines import JsonEvents  # noqa: PLC0415 - for the same reason
 
         return JsonEvents()
-    if _on_screen():
+    if on_screen():
         from mlpkit.display.screen import Screen  # noqa: PLC0415 - for the same reason
 
         return Screen(title, str(folder))
@@ -72,7 +71,7 @@ def make_runs_display(
         return RunsDisplay(begun, RunNames(what))
     if as_json:
         return RunsJson(begun, RunNames(what))
-    if _on_screen():
+    if on_screen():
         from mlpkit.display.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
 
         return RunsScreen(title, str(folder), begun, names=RunNames(what))
@@ -97,35 +96,13 @@ def make_specs_display(title: str, parent: Path, quiet: bool, as_json: bool, beg
         return RunsDisplay(begun, names)
     if as_json:
         return SpecsJson(begun, names)
-    if _on_screen():
+    if on_screen():
         from mlpkit.display.runs_screen import RunsScreen  # noqa: PLC0415 - only what is chosen
 
         return RunsScreen(title, str(parent), begun, names=names)
     return SpecsLines(begun, names)
 
 
-def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SweepDisplay:
-    """Return what shows a sweep, as ``make_display`` does for one run.
-
-    Args:
-        title: what is trained.
-        folder: where it is kept.
-        quiet: whether ``--quiet`` was given.
-        as_json: whether ``--json`` was given.
-        begun: called when training begins.
-    """
-    from mlpkit.verbs.sweep.lines import SweepDisplay, SweepJson, SweepLines  # noqa: PLC0415 - sweeps only
-
-    if quiet:
-        return SweepDisplay(begun)
-    if as_json:
-        return SweepJson(begun)
-    if _on_screen():
-        from mlpkit.verbs.sweep.screen import SweepScreen  # noqa: PLC0415 - only what is chosen
-
-        return SweepScreen(title, str(folder), begun)
-    return SweepLines(begun)
-
-
-def _on_screen() -> bool:
+def on_screen() -> bool:
+    """Return whether standard output is a terminal that can be drawn on."""
     return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.display.lines import cells_of, column_names, line_of
 from mlpkit.groups.numbered_runs import plain_summary
 from mlpkit.groups.runs_observer import RunsObserver
@@ -14,7 +13,7 @@ from mlpkit.pages.evaluations import is_worth_a_line
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.terminal.figures import figure, figures, plus_minus
 from mlpkit.terminal.formatting import blocks, line_length, paragraph
-from mlpkit.terminal.output import diagnostic, document, message, result
+from mlpkit.terminal.output import diagnostic, document, message, print_warnings, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

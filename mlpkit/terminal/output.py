@@ -8,13 +8,13 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import click
 
-from mlpkit.errors import StorageError, abridged, printable
+from mlpkit.errors import Diagnostic, StorageError, abridged, printable
 
 _STYLE: Final = "\U0010ffff"
 """Stands for the escape character of our own colours: a code point that is no character, so that no name has it."""
@@ -89,6 +89,12 @@ def diagnostic(text: str, colour: str) -> None:
         colour: of the carets, and of the word error.
     """
     _print_message("\n".join(_highlighted(line, colour) for line in abridged(text).split("\n")))
+
+
+def print_warnings(found: Iterable[Diagnostic]) -> None:
+    """Print what a spec shouldn't do any more, and what of its data is most likely not meant."""
+    for warning in found:
+        diagnostic(str(warning._replace(message=f"warning: {warning.message}")) + "\n", "yellow")
 
 
 def _print_message(text: str) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec
 from mlpkit.errors import UsageError
 from mlpkit.terminal.formatting import columns, line_length
-from mlpkit.terminal.output import document, result, styled
+from mlpkit.terminal.output import document, print_warnings, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec
 from mlpkit.components.target import Labels
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
-from mlpkit.terminal.output import document, result
+from mlpkit.terminal.output import document, print_warnings, result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_warnings
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.terminal.formatting import columns, line_length
-from mlpkit.terminal.output import message, result
+from mlpkit.terminal.output import message, print_warnings, result
 
 if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import print_error, suggesting_shipped_spec
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
-from mlpkit.terminal.output import document, result, styled
+from mlpkit.terminal.output import document, print_warnings, result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_error, print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import print_error, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.terminal.output import message
+from mlpkit.terminal.output import message, print_warnings
 from mlpkit.verbs.run.training import (
     TrainingOptions,
     TrainingResult,

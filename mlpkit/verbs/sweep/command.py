@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import WORK_FAILED, print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import WORK_FAILED, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
-from mlpkit.display.make_display import expect_one_way, make_sweep_display
+from mlpkit.display.make_display import expect_one_way
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
+from mlpkit.terminal.output import print_warnings
 from mlpkit.verbs.report.command import report_at_the_end
 from mlpkit.verbs.run.run_command import run_folder
 from mlpkit.verbs.sweep.engine_options import takes_engine
@@ -146,6 +147,8 @@ def _shown(
     interrupts: Interrupts,
 ) -> Sweep:
     """Do a sweep, and show it."""
+    from mlpkit.verbs.sweep.display import make_sweep_display  # noqa: PLC0415 - --help needs none
+
     began = partial(interrupts.started, None)
     with make_sweep_display(title, folder, quiet, as_json, began) as display:
         interrupts.before_stopping = display.interrupted

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_warnings, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import suggesting_shipped_spec
 from mlpkit.runs.files import expect_writable
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import line_length, paragraph
-from mlpkit.terminal.output import document, message, result
+from mlpkit.terminal.output import document, message, print_warnings, result
 from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
