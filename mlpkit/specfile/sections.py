@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
@@ -24,24 +24,41 @@ from mlpkit.components.schema.component_types import (
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
 from mlpkit.components.schema.types import FilePath, TextType, without_null
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.lazy_names import load
 from mlpkit.specfile.format import FormatType
 from mlpkit.specfile.monitored import check_monitored
 from mlpkit.specfile.requirements import RequirementsType
-from mlpkit.verbs.sweep.section import SweepSection, SweepType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from mlpkit.components.operation import Operation
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
-    from mlpkit.verbs.sweep.section import Objective
 
 
 STACK_KINDS = ("layer", "loss")
 
 MOST_SEEDS: Final = 1000
+
+
+class Guest(NamedTuple):
+    """A section of the spec that a verb brings.
+
+    Args:
+        type: the ``SectionType`` of its value.
+        proof: the function that proves, before anything trains, that the verb can do what the section asks for. Its
+            arguments are the ``Spec``, the same as a ``SpecProof``, and what takes warnings.
+    """
+
+    type: str
+    proof: str
+
+
+GUESTS: Final = {
+    "sweep": Guest("mlpkit.verbs.sweep.section:SweepType", "mlpkit.verbs.sweep.search_proof:prove_sweep"),
+}
+
 
 EXTENDS: Final = "extends"
 """The key that names the spec to begin from."""
@@ -386,6 +403,23 @@ class Training(Section):
             check_monitored(name, [name for _, name in monitors], self.metrics, place, context)
 
 
+class GuestSection(Section):
+    """A section that a verb brings; it is checked with the rest of the spec, and other verbs leave it alone."""
+
+    def check_in_spec(self, spec: TopLevel, path: KeyPath, context: CheckContext) -> None:
+        """Report what doesn't go with the rest of the spec."""
+
+    def summary(self) -> str:
+        """Describe the section in a line of ``mlpkit check``."""
+        return ""
+
+
+def guest(key: str) -> SectionType:
+    """Return the type of a section that a verb brings."""
+    found: Callable[[], SectionType] = load(GUESTS[key].type)
+    return found()
+
+
 @dataclass(frozen=True)
 class TopLevel(Section):
     """A spec: a network, its data, and how it is trained.
@@ -421,7 +455,14 @@ class TopLevel(Section):
     requires: Annotated[dict[str, str] | None, RequirementsType()] = None
     vars: dict[str, Any] | None = None
     extends: str | None = None
-    sweep: Annotated[SweepSection, SweepType()] | None = None
+    sweep: Annotated[GuestSection, guest("sweep")] | None = None
+
+    def guests(self) -> Iterator[tuple[str, GuestSection]]:
+        """Go through the sections of verbs that there are, with their keys."""
+        for key in GUESTS:
+            section: GuestSection | None = getattr(self, key)
+            if section is not None:
+                yield key, section
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
         """Make sure that there are seeds, none twice, since it would be the same run, and none beside an ensemble."""
@@ -439,8 +480,8 @@ class TopLevel(Section):
             message = f"products of {self.dtype} aren't rounded to {self.training.precision}"
             remedy = "leave out precision, or write dtype: float32"
             context.report((*path, "training", "precision"), message, remedy=remedy)
-        if self.sweep is not None:
-            _check_sweep(self.sweep, self.training, (*path, "sweep"), context)
+        for key, section in self.guests():
+            section.check_in_spec(self, (*path, key), context)
 
 
 TOP_LEVEL: Final = SectionType(TopLevel)
@@ -454,37 +495,3 @@ def _monitors(section: Section) -> Iterator[tuple[KeyPath, str]]:
             yield from (((field.name, *below), name) for below, name in _monitors(value))
         elif isinstance(without_null(field.type), MonitorNameType) and value is not None:
             yield (field.name,), value
-
-
-def _check_sweep(sweep: SweepSection, training: Training, path: KeyPath, context: CheckContext) -> None:
-    """Make sure that trials are chosen by results that they have, and not by what is to judge the best of them."""
-    objectives = list(sweep.placed_objectives())
-    for below, objective in objectives:
-        place = (*path, *below)
-        if objective.split == "test":
-            message = "a choice by the test data leaves none that the choice hasn't seen"
-            context.report(place, message, expected=f"validation_{objective.name}")
-        elif objective.split not in ("validation", "train"):
-            metrics = [f"validation_{metric.name}" for metric in training.metrics if metric.component.table is None]
-            known = ("validation_loss", *metrics)
-            remedy = did_you_mean(f"validation_{objective.key}", known)
-            expected = "" if remedy else "a result with its split, such as validation_loss"
-            context.report(place, f"{show(objective.key)} has no split", expected=expected, remedy=remedy)
-        else:
-            before = len(context.faults)
-            check_monitored(objective.name, [each.name for _, each in objectives], training.metrics, place, context)
-            if len(context.faults) == before:
-                _check_direction(objective, training.metrics, place, context)
-    if sweep.prune is not None and training.seconds is not None:
-        message = "trainings that end after a time can't be compared before their end"
-        context.report((*path, "prune"), message, remedy="give epochs or iterations, or leave out prune", at_key=True)
-
-
-def _check_direction(
-    objective: Objective, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
-) -> None:
-    higher = any(metric.name == objective.name and metric.component.higher_is_better for metric in metrics)
-    if higher != objective.maximize:
-        wanted, better = ("maximize", "larger") if higher else ("minimize", "smaller")
-        message = f"of {objective.key}, {better} values are better"
-        context.report(path, message, expected=f"{wanted}: {objective.key}")

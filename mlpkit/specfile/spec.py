@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
-    from mlpkit.specfile.sections import EnsembleSection, StackMember, Training
-    from mlpkit.verbs.sweep.section import SweepSection
+    from mlpkit.specfile.sections import EnsembleSection, GuestSection, StackMember, Training
 
 
 FILLED_IN: Final = "with every default filled in"
@@ -234,7 +233,7 @@ class Spec:
         return self.top_level.layers
 
     @property
-    def sweep(self) -> SweepSection | None:
+    def sweep(self) -> GuestSection | None:
         """What a sweep varies, and how long it goes on; None if nothing is said of one."""
         return self.top_level.sweep
 

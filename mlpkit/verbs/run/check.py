@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlpkit.components.operation import operations_inside, output_shape_of
 from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.lazy_names import load
+from mlpkit.specfile.sections import GUESTS
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
@@ -75,15 +77,13 @@ def check(spec: Spec) -> CheckedSpec:
     expect_own_files(spec)
     proved = prove(spec)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
-    searched: list[Diagnostic] = []
-    if spec.sweep is not None:
-        from mlpkit.verbs.sweep.search_proof import prove_sweep  # noqa: PLC0415 - few specs have a sweep
-
-        prove_sweep(spec, proved, searched.append)
+    more: list[Diagnostic] = []
+    for key, _ in spec.top_level.guests():
+        load(GUESTS[key].proof)(spec, proved, more.append)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
     needed, frozen = proved.memory.total, tuple(proved.frozen)
-    found = (*proved.warnings, *searched)
+    found = (*proved.warnings, *more)
     return CheckedSpec(spec, proved.description, members, needed, found, initialized, frozen, dataset=proved.dataset)
 
 

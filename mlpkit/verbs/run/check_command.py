@@ -78,7 +78,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
         f"input {shape(description.input_shape)}, target {description.target}",
         *_about_memory(checked),
         *_about_weights(checked),
-        *_about_sweep(checked),
+        *(section.summary() for _, section in checked.spec.top_level.guests()),
     ):
         result("\n".join(paragraph(line, indent="  ", width=width)))
     rows = [("layer", "type", "output", "parameters")]
@@ -108,12 +108,6 @@ def _about_weights(checked: CheckedSpec) -> Iterator[str]:
         yield f"first weights from {section.run}: {', '.join(checked.initialized)}"
     if checked.frozen:
         yield f"frozen: {', '.join(checked.frozen)}"
-
-
-def _about_sweep(checked: CheckedSpec) -> Iterator[str]:
-    """Say which keys a sweep varies."""
-    if checked.spec.sweep is not None:
-        yield f"sweep over {', '.join(checked.spec.sweep.search)}"
 
 
 def _fitting_table(rows: Sequence[tuple[str, str, str, str]], width: int | None) -> list[str]:

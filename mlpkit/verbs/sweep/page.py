@@ -22,6 +22,7 @@ from mlpkit.verbs.sweep.driver import ranked
 from mlpkit.verbs.sweep.folder import SweepFolder, history_of
 from mlpkit.verbs.sweep.key_importance import EXPLANATION, importance_figure, importance_of_key
 from mlpkit.verbs.sweep.scales import scale_of_key, scale_of_objective
+from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.short_keys import short_keys
 from mlpkit.verbs.sweep.sweep import sum_up, written_results
 from mlpkit.verbs.sweep.sweep_spec import spec_of_sweep
@@ -65,7 +66,7 @@ def write_sweep_page(directory: Path, components: Mapping[str, Any], to: Path | 
     """
     folder = SweepFolder(directory)
     spec = spec_of_sweep(folder, components)
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     found = sum_up(folder, spec)
     parts = [
         _outcome_section(found),

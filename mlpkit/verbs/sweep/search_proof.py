@@ -12,7 +12,7 @@ from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.memory import memory_problems
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.variables import VARS
-from mlpkit.verbs.sweep.section import is_choice
+from mlpkit.verbs.sweep.section import SweepSection, is_choice
 from mlpkit.verbs.sweep.trial_spec import SEARCH, SWEEP, as_overrides, data_key, key_place, trial_spec, written_at
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.build import SpecProof
     from mlpkit.specfile.source import Span
     from mlpkit.specfile.spec import Spec
-    from mlpkit.verbs.sweep.section import Objective, SearchedKey, SweepSection
+    from mlpkit.verbs.sweep.section import Objective, SearchedKey
 
 
 class _Probe(NamedTuple):
@@ -54,7 +54,7 @@ def prove_sweep(
         SpecError: a searched key, or a value that it may have, is wrong; all that are wrong are named.
         DataError: a data file is not what it should be.
     """
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     proved = proved or prove(spec)
     faults = [*spec.located([*_problems(spec, spec.sweep, proved)]), *_key_faults(spec, spec.sweep)]
     files: dict[KeyPath, str] = {}
@@ -141,7 +141,7 @@ def _makes_no_difference(spec: Spec, sweep: SweepSection, key: str, other: str, 
 
 def _probes(spec: Spec) -> Iterator[_Probe]:
     """Go through the choices and the ends of ranges."""
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     written = spec.document.values[SWEEP]["search"]
     for key, searched in spec.sweep.search.items():
         others = _values_for(spec.sweep, key)
@@ -223,7 +223,7 @@ def _needed(search: Mapping[str, SearchedKey], keys: Iterable[str]) -> list[str]
 
 def _missing_condition(spec: Spec, probe: _Probe) -> str:
     """Return the condition under which a key is there that belongs to one choice of another key; or nothing."""
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     for owner, searched in spec.sweep.search.items():
         name = probe.key.removeprefix(f"{owner}.").partition(".")[0]
         below = probe.key.startswith(f"{owner}.") and owner not in (spec.sweep.search[probe.key].when or {})

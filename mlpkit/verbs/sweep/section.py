@@ -11,12 +11,16 @@ from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.specfile.monitored import check_monitored
+from mlpkit.specfile.sections import GuestSection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from mlpkit.components.recipe import KeyPath
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.schema.context import CheckContext, SchemaReferences
+    from mlpkit.specfile.sections import TopLevel
 
 MOST_TRIALS: Final = 100_000
 """Of a sweep; each has a folder."""
@@ -315,7 +319,7 @@ NOT_SEARCHED: Final = ("mlpkit", "name", "requires", "extends", "seeds", "ensemb
 
 
 @dataclass(frozen=True)
-class SweepSection(Section):
+class SweepSection(GuestSection):
     """Many trainings of a spec, each with other values of some keys.
 
     Args:
@@ -381,6 +385,34 @@ class SweepSection(Section):
             message = "with several objectives, no trial is weaker than another before its end"
             context.report((*path, "prune"), message, remedy="keep one objective, or leave out prune", at_key=True)
 
+    def check_in_spec(self, spec: TopLevel, path: KeyPath, context: CheckContext) -> None:
+        """Make sure that trials are chosen by results that they have, and not by what judges the best of them."""
+        objectives, metrics = list(self.placed_objectives()), spec.training.metrics
+        for below, objective in objectives:
+            place = (*path, *below)
+            if objective.split == "test":
+                message = "a choice by the test data leaves none that the choice hasn't seen"
+                context.report(place, message, expected=f"validation_{objective.name}")
+            elif objective.split not in ("validation", "train"):
+                numbers = [f"validation_{metric.name}" for metric in metrics if metric.component.table is None]
+                known = ("validation_loss", *numbers)
+                remedy = did_you_mean(f"validation_{objective.key}", known)
+                expected = "" if remedy else "a result with its split, such as validation_loss"
+                context.report(place, f"{show(objective.key)} has no split", expected=expected, remedy=remedy)
+            else:
+                before = len(context.faults)
+                check_monitored(objective.name, [each.name for _, each in objectives], metrics, place, context)
+                if len(context.faults) == before:
+                    _check_direction(objective, metrics, place, context)
+        if self.prune is not None and spec.training.seconds is not None:
+            message = "trainings that end after a time can't be compared before their end"
+            remedy = "give epochs or iterations, or leave out prune"
+            context.report((*path, "prune"), message, remedy=remedy, at_key=True)
+
+    def summary(self) -> str:
+        """Name the keys that the sweep varies."""
+        return f"sweep over {', '.join(self.search)}"
+
     def _check_key(self, key: str, path: KeyPath, context: CheckContext) -> None:
         top = key.partition(".")[0]
         if top in NOT_SEARCHED:
@@ -420,6 +452,16 @@ class SweepSection(Section):
         elif self.sampler != "grid" and self.trials is None and self.seconds is None:
             expected = "trials: COUNT, seconds: TIME, or both"
             context.report(path, "nothing says when the sweep ends", expected=expected, at_key=True)
+
+
+def _check_direction(
+    objective: Objective, metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
+) -> None:
+    higher = any(metric.name == objective.name and metric.component.higher_is_better for metric in metrics)
+    if higher != objective.maximize:
+        wanted, better = ("maximize", "larger") if higher else ("minimize", "smaller")
+        message = f"of {objective.key}, {better} values are better"
+        context.report(path, message, expected=f"{wanted}: {objective.key}")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from mlpkit.runs.overview import RUNNING, STOPPED
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
 from mlpkit.verbs.sweep.folder import SweepFolder, expect_sweep_folder
+from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.sweep import counts_of, plain_trial, planned_trials, written_results
 from mlpkit.verbs.sweep.sweep_spec import spec_of_sweep
 from mlpkit.verbs.sweep.trial_spec import as_overrides
@@ -107,7 +108,7 @@ def sweep_status(
     expect_sweep_folder(directory)
     folder = SweepFolder(directory)
     spec = spec_of_sweep(folder, {"plugins": plugins, "blocked": blocked})
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     driver, progress = driver_of(directory), folder.read_progress()
     trials = [_as_it_is_now(trial) for trial in folder.trials()]
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))

@@ -26,7 +26,7 @@ from mlpkit.verbs.sweep.folder import SweepFolder
 from mlpkit.verbs.sweep.lead import Lead, lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep
-from mlpkit.verbs.sweep.section import Grid
+from mlpkit.verbs.sweep.section import Grid, SweepSection
 from mlpkit.verbs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
 from mlpkit.verbs.sweep.trial_spec import text_for_folder, trial_spec, written_values
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.sweep.folder import Trial
-    from mlpkit.verbs.sweep.section import Objective, SweepSection
+    from mlpkit.verbs.sweep.section import Objective
 
 
 @dataclass(repr=False)
@@ -163,7 +163,7 @@ def sweep(
     expect_spec(spec, "sweep")
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
     engine.expect_possible()
-    if spec.sweep is None:
+    if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
     folder, components = Path(directory), spec.registry.arguments()
@@ -228,7 +228,7 @@ def _swept(
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""
     spec = spec_of_sweep(folder, components)
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     expect_unchanged(folder, spec)
     if added:
         _add_trials(folder, spec.sweep, added)
@@ -307,7 +307,7 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) ->
     Raises:
         RunFolderError: a file of a trial can't be read.
     """
-    assert spec.sweep is not None
+    assert isinstance(spec.sweep, SweepSection)
     objectives = spec.sweep.objectives
     trials = folder.trials()
     best, front, lead = best_of(trials, objectives), front_of(trials, objectives), lead_of(trials, objectives)

@@ -24,6 +24,7 @@ from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 from mlpkit.verbs.sweep.curves import curves_of, rule_for
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, runs_of, trials_in
+from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.trial_of_several import train_ensemble, train_seeds
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.sweep.section import SweepSection
 
 LONGEST_WAIT: Final = 60.0
 """Seconds in which a process of a driver that was killed saves the trial that it trains."""
@@ -77,7 +77,7 @@ def train_trial(
                 return TrainingEnd()
             folder.forget_failure()  # of an earlier try
             spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
-            assert spec.sweep is not None
+            assert isinstance(spec.sweep, SweepSection)
             own = trial_spec(spec, trial.values)
             judge = _Judge(folder.directory, spec.sweep, stop, several=len(own.seeds) > 1 or own.trains_ensemble)
             end = _trained(own, folder, threads, observer or Observer(), judge)
