@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
     from mlpkit.training.snapshot import Snapshot
-    from mlpkit.verbs.doctor.probe import Health
+    from mlpkit.verbs.doctor.health import Health
 
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
     from mlpkit.verbs.doctor.course import TrainingFacts
-    from mlpkit.verbs.doctor.probe import Health
+    from mlpkit.verbs.doctor.health import Health
 
 
 SECONDS_BETWEEN_REPORTS = 0.1

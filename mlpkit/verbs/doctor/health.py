@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer
     from mlpkit.verbs.doctor.course import TrainingFacts
-    from mlpkit.verbs.doctor.probe import Health
+    from mlpkit.verbs.doctor.health import Health
 
 
 STEPS_APART: Final = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Batch, Sequential
+    from mlpkit.verbs.doctor.health import Health
 
 ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""
@@ -53,10 +54,6 @@ LEVEL: Final = 0.05
 
 NEARLY_FLAT: Final = 0.05
 """A unit is saturated if its mean slope is below this share of the steepest: that much of a gradient gets through."""
-
-
-Health: TypeAlias = dict[str, Any]
-"""What a probe found at one time, as plain data."""
 
 
 class Probe:

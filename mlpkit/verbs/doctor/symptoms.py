@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.verbs.doctor.course import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
+from mlpkit.verbs.doctor.health import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mlpkit.verbs.doctor.course import Course
-    from mlpkit.verbs.doctor.probe import Health
+    from mlpkit.verbs.doctor.health import Health
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""
@@ -70,42 +71,6 @@ CARRIED_OVER: Final = 1.25
 
 LARGE_RISE: Final = 0.1
 """A rise of the loss by a tenth of what chance costs is more than the noise of a minibatch."""
-
-
-class Symptom(NamedTuple):
-    """Something about a training that is not as it should be.
-
-    Args:
-        name: what it is called, such as ``dead_units``.
-        layer: the layer that has it; empty if the network has.
-        finding: what was found, with the figures.
-        advice: what to try, the most promising first; what begins with ``--set`` can be added to the command.
-        iteration: steps done when it was noticed.
-    """
-
-    name: str
-    layer: str
-    finding: str
-    advice: tuple[str, ...]
-    iteration: int
-
-    @property
-    def title(self) -> str:
-        """The name in words, and the layer: ``dead units in Relu1``."""
-        return self.name.replace("_", " ") + (f" in {self.layer}" if self.layer else "")
-
-    def __str__(self) -> str:
-        """Say it in a line."""
-        return f"{self.title}: {self.finding}; try {', or '.join(self.advice)}"
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {**self._asdict(), "advice": list(self.advice)}
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Symptom:
-        """Return the symptom that ``to_plain`` was called on."""
-        return cls(**{**plain, "advice": tuple(plain["advice"])})
 
 
 Finding = tuple[str, str, tuple[str, ...]]
