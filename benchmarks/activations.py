@@ -21,7 +21,8 @@ from machine import heading, machine
 from step import SPEC, Data, StepClock
 
 import mlpkit
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.loop import Trainer
 from mlpkit.training.workers import blas_threads, choose_plan

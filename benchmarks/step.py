@@ -25,7 +25,8 @@ from hand_written_step import HandWrittenStep
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer
 from mlpkit.training.loop import Trainer

@@ -14,12 +14,13 @@ from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.groups.runs_observer import runs_observer
 from mlpkit.groups.several_runs import listed_runs, train_runs
-from mlpkit.jobs.build import build_for, prove, prove_trained, shape_of_examples
+from mlpkit.jobs.build import build_for
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import TrainedModel, load_run
 from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.prove import prove, prove_trained, shape_of_examples
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.groups.out_of_fold import OutOfFold
     from mlpkit.groups.runs_observer import RunsObserver
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry

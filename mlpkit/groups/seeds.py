@@ -13,11 +13,11 @@ from mlpkit.errors import RunFolderError
 from mlpkit.groups.runs_observer import runs_observer
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import listed_runs, share_of_cores, train_runs
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.registry.registry import Registry
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.groups.runs_observer import RunsObserver
-    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
 

@@ -14,10 +14,10 @@ from mlpkit.groups.seeds import prepare_seeds, prove_seeds
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import share_of_cores, train_runs
 from mlpkit.groups.training_process import described
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.evaluate import in_order
 from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.prove import prove
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.system import expect_processes

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import SpecShapeError, UsageError
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import expect_same_inputs, lock_of
 from mlpkit.jobs.run_spec import parse_resolved
 from mlpkit.jobs.spec_data import open_data
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 

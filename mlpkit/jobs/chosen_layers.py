@@ -68,10 +68,14 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
 def step_factors(spec: Spec, proof: Proof) -> tuple[dict[str, StepFactors], list[Problem]]:
     """Return the factors of weight decay and learning rate of each parameter, and what is wrong with what sets them.
 
+    Without ``training.rates`` and ``training.decays`` the layers declare them all.
+
     Args:
         spec: the spec.
         proof: the proof of its layers.
     """
+    if not (spec.training.rates or spec.training.decays):
+        return {}, []
     declared = [parameter for member in proof.stack for parameter in member.declared_parameters()]
     factors = {parameter.path: parameter.factors for parameter in declared}
     faults: list[Problem] = []

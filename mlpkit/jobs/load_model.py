@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from mlpkit.components.input_columns import InputShape, columns_from_plain
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
 from mlpkit.errors import MlpkitError, ModelFileError
-from mlpkit.jobs.build import build_for, prove_trained
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove_trained
 from mlpkit.jobs.saved_model import Origin
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError

@@ -52,22 +52,21 @@ def training_memory(spec: Spec, proof: Proof) -> TrainingMemory:
     return TrainingMemory(tuple(size * (own + output) for own, output in zip(values, outputs, strict=True)))
 
 
-def memory_problems(spec: Spec, needed: TrainingMemory) -> tuple[list[Problem], list[Problem]]:
-    """Return what is wrong if no process could hold a training, and what to warn of if this one can't.
+def unaddressable(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is wrong if no process could hold a training."""
+    needed = training_memory(spec, proof)
+    return [_too_little(spec, needed, "more than a process can address")] if needed.total > ADDRESSABLE else []
 
-    Args:
-        spec: the spec.
-        needed: the memory that its training needs.
-    """
-    there = memory_limit()
-    if needed.total <= min(there or ADDRESSABLE, ADDRESSABLE):
-        return [], []
+
+def little_memory(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what to warn of if this process can't hold a training."""
+    needed, there = training_memory(spec, proof), memory_limit() or ADDRESSABLE
+    return [_too_little(spec, needed, f"and {memory_size(there)} are there")] if needed.total > there else []
+
+
+def _too_little(spec: Spec, needed: TrainingMemory, why: str) -> Problem:
     most = needed.layers.index(max(needed.layers))
-    what = f"training needs at least {memory_size(needed.total)} of memory"
+    message = f"training needs at least {memory_size(needed.total)} of memory, {why}"
     notes = (f"{spec.layers[most].name} needs {memory_size(needed.layers[most])} of it",)
     place, remedy = spec.layers[most].recipe.place, "use fewer units or channels, or a smaller batch_size"
-    if needed.total > ADDRESSABLE:
-        message = f"{what}, more than a process can address"
-        return [Problem(place, message, remedy=remedy, at_key=True, notes=notes)], []
-    message = f"{what}, and {memory_size(there or 0)} are there"
-    return [], [Problem(place, message, remedy=remedy, at_key=True, notes=notes)]
+    return Problem(place, message, remedy=remedy, at_key=True, notes=notes)

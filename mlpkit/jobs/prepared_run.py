@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.runs.folder import RunFolder

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Split
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import WatchedMinibatch

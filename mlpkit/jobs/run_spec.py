@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError
-from mlpkit.jobs.build import prove
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import SPEC_HASH, spec_hash
 from mlpkit.jobs.spec_data import data_not_as_trained_on
 from mlpkit.runs.layout import LOCK, RESOLVED
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.dataset import Dataset
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.registry.registry import Registry
     from mlpkit.runs.folder import RunFolder
     from mlpkit.specfile.spec import Spec

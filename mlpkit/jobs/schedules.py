@@ -15,6 +15,7 @@ from mlpkit.network.component_errors import component_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlpkit.components.dataset import Description
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schedule import Schedule
     from mlpkit.components.schema.context import ValueType
@@ -25,13 +26,8 @@ PLACES_LOOKED_AT: Final = 1000
 """Steps at which a schedule's value is looked at before training, spread over all of them."""
 
 
-def schedule_faults(spec: Spec, examples: int) -> list[Problem]:
-    """Make sure that schedules stay in range, and ask for the number of steps only if it is known.
-
-    Args:
-        spec: the spec.
-        examples: number of training examples.
-    """
+def schedule_faults(spec: Spec, description: Description) -> list[Problem]:
+    """Make sure that schedules stay in range, and ask for the number of steps only if it is known."""
     owners = (spec.training.optimizer, *(member.recipe for member in spec.layers))
     schedules = [(owner, *found) for owner in owners for found in _schedules(owner)]
     if not schedules:
@@ -40,6 +36,7 @@ def schedule_faults(spec: Spec, examples: int) -> list[Problem]:
 
     training = spec.training
     rows = training.batch_size * training.accumulate
+    examples = description.sizes["train"]
     per_epoch = steps_per_epoch(examples, rows, drop_last=training.drop_last) or 1  # too few examples is a fault, too
     steps = training.iterations or (training.epochs or 0) * per_epoch
     faults = []

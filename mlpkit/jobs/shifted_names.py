@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.component_types import layer_names
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlpkit.components.recipe import KeyPath
+    from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.nodes import Node
     from mlpkit.specfile.source import Span
     from mlpkit.specfile.spec import Spec
@@ -28,7 +28,7 @@ CHOOSING: Final = (
 """The keys that choose layers or parameters by name: lists of patterns, or mappings from them."""
 
 
-def shifted_names(spec: Spec) -> list[Problem]:
+def shifted_names(spec: Spec, proof: Proof) -> list[Problem]:
     """Return a warning for each name that means another layer than it did in the list that is replaced.
 
     A layer without a name goes by its type and its number, which changes with the layers before it.
@@ -58,6 +58,8 @@ def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem |
     names, names_now = (layer_names(plain(layers)) for layers in (old, new))
     if old is new or name not in names or name not in names_now:
         return None
+    from difflib import SequenceMatcher  # noqa: PLC0415 - slow to load, and few specs replace the list of layers
+
     meant, now = names.index(name), names_now.index(name)
     written, found = ([repr(plain(item)) for item in layers.items] for layers in (old, new))
     blocks = SequenceMatcher(None, written, found, autojunk=False).get_matching_blocks()

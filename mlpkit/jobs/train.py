@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mlpkit.components.input_columns import columns_of
 from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.runs.folder import RunFolder
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks

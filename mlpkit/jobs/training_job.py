@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Split
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.trained_model import Model
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from mlpkit.components.recipe import leaves_to_data
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError, WrongUseError
-from mlpkit.jobs.build import prove_layers
+from mlpkit.jobs.prove import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
 from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows

@@ -27,7 +27,7 @@ ALLOWED = {
     # a key of a range to search
     ("verbs/sweep/section.py", "step"),
     # a key of a spec's training
-    ("jobs/build.py", "precision"),
+    ("jobs/prove.py", "precision"),
     ("specfile/sections.py", "precision"),
     # what inputs and targets may be
     ("components/category_encoding.py", "one_hot"),

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 import mlpkit
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.loop import Trainer
 

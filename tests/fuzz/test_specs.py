@@ -14,7 +14,7 @@ from fuzzing.spec_mutants import spec_mutants
 from fuzzing.watch import campaign
 
 from mlpkit.errors import SpecError
-from mlpkit.jobs.build import prove
+from mlpkit.jobs.prove import prove
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import read_document
 from mlpkit.specfile.spec import check_document

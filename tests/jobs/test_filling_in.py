@@ -12,8 +12,8 @@ from peak_memory import with_peak
 
 import mlpkit
 from mlpkit import Classes
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.filling_in import FactsOfSpec
+from mlpkit.jobs.prove import prove
 from mlpkit.verbs.repro.repro import repro
 from mlpkit_plugins.layers.affine import Affine
 

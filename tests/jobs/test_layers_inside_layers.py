@@ -8,7 +8,7 @@ import yaml
 
 import mlpkit
 from mlpkit.errors import SpecShapeError
-from mlpkit.jobs.build import prove
+from mlpkit.jobs.prove import prove
 
 PLUGIN = '''\
 """Layers of a third party, written with the public interface only."""

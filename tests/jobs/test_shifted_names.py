@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.jobs.build import prove
+from mlpkit.jobs.prove import prove
 from mlpkit.specfile.spec import read_spec
 
 BASE = """\

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.jobs.build import SpecProof
     from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record

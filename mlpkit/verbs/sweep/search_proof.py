@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecError, SpecSchemaError
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.memory import memory_problems
+from mlpkit.jobs.memory import little_memory
+from mlpkit.jobs.prove import prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.variables import VARS
 from mlpkit.verbs.sweep.section import SweepSection, is_choice
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.build import SpecProof
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.specfile.source import Span
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.sweep.section import Objective, SearchedKey
@@ -71,7 +71,7 @@ def prove_sweep(
             missing = _missing_results(expected, probed)
             faults += [place.fault(f"with this value, {message}") for message in missing]
             files |= _files_in(found, probe, place)
-            for warning in found.located(memory_problems(found, probed.memory)[1]):
+            for warning in found.located(little_memory(found, probed.proof)):
                 warn(_explained(spec, warning, probe, place))
     if faults:
         unique = {fault[:4]: fault for fault in faults}  # a key is as wrong with each of its values

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import Diagnostic, StorageError, UsageError
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.given_run import directory_of
+from mlpkit.jobs.prove import prove
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.overview import FINISHED
 from mlpkit.specfile.spec import expect_spec

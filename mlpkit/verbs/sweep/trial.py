@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
 from mlpkit.groups.training_process import TrainingEnd, described
-from mlpkit.jobs.build import prove
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.training_job import TrainingJob

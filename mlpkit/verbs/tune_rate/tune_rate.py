@@ -13,7 +13,8 @@ import numpy as np
 from mlpkit.components.callback import Callback
 from mlpkit.components.schedule import Progress, Schedule
 from mlpkit.errors import DivergenceError, UsageError
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.rate_schedule import scale_of_rate
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import mlpkit
-from mlpkit.jobs.build import build_for, prove
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer

@@ -1,0 +1,334 @@
+"""The proof of a spec before its data is opened: its layers fit each other and the data, and so do all other keys."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from mlpkit.components.component import recipe_of
+from mlpkit.components.input_columns import InputShape, columns_of
+from mlpkit.components.loss import Loss
+from mlpkit.components.operation import operations_inside
+from mlpkit.components.schema.context import Problem
+from mlpkit.errors import ParameterError, SpecShapeError, TargetError, WrongUseError
+from mlpkit.jobs.chosen_layers import frozen_layers, max_weight_norm_faults, step_factors
+from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
+from mlpkit.jobs.memory import little_memory, training_memory, unaddressable
+from mlpkit.jobs.schedules import schedule_faults
+from mlpkit.jobs.shifted_names import shifted_names
+from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
+from mlpkit.jobs.stack_fault import stack_fault
+from mlpkit.network.component_errors import operation_errors
+from mlpkit.network.contexts import rounding_contexts
+from mlpkit.network.example_weights import takes_no_weights
+from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.parameter import StepFactors
+    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.components.target import Target
+    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.first_weights import FirstWeights
+    from mlpkit.jobs.memory import TrainingMemory
+    from mlpkit.specfile.spec import Spec
+
+
+class SpecProof(NamedTuple):
+    """What is known of a spec before its data is opened.
+
+    Args:
+        spec: the spec, with what it leaves to the data filled in.
+        dataset: the data, described.
+        description: shapes and sizes of the data.
+        proof: shapes of the layers.
+        first_weights: the weights of another run that the network begins with; None for those of initializers.
+        frozen: the layers that training leaves unchanged.
+        factors: what weight decay and learning rate are multiplied by, by parameter.
+        warnings: what the data set has doubts about, and what is most likely not meant.
+    """
+
+    spec: Spec
+    dataset: Dataset
+    description: Description
+    proof: Proof
+    first_weights: FirstWeights | None = None
+    frozen: Sequence[str] = ()
+    factors: Mapping[str, StepFactors] = MappingProxyType({})
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def memory(self) -> TrainingMemory:
+        """What training needs."""
+        return training_memory(self.spec, self.proof)
+
+
+def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
+    """Prove that the layers of a spec fit each other and the data, and its other keys, layers and data.
+
+    So do the weights of another run that the network begins with.
+
+    Args:
+        spec: the spec.
+        dataset: its data set, if it is built already, as one that holds examples in memory is.
+        begun: whether the training has begun before, so that its first weights aren't needed any more.
+
+    Raises:
+        SpecShapeError: they don't; the message points at both places.
+        DataError: the header of a data file is not what it should be.
+    """
+    dataset = dataset or spec.new_dataset()
+    description = describe_data(spec, dataset)
+    warnings = data_warnings(spec, dataset)
+    spec, faults = filled_in(spec, FactsOfSpec(spec, dataset, description))
+    try:
+        proof = prove_layers(spec, shape_of_examples(description), description.target)
+    except StackError as error:
+        if isinstance(error.cause, TargetError) or not faults:  # the loss doesn't take the target, whatever it gets
+            faults = [stack_fault(spec, error, dataset)]
+        faults += [fault for check in CHECKS_OF_DATA for fault in check(spec, description)]
+        raise spec.error(SpecShapeError, faults + weights_not_taken(spec, description, None), warnings) from None
+    first_weights, of_weights = _first_weights(spec, proof) if not begun else (None, [])
+    frozen, of_frozen = frozen_layers(spec, proof)
+    factors, of_factors = step_factors(spec, proof)
+    faults += of_weights + of_frozen + of_factors + weights_not_taken(spec, description, proof.loss)
+    faults += [fault for check in CHECKS_OF_DATA for fault in check(spec, description)]
+    faults += [fault for check in CHECKS for fault in check(spec, proof)]
+    if faults:
+        raise spec.error(SpecShapeError, faults, warnings)
+    warnings += tuple(doubt for check in DOUBTS for doubt in spec.located(check(spec, proof)))
+    return SpecProof(spec, dataset, description, proof, first_weights, frozen, factors, warnings)
+
+
+def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[Problem]]:
+    if spec.top_level.initialize_from is None:
+        return None, []
+    from mlpkit.jobs.first_weights import first_weights  # noqa: PLC0415 - most specs take no weights from elsewhere
+
+    return first_weights(spec, proof)
+
+
+def shape_of_examples(description: Description) -> InputShape:
+    """Return the shape of one example, which knows the columns that its elements come from."""
+    return InputShape(description.input_shape, description.columns)
+
+
+def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
+    """Build the layers of a spec, and prove that they fit each other, inputs and target, without a look at any data.
+
+    Raises:
+        StackError: they don't.
+    """
+    stack = [member.recipe() for member in spec.layers]
+    names = [member.name for member in spec.layers]
+    return prove_shapes(stack, names, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
+
+
+def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
+    """Prove the layers of a spec as ``prove_layers`` does, or the networks of an ensemble, as one network.
+
+    Raises:
+        StackError: they don't fit.
+    """
+    if not spec.trains_ensemble:
+        return prove_layers(spec, input_shape, target)
+    from mlpkit.network.ensemble import prove_ensemble  # noqa: PLC0415 - most specs train one network
+
+    assert spec.ensemble is not None
+    stacks: Any = [[member.recipe() for member in spec.layers] for _ in range(spec.ensemble.size)]
+    return prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
+
+
+def too_few_examples(spec: Spec, description: Description) -> list[Problem]:
+    """Make sure that there are as many examples as a step takes."""
+    examples, batch_size, accumulate = description.sizes["train"], spec.training.batch_size, spec.training.accumulate
+    expected = f"at most {examples}, the training examples of {spec.data.name}"
+    if batch_size > examples:
+        message = f"a minibatch of {batch_size} is larger than the training data"
+        return [Problem(("training", "batch_size"), message, expected=expected)]
+    if batch_size * accumulate > examples:
+        message = (
+            f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
+        )
+        return [Problem(("training", "accumulate"), message, expected=expected)]
+    return []
+
+
+def misfits(spec: Spec, description: Description) -> list[Problem]:
+    """Make sure that the augmentations can change the inputs, and the metrics judge predictions of the target."""
+    faults, target = [], description.target
+    note = f"the inputs, of shape {description.input_shape}, come {from_data(spec)}"
+    for i, augmentation in enumerate(spec.training.augment):
+        place = ("training", "augment", i)
+        faults += _misfit(place, augmentation, "expect_inputs", description.input_shape, note)
+    note = f"the target, {target}, comes {from_data(spec)}"
+    for i, metric in enumerate(spec.training.metrics):
+        faults += _misfit(("training", "metrics", i), metric, "expect_target", target, note)
+    return faults
+
+
+def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Problem]:
+    """Return the fault of a component that does not fit the data, or nothing.
+
+    Args:
+        place: where the component stands.
+        recipe: builds it.
+        method: the name of its method that refuses what it does not fit.
+        given: what the method is asked about.
+        note: what that is, and where it comes from.
+    """
+    path = (*place, recipe.name)
+    try:
+        getattr(recipe(), method)(given)
+    except WrongUseError as error:
+        message, expected, remedy = error.message, error.expected, error.remedy
+        if isinstance(error, ParameterError) and error.parameter in recipe.arguments:
+            path = (*path, error.parameter)
+    except Exception as error:  # whatever an author's method raises becomes an error at the component's place
+        message, expected, remedy = f"{method} raised {type(error).__name__}: {error}", "", ""
+    else:
+        return []
+    at_key = len(path) == len(place) + 1
+    return [Problem(path, message, expected=expected, remedy=remedy, at_key=at_key, notes=(note,))]
+
+
+def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
+    """Make sure that the loss predicts what each metric compares with targets: one number, or an interval."""
+    if not spec.training.metrics:
+        return []
+    loss = proof.loss
+    with operation_errors(loss, "prediction_names"):
+        names = loss.prediction_names()
+    methods = {"interval": "interval_prediction"} | ({"point": "point_prediction"} if names else {})
+    example = np.zeros((1, len(names or ("",))), loss.dtype)
+    refused: dict[str, WrongUseError] = {}
+    for sees, method in methods.items():
+        try:
+            with operation_errors(loss, method):
+                getattr(loss, method)(example)
+        except WrongUseError as error:
+            refused[sees] = error
+    return [
+        _prediction_fault(i, metric, refused[sees])
+        for i, metric in enumerate(spec.training.metrics)
+        if (sees := metric.component.sees) in refused
+    ]
+
+
+def _prediction_fault(number: int, metric: Recipe[Metric], error: WrongUseError) -> Problem:
+    compared = "an interval" if metric.component.sees == "interval" else "one prediction"
+    return Problem(
+        ("training", "metrics", number, metric.name),
+        f"{metric.name} compares {compared} with each target: {error.message}",
+        expected=error.expected,
+        remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
+        at_key=True,
+    )
+
+
+def not_averaged(spec: Spec, proof: Proof) -> list[Problem]:
+    """Make sure that the predictions of an ensemble's networks can be averaged."""
+    if spec.ensemble is None or proof.loss.can_be_averaged:
+        return []
+    recipe = recipe_of(_innermost(proof.loss, lambda each: each.can_be_averaged)) or spec.layers[-1].recipe
+    lacking = "its class has a predict, but neither inputs_for nor prediction_loss"
+    message = f"{recipe.name} can't be the loss of an ensemble: {lacking}"
+    return [Problem(recipe.place, message, remedy="use another loss, or leave out ensemble", at_key=True)]
+
+
+def weights_not_taken(spec: Spec, description: Description, loss: Loss | None) -> list[Problem]:
+    """Make sure that the loss, of which a class is known if it couldn't be built, and the metrics take weights."""
+    if not description.weighted:
+        return []
+    note = f"the weights of the examples come {from_data(spec)}"
+    judges = [_recipe_without_weights(spec, loss)]
+    judges += [metric for metric in spec.training.metrics if not _class_of(metric).takes_weights]
+    faults = []
+    for recipe in filter(None, judges):
+        message, remedy = takes_no_weights(recipe.name, _class_of(recipe))
+        faults.append(Problem(recipe.place, message, remedy=remedy, at_key=True, notes=(note,)))
+    return faults
+
+
+def _recipe_without_weights(spec: Spec, loss: Loss | None) -> Recipe[Any] | None:
+    """Return the recipe of the loss, or of the one inside it, that doesn't take weights; None if all do."""
+    outermost = spec.layers[-1].recipe
+    if loss is None:
+        return None if _class_of(outermost).takes_weights else outermost
+    if loss.takes_weights:
+        return None
+    return recipe_of(_innermost(loss, lambda each: each.takes_weights)) or outermost
+
+
+def _class_of(recipe: Recipe[Any]) -> type[Loss | Metric]:
+    return recipe.component
+
+
+def _innermost(loss: Loss, suits: Callable[[Loss], bool]) -> Loss:
+    """Return the loss farthest inside another that doesn't suit, as those around it don't because of it."""
+    while inside := [each for each in operations_inside(loss) if isinstance(each, Loss) and not suits(each)]:
+        loss = inside[0]
+    return loss
+
+
+def slices_couple_examples(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is most likely not meant by slices, where examples of a minibatch affect each other."""
+    message = coupled_by_slices(proof.stack, spec.training.slices or 1, frozen_layers(spec, proof)[0])
+    remedy = "leave out slices, unless that is meant"
+    return [Problem(("training", "slices"), message, remedy=remedy)] if message else []
+
+
+def decays_change_nothing(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is most likely not meant by factors of the weight decay, where nothing decays."""
+    optimizer = spec.training.optimizer
+    if not spec.training.decays or optimizer().uses_decay:
+        return []
+    message = f"decays changes nothing, since {optimizer.name} has no weight decay here"
+    remedy = "leave out decays, or choose an optimizer with weight decay and give it one"
+    return [Problem(("training", "decays"), message, remedy=remedy, at_key=True)]
+
+
+def indices_count_as_numbers(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is most likely not meant by indices of categories, if no layer looks them up."""
+    columns = [column for column in columns_of(proof.shapes[0]) if column.holds == "categories"]
+    if not columns or any(operation.takes_indices for layer in proof.layers for operation in layer.operations()):
+        return []
+    first = columns[0]
+    others = f" and {len(columns) - 1} more" if len(columns) > 1 else ""
+    message = (
+        f"no layer looks up the categories of the column '{first.name}'{others}, so that their places, from 0 to "
+        f"{first.values - 1}, count as numbers"
+    )
+    remedy = "give the categories to an embedding at the network's input, or encode them one-hot in the data set"
+    return [Problem(("layers", 0), message, remedy=remedy)]
+
+
+def precision_changes_nothing(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is most likely not meant by a precision, if no layer can round the factors of its products."""
+    operations = [operation for member in (*proof.layers, proof.loss) for operation in member.operations()]
+    if spec.training.precision == "float32" or rounding_contexts(operations):
+        return []
+    message = f"precision changes nothing, since no layer multiplies matrices in {spec.training.precision}"
+    return [Problem(("training", "precision"), message, remedy="leave it out", at_key=True)]
+
+
+CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits)
+"""What the data of a spec asks of its keys: each takes the spec and the description, and returns what is wrong."""
+
+CHECKS: Final = (max_weight_norm_faults, not_compared, not_averaged, unaddressable)
+"""What the layers ask of the other keys: each takes the spec and the proof of its layers, and returns what is wrong."""
+
+DOUBTS: Final = (
+    slices_couple_examples,
+    decays_change_nothing,
+    indices_count_as_numbers,
+    precision_changes_nothing,
+    shifted_names,
+    little_memory,
+)
+"""What is most likely not meant, each in the same way."""

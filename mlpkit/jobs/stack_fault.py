@@ -1,0 +1,110 @@
+"""Where in a spec a layer is that doesn't fit, and what feeds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.component import recipe_of
+from mlpkit.components.operation import input_shape_of, operations_inside, output_shape_of
+from mlpkit.components.schema.context import Problem
+from mlpkit.errors import TargetError, WrongUseError
+from mlpkit.jobs.spec_data import from_data
+from mlpkit.network.component_errors import component_errors
+
+if TYPE_CHECKING:
+    from mlpkit.components.dataset import Dataset
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.network.shape_proof import StackError
+    from mlpkit.specfile.spec import Spec
+
+
+def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
+    """Return the fault of a layer that doesn't fit what feeds it, or of a loss that doesn't take the target.
+
+    Args:
+        spec: the spec.
+        error: what doesn't fit.
+        dataset: the data, which may know what to do about its target.
+    """
+    member = spec.layers[error.index]
+    cause = error.cause
+    message, expected, remedy = str(error), "", ""
+    if isinstance(cause, WrongUseError):
+        message, expected, remedy = cause.message, cause.expected, cause.remedy
+    if isinstance(cause, TargetError):
+        notes = [f"the target comes {from_data(spec)}"]
+        if not remedy:
+            with component_errors(f"dataset {spec.data.name} failed in target_remedy"):
+                remedy = dataset.target_remedy()
+    elif error.operation is error.member:
+        notes = [_fed_by(spec, error, "its inputs"), *_producer_origins(spec, error)]
+    else:
+        notes = _notes_inside(spec, error)
+    place = member.recipe.place
+    if error.operation is not None:
+        recipe = recipe_of(error.operation)
+        place = recipe.place if recipe else place
+        notes += [note for child in operations_inside(error.operation) for note in _own_origins(spec, child)]
+    return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
+
+
+def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
+    """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
+    if error.producer < 0:
+        return f"{inputs}, of shape {error.input_shape}, come {from_data(spec)}"
+    before = spec.layers[error.producer]
+    return f"{inputs}, of shape {error.input_shape}, come from {before.name} at {spec.document.place(before.path)}"
+
+
+def _producer_origins(spec: Spec, error: StackError) -> list[str]:
+    if error.producer < 0:
+        return _parameter_origins(spec, ("data", spec.data.name), spec.data)
+    before = spec.layers[error.producer]
+    return _parameter_origins(spec, before.recipe.place, before.recipe)
+
+
+def _notes_inside(spec: Spec, error: StackError) -> list[str]:
+    """Say what feeds a layer inside another, as far as that is known without knowing what the other does."""
+    layer, member = error.operation, error.member
+    assert layer is not None
+    assert member is not None
+    holder = next(operation for operation in member.operations() if layer in operations_inside(operation))
+    siblings = operations_inside(holder)
+    notes = [f"{holder.path}{_at(spec, holder)} gives it inputs of shape {input_shape_of(layer)}"]
+    origins = _producer_origins(spec, error)
+    before = siblings[siblings.index(layer) - 1] if layer is not siblings[0] else None
+    if before is not None and _feeds(before, layer):
+        notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {output_shape_of(before)}")
+        origins = _own_origins(spec, before)
+    elif holder is member:
+        notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
+    return [*notes, *origins]
+
+
+def _feeds(before: Operation, layer: Operation) -> bool:
+    """Whether a layer inside another takes what the one listed before it returns, and is in no branch beside it."""
+    branches = [operation.path.rpartition(".")[0] for operation in (before, layer)]
+    return branches[0] == branches[1] and output_shape_of(before) == input_shape_of(layer)
+
+
+def _own_origins(spec: Spec, operation: Operation) -> list[str]:
+    recipe = recipe_of(operation)
+    return _parameter_origins(spec, recipe.place, recipe) if recipe else []
+
+
+def _at(spec: Spec, operation: Operation) -> str:
+    recipe = recipe_of(operation)
+    return f" at {spec.document.place(recipe.place, at_key=True)}" if recipe else ""
+
+
+def _parameter_origins(spec: Spec, path: KeyPath, recipe: Recipe[Any]) -> list[str]:
+    """Say where parameters come from that are inherited, substituted or overridden.
+
+    Args:
+        spec: the spec.
+        path: where the component stands.
+        recipe: builds it.
+    """
+    notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, key))]
+    return list(dict.fromkeys(notes))
