@@ -70,7 +70,7 @@ _HOMES = {
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),
-    "mlpkit.verbs.doctor.health": ("Symptom",),
+    "mlpkit.training.health": ("Symptom",),
     "mlpkit.verbs.doctor.doctor": ("Diagnosis", "doctor"),
     "mlpkit.verbs.export.export": ("Export", "Rounding", "export"),
     "mlpkit.verbs.report.report": ("report",),

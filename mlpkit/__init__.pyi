@@ -87,9 +87,9 @@ from mlpkit.npy_header import read_npy_header as read_npy_header
 from mlpkit.specfile.spec import Spec as Spec
 from mlpkit.specfile.spec import load_spec as load_spec
 from mlpkit.statistics import Interval as Interval
+from mlpkit.training.health import Symptom as Symptom
 from mlpkit.verbs.doctor.doctor import Diagnosis as Diagnosis
 from mlpkit.verbs.doctor.doctor import doctor as doctor
-from mlpkit.verbs.doctor.health import Symptom as Symptom
 from mlpkit.verbs.export.export import Export as Export
 from mlpkit.verbs.export.export import Rounding as Rounding
 from mlpkit.verbs.export.export import export as export

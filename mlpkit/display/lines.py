@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 
 NARROWEST_COLUMN = 8

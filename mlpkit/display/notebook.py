@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 MOST_ROWS: Final = 10
 SECONDS_BETWEEN_DRAWINGS: Final = 0.2

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.statistics import Interval
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 
 class RunNames:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.several_specs import SpecResults
     from mlpkit.groups.training_process import TrainingEnd
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 
 @dataclass

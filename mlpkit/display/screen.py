@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.jobs.training_job import Run
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 AROUND_THE_ROWS: Final = 8
 """Lines of a terminal that no row of the table may take: title, blank line, headings, the bar, and the cursor."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlpkit.groups.several_specs import SpecResult, SpecResults
     from mlpkit.groups.training_process import TrainingEnd
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 LONGEST_NAME: Final = 32
 """Characters of a run's name beside its bar."""

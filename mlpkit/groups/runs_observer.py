@@ -12,7 +12,7 @@ from mlpkit.display.notebook import SECONDS_BETWEEN_DRAWINGS, html_bar, notebook
 from mlpkit.display.throughput import Throughput
 from mlpkit.groups.training_process import SYMPTOM
 from mlpkit.terminal.figures import duration, figure, figures
-from mlpkit.verbs.doctor.health import Symptom
+from mlpkit.training.health import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

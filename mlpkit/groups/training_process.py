@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 START: Final = """
 import json, sys

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
+    from mlpkit.training.health import Health
     from mlpkit.training.snapshot import Snapshot
-    from mlpkit.verbs.doctor.health import Health
 
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)

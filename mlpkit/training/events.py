@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Health, Symptom
+    from mlpkit.training.health import Health, Symptom
 
 
 class Observer:

@@ -16,7 +16,7 @@ from mlpkit.display.notebook import NotebookProgress
 from mlpkit.layers import Affine, SoftmaxWithLoss
 from mlpkit.training.checkpointing import BestTracker
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.verbs.doctor.health import Symptom
+from mlpkit.training.health import Symptom
 
 X = np.random.default_rng(0).normal(size=(100, 2))
 T = np.where(X[:, 0] > 0, "yes", "no")

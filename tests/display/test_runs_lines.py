@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlpkit.display.runs_lines import RunsDisplay, RunsLines
 from mlpkit.groups.training_process import TrainingEnd
-from mlpkit.verbs.doctor.health import Symptom
+from mlpkit.training.health import Symptom
 
 SYMPTOM = Symptom("dead_units", "Relu1", "9 of 10 units", ("--set training.optimizer.sgd.learning_rate=0.01",), 100)
 

@@ -9,7 +9,7 @@ import mlpkit
 from mlpkit.groups import runs_observer
 from mlpkit.groups.runs_observer import RunsNotebook
 from mlpkit.groups.training_process import TrainingEnd
-from mlpkit.verbs.doctor.health import Symptom
+from mlpkit.training.health import Symptom
 
 
 class Cell:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Health
+    from mlpkit.training.health import Health
 
 SETTLED_STEPS: Final = 100
 SETTLED_EVALUATIONS: Final = 3

@@ -23,10 +23,10 @@ from mlpkit.runs.layout import MODEL, RESOLVED
 from mlpkit.runs.overview import DIVERGED
 from mlpkit.specfile.document import parse_document
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.health import Symptom
 from mlpkit.training.snapshot import restore_arrays
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.doctor.course import CLIP, Course
-from mlpkit.verbs.doctor.health import Symptom
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
 from mlpkit.verbs.doctor.training_facts import facts_of
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.verbs.doctor.health import Health
+    from mlpkit.training.health import Health
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import Observer
+    from mlpkit.training.health import Health
     from mlpkit.verbs.doctor.course import TrainingFacts
-    from mlpkit.verbs.doctor.health import Health
 
 
 STEPS_APART: Final = 8

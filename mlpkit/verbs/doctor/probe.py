@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Batch, Sequential
-    from mlpkit.verbs.doctor.health import Health
+    from mlpkit.training.health import Health
 
 ROWS: Final = 192
 """Training rows that are looked at, the same ones each time."""

@@ -6,14 +6,14 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.training.health import Symptom
 from mlpkit.verbs.doctor.course import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
-from mlpkit.verbs.doctor.health import Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mlpkit.training.health import Health
     from mlpkit.verbs.doctor.course import Course
-    from mlpkit.verbs.doctor.health import Health
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import PausableStopRequest
-    from mlpkit.verbs.doctor.health import Symptom
+    from mlpkit.training.health import Symptom
 
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0
