@@ -23,12 +23,12 @@ from mlpkit.training.divergence import expect_finite, expect_finite_losses, with
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, MinibatchGradient, Parts, StepGradient, WatchedClip
-from mlpkit.training.health import HealthMonitor
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader, OwnRows
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
+from mlpkit.verbs.doctor.health import HealthMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
