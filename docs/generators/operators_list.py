@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.exports.c.operators import OPERATORS as IN_C
-from mlpkit.exports.c.operators import VIEWS
 from mlpkit.graph.evaluator import OPERATORS
 
 if TYPE_CHECKING:
@@ -13,13 +11,8 @@ if TYPE_CHECKING:
 
 
 def operators_list() -> str:
-    """Return a sentence for each of ONNX's domains, and one on those that C lacks, if there are any."""
-    domains = sorted({domain for domain, _ in OPERATORS})
-    sentences = [_sentence(domain) for domain in domains]
-    missing = [name for domain, name in OPERATORS if (domain, name) not in IN_C and name not in VIEWS]
-    if missing:
-        sentences.append(f"Exports to `.c` lack {_listed(missing)}.")
-    return "\n\n".join(sentences) + "\n"
+    """Return a sentence for each of ONNX's domains."""
+    return "\n\n".join(_sentence(domain) for domain in sorted({domain for domain, _ in OPERATORS})) + "\n"
 
 
 def _sentence(domain: str) -> str:

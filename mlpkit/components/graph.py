@@ -43,7 +43,7 @@ class Node(NamedTuple):
         operator: its name, as in ONNX, such as ``Gemm``.
         inputs: names of values and constants; empty for an optional input that is left out.
         outputs: names of the values that it computes.
-        attributes: its attributes: numbers, texts, arrays, and lists of numbers or texts.
+        attributes: its attributes: numbers, texts, and lists of them.
         domain: the domain of the operator; empty for ONNX's own.
         made_by: path of the layer, or name of the component, that it comes from.
     """

@@ -300,50 +300,6 @@ static void layer_norm(const float *x, const float *gamma, const float *beta, fl
     }
 }
 
-/* y = x standardized channel by channel, times gamma + beta, one of each for a channel of `size` elements. */
-static void instance_norm(const float *x, const float *gamma, const float *beta, float *y, size_t count, size_t size,
-                          float epsilon)
-{
-    for (size_t i = 0; i < count; i++) {
-        standardized(x + i * size, y + i * size, size, epsilon);
-        for (size_t j = i * size; j < (i + 1) * size; j++) {
-            const float number = y[j] * gamma[i];
-            y[j] = number + beta[i];
-        }
-    }
-}
-
-/* x squared. */
-static float squared(float x)
-{
-    const float square = x * x;
-    return square;
-}
-
-/* y = x / norm, or 0 if that is 0. */
-static void divided(const float *x, float *y, size_t count, float norm)
-{
-    for (size_t i = 0; i < count; i++) {
-        y[i] = norm == 0.0f ? 0.0f : x[i] / norm;
-    }
-}
-
-/* y = x / sqrt(sum of x squared), or 0 if x is. */
-static void unit_length(const float *x, float *y, size_t count)
-{
-    divided(x, y, count, rounded_sqrt(sum_of_squares(x, count)));
-}
-
-/* y = x / sum of |x|, or 0 if x is. */
-static void unit_sum(const float *x, float *y, size_t count)
-{
-    float sum = 0.0f;
-    for (size_t i = 0; i < count; i++) {
-        sum = sum + fabsf(x[i]);
-    }
-    divided(x, y, count, sum);
-}
-
 /* y = exp(x - max x) / sum of exp(x - max x). */
 static void softmax(const float *x, float *y, size_t count)
 {
@@ -371,27 +327,6 @@ static size_t largest_at(const float *x, size_t count)
         }
     }
     return largest;
-}
-
-/* The number of the smallest element, the first one if several are equal; a NaN counts as the smallest. */
-static size_t smallest_at(const float *x, size_t count)
-{
-    size_t smallest = 0;
-    for (size_t i = 1; i < count; i++) {
-        if (x[smallest] == x[smallest] && (x[i] < x[smallest] || x[i] != x[i])) {
-            smallest = i;
-        }
-    }
-    return smallest;
-}
-
-/* y = 1 for the largest element, the first one if several are equal, and 0 for the others. */
-static void hardmax(const float *x, float *y, size_t count)
-{
-    const size_t largest = largest_at(x, count);
-    for (size_t i = 0; i < count; i++) {
-        y[i] = i == largest ? 1.0f : 0.0f;
-    }
 }
 
 /* The number of a text in a list, or the list's length if it isn't there. */
@@ -429,19 +364,6 @@ static void log_softmax(const float *x, float *y, size_t count)
     }
 }
 
-/* The logarithm of the sum of exp x, as max x + log of the sum of exp(x - max x). */
-static float log_sum_exp(const float *x, size_t count)
-{
-    float sum = 0.0f;
-    const float largest = x[largest_at(x, count)], shift = isfinite(largest) ? largest : 0.0f;
-    for (size_t i = 0; i < count; i++) {
-        const float shifted = x[i] - shift;
-        sum = sum + mlpkit_expf(shifted);
-    }
-    sum = logf(sum);
-    return sum + shift;
-}
-
 /* max(x, 0) + alpha (exp(min(x, 0)) - 1) */
 static float elu(float x, float alpha)
 {
@@ -454,13 +376,6 @@ static float selu(float x, float alpha, float gamma)
 {
     const float unscaled = elu(x, alpha);
     return gamma * unscaled;
-}
-
-/* elu(x) without a kink at 0. */
-static float celu(float x, float alpha)
-{
-    const float scaled = x / alpha;
-    return x > 0.0f ? x : alpha * mlpkit_expm1f(scaled);
 }
 
 /* alpha x + beta, but at least 0 and at most 1. */

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64encode
-from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.graph import ML_DOMAIN
 from mlpkit.components.target import Classes
 from mlpkit.errors import NotExportableError
+from mlpkit.graph.evaluator import operator_of
 from mlpkit.graph.provenance import provenance_line
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def write_js(model: ModelGraph, file: Path) -> None:
         file: where to write it.
 
     Raises:
-        NotExportableError: the engine lacks an operator or a dtype that the model needs.
+        NotExportableError: mlpkit doesn't know an operator, or the engine a dtype.
     """
     constants = model_constants(model)
     module = module_text(model, constants, f'fromBase64("{b64encode(constants.content).decode()}")')
@@ -70,7 +68,7 @@ def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
         content: the expression for their bytes.
 
     Raises:
-        NotExportableError: the engine lacks an operator or a dtype that the model needs.
+        NotExportableError: mlpkit doesn't know an operator, or the engine a dtype.
     """
     graph = js_literal(_plain_graph(model, constants.arrays))
     return (
@@ -137,13 +135,6 @@ def engine_dtype(dtype: np.dtype[Any], name: str) -> str:
     return found
 
 
-@cache
-def known_operators() -> tuple[str, ...]:
-    """Return the names of the operators that the engine knows."""
-    table = source("operators.js").partition("const OPERATORS = {\n")[2].partition("\n};")[0]
-    return tuple(re.findall(r"^  (\w+):", table, re.MULTILINE))
-
-
 def _plain_graph(model: ModelGraph, constants: Mapping[str, Any]) -> dict[str, Any]:
     graph, target = model.graph, model.target
     classes = list(model.class_names or range(target.count)) if isinstance(target, Classes) else None
@@ -171,15 +162,12 @@ def _layers(model: ModelGraph) -> list[tuple[str, str]]:
 
 
 def _plain_node(node: Node) -> dict[str, Any]:
-    if node.operator not in known_operators() or node.domain not in {"", ML_DOMAIN}:
-        unknown = f"{node.made_by} uses the operator {node.operator}, which JavaScript's engine doesn't know"
-        raise NotExportableError(f"{unknown}; it knows {', '.join(known_operators())}", node.made_by)
-    attributes = {name: _plain(value) for name, value in node.attributes.items()}
+    operator_of(node)
     return {
         "operator": node.operator,
         "inputs": node.inputs,
         "output": node.outputs[0],
-        "attributes": attributes,
+        "attributes": {name: _plain(value) for name, value in node.attributes.items()},
     }
 
 
@@ -187,6 +175,4 @@ def _plain(value: Any) -> Any:
     """Return an attribute as plain data."""
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, np.ndarray):
-        return {"dtype": engine_dtype(value.dtype, "an attribute"), "elements": value.ravel().tolist()}
-    return value.item() if isinstance(value, np.generic) else value
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

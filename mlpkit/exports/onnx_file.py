@@ -144,12 +144,8 @@ def _opsets(onnx: ModuleType, nodes: Iterable[Node]) -> dict[str, int]:
 
 
 def _node(onnx: ModuleType, node: Node) -> Proto:
-    attributes = {
-        name: onnx.numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
-        for name, value in node.attributes.items()
-    }
     return onnx.helper.make_node(
-        node.operator, node.inputs, node.outputs, name=node.outputs[0], domain=node.domain, **attributes
+        node.operator, node.inputs, node.outputs, name=node.outputs[0], domain=node.domain, **node.attributes
     )
 
 

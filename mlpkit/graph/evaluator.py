@@ -35,11 +35,10 @@ OPERATORS: Final[dict[tuple[str, str], Callable[..., Array]]] = {
     **{("", name): function for family in FAMILIES for name, function in family.items()},
     **{(ML_DOMAIN, name): function for name, function in CATEGORIES.items()},
 }
-"""The operators that mlpkit knows, by domain and name."""
+"""The operators that mlpkit knows, by domain and name; the engines in C and JavaScript know the same."""
 
 OF_MIXED_TYPES: Final = frozenset(
-    {"Expand", "Gather", "GatherElements", "GatherND", "OneHot", "Pad", "Pow", "ReduceSum", "Reshape"}
-    | {"CumSum", "Dropout", "Slice", "Squeeze", "Tile", "Trilu", "Unsqueeze", "Where"}
+    {"Expand", "Gather", "Pad", "Pow", "ReduceSum", "Reshape", "Slice", "Squeeze", "Tile", "Unsqueeze", "Where"}
 )
 """The operators whose inputs may have several types; those of all others have one."""
 
@@ -63,7 +62,7 @@ def evaluate(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _computed(node: Node, inputs: Sequence[Array | None]) -> Array:
-    operator = _operator(node)
+    operator = operator_of(node)
     types = {"texts" if each.dtype.kind == "U" else each.dtype.name for each in inputs if each is not None}
     if len(types) > 1 and node.operator not in OF_MIXED_TYPES:
         raise NotExportableError(
@@ -78,7 +77,12 @@ def _computed(node: Node, inputs: Sequence[Array | None]) -> Array:
         raise NotExportableError(message, node.made_by) from error
 
 
-def _operator(node: Node) -> Callable[..., Array]:
+def operator_of(node: Node) -> Callable[..., Array]:
+    """Return what computes a node.
+
+    Raises:
+        NotExportableError: mlpkit doesn't know the operator.
+    """
     try:
         return OPERATORS[node.domain, node.operator]
     except KeyError:

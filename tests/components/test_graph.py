@@ -50,7 +50,7 @@ def test_states_enter_by_their_path():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_float_has_the_networks_dtype_and_an_integer_is_int64(dtype):
     given = (2.0, np.float64(2), 2, np.array([1, 2], np.int32))
-    graph, _ = graph_of(described_by(lambda graph: graph.op("Sum", *given)), (2,), dtype)
+    graph, _ = graph_of(described_by(lambda graph: graph.op("Concat", *given)), (2,), dtype)
     assert [array.dtype.name for array in graph.constants.values()] == [dtype, dtype, "int64", "int32"]
 
 

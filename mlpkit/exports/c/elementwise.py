@@ -119,35 +119,6 @@ def folded(expression: str) -> Operator:
     return statements
 
 
-def mean(step: Step) -> list[str]:
-    """Return the mean of the inputs, which are added up from the first to the last."""
-    lines, y = folded("{0} + {1}")(step), step.output
-    count = literal(y.dtype.type(len(step.inputs)))
-    return lines + assigned(step, [y], lambda x: f"{x[0]} / {count}")
-
-
-def modulo(step: Step) -> list[str]:
-    """Return the remainder of a division: of integers with the sign of the divisor, otherwise with the dividend's."""
-    if step.node.attributes.get("fmod", 0):
-        return mathematical("fmod")(step)
-    if step.input(0).dtype.kind == "f":
-        raise step.refused("on floating-point numbers without fmod = 1")
-    return elementwise("({0} % {1} + {1}) % {1}")(step)
-
-
-def is_inf(step: Step) -> list[str]:
-    """Return whether x is infinite, with a sign that is asked for."""
-    signs = (("detect_positive", "INFINITY"), ("detect_negative", "-INFINITY"))
-    wanted = [infinity for name, infinity in signs if step.node.attributes.get(name, 1)]
-    return assigned(step, [step.varying(0)], lambda x: " || ".join(f"{x[0]} == {each}" for each in wanted) or "0")
-
-
-def thresholded_relu(step: Step) -> list[str]:
-    """Return x where x > alpha, else 0."""
-    alpha = literal(np.float32(step.node.attributes.get("alpha", 1.0)))
-    return assigned(step, [step.floats(0)], lambda x: f"{x[0]} > {alpha} ? {x[0]} : 0.0f")
-
-
 def clip(step: Step) -> list[str]:
     """Return x, at least the second input and at most the third; NaN stays NaN."""
     bounds = [(sign, step.fixed(number)) for number, sign in ((1, "<"), (2, ">")) if step.has(number)]

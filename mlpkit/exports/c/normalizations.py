@@ -33,19 +33,6 @@ def layer_norm(step: Step) -> list[str]:
     return [f"layer_norm({x.pointer}, {gamma}, {shift}, {y.pointer}, {x.size}, {epsilon});"]
 
 
-def instance_norm(step: Step) -> list[str]:
-    """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of each channel."""
-    x, y = step.floats(0), step.output
-    sizes = f"{x.shape[0]}, {prod(x.shape[1:])}"
-    epsilon = literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
-    return [f"instance_norm({x.pointer}, {step.input(1).name}, {step.input(2).name}, {y.pointer}, {sizes}, {epsilon});"]
-
-
-def lp_norm(step: Step) -> list[str]:
-    """Return x divided by its length along the last axis, or by the sum of its magnitudes."""
-    return normalized({1: "unit_sum", 2: "unit_length"}[int(step.node.attributes.get("p", 2))])(step)
-
-
 def normalized(function: str) -> Operator:
     """Return an operator that applies a function to the elements along the last axis.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpkit.errors import NotExportableError
 from mlpkit.exports.c.memory import Lifetime, Storage, is_view, offsets
-from mlpkit.exports.c.operators import OPERATORS, VIEWS
+from mlpkit.exports.c.operators import OPERATORS
 from mlpkit.exports.c.shared_functions import pieces, words
 from mlpkit.exports.c.step import MATH, Operand, Step, loops, row_major
 from mlpkit.exports.c.syntax import INDENT, TYPES, Names, comment, declaration, type_of
@@ -178,7 +178,7 @@ class _Writer:
         inputs = [self._operand(name) if name else None for name in node.inputs]
         y = self._operand(node.outputs[0])
         step = Step(node, inputs, y, self.program.arrays, self.names, self.quantized)
-        lines = _operator(node)(step)
+        lines = OPERATORS[node.domain, node.operator](step)
         self.program.multiplications += step.multiplications
         self.program.stack += step.stack
         if node.outputs[0] in self.variables:
@@ -228,18 +228,6 @@ def _of_one_example(name: str, value: NDArray[Any]) -> Operand:
     if value.dtype.kind not in "UO" and value.dtype.name not in TYPES:
         raise NotExportableError(f"{name} is {value.dtype.name}; C knows {', '.join(TYPES)}")
     return Operand("", value.shape[1:], value.dtype)
-
-
-def _operator(node: Node) -> Any:
-    try:
-        return OPERATORS[node.domain, node.operator]
-    except KeyError:
-        who = node.made_by or "the graph"
-        raise NotExportableError(
-            f"{who} uses the operator {node.operator}, which the export to C doesn't know; expected one of "
-            + ", ".join(sorted({*VIEWS, *(operator for _, operator in OPERATORS)})),
-            node.made_by,
-        ) from None
 
 
 def _declared(y: Operand, lines: list[str]) -> list[str]:

@@ -66,27 +66,6 @@ def transpose(step: Step) -> list[str]:
     )
 
 
-def depth_to_space(step: Step) -> list[str]:
-    """Return images in which the channels of a pixel are a square of pixels."""
-    (channels, height, width), b = step.floats(0).shape, int(step.node.attributes["blocksize"])
-    if step.node.attributes.get("mode", "DCR") == "CRD":
-        return _rearranged(step, (channels // b**2, b, b, height, width), (0, 3, 1, 4, 2))
-    return _rearranged(step, (b, b, channels // b**2, height, width), (2, 3, 0, 4, 1))
-
-
-def space_to_depth(step: Step) -> list[str]:
-    """Return images in which a square of pixels is the channels of one."""
-    (channels, height, width), b = step.floats(0).shape, int(step.node.attributes["blocksize"])
-    return _rearranged(step, (channels, height // b, b, width // b, b), (2, 4, 0, 1, 3))
-
-
-def _rearranged(step: Step, shape: tuple[int, ...], order: tuple[int, ...]) -> list[str]:
-    """Return the elements of x, in a shape of that many elements, with its axes in another order."""
-    x, y, strides = step.varying(0), step.output, row_major(shape)
-    to = tuple(shape[axis] for axis in order)
-    return loops(to, [row_major(to), tuple(strides[axis] for axis in order)], f"{y.at('{0}')} = {x.at('{1}')};")
-
-
 def tile(step: Step) -> list[str]:
     """Return x so many times over along each axis."""
     x, y, (of_rows, *repeats) = step.varying(0), step.output, step.fixed(1).ravel().tolist()
@@ -132,18 +111,6 @@ def pad(step: Step) -> list[str]:
     first = sum(int(before) * stride for before, stride in zip(pads[1:], strides, strict=False))
     lines = loops(y.shape, [strides], f"{y.at('{0}')} = {value};")
     return lines + loops(x.shape, [strides, row_major(x.shape)], f"{y.at('{0}')} = {x.at('{1}')};", [first])
-
-
-def one_hot(step: Step) -> list[str]:
-    """Return along a new last axis the second of two values at an element's number, and the first elsewhere."""
-    step.expect(axis=-1)
-    number, y = step.varying(0), step.output
-    depth = int(step.fixed(1).ravel()[0])
-    off, on = map(literal, step.fixed(2).ravel())
-    index = number.at("{1}")
-    chosen = f"{index} == (int64_t){{2}} || {index} + {depth} == (int64_t){{2}}"
-    shape = (number.size, depth)
-    return loops(shape, [row_major(shape), (1, 0), (0, 1)], f"{y.at('{0}')} = {chosen} ? {on} : {off};")
 
 
 def label_encoder(step: Step) -> list[str]:

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.components.graph import Node
 
 
-MATH: Final = frozenset(
-    {"acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "exp", "expm1", "fabs", "floor"}
-    | {"fmod", "log", "log1p", "pow", "rint", "sin", "sinh", "sqrt", "tan", "tanh"}
-)
+MATH: Final = frozenset({"ceil", "cos", "erf", "exp", "fabs", "floor", "log", "pow", "rint", "sin", "sqrt", "tanh"})
 """Functions of C's ``math.h``, by their names for ``double``."""
 
 

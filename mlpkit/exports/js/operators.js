@@ -19,9 +19,6 @@ const sizeOf = (shape) => shape.reduce((size, length) => size * length, 1);
 /** @returns {Tensor} */
 const tensor = (dtype, shape, data = new ARRAYS[dtype](sizeOf(shape))) => ({ dtype, shape, data });
 
-/** Whole numbers as a tensor, such as a shape. */
-const vector = (numbers) => tensor("int64", [numbers.length], Float64Array.from(numbers));
-
 const reshaped = (x, shape) => tensor(x.dtype, shape, x.data);
 
 /** An axis, which may be counted from the end. */
@@ -146,8 +143,6 @@ function erf(x) {
 const sigmoid = (v) => (v < 0 ? Math.exp(v) / (1 + Math.exp(v)) : 1 / (1 + Math.exp(-v)));
 
 const clamped = (v, low, high) => Math.min(Math.max(v, low), high);
-
-const isInfinite = (v, low, high) => (v === -Infinity && low) || (v === Infinity && high);
 
 const selu = (v, alpha, gamma) => gamma * (v > 0 ? v : alpha * Math.expm1(v));
 
@@ -284,27 +279,6 @@ const add = (a, b) => a + b;
 const maxPool = pool(-Infinity, Math.max, (v) => v);
 const averagePool = pool(0, add, (sum, count) => sum / count);
 
-/** Sums of products over the letters that the result lacks, such as "ij,jk->ik". @type {Operator} */
-const einsum = (inputs, { equation }) => {
-  const [left, right] = equation.replaceAll(" ", "").split("->"), terms = left.split(",");
-  const letters = [...new Set(terms.join(""))].sort(), isOnce = (letter) => terms.join("").split(letter).length === 2;
-  const result = right === undefined ? letters.filter(isOnce) : [...right];
-  const lengthOf = (letter) => {
-    const term = terms.findIndex((each) => each.includes(letter));
-    return inputs[term].shape[terms[term].indexOf(letter)];
-  };
-  const y = tensor(inputs[0].dtype, result.map(lengthOf)), sums = new Float64Array(y.data.length);
-  const positions = (term, shape) => {
-    const strides = stridesOf(shape);
-    const stepOf = (letter) => strides.reduce((sum, stride, axis) => sum + (term[axis] === letter ? stride : 0), 0);
-    return walk(letters.map(lengthOf), letters.map(stepOf));
-  };
-  const from = inputs.map((x, i) => positions(terms[i], x.shape)), into = positions(result, y.shape);
-  for (let i = 0; i < into.length; i++) sums[into[i]] += inputs.reduce((v, x, n) => v * x.data[from[n][i]], 1);
-  y.data.set(sums);
-  return y;
-};
-
 /** exp(x - max x) / Σ exp(x - max x), or its logarithm. @returns {Operator} */
 const softmax = (finish) => ([x], { axis = -1 }) => {
   const y = tensor(x.dtype, x.shape);
@@ -345,40 +319,6 @@ const layerNormalization = ([x, scale, shift], { axis = -1, epsilon = 1e-5 }) =>
   return shift ? run("Add", [scaled, shift]) : scaled;
 };
 
-/** @type {Operator} */
-const instanceNormalization = ([x, scale, shift], { epsilon = 1e-5 }) => {
-  const y = standardized(x, sizeOf(x.shape.slice(2)), epsilon);
-  const [a, b] = [scale, shift].map((part) => reshaped(part, [part.data.length, ...x.shape.slice(2).map(() => 1)]));
-  return run("Add", [run("Mul", [y, a]), b]);
-};
-
-/** (x - mean) / (√variance + 1e-9) over some axes. @type {Operator} */
-const meanVarianceNormalization = ([x], { axes = [0, 2, 3] }) => {
-  const centred = run("Sub", [x, run("ReduceMean", [x], { axes })]);
-  const deviation = run("Sqrt", [run("ReduceMean", [run("Mul", [centred, centred])], { axes })]);
-  return run("Div", [centred, each((v) => v + 1e-9)([deviation], {})]);
-};
-
-/** x / (Σ |x|ᵖ)^(1/p) along an axis; zeros where that is 0. @type {Operator} */
-const lpNormalization = ([x], { axis = -1, p = 2 }) => {
-  return pairwise((v, norm) => (norm ? v / norm : 0))([x, run(`ReduceL${p}`, [x], { axes: [axis] })], {});
-};
-
-/** x / (bias + alpha / size Σ x²)^beta, the sum over so many channels around each. @type {Operator} */
-const localResponseNormalization = ([x], { size, alpha = 1e-4, beta = 0.75, bias = 1 }) => {
-  const y = tensor(x.dtype, x.shape), before = Math.floor((size - 1) / 2);
-  lines(x.shape, 1, (start, step, length) => {
-    for (let channel = 0; channel < length; channel++) {
-      let squares = 0;
-      const first = channel - before, at = start + channel * step;
-      const end = Math.min(length, first + size);
-      for (let i = Math.max(0, first); i < end; i++) squares += x.data[start + i * step] ** 2;
-      y.data[at] = x.data[at] / (bias + (alpha / size) * squares) ** beta;
-    }
-  });
-  return y;
-};
-
 /** @returns {Operator} that joins the elements along axes, which an attribute or an input names, to one number */
 const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attributes) => {
   const { axes = input ? [...input.data] : [], keepdims = 1, noop_with_empty_axes = 0 } = attributes;
@@ -392,44 +332,16 @@ const reduce = (first, join, finish = (v, _count) => v) => ([x, input], attribut
   return tensor(x.dtype, keepdims ? kept : x.shape.filter((_, axis) => !isGone(axis)), y);
 };
 
-/** log Σ exp(x), as max x + log Σ exp(x - max x). @type {Operator} */
-const reduceLogSumExp = ([x], attributes) => {
-  const max = run("ReduceMax", [x], { ...attributes, keepdims: 1 });
-  const sum = run("ReduceLogSum", [run("Exp", [run("Sub", [x, max])])], attributes);
-  return run("Add", [sum, reshaped(max, sum.shape)]);
-};
-
-/** @type {Operator} */
-const cumSum = ([x, axis], { exclusive = 0, reverse = 0 }) => {
-  const y = tensor(x.dtype, x.shape);
-  lines(x.shape, axis.data[0], (start, step, length) => {
-    let sum = 0;
-    for (let n = 0; n < length; n++) {
-      const i = start + (reverse ? length - 1 - n : n) * step;
-      y.data[i] = exclusive ? sum : sum + x.data[i];
-      sum += x.data[i];
-    }
-  });
-  return y;
-};
-
-/** @returns {Operator} that gives the position of the best element of each line, the first one if several are equal */
-const argBest = (isBetter) => ([x], { axis = 0, keepdims = 1, select_last_index = 0 }) => {
+/** The position of the largest element of each line, the first one if several are equal. @type {Operator} */
+const argMax = ([x], { axis = 0, keepdims = 1, select_last_index = 0 }) => {
   const at = fromFront(axis, x.shape.length), y = tensor("int64", x.shape.map((length, i) => (i === at ? 1 : length)));
   lines(x.shape, at, (start, step, length, line) => {
     for (let i = 1; i < length; i++) {
       const v = x.data[start + i * step], best = x.data[start + y.data[line] * step];
-      if (isBetter(v, best) || (select_last_index && v === best)) y.data[line] = i;
+      if (v > best || (select_last_index && v === best)) y.data[line] = i;
     }
   });
   return keepdims ? y : withoutAxis(y, at);
-};
-
-/** 1 for the first largest element of each line, 0 for the others. @type {Operator} */
-const hardmax = ([x], { axis = -1 }) => {
-  const y = tensor(x.dtype, x.shape), best = run("ArgMax", [x], { axis }).data;
-  lines(x.shape, axis, (start, step, _, line) => (y.data[start + best[line] * step] = 1));
-  return y;
 };
 
 /** @type {Operator} */
@@ -503,29 +415,6 @@ const gather = ([x, indices], { axis = 0 }) => {
   return reshaped(y, [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)]);
 };
 
-/** @type {Operator} */
-const gatherElements = ([x, indices], { axis = 0 }) => {
-  const at = fromFront(axis, x.shape.length), strides = stridesOf(x.shape);
-  const start = walk(indices.shape, strides.map((stride, i) => (i === at ? 0 : stride)));
-  const move = (i) => fromFront(indices.data[i], x.shape[at]) * strides[at];
-  return picked(x, indices.shape, start.map((position, i) => position + move(i)));
-};
-
-/** @type {Operator} */
-const gatherND = ([x, indices], { batch_dims = 0 }) => {
-  const depth = indices.shape[indices.shape.length - 1], part = x.shape.slice(batch_dims + depth), size = sizeOf(part);
-  const strides = stridesOf(x.shape), places = indices.data.length / depth, positions = [];
-  for (let place = 0; place < places; place++) {
-    const batch = Math.floor((place / places) * sizeOf(x.shape.slice(0, batch_dims)));
-    let start = batch * sizeOf(x.shape.slice(batch_dims));
-    for (let i = 0; i < depth; i++) {
-      start += fromFront(indices.data[place * depth + i], x.shape[batch_dims + i]) * strides[batch_dims + i];
-    }
-    for (let i = 0; i < size; i++) positions.push(start + i);
-  }
-  return picked(x, [...indices.shape.slice(0, -1), ...part], positions);
-};
-
 /** Where elements of a padded axis come from. @type {Record<string, (i: number, length: number) => number | null>} */
 const PADDING = {
   constant: (i, length) => (i >= 0 && i < length ? i : null),
@@ -550,43 +439,6 @@ const tile = ([x, repeats]) => {
   return reshaped(y, x.shape.map((length, axis) => length * repeats.data[axis]));
 };
 
-/** @type {Operator} */
-const depthToSpace = ([x], { blocksize: b, mode = "DCR" }) => {
-  const [rows, channels, height, width] = x.shape, left = channels / b ** 2, isDepthFirst = mode === "DCR";
-  const apart = reshaped(x, isDepthFirst ? [rows, b, b, left, height, width] : [rows, left, b, b, height, width]);
-  const y = transpose([apart], { perm: isDepthFirst ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3] });
-  return reshaped(y, [rows, left, height * b, width * b]);
-};
-
-/** @type {Operator} */
-const spaceToDepth = ([x], { blocksize: b }) => {
-  const [rows, channels, height, width] = x.shape, apart = reshaped(x, [rows, channels, height / b, b, width / b, b]);
-  return reshaped(transpose([apart], { perm: [0, 3, 5, 1, 2, 4] }), [rows, channels * b ** 2, height / b, width / b]);
-};
-
-/** @type {Operator} */
-const triangle = ([x, k], { upper = 1 }) => {
-  const [height, width] = x.shape.slice(-2), diagonal = k ? k.data[0] : 0;
-  return tensor(x.dtype, x.shape, x.data.map((v, i) => {
-    const distance = (i % width) - (Math.floor(i / width) % height) - diagonal;
-    return (upper ? distance >= 0 : distance <= 0) ? v : 0;
-  }));
-};
-
-/** @type {Operator} */
-const arange = ([start, limit, step]) => {
-  const [first, end, move] = [start, limit, step].map((each) => each.data[0]);
-  const y = tensor(start.dtype, [Math.max(0, Math.ceil((end - first) / move))]);
-  return tensor(y.dtype, y.shape, y.data.map((_, i) => first + i * move));
-};
-
-/** @type {Operator} */
-const constantOfShape = ([shape], { value = { dtype: "float32", elements: [0] } }) => {
-  const y = tensor(value.dtype, Array.from(shape.data));
-  y.data.fill(value.elements[0]);
-  return y;
-};
-
 /** The dtypes of the values that labels stand for, and what unknown labels stand for if that isn't said. */
 const LABELS = { values_strings: ["str", "_Unused"], values_int64s: ["int64", -1], values_floats: ["float32", 0] };
 
@@ -599,48 +451,21 @@ const labelEncoder = ([x], attributes) => {
   return tensor(dtype, x.shape, ARRAYS[dtype].from(x.data, (v) => (pairs.has(v) ? pairs.get(v) : other)));
 };
 
-/** @type {Operator} */
-const oneHot = ([x, depth, values], { axis = -1 }) => {
-  const at = fromFront(axis, x.shape.length + 1), [off, on] = values.data;
-  const y = tensor(values.dtype, [...x.shape.slice(0, at), depth.data[0], ...x.shape.slice(at)]);
-  y.data.fill(off);
-  lines(y.shape, at, (start, step, length, line) => {
-    const position = fromFront(x.data[line], length);
-    if (position >= 0 && position < length) y.data[start + position * step] = on;
-  });
-  return y;
-};
-
-/** The operators, each on a line that begins with its name: mlpkit reads here what it can export. */
 /** @type {Record<string, Operator>} */
 const OPERATORS = {
   Abs: each(Math.abs),
-  Acos: each(Math.acos),
-  Acosh: each(Math.acosh),
   Add: pairwise(add),
   And: pairwise((a, b) => a && b, "bool"),
-  ArgMax: argBest((v, best) => v > best),
-  ArgMin: argBest((v, best) => v < best),
-  Asin: each(Math.asin),
-  Asinh: each(Math.asinh),
-  Atan: each(Math.atan),
-  Atanh: each(Math.atanh),
+  ArgMax: argMax,
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: ([x], { to }) => cast(x, DTYPES[to]),
   Ceil: each(Math.ceil),
-  Celu: each((v, { alpha = 1 }) => Math.max(v, 0) + Math.min(alpha * Math.expm1(v / alpha), 0)),
   Clip: ([x, low, high]) => each((v) => clamped(v, low?.data[0] ?? -Infinity, high?.data[0] ?? Infinity))([x], {}),
   Concat: concat,
-  ConstantOfShape: constantOfShape,
   Conv: conv,
   Cos: each(Math.cos),
-  Cosh: each(Math.cosh),
-  CumSum: cumSum,
-  DepthToSpace: depthToSpace,
   Div: ([a, b]) => pairwise(a.dtype === "int64" ? (u, v) => Math.trunc(u / v) : (u, v) => u / v)([a, b], {}),
-  Dropout: ([x]) => x,
-  Einsum: einsum,
   Elu: each((v, { alpha = 1 }) => (v < 0 ? alpha * Math.expm1(v) : v)),
   Equal: pairwise((a, b) => a === b, "bool"),
   Erf: each(erf),
@@ -649,21 +474,14 @@ const OPERATORS = {
   Flatten: flatten,
   Floor: each(Math.floor),
   Gather: gather,
-  GatherElements: gatherElements,
-  GatherND: gatherND,
   Gemm: gemm,
   GlobalAveragePool: ([x]) => averagePool([x], {}),
-  GlobalMaxPool: ([x]) => maxPool([x], {}),
   Greater: pairwise((a, b) => a > b, "bool"),
   GreaterOrEqual: pairwise((a, b) => a >= b, "bool"),
   HardSigmoid: each((v, { alpha = 0.2, beta = 0.5 }) => clamped(alpha * v + beta, 0, 1)),
   HardSwish: each((v) => v * clamped(v / 6 + 0.5, 0, 1)),
-  Hardmax: hardmax,
   Identity: ([x]) => x,
-  InstanceNormalization: instanceNormalization,
-  IsInf: each((v, { detect_negative: low = 1, detect_positive: high = 1 }) => isInfinite(v, low, high), "bool"),
   IsNaN: each(Number.isNaN, "bool"),
-  LRN: localResponseNormalization,
   LabelEncoder: labelEncoder,
   LayerNormalization: layerNormalization,
   LeakyRelu: each((v, { alpha = 0.01 }) => (v < 0 ? alpha * v : v)),
@@ -671,62 +489,41 @@ const OPERATORS = {
   LessOrEqual: pairwise((a, b) => a <= b, "bool"),
   Log: each(Math.log),
   LogSoftmax: softmax((shifted, sum) => shifted - Math.log(sum)),
-  LpNormalization: lpNormalization,
   MatMul: matmul,
   Max: joined(Math.max),
   MaxPool: maxPool,
-  Mean: (inputs) => each((v) => v / inputs.length)([joined(add)(inputs, {})], {}),
-  MeanVarianceNormalization: meanVarianceNormalization,
   Min: joined(Math.min),
-  Mod: (inputs, { fmod = 0 }) => pairwise(fmod ? (a, b) => a % b : (a, b) => a - b * Math.floor(a / b))(inputs, {}),
   Mul: pairwise((a, b) => a * b),
   Neg: each((v) => -v),
   Not: each((v) => !v),
-  OneHot: oneHot,
   Or: pairwise((a, b) => a || b, "bool"),
   PRelu: pairwise((v, slope) => (v < 0 ? slope * v : v)),
   Pad: pad,
   Pow: pairwise((a, b) => a ** b),
-  Range: arange,
   Reciprocal: each((v) => 1 / v),
-  ReduceL1: reduce(0, (sum, v) => sum + Math.abs(v)),
-  ReduceL2: reduce(0, (sum, v) => sum + v * v, Math.sqrt),
-  ReduceLogSum: reduce(0, add, Math.log),
-  ReduceLogSumExp: reduceLogSumExp,
   ReduceMax: reduce(-Infinity, Math.max),
   ReduceMean: reduce(0, add, (sum, count) => sum / count),
   ReduceMin: reduce(Infinity, Math.min),
-  ReduceProd: reduce(1, (product, v) => product * v),
   ReduceSum: reduce(0, add),
-  ReduceSumSquare: reduce(0, (sum, v) => sum + v * v),
   Relu: each((v) => Math.max(v, 0)),
   Reshape: reshape,
   Round: each(nearest),
   Selu: each((v, { alpha = 1.6732632423543772, gamma = 1.0507009873554805 }) => selu(v, alpha, gamma)),
-  Shape: ([x], { start, end }) => vector(x.shape.slice(start, end)),
   Sigmoid: each(sigmoid),
   Sign: each(Math.sign),
   Sin: each(Math.sin),
-  Sinh: each(Math.sinh),
-  Size: ([x]) => reshaped(vector([sizeOf(x.shape)]), []),
   Slice: slice,
   Softmax: softmax((shifted, sum) => Math.exp(shifted) / sum),
   Softplus: each((v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)))),
   Softsign: each((v) => v / (1 + Math.abs(v))),
-  SpaceToDepth: spaceToDepth,
   Sqrt: each(Math.sqrt),
   Squeeze: squeeze,
   Sub: pairwise((a, b) => a - b),
-  Sum: joined(add),
-  Tan: each(Math.tan),
   Tanh: each(Math.tanh),
-  ThresholdedRelu: each((v, { alpha = 1 }) => (v > alpha ? v : 0)),
   Tile: tile,
   Transpose: transpose,
-  Trilu: triangle,
   Unsqueeze: unsqueeze,
   Where: where,
-  Xor: pairwise((a, b) => a !== b, "bool"),
 };
 
 /** What an operator makes of inputs. */

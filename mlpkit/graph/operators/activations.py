@@ -29,19 +29,9 @@ def p_relu(x: Array, slope: Array) -> Array:
     return np.where(x >= 0, x, slope * x)
 
 
-def thresholded_relu(x: Array, *, alpha: float = 1.0) -> Array:
-    """Return x where x > alpha, else 0."""
-    return np.where(x > alpha, x, x.dtype.type(0))
-
-
 def elu(x: Array, *, alpha: float = 1.0) -> Array:
     """Return x where x >= 0, else alpha (exp(x) - 1)."""
     return np.where(x >= 0, x, alpha * np.expm1(x))
-
-
-def celu(x: Array, *, alpha: float = 1.0) -> Array:
-    """Return max(x, 0) + min(alpha (exp(x / alpha) - 1), 0)."""
-    return np.maximum(x, 0) + np.minimum(alpha * np.expm1(x / alpha), 0)
 
 
 def selu(x: Array, *, alpha: float = 1.6732632423543772, gamma: float = 1.0507009873554805) -> Array:
@@ -92,19 +82,10 @@ def log_softmax(x: Array, *, axis: int = -1) -> Array:
     return y
 
 
-def hardmax(x: Array, *, axis: int = -1) -> Array:
-    """Return 1 for the first largest element along an axis, and 0 for the others."""
-    y = np.zeros_like(x)
-    np.put_along_axis(y, np.expand_dims(x.argmax(axis=axis), axis), 1, axis)
-    return y
-
-
 ACTIVATIONS: Final[dict[str, Callable[..., Array]]] = {
-    "Celu": celu,
     "Elu": elu,
     "HardSigmoid": hard_sigmoid,
     "HardSwish": hard_swish,
-    "Hardmax": hardmax,
     "LeakyRelu": leaky_relu,
     "LogSoftmax": log_softmax,
     "PRelu": p_relu,
@@ -115,6 +96,5 @@ ACTIVATIONS: Final[dict[str, Callable[..., Array]]] = {
     "Softplus": softplus,
     "Softsign": softsign,
     "Tanh": np.tanh,
-    "ThresholdedRelu": thresholded_relu,
 }
 """These operators, by name."""

@@ -47,12 +47,6 @@ def power(x: Array, exponent: Array) -> Array:
     return y
 
 
-def mod(a: Array, b: Array, *, fmod: int = 0) -> Array:
-    """Return the remainder of a / b, with b's sign; with a's if ``fmod`` is 1."""
-    y: Array = np.fmod(a, b) if fmod else np.mod(a, b)
-    return y
-
-
 def maximum(*inputs: Array) -> Array:
     """Return the largest of the inputs."""
     return reduce(np.maximum, inputs)
@@ -61,17 +55,6 @@ def maximum(*inputs: Array) -> Array:
 def minimum(*inputs: Array) -> Array:
     """Return the smallest of the inputs."""
     return reduce(np.minimum, inputs)
-
-
-def total(*inputs: Array) -> Array:
-    """Return the sum of the inputs."""
-    return reduce(np.add, inputs)
-
-
-def mean(*inputs: Array) -> Array:
-    """Return the mean of the inputs."""
-    y: Array = total(*inputs) / inputs[0].dtype.type(len(inputs))
-    return y
 
 
 def clip(x: Array, least: Array | None = None, greatest: Array | None = None) -> Array:
@@ -102,12 +85,6 @@ def reciprocal(x: Array) -> Array:
     return y
 
 
-def is_inf(x: Array, *, detect_negative: int = 1, detect_positive: int = 1) -> Array:
-    """Return whether x is infinite, with a sign that is asked for."""
-    y: Array = np.isinf(x) & np.where(x > 0, bool(detect_positive), bool(detect_negative))
-    return y
-
-
 def cast(x: Array, *, to: int) -> Array:
     """Return x in another type; texts are read, and numbers become texts."""
     return x.astype(DTYPES[to])
@@ -120,19 +97,12 @@ def where(condition: Array, a: Array, b: Array) -> Array:
 
 ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Abs": np.abs,
-    "Acos": np.arccos,
-    "Acosh": np.arccosh,
     "Add": np.add,
     "And": np.logical_and,
-    "Asin": np.arcsin,
-    "Asinh": np.arcsinh,
-    "Atan": np.arctan,
-    "Atanh": np.arctanh,
     "Cast": cast,
     "Ceil": np.ceil,
     "Clip": clip,
     "Cos": cosine,
-    "Cosh": np.cosh,
     "Div": divide,
     "Equal": np.equal,
     "Erf": erf,
@@ -141,15 +111,12 @@ ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Greater": np.greater,
     "GreaterOrEqual": np.greater_equal,
     "Identity": np.asarray,
-    "IsInf": is_inf,
     "IsNaN": np.isnan,
     "Less": np.less,
     "LessOrEqual": np.less_equal,
     "Log": np.log,
     "Max": maximum,
-    "Mean": mean,
     "Min": minimum,
-    "Mod": mod,
     "Mul": np.multiply,
     "Neg": np.negative,
     "Not": np.logical_not,
@@ -159,12 +126,8 @@ ELEMENTWISE: Final[dict[str, Callable[..., Array]]] = {
     "Round": np.rint,
     "Sign": np.sign,
     "Sin": sine,
-    "Sinh": np.sinh,
     "Sqrt": np.sqrt,
     "Sub": np.subtract,
-    "Sum": total,
-    "Tan": np.tan,
     "Where": where,
-    "Xor": np.logical_xor,
 }
 """These operators, by name."""

@@ -30,11 +30,6 @@ def gemm(
     return (y if c is None else y + beta * c).astype(a.dtype)
 
 
-def einsum(*inputs: Array, equation: str) -> Array:
-    """Return the sums of products that the equation describes."""
-    return np.asarray(np.einsum(equation, *inputs))
-
-
 def conv(
     x: Array, w: Array, b: Array | None = None, *, group: int = 1, kernel_shape: Sequence[int] | None = None, **how: Any
 ) -> Array:
@@ -85,12 +80,6 @@ def average_pool(
     counted = patches(np.ones_like(x), kernel_shape, around=count_include_pad, **how)
     along = _of_patch(kernel_shape)
     y: Array = patches(x, kernel_shape, **how).sum(axis=along) / counted.sum(axis=along)
-    return y
-
-
-def global_max_pool(x: Array) -> Array:
-    """Return the largest element of each channel."""
-    y: Array = x.max(axis=tuple(range(2, x.ndim)), keepdims=True)
     return y
 
 
@@ -168,10 +157,8 @@ def _of_patch(kernel: Sequence[int]) -> tuple[int, ...]:
 PRODUCTS: Final[dict[str, Callable[..., Array]]] = {
     "AveragePool": average_pool,
     "Conv": conv,
-    "Einsum": einsum,
     "Gemm": gemm,
     "GlobalAveragePool": global_average_pool,
-    "GlobalMaxPool": global_max_pool,
     "MatMul": np.matmul,
     "MaxPool": max_pool,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, prod
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -74,22 +74,6 @@ def gather(x: Array, indices: Array, *, axis: int = 0) -> Array:
     return np.take(x, indices, axis)
 
 
-def gather_elements(x: Array, indices: Array, *, axis: int = 0) -> Array:
-    """Return an element of x for each index, which replaces the element's own position along an axis."""
-    grid: list[Array] = list(np.indices(indices.shape, sparse=True))
-    grid[axis] = indices
-    y: Array = x[tuple(grid)]
-    return y
-
-
-def gather_nd(x: Array, indices: Array, *, batch_dims: int = 0) -> Array:
-    """Return the parts of x at positions, each along as many axes as the last axis of the indices is long."""
-    if not batch_dims:
-        y: Array = x[tuple(np.moveaxis(indices, -1, 0))]
-        return y
-    return np.stack([gather_nd(*pair, batch_dims=batch_dims - 1) for pair in zip(x, indices, strict=True)])
-
-
 def pad(x: Array, pads: Array, value: Array | None = None, *, mode: str = "constant") -> Array:
     """Return x with more elements around it, or fewer where a number is negative.
 
@@ -107,90 +91,17 @@ def pad(x: Array, pads: Array, value: Array | None = None, *, mode: str = "const
     return np.pad(x[inside], widths, constant_values=0 if value is None else value.item())
 
 
-def one_hot(indices: Array, depth: Array, values: Array, *, axis: int = -1) -> Array:
-    """Return a new axis of length ``depth`` with the second of two values at each index, and the first elsewhere."""
-    count = int(depth.reshape(()))
-    classes = np.arange(count).reshape(-1, *[1] * (indices.ndim - axis % (indices.ndim + 1)))
-    wrapped = np.where((indices >= -count) & (indices < 0), indices + count, indices)
-    y: Array = np.where(np.expand_dims(wrapped, axis) == classes, values[1], values[0])
-    return y
-
-
-def shape_of(x: Array, *, start: int = 0, end: int | None = None) -> Array:
-    """Return the lengths of x's axes, or of some of them."""
-    return np.array(x.shape[start:end], np.int64)
-
-
-def size(x: Array) -> Array:
-    """Return the number of x's elements."""
-    return np.array(x.size, np.int64)
-
-
-def constant_of_shape(shape: Array, *, value: Array | None = None) -> Array:
-    """Return an array of a shape full of a value; by default 0, in float32."""
-    return np.full(
-        tuple(shape), np.float32(0) if value is None else value.item(), None if value is None else value.dtype
-    )
-
-
-def arange(start: Array, limit: Array, step: Array) -> Array:
-    """Return the numbers from one to another, the latter left out, in steps."""
-    count = max(0, ceil((limit.item() - start.item()) / step.item()))
-    return np.arange(count, dtype=start.dtype) * step + start
-
-
-def triangle(x: Array, k: Array | None = None, *, upper: int = 1) -> Array:
-    """Return x with zeros below a diagonal, or above it if ``upper`` is 0."""
-    diagonal = 0 if k is None else int(k)
-    return np.triu(x, diagonal) if upper else np.tril(x, diagonal)
-
-
-def depth_to_space(x: Array, *, blocksize: int, mode: str = "DCR") -> Array:
-    """Return images in which the channels of a pixel are a square of pixels."""
-    rows, channels, height, width = x.shape
-    b, left = blocksize, channels // blocksize**2
-    if mode == "CRD":
-        y = x.reshape(rows, left, b, b, height, width).transpose(0, 1, 4, 2, 5, 3)
-    else:
-        y = x.reshape(rows, b, b, left, height, width).transpose(0, 3, 4, 1, 5, 2)
-    return y.reshape(rows, left, height * b, width * b)
-
-
-def space_to_depth(x: Array, *, blocksize: int) -> Array:
-    """Return images in which a square of pixels is the channels of one."""
-    rows, channels, height, width = x.shape
-    b = blocksize
-    y = x.reshape(rows, channels, height // b, b, width // b, b).transpose(0, 3, 5, 1, 2, 4)
-    return y.reshape(rows, channels * b**2, height // b, width // b)
-
-
-def dropout(x: Array, ratio: Array | None = None, *, seed: int = 0) -> Array:
-    """Return x, as nothing is dropped outside training."""
-    return x
-
-
 SHAPES: Final[dict[str, Callable[..., Array]]] = {
     "Concat": concat,
-    "ConstantOfShape": constant_of_shape,
-    "DepthToSpace": depth_to_space,
-    "Dropout": dropout,
     "Expand": expand,
     "Flatten": flatten,
     "Gather": gather,
-    "GatherElements": gather_elements,
-    "GatherND": gather_nd,
-    "OneHot": one_hot,
     "Pad": pad,
-    "Range": arange,
     "Reshape": reshape,
-    "Shape": shape_of,
-    "Size": size,
     "Slice": take_slice,
-    "SpaceToDepth": space_to_depth,
     "Squeeze": squeeze,
     "Tile": tile,
     "Transpose": transpose,
-    "Trilu": triangle,
     "Unsqueeze": unsqueeze,
 }
 """These operators, by name."""
