@@ -243,7 +243,8 @@ class Probe:
             [array[each] for each in extents] for array in (self._network.values, self._replica.gradient)
         )
         along = math.fsum(float(np.dot(*pair)) for pair in zip(values, gradients, strict=True))
-        lengths = _norm(values) * _norm(gradients)
+        found = self._found.values()
+        lengths = math.prod(math.hypot(*(each[key] or 0.0 for each in found)) for key in ("norm", "gradient_norm"))
         return -along / lengths if lengths else None
 
     def _some(self, path: str) -> NDArray[Any]:

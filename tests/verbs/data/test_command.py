@@ -403,8 +403,8 @@ def test_statistics_of_parts_are_those_of_the_whole():
     np.testing.assert_allclose(found.result(), expected, rtol=1e-9)
 
 
-def test_rows_of_few_values_that_splits_share_are_no_copies(work, invoke):
+def test_rows_of_few_values_that_splits_share_are_no_copies(cwd, invoke):
     rows = [f"{'mf'[i % 2]},{i * 7 % 3},{'yn'[i * i % 5 % 2]}" for i in range(400)]
-    (work / "few.csv").write_text("\n".join(["sex,class,lived", *rows]))
+    (cwd / "few.csv").write_text("\n".join(["sex,class,lived", *rows]))
     assert invoke("init", "--data", "few.csv", "--target", "lived", "--out", "few.yaml").code == 0
     assert json.loads(invoke("data", "few.yaml", "--json").out)["repeated_rows"] == {}

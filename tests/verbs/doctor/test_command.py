@@ -68,12 +68,12 @@ def test_what_is_no_run_folder_is_an_error(cwd, invoke):
     assert done.err.startswith("error: tiny.yaml: is not a folder; ")
 
 
-def test_a_column_that_tells_the_target_is_a_note(work, invoke):
+def test_a_column_that_tells_the_target_is_a_note(cwd, invoke):
     rows = [f"{i % 2},{i % 2 * 10 + i % 7},{i * i % 31}" for i in range(200)]
-    (work / "t.csv").write_text("\n".join(["kind,paid,size", *rows]))
+    (cwd / "t.csv").write_text("\n".join(["kind,paid,size", *rows]))
     assert invoke("init", "--data", "t.csv", "--target", "kind", "--out", "t.yaml").code == 0
     assert invoke("run", "t.yaml", "--set", "training.epochs=3", "--out", "leaking", "--quiet").code == 0
     assert invoke("doctor", "leaking").err == "note: paid tells the target on its own: is it known when you predict?\n"
-    (work / "t.csv").unlink()
+    (cwd / "t.csv").unlink()
     begins = "note: the data wasn't looked at for columns that tell the target: leaking: "
     assert invoke("doctor", "leaking").err.startswith(begins)
