@@ -14,10 +14,9 @@ ENDED_EARLY: Final = ("pruned", "diverged", "failed")
 """The states of runs that failure.json is about."""
 MAPPINGS: Final = ("plugins", "requires", "environment")
 """What lock.json holds mappings as."""
-FIGURES: Final = (
-    *("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance"),
-    *("level_loss", "least_loss", "bounded_loss", "outwards", "spread"),
-)
+FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
+LATER_FIGURES: Final = ("level_loss", "least_loss", "bounded_loss", "outwards")
+"""Figures that the first runs don't have."""
 """The numbers of a line of health.jsonl that may be null."""
 QUANTILES: Final = 5
 """Of a distribution in health.jsonl."""
@@ -98,6 +97,7 @@ def is_look(record: Mapping[str, Any]) -> bool:
     return (
         _has(record, ("iteration", "rows"), lambda value: type(value) is int)
         and _has(record, FIGURES, _is_figure)
+        and all(_is_figure(record.get(key)) for key in LATER_FIGURES)
         and _has(record, ("inputs",), _is_distribution)
         and _has(record["inputs"], ("largest",), _is_figure)
         and _has(record["inputs"], ("all_equal",), lambda value: type(value) is bool)

@@ -332,7 +332,7 @@ def _is_held_back(course: Course, share: float) -> bool:
     if loss is None or chance is None or not both or share > SHORTENED or loss < STILL_MUCH * chance:
         return False
     carries_over = both[0]["validation_loss"] < CARRIED_OVER * both[0]["train_loss"]
-    return carries_over and course.recently(lambda health: (number_of(health["outwards"]) or 0.0) > HELD, 3)
+    return carries_over and course.recently(lambda health: (number_of(health.get("outwards")) or 0.0) > HELD, 3)
 
 
 def constant_outputs(course: Course) -> Finding | None:
