@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.new_folders import RUNS
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import message, print_warnings, result
@@ -119,11 +120,11 @@ def _from_data(
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
 ) -> None:
+    from mlpkit.jobs.build import prove  # noqa: PLC0415 - as in every verb, only the job that is done
     from mlpkit.jobs.leaks import leaks_in  # noqa: PLC0415 - for the same reason
     from mlpkit.jobs.spec_data import open_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.init.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.run.check import check  # noqa: PLC0415 - as in every verb, only the job that is done
 
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
@@ -131,11 +132,11 @@ def _from_data(
     warnings: list[Diagnostic] = []
     spec = read_spec(first.path, plugins=plugins, blocked=blocked)
     try:
-        checked = check(spec)
-        if checked.description.columns:
-            train = open_data(spec, checked.dataset)["train"]
-            decisions += [("leak", leak) for leak in leaks_in(train, checked.description, checked.dataset)]
-        warnings = [warning for warning in checked.data_warnings if warning.remedy]  # the decisions tell the others
+        proved = prove(spec)
+        if proved.description.columns:
+            train = open_data(spec, proved.dataset)["train"]
+            decisions += [("leak", leak) for leak in leaks_in(train, proved.description, proved.dataset)]
+        warnings = [warning for warning in proved.warnings if warning.remedy]  # the decisions tell the others
     except MlpkitError as error:
         error.add_note(f"note: the spec is saved in {first.path}; mlpkit check {quote(str(first.path))} looks again")
         raise
@@ -157,8 +158,6 @@ def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugins: tupl
 
 def _next_folder(name: str) -> Path:
     """Return the folder that the next run of a spec will get."""
-    from mlpkit.verbs.run.run_command import RUNS  # noqa: PLC0415 - only after a spec was written
-
     candidates = (RUNS / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
     return next(folder for folder in candidates if not folder.exists())
 

@@ -8,41 +8,20 @@ from typing import TYPE_CHECKING
 
 from mlpkit.system import expect_processes
 from mlpkit.terminal.output import diagnostic, message
-from mlpkit.training.events import Observer, PausableStopRequest
+from mlpkit.training.events import PausableStopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.jobs.training_job import Run
     from mlpkit.verbs.live.server import LiveServer
     from mlpkit.verbs.live.watched import LiveRun, WatchedRun
 
 
-class NoLivePage(Observer):
-    """Stands where a ``LiveRun`` would, if there is no live page."""
-
-    def finished(self, run: Run) -> None:
-        """The run is over."""
-
-
 @contextmanager
-def live_page(
-    port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts
-) -> Iterator[LiveRun | NoLivePage]:
-    """Serve a page about a run until the end of the block.
-
-    Args:
-        port: where; 0 for any port that is free, None for no page.
-        title: what is trained.
-        folder: the run folder.
-        spec: the text of the spec.
-        interrupts: stops the run; it can be paused, too, if there is a page.
-    """
-    if port is None:
-        yield NoLivePage()
-        return
+def live_page(port: int, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[LiveRun]:
+    """Serve a page about a run until the end of the block; see ``cli.around_training`` for the arguments."""
     from mlpkit.verbs.live.watched import LiveRun  # noqa: PLC0415 - only a live page needs it
 
     interrupts.stop = stop = PausableStopRequest()
@@ -57,18 +36,8 @@ def live_page(
 
 
 @contextmanager
-def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
-    """Serve a page about the runs in a folder until the end of the block.
-
-    Args:
-        port: as for ``live_page``.
-        title: what is trained.
-        folder: the folder that holds the run folders, or will.
-        interrupts: stops the runs.
-    """
-    if port is None:
-        yield
-        return
+def live_folder(port: int, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Serve a page about the runs in a folder until the end of the block; the arguments are explained there, too."""
     from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns  # noqa: PLC0415 - only a live page needs it
 
     with server_at(port, title, FolderRuns(folder).runs, {"stop": partial(interrupts.stop.stop, STOPPED_BY)}):

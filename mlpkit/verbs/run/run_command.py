@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -15,6 +15,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import print_error, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts
+from mlpkit.cli.new_folders import RUNS, run_folder, run_folders
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.terminal.output import message, print_warnings
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 
-RUNS = Path("runs")
 SECONDS_WORTH_SAVING: Final = 10
 """Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""
 
@@ -117,7 +117,7 @@ def _run_several(paths: tuple[str, ...], overrides: tuple[str, ...], out: Path |
     with Interrupts() as interrupts:
         specs = _proved(paths, overrides, wanted)
         slow = _telling_what_is_slow([each.spec for each in specs], wanted)
-        with slow, _folders([each.spec.name for each in specs], parent, interrupts) as folders:
+        with slow, run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
             found = train_specs(specs, folders, parent, wanted, interrupts)
     folders = [each.folder for each in found.finished]
     end_training(TrainingResult(found.stopped, bool(found.failed)), folders, wanted, interrupts)
@@ -190,44 +190,3 @@ def _say_what_is_slow(specs: Sequence[Spec]) -> None:
             found.setdefault(reason, {}).update(dict.fromkeys(names))
     for reason, all_names in found.items():
         message(f"note: {', '.join(all_names)} could compute faster: {reason}")
-
-
-@contextmanager
-def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
-    """Choose the run folder; if training never begins, none is left, and if it fails, the error names it."""
-    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-
-    folder = out or RunFolder.next_free(RUNS, spec.name)
-    try:
-        yield folder
-    except BaseException as error:
-        if interrupts.training_began:
-            error.add_note(f"note: the run so far is saved in {folder}")
-        elif out is None:
-            with suppress(OSError):  # not empty: something is there to be kept
-                folder.rmdir()
-        raise
-
-
-@contextmanager
-def _folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iterator[list[Path]]:
-    """Choose the folders of several specs; if training never begins, none is left, and if it fails, the error says so.
-
-    Args:
-        names: the names of the specs.
-        parent: where the folders are.
-        interrupts: knows whether training began.
-    """
-    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-
-    folders: list[Path] = []
-    try:
-        folders += (RunFolder.next_free(parent, name) for name in names)
-        yield folders
-    except BaseException as error:
-        if interrupts.training_began:
-            error.add_note(f"note: the runs so far are saved in {parent}")
-        for folder in folders:
-            with suppress(OSError):  # not empty: something is there to be kept
-                folder.rmdir()
-        raise

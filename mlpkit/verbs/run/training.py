@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from mlpkit.cli.around_training import after_run, live_folder, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.display.display import WhileWritable
@@ -22,8 +23,6 @@ from mlpkit.display.make_display import (
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
-from mlpkit.verbs.live.live_page import live_folder, live_page
-from mlpkit.verbs.report.command import report_at_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -204,7 +203,7 @@ def end_training(
     if options.reports and interrupts.training_began and not found.stopped:
         shown = not options.quiet and not options.as_json
         for folder in folders:
-            report_at_the_end(folder, options.plugins, options.blocked, shown=shown)
+            after_run(folder, options.plugins, options.blocked, shown=shown)
     end_if_stopped(interrupts, found.stopped)
     if found.failed:
         raise click.exceptions.Exit(WORK_FAILED)

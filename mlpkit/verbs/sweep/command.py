@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli import completion, options
+from mlpkit.cli.around_training import after_run
 from mlpkit.cli.exit_codes import WORK_FAILED, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
+from mlpkit.cli.new_folders import run_folder
 from mlpkit.display.make_display import expect_one_way
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.terminal.output import print_warnings
-from mlpkit.verbs.report.command import report_at_the_end
-from mlpkit.verbs.run.run_command import run_folder
 from mlpkit.verbs.sweep.engine_options import takes_engine
 from mlpkit.verbs.sweep.status_table import show_status, stop
 
@@ -172,7 +172,7 @@ def _end(
         Exit: it was stopped, a trial failed, or none is finished.
     """
     if report and not found.stopped:
-        report_at_the_end(found.folder, plugins, blocked, shown=shown)
+        after_run(found.folder, plugins, blocked, shown=shown)
     end_if_stopped(interrupts, found.stopped)
     if found.best is None or found.left or FAILED in found.counts:
         raise click.exceptions.Exit(WORK_FAILED)

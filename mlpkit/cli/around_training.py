@@ -1,0 +1,77 @@
+"""What other verbs add to a training on the command line: a live page, and what follows once it is finished."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.lazy_names import load
+from mlpkit.training.events import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.jobs.training_job import Run
+
+LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
+LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
+
+AFTER_RUN: Final = ("mlpkit.verbs.report.command:report_at_the_end",)
+"""What follows a finished run; the arguments are those of ``after_run``."""
+
+
+class NoLivePage(Observer):
+    """Stands where a live page would, if there is none."""
+
+    def finished(self, run: Run) -> None:
+        """The run is over."""
+
+
+@contextmanager
+def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[Any]:
+    """Serve a page about a run until the end of the block; yield an observer with ``finished``.
+
+    Args:
+        port: where; 0 for any port that is free, None for no page.
+        title: what is trained.
+        folder: the run folder.
+        spec: the text of the spec.
+        interrupts: stops the run; it can be paused, too, if there is a page.
+    """
+    if port is None:
+        yield NoLivePage()
+        return
+    with load(LIVE_PAGE)(port, title, folder, spec, interrupts) as page:
+        yield page
+
+
+@contextmanager
+def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Serve a page about the runs in a folder until the end of the block.
+
+    Args:
+        port: as for ``live_page``.
+        title: what is trained.
+        folder: the folder that holds the run folders, or will.
+        interrupts: stops the runs.
+    """
+    if port is None:
+        yield
+        return
+    with load(LIVE_FOLDER)(port, title, folder, interrupts):
+        yield
+
+
+def after_run(folder: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], *, shown: bool) -> None:
+    """Do what follows a finished run.
+
+    Args:
+        folder: the run folder.
+        plugins: files that are plugins too.
+        blocked: namespaces, or names of components, to disable.
+        shown: whether to print messages.
+    """
+    for place in AFTER_RUN:
+        load(place)(folder, plugins, blocked, shown=shown)

@@ -1,0 +1,56 @@
+"""The folder of a new run: chosen before it begins, and gone again if it never does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.specfile.spec import Spec
+
+RUNS: Final = Path("runs")
+
+
+@contextmanager
+def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
+    """Choose the run folder; if training never begins, none is left, and if it fails, the error names it."""
+    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+
+    folder = out or RunFolder.next_free(RUNS, spec.name)
+    try:
+        yield folder
+    except BaseException as error:
+        if interrupts.training_began:
+            error.add_note(f"note: the run so far is saved in {folder}")
+        elif out is None:
+            with suppress(OSError):  # not empty: something is there to be kept
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def run_folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iterator[list[Path]]:
+    """Choose the folders of several specs; if training never begins, none is left, and if it fails, the error says so.
+
+    Args:
+        names: the names of the specs.
+        parent: where the folders are.
+        interrupts: knows whether training began.
+    """
+    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
+
+    folders: list[Path] = []
+    try:
+        folders += (RunFolder.next_free(parent, name) for name in names)
+        yield folders
+    except BaseException as error:
+        if interrupts.training_began:
+            error.add_note(f"note: the runs so far are saved in {parent}")
+        for folder in folders:
+            with suppress(OSError):  # not empty: something is there to be kept
+                folder.rmdir()
+        raise
