@@ -46,27 +46,27 @@ def add_no_space_after_equals_signs() -> None:
 def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the YAML files of a folder; of a folder without any, whatever the shell offers."""
     found = [path for path in _beginning_with(incomplete) if path.endswith(YAML_SUFFIXES)]
-    return _items(found) or _left_to_the_shell("file", incomplete)
+    return items(found) or _left_to_the_shell("file", incomplete)
 
 
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the run folders of a folder, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
     found = [path for path in _beginning_with(start) if (Path(path) / RESOLVED).is_file()]
-    return _items(found) or _left_to_the_shell("dir", incomplete)
+    return items(found) or _left_to_the_shell("dir", incomplete)
 
 
 def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer run folders and folders that hold some, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
     found = [path for path in _beginning_with(start) if (Path(path) / RESOLVED).is_file() or _holds_runs(path)]
-    return _items(found) or _left_to_the_shell("dir", incomplete)
+    return items(found) or _left_to_the_shell("dir", incomplete)
 
 
 def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer folders that hold run folders, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    return _items(path for path in _beginning_with(start) if _holds_runs(path)) or _left_to_the_shell("dir", incomplete)
+    return items(path for path in _beginning_with(start) if _holds_runs(path)) or _left_to_the_shell("dir", incomplete)
 
 
 def _holds_runs(folder: str) -> bool:
@@ -77,7 +77,7 @@ def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     """Offer what runs can be sorted by, but for their metrics."""
     from mlpkit.jobs.list_runs import ORDERS  # noqa: PLC0415 - --help does without
 
-    return _items([*ORDERS, "best", "loss"], incomplete)
+    return items([*ORDERS, "best", "loss"], incomplete)
 
 
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -88,39 +88,17 @@ def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     registry = Registry.discover()
     namespace = incomplete.partition(".")[0]
     registry.plugins = [p for p in registry.plugins if p.built_in or ("." in incomplete and p.namespace == namespace)]
-    return _items([*(entry.name for entry in registry.components()), *KINDS], incomplete)
+    return items([*(entry.name for entry in registry.components()), *KINDS], incomplete)
 
 
 def keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the keys of the spec that stands before on the command line."""
-    return _items(_keys_of_spec(ctx), incomplete)
+    return items(_keys_of_spec(ctx), incomplete)
 
 
 def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the keys of the spec that stands before on the command line, each with ``=``."""
-    return _items([f"{key}=" for key in _keys_of_spec(ctx)], incomplete)
-
-
-def shipped_specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the names of the specs that come with mlpkit."""
-    from mlpkit.verbs.init.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - --help does without
-
-    return _items(shipped_specs() | shipped_lessons(), incomplete)
-
-
-def recipes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the recipes of all data sets."""
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - loads NumPy, which --help does without
-
-    return _items(names_of_recipes(Registry.discover(plugins=ctx.params.get("plugins") or ())), incomplete)
-
-
-def pages(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the names of the documentation's pages."""
-    from mlpkit.verbs.ask.documentation import shipped_pages  # noqa: PLC0415 - --help does without
-
-    return _items([path.stem for path in shipped_pages()], incomplete)
+    return items([f"{key}=" for key in _keys_of_spec(ctx)], incomplete)
 
 
 def _keys_of_spec(ctx: click.Context) -> list[str]:
@@ -163,7 +141,8 @@ def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:
     return [CompletionItem(incomplete, type=what)]
 
 
-def _items(values: Iterable[str], incomplete: str = "") -> list[CompletionItem]:
+def items(values: Iterable[str], incomplete: str = "") -> list[CompletionItem]:
+    """Offer the values that begin with a text."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
 
     return [CompletionItem(value) for value in values if value.startswith(incomplete)]

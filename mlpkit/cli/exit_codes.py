@@ -165,7 +165,7 @@ def suggesting_shipped_spec(path: str) -> Iterator[None]:
     try:
         yield
     except SpecSyntaxError as error:
-        from mlpkit.verbs.init.init import shipped_specs  # noqa: PLC0415 - only after a mistake
+        from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
 
         name = Path(path).stem
         if name in shipped_specs() and not Path(path).exists():

@@ -12,6 +12,7 @@ from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colours_said
+from mlpkit.lazy_names import load
 from mlpkit.terminal.output import choose_colours, result
 from mlpkit.version import VERSION
 
@@ -50,6 +51,9 @@ VERBS: Final = {
     "new-plugin": Verb("author.new_plugin_command", "Write a package with a component of your own, to begin from."),
     "check-plugin": Verb("author.check_plugin_command", "Test a plugin's components against what their kinds promise."),
 }
+
+WHAT_COMPUTES: Final = "mlpkit.verbs.ask.plugins:built_ins_computed_by"
+"""Answers ``--version --verbose``; it loads NumPy."""
 
 SHARING: Final = {"mpi", "on"}
 """Options of verbs that several processes can share, as ``cli/ranks.py`` has it."""
@@ -134,9 +138,8 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
 
 def _print_what_computes() -> None:
     from mlpkit.runs.environment import environment  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.ask.plugins import built_ins_computed_by  # noqa: PLC0415 - loads NumPy, which --version does without
 
-    for computation, names in built_ins_computed_by().items():
+    for computation, names in load(WHAT_COMPUTES)().items():
         result(f"{', '.join(names)}: computed by {computation}")
     about = environment()
     about["blas"] = " ".join(filter(None, about["blas"].values()))

@@ -6,7 +6,7 @@ import statistics
 
 from five_seeds import accuracies_of_five_seeds
 
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 
 
 def test_five_seeds_reach_98_percent():

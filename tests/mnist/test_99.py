@@ -8,7 +8,7 @@ import pytest
 from five_seeds import accuracies_of_five_seeds
 
 import mlpkit
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 
 SPEC = shipped_specs()["mnist_99"]
 

@@ -7,7 +7,7 @@ import statistics
 import pytest
 
 import mlpkit
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 
 SPEC = shipped_specs()["mnist_3layer"]
 

@@ -13,9 +13,9 @@ import mlpkit
 import mlpkit_plugins
 from mlpkit.components.kinds import KINDS
 from mlpkit.specfile.sections import Training
+from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.doctor.doctor import diagnose
-from mlpkit.verbs.init.init import QUICK, shipped_specs
 from mlpkit.verbs.run.check import check
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import mlpkit.layers
 import mlpkit_plugins
 from mlpkit import Classes, Sequential
 from mlpkit.registry.registry import installed
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError

@@ -22,11 +22,11 @@ from mlpkit.errors import PluginError, SpecError
 from mlpkit.jobs.build import build
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.registry.second_process import NoAnswerError, SecondProcess
+from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import load_spec
 from mlpkit.testing.outside_network import random_targets
 from mlpkit.testing.suite.check import NotApplicable
 from mlpkit.training.update import Updater
-from mlpkit.verbs.init.init import QUICK, shipped_specs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlpkit.cli import completion, options
 from mlpkit.terminal.output import message, result
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def _complete_page(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the names of the documentation's pages."""
+    from mlpkit.verbs.ask.documentation import shipped_pages  # noqa: PLC0415 - --help doesn't need them
+
+    return completion.items([path.stem for path in shipped_pages()], incomplete)
+
 
 @options.verb("docs")
-@click.argument("page", metavar="[PAGE]", default="README", shell_complete=completion.pages)
+@click.argument("page", metavar="[PAGE]", default="README", shell_complete=_complete_page)
 @click.option("--print", "printed", is_flag=True, help="Print the address, and open nothing.")
 @click.option("--offline", is_flag=True, help="Make the pages from what is installed, even if there is a site.")
 def command(page: str, printed: bool, offline: bool) -> None:

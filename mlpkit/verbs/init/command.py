@@ -15,12 +15,29 @@ from mlpkit.terminal.formatting import columns, line_length
 from mlpkit.terminal.output import message, print_warnings, result
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from mlpkit.errors import Diagnostic
     from mlpkit.verbs.init.init_from_data import FirstSpec
 
 
+def _complete_name(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the names of the specs that come with mlpkit."""
+    from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs  # noqa: PLC0415 - --help doesn't need them
+
+    return completion.items(shipped_specs() | shipped_lessons(), incomplete)
+
+
+def _complete_recipe(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the recipes of all data sets."""
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - --help doesn't need it
+    from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - loads NumPy
+
+    return completion.items(names_of_recipes(Registry.discover(plugins=ctx.params.get("plugins") or ())), incomplete)
+
+
 @options.verb("init")
-@click.argument("name", metavar="[NAME]", required=False, shell_complete=completion.shipped_specs)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=_complete_name)
 @click.option("--data", metavar="PATH", help="Write a spec for this data: a table, arrays, or images.")
 @click.option(
     "--target",
@@ -46,7 +63,7 @@ if TYPE_CHECKING:
 @click.option(
     "--recipe",
     metavar="NAME",
-    shell_complete=completion.recipes,
+    shell_complete=_complete_recipe,
     help="With --data: which network, of those that mlpkit init names; by default one that fits the data.",
 )
 @click.option(
@@ -120,8 +137,8 @@ def _from_data(
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
 ) -> None:
-    from mlpkit.jobs.build import prove  # noqa: PLC0415 - as in every verb, only the job that is done
     from mlpkit.jobs.leaks import leaks_in  # noqa: PLC0415 - for the same reason
+    from mlpkit.jobs.prove import prove  # noqa: PLC0415 - as in every verb, only the job that is done
     from mlpkit.jobs.spec_data import open_data  # noqa: PLC0415 - for the same reason
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.init.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
@@ -180,7 +197,7 @@ def _is_run(script: Path) -> bool:
 
 
 def _list() -> None:
-    from mlpkit.verbs.init.init import shipped_lessons, shipped_specs  # noqa: PLC0415 - as in every verb, only the job
+    from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs  # noqa: PLC0415 - as in every verb
 
     rows = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
     rows += [(name, "A folder of specs, each with a script that makes a page.") for name in shipped_lessons()]

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
-import mlpkit
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.runs.files import storage_error, write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-QUICK: Final = ("", "tables")
-"""The folders whose specs train in seconds or a few minutes."""
-
-FOLDERS: Final = (*QUICK, "papers")
-"""The folders of specs that come with mlpkit, below the one of them all."""
-
-
-def shipped_specs(folders: Iterable[str] = FOLDERS) -> dict[str, Path]:
-    """Return the specs that come with mlpkit, by name."""
-    paths = [path for folder in folders for path in (_shipped() / folder).glob("*.yaml")]
-    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
-
-
-def shipped_lessons() -> dict[str, Path]:
-    """Return the folders of lessons that come with mlpkit, by name: specs, and scripts that show what they teach."""
-    return {path.parent.name: path.parent for path in sorted(_shipped().glob("*/lesson.py"))}
+from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs
 
 
 def init(name: str, destination: Path | None = None) -> Path:
@@ -65,7 +44,3 @@ def init(name: str, destination: Path | None = None) -> Path:
         if file.is_file() and file.name != "README.md":  # which is about the folder in the repository
             write_atomically(target / file.name, file.read_bytes())
     return target
-
-
-def _shipped() -> Path:
-    return Path(mlpkit.__file__).parent / "shipped_specs"

@@ -371,7 +371,7 @@ def test_without_pyarrow_the_data_set_is_listed(tmp_path):
 
 def test_a_spec_that_names_no_parquet_file_does_not_load_pyarrow():
     code = "import sys, mlpkit; mlpkit.load_spec('flowers.yaml'); print('pyarrow' in sys.modules)"
-    from mlpkit.verbs.init.init import shipped_specs
+    from mlpkit.specfile.shipped_specs import shipped_specs
 
     code = code.replace("flowers.yaml", str(shipped_specs()["flowers"]))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

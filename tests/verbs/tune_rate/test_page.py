@@ -8,7 +8,7 @@ from headless_browser import SCREENS, browser_page
 from requirements import require_package
 
 import mlpkit
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.verbs.tune_rate.page import write_rate_page
 from mlpkit.verbs.tune_rate.tune_rate import tune_rate
 

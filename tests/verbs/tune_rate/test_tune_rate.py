@@ -7,7 +7,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import UsageError
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.verbs.tune_rate.tune_rate import tune_rate
 
 SHIPPED = shipped_specs()

@@ -8,8 +8,8 @@ import pytest
 from language_server import language_server
 
 from mlpkit.registry.registry import Registry
+from mlpkit.specfile.shipped_specs import shipped_specs
 from mlpkit.verbs.ask.schema import json_schema
-from mlpkit.verbs.init.init import shipped_specs
 
 MODELINE = "# yaml-language-server: $schema=mlpkit.json\n"
 SPEC = f"""{MODELINE}\

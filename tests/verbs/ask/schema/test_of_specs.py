@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlpkit.errors import SpecError
-from mlpkit.verbs.init.init import shipped_specs
+from mlpkit.specfile.shipped_specs import shipped_specs
 
 ROOT = Path(__file__).parents[4]
 WRONG = ROOT / "tests/specfile/wrong_specs"
