@@ -30,7 +30,8 @@ from mlpkit.jobs.spec_data import open_data, open_folds
 from mlpkit.jobs.training_job import Run, tracker_of
 from mlpkit.network.ensemble import NAME
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS, is_run
+from mlpkit.runs.kinds import kind_of
+from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
 from mlpkit.system import expect_processes
 from mlpkit.training.events import StopRequest
 from mlpkit.training.workers import choose_plan
@@ -197,7 +198,7 @@ def _with_all_members(
     whole = EnsembleFolder(folder.run, spec.ensemble.size)
     plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)
     for number, directory in whole.members.items():
-        if not is_run(directory):
+        if kind_of(directory) is None:
             proved = prove(spec.with_member(number), _dataset_of(spec, examples))
             prepare(proved.spec, plan, directory, folder.run.spec_text())
             observer.noticed(number, "its folder was missing, so it is trained again")

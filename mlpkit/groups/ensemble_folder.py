@@ -9,7 +9,8 @@ from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import encode_pretty
-from mlpkit.runs.layout import MEMBERS, SPREAD, is_ensemble
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
+from mlpkit.runs.layout import MEMBERS, SPREAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ class EnsembleFolder(NumberedRuns):
             RunFolderError: it is no such folder.
         """
         run = RunFolder.open(directory)
-        if not is_ensemble(directory):
+        if kind_of(directory) is not ENSEMBLE_RUN:
             raise RunFolderError(f"{directory}: holds the run of one network, and no ensemble")
         return cls(run, sum(folder.name.isdecimal() for folder in (directory / MEMBERS).iterdir()))
 

@@ -15,6 +15,7 @@ from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import listed_runs, share_of_cores, train_runs
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
+from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.prove import prove
@@ -22,7 +23,8 @@ from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import RESOLVED, is_run
+from mlpkit.runs.kinds import kind_of
+from mlpkit.runs.layout import RESOLVED
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
@@ -189,6 +191,33 @@ def resume_seeds(
         return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
 
 
+def evaluate_seeds(
+    directory: Path, splits: Sequence[str] = (), file: Path | None = None, registry: Registry | None = None
+) -> dict[int, Evaluation]:
+    """Return loss and metrics of each finished run of several seeds, by seed.
+
+    Args:
+        directory: the folder of the runs.
+        splits: as for ``evaluate``.
+        file: other data, as for ``evaluate_file``; None for the runs' own.
+        registry: the plugins to take components from; by default what is installed.
+
+    Raises:
+        RunFolderError: no run is finished.
+        MlpkitError: as ``evaluate`` and ``evaluate_file`` do.
+    """
+    folder = SeedsFolder.open(directory)
+    finished = [folder.member(seed) for seed in folder.results()]
+    if not finished:
+        remedy = f"go on with: mlpkit resume {quote(str(directory))}"
+        raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
+    found = [
+        evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
+        for member in finished
+    ]
+    return dict(zip(folder.results(), found, strict=True))
+
+
 def _prepared(spec: Spec, directory: Path, cores: int | None, observer: RunsObserver) -> tuple[SeedsFolder, int]:
     """Make a run folder for each seed, and return the folder of all and the threads of a run.
 
@@ -244,7 +273,7 @@ def _expect_prepared(directory: Path, seed: int, member: Path) -> None:
     Raises:
         RunFolderError: it hasn't.
     """
-    if not is_run(member):
+    if kind_of(member) is None:
         way = f"mlpkit run SPEC --set seed={seed} --out {quote(str(member))}"
         raise RunFolderError(f"{directory}: has no run of seed {seed}; train it again, then resume the others: {way}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ import numpy as np
 from mlpkit.components.dataset import Description
 from mlpkit.components.target import Classes
 from mlpkit.errors import DataError, DivergenceError, RunFolderError, SpecShapeError, UsageError
-from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.jobs.inputs import examples_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_inputs import DATA, Change
@@ -123,33 +121,6 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
     model = load_run(directory, registry)
     results = evaluated_examples(model, *examples_of(model, file))
     return Evaluation({DATA_SPLIT: results}, _tables(model), model.dataset.class_names() or ())
-
-
-def evaluate_seeds(
-    directory: Path, splits: Sequence[str] = (), file: Path | None = None, registry: Registry | None = None
-) -> dict[int, Evaluation]:
-    """Return loss and metrics of each finished run of several seeds, by seed.
-
-    Args:
-        directory: the folder of the runs.
-        splits: as for ``evaluate``.
-        file: other data, as for ``evaluate_file``; None for the runs' own.
-        registry: the plugins to take components from; by default what is installed.
-
-    Raises:
-        RunFolderError: no run is finished.
-        MlpkitError: as ``evaluate`` and ``evaluate_file`` do.
-    """
-    folder = SeedsFolder.open(directory)
-    finished = [folder.member(seed) for seed in folder.results()]
-    if not finished:
-        remedy = f"go on with: mlpkit resume {shlex.quote(str(directory))}"
-        raise RunFolderError(f"{directory}: none of its runs is finished; {remedy}")
-    found = [
-        evaluate_file(member, file, registry) if file is not None else evaluate(member, splits, registry)
-        for member in finished
-    ]
-    return dict(zip(folder.results(), found, strict=True))
 
 
 def evaluated_examples(

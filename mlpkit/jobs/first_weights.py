@@ -16,7 +16,8 @@ from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
 from mlpkit.jobs.chosen_layers import chosen, operations_of
 from mlpkit.jobs.spec_data import from_data
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import MEMBERS, is_ensemble
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
+from mlpkit.runs.layout import MEMBERS
 from mlpkit.runs.model_file import load_model_file
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.system import real_path
@@ -74,7 +75,7 @@ def load_weights(run: str) -> ModelFile:
     path = Path(run)
     with suppress(RuntimeError):  # a user whom the system doesn't know has no folder either
         path = path.expanduser()
-    if is_ensemble(path):
+    if kind_of(path) is ENSEMBLE_RUN:
         raise RunFolderError(f"{path}: is an ensemble; give one of its networks, such as {path / MEMBERS / '0'}")
     model = load_model_file(path) if path.is_file() else RunFolder.open(path).load_model()
     if "spec" not in model.metadata:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from mlpkit.errors import UsageError
-from mlpkit.runs.layout import MEMBERS, is_ensemble
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
+from mlpkit.runs.layout import MEMBERS
 
 
 class KeptRun(Protocol):
@@ -53,6 +54,6 @@ def expect_one_network(directory: Path, verb: str) -> None:
     Raises:
         UsageError: it is the run of an ensemble.
     """
-    if is_ensemble(directory):
+    if kind_of(directory) is ENSEMBLE_RUN:
         member = shlex.quote(str(directory / MEMBERS / "0"))
         raise UsageError(f"{directory}: is an ensemble; give one of its networks: mlpkit {verb} {member}")

@@ -14,7 +14,8 @@ from mlpkit.errors import MlpkitError, RunFolderError, UsageError
 from mlpkit.record_keys import decisive_split
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, natural_order, read_limited
 from mlpkit.runs.json_files import decode
-from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS, is_run
+from mlpkit.runs.kinds import is_run_folder, runs_in
+from mlpkit.runs.layout import HISTORY, LOCK, MODEL, SEEDS
 from mlpkit.runs.overview import (
     DAMAGED,
     DIVERGED,
@@ -27,7 +28,6 @@ from mlpkit.runs.overview import (
     RunOverview,
     overview_of,
 )
-from mlpkit.runs.run_folders import runs_in
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
@@ -166,14 +166,14 @@ class RunList:
         if not self.directory.is_dir():
             what = "is a file" if self.directory.is_file() else "there is no such folder"
             raise RunFolderError(f"{self.directory}: {what}; expected a folder with runs in it, such as runs")
-        if is_run(self.directory):
+        if is_run_folder(self.directory):
             return [RunGroup(self.directory, (self._overview(self.directory),))]
         entries = (self._entry(folder) for folder in folders_in(self.directory))
         return [entry for entry in entries if entry is not None]
 
     def _entry(self, folder: Path) -> RunGroup | None:
         """Return a run, or a folder of runs; None for a folder that holds none."""
-        if is_run(folder):
+        if is_run_folder(folder):
             return RunGroup(folder, (self._overview(folder),))
         try:
             inside = runs_in(folder)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.run_inputs import DATA
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import LOCK, RESOLVED, is_run
-from mlpkit.runs.run_folders import runs_in
+from mlpkit.runs.kinds import is_run_folder, runs_in
+from mlpkit.runs.layout import LOCK, RESOLVED
 from mlpkit.specfile.document import parse_document
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_runs(directory: Path) -> list[RunOnPage]:
     Raises:
         RunFolderError: it holds no run, or a file in one is damaged.
     """
-    if is_run(directory):
+    if is_run_folder(directory):
         return [_read(directory)]
     try:
         inside = runs_in(directory)

@@ -26,6 +26,7 @@ from mlpkit.runs.json_files import (
     read_lines,
     readable_lines,
 )
+from mlpkit.runs.kinds import ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER, is_run_folder, kind_of
 from mlpkit.runs.layout import (
     CHECKPOINTS,
     FAILURE,
@@ -38,10 +39,6 @@ from mlpkit.runs.layout import (
     SPEC,
     TIMING,
     WRITER,
-    is_ensemble,
-    is_run,
-    is_seeds_folder,
-    is_sweep_folder,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_look
@@ -111,7 +108,7 @@ class RunFolder:
             RunFolderError: it is not a run folder.
         """
         try:
-            if is_run(directory):
+            if is_run_folder(directory):
                 return cls(directory)
             msg = f"{directory}: {_why_not_a_run(directory)}"
         except OSError as error:
@@ -318,7 +315,7 @@ class RunFolder:
         writer = self._writer.another_writer()
         if writer:
             return f"{writer} is writing to it; wait until that is done"
-        if self.checkpoints.exist or self.only_prepared or is_ensemble(self.directory):
+        if self.checkpoints.exist or self.only_prepared or kind_of(self.directory) is ENSEMBLE_RUN:
             return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
         return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 
@@ -371,7 +368,7 @@ class RunFolder:
         Raises:
             RunFolderError: it is missing, or can't be read.
         """
-        metrics, of_several = self._read_json(METRICS), is_seeds_folder(self.directory)
+        metrics, of_several = self._read_json(METRICS), kind_of(self.directory) is SEEDS_FOLDER
         return checked_metrics(self.directory / METRICS, metrics, of_several=of_several)
 
     def load_model(self) -> ModelFile:
@@ -436,15 +433,13 @@ def _why_not_a_run(directory: Path) -> str:
     if not directory.exists():
         return f"there is no such folder; {_EXPECTED}"
     if not directory.is_dir():
-        belongs = is_run(directory.parent)
+        belongs = is_run_folder(directory.parent)
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
     inside = [directory / name for name in names]
-    runs = [str(path) for path in inside if is_run(path) or is_seeds_folder(path)]
-    if is_seeds_folder(directory):
-        return f"holds the runs of several seeds; give one of them: {_first(runs)}"
-    if is_sweep_folder(directory):
-        return f"holds the trials of a sweep; give one of them: {_first(runs)}"
+    runs = [str(path) for path in inside if kind_of(path) not in (None, SWEEP_FOLDER)]
+    if kind := kind_of(directory):
+        return f"holds {kind.holds}; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
     return f"{found}; run folders in it: {_first(runs)}" if runs else found
 
@@ -458,9 +453,10 @@ def _require_empty(directory: Path) -> None:
 
 def _what_is_kept(directory: Path, names: list[str]) -> str:
     """Say what is in a folder that was to be empty, and how to go on with it if it was not finished."""
-    if is_sweep_folder(directory):
+    kind = kind_of(directory)
+    if kind is SWEEP_FOLDER:
         return f"holds a sweep already; resume it with mlpkit sweep --resume {shlex.quote(str(directory))}, or "
-    if (is_seeds_folder(directory) or is_run(directory)) and not RunFolder(directory).finished:
+    if kind is not None and not RunFolder(directory).finished:
         return f"holds a run already; resume it with mlpkit resume {shlex.quote(str(directory))}, or "
     return f"holds {_first([name for name in names if not name.startswith('.')] or names)} already; "
 

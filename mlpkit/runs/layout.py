@@ -46,26 +46,6 @@ CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
 """The name of a checkpoint, with the steps done."""
 
 
-def is_run(directory: Path) -> bool:
-    """Whether a folder is a run folder."""
-    return has_file(directory, SPEC) or has_file(directory, RESOLVED)
-
-
-def is_seeds_folder(directory: Path) -> bool:
-    """Whether a folder holds the runs of several seeds."""
-    return has_file(directory, SEEDS)
-
-
-def is_sweep_folder(directory: Path) -> bool:
-    """Whether a folder holds the trials of a sweep."""
-    return has_file(directory, SWEEP) and not is_run(directory)
-
-
-def is_ensemble(directory: Path) -> bool:
-    """Whether a folder holds the run of an ensemble."""
-    return is_run(directory) and (directory / MEMBERS).is_dir()
-
-
 def has_file(directory: Path, name: str) -> bool:
     """Whether a file is in a folder; a folder that can't be looked into, as its name is too long, has none."""
     try:

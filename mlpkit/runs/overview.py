@@ -19,6 +19,7 @@ from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.record_keys import decisive_split, is_result
 from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, folders_in, read_limited, reading_error
 from mlpkit.runs.json_files import damaged, decode_object
+from mlpkit.runs.kinds import ENSEMBLE_RUN, is_run_folder, kind_of
 from mlpkit.runs.layout import (
     CHECKPOINT,
     CHECKPOINTS,
@@ -31,8 +32,6 @@ from mlpkit.runs.layout import (
     RESOLVED,
     SPEC,
     WRITER,
-    is_ensemble,
-    is_run,
 )
 from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
 from mlpkit.runs.writer_lock import WriterLock
@@ -109,7 +108,7 @@ def overview_of(directory: Path) -> RunOverview:
     running = WRITER in names and bool(WriterLock(directory / WRITER).another_writer())
     try:
         found = _read(directory, names, running)
-        return _with_networks(found) if MEMBERS in names and is_ensemble(directory) else found
+        return _with_networks(found) if MEMBERS in names and kind_of(directory) is ENSEMBLE_RUN else found
     except MlpkitError as error:
         began, changed = _times(directory, names)
         return RunOverview(directory, DAMAGED, str(error), began=began, changed=changed)
@@ -117,7 +116,7 @@ def overview_of(directory: Path) -> RunOverview:
 
 def _with_networks(found: RunOverview) -> RunOverview:
     """Return the run of an ensemble with the steps of its networks together, and with what went wrong with one."""
-    networks = [overview_of(folder) for folder in folders_in(found.directory / MEMBERS) if is_run(folder)]
+    networks = [overview_of(folder) for folder in folders_in(found.directory / MEMBERS) if is_run_folder(folder)]
     totals = [each.total for each in networks if each.total is not None]
     failed = next((each for each in networks if each.state in {DIVERGED, FAILED, DAMAGED}), None)
     over = failed is not None and found.state == STOPPED

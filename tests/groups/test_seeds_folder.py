@@ -11,7 +11,7 @@ from mlpkit.errors import RunFolderError
 from mlpkit.groups.numbered_runs import summary_of
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import is_seeds_folder
+from mlpkit.runs.kinds import RUN, SEEDS_FOLDER, kind_of
 from mlpkit.runs.overview import STOPPED, overview_of
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def test_a_folder_is_read_as_it_was_made(directory: Path) -> None:
     assert folder.members == {seed: directory / f"seed-{seed}" for seed in (3, 5, 8)}
     assert folder.unfinished == [8]
     assert list(folder.results()) == [3, 5]
-    assert is_seeds_folder(directory)
-    assert not is_seeds_folder(directory / "seed-3")
+    assert kind_of(directory) is SEEDS_FOLDER
+    assert kind_of(directory / "seed-3") is RUN
 
 
 def test_the_summary_has_each_number_of_the_finished_runs(directory: Path) -> None:

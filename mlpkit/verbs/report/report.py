@@ -21,6 +21,7 @@ from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import tracker_of, units_of
+from mlpkit.lazy_names import load
 from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
 from mlpkit.pages.images import image_shape
@@ -31,7 +32,8 @@ from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import REPORT, SPLITS, is_ensemble, is_seeds_folder, is_sweep_folder
+from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of
+from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.system import real_path
 from mlpkit.terminal.figures import figures
@@ -53,9 +55,7 @@ from mlpkit.verbs.report.importance import (
 from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
 from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
 from mlpkit.verbs.report.predictions import Judged
-from mlpkit.verbs.report.seeds_page import write_seeds_page
 from mlpkit.verbs.report.values import values_section
-from mlpkit.verbs.sweep.page import write_sweep_page
 
 if TYPE_CHECKING:
     import os
@@ -109,17 +109,20 @@ def report(
     directory, chosen = directory_of(run), None if to is None else Path(to)
     if chosen is not None:
         expect_writable(chosen)
-    if is_seeds_folder(directory):
-        return write_seeds_page(directory, chosen)
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    if is_sweep_folder(directory):
-        return write_sweep_page(directory, registry.arguments(), chosen)
+    written: Path = load((kind_of(directory) or RUN).report)(
+        directory, chosen or directory / REPORT, registry, examples
+    )
+    return written
+
+
+def write_run_page(directory: Path, file: Path, registry: Registry, examples: GivenExamples | None) -> Path:
+    """Write the page about a run of one network or of an ensemble; see ``report``."""
     found = _read(directory, registry)
     if found.model is not None and examples is not None:
         hold_examples(found.model.dataset, examples)
     elif found.model is not None and found.model.dataset.in_memory:
         found.has_data = False
-    file = chosen or directory / REPORT
     write_atomically(file, page(found.spec.name, _sections(found)).encode())
     return file
 
@@ -162,7 +165,7 @@ class _Found:
             self.notes.append(f"Left out, {what}: {error}")
 
 
-def _read(directory: Path, registry: Registry | None) -> _Found:
+def _read(directory: Path, registry: Registry) -> _Found:
     folder = RunFolder.open(directory)
     spec = parse_resolved(directory, folder.resolved_text(), registry)
     metrics = in_order(folder.read_metrics() if folder.finished else {}, spec)
@@ -195,7 +198,7 @@ def _sections(found: _Found) -> list[str]:
     directory = found.folder.directory
     of_training = (
         networks_sections(directory)
-        if is_ensemble(directory)
+        if kind_of(directory) is ENSEMBLE_RUN
         else [curves_section(found.history, tracker, found.units)]
     )
     return [

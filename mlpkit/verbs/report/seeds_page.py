@@ -14,18 +14,17 @@ from mlpkit.pages.results import results_table
 from mlpkit.pages.run_html import SUMMARY_TITLES, summary_rows
 from mlpkit.pages.run_sets import RunSet, read_runs
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.layout import REPORT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_seeds_page(directory: Path, to: Path | None = None) -> Path:
+def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:
     """Write a page about the runs of several seeds, and return where it is.
 
     Args:
         directory: their folder.
-        to: the file to write; by default ``report.html`` in the folder.
+        file: the file to write.
 
     Raises:
         UsageError: vl-convert isn't installed.
@@ -40,7 +39,6 @@ def write_seeds_page(directory: Path, to: Path | None = None) -> Path:
         section("Runs", each),
         curves_of_sets([RunSet(directory.name, runs)]),
     ]
-    file = directory / REPORT if to is None else to
     write_atomically(file, page(f"{directory.name}: {len(folder.seeds)} seeds", parts).encode())
     return file
 

@@ -10,15 +10,18 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.errors import UsageError
+from mlpkit.lazy_names import load
+from mlpkit.runs.kinds import RUN, kind_of
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
 from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from mlpkit.jobs.evaluate import Evaluation
+    from mlpkit.registry.registry import Registry
 
 
 @options.verb("evaluate")
@@ -44,27 +47,20 @@ def command(
     warning says so. With --data, for a file or folder like the one trained on, with inputs and targets; - is standard
     input.
     """
-    from mlpkit.jobs.evaluate import (  # noqa: PLC0415 - loads NumPy, which --help does without
-        evaluate,
-        evaluate_file,
-        evaluate_seeds,
-    )
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.runs.layout import is_seeds_folder  # noqa: PLC0415 - for the same reason
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - loads NumPy, which --help does without
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     if file is not None and splits:
         raise UsageError("--split names parts of the run's own data; leave it out, or --data")
     with file_or_standard_input(file) if file is not None else nullcontext() as data:
-        if is_seeds_folder(directory):
-            _print_seeds(directory, evaluate_seeds(directory, splits, data, registry), as_json)
-        else:
-            found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
-            _print(directory, found, as_json)
+        load((kind_of(directory) or RUN).evaluate)(directory, splits, data, registry, as_json)
 
 
-def _print(directory: Path, found: Evaluation, as_json: bool) -> None:
-    """Print what evaluation found."""
+def print_run(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
+    """Evaluate a run, and print what was found; the arguments are those of ``evaluate`` and ``evaluate_file``."""
+    from mlpkit.jobs.evaluate import evaluate, evaluate_file  # noqa: PLC0415 - loads NumPy, which --help does without
+
+    found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
     _print_doubt(directory, found)
     if as_json:
         document(found.metrics)
@@ -79,11 +75,13 @@ def _print(directory: Path, found: Evaluation, as_json: bool) -> None:
             result("\n".join(_table(values[name], found.class_names)))
 
 
-def _print_seeds(directory: Path, found: Mapping[int, Evaluation], as_json: bool) -> None:
-    """Print the mean results of several seeds."""
+def print_seeds(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
+    """Evaluate the runs of several seeds, and print the means; the arguments are those of ``print_run``."""
     from mlpkit.display.runs_lines import summary_table  # noqa: PLC0415 - most runs have one seed
     from mlpkit.groups.numbered_runs import plain_summary, summary_of  # noqa: PLC0415 - for the same reason
+    from mlpkit.groups.seeds import evaluate_seeds  # noqa: PLC0415 - for the same reason
 
+    found = evaluate_seeds(directory, splits, data, registry)
     _print_doubt(directory, next(iter(found.values())))
     summary = summary_of([each.metrics for each in found.values()])
     if as_json:

@@ -9,7 +9,7 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.layout import is_ensemble, is_seeds_folder, is_sweep_folder
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.training.events import ObserverGroup, PythonWarnings, StopRequest
 
 if TYPE_CHECKING:
@@ -69,12 +69,11 @@ def resume(
             was trained.
     """
     directory = directory_of(directory)
-    if is_seeds_folder(directory):
-        raise UsageError(f'{directory}: holds the runs of several seeds; mlpkit.resume_seeds("{directory}") goes on')
-    if is_sweep_folder(directory):
-        raise UsageError(f'{directory}: holds the trials of a sweep; mlpkit.resume_sweep("{directory}") goes on')
+    kind = kind_of(directory)
+    if kind is not None and not kind.is_run:
+        raise UsageError(f'{directory}: holds {kind.holds}; mlpkit.resume_{kind.name}("{directory}") goes on')
     longer = epochs is not None or iterations is not None or out is not None
-    if longer and is_ensemble(directory):
+    if longer and kind is ENSEMBLE_RUN:
         raise UsageError(f"{directory}: is an ensemble; one of its networks can be trained for longer")
     if longer:
         if (epochs is None) == (iterations is None):
@@ -90,7 +89,7 @@ def resume(
             observer=observer or _default_observer(quiet=quiet),
             stop=stop or StopRequest(),
         )
-    if not is_ensemble(directory):
+    if kind is not ENSEMBLE_RUN:
         return resume_network(
             directory,
             examples=examples,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +12,9 @@ from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
 from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.errors import UsageError
-from mlpkit.runs.layout import is_ensemble, is_seeds_folder, is_sweep_folder
-from mlpkit.verbs.run.training import TrainingOptions, TrainingResult, end_training, train, train_ensemble, train_seeds
+from mlpkit.lazy_names import load
+from mlpkit.runs.kinds import RUN, kind_of
+from mlpkit.verbs.run.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
 
 if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
@@ -44,35 +44,49 @@ def command(
     is left as it is; with --epochs or --iterations, it is continued in a folder of its own. Of a folder with the runs
     of several seeds, or of a sweep, those go on that are not finished, and so do the networks of an ensemble.
     """
-    wanted = TrainingOptions(**chosen)
-    several = is_seeds_folder(directory) or is_ensemble(directory) or is_sweep_folder(directory)
-    expect_one_rank(ranks, several=several)
-    longer = [option is not None for option in (epochs, iterations, out)]
-    if several and any(longer):
+    kind = kind_of(directory) or RUN  # which refuses a folder of no kind
+    expect_one_rank(ranks, several=kind is not RUN)
+    longer = any(option is not None for option in (epochs, iterations, out))
+    if longer and kind is not RUN:
         raise UsageError(f"{directory}: has several runs; --epochs, --iterations and --out are for one of them")
-    if is_sweep_folder(directory):
-        _resume_sweep(directory, wanted)
-        return
-    components: dict[str, Any] = {"plugins": wanted.plugins, "blocked": wanted.blocked}
+    if longer:
+        _train_longer(directory, epochs, iterations, out, ranks, TrainingOptions(**chosen))
+    else:
+        load(kind.resume)(directory, ranks, **chosen)
+
+
+def resume_run(directory: Path, ranks: Ranks, **chosen: Any) -> None:
+    """Go on with a run of one network, and end the program as it ended; ``chosen`` are ``TrainingOptions``."""
+    wanted = TrainingOptions(**chosen)
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume_network import resume_network  # noqa: PLC0415 - a signal must find the handlers
 
-        if any(longer):
-            found, directory = _train_longer(directory, epochs, iterations, out, ranks, wanted, interrupts)
-        elif is_seeds_folder(directory):
-            from mlpkit.groups.seeds import resume_seeds  # noqa: PLC0415 - most runs have one seed
+        job = partial(resume_network, directory, ranks=ranks, plugins=wanted.plugins, blocked=wanted.blocked)
+        found = train(job, directory.name, directory, "", wanted, interrupts)
+    end_training(found, [directory], wanted, interrupts)
 
-            of_seeds = partial(resume_seeds, directory, **components)
-            found = train_seeds(of_seeds, directory.name, directory, wanted, interrupts)
-        elif is_ensemble(directory):
-            from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
-            from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-            of_all = partial(resume_ensemble, directory, Registry.discover(**components))
-            found = train_ensemble(of_all, directory.name, directory, wanted, interrupts)
-        else:
-            job = partial(resume_network, directory, ranks=ranks, **components)
-            found = train(job, directory.name, directory, "", wanted, interrupts)
+def resume_all_seeds(directory: Path, _: Ranks, **chosen: Any) -> None:
+    """Go on with the runs of several seeds, as ``resume_run`` does with one."""
+    wanted = TrainingOptions(**chosen)
+    with Interrupts() as interrupts:
+        from mlpkit.groups.seeds import resume_seeds  # noqa: PLC0415 - a signal must find the handlers
+
+        job = partial(resume_seeds, directory, plugins=wanted.plugins, blocked=wanted.blocked)
+        found = train_seeds(job, directory.name, directory, wanted, interrupts)
+    end_training(found, [directory], wanted, interrupts)
+
+
+def resume_members(directory: Path, _: Ranks, **chosen: Any) -> None:
+    """Go on with the networks of an ensemble, as ``resume_run`` does with one."""
+    wanted = TrainingOptions(**chosen)
+    with Interrupts() as interrupts:
+        from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - a signal must find the handlers
+        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+        registry = Registry.discover(plugins=wanted.plugins, blocked=wanted.blocked)
+        job = partial(resume_ensemble, directory, registry)
+        found = train_ensemble(job, directory.name, directory, wanted, interrupts)
     end_training(found, [directory], wanted, interrupts)
 
 
@@ -83,39 +97,20 @@ def _train_longer(
     out: Path | None,
     ranks: Ranks,
     wanted: TrainingOptions,
-    interrupts: Interrupts,
-) -> tuple[TrainingResult, Path]:
-    """Train a finished run for longer, and return how that ended, and the folder of the longer run."""
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - a signal must find the handlers
-    from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
+) -> None:
+    """Train a finished run for longer, and end the program as that ended."""
+    with Interrupts() as interrupts:
+        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - a signal must find the handlers
+        from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - as above
 
-    if (epochs is None) == (iterations is None):
-        raise UsageError("expected either --epochs N or --iterations N, to train a finished run for longer")
-    if ranks.size > 1:
-        raise UsageError("several ranks can't begin a longer run; begin it without mpiexec, and resume it with mpiexec")
-    registry = Registry.discover(plugins=wanted.plugins, blocked=wanted.blocked)
-    folder = folder_for(directory, out)
-    job = partial(train_longer, directory, Length(epochs, iterations), folder, registry)
-    return train(job, folder.name, folder, "", wanted, interrupts), folder
-
-
-def _resume_sweep(directory: Path, wanted: TrainingOptions) -> None:
-    """Do what ``mlpkit sweep --resume`` does, on this machine.
-
-    Raises:
-        UsageError: a page was asked for, which shows one run.
-    """
-    from mlpkit.verbs.sweep.command import resume_folder  # noqa: PLC0415 - most folders are of one run
-
-    if wanted.port is not None:
-        raise UsageError(f"--live shows one run; for a sweep, leave it out: mlpkit live {quote(str(directory))}")
-    resume_folder(
-        directory,
-        0,
-        engine={"workers": wanted.workers},
-        plugins=wanted.plugins,
-        blocked=wanted.blocked,
-        reports=wanted.reports,
-        quiet=wanted.quiet,
-        as_json=wanted.as_json,
-    )
+        if (epochs is None) == (iterations is None):
+            raise UsageError("expected either --epochs N or --iterations N, to train a finished run for longer")
+        if ranks.size > 1:
+            raise UsageError(
+                "several ranks can't begin a longer run; begin it without mpiexec, and resume it with mpiexec"
+            )
+        registry = Registry.discover(plugins=wanted.plugins, blocked=wanted.blocked)
+        folder = folder_for(directory, out)
+        job = partial(train_longer, directory, Length(epochs, iterations), folder, registry)
+        found = train(job, folder.name, folder, "", wanted, interrupts)
+    end_training(found, [folder], wanted, interrupts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections.abc import Mapping
@@ -12,20 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.dataset import Dataset
-from mlpkit.errors import MlpkitError, RunFolderError, UsageError
-from mlpkit.groups.seeds_folder import SeedsFolder
-from mlpkit.jobs.run_inputs import DATA, SPEC_HASH, flattened
-from mlpkit.verbs.runs.spec_outline import outline
-from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
+from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.jobs.run_inputs import SPEC_HASH, flattened
 from mlpkit.pages.repeating import plugin_options
+from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import HISTORY, LOCK, METRICS, MODEL, RESOLVED, SPLITS, is_run, is_seeds_folder
-from mlpkit.runs.run_folders import runs_in
-from mlpkit.specfile.document import parse_document
+from mlpkit.runs.kinds import SEEDS_FOLDER, kind_of, members_of
+from mlpkit.runs.layout import HISTORY, METRICS, MODEL, RESOLVED, SPLITS
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed
+from mlpkit.verbs.runs.spec_outline import outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,10 +50,6 @@ Row = dict[str, list[Any]]
 NOT_CURVES: Final = ("iteration", "epoch")
 LEVEL: Final = 0.95
 ADVISED_SEEDS: Final = 5
-
-
-
-
 
 
 @dataclass(frozen=True)
@@ -249,10 +242,6 @@ def _name(side: Sequence[tuple[Path, RunOnPage]], mixed: set[Path]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-
-
-
-
 def compare_sides(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> Comparison:
     """Compare what was read; see ``compare``."""
     runs = [run for side in sides for run in side.runs]
@@ -287,7 +276,10 @@ def _has_too_few(first: RunSet, other: RunSet) -> bool:
 def _unfinished(runs: Iterable[RunOnPage]) -> list[str]:
     """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
     folders = dict.fromkeys(run.directory.parent for run in runs)
-    return [str(folder) for folder in folders if is_seeds_folder(folder) and SeedsFolder.open(folder).unfinished]
+    of_seeds = [folder for folder in folders if kind_of(folder) is SEEDS_FOLDER]
+    return [
+        str(folder) for folder in of_seeds if not all(RunFolder(run).finished for run in members_of(folder).values())
+    ]
 
 
 def _with_seeds(run: RunOnPage) -> str:
@@ -432,8 +424,6 @@ class _Test:
         seeds = list(self.before)
         after = [self.after[seed] for seed in seeds] if self.paired else list(self.after.values())
         return difference(after, list(self.before.values()), paired=self.paired, level=LEVEL)
-
-
 
 
 def _without_spec(lock: Mapping[str, Any]) -> dict[str, Any]:

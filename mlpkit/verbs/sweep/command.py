@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,7 @@ from mlpkit.verbs.sweep.status_table import show_status, stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mlpkit.training.ranks import Ranks
     from mlpkit.verbs.sweep.sweep import Sweep
 
 
@@ -115,6 +117,18 @@ def command(
         with run_folder(spec, out, interrupts) as made:
             found = _shown(partial(sweep, spec, made), spec.name, made, engine, quiet, as_json, interrupts)
     _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
+
+
+def resume(directory: Path, _: Ranks, *, port: int | None, workers: int | None, **chosen: Any) -> None:
+    """Do what ``mlpkit sweep --resume`` does, on this machine, for ``mlpkit resume``.
+
+    Raises:
+        UsageError: a page was asked for, which shows one run.
+    """
+    if port is not None:
+        raise UsageError(f"--live shows one run; for a sweep, leave it out: mlpkit live {quote(str(directory))}")
+    expect_one_way(chosen["quiet"], chosen["as_json"])
+    resume_folder(directory, 0, engine={"workers": workers}, **chosen)
 
 
 def resume_folder(

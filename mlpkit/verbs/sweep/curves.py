@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import HISTORY
 from mlpkit.runs.overview import PRUNED, overview_of
-from mlpkit.verbs.sweep.folder import number_of, runs_of
+from mlpkit.verbs.sweep.folder import number_of
 from mlpkit.verbs.sweep.pruning import RULES, Curve, Evaluation
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _is_strong(curve: Curve, others: Sequence[Curve], trial: Trial, sweep: Sweep
 
 
 def _first_run_of(trial: Path) -> Path:
-    return next(iter(runs_of(trial).values()))
+    return next(iter(members_of(trial).values()))
 
 
 def _curve_of(trial: Path, objective: Objective) -> Curve:

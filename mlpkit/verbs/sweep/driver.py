@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.verbs.sweep.folder import may_go_on, runs_of
+from mlpkit.verbs.sweep.folder import may_go_on
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ class Driver:
         deaths = self._deaths[trial.number]
         if deaths >= MOST_DEATHS:
             return self._folder.set_aside(trial, f"{deaths} processes died of it, the last {death}")
-        runs = [RunFolder(run) for run in runs_of(trial.directory).values()]
+        runs = [RunFolder(run) for run in members_of(trial.directory).values()]
         saved = any(run.checkpoints.exist or run.finished for run in runs)
         how = "it goes on from its last checkpoint" if saved else "it begins again"
         self._observer.noticed(f"trial {trial.number}: its process ended {death}; {how}")

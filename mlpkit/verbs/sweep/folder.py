@@ -10,24 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.groups.ensemble_folder import EnsembleFolder
-from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.record_keys import is_result
 from mlpkit.runs.files import LARGEST_DOCUMENT, folders_in, make_folder, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_compact
-from mlpkit.runs.layout import (
-    BEST,
-    PROGRESS,
-    STOP,
-    SWEEP,
-    TRIAL,
-    has_file,
-    is_ensemble,
-    is_run,
-    is_seeds_folder,
-    is_sweep_folder,
-)
+from mlpkit.runs.kinds import SWEEP_FOLDER, is_run_folder, kind_of, members_of
+from mlpkit.runs.layout import BEST, PROGRESS, STOP, SWEEP, TRIAL, has_file
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 
 if TYPE_CHECKING:
@@ -286,9 +274,9 @@ def expect_sweep_folder(directory: Path) -> None:
     Raises:
         RunFolderError: it doesn't.
     """
-    if is_run(directory):
+    if is_run_folder(directory):
         raise RunFolderError(f"{directory}: is a run, and no sweep; give the folder of the sweep")
-    if not is_sweep_folder(directory):
+    if kind_of(directory) is not SWEEP_FOLDER:
         what = f"holds no {SWEEP}, so it is no sweep" if directory.is_dir() else "there is no such folder"
         raise RunFolderError(f"{directory}: {what}; expected a folder that mlpkit sweep has made")
 
@@ -345,31 +333,12 @@ def _read_trial(directory: Path) -> Trial:
         raise reading_error(path, error, RunFolderError) from error
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path, f"expected values and asked_at: {error}") from error
-    runs = runs_of(directory)
+    runs = members_of(directory)
     finished = folder.finished and all(RunFolder(run).finished for run in runs.values())
     failure = {} if finished else folder.read_failure()
     state = FINISHED if finished else str(failure.get("state", STOPPED))
     results = _results_at_end(folder, len(runs)) if finished else _results_so_far(directory)
     return Trial(number_of(directory), directory, values, asked_at, state, str(failure.get("message", "")), results)
-
-
-def runs_of(directory: Path) -> dict[int, Path]:
-    """Return the run folders of a trial, in the order in which they are trained.
-
-    Args:
-        directory: the trial's folder.
-
-    Returns:
-        Those of its seeds, by seed, or of the networks of an ensemble, by number, once they are prepared; or its own.
-
-    Raises:
-        RunFolderError: seeds.json is damaged.
-    """
-    if is_seeds_folder(directory):
-        return SeedsFolder.open(directory).members
-    if is_ensemble(directory):
-        return EnsembleFolder.open(directory).members
-    return {0: directory}
 
 
 def history_of(directory: Path) -> list[dict[str, float]]:
@@ -381,7 +350,7 @@ def history_of(directory: Path) -> list[dict[str, float]]:
     Raises:
         RunFolderError: a file can't be read.
     """
-    found = [history for run in runs_of(directory).values() if (history := RunFolder(run).read_history())]
+    found = [history for run in members_of(directory).values() if (history := RunFolder(run).read_history())]
     if len(found) < 2:
         return found[0] if found else []
     by_iteration = [{record["iteration"]: record for record in history} for history in found]

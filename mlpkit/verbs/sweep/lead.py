@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import OUT_OF_FOLD, has_file, is_ensemble
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of, members_of
+from mlpkit.runs.layout import OUT_OF_FOLD, has_file
 from mlpkit.statistics import difference
 from mlpkit.terminal.figures import figure, probability, signed
 from mlpkit.verbs.sweep.driver import ranked
-from mlpkit.verbs.sweep.folder import runs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def _lead(best: Trial, second: Trial, objective: Objective, chosen_from: int | N
     shared = [number for number in of_best if number in of_second]
     if len(shared) < 2:
         return Lead(best.number, second.number, by, chosen_from=chosen_from)
-    folds = is_ensemble(best.directory)
+    folds = kind_of(best.directory) is ENSEMBLE_RUN
     pairs = [[costs[number] for number in shared] for costs in (of_second, of_best)]
     count = chosen_from or 1
     found = difference(*pairs, paired=True, folds=folds, level=1 - (1 - LEVEL) / count)
@@ -133,8 +133,8 @@ def _costs(trial: Trial, objective: Objective) -> dict[int, float]:
     An ensemble of members has a single result, that of the average, and so nothing to compare pair by pair.
     """
     out_of_fold = objective.split == "validation" and has_file(trial.directory, OUT_OF_FOLD)
-    if is_ensemble(trial.directory) and not out_of_fold:
+    if kind_of(trial.directory) is ENSEMBLE_RUN and not out_of_fold:
         return {}
-    metrics = {number: RunFolder(run).read_metrics() for number, run in runs_of(trial.directory).items()}
+    metrics = {number: RunFolder(run).read_metrics() for number, run in members_of(trial.directory).items()}
     values = {number: each.get(objective.split, {}).get(objective.name) for number, each in metrics.items()}
     return {number: objective.cost(float(value)) for number, value in values.items() if value is not None}

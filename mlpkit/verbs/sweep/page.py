@@ -14,7 +14,8 @@ from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.layout import BEST, REPORT, SWEEP, is_ensemble
+from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
+from mlpkit.runs.layout import BEST, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.terminal.figures import figure
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.pages.charts import ParallelLine
+    from mlpkit.registry.registry import Registry
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.scales import Scale
     from mlpkit.verbs.sweep.section import Objective, SearchedKey
@@ -50,13 +52,13 @@ WEAK: Final = (PRUNED, DIVERGED)
 OTHERS: Final = "the others"
 
 
-def write_sweep_page(directory: Path, components: Mapping[str, Any], to: Path | None = None) -> Path:
+def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object) -> Path:
     """Write a page about a sweep, and return where it is; the sweep may be at work.
 
     Args:
         directory: its folder.
-        components: the plugins, as ``read_spec`` takes them.
-        to: the file to write; by default ``report.html`` in the folder.
+        file: the file to write.
+        registry: the plugins to take components from.
 
     Raises:
         UsageError: vl-convert isn't installed.
@@ -65,7 +67,7 @@ def write_sweep_page(directory: Path, components: Mapping[str, Any], to: Path | 
         StorageError: the page can't be written.
     """
     folder = SweepFolder(directory)
-    spec = spec_of_sweep(folder, components)
+    spec = spec_of_sweep(folder, registry.arguments())
     assert isinstance(spec.sweep, SweepSection)
     found = sum_up(folder, spec)
     parts = [
@@ -73,7 +75,6 @@ def write_sweep_page(directory: Path, components: Mapping[str, Any], to: Path | 
         *_sections_about_trials(found, spec.sweep.search, spec.seed),
         section("Spec", folded(SWEEP, preformatted(spec.document.text))),
     ]
-    file = directory / REPORT if to is None else to
     write_atomically(file, page(f"{spec.name}: {counted(len(found.trials), 'trial')}", parts).encode())
     return file
 
@@ -100,7 +101,7 @@ def _best_in_words(found: Sweep) -> list[str]:
     leads = "".join(f" In the sweep, {lead}." for lead in found.leads)
     said = [paragraph(f"Trial {found.best.number} has {result}.{leads} The best of many trials is often a lucky one.")]
     file = found.folder / BEST
-    if not file.is_file() or is_ensemble(found.best.directory):  # the sweep is at work, or was interrupted
+    if not file.is_file() or kind_of(found.best.directory) is ENSEMBLE_RUN:  # the sweep is at work, or was interrupted
         return said
     commands = f"mlpkit run {shlex.quote(str(file))} --seeds 3"
     return [*said, paragraph("To see what it is worth, train it with other seeds:"), preformatted(commands)]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import RunFolderError, SpecError
 from mlpkit.jobs.run_inputs import lock_changes
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import SPEC, has_file
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.spec import read_spec
-from mlpkit.verbs.sweep.folder import runs_of, trials_in
+from mlpkit.verbs.sweep.folder import trials_in
 from mlpkit.verbs.sweep.trial_spec import SWEEP
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _first_begun(directory: Path) -> tuple[Path, str] | None:
     """Return the first run folder of a sweep's trials whose spec can be read, and its text; None without any."""
     for trial in trials_in(directory):
         with suppress(RunFolderError):  # a damaged trial is named when its results are read
-            run = next(iter(runs_of(trial).values()))
+            run = next(iter(members_of(trial).values()))
             if has_file(run, SPEC):
                 return run, RunFolder(run).spec_text()
     return None

@@ -17,13 +17,14 @@ from mlpkit.jobs.resume_network import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.training_job import TrainingJob
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.workers import blas_threads, choose_plan
 from mlpkit.verbs.sweep.curves import curves_of, rule_for
-from mlpkit.verbs.sweep.folder import may_go_on, read_trial, runs_of, trials_in
+from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.trial_of_several import train_ensemble, train_seeds
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
@@ -256,7 +257,7 @@ class _Judge(Observer):
         """Whether a trial of several runs is weak that has trained the first one, and hasn't begun the second."""
         if not self._several:
             return False
-        first, *others = runs_of(self._directory).values()
+        first, *others = members_of(self._directory).values()
         history = RunFolder(first).read_history()
         self._total_steps = overview_of(first).total or 0
         is_over = bool(history) and history[-1]["iteration"] >= self._total_steps

@@ -15,7 +15,8 @@ from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import SPEC, has_file, is_seeds_folder
+from mlpkit.runs.kinds import SEEDS_FOLDER, kind_of
+from mlpkit.runs.layout import SPEC, has_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ def train_seeds(spec: Spec, folder: RunFolder, cores: int, train: TrainPrepared)
         MlpkitError: a run can't be prepared or trained; a note names its seed.
     """
     runs = SeedsFolder(folder, spec.seeds)
-    if not is_seeds_folder(folder.directory):
+    if kind_of(folder.directory) is not SEEDS_FOLDER:
         proved = prove_seeds(spec)
         _remove_half_prepared(runs)
         prepare_seeds(proved, runs, cores)

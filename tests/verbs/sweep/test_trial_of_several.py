@@ -16,9 +16,10 @@ import mlpkit
 from mlpkit.errors import RunFolderError
 from mlpkit.jobs.list_runs import RunList
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import members_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.runs.compare import compare
-from mlpkit.verbs.sweep.folder import history_of, runs_of
+from mlpkit.verbs.sweep.folder import history_of
 from mlpkit.verbs.sweep.pruning import RULES
 from mlpkit.verbs.sweep.trial import train_trial
 from mlpkit.verbs.sweep.trial_spec import as_overrides
@@ -64,7 +65,7 @@ def test_each_run_has_the_bits_of_a_run_by_hand(kind, make_folder):
     with make_folder(kind) as folder:
         trial, end = trained(folder, 0)
     assert (end.steps, end.stopped, end.failure) == (80, "", "")
-    runs = runs_of(trial.directory)
+    runs = members_of(trial.directory)
     assert [*runs] == ([4, 2] if kind == "seeds" else [0, 1])
     for number, directory in runs.items():
         alone = [f"seed={number}", "seeds=null"] if kind == "seeds" else [f"ensemble.member={number}"]
@@ -99,7 +100,7 @@ def test_what_counts_is_the_mean_of_seeds_and_the_result_of_an_ensemble(folder):
     trial, _ = trained(folder, 0)
     found = folder.trial(0)
     assert (found.state, found.problem) == ("finished", "")
-    losses = [RunFolder(run).read_metrics()["validation"]["loss"] for run in runs_of(trial.directory).values()]
+    losses = [RunFolder(run).read_metrics()["validation"]["loss"] for run in members_of(trial.directory).values()]
     loss = found.results["validation_loss"]
     if (trial.directory / "out_of_fold.csv").exists():
         rows = csv.DictReader((trial.directory / "out_of_fold.csv").read_text().splitlines())
@@ -119,7 +120,7 @@ def test_a_trial_that_was_stopped_in_any_of_its_runs_goes_on_to_the_same_bits(st
     stop = StopAt(20, stopped_in)
     end = train_trial(trial.directory, observer=stop, stop=stop.stop)
     assert (end.steps, end.stopped, folder.trial(1).state) == (20 + 40 * stopped_in, "SIGTERM", "stopped")
-    finished = [RunFolder(run).finished for run in runs_of(trial.directory).values()]
+    finished = [RunFolder(run).finished for run in members_of(trial.directory).values()]
     assert finished == [stopped_in == 1, False]
     end = train_trial(trial.directory)
     assert (end.stopped, end.failure, folder.trial(1).state) == ("", "", "finished")
@@ -142,7 +143,7 @@ class StopAt(Observer):
 def test_a_trial_that_was_killed_before_its_runs_were_prepared_begins_again(folder):
     whole, _ = trained(folder, 0)
     trial = folder.begin(1, VALUES, 0.0)
-    runs = [trial.directory / run.relative_to(whole.directory) for run in runs_of(whole.directory).values()]
+    runs = [trial.directory / run.relative_to(whole.directory) for run in members_of(whole.directory).values()]
     runs[0].mkdir(parents=True)
     for name in ("spec.yaml", "resolved.yaml"):
         shutil.copy(whole.directory / runs[0].relative_to(trial.directory) / name, runs[0] / name)
@@ -157,10 +158,10 @@ def test_the_first_run_that_diverges_ends_the_trial(folder):
     trial, end = trained(folder, 0, DIVERGING)
     found = folder.trial(0)
     assert (found.state, found.problem) == ("diverged", end.failure)
-    first, second = runs_of(trial.directory)
+    first, second = members_of(trial.directory)
     assert end.failure.endswith(f"\n  this was {'seed' if first else 'member'} {first}")
-    assert RunFolder(runs_of(trial.directory)[first]).read_failure()["state"] == "diverged"
-    assert not (runs_of(trial.directory)[second] / "lock.json").exists()
+    assert RunFolder(members_of(trial.directory)[first]).read_failure()["state"] == "diverged"
+    assert not (members_of(trial.directory)[second] / "lock.json").exists()
     assert train_trial(trial.directory).failure == ""
     assert folder.trial(0).state == "diverged"
 
@@ -184,7 +185,7 @@ def test_a_weak_trial_ends_in_its_first_run(folder):
     assert (end.steps, end.stopped) == (10, "pruned")
     found = folder.trial(5)
     assert (found.state, found.problem) == ("pruned", "pruned (median) after step 10")
-    first, second = runs_of(trial.directory).values()
+    first, second = members_of(trial.directory).values()
     assert found.results["validation_loss"] == RunFolder(first).read_history()[-1]["validation_loss"]
     assert not (second / "lock.json").exists()
     assert train_trial(trial.directory).steps == 0
@@ -240,7 +241,7 @@ def test_a_pruned_trial_can_be_resumed_by_hand_to_the_bits_of_one_that_was_not(f
 
 def test_the_curve_of_a_trial_is_the_mean_of_its_runs_as_far_as_all_have_come(folder):
     trial, _ = trained(folder, 0)
-    histories = [RunFolder(run).read_history() for run in runs_of(trial.directory).values()]
+    histories = [RunFolder(run).read_history() for run in members_of(trial.directory).values()]
     curve = history_of(trial.directory)
     assert [record["iteration"] for record in curve] == [10, 20, 30, 40]
     for key in ("validation_loss", "train_loss", "epoch"):

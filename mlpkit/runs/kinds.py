@@ -1,0 +1,117 @@
+"""The kinds of folder that hold runs: how each is recognised, and what the verbs do with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mlpkit.lazy_names import load
+from mlpkit.runs.files import folders_in
+from mlpkit.runs.layout import MEMBERS, RESOLVED, SEEDS, SPEC, SWEEP, has_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Kind(NamedTuple):
+    """A kind of folder; the functions are named as ``module:function``, and loaded by the verb that calls them.
+
+    Args:
+        name: what it is called; ``mlpkit.resume_NAME`` resumes several runs in Python.
+        is_run: whether the folder is a run, with a spec, a model and results of its own.
+        holds: what is in it, in words.
+        group: opens the folder of several runs, as the class with their folders by number; empty without them.
+        resume: goes on with it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
+        evaluate: prints results; takes the folder, splits, other data, registry, and whether to print JSON.
+        report: writes the page, and returns where; takes the folder, the file, registry, and examples in memory.
+    """
+
+    name: str
+    is_run: bool
+    holds: str
+    group: str
+    resume: str
+    evaluate: str
+    report: str
+
+
+RUN: Final = Kind(
+    "run",
+    True,
+    "the run of one network",
+    group="",
+    resume="mlpkit.verbs.run.resume_command:resume_run",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
+    report="mlpkit.verbs.report.report:write_run_page",
+)
+ENSEMBLE_RUN: Final = Kind(
+    "ensemble",
+    True,
+    "the run of an ensemble",
+    group="mlpkit.groups.ensemble_folder:EnsembleFolder",
+    resume="mlpkit.verbs.run.resume_command:resume_members",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
+    report="mlpkit.verbs.report.report:write_run_page",
+)
+SEEDS_FOLDER: Final = Kind(
+    "seeds",
+    False,
+    "the runs of several seeds",
+    group="mlpkit.groups.seeds_folder:SeedsFolder",
+    resume="mlpkit.verbs.run.resume_command:resume_all_seeds",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_seeds",
+    report="mlpkit.verbs.report.seeds_page:write_seeds_page",
+)
+SWEEP_FOLDER: Final = Kind(
+    "sweep",
+    False,
+    "the trials of a sweep",
+    group="",  # they are numbered, but each may be several runs
+    resume="mlpkit.verbs.sweep.command:resume",
+    evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
+    report="mlpkit.verbs.sweep.page:write_sweep_page",
+)
+KINDS: Final = (RUN, ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER)
+
+
+def kind_of(directory: Path) -> Kind | None:
+    """Return the kind of a folder; None if it holds neither a run nor several that belong together."""
+    if has_file(directory, SPEC) or has_file(directory, RESOLVED):
+        return ENSEMBLE_RUN if (directory / MEMBERS).is_dir() else RUN
+    if has_file(directory, SEEDS):
+        return SEEDS_FOLDER
+    return SWEEP_FOLDER if has_file(directory, SWEEP) else None
+
+
+def is_run_folder(directory: Path) -> bool:
+    """Whether a folder is a run, of one network or of an ensemble."""
+    kind = kind_of(directory)
+    return kind is not None and kind.is_run
+
+
+def members_of(directory: Path) -> dict[int, Path]:
+    """Return the run folders of a run: those of its seeds or of the networks of its ensemble, by number, or its own.
+
+    Raises:
+        RunFolderError: seeds.json is damaged.
+    """
+    kind = kind_of(directory)
+    if kind is None or not kind.group:
+        return {0: directory}
+    members: dict[int, Path] = load(kind.group).open(directory).members
+    return members
+
+
+def runs_in(directory: Path) -> list[Path]:
+    """Return the run folders in a folder, in that of a sweep also those of trials that have several seeds.
+
+    Raises:
+        RunFolderError: it can't be listed.
+    """
+    of_sweep = kind_of(directory) is SWEEP_FOLDER
+    found = []
+    for folder in folders_in(directory):
+        if is_run_folder(folder):
+            found.append(folder)
+        elif of_sweep and kind_of(folder) is SEEDS_FOLDER:
+            found += runs_in(folder)
+    return found
