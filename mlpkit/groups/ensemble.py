@@ -280,6 +280,7 @@ def prepare_networks(proved: Sequence[SpecProof], folder: EnsembleFolder) -> Non
     first_weights = whole.first_weights.checksum if whole.first_weights else None
     folder.run.write_lock(lock_of(spec, resolved, whole.dataset, first_weights))
     folder.run.write_resolved(resolved)
+    folder.run.write_identity(None)
     folder.run.write_spec(spec.document.text)
 
 

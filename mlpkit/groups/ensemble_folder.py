@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
-from mlpkit.runs.files import write_atomically
+from mlpkit.runs.files import folders_in, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import encode_pretty
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
@@ -58,7 +58,8 @@ class EnsembleFolder(NumberedRuns):
         run = RunFolder.open(directory)
         if kind_of(directory) is not ENSEMBLE_RUN:
             raise RunFolderError(f"{directory}: holds the run of one network, and no ensemble")
-        return cls(run, sum(folder.name.isdecimal() for folder in (directory / MEMBERS).iterdir()))
+        members = folders_in(directory / MEMBERS) if (directory / MEMBERS).is_dir() else []
+        return cls(run, sum(folder.name.isdecimal() for folder in members))
 
     @property
     def with_models(self) -> list[int]:

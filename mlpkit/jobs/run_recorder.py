@@ -125,7 +125,7 @@ def finite(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class FolderObserver(Observer):
-    """Writes each evaluation into the run folder.
+    """Writes into the run folder what the run is, and each evaluation.
 
     Args:
         folder: the run folder.
@@ -133,6 +133,10 @@ class FolderObserver(Observer):
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
+
+    def started(self, total_steps: int | None) -> None:
+        """Write run.json."""
+        self._folder.write_identity(total_steps)
 
     def evaluated(self, record: Record, seconds: float) -> None:
         """Add a line to the history, and one to the timing."""

@@ -36,12 +36,14 @@ from mlpkit.runs.layout import (
     METRICS,
     MODEL,
     RESOLVED,
+    RUN_JSON,
     SPEC,
     TIMING,
     WRITER,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
 from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_look
+from mlpkit.runs.run_json import identity_in
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
@@ -161,7 +163,7 @@ class RunFolder:
         if any((self.directory / name).exists() for name in (HISTORY, MODEL, CHECKPOINTS, HEALTH)):
             return
         with suppress(OSError):  # what can't be removed does no harm
-            for name in (SPEC, RESOLVED, LOCK, TIMING, FAILURE, WRITER):
+            for name in (SPEC, RESOLVED, RUN_JSON, LOCK, TIMING, FAILURE, WRITER):
                 (self.directory / name).unlink(missing_ok=True)
             self.directory.rmdir()
         self.close()  # only now, so that no other writer's files are removed
@@ -183,6 +185,19 @@ class RunFolder:
     def write_resolved(self, text: str) -> None:
         """Write resolved.yaml: the spec with every default filled in."""
         self._write(RESOLVED, text.encode())
+
+    def write_identity(self, total: int | None) -> None:
+        """Write run.json: what the run is, as resolved.yaml has it.
+
+        Args:
+            total: steps of the whole run; None if the clock ends it.
+
+        Raises:
+            RunFolderError: resolved.yaml can't be read.
+            StorageError: run.json can't be written.
+        """
+        found = identity_in(self.directory / RESOLVED)._replace(total=total)._asdict()
+        self._write_json(RUN_JSON, {key: value for key, value in found.items() if key != "epochs"})
 
     def write_lock(self, contents: Mapping[str, Any]) -> None:
         """Write lock.json: the versions and checksums that the results depend on."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mlpkit.lazy_names import load
 from mlpkit.runs.files import folders_in
 from mlpkit.runs.layout import MEMBERS, RESOLVED, SEEDS, SPEC, SWEEP, has_file
+from mlpkit.runs.run_json import recorded_kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,8 @@ KINDS: Final = (RUN, ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER)
 def kind_of(directory: Path) -> Kind | None:
     """Return the kind of a folder; None if it holds neither a run nor several that belong together."""
     if has_file(directory, SPEC) or has_file(directory, RESOLVED):
-        return ENSEMBLE_RUN if (directory / MEMBERS).is_dir() else RUN
+        kind = recorded_kind(directory) or ("ensemble" if (directory / MEMBERS).is_dir() else "run")
+        return ENSEMBLE_RUN if kind == ENSEMBLE_RUN.name else RUN
     if has_file(directory, SEEDS):
         return SEEDS_FOLDER
     return SWEEP_FOLDER if has_file(directory, SWEEP) else None

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 SPEC: Final = "spec.yaml"
 RESOLVED: Final = "resolved.yaml"
+RUN_JSON: Final = "run.json"
 LOCK: Final = "lock.json"
 HISTORY: Final = "history.jsonl"
 TIMING: Final = "timing.jsonl"
@@ -21,7 +22,9 @@ CHECKPOINTS: Final = "checkpoints"
 WRITER: Final = ".lock"
 REPORT: Final = "report.html"
 TRIAL: Final = "trial.json"
-OWN_NAMES: Final = (SPEC, RESOLVED, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, TRIAL, CHECKPOINTS, MODEL, REPORT)
+OWN_NAMES: Final = (
+    *(SPEC, RESOLVED, RUN_JSON, LOCK, HISTORY, TIMING, HEALTH, METRICS, FAILURE, TRIAL, CHECKPOINTS, MODEL, REPORT),
+)
 """What a run folder has of its own, beside hidden files; no callback may use these names."""
 
 SEEDS: Final = "seeds.json"

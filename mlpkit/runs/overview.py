@@ -5,13 +5,10 @@ As few bytes are read as possible, and neither NumPy nor a plugin is loaded.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -34,10 +31,11 @@ from mlpkit.runs.layout import (
     WRITER,
 )
 from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
+from mlpkit.runs.run_json import RunIdentity, read_identity
 from mlpkit.runs.writer_lock import WriterLock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 RUNNING: Final = "running"
@@ -131,13 +129,13 @@ def _with_networks(found: RunOverview) -> RunOverview:
 def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:
     finished = METRICS in names
     _expect_files(directory, names, finished, running)
-    spec = _spec_of(directory / RESOLVED) if RESOLVED in names else _Spec()
+    run = read_identity(directory) if RESOLVED in names else RunIdentity()
     history = _history_of(directory / HISTORY) if HISTORY in names else _History()
     results = _results_of(directory / METRICS) if finished else {}
     failure = _failure_of(directory / FAILURE) if FAILURE in names and not running and not finished else {}
     began, changed = _times(directory, names)
     try:
-        lowest, highest = history.extremes(spec.monitor)
+        lowest, highest = history.extremes(run.monitor)
     except ValueError as error:
         raise damaged(directory / HISTORY, error) from error
     checkpoint = _newest_checkpoint(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else 0
@@ -145,14 +143,14 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         directory,
         FINISHED if finished else RUNNING if running else failure.get("state", STOPPED),
         failure.get("message", ""),
-        spec.name,
-        spec.seed,
-        spec.settings,
-        spec.monitor,
+        run.name,
+        run.seed,
+        run.digest,
+        run.monitor,
         began,
         changed,
         max(int(history.last.get("iteration", 0)), checkpoint, failure.get("steps", 0)),
-        spec.total_steps(history.last),
+        run.total_steps(history.last),
         {key: value for key, value in history.last.items() if is_result(key)},
         results,
         lowest,
@@ -189,87 +187,6 @@ def _content(path: Path, most: int) -> bytes:
         return read_limited(path, most)
     except OSError as error:
         raise reading_error(path, error, RunFolderError) from error
-
-
-class _Spec(NamedTuple):
-    """What a resolved spec says of a run.
-
-    Args:
-        name: its name.
-        seed: its seed.
-        settings: a digest of all but the seed.
-        monitor: what evaluations are compared by.
-        iterations: steps to train for, or None.
-        epochs: passes over the training data, or None.
-    """
-
-    name: str = ""
-    seed: int | None = None
-    settings: str = ""
-    monitor: str = "loss"
-    iterations: int | None = None
-    epochs: int | None = None
-
-    def total_steps(self, evaluation: Mapping[str, float]) -> int | None:
-        """Return the steps of the whole run, which an evaluation tells if the spec counts epochs."""
-        if self.epochs is None or not evaluation.get("epoch"):
-            return self.iterations
-        return round(self.epochs * evaluation["iteration"] / evaluation["epoch"])
-
-
-_TOP_LEVEL: Final = re.compile(rb"^(?=\w)", re.MULTILINE)
-"""Where a key of the top level begins: mlpkit writes all that belongs to it indented, or after a dash."""
-_WANTED: Final = (b"name:", b"seed:", b"training:")
-_LONGEST: Final = 2**16
-"""Bytes of these; mlpkit writes some hundred, and parsing a megabyte of brackets would take seconds."""
-
-
-def _spec_of(path: Path) -> _Spec:
-    """Return what a resolved spec says of its run; the long part about layers and data is not parsed."""
-    keys = _TOP_LEVEL.split(_content(path, LARGEST_DOCUMENT))
-    digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith(b"seed:")))
-    wanted = b"".join(key for key in keys if key.startswith(_WANTED))
-    if len(wanted) > _LONGEST:
-        raise damaged(path, f"name, seed and training have {len(wanted):,} bytes; expected up to {_LONGEST:,}")
-    try:
-        values = _plain(wanted)
-        training = values["training"]
-        return _Spec(
-            values["name"].replace("$$", "$"),
-            int(values["seed"]),
-            digest.hexdigest(),
-            _monitor(training),
-            _number(training.get("iterations")),
-            _number(training.get("epochs")),
-        )
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise damaged(path, "expected a spec with name, seed and training, as mlpkit writes it") from error
-
-
-@lru_cache(maxsize=1024)
-def _plain(text: bytes) -> Any:
-    """Return what a text says that PyYAML wrote, every scalar as a string."""
-    import yaml  # noqa: PLC0415 - a folder without runs needs none
-
-    try:
-        return yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
-
-
-def _number(text: object) -> int | None:
-    return int(text) if isinstance(text, str) and text.isdecimal() else None
-
-
-def _monitor(training: Mapping[str, Any]) -> str:
-    """Return what a run compares evaluations by, as ``tracker_of`` in ``mlpkit.jobs.training_job`` does."""
-    checkpoint, stopping = (_mapping(training.get(key)) for key in ("checkpoint", "early_stopping"))
-    found = (training.get("best_weights"), checkpoint.get("best"), stopping.get("metric"))
-    return next((name for name in found if isinstance(name, str) and name != "null"), "loss")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 class _History(NamedTuple):

@@ -43,7 +43,7 @@ def test_every_file_of_a_run_has_a_section_and_no_other(page, folder):
     assert sorted(sections) == sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
-@pytest.mark.parametrize("name", ["lock.json", "metrics.json"])
+@pytest.mark.parametrize("name", ["run.json", "lock.json", "metrics.json"])
 def test_the_json_shown_has_the_keys_of_a_run(name, page, folder):
     assert keys_of(json.loads(shown(page, name))) == keys_of(json.loads((folder / name).read_text("utf-8")))
 

@@ -37,7 +37,7 @@ training:
   best_weights: loss
   checkpoint: {every: 4}
 """
-JSON = ("metrics.json", "lock.json", "failure.json")
+JSON = ("metrics.json", "run.json", "lock.json", "failure.json")
 LINES = ("history.jsonl", "health.jsonl", "timing.jsonl")
 TEXTS = ("resolved.yaml", "spec.yaml")
 WORDS = ("0\n", "-1\n", "", "null\n", "[]\n", "{}\n", "x:", "1e9\n", "true\n")

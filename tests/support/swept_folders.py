@@ -12,6 +12,7 @@ from mlpkit.runs.writer_lock import WriterLock
 RESULTS = {
     "spec.yaml",
     "resolved.yaml",
+    "run.json",
     "lock.json",
     "history.jsonl",
     "health.jsonl",

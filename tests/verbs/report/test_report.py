@@ -253,6 +253,7 @@ def test_a_report_changes_no_result(runs):
     assert {file.name for file in runs["flowers"].iterdir()} == {
         "spec.yaml",
         "resolved.yaml",
+        "run.json",
         "lock.json",
         "history.jsonl",
         "timing.jsonl",

@@ -43,6 +43,7 @@ def test_a_run_folder_holds_what_happened(train, work):
     assert names == {
         "spec.yaml",
         "resolved.yaml",
+        "run.json",
         "lock.json",
         "history.jsonl",
         "timing.jsonl",

@@ -18,6 +18,7 @@ FILES = {
     "metrics.json",
     "model.safetensors",
     "resolved.yaml",
+    "run.json",
     "spec.yaml",
     "timing.jsonl",
     "health.jsonl",
