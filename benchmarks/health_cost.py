@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    stopwatch = Stopwatch(HealthMonitor, "__init__", "begin", "before_step", "after_evaluation")
+    stopwatch = Stopwatch(HealthMonitor, "__init__", "began", "before_evaluated_step", "evaluated")
     found = []
     for (hidden, batch_size), limit in LIMITS.items():
         loop, health = share_of_health(stopwatch, hidden, batch_size, options.epochs)

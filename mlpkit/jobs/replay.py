@@ -24,6 +24,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
+from mlpkit.training.watch import Watch
 from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def replayed(
     with reopened(folder, step, "traced", registry, examples, observer) as run:
         settings = only_steps(run.proved)
         watch = _Watch(run.network)
-        trainer = run.trainer(settings, observer=watch, stop=watch.stop, watch=watch.gradients)
+        trainer = run.trainer(settings, observer=watch, stop=watch.stop, watches=[watch.gradients])
         _expect_not_later(folder, step, trainer, run.spec)
         if row is not None:
             _expect_row(row, step, trainer, run.proved.description.sizes["train"])
@@ -219,13 +220,15 @@ def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt
     )
 
 
-class _Gradients:
+class _Gradients(Watch):
     """Stops a training after some steps, and keeps the gradient of a step.
 
     Args:
         network: the network.
         stop: what stops the training.
     """
+
+    each_step = True
 
     def __init__(self, network: Sequential, stop: StopRequest) -> None:
         self._network = network
@@ -234,7 +237,7 @@ class _Gradients:
         self.keeps = False
         self.kept: list[NDArray[Any]] = []
 
-    def computed(self) -> None:
+    def gradient(self) -> None:
         """Keep the gradient that is not clipped."""
         self._keep()
 

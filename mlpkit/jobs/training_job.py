@@ -26,6 +26,7 @@ from mlpkit.jobs.run_recorder import (
 )
 from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data
+from mlpkit.jobs.watches import WatchedTraining, watches_of
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
@@ -38,7 +39,6 @@ from mlpkit.training.events import Observer, ObserverGroup
 from mlpkit.training.loop import Settings, Trainer
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.workers import useful_workers
-from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -358,13 +358,16 @@ class TrainingJob:
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         watched = folder is not None or type(observer) is not Observer
-        facts = facts_of(self.spec, network, self._dataset, self.description, self._steps) if watched else None
+        network.freeze(self._frozen)  # watches look only at what is trained
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
             inputs = RunInputs(written, self.resolved, self.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
+        training = WatchedTraining(
+            self.spec, self._steps, network, self._dataset, self.description, self._splits, observer
+        )
         trainer = Trainer(
             network,
             self._splits,
@@ -377,14 +380,13 @@ class TrainingJob:
             resolved=self._values,
             store=store,
             optimizer_state=self._optimizer_state,
-            facts=facts,
+            watches=watches_of(training) if watched else (),
             ranks=self._ranks,
         )
         if snapshot is not None:
             trainer.restore(snapshot)
             if folder is not None:
                 folder.rewind([finite(record) for record in trainer.history])
-                trainer.resume_health(folder.read_health())
             observer.resumed(snapshot.step)
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         outcome = Outcome("failed")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlpkit.training.divergence import refuse_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from mlpkit.network.sequential import Batch, Sequential
     from mlpkit.training.minibatches import Augmenter, OwnRows, Sampler
+    from mlpkit.training.watch import Watch
 
 
 class MinibatchGradient:
@@ -243,34 +244,26 @@ CLIPPERS: dict[str, Callable[[Sequential, float], ClipByNorm | ClipByValue]] = {
 """Ways to clip by their names in the spec."""
 
 
-class GradientWatch(Protocol):
-    """Looks at the gradient of each step, in the network, and leaves it as it is."""
-
-    def computed(self) -> None:
-        """The gradient is computed, and not clipped yet."""
-
-    def clipped(self) -> None:
-        """The gradient is as the optimizer will get it."""
-
-
 class WatchedClip:
     """Clips the gradient, and shows it before and after.
 
     Args:
         clip: clips it; None if it is not clipped.
-        watch: looks at it.
+        watches: what looks at it.
     """
 
-    def __init__(self, clip: Callable[[], None] | None, watch: GradientWatch) -> None:
+    def __init__(self, clip: Callable[[], None] | None, watches: Sequence[Watch]) -> None:
         self._clip = clip
-        self._watch = watch
+        self._watches = watches
 
     def __call__(self) -> None:
         """Clip the gradient, if it is to be clipped."""
-        self._watch.computed()
+        for watch in self._watches:
+            watch.gradient()
         if self._clip is not None:
             self._clip()
-        self._watch.clipped()
+        for watch in self._watches:
+            watch.clipped()
 
 
 def _blocks(network: Sequential) -> list[NDArray[Any]]:

@@ -28,10 +28,9 @@ from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
-from mlpkit.verbs.doctor.health import HealthMonitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -44,11 +43,9 @@ if TYPE_CHECKING:
     from mlpkit.components.parameter import StepFactors
     from mlpkit.network.sequential import Sequential
     from mlpkit.training.checkpointing import BestTracker, CheckpointStore
-    from mlpkit.training.gradient import GradientWatch
-    from mlpkit.training.health import Health
     from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
-    from mlpkit.verbs.doctor.course import TrainingFacts
+    from mlpkit.training.watch import Watch
 
 
 SECONDS_BETWEEN_REPORTS = 0.1
@@ -120,8 +117,7 @@ class Trainer:
         resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
         store: where the run is saved, so that another trainer can go on with it; None for nowhere.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
-        watch: looks at the gradient of each step; to do without costs nothing.
-        facts: what is known of the training beforehand; None not to watch over its health.
+        watches: what looks into the network as it is trained.
         ranks: the processes that train the network together; all but rank 0 call ``assist`` and not ``train``.
 
     Attributes:
@@ -145,8 +141,7 @@ class Trainer:
         resolved: Callable[[], Mapping[str, Any]] = dict,
         store: CheckpointStore | None = None,
         optimizer_state: OptimizerState | None = None,
-        watch: GradientWatch | None = None,
-        facts: TrainingFacts | None = None,
+        watches: Sequence[Watch] = (),
         ranks: Ranks = ONE_RANK,
     ) -> None:
         network.freeze(settings.frozen)  # what follows looks only at what is trained
@@ -167,7 +162,9 @@ class Trainer:
         self._evaluate = Evaluator(network, splits, description, settings.metrics, ranks)
         self._evaluated = evaluated_splits(settings, splits)
         clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
-        self._clip = clip if watch is None else WatchedClip(clip, watch)
+        self._watches = watches
+        in_each_step = [watch for watch in watches if watch.each_step]
+        self._clip = WatchedClip(clip, in_each_step) if in_each_step else clip
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
         self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
@@ -183,10 +180,6 @@ class Trainer:
         self._triggers = settings.triggers if store is not None else None
         self._last_rate: float | None = None
         self._rate_changes = isinstance(settings.optimizer.learning_rate, Schedule)
-        self._health: HealthMonitor | None = None
-        if facts is not None:
-            examined = splits["train"], description, facts, self.history, self._observer, splits.get("validation")
-            self._health = HealthMonitor(network, *examined)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.
@@ -234,10 +227,13 @@ class Trainer:
             with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
                 self._ranks.with_others_doing("begin", self._begin)(self.progress.step)
-                self._look_at_health()
+                for watch in self._watches:
+                    watch.began(self._view, self._learning_rate())
                 self._loop()
         except DivergenceError:
-            self._look_at_what_is_left()
+            with without_warnings(), self.network.computing():
+                for watch in self._watches:
+                    watch.diverged(self._learning_rate())
             raise
         finally:
             self._observer.ended()
@@ -296,11 +292,6 @@ class Trainer:
         self._callbacks.load_state(metadata["callbacks"], arrays)
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
-
-    def resume_health(self, healths: Iterable[Health]) -> None:
-        """Take what was found in the network up to a snapshot, so as to say nothing twice."""
-        if self._health is not None:
-            self._health.resume(healths)
 
     def rows_of_step(self, step: int) -> NDArray[Any]:
         """Return the positions in the training split, counted from 0, of the examples of a step.
@@ -392,7 +383,8 @@ class Trainer:
         network.set_training(True)
         while step < total and not (view.stop_reason and step):
             if step + 1 == next_evaluation:
-                self._remember_parameters()
+                for watch in self._watches:
+                    watch.before_evaluated_step()
             loss = take_step()
             step += 1
             if callbacks is not None:
@@ -422,22 +414,6 @@ class Trainer:
         if self._store is not None:
             self._store.raise_failure()
 
-    def _look_at_health(self) -> None:
-        """Look at the network before the first step."""
-        if self._health is not None:
-            self._health.begin(self.progress, self._learning_rate())
-
-    def _look_at_what_is_left(self) -> None:
-        """Look at a network that diverged."""
-        if self._health is not None:
-            with without_warnings(), self.network.computing():
-                self._health.after_failure(self.progress, self._learning_rate())
-
-    def _remember_parameters(self) -> None:
-        """Remember the parameters before the last step of an evaluation, to see how far it moves them."""
-        if self._health is not None:
-            self._health.before_step(self.progress.step)
-
     def _learning_rate(self) -> float:
         with component_errors("the schedule of the learning rate failed"):
             return rate_at(self.settings.optimizer.learning_rate, self.progress)
@@ -460,9 +436,8 @@ class Trainer:
             self._observer.evaluated(record, seconds)
             self._callbacks.evaluation(record)
         self._ranks.with_others_doing("synchronize", self._synchronize)()
-        if self._health is not None:
-            last = step == self.total_steps or bool(self._view.stop_reason)
-            self._health.after_evaluation(self.progress, learning_rate, last=last)
+        for watch in self._watches:
+            watch.evaluated(learning_rate, last=step == self.total_steps or bool(self._view.stop_reason))
         tracker = self.settings.best
         if tracker is not None and tracker.improved(record) and self._store is not None:
             self._last_rate = learning_rate

@@ -166,6 +166,7 @@ def make_trainer() -> Callable[..., Trainer]:
         store: Any = None,
         optimizer_state: Any = None,
         dtype: str = "float64",
+        watches: Any = (),
         **settings: Any,
     ) -> Trainer:
         dataset = dataset or Toy()
@@ -183,6 +184,7 @@ def make_trainer() -> Callable[..., Trainer]:
             stop=stop,
             store=store,
             optimizer_state=optimizer_state,
+            watches=watches,
         )
 
     return make

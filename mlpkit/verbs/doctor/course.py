@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mlpkit.training.evaluation import Record
     from mlpkit.training.health import Health
 
 SETTLED_STEPS: Final = 100
@@ -87,7 +86,7 @@ class Course:
     """
 
     facts: TrainingFacts
-    history: Sequence[Record]
+    history: Sequence[Mapping[str, float]]
     healths: Sequence[Health]
     known: set[str] = field(default_factory=set)
     looks_are_few: bool = False
@@ -125,7 +124,7 @@ class Course:
         return before is not None and now is not None and now < IMPROVED * before
 
     @property
-    def validated(self) -> list[Record]:
+    def validated(self) -> list[Mapping[str, float]]:
         """The evaluations on training and validation rows."""
         return [record for record in self.history if "train_loss" in record and "validation_loss" in record]
 

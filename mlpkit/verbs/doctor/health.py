@@ -5,20 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.runs.folder import RunFolder
+from mlpkit.training.watch import Watch
 from mlpkit.verbs.doctor.course import Course
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
+from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mlpkit.components.dataset import Description, Split
-    from mlpkit.components.schedule import Progress
-    from mlpkit.network.sequential import Sequential
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import Observer
+    from mlpkit.components.callback import TrainingView
+    from mlpkit.jobs.watches import WatchedTraining
     from mlpkit.training.health import Health
-    from mlpkit.verbs.doctor.course import TrainingFacts
 
 
 STEPS_APART: Final = 8
@@ -33,74 +30,52 @@ def is_probed(evaluation: int) -> bool:
     return evaluation % (1 << max(0, evaluation.bit_length() - 4)) == 0
 
 
-class HealthMonitor:
+class HealthMonitor(Watch):
     """Looks at a network before the first step and after evaluations, and reports new symptoms.
 
     Args:
-        network: the network.
-        split: the training data.
-        description: its shapes.
-        facts: what else is known of the training.
-        history: the evaluations, which grow.
-        observer: receives what is found.
-        validation: the validation data, if it is evaluated.
+        training: the training.
     """
 
-    def __init__(
-        self,
-        network: Sequential,
-        split: Split,
-        description: Description,
-        facts: TrainingFacts,
-        history: list[Record],
-        observer: Observer,
-        validation: Split | None = None,
-    ) -> None:
-        self._probe = Probe(network, split, description, validation)
+    def __init__(self, training: WatchedTraining) -> None:
+        splits, network, description = training.splits, training.network, training.description
+        self._probe = Probe(network, splits["train"], description, splits.get("validation"))
+        facts = facts_of(training.spec, network, training.dataset, description, training.steps)
         self._healths: list[Health] = []
-        self._course = Course(facts, history, self._healths)
-        self._observer = observer
+        self._course = Course(facts, [], self._healths)
+        self._observer = training.observer
 
-    def resume(self, healths: Iterable[Health]) -> None:
-        """Go on from what was found before a resume."""
-        self._healths[:] = healths
-        self._course.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
+    def began(self, view: TrainingView, learning_rate: float) -> None:
+        """Look at the network before the first step; after a resume, take in what was found before."""
+        self._progress, self._course.history = view.progress, view.history
+        if view.progress.step == 0:
+            self._look(learning_rate)
+        elif view.folder is not None:
+            self._healths += RunFolder(view.folder).read_health()
+            self._course.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
 
-    def begin(self, progress: Progress, learning_rate: float) -> None:
-        """Look at the network before the first step."""
-        if progress.step == 0:
-            self._look(progress, learning_rate)
+    def before_evaluated_step(self) -> None:
+        """Remember the parameters, to see how far the step moves them."""
+        self._probe.remember(self._progress.step)
 
-    def before_step(self, step: int) -> None:
-        """Remember the parameters before a step after which the network will be looked at.
+    def evaluated(self, learning_rate: float, *, last: bool) -> None:
+        """Look at the network, if it is time to."""
+        due = is_probed(len(self._course.history)) and self._progress.step >= self._last_step + STEPS_APART
+        if last or due:
+            self._look(learning_rate)
 
-        Args:
-            step: steps done.
-        """
-        self._probe.remember(step)
-
-    def after_evaluation(self, progress: Progress, learning_rate: float, *, last: bool) -> None:
-        """Look at the network, if it is time to.
-
-        Args:
-            progress: how far training has come.
-            learning_rate: the learning rate of the last step.
-            last: whether training is over.
-        """
-        if last or (is_probed(len(self._course.history)) and progress.step >= self._last_step + STEPS_APART):
-            self._look(progress, learning_rate)
-
-    def after_failure(self, progress: Progress, learning_rate: float) -> None:
-        """Look at what a training that diverged has left."""
+    def diverged(self, learning_rate: float) -> None:
+        """Look at what is left of the network."""
         with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
-            self._look(progress, learning_rate)
+            self._look(learning_rate)
 
     @property
     def _last_step(self) -> int:
         """Steps that had been done at the last look."""
         return int(self._healths[-1]["iteration"]) if self._healths else -STEPS_APART
 
-    def _look(self, progress: Progress, learning_rate: float) -> None:
+    def _look(self, learning_rate: float) -> None:
+        progress = self._progress
         if self._last_step >= progress.step:
             return
         health = self._probe(progress.step, progress.epoch, learning_rate)

@@ -14,6 +14,7 @@ from mlpkit import Sequential
 from mlpkit.network import flat_layout
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.gradient import ClipByNorm, ClipByValue, WatchedClip
+from mlpkit.training.watch import Watch
 from mlpkit.training.workers import Workers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -120,12 +121,12 @@ def test_a_watch_sees_the_gradient_before_and_after():
     net.gradient_values[:2] = [3.0, -4.0]
     seen = []
 
-    class Watch:
-        def computed(self):
+    class Both(Watch):
+        def gradient(self):
             seen.append(net.gradient_values[:2].tolist())
 
-        clipped = computed
+        clipped = gradient
 
-    WatchedClip(ClipByValue(net, 3.5), Watch())()
-    WatchedClip(None, Watch())()
+    WatchedClip(ClipByValue(net, 3.5), [Both()])()
+    WatchedClip(None, [Both()])()
     assert seen == [[3.0, -4.0], [3.0, -3.5], [3.0, -3.5], [3.0, -3.5]]
