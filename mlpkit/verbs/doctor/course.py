@@ -7,6 +7,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mlpkit.jobs.recorded_symptoms import CLIP
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -23,9 +25,6 @@ IMPROVED: Final = 0.99
 
 LOWER: Final = 0.5
 """Times the highest learning rate so far, one that counts as lower: losses that rose with it fall again."""
-
-CLIP: Final = "--set training.clip.norm=1"
-"""The override that keeps a few large gradients from throwing parameters far away."""
 
 
 class TrainingFacts(NamedTuple):

@@ -13,20 +13,18 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.leaks import leaks_in
+from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.pages.html_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import MODEL, RESOLVED
-from mlpkit.runs.overview import DIVERGED
-from mlpkit.specfile.document import parse_document
+from mlpkit.runs.layout import MODEL
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.health import Symptom
 from mlpkit.training.snapshot import restore_arrays
 from mlpkit.training.workers import blas_threads
-from mlpkit.verbs.doctor.course import CLIP, Course
+from mlpkit.verbs.doctor.course import Course
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
 from mlpkit.verbs.doctor.training_facts import facts_of
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.health import Health
+    from mlpkit.training.health import Health, Symptom
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,20 +154,10 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     afresh = not healths
     if afresh:
         healths = _looks_now(folder, history, registry or Registry.discover())
-    symptoms = [Symptom.from_plain(plain) for health in healths for plain in health["symptoms"]]
+    symptoms = recorded_symptoms(folder, healths)
     looks = tuple(health["iteration"] for health in healths)
     rows, layers = healths[-1]["rows"], len(healths[-1]["layers"])
-    failure = folder.read_failure()
-    if failure.get("state") == DIVERGED and not symptoms:
-        advice = ("mlpkit tune-rate SPEC", *(() if _is_clipped(folder) else (CLIP,)))
-        symptoms = [Symptom("diverging", "", str(failure.get("message")), advice, int(failure.get("steps", 0)))]
     return Diagnosis(directory, tuple(symptoms), looks, rows, layers, len(history), afresh)
-
-
-def _is_clipped(folder: RunFolder) -> bool:
-    """Whether the training of a run clipped gradients."""
-    resolved = parse_document(folder.resolved_text(), str(folder.directory / RESOLVED)).values
-    return resolved["training"].get("clip") is not None
 
 
 def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> list[Health]:

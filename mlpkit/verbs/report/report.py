@@ -18,6 +18,7 @@ from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
 from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
+from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import tracker_of, units_of
@@ -40,7 +41,6 @@ from mlpkit.terminal.figures import figures
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
-from mlpkit.verbs.doctor.doctor import diagnose
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section
 from mlpkit.verbs.report.ensemble_page import networks_sections
 from mlpkit.verbs.report.importance import (
@@ -227,9 +227,9 @@ def _outcome(found: _Found, tracker: BestTracker) -> str:
 
 def _noticed(folder: RunFolder) -> list[str]:
     """Return what was not as it should be while the run went on, a sentence each."""
-    if not folder.read_health():
-        return []
-    return [f"Noticed at iteration {each.iteration:,}: {each}." for each in diagnose(folder.directory).symptoms]
+    healths = folder.read_health()
+    symptoms = recorded_symptoms(folder, healths) if healths else []
+    return [f"Noticed at iteration {each.iteration:,}: {each}." for each in symptoms]
 
 
 def _plan(spec: Spec) -> list[tuple[str, str]]:
