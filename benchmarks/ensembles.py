@@ -23,7 +23,6 @@ from seeds import spec_of, steps_for
 from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.groups.runs_observer import RunsObserver
 from mlpkit.groups.several_runs import train_prepared, train_runs
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.training.events import Observer, StopRequest
@@ -62,7 +61,7 @@ def in_turn(runs: dict[int, Path]) -> None:
 
 def as_run_does(runs: dict[int, Path]) -> None:
     """Train as ``mlpkit run``."""
-    train_runs(runs, 1, {}, RunsObserver(), StopRequest())
+    train_runs(runs, 1, {}, Observer(), StopRequest())
 
 
 def in_threads(runs: dict[int, Path]) -> None:

@@ -12,7 +12,8 @@ from mlpkit.terminal import output
 from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
     from types import FrameType, TracebackType
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -65,6 +66,10 @@ class Interrupts(Observer):
 
     def started(self, total_steps: int | None) -> None:
         """From now on, there is something to finish."""
+        self.training_began = True
+
+    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
+        """From now on, there are runs to finish."""
         self.training_began = True
 
     @property

@@ -1,65 +1,40 @@
-"""Showing a training: the base of the displays, and what they say at the end."""
+"""Shows trainings: the base of the displays."""
 
 from __future__ import annotations
 
-import shlex
-from functools import partial
 from typing import TYPE_CHECKING
 
+from mlpkit.display.run_names import RunNames
 from mlpkit.errors import StorageError
-from mlpkit.pages.evaluations import Evaluations
-from mlpkit.terminal import output
-from mlpkit.terminal.figures import duration, figures
-from mlpkit.terminal.formatting import line_length, paragraph
-from mlpkit.terminal.output import OutputClosedError, message, print_warnings, result
-from mlpkit.training.events import Observer, events_of
+from mlpkit.terminal.output import OutputClosedError, diagnostic, print_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+    from pathlib import Path
     from types import TracebackType
+    from typing import Self
 
+    from mlpkit.display.outcomes import Outcome
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.training_job import Run
-    from mlpkit.training.events import StopRequest
+    from mlpkit.training.events import Event, Listener, StopRequest, TrainingEnd
+    from mlpkit.training.health import Symptom
 
 
-def print_outcome(run: Run, *, best: str = "", seconds: float | None = None) -> None:
-    """Print the figures of the test split and the run folder, and why the run was stopped or ended early.
+class Display:
+    """Shows one training or several: warnings and errors only; the end of ``with`` leaves the terminal as it was.
+
+    An event calls the method of its kind, if there is one, with the number of the run and the event's data.
 
     Args:
-        run: the run.
-        best: a line about its best evaluation, if there is anything to say.
-        seconds: how long it took, to be printed; None if that isn't wanted.
+        names: what the runs are called; by default it is a single run.
     """
-    if run.stopped:
-        print_stop(run)
-        return
-    if run.ended:
-        result(f"stopped early, after step {run.steps}: {run.ended}")
-    if best:
-        result(best)
-    if "test" in run.metrics:
-        result("\n".join(paragraph(f"test {figures(run.metrics['test'])}", width=line_length())))
-    for leak in run.leaks:
-        message(f"note: {leak}")
-    result(f"saved in {run.folder}" + ("" if seconds is None else f", after {duration(seconds)}"))
 
+    def __init__(self, names: RunNames | None = None) -> None:
+        self.names = names or RunNames()
+        self._first_with: dict[str, int] = {}
+        self._symptoms: set[tuple[str, str]] = set()
 
-def print_stop(run: Run) -> None:
-    """Print when and why a run was stopped, and how to go on with it."""
-    message(f"stopped after step {run.steps} by {run.stopped}; saved in {run.folder}")
-    message(f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
-
-
-def next_command(run: Run) -> str:
-    """Return the command that most people want after a training."""
-    return f"mlpkit predict {shlex.quote(str(run.folder))} FILE"
-
-
-class Display(Evaluations):
-    """Shows a training run; the end of the ``with`` block leaves the terminal as it was."""
-
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         """Begin, before the data is read."""
         return self
 
@@ -68,22 +43,51 @@ class Display(Evaluations):
     ) -> None:
         """Leave the terminal as it was."""
 
-    def noticed(self, message: str) -> None:
-        """Print a warning, whatever else is shown or not."""
-        output.diagnostic(f"warning: {message}", "yellow")
-
-    def warned(self, warning: Diagnostic) -> None:
-        """Print what the spec shouldn't say any more, whatever else is shown or not."""
-        print_warnings([warning])
+    def __call__(self, event: Event) -> None:
+        """Receive an event."""
+        show = getattr(self, event.kind, None)
+        if show is not None:
+            show(event.run, *event.data)
 
     def interrupted(self) -> None:
         """A signal came; called from its handler, between any two instructions."""
 
-    def finished(self, run: Run) -> None:
-        """Show what came of the run."""
+    def warned(self, run: int, warning: Diagnostic) -> None:
+        """Print it."""
+        print_warnings([warning])
+
+    def began(self, run: int, runs: Mapping[int, Path], at_once: int) -> None:
+        """Remember the folders of several runs."""
+        self.names.runs = runs
+
+    def noticed(self, run: int, message: str) -> None:
+        """Print a warning."""
+        self._print_problem(run, message, "warning", "yellow")
+
+    def over(self, run: int, end: TrainingEnd) -> None:
+        """Print why one of several runs failed."""
+        if end.failure:
+            self._print_problem(run, end.failure, "error", "red")
+
+    def finished(self, outcome: Outcome) -> None:
+        """Show the results."""
+
+    def _note(self, run: int, symptom: Symptom) -> str:
+        """Return a line about a symptom, of the first run that has it; empty for the others."""
+        known = (symptom.name, symptom.layer)
+        if known in self._symptoms:
+            return ""
+        self._symptoms.add(known)
+        return f"note: {self.names.label(run)}{symptom}"
+
+    def _print_problem(self, run: int, text: str, label: str, colour: str) -> None:
+        """Print what is wrong with a run, in short if another run had it already."""
+        first = self._first_with.setdefault(text, run)
+        shown = text if first == run else f"the same as {self.names.name(first)}"
+        diagnostic(f"{label}: {self.names.label(run)}{shown}", colour)
 
 
-class WhileWritable(Observer):
+class WhileWritable:
     """Passes events on to a display; if its output can't be written, training ends in order, and can be resumed.
 
     Args:
@@ -91,11 +95,18 @@ class WhileWritable(Observer):
         stop: asks training to end after the step it is in.
     """
 
-    def __init__(self, display: Display, stop: StopRequest) -> None:
-        self._stop = stop
+    def __init__(self, display: Listener, stop: StopRequest) -> None:
+        self._display, self._stop = display, stop
         self._error: OutputClosedError | StorageError | None = None
-        for event, show in events_of(display).items():
-            setattr(self, event, partial(self._pass_on, show))
+
+    def __call__(self, event: Event) -> None:
+        """Pass an event on."""
+        if self._error is None:
+            try:
+                self._display(event)
+            except (OutputClosedError, StorageError) as error:
+                self._error = error
+                self._stop.stop("output that can't be written")
 
     def raise_if_unwritable(self) -> None:
         """Raise what kept the output from being written, if anything did.
@@ -106,11 +117,3 @@ class WhileWritable(Observer):
         """
         if self._error is not None:
             raise self._error
-
-    def _pass_on(self, show: Callable[..., None], *details: object) -> None:
-        if self._error is None:
-            try:
-                show(*details)
-            except (OutputClosedError, StorageError) as error:
-                self._error = error
-                self._stop.stop("output that can't be written")

@@ -1,23 +1,28 @@
-"""A training in a notebook: one output of the cell, rewritten while training goes on."""
+"""Trainings in a notebook: one output of the cell, rewritten while training goes on."""
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.display.run_names import RunNames
 from mlpkit.display.throughput import Throughput
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.history_html import history_html
-from mlpkit.terminal.figures import duration, figure
+from mlpkit.terminal.figures import duration, figure, figures
+from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from mlpkit.components.schedule import Progress
+    from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import Observer
+    from mlpkit.training.events import Event, Observer, TrainingEnd
     from mlpkit.training.health import Symptom
 
 MOST_ROWS: Final = 10
@@ -26,14 +31,15 @@ SHORT: Final = 10
 """Trainings of fewer seconds are timed more precisely."""
 
 
-def notebook_display(*, quiet: bool = False) -> Observer | None:
+def notebook_display(what: str = "", *, quiet: bool = False) -> Observer | None:
     """Return what shows a training in the notebook that runs this code; None elsewhere.
 
     Args:
-        quiet: whether nothing is to be shown.
+        what: what the number of a run is, such as ``seed``, if there are several.
+        quiet: whether to show nothing.
     """
     display = None if quiet else notebook_output()
-    return None if display is None else NotebookProgress(display)
+    return None if display is None else ObserverGroup([Notebook(display, what=what)])
 
 
 def notebook_output() -> Callable[..., Any] | None:
@@ -47,57 +53,78 @@ def notebook_output() -> Callable[..., Any] | None:
     return display
 
 
-class NotebookProgress(Evaluations):
-    """A progress bar with a table of evaluations below it; in the end, the table and a line.
+class Notebook:
+    """A progress bar with a table of evaluations below it; of several runs, a row each.
 
     Args:
         display: IPython's ``display``.
         clock: returns a time in seconds.
+        what: what the number of a run is; empty for a single run.
     """
 
-    def __init__(self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter) -> None:
-        super().__init__()
-        self._display = display
-        self._clock = clock
+    def __init__(
+        self, display: Callable[..., Any], clock: Callable[[], float] = time.perf_counter, *, what: str = ""
+    ) -> None:
+        self._display, self._clock, self._names = display, clock, RunNames(what)
         self._output: Any = None
-        self._step = self._first_step = 0
-        self._total: int | None = None
-        self._loss = float("nan")
-        self._took: float | None = None
-        self._symptoms: list[Symptom] = []
-        self._began = self._drawn_at = clock()
-        self._pace = Throughput(None)
+        self._rows = {} if what else {0: _Row(clock)}
+        self._notes: dict[tuple[str, str], str] = {}
+        self._drawn_at = clock()
 
-    def resumed(self, step: int) -> None:
-        """Begin the bar where the run goes on."""
-        self._step = self._first_step = step
+    def __call__(self, event: Event) -> None:
+        """Receive an event: call the method of its kind, if there is one."""
+        show = getattr(self, event.kind, None)
+        if show is not None:
+            show(event.run, *event.data)
 
-    def started(self, total_steps: int | None) -> None:
-        """Show the bar."""
-        self._total = total_steps
-        self._began = self._drawn_at = self._clock()
-        self._pace = Throughput(total_steps, self._first_step, self._clock)
+    def began(self, run: int, runs: Mapping[int, Path], at_once: int) -> None:
+        """Show a row for each of several runs."""
+        self._rows = {number: _Row(self._clock) for number in runs}
         self._output = self._display(self, display_id=True)
 
-    def stepped(self, progress: Progress, loss: float) -> None:
-        """Move the bar."""
-        self._step, self._loss = progress.step, loss
+    def resumed(self, run: int, step: int) -> None:
+        """Begin the bar where the run continues."""
+        self._rows[run].step = step
+
+    def monitored(self, run: int, tracker: BestTracker) -> None:
+        """Mark the best of the evaluations to come."""
+        self._rows[run].evaluations.monitored(tracker)
+
+    def started(self, run: int, total_steps: int | None) -> None:
+        """Show the bar of a run."""
+        self._rows[run].start(total_steps)
+        if self._output is None:
+            self._output = self._display(self, display_id=True)
+            self._drawn_at = self._clock()
+        else:
+            self._draw()
+
+    def stepped(self, run: int, progress: Progress, loss: float) -> None:
+        """Move the bar of a run."""
+        self._rows[run].step, self._rows[run].loss = progress.step, loss
         self._draw_if_due()
 
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """Add a row."""
-        super().evaluated(record, seconds)
-        self._step = int(record["iteration"])
+    def evaluated(self, run: int, record: Record, seconds: float) -> None:
+        """Add a row to the table."""
+        self._rows[run].evaluations.add(record)
+        self._rows[run].step = int(record["iteration"])
         self._draw_if_due()
 
-    def diagnosed(self, symptom: Symptom) -> None:
-        """Add a line about what is not as it should be."""
-        self._symptoms.append(symptom)
+    def diagnosed(self, run: int, symptom: Symptom) -> None:
+        """Add a line about a symptom of the first run that has it."""
+        self._notes.setdefault((symptom.name, symptom.layer), f"note: {self._names.label(run)}{symptom}")
         self._draw_if_due()
 
-    def ended(self) -> None:
+    def ended(self, run: int) -> None:
         """Leave the table, and a line in place of the bar."""
-        self._took = self._clock() - self._began
+        self._rows[run].stop()
+        self._draw()
+
+    def over(self, run: int, end: TrainingEnd) -> None:
+        """Leave the result in the row of a run; a failure that another run had already is in short."""
+        first = next((each for each, row in self._rows.items() if row.end and row.end.failure == end.failure), None)
+        known = end.failure and first is not None
+        self._rows[run].end = replace(end, failure=f"the same as {self._names.name(first or 0)}") if known else end
         self._draw()
 
     def _draw_if_due(self) -> None:
@@ -110,26 +137,88 @@ class NotebookProgress(Evaluations):
         self._drawn_at = self._clock()
 
     def __repr__(self) -> str:
-        """Say how far training has come, where HTML isn't shown."""
-        done = "1 step" if self._step == 1 else f"{self._step:,} steps"
-        if self._total not in {None, self._step}:
-            done = f"{self._step:,} of {self._total:,} steps"
-        if self._took is None:
-            left = self._pace.seconds_left(self._step)
-            return f"{done}, loss {figure(self._loss)}" + (f", {duration(left)} left" if left < float("inf") else "")
-        best = self.best_line()
-        took = f"{self._took:.2g} s" if self._took < SHORT else duration(self._took)
-        return f"{done} in {took}" + (f"; {best}" if best else "")
+        """Return how far the runs have come, where HTML isn't shown."""
+        return "\n".join(f"{self._names.label(run)}{row}" for run, row in self._rows.items())
 
     def _repr_html_(self) -> str:
-        table = history_html(self.records, self.best_position, MOST_ROWS) if self.records else ""
-        table += "".join(f"<div>{escape(f'note: {symptom}')}</div>" for symptom in self._symptoms)
-        if self._took is not None:
-            return f"{table}<div>{escape(repr(self))}</div>"
-        bar = "" if self._total is None else html_bar(self._step, self._total)
-        return f"<div>{bar}{escape(repr(self))}</div>{table}"
+        notes = "".join(f"<div>{escape(note)}</div>" for note in self._notes.values())
+        if self._names.what:
+            left = ' style="text-align: left"'
+            rows = "".join(
+                f"<tr><td>{self._names.name(run)}</td><td{left}>{row.bar}{escape(str(row))}</td></tr>"
+                for run, row in self._rows.items()
+            )
+            return f"<table><tbody>{rows}</tbody></table>{notes}"
+        (row,) = self._rows.values()
+        records, best = row.evaluations.records, row.evaluations.best_position
+        table = (history_html(records, best, MOST_ROWS) if records else "") + notes
+        line = f"<div>{row.bar}{escape(str(row))}</div>"
+        return table + line if row.took is not None else line + table
 
 
-def html_bar(step: int, total: int) -> str:
-    """Return a bar that shows how far a training has come."""
-    return f'<progress value="{step}" max="{total}" style="width: 40%; margin-right: 1em"></progress>'
+class _Row:
+    """How far a run has come, and how it ended.
+
+    Args:
+        clock: returns a time in seconds.
+
+    Attributes:
+        step: steps done.
+        loss: the loss of the last step; None before the first.
+        took: how long it took in seconds; None before it has ended.
+        end: how one of several runs ended; None before that.
+        evaluations: its evaluations.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.step = 0
+        self.loss: float | None = None
+        self.took: float | None = None
+        self.end: TrainingEnd | None = None
+        self.evaluations = Evaluations()
+        self._clock = clock
+        self._pace: Throughput | None = None
+        self._total: int | None = None
+        self._began = clock()
+
+    def start(self, total: int | None) -> None:
+        """Begin, with the number of steps of the whole training, if that is known."""
+        self._total, self._began = total, self._clock()
+        self._pace = Throughput(total, self.step, self._clock)
+
+    def stop(self) -> None:
+        """Note that training has ended."""
+        self.took = self._clock() - self._began
+
+    def __str__(self) -> str:
+        """Return how far it has come, or its results."""
+        if self.end is not None:
+            return _outcome(self.end)
+        if self._pace is None:
+            return "not begun yet"
+        done = "1 step" if self.step == 1 else f"{self.step:,} steps"
+        if self._total not in {None, self.step}:
+            done = f"{self.step:,} of {self._total:,} steps"
+        if self.took is not None:
+            best = self.evaluations.best_line()
+            took = f"{self.took:.2g} s" if self.took < SHORT else duration(self.took)
+            return f"{done} in {took}" + (f"; {best}" if best else "")
+        loss = [] if self.loss is None else [f"loss {figure(self.loss)}"]
+        left = self._pace.seconds_left(self.step)
+        return ", ".join([done, *loss, *([f"{duration(left)} left"] if left < float("inf") else [])])
+
+    @property
+    def bar(self) -> str:
+        """The bar of a run that trains, as HTML; or nothing."""
+        if not (self._pace and self._total) or self.end is not None or self.took is not None:
+            return ""
+        return f'<progress value="{self.step}" max="{self._total}" style="width: 40%; margin-right: 1em"></progress>'
+
+
+def _outcome(end: TrainingEnd) -> str:
+    if end.failure:
+        return f"failed: {end.failure}"
+    if end.stopped:
+        return f"stopped after {end.steps:,} steps"
+    split, found = next(iter(end.metrics.items()))
+    return f"{end.steps:,} steps: {split} {figures(found)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
 from rich.text import Text
 
 from mlpkit.record_keys import is_result
@@ -24,42 +26,51 @@ WIDEST_BAR = 40
 
 
 class ProgressBar:
-    """How far training has come, and below it the latest figures; what does not fit is left out.
+    """How far a run has come; what does not fit is left out.
 
     Args:
         total: steps that the whole training takes, if that is known; there is no bar otherwise.
         pace: how fast it goes.
         step: steps done.
+        name: what stands before the bar, if several runs have one line each; a single run has a line of figures below
+            the bar instead.
+
+    Attributes:
+        loss: the loss of the last step; None before the first.
+        record: the last evaluation.
     """
 
-    def __init__(self, total: int | None, pace: Throughput, step: int = 0) -> None:
+    def __init__(self, total: int | None, pace: Throughput, step: int = 0, name: str = "") -> None:
         self.total = total
         self.pace = pace
         self.step = step
-        self.loss = float("nan")
+        self.name = name
+        self.loss: float | None = None
         self.record: Record = {}
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw a blank line, the bar, and the figures."""
-        width = options.max_width
+        """Draw one line with the name; or a blank line, the bar, and the figures."""
+        width = options.max_width - (len(self.name) + 1 if self.name else 0)
         beside = fitting(self._beside_the_bar(), width if self.total is None else width - NARROWEST_BAR - 1)
-        yield Text()
-        if self.total is not None and width > 1:
+        yield Segment(f"{self.name} ") if self.name else Text()
+        if self.total is not None and width > (NARROWEST_BAR if self.name else 1):
             length = min(WIDEST_BAR, width - len(beside) - 1)
             yield from bar(console, options, self.step, self.total, length)
-            yield Text(f" {beside}", no_wrap=True)
-        else:
-            yield Text(beside, no_wrap=True)
-        yield Text(fitting(self._figures(), width), "dim", no_wrap=True)
+            yield Segment(" ")
+        yield Text(beside, no_wrap=True)
+        if not self.name:
+            yield Text(fitting(self._figures(), width), "dim", no_wrap=True)
 
     def _beside_the_bar(self) -> Iterator[str]:
         yield f"{self.step:,} steps" if self.total is None else f"{self.step:,} of {self.total:,}"
+        if self.name and self.loss is not None:
+            yield f"loss {figure(self.loss)}"
         left = self.pace.seconds_left(self.step)
         if left != float("inf"):
             yield f"{duration(left)} left"
 
     def _figures(self) -> Iterator[str]:
-        yield f"loss {figure(self.loss)}"
+        yield f"loss {figure(nan if self.loss is None else self.loss)}"
         metric = next((key for key in self.record if is_result(key) and not key.endswith("_loss")), None)
         if metric is not None:
             yield f"{metric.replace('_', ' ')} {figure(self.record[metric])}"

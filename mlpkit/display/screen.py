@@ -1,4 +1,4 @@
-"""A training on a terminal: a table of evaluations, and a progress bar."""
+"""Trainings on a terminal: a table of evaluations and a progress bar; or of several runs, a bar each."""
 
 from __future__ import annotations
 
@@ -10,22 +10,30 @@ from rich.segment import SegmentLines
 from rich.style import Style
 from rich.text import Text
 
-from mlpkit.display.display import Display, next_command, print_outcome
+from mlpkit.display.display import Display
 from mlpkit.display.evaluation_table import BEST_MARK, fitting_columns
+from mlpkit.display.outcomes import results_of
 from mlpkit.display.progress_bar import ProgressBar
 from mlpkit.display.throughput import Throughput
 from mlpkit.errors import printable
-from mlpkit.pages.evaluations import MOST_ROWS, rows_worth_reading
+from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
 from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor
 from mlpkit.terminal.output import outliving_the_terminal, result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
+    from typing import Self
+
+    from rich.console import Console
 
     from mlpkit.components.schedule import Progress
-    from mlpkit.jobs.training_job import Run
+    from mlpkit.display.outcomes import Outcome
+    from mlpkit.display.run_names import RunNames
+    from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
+    from mlpkit.training.events import TrainingEnd
     from mlpkit.training.health import Symptom
 
 AROUND_THE_ROWS: Final = 8
@@ -36,118 +44,179 @@ NOTE = Style(color="yellow")
 
 
 class Screen(Display):
-    """A table of the evaluations with the best one marked; below it, while training goes on, the bar.
+    """A table of evaluations with the best one marked; or of several runs, a line for each that is over.
 
-    The table holds as many rows as are worth reading, and while training goes on as many as the terminal has room for.
-    It is drawn at the events of the training, and not from a thread of its own, which would take time from the
-    training.
+    Below them, while training goes on, a bar for each run that trains. It is drawn at the events of the trainings, and
+    not from a thread of its own, which would take time from them.
 
     Args:
         title: what is trained.
         folder: where it is kept.
+        names: what the runs are called.
         clock: returns a time in seconds.
     """
 
-    def __init__(self, title: str, folder: str, clock: Callable[[], float] = time.perf_counter) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        title: str,
+        folder: str,
+        names: RunNames | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(names)
         self._heading = title, folder
         self._area = LiveArea()
-        self._bar: ProgressBar | None = None
-        self._drawn: tuple[tuple[int, int, int], Group] | None = None
+        self._table = _Table() if not self.names.what else None
+        self._bars: dict[int, ProgressBar] = {}
+        self._first_steps: dict[int, int] = {}
+        self._waiting: set[int] = set()
         self._drawn_at = 0.0
-        self._first_step = 0
-        self._clock = clock
-        self._began = clock()
+        self._clock, self._began_at = clock, clock()
 
-    def __enter__(self) -> Screen:
-        """Say what is about to be trained, before the data is read."""
+    def __enter__(self) -> Self:
+        """Print what will be trained, before the data is read."""
         self._area.print_heading(*self._heading)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar away, and bring the cursor back."""
+        """Take the bars away, and bring the cursor back."""
         self._area.stop()
-
-    def resumed(self, step: int) -> None:
-        """Say where the run goes on."""
-        self._first_step = step
-        self._area.print_line(Text(f"going on after step {step:,}", "dim"))
-
-    def started(self, total_steps: int | None) -> None:
-        """Show the bar, as far as a run that is resumed has come, otherwise empty."""
-        self._bar = ProgressBar(total_steps, Throughput(total_steps, self._first_step), self._first_step)
-        self._area.start()
-        self._draw()
-
-    def stepped(self, progress: Progress, loss: float) -> None:
-        """Move the bar."""
-        if self._bar is not None:
-            self._bar.step, self._bar.loss = progress.step, loss
-            self._draw()
-
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """Add a row, which is drawn at once unless something was drawn just before."""
-        super().evaluated(record, seconds)
-        if self._bar is not None:
-            self._bar.record = record
-        if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
-            self._draw()
-
-    def diagnosed(self, symptom: Symptom) -> None:
-        """Print what is not as it should be, and what to try, above the table."""
-        with outliving_the_terminal():
-            self._area.console.print(Text(printable(f"note: {symptom}"), NOTE))
-
-    def ended(self) -> None:
-        """Leave the table, and take the bar away."""
-        self._area.stop()
-        if self.records:
-            for line in self._table(MOST_ROWS):
-                self._area.print_line(line)
-            left_out = fitting_columns(self.records[0], self._room).left_out
-            if left_out:
-                self._print_wrapped(f"not shown, for lack of width: {', '.join(left_out)}; history.jsonl has all")
 
     def interrupted(self) -> None:
         """Bring the cursor back now: the next signal ends the program at once."""
         show_cursor()
 
-    def finished(self, run: Run) -> None:
-        """Print the best value, the figures of the test split, the folder, the time, and what to do next."""
+    def began(self, run: int, runs: Mapping[int, Path], at_once: int) -> None:
+        """Print how many train at once."""
+        super().began(run, runs, at_once)
+        self._waiting = set(runs)
+        how = f"{at_once} at once" if at_once > 1 else "one after the other"
+        self._area.print_line(Text(f"{len(runs)} {self.names.what}s, {how}", "dim"))
         self._area.print_line(Text())
-        mark = "" if self.best_position is None else BEST_MARK.lstrip()
-        seconds = None if self._bar is None else self._clock() - self._began  # nothing was left to do
-        print_outcome(run, best=self.best_line(mark), seconds=seconds)
-        if not run.stopped:
-            result(f"next: {next_command(run)}")
+        self._area.start()
 
-    @property
-    def _room(self) -> int:
-        return max(self._area.console.width - len(BEST_MARK), 1)
+    def resumed(self, run: int, step: int) -> None:
+        """Begin the bar where the run continues."""
+        self._first_steps[run] = step
+        if self._table is not None:
+            self._area.print_line(Text(f"going on after step {step:,}", "dim"))
+
+    def monitored(self, run: int, tracker: BestTracker) -> None:
+        """Mark the best of the evaluations to come."""
+        if self._table is not None:
+            self._table.monitored(tracker)
+
+    def started(self, run: int, total_steps: int | None) -> None:
+        """Show the bar of a run."""
+        first = self._first_steps.get(run, 0)
+        self._waiting.discard(run)
+        self._bars[run] = ProgressBar(total_steps, Throughput(total_steps, first), first, self.names.aligned(run))
+        self._area.start()
+        self._draw()
+
+    def stepped(self, run: int, progress: Progress, loss: float) -> None:
+        """Move the bar of a run."""
+        self._bars[run].step, self._bars[run].loss = progress.step, loss
+        if self._table is not None:
+            self._draw()
+        else:
+            self._draw_if_due()
+
+    def evaluated(self, run: int, record: Record, seconds: float) -> None:
+        """Add a row, and move the bar: steps just before it may be left out."""
+        if self._table is not None:
+            self._table.add(record)
+        if run in self._bars:
+            self._bars[run].step, self._bars[run].record = int(record["iteration"]), record
+        self._draw_if_due()
+
+    def diagnosed(self, run: int, symptom: Symptom) -> None:
+        """Print a symptom, and what to try, above what is drawn."""
+        if note := self._note(run, symptom):
+            with outliving_the_terminal():
+                self._area.console.print(Text(printable(note), NOTE))
+
+    def ended(self, run: int) -> None:
+        """Leave the table, and take the bar away."""
+        self._area.stop()
+        if self._table is not None and self._table.records:
+            for line in self._table.lines(self._area.console.width, MOST_ROWS):
+                self._area.print_line(line)
+            left_out = self._table.left_out(self._area.console.width)
+            if left_out:
+                with outliving_the_terminal():
+                    text = f"not shown, for lack of width: {', '.join(left_out)}; history.jsonl has all"
+                    self._area.console.print(Text(text, "dim"))
+
+    def over(self, run: int, end: TrainingEnd) -> None:
+        """Leave a line of one of several runs in place of its bar."""
+        self._bars.pop(run, None)
+        self._waiting.discard(run)
+        super().over(run, end)
+        if not end.failure and not end.stopped:
+            self._area.print_line(Text(f"{self.names.aligned(run)} {results_of(end)}"))
+        self._draw()
+
+    def finished(self, outcome: Outcome) -> None:
+        """Print the results, the time, and what to do next."""
+        self._area.stop()
+        self._area.print_line(Text())
+        seconds: float | None = self._clock() - self._began_at
+        best = ""
+        if self._table is not None:
+            best = self._table.best_line("" if self._table.best_position is None else BEST_MARK.lstrip())
+            seconds = seconds if self._bars else None  # nothing was left to do
+        outcome.print_results(best, seconds)
+        if outcome.next_command:
+            result(f"next: {outcome.next_command}")
+
+    def _print_problem(self, run: int, text: str, label: str, colour: str) -> None:
+        """Print what is wrong with a run above the bars, which are taken away meanwhile."""
+        self._area.print_above(lambda: super(Screen, self)._print_problem(run, text, label, colour))
+
+    def _draw_if_due(self) -> None:
+        if time.perf_counter() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
+            self._draw()
 
     def _draw(self) -> None:
-        """Draw the table and the bar; the table is laid out only if something about it has changed."""
-        if self._bar is None:
-            return
-        width, height = self._area.console.size
+        table = [] if self._table is None or not self._bars else [self._table.drawn(self._area.console)]
+        bars = [self._bars[run] for run in sorted(self._bars)]
+        waiting = [Text(f"{len(self._waiting)} more", "dim")] if self._waiting else []
+        self._area.draw(Group(*table, *bars, *waiting))
+        self._drawn_at = time.perf_counter()
+
+
+class _Table(Evaluations):
+    """The evaluations of a run as a table, which holds as many rows as are worth reading."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: tuple[tuple[int, int, int], SegmentLines] | None = None
+
+    def drawn(self, console: Console) -> SegmentLines:
+        """Return the rows that the terminal has room for; the table is laid out only if something has changed."""
+        width, height = console.size
         state = (len(self.records), width, height)
         if self._drawn is None or self._drawn[0] != state:
             room = min(MOST_ROWS, height - AROUND_THE_ROWS)
-            table = Group(*self._table(room) if self.records and room > 0 else ())
-            rendered = SegmentLines(self._area.console.render_lines(table, pad=False), new_lines=True)
-            self._drawn = state, Group(rendered, self._bar)
-        self._area.draw(self._drawn[1])
-        self._drawn_at = time.perf_counter()
+            table = Group(*self.lines(width, room) if self.records and room > 0 else ())
+            self._drawn = state, SegmentLines(console.render_lines(table, pad=False), new_lines=True)
+        return self._drawn[1]
 
-    def _table(self, most: int) -> Iterator[Text]:
+    def left_out(self, width: int) -> tuple[str, ...]:
+        """Return the losses and metrics that have no column in a terminal of that width."""
+        return fitting_columns(self.records[0], _room(width)).left_out
+
+    def lines(self, width: int, most: int) -> Iterator[Text]:
         """Go through the lines of the table.
 
         Args:
+            width: the width of the terminal.
             most: the number of rows.
         """
-        columns = fitting_columns(self.records[0], self._room)
+        columns = fitting_columns(self.records[0], _room(width))
         groups, titles = columns.heading()
         yield Text()
         yield _line(groups, DIM)
@@ -156,9 +225,9 @@ class Screen(Display):
             row = columns.row(self.records[position])
             yield _line(row + BEST_MARK, BEST) if position == self.best_position else _line(row, PLAIN)
 
-    def _print_wrapped(self, text: str) -> None:
-        with outliving_the_terminal():
-            self._area.console.print(Text(text, "dim"))
+
+def _room(width: int) -> int:
+    return max(width - len(BEST_MARK), 1)
 
 
 def _line(text: str, style: Style) -> Text:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
-from mlpkit.groups.runs_observer import runs_observer
-from mlpkit.groups.several_runs import listed_runs, train_runs
+from mlpkit.groups.several_runs import default_observer, listed_runs, train_runs
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
@@ -33,7 +32,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
 from mlpkit.system import expect_processes
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import Event, StopRequest
 from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
@@ -43,12 +42,12 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.groups.out_of_fold import OutOfFold
-    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Listener
 
 MEMBER: Final = "member"
 """What the number of a network of an ensemble is called."""
@@ -92,7 +91,7 @@ def run_ensemble(
     *,
     examples: GivenExamples | None = None,
     workers: int | None = None,
-    observer: RunsObserver | None = None,
+    observer: Listener | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
@@ -142,7 +141,7 @@ def run_ensemble(
             return found
     if examples is None:
         expect_processes("training an ensemble")
-    observer = observer or runs_observer(MEMBER, quiet=quiet)
+    observer = observer or default_observer(MEMBER, quiet=quiet)
     with _prepared(spec, Path(directory), examples, observer) as folder:
         return _trained(folder, spec.registry, examples, observer, stop or StopRequest(), callbacks, workers)
 
@@ -160,7 +159,7 @@ def resume_ensemble(
     *,
     examples: GivenExamples | None = None,
     workers: int | None = None,
-    observer: RunsObserver | None = None,
+    observer: Listener | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> EnsembleRun:
@@ -182,7 +181,7 @@ def resume_ensemble(
     """
     with EnsembleFolder.open(directory) as folder:
         folder.run.claim()
-        observer = observer or runs_observer(MEMBER, quiet=quiet)
+        observer = observer or default_observer(MEMBER, quiet=quiet)
         whole = folder
         if not folder.run.finished:
             spec = _expect_unchanged(folder, registry, examples)
@@ -191,7 +190,7 @@ def resume_ensemble(
 
 
 def _with_all_members(
-    folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, observer: RunsObserver
+    folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, observer: Listener
 ) -> EnsembleFolder:
     """Prepare the networks again whose folders were removed, and return the folder of all networks."""
     assert spec.ensemble is not None
@@ -201,7 +200,7 @@ def _with_all_members(
         if kind_of(directory) is None:
             proved = prove(spec.with_member(number), _dataset_of(spec, examples))
             prepare(proved.spec, plan, directory, folder.run.spec_text())
-            observer.noticed(number, "its folder was missing, so it is trained again")
+            observer(Event(number, "noticed", ("its folder was missing, so it is trained again",)))
     return whole
 
 
@@ -231,11 +230,11 @@ def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
     return dataset
 
 
-def _prepared(spec: Spec, directory: Path, examples: GivenExamples | None, observer: RunsObserver) -> EnsembleFolder:
+def _prepared(spec: Spec, directory: Path, examples: GivenExamples | None, observer: Listener) -> EnsembleFolder:
     """Make the folder of an ensemble, and a run folder in it for each network."""
     proved = prove_networks(spec, examples)
     for warning in proved[0].warnings:
-        observer.warned(warning)
+        observer(Event(0, "warned", (warning,)))
     folder = EnsembleFolder.create(directory, len(proved) - 1)
     try:
         prepare_networks(proved, folder)
@@ -288,7 +287,7 @@ def _trained(
     folder: EnsembleFolder,
     registry: Registry,
     examples: GivenExamples | None,
-    observer: RunsObserver,
+    observer: Listener,
     stop: StopRequest,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
     workers: int | None = None,

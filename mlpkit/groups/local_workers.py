@@ -7,13 +7,16 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlpkit.groups.training_process import TrainingEnd, TrainingProcess
+from mlpkit.groups.training_process import TrainingProcess
 from mlpkit.runs.overview import PRUNED
+from mlpkit.training.events import TrainingEnd
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
+
+    from mlpkit.training.events import Event, Listener
 
 
 class Workers(Protocol):
@@ -44,7 +47,7 @@ class Workers(Protocol):
         """End the workers."""
 
 
-def unheard(event: str, details: Sequence[Any]) -> None:
+def unheard(event: Event) -> None:
     """Receive an event of a run, and do nothing: what is needed of it stands in the run folder."""
 
 
@@ -73,7 +76,7 @@ class LocalWorkers:
         function: Callable[..., TrainingEnd],
         directory: Path,
         *,
-        tell: Callable[[str, list[Any]], None] = unheard,
+        tell: Listener = unheard,
         timeout: float | None = None,
         **arguments: Any,
     ) -> Future[TrainingEnd]:
@@ -82,7 +85,7 @@ class LocalWorkers:
         Args:
             function: what trains it; a process finds it by the name of its module and its own.
             directory: the run folder.
-            tell: called with each event of the run and its details, in a thread of its own.
+            tell: called with each event of the run, in a thread of its own.
             timeout: seconds without an event after which a process counts as dead; None for no limit.
             **arguments: other arguments of the function, plain data.
         """
@@ -105,7 +108,7 @@ class LocalWorkers:
         self,
         function: Callable[..., TrainingEnd],
         arguments: dict[str, Any],
-        tell: Callable[[str, list[Any]], None],
+        tell: Listener,
         timeout: float | None,
     ) -> TrainingEnd:
         try:

@@ -10,9 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.runs_observer import runs_observer
 from mlpkit.groups.seeds_folder import SeedsFolder
-from mlpkit.groups.several_runs import listed_runs, share_of_cores, train_runs
+from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores, train_runs
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
@@ -29,7 +28,7 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
 from mlpkit.terminal.figures import plus_minus_all
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import Event, StopRequest
 from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
@@ -37,11 +36,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.groups.numbered_runs import Summary
-    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Listener
 
 STOPPED_WITHOUT_FOLDER: Final = (
     "stopped; the exception has the runs that were finished: in a notebook, found = sys.last_value.run. With a "
@@ -99,7 +98,7 @@ def run_seeds(
     directory: str | Path | None = None,
     *,
     workers: int | None = None,
-    observer: RunsObserver | None = None,
+    observer: Listener | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
@@ -140,7 +139,7 @@ def run_seeds(
                 raise
             _leave_folder(found)
             return found
-    observer, arguments = observer or runs_observer(quiet=quiet), spec.registry.arguments()
+    observer, arguments = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
     folder, threads = _prepared(spec, Path(directory), share_of_cores(workers, len(spec.seeds)), observer)
     with folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
@@ -159,7 +158,7 @@ def resume_seeds(
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     workers: int | None = None,
-    observer: RunsObserver | None = None,
+    observer: Listener | None = None,
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
@@ -187,7 +186,7 @@ def resume_seeds(
         for seed in folder.unfinished:
             _expect_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
-        observer = observer or runs_observer(quiet=quiet)
+        observer = observer or default_observer("seed", quiet=quiet)
         return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
 
 
@@ -218,14 +217,14 @@ def evaluate_seeds(
     return dict(zip(folder.results(), found, strict=True))
 
 
-def _prepared(spec: Spec, directory: Path, cores: int | None, observer: RunsObserver) -> tuple[SeedsFolder, int]:
+def _prepared(spec: Spec, directory: Path, cores: int | None, observer: Listener) -> tuple[SeedsFolder, int]:
     """Make a run folder for each seed, and return the folder of all and the threads of a run.
 
     What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
     """
     proved = prove_seeds(spec)
     for warning in proved[0].warnings:
-        observer.warned(warning)
+        observer(Event(0, "warned", (warning,)))
     folder = SeedsFolder.create(directory, spec.seeds)
     try:
         threads = prepare_seeds(proved, folder, cores)
@@ -289,7 +288,7 @@ def _trained(
     folder: SeedsFolder,
     threads: int,
     arguments: Mapping[str, Any],
-    observer: RunsObserver,
+    observer: Listener,
     stop: StopRequest,
     workers: int | None,
 ) -> SeedRuns:
@@ -310,7 +309,7 @@ def _trained(
     return found
 
 
-def _warn_of_other_inputs(folder: SeedsFolder, observer: RunsObserver) -> None:
+def _warn_of_other_inputs(folder: SeedsFolder, observer: Listener) -> None:
     """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:
@@ -318,7 +317,7 @@ def _warn_of_other_inputs(folder: SeedsFolder, observer: RunsObserver) -> None:
         found = [change for change in lock_changes(then, lock) if change.key != SPEC_HASH]
         if found:
             different = "; ".join(f"{change.key}: {change.then} there, {change.now} here" for change in found)
-            observer.noticed(seed, f"was not trained on what seed {first} was: {different}")
+            observer(Event(seed, "noticed", (f"was not trained on what seed {first} was: {different}",)))
 
 
 def _finished_runs(folder: SeedsFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from contextlib import suppress
 from itertools import accumulate
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.runs_observer import tell
-from mlpkit.groups.training_process import EventSender, TrainingEnd, described
+from mlpkit.groups.training_process import SENT, described, event_from, plain_event
 from mlpkit.jobs.resume_network import train_claimed
+from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.training.events import Event, ObserverGroup, TrainingEnd
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.components.callback import Callback
-    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.training.events import Observer, StopRequest
+    from mlpkit.training.events import Listener, Observer, StopRequest
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
@@ -41,6 +42,36 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
     """
     listed = [str(number) for number in numbers]
     return f"{what}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
+
+
+def python_warnings(what: str) -> Listener:
+    """Return what turns warnings, and failures of runs, into Python's warnings.
+
+    Args:
+        what: what the number of a run is, such as ``seed``.
+    """
+
+    def warn(event: Event) -> None:
+        match event:
+            case Event(_, "warned", (warning,)):
+                warnings.warn(str(warning), stacklevel=4)
+            case Event(run, "noticed", (message,)):
+                warnings.warn(f"{what} {run}: {message}", stacklevel=4)
+            case Event(run, "over", (TrainingEnd(failure=failure),)) if failure:
+                warnings.warn(f"{what} {run}: {failure}", stacklevel=4)
+
+    return warn
+
+
+def default_observer(what: str, *, quiet: bool) -> Listener:
+    """Return what turns warnings into Python's, and shows progress in a notebook unless ``quiet``.
+
+    Args:
+        what: what the number of a run is.
+        quiet: whether to show no progress.
+    """
+    display: Observer | None = load("mlpkit.display.notebook:notebook_display")(what, quiet=quiet)
+    return ObserverGroup([python_warnings(what), *([display] if display else [])])
 
 
 def share_of_cores(workers: int | None, count: int) -> int | None:
@@ -91,7 +122,7 @@ def train_runs(
     runs: Mapping[int, Path],
     threads: int | Mapping[int, int],
     arguments: Mapping[str, Any],
-    observer: RunsObserver,
+    observer: Listener,
     stop: StopRequest,
     examples: GivenExamples | None = None,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
@@ -114,10 +145,10 @@ def train_runs(
     if not runs:
         return {}
     if examples is not None:
-        observer.began(runs, 1)
+        observer(Event(0, "began", (runs, 1)))
         return _train_here(runs, arguments, observer, stop, examples, callbacks)
     shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, workers)
-    observer.began(runs, shares.most_at_once)
+    observer(Event(0, "began", (runs, shares.most_at_once)))
     processes = LocalWorkers(shares.most_at_once)
     try:
         return _train_at_once(runs, shares, processes, arguments, observer, stop)
@@ -162,7 +193,7 @@ def train_prepared(
 def _train_here(
     runs: Mapping[int, Path],
     arguments: Mapping[str, Any],
-    observer: RunsObserver,
+    observer: Listener,
     stop: StopRequest,
     examples: GivenExamples,
     callbacks: Mapping[int, Sequence[Callback]],
@@ -172,20 +203,24 @@ def _train_here(
     for number, directory in runs.items():
         if stop.reason:
             break
-        sender = EventSender(lambda event, *details, number=number: tell(observer, number, event, details))
+
+        def tell(event: Event, number: int = number) -> None:
+            if event.kind in SENT:
+                observer(event_from(number, *plain_event(event)))
+
         try:
             end = train_prepared(
                 directory,
                 **arguments,
                 examples=examples,
-                observer=sender,
+                observer=ObserverGroup([tell]),
                 stop=stop,
                 callbacks=callbacks.get(number, ()),
             )
         except MlpkitError as error:
             end = TrainingEnd(failure=described(error))
             failures[number] = end.failure
-        observer.over(number, end)
+        observer(Event(number, "over", (end,)))
     return failures
 
 
@@ -194,11 +229,11 @@ def _train_at_once(
     shares: CoreShares,
     processes: LocalWorkers,
     arguments: Mapping[str, Any],
-    observer: RunsObserver,
+    observer: Listener,
     stop: StopRequest,
 ) -> dict[int, str]:
     """Train runs in other processes, tell how they go, and return what went wrong with which."""
-    events: SimpleQueue[tuple[int, str, Sequence[Any]]] = SimpleQueue()
+    events: SimpleQueue[Event] = SimpleQueue()
     waiting, failures = deque(runs), {}
     training: dict[int, Future[TrainingEnd]] = {}
 
@@ -206,11 +241,11 @@ def _train_at_once(
         training[number] = processes.submit(
             train_prepared,
             runs[number],
-            tell=lambda event, details: events.put((number, event, details)),
+            tell=lambda event: events.put(event._replace(run=number)),
             cores=shares.of(number),
             **arguments,
         )
-        training[number].add_done_callback(lambda _: events.put((number, "over", ())))
+        training[number].add_done_callback(lambda _: events.put(Event(number, "over", ())))
 
     while waiting or training:
         if stop.reason:
@@ -219,13 +254,13 @@ def _train_at_once(
         while waiting and shares.suffice_for([*training, waiting[0]]):
             begin(waiting.popleft())
         with suppress(Empty):
-            number, event, details = events.get(timeout=SECONDS_BETWEEN_LOOKS)
-            if event == "over":
-                end = _as_asked(training.pop(number).result(), stop)
+            event = events.get(timeout=SECONDS_BETWEEN_LOOKS)
+            if event.kind == "over":
+                end = _as_asked(training.pop(event.run).result(), stop)
                 if end.failure:
-                    failures[number] = end.failure
-                details = [end]
-            tell(observer, number, event, details)
+                    failures[event.run] = end.failure
+                event = event._replace(data=(end,))
+            observer(event)
     return dict(sorted(failures.items()))
 
 

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.errors import Diagnostic
-    from mlpkit.groups.runs_observer import RunsObserver
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import StopRequest
+    from mlpkit.training.events import Listener, StopRequest
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,7 @@ def run_specs(
     directories: Sequence[Path],
     *,
     workers: int | None = None,
-    observer: RunsObserver,
+    observer: Listener,
     stop: StopRequest,
 ) -> SpecResults:
     """Train several specs, each to the same bits as on its own.

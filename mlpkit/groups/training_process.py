@@ -11,23 +11,22 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field
-from functools import partial
+from dataclasses import astuple
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.schedule import OpenEndedProgress
 from mlpkit.errors import DEBUG, MlpkitError
 from mlpkit.shortages import shortage
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Event, ObserverGroup, StopRequest, TrainingEnd
+from mlpkit.training.health import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from mlpkit.components.schedule import Progress
-    from mlpkit.errors import Diagnostic
-    from mlpkit.training.health import Symptom
+    from mlpkit.training.events import Listener
 
 START: Final = """
 import json, sys
@@ -35,27 +34,6 @@ sys.path[:] = json.loads(sys.argv[1])
 from mlpkit.groups.training_process import serve
 serve()
 """
-
-
-@dataclass(frozen=True)
-class TrainingEnd:
-    """How the training of a run ended.
-
-    Args:
-        steps: steps done.
-        stopped: why it was stopped before its end, to be resumed; empty if it was not.
-        failure: what went wrong; empty if nothing did.
-        metrics: loss and metrics at the end, by split; empty if there was no end.
-        death: what ended the process that trained it; empty if it lives, or ended in order.
-        cause: what a failure is due to, for the task's caller to know; empty if the task doesn't say.
-    """
-
-    steps: int = 0
-    stopped: str = ""
-    failure: str = ""
-    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    death: str = ""
-    cause: str = ""
 
 
 class TrainingProcess:
@@ -78,7 +56,7 @@ class TrainingProcess:
         self,
         function: Callable[..., TrainingEnd],
         arguments: dict[str, Any],
-        tell: Callable[[str, list[Any]], None],
+        tell: Listener,
         timeout: float | None = None,
     ) -> TrainingEnd:
         """Train a run, and return how it ended.
@@ -87,7 +65,7 @@ class TrainingProcess:
             function: what trains it, found by the name of its module and its own; its keywords are the arguments,
                 ``observer`` and ``stop``.
             arguments: plain data, ``directory`` among them.
-            tell: called with each event, a method of ``RunsObserver``, and its arguments after the number of the run.
+            tell: called with each event, whose run has the number 0.
             timeout: seconds without an event after which the process is killed, once it trains; None for no limit.
         """
         request = [function.__module__, function.__name__, arguments]
@@ -100,11 +78,11 @@ class TrainingProcess:
             for line in self._process.stdout:
                 if not line.endswith("\n"):  # it died as it wrote
                     break
-                event, details = json.loads(line)
-                watch.heard(event)
-                if event == _OVER:
-                    return TrainingEnd(*details)
-                tell(event, details)
+                kind, data = json.loads(line)
+                watch.heard(kind)
+                if kind == _OVER:
+                    return TrainingEnd(*data)
+                tell(event_from(0, kind, data))
         code = self._process.wait()
         if code == 0 and self._process.stdin.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")
@@ -176,32 +154,32 @@ class _Watch:
 
 
 _OVER: Final = "over"
-SYMPTOM: Final = "diagnosed"
+SENT: Final = ("resumed", "started", "stepped", "evaluated", "diagnosed", "noticed", "warned")
+"""The events of a run that another process reports."""
 
 
-class EventSender(Observer):
-    """Sends events of a run as plain data, to the process that shows them.
+def plain_event(event: Event) -> tuple[str, tuple[Any, ...]]:
+    """Return kind and data of an event as plain data."""
+    match event:
+        case Event(_, "stepped", (progress, loss)):
+            return "stepped", (progress.step, progress.epoch, loss)
+        case Event(_, "diagnosed", (symptom,)):
+            return "diagnosed", (symptom.to_plain(),)
+        case Event(_, "warned", (warning,)):
+            return "noticed", (str(warning),)
+    return event.kind, event.data
 
-    Args:
-        answer: writes an event and its arguments.
-    """
 
-    def __init__(self, answer: Callable[..., None]) -> None:
-        self._answer = answer
-        for event in ("resumed", "started", "evaluated", "noticed"):
-            setattr(self, event, partial(answer, event))
-
-    def stepped(self, progress: Progress, loss: float) -> None:
-        """Pass on how many steps were done."""
-        self._answer("stepped", progress.step, loss)
-
-    def diagnosed(self, symptom: Symptom) -> None:
-        """Pass the symptom on as plain data."""
-        self._answer(SYMPTOM, symptom.to_plain())
-
-    def warned(self, warning: Diagnostic) -> None:
-        """Pass the warning on as a text."""
-        self._answer("noticed", str(warning))
+def event_from(run: int, kind: str, data: Sequence[Any]) -> Event:
+    """Return the event of a run that ``plain_event`` wrote."""
+    match kind, data:
+        case "stepped", (step, epoch, loss):
+            progress = OpenEndedProgress()
+            progress.step, progress.epoch = step, epoch
+            return Event(run, kind, (progress, loss))
+        case "diagnosed", (symptom,):
+            return Event(run, kind, (Symptom.from_plain(symptom),))
+    return Event(run, kind, tuple(data))
 
 
 def serve() -> None:
@@ -209,9 +187,13 @@ def serve() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever plugins print
 
-    def answer(event: str, *arguments: Any) -> None:
+    def answer(kind: str, data: Sequence[Any]) -> None:
         with suppress(BrokenPipeError):  # the first process has ended: the training ends in order, too
-            answers.write(json.dumps([event, arguments]) + "\n")
+            answers.write(json.dumps([kind, data]) + "\n")
+
+    def tell(event: Event) -> None:
+        if event.kind in SENT:
+            answer(*plain_event(event))
 
     requests: SimpleQueue[str] = SimpleQueue()
     stop = StopRequest()
@@ -222,10 +204,10 @@ def serve() -> None:
         directory = Path(arguments.pop("directory"))
         try:
             train = getattr(import_module(module), function)
-            end = train(directory, **arguments, observer=EventSender(answer), stop=stop)
+            end = train(directory, **arguments, observer=ObserverGroup([tell]), stop=stop)
         except Exception as error:
             end = TrainingEnd(failure=described(error))
-        answer(_OVER, *astuple(end))
+        answer(_OVER, astuple(end))
 
 
 def _read_requests(requests: SimpleQueue[str], stop: StopRequest) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.record_keys import decisive_split
 from mlpkit.terminal.figures import figure
-from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from mlpkit.training.evaluation import Record
 
 
-class Evaluations(Observer):
+class Evaluations:
     """Keeps the evaluations of a training, and knows which is the best.
 
     Attributes:
@@ -34,7 +33,7 @@ class Evaluations(Observer):
         """Compare the evaluations to come with the best of those before."""
         self._tracker = copy.copy(tracker)
 
-    def evaluated(self, record: Record, seconds: float) -> None:
+    def add(self, record: Record) -> None:
         """Take in an evaluation, which may be the best so far."""
         if self._tracker is not None and self._tracker.improved(record):
             self.best_position = len(self.records)

@@ -161,7 +161,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             evaluated: splits to evaluate.
         """
         # An import loads little: what trains is loaded by the first fit.
-        from mlpkit.groups.runs_observer import RunsObserver  # noqa: PLC0415
         from mlpkit.jobs.train import train_spec  # noqa: PLC0415
         from mlpkit.registry.registry import installed  # noqa: PLC0415
         from mlpkit.training.events import Observer  # noqa: PLC0415
@@ -192,7 +191,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if spec.trains_ensemble:
             from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most estimators train one network
 
-            averaged = run_ensemble(spec, examples={"train": data}, observer=RunsObserver(), callbacks=callbacks)
+            averaged = run_ensemble(spec, examples={"train": data}, observer=Observer(), callbacks=callbacks)
             self.network_ = averaged.network
             return averaged
         try:

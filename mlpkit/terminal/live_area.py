@@ -72,10 +72,12 @@ class LiveArea:
         Args:
             print_it: prints it.
         """
+        drawn = self._live.is_started
         self.stop()
         print_it()
-        self._live = self._new_live()
-        self.start()
+        if drawn:
+            self._live = self._new_live()
+            self.start()
 
     def _new_live(self) -> Live:
         return Live(console=self.console, auto_refresh=False, transient=True, vertical_overflow="crop")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from mlpkit.components.schedule import Progress
     from mlpkit.errors import Diagnostic
@@ -17,8 +19,53 @@ if TYPE_CHECKING:
     from mlpkit.training.health import Health, Symptom
 
 
+class Event(NamedTuple):
+    """Something that happened in a training.
+
+    Args:
+        run: the number of the run: its seed, or its place in an ensemble or among several specs; 0 for a single run.
+        kind: a method of ``Observer``; or ``began`` and ``over``, of several runs.
+        data: the method's arguments. Of ``began``: the run folders by number, and how many train at once at most. Of
+            ``over``: a ``TrainingEnd``.
+    """
+
+    run: int
+    kind: str
+    data: tuple[Any, ...]
+
+
+Listener: TypeAlias = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class TrainingEnd:
+    """How the training of a run ended.
+
+    Args:
+        steps: steps done.
+        stopped: why it was stopped before its end, to be resumed; empty if it was not.
+        failure: what went wrong; empty if nothing did.
+        metrics: loss and metrics at the end, by split; empty if there was no end.
+        death: what ended the process that trained it; empty if it lives, or ended in order.
+        cause: what a failure is due to, for the task's caller to know; empty if the task doesn't say.
+    """
+
+    steps: int = 0
+    stopped: str = ""
+    failure: str = ""
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    death: str = ""
+    cause: str = ""
+
+
 class Observer:
     """Receives the events of a training; every method is a no-op by default."""
+
+    def __call__(self, event: Event) -> None:
+        """Receive an event: call the method of its kind, if there is one."""
+        receive = getattr(self, event.kind, None)
+        if receive is not None:
+            receive(*event.data)
 
     def resumed(self, step: int) -> None:
         """Training will go on from a checkpoint after that step; called before ``started``."""
@@ -67,26 +114,26 @@ class PythonWarnings(Observer):
 
 
 class ObserverGroup(Observer):
-    """Several observers as one.
+    """Several listeners as one observer.
 
     Args:
-        observers: those to call, in this order.
+        listeners: called with each event, in this order; an observer is one.
+        run: the number of the run.
     """
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        every = [events_of(observer) for observer in observers]
-        for event in events_of(self):
-            setattr(self, event, partial(_call_all, [events[event] for events in every]))
+    def __init__(self, listeners: Sequence[Listener], run: int = 0) -> None:
+        self._listeners, self._run = listeners, run
+        for kind in vars(Observer):
+            if not kind.startswith("_"):
+                setattr(self, kind, partial(self._tell, kind))
 
+    def __call__(self, event: Event) -> None:
+        """Hand an event on."""
+        for listener in self._listeners:
+            listener(event)
 
-def events_of(observer: Observer) -> dict[str, Callable[..., None]]:
-    """Return the methods of an observer that receive events, by name."""
-    return {name: getattr(observer, name) for name in vars(Observer) if not name.startswith("_")}
-
-
-def _call_all(listeners: Sequence[Callable[..., None]], *details: object) -> None:
-    for listener in listeners:
-        listener(*details)
+    def _tell(self, kind: str, *data: Any) -> None:
+        self(Event(self._run, kind, data))
 
 
 class StopRequest:

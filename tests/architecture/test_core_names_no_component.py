@@ -40,7 +40,7 @@ ALLOWED = {
     ("exports/html_file.py", "step"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
     ("display/lines.py", "step"),
-    ("display/runs_lines.py", "step"),
+    ("display/json_events.py", "step"),
     ("verbs/trace/command.py", "step"),
     ("jobs/replay.py", "step"),
     ("verbs/repro/repro.py", "step"),

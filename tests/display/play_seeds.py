@@ -10,10 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from mlpkit.display.runs_screen import RunsScreen
+from mlpkit.components.schedule import Progress
+from mlpkit.display.group_outcomes import of_seeds
+from mlpkit.display.run_names import RunNames
+from mlpkit.display.screen import Screen
 from mlpkit.groups.numbered_runs import summary_of
 from mlpkit.groups.seeds import SeedRuns
-from mlpkit.groups.training_process import TrainingEnd
+from mlpkit.training.events import TrainingEnd
 
 SEEDS = (0, 1, 8, 13, 21)
 
@@ -26,11 +29,11 @@ def metrics_of(seed: int) -> dict[str, dict[str, float]]:
 def play(pause: float) -> None:
     """Show a training of which one run fails."""
     ticks = itertools.count(0, 75)
-    with RunsScreen("made up", "runs/made up", lambda: None, clock=lambda: float(next(ticks))) as screen:
-        screen.began(SEEDS, 2)
+    with Screen("made up", "runs/made up", RunNames("seed"), clock=lambda: float(next(ticks))) as screen:
+        screen.began(0, SEEDS, 2)
         for seed in SEEDS[:2]:
             screen.started(seed, 10_000)
-            screen.stepped(seed, 4_500 + 100 * seed, 0.25)
+            screen.stepped(seed, Progress(4_500 + 100 * seed, 0.0, 10_000), 0.25)
         screen.over(0, TrainingEnd(10_000, metrics=metrics_of(0)))
         screen.started(8, 10_000)
         time.sleep(pause)
@@ -40,7 +43,7 @@ def play(pause: float) -> None:
             screen.over(seed, TrainingEnd(10_000, metrics=metrics_of(seed)))
         results = [metrics_of(seed) for seed in (0, 1, 13, 21)]
         screen.finished(
-            SeedRuns(SEEDS, summary_of(results), (8,), {8: "..."}, Path("runs/made up"), _load=dict),
+            of_seeds(SeedRuns(SEEDS, summary_of(results), (8,), {8: "..."}, Path("runs/made up"), _load=dict)),
         )
 
 

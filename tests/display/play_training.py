@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from mlpkit.components.schedule import Progress
+from mlpkit.display.outcomes import of_run
 from mlpkit.display.screen import Screen
 from mlpkit.jobs.training_job import Run
 from mlpkit.training.checkpointing import BestTracker
@@ -33,24 +34,17 @@ def record_of(evaluation: int, metrics: tuple[str, ...]) -> dict[str, float]:
 def play(metrics: tuple[str, ...], evaluations: int, pause: float) -> None:
     """Show a training."""
     with Screen("made up", "runs/made up", clock=itertools.count(0, 75).__next__) as screen:
-        screen.monitored(BestTracker("loss"))
-        screen.started(evaluations * STEPS)
+        screen.monitored(0, BestTracker("loss"))
+        screen.started(0, evaluations * STEPS)
         for evaluation in range(1, evaluations + 1):
-            screen.evaluated(record_of(evaluation, metrics), 0.0)
-            screen.stepped(Progress(evaluation * STEPS, float(evaluation), evaluations * STEPS), 0.25)
+            screen.evaluated(0, record_of(evaluation, metrics), 0.0)
+            screen.stepped(0, Progress(evaluation * STEPS, float(evaluation), evaluations * STEPS), 0.25)
         time.sleep(pause)
-        screen.ended()
+        screen.ended(0)
         test = {"loss": 0.25} | dict.fromkeys(metrics, 0.75)
-        screen.finished(
-            Run(
-                None,
-                metrics={"test": test},
-                steps=evaluations * STEPS,
-                folder=Path("runs/made up"),
-                _compared=None,
-                _trained=None,
-            )
-        )
+        steps, folder = evaluations * STEPS, Path("runs/made up")
+        run = Run(None, metrics={"test": test}, steps=steps, folder=folder, _compared=None, _trained=None)
+        screen.finished(of_run(run))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from mlpkit.display.display import next_command, print_stop
+from mlpkit.display.outcomes import of_run
 
-RUN = SimpleNamespace(folder=Path("runs/my run"), steps=3, stopped="SIGINT")
+
+def run(**end):
+    return of_run(SimpleNamespace(folder=Path("runs/my run"), steps=3, metrics={}, ended="", **end))
 
 
 def test_resuming(capsys):
-    print_stop(RUN)
+    run(stopped="SIGINT").print_stop()
     assert capsys.readouterr().err.endswith("resume it with: mlpkit resume 'runs/my run'\n")
 
 
 def test_predicting():
-    assert next_command(RUN) == "mlpkit predict 'runs/my run' FILE"
+    assert run(stopped="").next_command == "mlpkit predict 'runs/my run' FILE"

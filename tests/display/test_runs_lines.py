@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from mlpkit.display.runs_lines import RunsDisplay, RunsLines
-from mlpkit.groups.training_process import TrainingEnd
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.display.display import Display
+from mlpkit.display.lines import Lines
+from mlpkit.display.run_names import RunNames
+from mlpkit.training.events import Event, TrainingEnd
 from mlpkit.training.health import Symptom
 
 SYMPTOM = Symptom("dead_units", "Relu1", "9 of 10 units", ("--set training.optimizer.sgd.learning_rate=0.01",), 100)
@@ -14,7 +17,7 @@ def record_of(iteration):
 
 
 def test_what_several_runs_have_is_written_out_once(capsys):
-    display = RunsDisplay(lambda: None)
+    display = Display(RunNames("seed"))
     for seed in (3, 5):
         display.noticed(seed, "other versions")
         display.over(seed, TrainingEnd(failure="not a number"))
@@ -27,21 +30,23 @@ def test_what_several_runs_have_is_written_out_once(capsys):
 
 
 def test_a_symptom_of_several_runs_is_said_once(capsys):
-    lines = RunsLines(lambda: None)
+    lines = Lines(RunNames("seed"))
     for seed in (3, 5):
         lines.diagnosed(seed, SYMPTOM)
     assert capsys.readouterr().err.splitlines() == [f"note: seed 3: {SYMPTOM}"]
 
 
-def test_training_begins_once(capsys):
-    begun = []
-    RunsDisplay(lambda: begun.append(True)).began([1, 2], 2)
-    assert begun == [True]
+def test_from_the_beginning_of_the_first_run_on_there_is_something_to_finish(capsys):
+    interrupts = Interrupts()
+    interrupts(Event(0, "noticed", ("other versions",)))
+    assert not interrupts.training_began
+    interrupts(Event(0, "began", ({3: "group/seed-3"}, 2)))
+    assert interrupts.training_began
     assert capsys.readouterr() == ("", "")
 
 
 def test_each_run_has_ever_fewer_lines_and_its_last(capsys):
-    lines = RunsLines(lambda: None)
+    lines = Lines(RunNames("seed"))
     lines.resumed(8, 40)
     for iteration in range(1, 16):
         for seed in (3, 8):

@@ -25,9 +25,9 @@ import time
 from play_training import record_of
 from mlpkit.display.screen import Screen
 with Screen("made up", "runs/made up") as screen:
-    screen.started(1000)
+    screen.started(0, 1000)
     time.sleep(0.2)
-    screen.evaluated(record_of(1, ()), 0.0)
+    screen.evaluated(0, record_of(1, ()), 0.0)
     time.sleep(60)
 """
 

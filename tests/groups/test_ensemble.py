@@ -14,7 +14,6 @@ from requirements import require_package
 import mlpkit
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError, SpecSchemaError, SpecShapeError, UsageError
 from mlpkit.groups.ensemble import run_ensemble
-from mlpkit.groups.runs_observer import RunsObserver
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.repro.repro import repro
 
@@ -174,19 +173,15 @@ def test_an_ensemble_of_folds_has_no_rows_left_for_validation(folds):
         mlpkit.load_data(spec(FOLDS), "validation")
 
 
-class StopAtFirstEvaluation(RunsObserver):
-    def __init__(self, stop):
-        self.stop = stop
-
-    def evaluated(self, number, record, seconds):
-        self.stop.stop("the test")
+def stop_at_first_evaluation(stop):
+    return lambda event: stop.stop("the test") if event.kind == "evaluated" else None
 
 
 @pytest.mark.parametrize("overrides", [MEMBERS, FOLDS], ids=["members", "folds"])
 def test_a_stopped_ensemble_goes_on_to_the_same_bits(overrides, shared_work):
     longer = {**overrides, "training.epochs": 60, "training.evaluate_every": 20}
     directory, stop = Path(f"stopped-{len(overrides['ensemble'])}-{next(iter(overrides['ensemble']))}"), StopRequest()
-    stopped = run_ensemble(spec(longer), directory, observer=StopAtFirstEvaluation(stop), stop=stop)
+    stopped = run_ensemble(spec(longer), directory, observer=stop_at_first_evaluation(stop), stop=stop)
     assert stopped.stopped == "the test"
     assert stopped.unfinished
     assert not (directory / "metrics.json").exists()
@@ -201,7 +196,9 @@ def test_a_stopped_ensemble_goes_on_to_the_same_bits(overrides, shared_work):
 
 def test_an_ensemble_whose_data_has_changed_is_refused(shared_work):
     stop = StopRequest()
-    run_ensemble(spec(MEMBERS, **{"training.epochs": 60}), "changed", observer=StopAtFirstEvaluation(stop), stop=stop)
+    run_ensemble(
+        spec(MEMBERS, **{"training.epochs": 60}), "changed", observer=stop_at_first_evaluation(stop), stop=stop
+    )
     text = Path("changed/resolved.yaml").read_text()
     lock = Path("changed/lock.json")
     lock.write_text(lock.read_text().replace('"data_checksum": "', '"data_checksum": "0'))

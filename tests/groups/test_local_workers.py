@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.training_process import TrainingEnd, TrainingProcess
+from mlpkit.groups.training_process import TrainingProcess
+from mlpkit.training.events import Event, TrainingEnd
 from mlpkit.verbs.sweep.trial import train_trial
 
 DIES_AS_IT_WRITES = """
@@ -35,15 +36,15 @@ time.sleep(60)
 def test_a_process_that_ends_without_an_answer_has_died(script, death, monkeypatch, capfd):
     monkeypatch.setattr("mlpkit.groups.training_process.START", script)
     process = TrainingProcess()
-    assert process.train(train_trial, {"directory": "x"}, lambda event, details: None).death == death
+    assert process.train(train_trial, {"directory": "x"}, lambda event: None).death == death
     process.close()
 
 
 def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monkeypatch):
     monkeypatch.setattr("mlpkit.groups.training_process.START", HANGS)
     process, events = TrainingProcess(), []
-    end = process.train(train_trial, {"directory": "x"}, lambda event, details: events.append(event), timeout=0.2)
-    assert events == ["started"]
+    end = process.train(train_trial, {"directory": "x"}, events.append, timeout=0.2)
+    assert events == [Event(0, "started", (3,))]
     assert end.death == "after 0.2 s in which nothing happened"
     assert not process.alive
     process.close()
@@ -53,7 +54,7 @@ def test_what_a_hanging_process_has_started_ends_with_it(monkeypatch):
     script = HANGS.replace("time.sleep(60)", "import os; os.fork(); time.sleep(8)")  # both keep the pipe
     monkeypatch.setattr("mlpkit.groups.training_process.START", script)
     process, began = TrainingProcess(), time.monotonic()
-    assert process.train(train_trial, {"directory": "x"}, lambda event, details: None, timeout=0.2).death
+    assert process.train(train_trial, {"directory": "x"}, lambda event: None, timeout=0.2).death
     assert time.monotonic() - began < 6
     process.close()
 
@@ -62,7 +63,7 @@ def test_a_process_that_is_stopped_before_it_trains_has_not_died(monkeypatch):
     monkeypatch.setattr("mlpkit.groups.training_process.START", LEAVES)
     process = TrainingProcess()
     process.stop()
-    assert process.train(train_trial, {"directory": "x"}, lambda event, details: None) == TrainingEnd(
+    assert process.train(train_trial, {"directory": "x"}, lambda event: None) == TrainingEnd(
         stopped="the end of its process"
     )
     process.close()

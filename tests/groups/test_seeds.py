@@ -20,12 +20,11 @@ from scipy import stats
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.runs_observer import RunsObserver
 from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
 from mlpkit.groups.several_runs import CoreShares, train_prepared
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Event, Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
 
 RESULTS = ("spec.yaml", "resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
@@ -72,7 +71,7 @@ def alone(seed, directory, **overrides):
     return contents(directory)
 
 
-class Watch(RunsObserver):
+class Watch:
     """Remembers the events, and does something at the first evaluation.
 
     Args:
@@ -85,16 +84,15 @@ class Watch(RunsObserver):
         self.outcomes = {}
         self.resumed_at = {}
 
-    def evaluated(self, seed, record, seconds):
-        if self.acted is None:
-            self.acted = seed
-            self.act(seed)
-
-    def resumed(self, seed, step):
-        self.resumed_at[seed] = step
-
-    def over(self, seed, outcome):
-        self.outcomes[seed] = outcome
+    def __call__(self, event):
+        match event:
+            case Event(seed, "evaluated") if self.acted is None:
+                self.acted = seed
+                self.act(seed)
+            case Event(seed, "resumed", (step,)):
+                self.resumed_at[seed] = step
+            case Event(seed, "over", (end,)):
+                self.outcomes[seed] = end
 
 
 @pytest.fixture(scope="module")
@@ -265,13 +263,12 @@ def test_ctrl_c_stops_all_and_says_how_to_go_on(tmp_path):
 def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
     monkeypatch.setattr("mlpkit.groups.several_runs.available_cores", lambda: 1)  # one run after the other
 
-    class Interrupts(RunsObserver):
-        def over(self, seed, end):
-            if seed == 3:
-                os.kill(os.getpid(), signal.SIGINT)
+    def interrupt(event):
+        if (event.run, event.kind) == (3, "over"):
+            os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt, match="stopped; the exception has the runs that were finished: ") as caught:
-        run_seeds(spec(**LONG).with_seeds(SEEDS), observer=Interrupts())
+        run_seeds(spec(**LONG).with_seeds(SEEDS), observer=interrupt)
     found = caught.value.run
     assert (found.folder, found.unfinished, list(found.runs)) == (None, (8,), [3])
     assert found.runs[3].network.predict(np.zeros((1, 784))).shape == (1, 10)

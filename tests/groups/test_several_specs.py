@@ -8,9 +8,8 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.runs_observer import RunsObserver
 from mlpkit.groups.several_specs import prove_spec, run_specs
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import Observer, StopRequest
 
 LARGE = {"layers.Affine1.units": 1000, "training.batch_size": 100}
 
@@ -27,7 +26,7 @@ def test_a_folder_that_is_in_use_leaves_nothing_of_the_others(tmp_path):
     taken.touch()
     folders = [tmp_path / str(i) for i in range(4)]
     with pytest.raises(RunFolderError, match=r"3: holds notes\.txt already; choose another folder"):
-        run_specs(specs, folders, observer=RunsObserver(), stop=StopRequest())
+        run_specs(specs, folders, observer=Observer(), stop=StopRequest())
     assert [*tmp_path.rglob("*")] == [taken.parent, taken]
 
 
@@ -40,7 +39,7 @@ def test_runs_take_no_more_threads_than_their_share_of_the_cores(workers, thread
     stop = StopRequest()
     stop.stop("the test")
     specs = [proved(**LARGE), proved(**LARGE, seeds=2)]
-    found = run_specs(specs, [tmp_path / "a", tmp_path / "b"], workers=workers, observer=RunsObserver(), stop=stop)
+    found = run_specs(specs, [tmp_path / "a", tmp_path / "b"], workers=workers, observer=Observer(), stop=stop)
     assert [each.state for each in found.specs] == ["stopped", "stopped"]
     for run in ("a", "b/seed-3", "b/seed-4"):
         text = (tmp_path / run / "resolved.yaml").read_text()
@@ -55,6 +54,6 @@ def test_a_spec_goes_on_though_some_of_its_runs_failed_before_the_stop(failing, 
     stop = StopRequest()
     stop.stop("the test")
     folders = [tmp_path / "a", tmp_path / "b"]
-    found = run_specs([proved(), proved(seeds=2)], folders, observer=RunsObserver(), stop=stop)
+    found = run_specs([proved(), proved(seeds=2)], folders, observer=Observer(), stop=stop)
     assert [each.state for each in found.specs] == ["stopped", state]
     assert found.specs[1].problem == "; ".join(f"seed {2 + number}: out of memory" for number in failing)

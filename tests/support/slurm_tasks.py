@@ -6,8 +6,8 @@ import os
 import signal
 import time
 
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.folder import RunFolder
+from mlpkit.training.events import TrainingEnd
 
 
 def do(directory, *, what, stop):

@@ -16,6 +16,7 @@ from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.run_html import position_of_best
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path
+from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ class WatchedRun:
     best: int | None = None
 
 
-class LiveRun(Evaluations):
+class LiveRun(Observer):
     """The run that this process trains.
 
     Args:
@@ -75,10 +76,10 @@ class LiveRun(Evaluations):
     """
 
     def __init__(self, name: str, folder: Path, stop: PausableStopRequest) -> None:
-        super().__init__()
         self.run = WatchedRun(name)
         self.stop = stop
         self._folder = folder
+        self._evaluations = Evaluations()
         self._throughput = Throughput(None)
         self._training = False
         self._lock = threading.Lock()
@@ -91,7 +92,7 @@ class LiveRun(Evaluations):
             if self._progress is not None:
                 self.run.step = self._progress.step
         with self._lock:
-            self.run.records, self.run.best = list(self.records), self.best_position
+            self.run.records, self.run.best = list(self._evaluations.records), self._evaluations.best_position
         return [self.run]
 
     def _state(self) -> str:
@@ -117,12 +118,12 @@ class LiveRun(Evaluations):
     def resumed(self, step: int) -> None:
         """Take in what was evaluated before."""
         self.run.step = step
-        self.records = RunFolder(self._folder).read_history()
+        self._evaluations.records = RunFolder(self._folder).read_history()
 
     def monitored(self, tracker: BestTracker) -> None:
         """Compare the evaluations to come with the best of those before."""
-        super().monitored(tracker)
-        self.best_position = position_of_best(self.records, tracker)
+        self._evaluations.monitored(tracker)
+        self._evaluations.best_position = position_of_best(self._evaluations.records, tracker)
 
     def started(self, total_steps: int | None) -> None:
         """Training begins."""
@@ -139,7 +140,7 @@ class LiveRun(Evaluations):
     def evaluated(self, record: Record, seconds: float) -> None:
         """Take in an evaluation, which may be the best so far."""
         with self._lock:
-            super().evaluated(record, seconds)
+            self._evaluations.add(record)
 
     def diagnosed(self, symptom: Symptom) -> None:
         """Remember what is not as it should be."""

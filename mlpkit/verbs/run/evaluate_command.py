@@ -77,7 +77,7 @@ def print_run(directory: Path, splits: Sequence[str], data: Path | None, registr
 
 def print_seeds(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
     """Evaluate the runs of several seeds, and print the means; the arguments are those of ``print_run``."""
-    from mlpkit.display.runs_lines import summary_table  # noqa: PLC0415 - most runs have one seed
+    from mlpkit.display.group_outcomes import summary_table  # noqa: PLC0415 - most runs have one seed
     from mlpkit.groups.numbered_runs import plain_summary, summary_of  # noqa: PLC0415 - for the same reason
     from mlpkit.groups.seeds import evaluate_seeds  # noqa: PLC0415 - for the same reason
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,12 +13,9 @@ from mlpkit.cli.around_training import after_run, live_folder, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.display.display import WhileWritable
-from mlpkit.display.make_display import (
-    expect_one_way,
-    make_display,
-    make_runs_display,
-    make_specs_display,
-)
+from mlpkit.display.make_display import expect_one_way, make_display
+from mlpkit.display.outcomes import of_run
+from mlpkit.display.run_names import FolderNames, RunNames
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.display.runs_lines import RunsDisplay
+    from mlpkit.display.display import Display
     from mlpkit.groups.ensemble import EnsembleRun
     from mlpkit.groups.seeds import SeedRuns
     from mlpkit.groups.several_specs import ProvedSpec, SpecResults
@@ -97,12 +93,14 @@ def train(
     ):
         interrupts.before_stopping = display.interrupted
         shown = WhileWritable(display, interrupts.stop)
-        run = job(observer=ObserverGroup((interrupts, shown, page)), stop=interrupts.stop)
-        page.finished(run)
+        listeners = (interrupts, shown) if page is None else (interrupts, shown, page)
+        run = job(observer=ObserverGroup(listeners), stop=interrupts.stop)
+        if page is not None:
+            page.finished(run)
         shown.raise_if_unwritable()
         if not interrupts.training_began and not options.quiet:
             message(f"{folder}: the run is finished; to train longer: {_longer(folder, run)}")
-        display.finished(run)
+        display.finished(of_run(run))
     return TrainingResult(run.stopped, failed=False)
 
 
@@ -117,11 +115,13 @@ def train_seeds(
     job: Callable[..., SeedRuns], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
 ) -> TrainingResult:
     """Train a network with several seeds, and show it; the arguments are those of ``train``."""
+    from mlpkit.display.group_outcomes import of_seeds  # noqa: PLC0415 - most runs have one seed
+
     with _runs_display(title, folder, folder, "seed", options, interrupts) as display:
-        runs = job(workers=options.workers, observer=display, stop=interrupts.stop)
+        runs = job(workers=options.workers, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
         if not interrupts.training_began and not options.quiet:
             message(f"{folder}: the runs are finished; nothing was left to do")
-        display.finished(runs)
+        display.finished(of_seeds(runs))
     return TrainingResult(runs.stopped, failed=bool(runs.failures))
 
 
@@ -129,11 +129,13 @@ def train_ensemble(
     job: Callable[..., EnsembleRun], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
 ) -> TrainingResult:
     """Train the networks of an ensemble, and show them; the arguments are those of ``train``."""
+    from mlpkit.display.group_outcomes import of_ensemble  # noqa: PLC0415 - most runs train one network
+
     with _runs_display(title, folder, folder / MEMBERS, "member", options, interrupts) as display:
-        run = job(workers=options.workers, observer=display, stop=interrupts.stop)
+        run = job(workers=options.workers, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
         if not interrupts.training_began and not options.quiet:
             message(f"{folder}: the networks are finished; nothing was left to train")
-        display.averaged(run)
+        display.finished(of_ensemble(run))
     return TrainingResult(run.stopped, failed=False)
 
 
@@ -153,20 +155,22 @@ def train_specs(
         options: how to show it.
         interrupts: stops it.
     """
+    from mlpkit.display.group_outcomes import of_specs  # noqa: PLC0415 - most commands train one
     from mlpkit.groups.several_specs import run_specs  # noqa: PLC0415 - most commands train one
 
-    began, title = partial(interrupts.started, None), f"{len(specs)} specs"
-    with make_specs_display(title, parent, options.quiet, options.as_json, began) as display:
+    title, names = f"{len(specs)} specs", FolderNames(parent)
+    with make_display(title, parent, options.quiet, options.as_json, names, each_evaluation=False) as display:
         interrupts.before_stopping = display.interrupted
-        found = run_specs(specs, directories, workers=options.workers, observer=display, stop=interrupts.stop)
-        display.all_over(found)
+        observer = ObserverGroup((interrupts, display))
+        found = run_specs(specs, directories, workers=options.workers, observer=observer, stop=interrupts.stop)
+        display.finished(of_specs(found))
     return found
 
 
 @contextmanager
 def _runs_display(
     title: str, folder: Path, runs: Path, what: str, options: TrainingOptions, interrupts: Interrupts
-) -> Iterator[RunsDisplay]:
+) -> Iterator[Display]:
     """Show several runs, and stop them at a signal.
 
     Args:
@@ -177,10 +181,9 @@ def _runs_display(
         options: how to show it.
         interrupts: stops it.
     """
-    began = partial(interrupts.started, None)
     with (
         live_folder(options.port, title, runs, interrupts),
-        make_runs_display(title, folder, options.quiet, options.as_json, began, what) as display,
+        make_display(title, folder, options.quiet, options.as_json, RunNames(what)) as display,
     ):
         interrupts.before_stopping = display.interrupted
         yield display

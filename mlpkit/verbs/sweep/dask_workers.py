@@ -19,8 +19,8 @@ from distributed.utils import silence_logging_cmgr
 
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.system import real_path
+from mlpkit.training.events import TrainingEnd
 from mlpkit.training.workers import available_cores
 from mlpkit.version import VERSION
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mlpkit.groups.local_workers import Workers
-    from mlpkit.groups.training_process import TrainingEnd
-    from mlpkit.training.events import StopRequest
+    from mlpkit.training.events import StopRequest, TrainingEnd
     from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
     from mlpkit.verbs.sweep.samplers import Sampler
     from mlpkit.verbs.sweep.section import Objective

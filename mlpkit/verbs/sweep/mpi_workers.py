@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import UsageError
 from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.system import real_path
+from mlpkit.training.events import TrainingEnd
 from mlpkit.training.mpi import cores_of_each_rank, load_mpi, mpi_errors
 from mlpkit.version import VERSION
 

@@ -19,11 +19,10 @@ from submitit import Job, SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError
 
 from mlpkit.errors import UsageError, WorkersLostError
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.layout import WRITER
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.system import real_path
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import StopRequest, TrainingEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

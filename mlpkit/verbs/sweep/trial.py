@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
-from mlpkit.groups.training_process import TrainingEnd, described
+from mlpkit.groups.training_process import described
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import train_claimed
@@ -21,7 +21,7 @@ from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import read_spec
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.training.workers import blas_threads, choose_plan
 from mlpkit.verbs.sweep.curves import curves_of, rule_for
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in

@@ -12,11 +12,11 @@ from mlpkit.groups.ensemble import MEMBER, average, prepare_networks, prove_netw
 from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.seeds import prepare_seeds, prove_seeds
 from mlpkit.groups.seeds_folder import SeedsFolder
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import SEEDS_FOLDER, kind_of
 from mlpkit.runs.layout import SPEC, has_file
+from mlpkit.training.events import TrainingEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable

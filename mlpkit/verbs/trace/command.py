@@ -14,6 +14,7 @@ from mlpkit.runs.files import expect_writable
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import blocks, columns, counted, line_length, paragraph, sparkline
 from mlpkit.terminal.output import document, message, result
+from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +75,7 @@ def command(
         from mlpkit.verbs.trace.page import write_page  # noqa: PLC0415 - for pages only
 
         expect_chart_library()
-    observer = _TraceDisplay(step)
+    observer = ObserverGroup([_TraceDisplay(step)])
     traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
@@ -97,7 +98,7 @@ class _TraceDisplay(Display):
         super().__init__()
         self._step = step
 
-    def resumed(self, step: int) -> None:
+    def resumed(self, run: int, step: int) -> None:
         """Say so."""
         again = self._step - step
         if again > 1:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from requirements import require_module
 
-from mlpkit.groups.training_process import TrainingEnd
+from mlpkit.training.events import TrainingEnd
 from mlpkit.version import VERSION
 
 dask_workers = require_module("packages", "mlpkit.verbs.sweep.dask_workers")

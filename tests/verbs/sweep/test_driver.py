@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
 from mlpkit.verbs.sweep.section import Objective

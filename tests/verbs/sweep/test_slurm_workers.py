@@ -15,7 +15,7 @@ from requirements import require_module
 from swept_folders import holders, wait_for
 
 from mlpkit.errors import UsageError, WorkersLostError
-from mlpkit.groups.training_process import TrainingEnd
+from mlpkit.training.events import TrainingEnd
 
 slurm_workers = require_module("packages", "mlpkit.verbs.sweep.slurm_workers")
 

@@ -11,10 +11,9 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.training_process import TrainingEnd
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 from mlpkit.verbs.sweep.trial_spec import as_overrides
 

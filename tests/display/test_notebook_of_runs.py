@@ -6,9 +6,9 @@ import pytest
 from html_tables import rows_of
 
 import mlpkit
-from mlpkit.groups import runs_observer
-from mlpkit.groups.runs_observer import RunsNotebook
-from mlpkit.groups.training_process import TrainingEnd
+from mlpkit.components.schedule import Progress
+from mlpkit.display.notebook import Notebook
+from mlpkit.training.events import TrainingEnd
 from mlpkit.training.health import Symptom
 
 
@@ -37,15 +37,15 @@ def cell():
 
 @pytest.fixture
 def progress(cell):
-    progress = RunsNotebook(cell.display, lambda: cell.now)
-    progress.began([0, 8], 1)
+    progress = Notebook(cell.display, lambda: cell.now, what="seed")
+    progress.began(0, [0, 8], 1)
     return progress
 
 
 def test_it_is_one_output_with_a_row_for_each_seed(cell, progress):
     progress.started(0, 100)
     cell.now = 2.0
-    progress.stepped(0, 50, 0.25)
+    progress.stepped(0, Progress(50, 0.5, 100), 0.25)
     text, html = cell.versions[-1]
     assert text == "seed 0: 50 of 100 steps, loss 0.2500, 2 s left\nseed 8: not begun yet"
     assert html.count("<progress") == 1
@@ -81,12 +81,12 @@ def test_it_is_drawn_five_times_a_second(cell, progress):
     drawn = len(cell.versions)
     for step in range(1000):
         cell.now += 0.001
-        progress.stepped(0, step, 0.5)
+        progress.stepped(0, Progress(step, 0.0, 1000), 0.5)
     assert len(cell.versions) - drawn <= 5
 
 
 def test_a_notebook_gets_it_unless_it_is_to_be_quiet(cell, monkeypatch, work):
-    monkeypatch.setattr(runs_observer, "notebook_output", lambda: cell.display)
+    monkeypatch.setattr("mlpkit.display.notebook.notebook_output", lambda: cell.display)
     spec = mlpkit.load_spec("tiny.yaml", overrides={"training.epochs": 1})
     mlpkit.run(spec, seeds=1, quiet=True)
     assert cell.outputs == 0
