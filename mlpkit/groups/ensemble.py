@@ -18,6 +18,7 @@ from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import TrainedModel, load_run
+from mlpkit.jobs.open_training import plan_of
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.prove import prove, prove_trained, shape_of_examples
 from mlpkit.jobs.resume_network import resume_network
@@ -33,7 +34,6 @@ from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
 from mlpkit.system import expect_processes
 from mlpkit.training.events import Event, StopRequest
-from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -195,11 +195,10 @@ def _with_all_members(
     """Prepare the networks again whose folders were removed, and return the folder of all networks."""
     assert spec.ensemble is not None
     whole = EnsembleFolder(folder.run, spec.ensemble.size)
-    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)
     for number, directory in whole.members.items():
         if kind_of(directory) is None:
             proved = prove(spec.with_member(number), _dataset_of(spec, examples))
-            prepare(proved.spec, plan, directory, folder.run.spec_text())
+            prepare(proved, directory, written=folder.run.spec_text())
             observer(Event(number, "noticed", ("its folder was missing, so it is trained again",)))
     return whole
 
@@ -266,15 +265,10 @@ def prepare_networks(proved: Sequence[SpecProof], folder: EnsembleFolder) -> Non
         StorageError: a folder can't be written.
     """
     whole, *networks = proved
-    spec = whole.spec
-    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # of no work: one thread
+    spec, plan = whole.spec, plan_of(whole)
     open_data(spec, whole.dataset)
     for number, network in enumerate(networks):
-        if spec.top_level.initialize_from is not None:
-            from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
-
-            expect_another_folder(spec, folder.member(number))
-        prepare(network.spec, plan, folder.member(number))
+        prepare(network, folder.member(number))
     resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
     first_weights = whole.first_weights.checksum if whole.first_weights else None
     folder.run.write_lock(lock_of(spec, resolved, whole.dataset, first_weights))

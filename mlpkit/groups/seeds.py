@@ -29,7 +29,6 @@ from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
 from mlpkit.terminal.figures import plus_minus_all
 from mlpkit.training.events import Event, StopRequest
-from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -251,19 +250,9 @@ def prepare_seeds(proved: Sequence[SpecProof], folder: SeedsFolder, cores: int |
         SpecSchemaError: the spec begins with the weights of a run that it would write over.
         StorageError: a folder can't be written.
     """
-    threads = 1
-    for each in proved:
-        training, member = each.spec.training, folder.member(each.spec.seed)
-        if each.spec.top_level.initialize_from is not None:
-            from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
-
-            expect_another_folder(each.spec, member)
-        work = each.proof.flops * training.batch_size
-        plan = choose_plan(work, slices=training.slices, threads=training.threads, cores=cores)
-        prepare(each.spec, plan, member)
-        threads = max(threads, plan.threads)
+    plans = [prepare(each, folder.member(each.spec.seed), cores=cores) for each in proved]
     folder.write_seeds()
-    return threads
+    return max(plan.threads for plan in plans)
 
 
 def _expect_prepared(directory: Path, seed: int, member: Path) -> None:

@@ -16,12 +16,12 @@ from mlpkit.groups.several_runs import share_of_cores, train_runs
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.evaluate import in_order
+from mlpkit.jobs.first_weights import expect_another_folder
 from mlpkit.jobs.prepared_run import prepare
 from mlpkit.jobs.prove import prove
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.system import expect_processes
-from mlpkit.training.workers import choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,16 +151,10 @@ class _OneRun(ProvedSpec):
         self.count, self.warnings = 1, self._proved.warnings
 
     def prepare(self, directory: Path, cores: int | None, kept: ExitStack, undo: ExitStack) -> PreparedRuns:
-        spec, work = self._proved.spec, self._proved.proof.flops * self._proved.spec.training.batch_size
-        work = work if spec.ensemble is None else 0  # a member has one thread
-        plan = choose_plan(work, slices=spec.training.slices, threads=spec.training.threads, cores=cores)
-        if spec.top_level.initialize_from is not None:
-            from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - few specs take weights
-
-            expect_another_folder(spec, directory)
+        expect_another_folder(self._proved.spec, directory)
         with RunFolder.create(directory) as folder:
             undo.callback(folder.discard_if_unused)
-        prepare(spec, plan, directory)
+        plan = prepare(self._proved, directory, cores=cores)
         del self._proved  # its data would stay in memory
         return PreparedRuns("", {0: directory}, plan.threads)
 

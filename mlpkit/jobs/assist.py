@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import SpecShapeError, UsageError
-from mlpkit.jobs.build import build_for
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import expect_same_inputs, lock_of
+from mlpkit.jobs.run_inputs import expect_same_inputs
 from mlpkit.jobs.run_spec import parse_resolved
-from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.registry.registry import Registry
-from mlpkit.training.loop import Trainer
-from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,13 +47,10 @@ def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
     """
     spec = parse_resolved(Path(), resolved, registry)
     proved = _prove(spec)
-    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)
-    with blas_threads(plan.threads):
-        splits = open_data(spec, proved.dataset)
-        own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
-        network = build_for(proved.spec, proved.proof, slices=plan.slices, own_slices=own_slices)
-        expect_same_inputs(ranks, lock_of(spec, resolved, proved.dataset), proved.description)
-        Trainer(network, splits, proved.description, only_steps(proved), ranks=ranks).assist()
+    with open_training(proved, resolved=resolved, ranks=ranks) as training:
+        network = training.network(begun=True)
+        expect_same_inputs(ranks, training.lock, proved.description)
+        training.trainer(network, only_steps(proved)).assist()
 
 
 def _prove(spec: Spec) -> SpecProof:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, ModelFileError, RunFolderError, UsageError
-from mlpkit.jobs.build import build_for
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.resume_network import contents_of
-from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
+from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
-from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.watching import watched
@@ -25,7 +24,6 @@ from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
 from mlpkit.training.watch import Watch
-from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,15 +34,15 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Split
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
+    from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.watching import WatchedMinibatch
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.loop import Settings
+    from mlpkit.training.loop import Settings, Trainer
     from mlpkit.training.snapshot import Snapshot
-    from mlpkit.training.workers import Plan
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def replayed(
         settings = only_steps(run.proved)
         watch = _Watch(run.network)
         trainer = run.trainer(settings, observer=watch, stop=watch.stop, watches=[watch.gradients])
-        _expect_not_later(folder, step, trainer, run.spec)
+        _expect_not_later(folder, step, trainer, run.proved.spec)
         if row is not None:
             _expect_row(row, step, trainer, run.proved.description.sizes["train"])
         if example is not None:
@@ -129,37 +127,35 @@ def replayed(
         began_after = trainer.progress.step
         observer.resumed(began_after)
         _go_to(step - 1, trainer, watch, directory)
-        yield _watched_step(trainer, settings, watch, run.proved, run.splits["train"], began_after, run.changes)
+        train = run.training.splits["train"]
+        yield _watched_step(trainer, settings, watch, run.proved, train, began_after, run.changes)
 
 
 class Reopened(NamedTuple):
     """A run whose data is open again, and its network built, to do some of its steps again.
 
     Args:
-        spec: its resolved spec.
-        resolved: the text of that.
+        training: its training, open.
         lock: what is in its lock.json.
-        plan: how it computed a step.
-        proved: its layers and its data, opened.
-        splits: the data, by split.
         network: a new network.
         snapshot: the training at its newest checkpoint before the step; None without one.
         changes: what its results depend on and has changed since.
     """
 
-    spec: Spec
-    resolved: str
+    training: OpenTraining
     lock: dict[str, Any]
-    plan: Plan
-    proved: SpecProof
-    splits: Mapping[str, Split]
     network: Sequential
     snapshot: Snapshot | None
     changes: tuple[str, ...]
 
+    @property
+    def proved(self) -> SpecProof:
+        """Its spec, proved."""
+        return self.training.proved
+
     def trainer(self, settings: Settings, **keywords: Any) -> Trainer:
         """Return what trains the network on the run's data; the keywords are those of ``Trainer``."""
-        return Trainer(self.network, self.splits, self.proved.description, settings, **keywords)
+        return self.training.trainer(self.network, settings, **keywords)
 
 
 @contextmanager
@@ -196,19 +192,10 @@ def reopened(
     if initialized_from != lock.get(INITIALIZED_FROM):
         raise without_first_weights(directory, spec, attempt, "is not what it was")
     proved = _proved(directory, spec, examples, attempt, begun=snapshot is not None)
-    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
-    with blas_threads(plan.threads), without_warnings():
-        splits = open_data(spec, proved.dataset)
-        now = lock_of(spec, resolved, proved.dataset, initialized_from, lock.get(CONTINUES))
-        changes = _changes(directory, lock, now, attempt, observer)
-        network = build_for(
-            proved.spec,
-            proved.proof,
-            slices=plan.slices,
-            first_weights=proved.first_weights,
-            examples=(splits["train"], proved.description) if snapshot is None else None,
-        )
-        yield Reopened(spec, resolved, lock, plan, proved, splits, network, snapshot, changes)
+    with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
+        changes = _changes(directory, lock, training.lock, attempt, observer)
+        network = training.network(begun=snapshot is not None)
+        yield Reopened(training, lock, network, snapshot, changes)
 
 
 def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prepared_run import begin
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
@@ -21,7 +22,6 @@ from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
 from mlpkit.training.events import Observer, PythonWarnings, StopRequest
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
-from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -153,24 +153,14 @@ def _go_on(
     if examples is not None:
         hold_examples(dataset, examples)
     proved = prove_again(folder.directory, spec, dataset, begun=True)
-    plan = choose_plan(0, slices=spec.training.slices, threads=spec.training.threads)  # both stand in resolved.yaml
-    with blas_threads(plan.threads):
-        job = TrainingJob(
-            spec,
-            plan,
-            proved,
-            folder,
-            resolved=resolved,
-            origin=origin.lock,
-            ranks=ranks,
-            cores=cores,
-        )
-        lock = lock_changes(origin.lock, job.lock)
+    with open_training(proved, resolved=resolved, origin=origin.lock, ranks=ranks, cores=cores) as training:
+        lock = lock_changes(origin.lock, training.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:
             told = "; ".join(map(str, lock))
             observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
-        done = job.train(origin.spec, observer, stop, snapshot)
+        job = TrainingJob(training, folder)
+        done = job.train(observer, stop, snapshot)
     job.expect_uninterrupted(done)
     return done
 

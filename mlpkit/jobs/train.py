@@ -12,6 +12,8 @@ from mlpkit.components.input_columns import columns_of
 from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.first_weights import expect_another_folder
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
@@ -19,7 +21,6 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
 from mlpkit.training.events import Observer, ObserverGroup, PythonWarnings, StopRequest
 from mlpkit.training.ranks import ONE_RANK
-from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
@@ -71,45 +73,34 @@ def train_spec(
         KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
     """
     expect_own_files(spec)
-    if directory is not None and spec.top_level.initialize_from is not None:
-        from mlpkit.jobs.first_weights import expect_another_folder  # noqa: PLC0415 - most specs take no weights
-
+    if directory is not None:
         expect_another_folder(spec, Path(directory))
     proved = prove(spec, dataset)
     if network is not None:
         _expect_fit(network, proved.description, spec.training.slices)
         network.target = _scaled_as_built(network, proved.description.target)
     _warn_of(proved.warnings, observer)
-    spec = proved.spec
-    work = proved.proof.flops * spec.training.batch_size if spec.ensemble is None else 0  # a member has one thread
-    training = spec.training
-    if training.slices is None:
+    if spec.training.slices is None:
         _expect_sliceable(proved, ranks.size)
-    plan = choose_plan(work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=ranks.cores)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
-    with folder or nullcontext(), blas_threads(plan.threads):
+    if observer is None:
+        shown = display or Observer()
+        observer = shown if folder is None else ObserverGroup((PythonWarnings(), shown))
+    with folder or nullcontext():
         try:
-            job = TrainingJob(
-                spec,
-                plan,
-                proved,
-                folder,
-                steps=steps,
-                network=network,
-                callbacks=callbacks,
-                evaluated=evaluated,
-                optimizer_state=optimizer_state,
-                ranks=ranks,
-            )
-            if folder is not None:
-                folder.write_lock(job.lock)  # first: a folder without it is that of a run which is only prepared
-                folder.write_spec(spec.document.text)
-                folder.write_resolved(job.resolved)
-            written = spec.document.text if folder is not None else ""
-            if observer is None:
-                shown = display or Observer()
-                observer = shown if folder is None else ObserverGroup((PythonWarnings(), shown))
-            done = job.train(written, observer, stop or StopRequest())
+            with open_training(proved, ranks=ranks) as training:
+                if folder is not None:
+                    write_beginning(folder, training)
+                job = TrainingJob(
+                    training,
+                    folder,
+                    steps=steps,
+                    network=network,
+                    callbacks=callbacks,
+                    evaluated=evaluated,
+                    optimizer_state=optimizer_state,
+                )
+                done = job.train(observer, stop or StopRequest())
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()
@@ -119,6 +110,18 @@ def train_spec(
         dataset.hold({})
     job.expect_uninterrupted(done)
     return done
+
+
+def write_beginning(folder: RunFolder, training: OpenTraining) -> None:
+    """Write what a run is begun with into its folder.
+
+    Args:
+        folder: the folder, which is new.
+        training: the training.
+    """
+    folder.write_lock(training.lock)  # first: a folder without it is that of a run which is only prepared
+    folder.write_spec(training.proved.spec.document.text)
+    folder.write_resolved(training.resolved)
 
 
 def _expect_sliceable(proved: SpecProof, ranks: int) -> None:

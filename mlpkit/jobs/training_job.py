@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
 from mlpkit.components.schema.wording import shown_number
-from mlpkit.jobs.build import build_for
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import TrainedModel
-from mlpkit.jobs.run_inputs import CONTINUES, INITIALIZED_FROM, RunInputs, expect_same_inputs, flattened, lock_of
+from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs
 from mlpkit.jobs.run_recorder import (
     AsyncCheckpoints,
     FolderObserver,
@@ -25,7 +24,6 @@ from mlpkit.jobs.run_recorder import (
     write_patiently,
 )
 from mlpkit.jobs.saved_model import Origin, model_of
-from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.watches import WatchedTraining, watches_of
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
@@ -36,9 +34,7 @@ from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import Observer, ObserverGroup
-from mlpkit.training.loop import Settings, Trainer
-from mlpkit.training.ranks import ONE_RANK
-from mlpkit.training.workers import useful_workers
+from mlpkit.training.loop import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,9 +43,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlpkit.components.callback import Callback
-    from mlpkit.components.dataset import Split
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
+    from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.trained_model import Model
     from mlpkit.network.sequential import Sequential
@@ -58,10 +54,9 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
-    from mlpkit.training.ranks import Ranks
+    from mlpkit.training.loop import Trainer
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
-    from mlpkit.training.workers import Plan
 
 
 def settings_of(
@@ -249,99 +244,55 @@ def _figures(results: Mapping[str, Any]) -> str:
 
 
 class TrainingJob:
-    """A spec whose data is open, ready to be trained.
+    """A training that is open, and what it is given besides its spec.
 
     Args:
-        spec: the spec.
-        plan: how a step is computed.
-        proved: its data, described and not yet opened, and its layers, which become the network's.
+        training: the training.
         folder: where to keep what happens, or None.
-        resolved: the spec with every default filled in, as the run was begun with it; None for a new run.
-        origin: what the lock of a run that has begun says of its beginning: the model whose weights it took, the run
-            that it continues.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
         network: the network to train on; by default the spec's, its parameters initialised.
         callbacks: callbacks beside the spec's.
         evaluated: splits to evaluate.
         optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
-        splits: the data's splits, if they are open already.
-        ranks: the processes that train the network together, of which this one is rank 0.
-        cores: the cores that there are for it; by default all.
-
-    Raises:
-        UsageError: the slices of the plan can't be shared out to the ranks.
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own.
     """
 
     def __init__(
         self,
-        spec: Spec,
-        plan: Plan,
-        proved: SpecProof,
+        training: OpenTraining,
         folder: RunFolder | None,
         *,
-        resolved: str | None = None,
-        origin: Mapping[str, Any] = MappingProxyType({}),
         steps: int | None = None,
         network: Sequential | None = None,
         callbacks: Sequence[Callback] = (),
         evaluated: Collection[str] = SPLITS,
         optimizer_state: OptimizerState | None = None,
-        splits: Mapping[str, Split] | None = None,
-        ranks: Ranks = ONE_RANK,
-        cores: int | None = None,
     ) -> None:
-        self.spec = spec
-        self.description = proved.description
+        self.spec = training.proved.spec
+        self.description = training.proved.description
         self.folder = folder
-        self._resolved = resolved
-        self._plan = plan
+        self._training = training
         self._steps = steps
         self._network = network
         self._callbacks = callbacks
         self._evaluated = evaluated
         self._optimizer_state = optimizer_state
         self._interrupted = False
-        self._proof = proved.proof
-        self._frozen, self._factors = proved.frozen, proved.factors
-        self._first_weights = proved.first_weights
-        self._origin = origin
-        self._dataset = proved.dataset
-        self._ranks = ranks
-        self._cores = cores
-        self._own_slices = ranks.divide(plan.slices, fast=spec.training.reduce == "fast")
-        if ranks.size > 1:
-            ranks.start_task("train", self.resolved)  # the others read the data from now on; a table takes them a while
-        self._splits = open_data(spec, self._dataset) if splits is None else splits
-
-    @cached_property
-    def resolved(self) -> str:
-        """The spec with every default filled in, as the run was begun with it."""
-        return self._resolved or self.spec.resolved_text(slices=self._plan.slices, threads=self._plan.threads)
+        self._frozen, self._factors = training.proved.frozen, training.proved.factors
+        self._dataset = training.proved.dataset
+        self._ranks = training.ranks
+        self._splits = training.splits
 
     def _writing(self) -> Callable[[], str]:
-        """Return what writes the resolved spec, and keeps nothing of the job; without a folder few ask for it."""
+        """Return what writes the resolved spec, and keeps no data; without a folder few ask for it."""
         if self.folder is None:
-            return partial(self.spec.resolved_text, slices=self._plan.slices, threads=self._plan.threads)
-        return str(self.resolved).__str__
+            plan = self._training.plan
+            return partial(self.spec.resolved_text, slices=plan.slices, threads=plan.threads)
+        return str(self._training.resolved).__str__
 
-    def _values(self) -> dict[str, Any]:
-        """Return the values of the resolved spec by dotted key."""
-        return flattened(self.spec.resolved(slices=self._plan.slices, threads=self._plan.threads))
-
-    @cached_property
-    def lock(self) -> dict[str, Any]:
-        """What the result depends on beside the spec."""
-        first = self._first_weights
-        initialized_from = first.checksum if first else self._origin.get(INITIALIZED_FROM)
-        return lock_of(self.spec, self.resolved, self._dataset, initialized_from, self._origin.get(CONTINUES))
-
-    def train(self, written: str, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
+    def train(self, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
         """Train, evaluate and save.
 
         Args:
-            written: the spec as its author wrote it.
             observer: receives the events.
             stop: may ask the run to end after the step that it is in.
             snapshot: where to go on from; None to begin.
@@ -352,9 +303,9 @@ class TrainingJob:
         """
         folder = self.folder
         if self._ranks.size > 1:
-            expect_same_inputs(self._ranks, self.lock, self.description, observer)
+            expect_same_inputs(self._ranks, self._training.lock, self.description, observer)
         settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen, self._factors)
-        network = self._network or self._new_network(begun=snapshot is not None)
+        network = self._network or self._training.network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         watched = folder is not None or type(observer) is not Observer
@@ -362,26 +313,22 @@ class TrainingJob:
         if folder is not None:
             observer = ObserverGroup((FolderObserver(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
-            inputs = RunInputs(written, self.resolved, self.lock)
+            inputs = RunInputs(folder.spec_text(), self._training.resolved, self._training.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
         training = WatchedTraining(
             self.spec, self._steps, network, self._dataset, self.description, self._splits, observer
         )
-        trainer = Trainer(
+        trainer = self._training.trainer(
             network,
-            self._splits,
-            self.description,
             settings,
             observer=observer,
             stop=stop,
-            workers=None if self._cores is None else useful_workers(network, self._cores),
             folder=directory,
-            resolved=self._values,
+            resolved=self._training.values,
             store=store,
             optimizer_state=self._optimizer_state,
             watches=watches_of(training) if watched else (),
-            ranks=self._ranks,
         )
         if snapshot is not None:
             trainer.restore(snapshot)
@@ -396,17 +343,6 @@ class TrainingJob:
         finally:
             trainer.close(outcome)
         return finished
-
-    def _new_network(self, *, begun: bool) -> Sequential:
-        """Return the spec's network; a snapshot has the parameters of a training that has begun."""
-        return build_for(
-            self.spec,
-            self._proof,
-            slices=self._plan.slices,
-            own_slices=self._own_slices,
-            first_weights=self._first_weights,
-            examples=None if begun else (self._splits["train"], self.description),
-        )
 
     def _finish(
         self, trainer: Trainer, observer: Observer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin

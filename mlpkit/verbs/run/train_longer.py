@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +12,7 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.replay import reopened
 from mlpkit.jobs.resume_network import resume_claimed
-from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, flattened, lock_of
+from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_of
 from mlpkit.jobs.run_recorder import FolderStore
 from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs.folder import RunFolder
@@ -115,14 +114,15 @@ def _begin(
     history = finished.read_history()
     last = int(history[-1]["iteration"]) if history else 0
     with reopened(finished, last + 1, "continued", registry, examples, observer) as run:
-        if run.spec.training.seconds is not None:
+        if run.proved.spec.training.seconds is not None:
             remedy = f"start a new run from its weights, with initialize_from: {finished.directory}"
             raise UsageError(f"{finished.directory}: was trained for a time and not for a length; {remedy}")
-        training = replace(run.spec.training, epochs=length.epochs, iterations=length.iterations)
-        spec = replace(run.spec, top_level=replace(run.spec.top_level, training=training))
+        training = replace(run.proved.spec.training, epochs=length.epochs, iterations=length.iterations)
+        spec = replace(run.proved.spec, top_level=replace(run.proved.spec.top_level, training=training))
         expect_own_files(spec)
         snapshot = _last_step(run, last, length, folder, finished, observer)
-        resolved = spec.resolved_text(slices=run.plan.slices, threads=run.plan.threads)
+        plan = run.training.plan
+        resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
         origin = {"run": str(finished.directory), "step": last, "until": length.option}
         lock = lock_of(spec, resolved, run.proved.dataset, run.lock.get(INITIALIZED_FROM), origin)
     inputs = RunInputs(finished.spec_text(), resolved, lock)
@@ -137,10 +137,10 @@ def _last_step(
     run: Reopened, last: int, length: Length, folder: RunFolder, finished: RunFolder, observer: Observer
 ) -> Snapshot:
     """Return the training after the last step of the finished run and its evaluation, ready for more steps."""
-    settings = settings_of(run.spec, frozen=run.proved.frozen, factors=run.proved.factors)
+    settings = settings_of(run.proved.spec, frozen=run.proved.frozen, factors=run.proved.factors)
     end = _End(last)
-    values = partial(flattened, run.spec.resolved(slices=run.plan.slices, threads=run.plan.threads))
-    trainer = run.trainer(settings, observer=end, stop=end.stop, folder=folder.directory, resolved=values, store=end)
+    keep = {"folder": folder.directory, "resolved": run.training.values, "store": end}
+    trainer = run.trainer(settings, observer=end, stop=end.stop, **keep)
     total = length.iterations or (length.epochs or 0) * trainer.steps_per_epoch
     if total <= last:
         done = last if length.epochs is None else last / trainer.steps_per_epoch

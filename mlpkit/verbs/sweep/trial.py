@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
+from mlpkit.jobs.train import write_beginning
 from mlpkit.jobs.training_job import TrainingJob
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
@@ -22,7 +24,6 @@ from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest, TrainingEnd
-from mlpkit.training.workers import blas_threads, choose_plan
 from mlpkit.verbs.sweep.curves import curves_of, rule_for
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
 from mlpkit.verbs.sweep.section import SweepSection
@@ -183,14 +184,9 @@ def _begin(
     """Train a trial from its beginning, as ``mlpkit run`` does with its spec."""
     expect_own_files(spec)
     proved = prove(spec, opened.dataset)
-    training, work = proved.spec.training, proved.proof.flops * proved.spec.training.batch_size
-    plan = choose_plan(work, slices=training.slices, threads=training.threads, cores=threads)
-    with blas_threads(plan.threads):
-        job = TrainingJob(proved.spec, plan, proved, folder, splits=opened.splits, cores=threads)
-        folder.write_spec(spec.document.text)
-        folder.write_resolved(job.resolved)
-        folder.write_lock(job.lock)
-        return job.train(spec.document.text, observer, stop)
+    with open_training(proved, splits=opened.splits, cores=threads) as training:
+        write_beginning(folder, training)
+        return TrainingJob(training, folder).train(observer, stop)
 
 
 def _record_failure(folder: RunFolder, state: str, steps: int, message: str) -> None:

@@ -13,15 +13,12 @@ import numpy as np
 from mlpkit.components.callback import Callback
 from mlpkit.components.schedule import Progress, Schedule
 from mlpkit.errors import DivergenceError, UsageError
-from mlpkit.jobs.build import build_for
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.rate_schedule import scale_of_rate
-from mlpkit.jobs.spec_data import open_data
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
-from mlpkit.training.loop import Trainer
 from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
-from mlpkit.training.workers import blas_threads, choose_plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,21 +180,11 @@ def _losses(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Train with a growing rate, and return the rate and the loss of each step."""
     proved = prove(spec)
-    spec, training = proved.spec, proved.spec.training
     watch = _LossWatch()
     settings = only_steps(proved)._replace(iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch])
     settings.optimizer.learning_rate = growing
-    plan = choose_plan(proved.proof.flops * training.batch_size, slices=training.slices, threads=training.threads)
-    with blas_threads(plan.threads):
-        splits = open_data(spec, proved.dataset)
-        network = build_for(
-            spec,
-            proved.proof,
-            slices=plan.slices,
-            first_weights=proved.first_weights,
-            examples=(splits["train"], proved.description),
-        )
-        trainer = Trainer(network, splits, proved.description, settings, stop=stop)
+    with open_training(proved) as training:
+        trainer = training.trainer(training.network(), settings, stop=stop)
         with suppress(DivergenceError):  # the loss exploded all at once
             trainer.train()
     losses = np.array(watch.losses)

@@ -1,0 +1,141 @@
+"""A spec whose data is open: its network, its trainer, and what its results depend on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.jobs.build import build_for
+from mlpkit.jobs.run_inputs import CONTINUES, INITIALIZED_FROM, flattened, lock_of
+from mlpkit.jobs.spec_data import open_data
+from mlpkit.training.loop import Trainer
+from mlpkit.training.ranks import ONE_RANK
+from mlpkit.training.workers import blas_threads, choose_plan, useful_workers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlpkit.components.dataset import Split
+    from mlpkit.jobs.prove import SpecProof
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.training.loop import Settings
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.training.workers import Plan
+
+
+def plan_of(proved: SpecProof, ranks: Ranks = ONE_RANK, cores: int | None = None) -> Plan:
+    """Return how a step of a spec is computed: as ``resolved.yaml`` says, or as many threads as the step keeps busy.
+
+    A network of an ensemble has one thread: the cores train different networks.
+
+    Args:
+        proved: the spec, proved.
+        ranks: the processes that train the network together.
+        cores: the cores that there are for it; by default all.
+    """
+    training = proved.spec.training
+    work = proved.proof.flops * training.batch_size if proved.spec.ensemble is None else 0
+    cores = ranks.cores or cores
+    return choose_plan(work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=cores)
+
+
+@dataclass
+class OpenTraining:
+    """A spec whose data is open.
+
+    Args:
+        proved: the spec, proved; its layers become the network's.
+        plan: how a step is computed.
+        splits: the data, by split.
+        ranks: the processes that train the network together.
+        cores: the cores that there are for it; None for all.
+        own_slices: the slices of a minibatch that this process computes.
+        origin: what the lock of a run that has begun says of its beginning: the model whose weights it took, the run
+            that it continues.
+    """
+
+    proved: SpecProof
+    plan: Plan
+    splits: Mapping[str, Split]
+    ranks: Ranks
+    cores: int | None
+    own_slices: range
+    origin: Mapping[str, Any]
+    _resolved: str | None
+
+    @cached_property
+    def resolved(self) -> str:
+        """The spec with every default filled in, as the run was begun with it."""
+        return self._resolved or self.write_resolved()
+
+    def write_resolved(self) -> str:
+        """Write the spec with every default filled in."""
+        return self.proved.spec.resolved_text(slices=self.plan.slices, threads=self.plan.threads)
+
+    def values(self) -> dict[str, Any]:
+        """Return the values of the resolved spec by dotted key."""
+        return flattened(self.proved.spec.resolved(slices=self.plan.slices, threads=self.plan.threads))
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """What the result depends on beside the spec."""
+        first = self.proved.first_weights
+        initialized_from = first.checksum if first else self.origin.get(INITIALIZED_FROM)
+        continues = self.origin.get(CONTINUES)
+        return lock_of(self.proved.spec, self.resolved, self.proved.dataset, initialized_from, continues)
+
+    def network(self, *, begun: bool = False) -> Sequential:
+        """Build the network; if training has begun, a snapshot has its parameters, and no initializer sees examples."""
+        return build_for(
+            self.proved.spec,
+            self.proved.proof,
+            slices=self.plan.slices,
+            own_slices=self.own_slices,
+            first_weights=self.proved.first_weights,
+            examples=None if begun else (self.splits["train"], self.proved.description),
+        )
+
+    def trainer(self, network: Sequential, settings: Settings, **keywords: Any) -> Trainer:
+        """Return what trains a network on the data; the keywords are those of ``Trainer``."""
+        workers = None if self.cores is None else useful_workers(network, self.cores)
+        description = self.proved.description
+        return Trainer(network, self.splits, description, settings, workers=workers, ranks=self.ranks, **keywords)
+
+
+@contextmanager
+def open_training(
+    proved: SpecProof,
+    *,
+    resolved: str | None = None,
+    origin: Mapping[str, Any] = MappingProxyType({}),
+    splits: Mapping[str, Split] | None = None,
+    ranks: Ranks = ONE_RANK,
+    cores: int | None = None,
+) -> Iterator[OpenTraining]:
+    """Open the data of a spec; in the block, matrix products run on the threads of its plan.
+
+    Args:
+        proved: the spec, proved.
+        resolved: its text with every default filled in, as the run was begun with it; None for a new run.
+        origin: what the lock of a run that has begun says of its beginning.
+        splits: the data's splits, if they are open already.
+        ranks: the processes that train the network together, of which this is one.
+        cores: the cores that there are for it; by default all.
+
+    Raises:
+        UsageError: the slices of the plan can't be shared out to the ranks.
+        DataError: a data file is not what it should be.
+        ComponentFailure: the data set raised an exception of its own.
+    """
+    plan = plan_of(proved, ranks, cores)
+    own_slices = ranks.divide(plan.slices, fast=proved.spec.training.reduce == "fast")
+    with blas_threads(plan.threads):
+        training = OpenTraining(proved, plan, splits or {}, ranks, cores, own_slices, origin, resolved)
+        if ranks.size > 1:
+            ranks.start_task("train", training.resolved)  # the others read the data meanwhile: a table takes a while
+        if splits is None:
+            training.splits = open_data(proved.spec, proved.dataset)
+        yield training
