@@ -24,7 +24,7 @@ from ways import compared, options_of, report
 
 import mlpkit
 from mlpkit.groups.several_runs import train_prepared, train_runs
-from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.train import prepare
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores
 

@@ -62,7 +62,7 @@ _HOMES = {
     "mlpkit.groups.out_of_fold": ("OutOfFold",),
     "mlpkit.groups.seeds": ("SeedRuns", "resume_seeds"),
     "mlpkit.jobs.build": ("build",),
-    "mlpkit.jobs.load_data": ("load_data",),
+    "mlpkit.jobs.spec_data": ("load_data",),
     "mlpkit.jobs.load_model": ("load_model",),
     "mlpkit.jobs.trained_model": ("Model", "load"),
     "mlpkit.jobs.training_job": ("Run",),

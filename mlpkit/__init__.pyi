@@ -76,8 +76,8 @@ from mlpkit.groups.out_of_fold import OutOfFold as OutOfFold
 from mlpkit.groups.seeds import SeedRuns as SeedRuns
 from mlpkit.groups.seeds import resume_seeds as resume_seeds
 from mlpkit.jobs.build import build as build
-from mlpkit.jobs.load_data import load_data as load_data
 from mlpkit.jobs.load_model import load_model as load_model
+from mlpkit.jobs.spec_data import load_data as load_data
 from mlpkit.jobs.trained_model import Model as Model
 from mlpkit.jobs.trained_model import load as load
 from mlpkit.jobs.training_job import Run as Run

@@ -75,7 +75,7 @@ def _holds_runs(folder: str) -> bool:
 
 def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer what runs can be sorted by, but for their metrics."""
-    from mlpkit.jobs.list_runs import ORDERS  # noqa: PLC0415 - --help does without
+    from mlpkit.groups.list_runs import ORDERS  # noqa: PLC0415 - --help does without
 
     return items([*ORDERS, "best", "loss"], incomplete)
 

@@ -14,25 +14,23 @@ from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.groups.several_runs import default_observer, listed_runs, train_runs
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import evaluated, in_order
-from mlpkit.jobs.load_model import TrainedModel, load_run
+from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of
 from mlpkit.jobs.open_training import plan_of
-from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.prove import prove, prove_trained, shape_of_examples
+from mlpkit.jobs.prove import expect_own_files, prove, prove_trained, shape_of_examples
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
-from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.spec_data import open_data, open_folds
+from mlpkit.jobs.train import prepare
 from mlpkit.jobs.training_job import Run, tracker_of
 from mlpkit.network.ensemble import NAME
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
 from mlpkit.system import expect_processes
+from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:

@@ -15,19 +15,20 @@ from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_c
 from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
-from mlpkit.jobs.given_run import directory_of
-from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import expect_own_files, prove
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
+from mlpkit.jobs.train import prepare
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
 from mlpkit.terminal.figures import plus_minus_all
+from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
 

@@ -14,11 +14,10 @@ from mlpkit.groups.seeds import prepare_seeds, prove_seeds
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import share_of_cores, train_runs
 from mlpkit.groups.training_process import described
-from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.evaluate import in_order
 from mlpkit.jobs.first_weights import expect_another_folder
-from mlpkit.jobs.prepared_run import prepare
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.system import expect_processes

@@ -13,9 +13,9 @@ import numpy as np
 from mlpkit.components.schema.wording import counted, nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.jobs.columns import columns_by_position, frame_columns, named_columns, row_labels, shown_label
-from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.network.arguments import number_array
 from mlpkit.network.component_errors import component_errors
+from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.training.divergence import without_warnings
 
 if TYPE_CHECKING:

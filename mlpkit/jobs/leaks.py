@@ -8,7 +8,6 @@ import numpy as np
 
 from mlpkit.components.dataset import RawColumn
 from mlpkit.components.target import Classes
-from mlpkit.jobs.raw_data import remarks_on_leaks
 from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
@@ -23,6 +22,12 @@ MOST_ROWS: Final = 2000
 
 MOST_COLUMNS: Final = 300
 """In a table with more columns, looking at each would take longer than a short training."""
+FEWEST_ROWS: Final = 20
+"""Rows from which a pattern in a column counts as one."""
+ALMOST_ALL: Final = 0.995
+ALMOST_EQUAL: Final = 0.999
+MOST_CLASSES: Final = 20
+"""Distinct numbers of a target up to which they are classes, and not a quantity."""
 
 
 def leaks_in(split: Split, description: Description, dataset: Dataset) -> tuple[str, ...]:
@@ -37,7 +42,9 @@ def leaks_in(split: Split, description: Description, dataset: Dataset) -> tuple[
         return ()
     rows = np.unique(np.linspace(0, len(split) - 1, MOST_ROWS).astype(np.intp))
     x, t, _ = BatchReader(split, description, np.dtype(np.float32), len(rows)).take(rows)
-    return remarks_on_leaks([*_inputs(x, description), *_targets(t, description, dataset.target_names())])
+    targets = [WholeColumn(each) for each in _targets(t, description, dataset.target_names())]
+    inputs = [WholeColumn(each) for each in _inputs(x, description)]
+    return tuple(f"{each.name} {remark}" for each in inputs for remark in leaks_of(each, targets))
 
 
 def _inputs(x: NDArray[Any], description: Description) -> Iterator[RawColumn]:
@@ -65,3 +72,78 @@ def _targets(t: NDArray[Any], description: Description, names: Sequence[str] | N
 def _column(name: str, role: str, values: NDArray[Any], *, are_numbers: bool) -> RawColumn:
     numbers, codes = np.unique(values, return_inverse=True)
     return RawColumn(name, role, [""] * len(numbers), numbers if are_numbers else None, {"train": codes})
+
+
+class WholeColumn:
+    """A column, its splits together.
+
+    Args:
+        column: the column.
+    """
+
+    def __init__(self, column: RawColumn) -> None:
+        self.name, self.role, self.texts, self.remarks = column.name, column.role, column.texts, column.remarks
+        self.codes = np.concatenate(list(column.codes.values()))
+        self.counts = np.bincount(self.codes[self.codes >= 0], minlength=len(column.texts))
+        self.numbers = column.numbers if self.counts.any() else None
+        self.values = None if self.numbers is None else np.append(self.numbers, np.nan)[self.codes]
+        self.present = self.codes >= 0 if self.values is None else ~np.isnan(self.values)
+        self.rows = int(self.present.sum())
+
+    @property
+    def distinct(self) -> int:
+        """How many of its values differ."""
+        return len(np.unique(self.codes[self.present] if self.values is None else self.values[self.present]))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its numbers are integers."""
+        return self.values is not None and bool((self.values[self.present] % 1 == 0).all())
+
+
+def leaks_of(column: WholeColumn, targets: Sequence[WholeColumn]) -> list[str]:
+    """Return a remark for each target that a column tells on its own."""
+    told = [target.name for target in targets if _tells(column, target)]
+    return [f"tells {name} on its own: is it known when you predict?" for name in told]
+
+
+def _tells(column: WholeColumn, target: WholeColumn) -> bool:
+    """Whether a column nearly determines a target: its texts or thresholds the classes, or its numbers the values."""
+    both = column.present & target.present
+    if both.sum() < FEWEST_ROWS:
+        return False
+    if target.values is not None and target.distinct > MOST_CLASSES:
+        return column.values is not None and _is_almost_a_line(column.values[both], target.values[both])
+    classes = np.unique(target.codes[both], return_inverse=True)[1]
+    shares = np.bincount(classes) / len(classes)
+    if shares.max() > ALMOST_ALL:
+        return False
+    if column.values is not None and column.distinct > 3 * len(shares):
+        return _is_cut_by_thresholds(column.values[both], classes, len(shares))
+    return column.distinct <= 3 * len(shares) and _purity(column.codes[both], classes) >= ALMOST_ALL
+
+
+def _is_almost_a_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    if not (np.ptp(x) and np.ptp(y)):
+        return False
+    x, y = (x - x.mean()) / np.ptp(x), (y - y.mean()) / np.ptp(y)
+    return abs(float((x * y).mean())) >= ALMOST_EQUAL * float(x.std() * y.std())
+
+
+def _is_cut_by_thresholds(x: NDArray[np.float64], classes: NDArray[Any], count: int) -> bool:
+    """Whether each class has a range of numbers of its own."""
+    least, greatest = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(least, classes, x)
+    np.maximum.at(greatest, classes, x)
+    order = least.argsort()
+    return bool((greatest[order][:-1] < least[order][1:]).all())
+
+
+def _purity(codes: NDArray[Any], classes: NDArray[Any]) -> float:
+    """Return the share of rows that have the commonest class of their text."""
+    texts = np.unique(codes, return_inverse=True)[1]
+    width = int(classes.max()) + 1
+    pairs, counts = np.unique(texts * width + classes, return_counts=True)
+    commonest = np.zeros(texts.max() + 1, np.int64)
+    np.maximum.at(commonest, pairs // width, counts)
+    return float(commonest.sum() / len(classes))

@@ -1,17 +1,17 @@
-"""Getting a trained network back from its file."""
+"""A trained network's file: what it holds, and how the network comes back from it."""
 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from mlpkit.components.input_columns import InputShape, columns_from_plain
-from mlpkit.components.target import Classes, Labels, is_length, target_from_plain
+from mlpkit.components.input_columns import InputShape, columns_from_plain, columns_of, columns_to_plain
+from mlpkit.components.target import Classes, Labels, is_length, target_from_plain, target_to_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove_trained
-from mlpkit.jobs.saved_model import Origin
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import Registry
@@ -22,10 +22,11 @@ from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import expect_finite_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import ModuleType
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.operation import Operation
@@ -34,6 +35,53 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.spec import Spec
+
+
+class Origin:
+    """What a network was trained from.
+
+    Args:
+        spec: returns the spec's text with every default filled in, which takes longer to write than a small network to
+            train.
+        dataset: the data set, which knows how inputs are encoded.
+    """
+
+    def __init__(self, spec: Callable[[], str], dataset: Dataset) -> None:
+        self._spec = spec
+        self.dataset = dataset
+
+    @cached_property
+    def spec(self) -> str:
+        """The spec's text."""
+        return self._spec()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a pickle holds: the text."""
+        return _origin, (self.spec, self.dataset)
+
+
+def _origin(spec: str, dataset: Dataset) -> Origin:
+    return Origin(lambda: spec, dataset)
+
+
+def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return arrays and metadata of a network's model file.
+
+    Args:
+        network: the network, whose target is known.
+        origin: what it was trained from.
+    """
+    assert network.target is not None
+    metadata = {
+        "spec": origin.spec,
+        "encoder": origin.dataset.encoder_state(),
+        "input_shape": list(network.input_shape),
+        "target": target_to_plain(network.target),
+    }
+    if columns := columns_of(network.input_shape):
+        metadata["columns"] = columns_to_plain(columns)
+    return {**network.parameters, **network.states}, metadata
+
 
 T = TypeVar("T")
 

@@ -12,15 +12,14 @@ from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import operations_inside
 from mlpkit.components.schema.context import Problem
-from mlpkit.errors import ParameterError, SpecShapeError, TargetError, WrongUseError
-from mlpkit.jobs.chosen_layers import frozen_layers, max_weight_norm_faults, step_factors
+from mlpkit.errors import ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
+from mlpkit.jobs.chosen_layers import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.memory import little_memory, training_memory, unaddressable
 from mlpkit.jobs.schedules import schedule_faults
-from mlpkit.jobs.shifted_names import shifted_names
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.jobs.stack_fault import stack_fault
-from mlpkit.network.component_errors import operation_errors
+from mlpkit.network.component_errors import component_errors, expect_returned, operation_errors
 from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
@@ -28,6 +27,7 @@ from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, pro
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.metric import Metric
     from mlpkit.components.parameter import StepFactors
@@ -332,3 +332,52 @@ DOUBTS: Final = (
     little_memory,
 )
 """What is most likely not meant, each in the same way."""
+
+
+def expect_own_files(spec: Spec) -> None:
+    """Make sure that each callback's files lie in the run folder, and that no other callback writes them.
+
+    Raises:
+        SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
+        ComponentFailure: a callback raised an exception of its own.
+    """
+    places: dict[str, KeyPath] = {}
+    faults: list[Problem] = []
+    for i, recipe in enumerate(spec.training.callbacks):
+        component = ("training", "callbacks", i, recipe.name)
+        with component_errors(f"callback {recipe.name} failed in files"):
+            names = recipe().files()
+        expect_returned(f"callback {recipe.name}", "files", names, (list, tuple, set), "a list of names")
+        for name in map(str, names):
+            place = _place_of(name, recipe, component)
+            other = places.setdefault(name.casefold(), place)  # not every file system tells capitals apart
+            fault = _fault_of(name) or (_clash(spec, name, other) if other[:4] != component else None)
+            if fault is not None:
+                faults.append(fault._replace(path=place, at_key=place == component))
+    if faults:
+        raise spec.error(SpecSchemaError, faults)
+
+
+def _place_of(name: str, recipe: Recipe[Callback], component: KeyPath) -> KeyPath:
+    """Return the path to the parameter that gives a file's name, or else to the component."""
+    return next(((*component, key) for key, value in recipe.arguments.items() if value == name), component)
+
+
+def _fault_of(name: str) -> Problem | None:
+    """Return what is wrong with the name of a file in the run folder."""
+    from mlpkit.runs.layout import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
+
+    if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
+        return Problem((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
+    if name.startswith(".") or name.casefold() in OWN_NAMES:
+        expected = f"a name that begins with no dot and isn't one of {', '.join(OWN_NAMES)}"
+        return Problem((), f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
+    return None
+
+
+def _clash(spec: Spec, name: str, other: KeyPath) -> Problem:
+    """Return the fault of a name that another callback uses, which stands elsewhere."""
+    _, _, _, writer, *parameter = other
+    note = f"{writer} stands at {spec.document.place(other, at_key=not parameter)}"
+    message = f"{name!r} is written by {writer} already"
+    return Problem((), message, expected="a file of its own", remedy="give it another name", notes=(note,))

@@ -7,13 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import ModelFileError, RunFolderError
-from mlpkit.jobs.callback_files import expect_own_files
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.prepared_run import begin
+from mlpkit.jobs.prove import expect_own_files
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
+from mlpkit.jobs.train import begin
 from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError

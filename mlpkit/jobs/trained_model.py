@@ -9,7 +9,6 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
-from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
@@ -17,6 +16,7 @@ from mlpkit.jobs.targets import class_values, targets_of
 from mlpkit.network.arguments import number_array
 from mlpkit.network.example_weights import weights_of_examples
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.given_run import directory_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.network.sequential import Sequential
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
 
 MOST_NAMES_SHOWN = 8

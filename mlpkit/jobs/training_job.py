@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
 from mlpkit.components.schema.wording import shown_number
-from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.leaks import leaks_in
-from mlpkit.jobs.load_model import TrainedModel
+from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
 from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs
 from mlpkit.jobs.run_recorder import (
     AsyncCheckpoints,
@@ -23,7 +22,6 @@ from mlpkit.jobs.run_recorder import (
     finite,
     write_patiently,
 )
-from mlpkit.jobs.saved_model import Origin, model_of
 from mlpkit.jobs.watches import WatchedTraining, watches_of
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
@@ -31,6 +29,7 @@ from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
 from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
+from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import Observer, ObserverGroup

@@ -11,7 +11,7 @@ import pytest
 from fuzzing.damage import flipped_bits, mutants, truncations
 from fuzzing.watch import Limits, campaign
 
-from mlpkit.jobs.numpy_file import read_numpy_file
+from mlpkit.numpy_file import read_numpy_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

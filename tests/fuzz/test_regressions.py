@@ -9,7 +9,7 @@ import pytest
 from fuzzing.watch import campaign
 
 from mlpkit.jobs.load_model import load_trained
-from mlpkit.jobs.numpy_file import NUMPY_SUFFIXES, read_numpy_file
+from mlpkit.numpy_file import NUMPY_SUFFIXES, read_numpy_file
 from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.run.check import check
 from mlpkit_plugins.formats.idx import read_idx

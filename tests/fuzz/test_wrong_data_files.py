@@ -17,7 +17,7 @@ from fuzzing.watch import Limits, campaign
 from PIL import Image
 
 from mlpkit import DataError
-from mlpkit.jobs.numpy_file import read_numpy_file
+from mlpkit.numpy_file import read_numpy_file
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.formats.idx import read_idx
 from mlpkit_plugins.formats.image import read_image

@@ -22,7 +22,7 @@ from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
 from mlpkit.groups.several_runs import CoreShares, train_prepared
-from mlpkit.jobs.prepared_run import prepare
+from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Event, Observer, StopRequest
 from mlpkit.training.workers import Plan, available_cores

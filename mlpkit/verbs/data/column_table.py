@@ -11,7 +11,7 @@ from mlpkit.terminal.output import on_one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlpkit.jobs.raw_data import ColumnSummary
+    from mlpkit.verbs.data.raw_data import ColumnSummary
 
 TITLES: Final = {"input": "inputs", "split": "decides the split"}
 """What columns of a role are called, if not like the role."""

@@ -11,11 +11,11 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import DataError
 from mlpkit.jobs.filling_in import counted
-from mlpkit.jobs.raw_data import RepeatedExamples, repeated_rows, summaries
 from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, open_data
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
+from mlpkit.verbs.data.raw_data import RepeatedExamples, repeated_rows, summaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description, RawArray, Split
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
-    from mlpkit.jobs.raw_data import ColumnSummary
     from mlpkit.specfile.spec import Spec
+    from mlpkit.verbs.data.raw_data import ColumnSummary
 
 
 class ColumnStatistics(NamedTuple):

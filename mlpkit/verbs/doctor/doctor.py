@@ -11,7 +11,6 @@ import numpy as np
 
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.given_run import directory_of, expect_one_network
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.resume_network import contents_of
@@ -20,6 +19,7 @@ from mlpkit.jobs.spec_data import open_data
 from mlpkit.pages.html_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.given_run import directory_of, expect_one_network
 from mlpkit.runs.layout import MODEL
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.snapshot import restore_arrays
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
     from mlpkit.training.health import Health, Symptom

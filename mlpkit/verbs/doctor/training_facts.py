@@ -9,7 +9,7 @@ from mlpkit.components.initializer import Initializer
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.schema.types import without_null
 from mlpkit.components.target import Values
-from mlpkit.jobs.rate_schedule import rates_of, scale_of_rate
+from mlpkit.jobs.schedules import rates_of, scale_of_rate
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.training.minibatches import steps_per_epoch

@@ -18,7 +18,6 @@ from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, U
 from mlpkit.graph.model_graph import bare_network, model_graph
 from mlpkit.graph.provenance import QUANTIZED
 from mlpkit.jobs.evaluate import evaluated
-from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions
@@ -29,6 +28,7 @@ from mlpkit.pages.sampling import rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import file_hash, write_atomically
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.system import real_path
 from mlpkit.verbs.export.formats import FORMATS, format_of
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Description, RawRows, Split
     from mlpkit.graph.model_graph import ModelGraph
-    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.verbs.export.formats import Format
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.display.throughput import Throughput
 from mlpkit.errors import MlpkitError
-from mlpkit.jobs.list_runs import RunList
+from mlpkit.groups.list_runs import RunList
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.run_html import position_of_best
 from mlpkit.runs.folder import RunFolder

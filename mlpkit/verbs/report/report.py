@@ -15,7 +15,6 @@ import numpy as np
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
-from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.recorded_symptoms import recorded_symptoms
@@ -33,6 +32,7 @@ from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import expect_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of
 from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
@@ -65,10 +65,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, RawRows, Split
-    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Batch
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 

@@ -7,8 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit.components.operation import operations_inside, output_shape_of
-from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.prove import prove
+from mlpkit.jobs.prove import expect_own_files, prove
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.schema.component_types import default_names
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
-from mlpkit.jobs.saved_model import Origin, model_of
+from mlpkit.jobs.load_model import Origin, model_of
 from mlpkit.jobs.train import train_spec
 from mlpkit.network.ensemble import NOT_TRAINED, Ensemble
 from mlpkit.registry.references import reference_of

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import UsageError
-from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.training.events import ObserverGroup, PythonWarnings, StopRequest
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.training_job import Run
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.training.events import Observer
 
 

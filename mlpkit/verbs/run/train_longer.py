@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
-from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.jobs.prove import expect_own_files
 from mlpkit.jobs.replay import reopened
 from mlpkit.jobs.resume_network import resume_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_of

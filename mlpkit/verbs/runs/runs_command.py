@@ -19,7 +19,7 @@ from mlpkit.terminal.output import as_printed, document, message, outliving_the_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlpkit.jobs.list_runs import RunGroup
+    from mlpkit.groups.list_runs import RunGroup
 
 RUNS: Final = Path("runs")
 SECONDS_BETWEEN_DRAWINGS: Final = 1.0
@@ -75,8 +75,8 @@ def command(
     """
     if watch:
         _expect_terminal(as_json)
+    from mlpkit.groups.list_runs import RunList, chosen, in_order, nothing_to_judge, read_condition  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.runs.runs_table import lines_of, plain  # noqa: PLC0415 - --help does without
-    from mlpkit.jobs.list_runs import RunList, chosen, in_order, nothing_to_judge, read_condition  # noqa: PLC0415 - for the same reason
 
     where = [read_condition(text) for text in conditions]
     listed = RunList(directory)

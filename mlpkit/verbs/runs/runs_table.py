@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.jobs.list_runs import best_of, names_of_figures
+from mlpkit.groups.list_runs import best_of, names_of_figures
 from mlpkit.runs.overview import DAMAGED, FINISHED, RUNNING, STOPPED
 from mlpkit.terminal.figures import age, plus_minus
 from mlpkit.terminal.formatting import GAP, columns, paragraph, shortened
@@ -16,7 +16,7 @@ from mlpkit.terminal.output import styled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpkit.jobs.list_runs import RunGroup
+    from mlpkit.groups.list_runs import RunGroup
     from mlpkit.runs.overview import RunOverview
     from mlpkit.statistics import Interval
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError, UsageError
-from mlpkit.jobs.given_run import directory_of
+from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.layout import WRITER
 from mlpkit.runs.overview import RUNNING, STOPPED
 from mlpkit.runs.writer_lock import WriterLock
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.runs.writer_lock import Writer
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import Diagnostic, StorageError, UsageError
-from mlpkit.jobs.ctrl_c import CtrlC
-from mlpkit.jobs.given_run import directory_of
 from mlpkit.jobs.prove import prove
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.overview import FINISHED
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.terminal.figures import figure
+from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.events import StopRequest
 from mlpkit.verbs.sweep.curves import no_longer_weak
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.groups.local_workers import Workers
-    from mlpkit.jobs.given_run import GivenRun
+    from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective

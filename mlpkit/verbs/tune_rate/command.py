@@ -14,7 +14,7 @@ from mlpkit.runs.files import expect_writable
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import line_length, paragraph
 from mlpkit.terminal.output import document, message, print_warnings, result
-from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
+from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

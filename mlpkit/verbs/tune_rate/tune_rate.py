@@ -15,10 +15,10 @@ from mlpkit.components.schedule import Progress, Schedule
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.rate_schedule import scale_of_rate
+from mlpkit.jobs.schedules import scale_of_rate
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
-from mlpkit.training.rate_range import HIGHEST, LOWEST, STEPS
+from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ import pytest
 
 import mlpkit
 from mlpkit.errors import RunFolderError
-from mlpkit.jobs.list_runs import RunList
+from mlpkit.groups.list_runs import RunList
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.training.events import Observer, StopRequest

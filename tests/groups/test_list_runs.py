@@ -9,7 +9,7 @@ import pytest
 from run_folders import made_up_run
 
 import mlpkit
-from mlpkit.jobs.list_runs import RunList, best_of, chosen, figure_of, in_order, names_of_figures, read_condition
+from mlpkit.groups.list_runs import RunList, best_of, chosen, figure_of, in_order, names_of_figures, read_condition
 from mlpkit.runs.overview import overview_of
 from mlpkit.runs.writer_lock import WriterLock
 from mlpkit.statistics import interval
@@ -207,7 +207,7 @@ def test_runs_that_are_finished_are_not_read_again(runs, monkeypatch):
         read.append(folder.name)
         return overview_of(folder)
 
-    monkeypatch.setattr("mlpkit.jobs.list_runs.overview_of", overview_noted)
+    monkeypatch.setattr("mlpkit.groups.list_runs.overview_of", overview_noted)
     listed.read()
     assert read == ["damaged", "diverged", "second", "stopped"]
 
