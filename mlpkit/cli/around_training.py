@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.lazy_names import load
-from mlpkit.training.events import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.jobs.training_job import Run
 
 LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
 LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
@@ -22,16 +20,9 @@ AFTER_RUN: Final = ("mlpkit.verbs.report.command:report_at_the_end",)
 """What follows a finished run; the arguments are those of ``after_run``."""
 
 
-class NoLivePage(Observer):
-    """Stands where a live page would, if there is none."""
-
-    def finished(self, run: Run) -> None:
-        """The run is over."""
-
-
 @contextmanager
 def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[Any]:
-    """Serve a page about a run until the end of the block; yield an observer with ``finished``.
+    """Serve a page about a run until the end of the block; yield an observer with ``finished``, or None without a page.
 
     Args:
         port: where; 0 for any port that is free, None for no page.
@@ -41,7 +32,7 @@ def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts:
         interrupts: stops the run; it can be paused, too, if there is a page.
     """
     if port is None:
-        yield NoLivePage()
+        yield None
         return
     with load(LIVE_PAGE)(port, title, folder, spec, interrupts) as page:
         yield page
