@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores, train_runs
-from mlpkit.jobs.callback_files import expect_own_files
-from mlpkit.jobs.ctrl_c import CtrlC
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import expect_own_files, prove
 from mlpkit.jobs.resume_network import resume_network
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.groups.numbered_runs import Summary
-    from mlpkit.jobs.given_run import GivenRun
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
     from mlpkit.runs.given_run import GivenRun

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
-from mlpkit.groups.training_process import TrainingEnd, described
-from mlpkit.jobs.callback_files import expect_own_files
+from mlpkit.groups.training_process import described
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import expect_own_files, prove
 from mlpkit.jobs.resume_network import train_claimed
