@@ -12,7 +12,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 KERNELS = Path("plugins") / "mlpkit_plugins" / "kernels"
-ROW_FUNCTIONS = Path("mlpkit") / "exports"
+ROW_FUNCTIONS = Path("plugins") / "mlpkit_plugins" / "exporters"
 STABLE_ABI = not sysconfig.get_config_var("Py_GIL_DISABLED")
 """Whether one wheel serves all later versions of Python; free-threaded ones have no such interface."""
 

@@ -19,14 +19,16 @@ import numpy as np
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.exports.c_file import write_c
-from mlpkit.exports.onnx_file import write_onnx
-from mlpkit.graph.model_graph import ModelGraph, bare_network
+from mlpkit.graph.model_graph import bare_network
+from mlpkit_plugins.exporters.c_file import CFile
+from mlpkit_plugins.exporters.onnx_file import OnnxFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from mlpkit.graph import ModelGraph
 
 SPECS: Final = ("mnist_3layer", "mnist_fast", "mnist_lenet")
 ROWS: Final = 500
@@ -128,7 +130,7 @@ def images(spec: Any, shape: tuple[int, ...]) -> NDArray[Any]:
 
 def mlpkit_source(model: ModelGraph, _: Any, folder: Path, __: argparse.Namespace) -> tuple[str, str, list[str]]:
     """Return the file that mlpkit writes, the call, and the compiler's options."""
-    write_c(model, folder / "model.c")
+    CFile().write(model, folder / "model.c")
     return (folder / "model.c").read_text("ascii"), MLPKIT_CALL, []
 
 
@@ -176,7 +178,7 @@ def onnxruntime_timer(model: ModelGraph, rows: NDArray[Any], folder: Path) -> Ca
     """Return what times onnxruntime, a row at a time on one thread, with the cost of a call from Python."""
     import onnxruntime  # noqa: PLC0415 - an extra
 
-    write_onnx(model, folder / "model.onnx")
+    OnnxFile().write(model, folder / "model.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])

@@ -25,10 +25,10 @@ import numpy as np
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.exports.onnx_file import write_onnx
 from mlpkit.graph.model_graph import bare_network
 from mlpkit.layers import Affine, Relu, SoftmaxWithLoss
 from mlpkit.training.workers import blas_threads
+from mlpkit_plugins.exporters.onnx_file import OnnxFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +109,7 @@ def by_onnxruntime(network: Sequential) -> Callable[[NDArray[Any]], NDArray[Any]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     with TemporaryDirectory() as folder:
-        write_onnx(bare_network(network, {"name": "network"}), file := Path(folder) / "network.onnx")
+        OnnxFile().write(bare_network(network, {"name": "network"}), file := Path(folder) / "network.onnx")
         session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     return lambda x: session.run(["prediction"], {"x": x})[0]
 

@@ -24,9 +24,9 @@ from c_file import MLPKIT_CALL, ROUNDS, ROWS, TIMED, compiled
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.exports.c_file import write_c
 from mlpkit.graph.model_graph import bare_network
-from mlpkit.verbs.export.quantization import with_int8_weights
+from mlpkit.graph.quantization import with_int8_weights
+from mlpkit_plugins.exporters.c_file import CFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit import Export, Sequential
-    from mlpkit.graph.model_graph import ModelGraph
+    from mlpkit.graph import ModelGraph
 
 SPECS: Final = ("mnist_3layer", "mnist_fast", "mnist_lenet")
 FLASH: Final = re.compile(r"Flash, without code: ([\d,]+) bytes")
@@ -109,7 +109,7 @@ def slowdown(network: Sequential, x: NDArray[Any], folder: Path) -> float:
 
 def timer(name: str, model: ModelGraph, features: int, folder: Path) -> Callable[[], float]:
     """Return what times a network as a C file."""
-    write_c(model, folder / "model.c")
+    CFile().write(model, folder / "model.c")
     call = MLPKIT_CALL.replace("out.prediction[0]", "*(float *)&out")  # which is no array if there is one
     program = TIMED.format(rows=ROWS, features=features, call=call)
     return compiled(name, (folder / "model.c").read_text("ascii"), program, [], folder)[0]

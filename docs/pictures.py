@@ -32,7 +32,7 @@ CHARTS: Final = "document.querySelectorAll('.chart:has(> script)').length"
 DRAWN: Final = "document.querySelectorAll('.chart .chart svg').length"
 DIGIT: Final = 3
 """The digit that is drawn on the exported page."""
-STROKES: Final = ROOT / "tests/exports/drawn_digits/strokes.json"
+STROKES: Final = ROOT / "tests/plugins/exporters/drawn_digits/strokes.json"
 PAD: Final = "document.querySelector('canvas.pad')"
 OVERVIEW: Final = """<!doctype html>
 <meta charset="utf-8">

@@ -24,6 +24,7 @@ _HOMES = {
     "mlpkit.components.dataset": ("Dataset", "Description", "Doubt", "Proposal", "RawArray", "RawColumn", "Split"),
     "mlpkit.components.elementwise": ("Elementwise",),
     "mlpkit.components.encoding": ("Encoding", "EncodingLike", "FittedEncoding", "TrainingColumns"),
+    "mlpkit.components.exporter": ("Exporter",),
     "mlpkit.components.graph": ("Graph", "ML_DOMAIN", "Value"),
     "mlpkit.components.hook": ("component", "hookimpl"),
     "mlpkit.components.initializer": ("Fans", "Initializer", "InitializerLike"),
@@ -43,7 +44,9 @@ _HOMES = {
         "ComponentFailure",
         "DataError",
         "DivergenceError",
+        "EngineMissingError",
         "EnsembleError",
+        "ExportError",
         "MlpkitError",
         "ModelFileError",
         "NotExportableError",
@@ -68,6 +71,7 @@ _HOMES = {
     "mlpkit.jobs.training_job": ("Run",),
     "mlpkit.network.sequential": ("Sequential",),
     "mlpkit.npy_header": ("NpyHeader", "read_npy_header"),
+    "mlpkit.pages.page": ("html_document",),
     "mlpkit.specfile.spec": ("Spec", "load_spec"),
     "mlpkit.statistics": ("Interval",),
     "mlpkit.training.health": ("Symptom",),
@@ -91,7 +95,7 @@ __all__ = [  # noqa: PLE0604 - the names are those of the table above
     *sorted(_HOME_OF),
 ]
 
-_SUBMODULES = ("layers", "sklearn", "testing")
+_SUBMODULES = ("graph", "layers", "sklearn", "testing")
 
 __getattr__ = lazy_names(globals(), _HOME_OF, _SUBMODULES)
 

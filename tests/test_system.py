@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prepared_pyodide import pyodide
 
-from mlpkit.exports.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, found_program
 
 SUPPORT = Path(__file__).parent / "support"
 NODE_PROGRAM = Path(__file__).parent / "node" / "run_in_pyodide.mjs"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.testing.suite.all_checks import all_checks
 
 if TYPE_CHECKING:
     from mlpkit.testing.suite.check import Check
+
+TITLES: Final = {tuple(KINDS): "Every kind", IN_SPECS: "Every kind that specs name"}
 
 
 def checks_list() -> str:
@@ -24,6 +26,6 @@ def _order(kinds: tuple[str, ...]) -> tuple[int, int]:
 
 
 def _group(kinds: tuple[str, ...], checks: list[Check]) -> str:
-    title = "Every kind" if len(kinds) == len(KINDS) else " and ".join(kinds).capitalize()
+    title = TITLES.get(kinds) or " and ".join(kinds).capitalize()
     names = "\n".join(f"- `{check.name}`" for check in checks)
     return f"### {title}\n\n{names}\n"

@@ -9,6 +9,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 import mlpkit
+import mlpkit.graph
 import mlpkit.testing
 from mlpkit.lazy_names import LazyMethod
 
@@ -50,6 +51,22 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         ),
     ),
     "Describing what is computed": (mlpkit, ("Graph", "Value", "ML_DOMAIN")),
+    "Exporting": (
+        mlpkit.graph,
+        (
+            "ModelGraph",
+            "Node",
+            "Feed",
+            "evaluate",
+            "probe_rows",
+            "provenance_line",
+            "provenance_json",
+            "exact_int8_weights",
+            "Int8Weights",
+            "LOGITS",
+            "MARKER",
+        ),
+    ),
     "Errors to raise": (
         mlpkit,
         (
@@ -57,11 +74,14 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "ShapeError",
             "TargetError",
             "NotExportableError",
+            "ExportError",
+            "EngineMissingError",
             "DataError",
             "did_you_mean",
             "shown_number",
         ),
     ),
+    "Writing pages": (mlpkit, ("html_document",)),
     "Reading .npy files": (mlpkit, ("read_npy_header", "NpyHeader")),
     "Testing": (
         mlpkit.testing,
@@ -83,6 +103,8 @@ BETWEEN_PROCESSES: Final = frozenset({"own_slices", "exchange", "judge_batches",
 WITHOUT_DOCSTRING: Final = {
     "hookimpl": "Marks the function `mlpkit_components` of a plugin, as `@hookimpl` above it.",
     "ML_DOMAIN": f'ONNX\'s domain for operators on texts and categories, `"{mlpkit.ML_DOMAIN}"`.',
+    "LOGITS": 'What exporters call what the loss takes, `"logits"`.',
+    "MARKER": "What precedes the JSON of provenance in a file.",
 }
 """What is neither a class nor a function: pluggy's decorator, and a text."""
 

@@ -18,9 +18,10 @@ class Kind(NamedTuple):
         module: the module that defines its class.
         base: the name of that class.
         spec_key: the key under which a spec names its components, such as ``training.optimizer``; if only other
-            components take the kind, the usual name of their parameter.
+            components take the kind, the usual name of their parameter; empty if no spec names them.
         is_list: whether that key takes a list of them.
         camel_case: whether its components are spelt ``LikeThis``, not ``like_this``.
+        command: the command that uses one, with ``{name}`` for its name; empty if specs name them.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Kind(NamedTuple):
     spec_key: str
     is_list: bool = False
     camel_case: bool = False
+    command: str = ""
 
     def base_class(self) -> type:
         """Return the class that a component of this kind derives from."""
@@ -64,5 +66,15 @@ KINDS: Final = {
         Kind("augmentation", "mlpkit.components.augmentation", "Augmentation", "training.augment", is_list=True),
         Kind("metric", "mlpkit.components.metric", "Metric", "training.metrics", is_list=True),
         Kind("callback", "mlpkit.components.callback", "Callback", "training.callbacks", is_list=True),
+        Kind(
+            "exporter",
+            "mlpkit.components.exporter",
+            "Exporter",
+            "",
+            command="mlpkit export RUN --to FILE --format {name}",
+        ),
     )
 }
+
+IN_SPECS: Final = tuple(kind.name for kind in KINDS.values() if kind.spec_key)
+"""The kinds whose components a spec names."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.components.exporter import ModelGraph
 from mlpkit.components.graph import ML_DOMAIN, Graph, Value
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import NotExportableError
@@ -12,8 +12,6 @@ from mlpkit.graph.network_graph import LOGITS, PREDICTION, add_network, network_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.target import Target
@@ -27,35 +25,6 @@ PROBABILITIES: Final = "probabilities"
 
 VALUE: Final = "value"
 """Name of the output with values in the target's unit."""
-
-
-@dataclass(frozen=True)
-class ModelGraph:
-    """All that an exporter needs: the graph, and what its values are.
-
-    Args:
-        graph: the operators; its ``outputs`` are what leaves, by name.
-        target: what is predicted.
-        encoded: what the network takes, as a value of the graph.
-        logits: what the loss takes; if values are predicted, they are in the target's unit.
-        prediction: what ``predict`` returns: probabilities, or values.
-        class_names: the names of the classes, in the order of their probabilities; None if they are just numbers.
-        target_names: a name for each label or number predicted; None if they have none.
-        provenance: what the model came from, as plain data; each file carries it.
-        examples: rows of the run's data, by the names of the raw inputs.
-        quantized: whether weights that are integers times a scale leave as such.
-    """
-
-    graph: Graph
-    target: Target
-    encoded: Value
-    logits: Value
-    prediction: Value
-    class_names: tuple[str, ...] | None
-    target_names: tuple[str, ...] | None
-    provenance: Mapping[str, Any]
-    examples: Mapping[str, NDArray[Any]] | None = None
-    quantized: bool = False
 
 
 def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, Any]) -> ModelGraph:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit.components.exporter import ModelGraph
     from mlpkit.components.graph import Feed
-    from mlpkit.graph.model_graph import ModelGraph
 
 FEWEST: Final = 64
 UNKNOWN: Final = "a text that no training row has"

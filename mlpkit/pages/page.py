@@ -28,10 +28,10 @@ def page(title: str, parts: Sequence[str], script: str = "") -> str:
     body = "\n".join(parts)
     library = [f"<script>{chart_library()}</script>"] if 'class="chart"' in body else []
     own = f'<script type="module">\n{source("page.js")}{script}</script>'
-    return document(title, source("page.css"), body, "\n".join([*library, own]))
+    return html_document(title, source("page.css"), body, "\n".join([*library, own]))
 
 
-def document(title: str, style: str, body: str, scripts: str) -> str:
+def html_document(title: str, style: str, body: str, scripts: str) -> str:
     """Return an HTML document in the style of all pages.
 
     Args:

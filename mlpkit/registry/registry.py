@@ -212,11 +212,11 @@ class Registry:
                 reasons.setdefault(entry.component.slow_because, []).append(name)
         return reasons
 
-    def components(self, kinds: tuple[str, ...] | None = None) -> list[RegisteredComponent]:
-        """Load every plugin and return what the sound ones provide, built-ins first."""
-        for plugin in self.plugins:
+    def components(self, kinds: tuple[str, ...] | None = None, *, built_in: bool = False) -> list[RegisteredComponent]:
+        """Load every plugin, or the built-ins alone, and return what the sound ones provide, built-ins first."""
+        ordered = sorted((each for each in self.plugins if each.built_in or not built_in), key=_built_ins_first)
+        for plugin in ordered:
             plugin.ensure_loaded()
-        ordered = sorted(self.plugins, key=_built_ins_first)
         found = [
             RegisteredComponent(plugin, declaration)
             for plugin in ordered

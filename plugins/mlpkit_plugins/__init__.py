@@ -194,4 +194,8 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("dataset", "frame", "mlpkit_plugins.datasets.frame:Frame", default=True),
         component("dataset", "in_memory", "mlpkit_plugins.datasets.in_memory:InMemory", default=True),
         component("dataset", "image_folder", "mlpkit_plugins.datasets.image_folder:ImageFolder", extra="images"),
+        component("exporter", "c", "mlpkit_plugins.exporters.c_file:CFile"),
+        component("exporter", "html", "mlpkit_plugins.exporters.html_file:HtmlFile"),
+        component("exporter", "js", "mlpkit_plugins.exporters.js_file:JsFile"),
+        component("exporter", "onnx", "mlpkit_plugins.exporters.onnx_file:OnnxFile", extra="onnx"),
     ]

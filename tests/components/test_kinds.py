@@ -1,4 +1,4 @@
-"""The eleven kinds of component."""
+"""The kinds of component."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 
 import mlpkit
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.types import ListType, without_null
 from mlpkit.specfile.merging import KEYS
@@ -34,6 +34,7 @@ def test_the_kinds_are_those_of_the_contract():
         "augmentation",
         "metric",
         "callback",
+        "exporter",
     ]
 
 
@@ -46,7 +47,12 @@ def test_a_spec_names_components_where_their_kind_says():
             assert KINDS[kind].spec_key == ".".join(path)
             assert KINDS[kind].is_list == isinstance(field.type, ListType)
     in_sections = {kind.name for kind in KINDS.values() if tuple(kind.spec_key.split(".")) in KEYS}
-    assert in_sections == set(KINDS) - {"schedule", "initializer", "encoding", "category_encoding"}
+    assert in_sections == set(IN_SPECS) - {"schedule", "initializer", "encoding", "category_encoding"}
+
+
+def test_a_component_is_named_in_a_spec_or_on_the_command_line():
+    for kind in KINDS.values():
+        assert bool(kind.spec_key) != ("{name}" in kind.command)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from prepared_pyodide import pyodide
 
 import mlpkit
-from mlpkit.exports.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, found_program
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "browser"

@@ -94,7 +94,9 @@ NOT_RUN = {
         "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/verbs/sweep/test_sweep_over_mpi.py does so",
         "mlpkit sweep digits.yaml --on slurm": "tests/verbs/sweep/test_sweep_on_slurm.py does so",
     },
-    "docs/components/layer.md": {"x = graph.input": "two lines from within a method; tests/exports has every operator"},
+    "docs/components/layer.md": {
+        "x = graph.input": "two lines from within a method; tests/plugins/exporters has every operator"
+    },
     "docs/ensembles.md": {
         "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/groups/test_ensemble.py compares such runs",
     },
@@ -115,7 +117,7 @@ NOT_RUN = {
     "docs/exports.md": {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
         "mlpkit export runs/titanic --to titanic.onnx": "tests/docs/test_exports_page.py exports that run",
-        "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/exports/c compiles and runs that test",
+        "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/plugins/exporters/c compiles and runs that test",
     },
     "docs/first-hour.md": {"python3 -m venv .venv": INSTALLS},
     "docs/installation.md": {

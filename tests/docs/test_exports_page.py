@@ -11,8 +11,8 @@ from generators.marked_blocks import marked_blocks
 from requirements import require, require_package
 
 import mlpkit
-from mlpkit.exports.js_engines import NODE, found_program
 from mlpkit.verbs.export.export import export
+from mlpkit_plugins.exporters.js_engines import NODE, found_program
 
 PAGE = (Path(__file__).parents[2] / "docs/exports.md").read_text("utf-8")
 PROGRAMS = {block.language: block.text for block in marked_blocks(PAGE) if block.role == "exported"}

@@ -17,8 +17,8 @@ from hostile_names import hostile_names
 
 import mlpkit
 from mlpkit.errors import DataError, MlpkitError, NotExportableError
-from mlpkit.exports.js_engines import NODE, found_program
 from mlpkit.verbs.export.export import export
+from mlpkit_plugins.exporters.js_engines import NODE, found_program
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from idx_files import write_idx
 
 import mlpkit
 import mlpkit_plugins
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import IN_SPECS
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import read_spec
@@ -129,6 +129,6 @@ def test_every_part_of_training_is_shown_in_a_spec_or_on_its_page(specs):
 
 def test_every_kind_of_component_is_used(specs):
     words = set(re.findall(r"\w+", " ".join(str(spec.resolved()) for spec in specs)))
-    for kind in KINDS:
+    for kind in IN_SPECS:
         names = {declared.name for declared in mlpkit_plugins.mlpkit_components() if declared.kind == kind}
         assert names & words, kind

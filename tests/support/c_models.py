@@ -10,8 +10,9 @@ import numpy as np
 from requirements import require
 
 from mlpkit import Graph, Value, Values
-from mlpkit.exports.c.engine import Machine
-from mlpkit.graph.model_graph import ModelGraph, bare_network
+from mlpkit.graph import ModelGraph
+from mlpkit.graph.model_graph import bare_network
+from mlpkit_plugins.exporters.c.engine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

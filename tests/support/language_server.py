@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from mlpkit.exports.js_engines import NODE, found_program
+from mlpkit_plugins.exporters.js_engines import NODE, found_program
 
 NODE_MODULES = Path(__file__).parents[1] / "node" / "node_modules"
 INSTALL = "npm install --no-package-lock --prefix tests/node"

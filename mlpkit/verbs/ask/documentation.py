@@ -12,7 +12,7 @@ from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
 from mlpkit.pages.cache import cache_folder
-from mlpkit.pages.page import document, source
+from mlpkit.pages.page import html_document, source
 from mlpkit.pages.prose import prose
 from mlpkit.runs.files import storage_error
 
@@ -77,7 +77,7 @@ def _made_page(path: Path) -> str:
     title, body = prose((_shipped() / path).read_text("utf-8"), lambda target: _address(target, path))
     index = posixpath.relpath(f"{INDEX}.html", path.parent)
     home = "" if path.stem == INDEX else f'<p><a href="{index}">All pages of mlpkit {mlpkit.__version__}</a></p>\n'
-    return document(title, source("prose.css"), home + body, "")
+    return html_document(title, source("prose.css"), home + body, "")
 
 
 def _address(target: str, page: Path) -> str | None:

@@ -49,7 +49,7 @@ class ShownComponent:
         file: the file that defines it.
         docstring: what its author says of it.
         parameters: its parameters.
-        example: how it is written in a spec.
+        example: how it is written in a spec, or on the command line.
         deprecated: what to use in its place; None if it is not deprecated.
     """
 
@@ -137,11 +137,14 @@ def _summary(entry: RegisteredComponent) -> str:
 
 
 def _example(entry: RegisteredComponent, parameters: tuple[ShownParameter, ...]) -> str:
+    kind = KINDS[entry.kind]
+    if kind.command:
+        return kind.command.format(name=entry.name)
     examples = _examples(entry.component)
     given = examples[0] if examples else {p.name: TO_BE_FILLED_IN for p in parameters if p.required}
     written: Any = {entry.name: given} if given else entry.name
     line = to_inline_yaml(written).replace(f"'{TO_BE_FILLED_IN}'", TO_BE_FILLED_IN)
-    return _placed(line, KINDS[entry.kind])
+    return _placed(line, kind)
 
 
 def _placed(component: str, kind: Kind) -> str:

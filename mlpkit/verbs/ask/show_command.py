@@ -77,7 +77,8 @@ def _print(shown: ShownComponent, gradients: ExamplesReport | None, export: Exam
             for p in shown.parameters
         ]
         _print_part(columns(rows, width=width))
-    _print_part(["In a spec:", *(f"  {line}" for line in shown.example.splitlines())])
+    place = "On the command line:" if KINDS[shown.kind].command else "In a spec:"
+    _print_part([place, *(f"  {line}" for line in shown.example.splitlines())])
     for title, text in docstring.sections.items():
         if title == "Raises":
             _print_part([line for fault in _faults(text) for line in paragraph(f"Error if {fault}", width=width)])

@@ -74,8 +74,11 @@ def _values(namespace: str, kind: str) -> dict[str, str]:
     module = template.name.removesuffix(f".py{SUFFIX}")
     found = CLASS.search(template.read_text(encoding="utf-8"))
     assert found is not None
+    component = found["name"] if KINDS[kind].camel_case else module
+    command = KINDS[kind].command.format(name=f"{namespace}.{component}").replace("SPEC", "example.yaml")
     return {
-        "component": found["name"] if KINDS[kind].camel_case else module,
+        "component": component,
+        "command": command and "\n" + command.replace("RUN", f"runs/{namespace}"),
         "class_name": found["name"],
         "module": module,
         "summary": " ".join(found["summary"].split()),

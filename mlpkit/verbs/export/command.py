@@ -14,13 +14,19 @@ from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
+    from mlpkit.graph.quantization import Quantization
     from mlpkit.verbs.export.export import Rounding
-    from mlpkit.verbs.export.quantization import Quantization
 
 
 @options.verb("export")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @click.option("--to", metavar="FILE", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option(
+    "--format",
+    "exporter",
+    metavar="NAME",
+    help="The exporter that writes it, such as acme.weights; by default the one for the ending of FILE.",
+)
 @click.option("--network-only", is_flag=True, help="Leave out the data set's encoder and the names of classes.")
 @click.option("--quantize", type=click.Choice(["int8"]), help="Round the weights in a .c file to eight bits.")
 @options.takes_plugins
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 def command(
     directory: Path,
     to: Path,
+    exporter: str | None,
     network_only: bool,
     quantize: Quantization | None,
     plugins: tuple[str, ...],
@@ -46,7 +53,15 @@ def command(
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
     from mlpkit.verbs.export.export import export  # noqa: PLC0415 - loads NumPy, which --help does without
 
-    found = export(directory, to, network_only=network_only, quantize=quantize, plugins=plugins, blocked=blocked)
+    found = export(
+        directory,
+        to,
+        exporter=exporter,
+        network_only=network_only,
+        quantize=quantize,
+        plugins=plugins,
+        blocked=blocked,
+    )
     if found.doubt:
         message(f"warning: {to}: {found.doubt}")
     if as_json:

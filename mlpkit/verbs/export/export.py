@@ -17,6 +17,7 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, UsageError
 from mlpkit.graph.model_graph import bare_network, model_graph
 from mlpkit.graph.provenance import QUANTIZED
+from mlpkit.graph.quantization import Quantization, with_int8_weights
 from mlpkit.jobs.evaluate import evaluated
 from mlpkit.jobs.inputs import Inputs, inputs_of
 from mlpkit.jobs.load_model import load_run
@@ -31,9 +32,8 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.layout import MODEL, RESOLVED, SPLITS
 from mlpkit.system import real_path
-from mlpkit.verbs.export.formats import FORMATS, format_of
+from mlpkit.verbs.export.exporters import exporter_of, quantizing_endings
 from mlpkit.verbs.export.proof import KnownRows, prove
-from mlpkit.verbs.export.quantization import Quantization, with_int8_weights
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, RawRows, Split
+    from mlpkit.components.exporter import Exporter, ModelGraph
     from mlpkit.graph.model_graph import ModelGraph
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.runs.given_run import GivenRun
-    from mlpkit.verbs.export.formats import Format
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def export(
     run: GivenRun,
     to: str | os.PathLike[str],
     *,
+    exporter: str | dict[str, Any] | Exporter | None = None,
     network_only: bool = False,
     quantize: Quantization | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
@@ -107,6 +108,8 @@ def export(
     Args:
         run: the run, or its folder.
         to: the file; its ending says the format.
+        exporter: what writes it: the name of an exporter, a mapping from it to its parameters, or an exporter; by
+            default the one that writes files of that ending.
         network_only: whether the network leaves alone, without its data set's encoder and names.
         quantize: ``"int8"`` to round the weights of products to integers of eight bits, with a float32 scale for each
             output unit; the file computes what the network with these weights predicts. For ``.c``.
@@ -114,6 +117,7 @@ def export(
         blocked: namespaces, or names of components, to do without.
 
     Raises:
+        UnknownComponentError: there is no such exporter.
         UsageError: the ending is unknown, or the format holds no rounded weights; a package is missing; or no folder
             keeps the run.
         RunFolderError: the folder is not a run folder, or holds no model yet.
@@ -122,18 +126,19 @@ def export(
         ExportError: the file computes something else than the model.
         DataError: a row of the test split can't be an input of an exported model.
         StorageError: the file can't be written.
-        ComponentFailure: the data set or the network raised an exception of its own.
+        ComponentFailure: the data set, the network or the exporter raised an exception of its own.
     """
     directory, file = directory_of(run), Path(to)
-    form = format_of(file)
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    chosen = exporter_of(file, exporter, registry)
     if quantize is not None:
-        _expect_quantizes(form, file, quantize)
-    model = load_run(directory, Registry.discover(plugins=plugins, blocked=blocked))
+        _expect_quantizes(chosen, file, quantize, registry)
+    model = load_run(directory, registry)
     with _lines_named(directory, model):
-        return _export(directory, model, file, form, network_only=network_only, quantize=quantize)
+        return _export(directory, model, file, chosen, network_only=network_only, quantize=quantize)
 
 
-def _expect_quantizes(form: Format, file: Path, quantize: str) -> None:
+def _expect_quantizes(exporter: Exporter, file: Path, quantize: str, registry: Registry) -> None:
     """Make sure that a file can hold weights rounded so.
 
     Raises:
@@ -141,9 +146,10 @@ def _expect_quantizes(form: Format, file: Path, quantize: str) -> None:
     """
     if quantize not in get_args(Quantization):
         raise UsageError(f"weights can't be rounded to '{quantize}'; expected {', '.join(get_args(Quantization))}")
-    if not form.quantizes:
-        endings = ", ".join(ending for ending, each in FORMATS.items() if each.quantizes)
-        expected = f"expected a name that ends in {endings}, such as model.c; or leave out quantize"
+    if not exporter.quantizes:
+        endings = quantizing_endings(registry)
+        such = f", such as model{endings[0]}" if endings else ""
+        expected = f"expected a name that ends in {', '.join(endings)}{such}; or leave out quantize"
         raise UsageError(f"'{file}' can't hold rounded weights; {expected}")
 
 
@@ -151,7 +157,7 @@ def _export(
     directory: Path,
     model: TrainedModel,
     to: Path,
-    form: Format,
+    exporter: Exporter,
     *,
     network_only: bool,
     quantize: Quantization | None,
@@ -163,18 +169,20 @@ def _export(
         model, came_from = exact._replace(network=network), {**came_from, QUANTIZED: quantize}
     graph = replace(_graph(model, came_from, network_only=network_only), quantized=quantize is not None)
     test, doubt = _test_split(model)
-    rows, doubt = (None, doubt) if test is None else _known_rows(model, graph, form, test)
+    rows, doubt = (None, doubt) if test is None else _known_rows(model, graph, exporter, test)
     if rows is not None:
         graph = replace(graph, examples=rows.feeds)
     rounding = None if quantize is None else _rounding(exact, model, weights, test, rows)
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         written = Path(folder) / to.name
-        form.write(graph, written)
+        with component_errors(f"exporter {exporter.registered_name} failed in write"):
+            exporter.write(graph, written)
+            content = written.read_bytes()
         try:
-            same_bits = prove(form, written, graph, model.network, rows)
+            same_bits = prove(exporter, written, graph, model.network, rows)
         except EngineMissingError as error:
             same_bits, rows, doubt = 0, None, f"not proved to compute what the model does: {error}"
-        write_atomically(to, written.read_bytes())
+        write_atomically(to, content)
     proved_on, place = (0, "") if rows is None else (len(rows.prediction), rows.place)
     return Export(to, proved_on, same_bits, place, tuple(graph.graph.outputs), doubt, rounding)
 
@@ -255,7 +263,9 @@ def _test_split(model: TrainedModel) -> tuple[_TestSplit | None, str]:
     return _TestSplit(data, description, name, rows_to_predict(len(data[name]), model.network)), ""
 
 
-def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _TestSplit) -> tuple[KnownRows | None, str]:
+def _known_rows(
+    model: TrainedModel, graph: ModelGraph, exporter: Exporter, test: _TestSplit
+) -> tuple[KnownRows | None, str]:
     """Return rows of the run's data with their predictions; or none, and why."""
     split, indices = test.name, test.indices
     place = f"the {split} split"
@@ -274,7 +284,7 @@ def _known_rows(model: TrainedModel, graph: ModelGraph, form: Format, test: _Tes
     if type(model.dataset).encode is Dataset.encode:
         return known._replace(feeds={"x": x}), ""
     reason = f"{model.spec.data.name} keeps no raw rows"
-    if form.shows_values:
+    if exporter.shows_values:
         return known, f"the network is proved on encoded rows, and the encoder on made-up rows only: {reason}"
     return None, f"proved on made-up rows only: {reason}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -11,16 +11,19 @@ from mlpkit.errors import ExportError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import LABEL
 from mlpkit.graph.probes import probe_rows
+from mlpkit.network.component_errors import component_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mlpkit.graph.model_graph import ModelGraph
+    from mlpkit.components.exporter import Exporter, ModelGraph
     from mlpkit.network.sequential import Sequential
-    from mlpkit.verbs.export.formats import Arrays, Format
+
+Arrays: TypeAlias = "Mapping[str, NDArray[Any]]"
+"""Arrays by name, all with as many rows."""
 
 TOLERANCE: Final = 1e-5
 """How far a probability may be off; and a value, as a share of the largest in its column."""
@@ -56,32 +59,32 @@ class KnownRows(NamedTuple):
         return KnownRows(_row(self.feeds, row), self.encoded[only], self.prediction[only], self.place)
 
 
-def prove(form: Format, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> int:
+def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> int:
     """Make sure that a file computes what the model does, and return for how many known rows it gives the same bits.
 
     First, on rows whose prediction is known: labels must be equal, and numbers differ by no more than rounding. Then,
     against the evaluator, on rows made up so that every category and missing value occurs.
 
     Args:
-        form: the format of the file.
+        exporter: what wrote the file.
         file: the file.
         model: what was written to it.
         network: the network.
         rows: rows whose prediction is known; None without any.
 
     Raises:
-        ExportError: the file computes something else; the message names a row, and a layer as far as the format shows
+        ExportError: the file computes something else; the message names a row, and a layer as far as the exporter shows
             what happens inside.
         EngineMissingError: there is nothing at hand to run the file.
     """
-    proof = _Proof(form, file, model, network)
+    proof = _Proof(exporter, file, model, network)
     exact = 0 if rows is None else proof.on_known_rows(rows)
     feeds = probe_rows(model, None if rows is None else rows.feeds)
     if len(next(iter(feeds.values()))):
         proof.on_made_up_rows(feeds)
-        if form.shows_values:
+        if exporter.shows_values:
             proof.inside(feeds)
-    if form.shows_values:
+    if exporter.shows_values:
         proof.of_class_names()
     return exact
 
@@ -122,8 +125,8 @@ class _WrongValue(NamedTuple):
 class _Proof:
     """Compares a file with the model that was written to it; each method raises ``ExportError`` if they differ."""
 
-    def __init__(self, form: Format, file: Path, model: ModelGraph, network: Sequential) -> None:
-        self._form = form
+    def __init__(self, exporter: Exporter, file: Path, model: ModelGraph, network: Sequential) -> None:
+        self._exporter = exporter
         self._file = file
         self._model = model
         self._network = network
@@ -177,7 +180,8 @@ class _Proof:
                 raise self._refusal(place, "", name, found[row], model.class_names[classes[row]])
 
     def _computed(self, feeds: Arrays, names: Iterable[str]) -> Arrays:
-        return self._form.compute(self._file, self._model, feeds, tuple(names))
+        with component_errors(f"exporter {self._exporter.registered_name} failed in compute"):
+            return self._exporter.compute(self._file, self._model, feeds, tuple(names))
 
     def _wrong_row(
         self, name: str, found: NDArray[Any], expected: NDArray[Any], prediction: NDArray[Any], tolerance: float
@@ -191,7 +195,7 @@ class _Proof:
 
     def _culprit_in_file(self, feeds: Arrays) -> str:
         """Return the layer, or the data set, that the file computes differently; empty if that doesn't show."""
-        wrong = self._first_wrong_value(feeds) if self._form.shows_values else None
+        wrong = self._first_wrong_value(feeds) if self._exporter.shows_values else None
         return "" if wrong is None else wrong.made_by
 
     def _first_wrong_value(self, feeds: Arrays) -> _WrongValue | None:

@@ -4,7 +4,7 @@
 and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
 bits, except in float32 for matrix products and convolutions, which it adds up in an order of its own, for any number of
 threads (``multiply.h``, ``convolve.h``), for activations (``activations.h``), cosine and sine, which are functions of
-its own (``mlpkit/exports/row_functions.h``), and for layer normalization, whose sums have an order of their own
+its own (``exporters/row_functions.h``), and for layer normalization, whose sums have an order of their own
 (``mlpkit_sumf``). Large products are computed with AMX if the processor has it; their bits are different.
 
 Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 import yaml
 
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.errors import StorageError, UsageError
 from mlpkit.verbs.author.new_plugin import TEMPLATES, new_plugin
 
@@ -53,7 +53,7 @@ def test_a_package_is_complete(kind):
     assert project["project"]["name"] == "acme-mlpkit"
     assert project["project"]["entry-points"]["mlpkit"] == {"acme": "acme_mlpkit"}
     spec = yaml.safe_load((folder / "example.yaml").read_text("utf-8"))
-    assert "acme." in str(spec)
+    assert ("acme." in str(spec)) == (kind in IN_SPECS)
     assert "${{ matrix.python }}" in (folder / ".github/workflows/test.yml").read_text("utf-8")
     assert "mlpkit run example.yaml" in (folder / "README.md").read_text("utf-8")
 

@@ -8,12 +8,12 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from built_in_exporters import EXPORTERS
 
 import mlpkit
 from mlpkit import NotExportableError, StorageError, UsageError
 from mlpkit.errors import ExportError
 from mlpkit.verbs.export.export import export
-from mlpkit.verbs.export.formats import FORMATS
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
 
@@ -209,7 +209,7 @@ def test_the_ending_says_the_format(train, work, name):
 
     said, endings = str(caught.value).split(" a name that ends in ")
     assert said == f"'{name}' doesn't say what to export as; expected"
-    assert set(endings.removesuffix(", such as model.onnx").split(", ")) == {*FORMATS}
+    assert set(endings.removesuffix(", such as model.onnx").split(", ")) == {*EXPORTERS}
 
 
 def test_a_folder_that_is_not_there(train, work):
@@ -266,7 +266,7 @@ def test_what_rounding_changes_is_said(tmp_path):
 def test_rows_with_another_label_are_counted(tmp_path, monkeypatch):
     data, layers, _ = KINDS["csv of labels"]
     run = trained(tmp_path / "run", "csv", data, layers)
-    monkeypatch.setattr("mlpkit.verbs.export.quantization.LARGEST", 1)
+    monkeypatch.setattr("mlpkit.graph.quantization.LARGEST", 1)
 
     found = export(run, tmp_path / "model.c", quantize="int8").rounding
 

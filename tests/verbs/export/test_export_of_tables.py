@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
 
-from mlpkit.exports.c_file import compute_c
 from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.load_model import load_run
+from mlpkit_plugins.exporters.c_file import compute_c
 
 SHORT = ("wa_churn", "vehicle", "concrete", "penguins", "seattle_weather", "penguins_raw", "chile")
 MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "none", "?", "-", "--"]

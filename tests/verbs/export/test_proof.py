@@ -8,8 +8,8 @@ import pytest
 
 from mlpkit.errors import ExportError
 from mlpkit.graph.probes import UNKNOWN
-from mlpkit.verbs.export import formats
 from mlpkit.verbs.export.export import export
+from mlpkit_plugins.exporters.onnx_file import OnnxFile
 
 
 def node(proto, operator, *, index=0):
@@ -226,15 +226,17 @@ def test_the_error_names_row_and_layer(expect_refusal):
 
 
 def opaque(change):
-    """Return a format of files that show nothing of what happens inside; what they compute is changed."""
-    form = formats.FORMATS[".onnx"]
+    """Return an exporter whose files show nothing of what happens inside; what they compute is changed."""
 
-    def compute(file, model, feeds, names):
-        assert set(feeds) == set(model.graph.feeds)
-        assert set(names) <= set(model.graph.outputs)
-        return change(feeds, form.compute(file, model, feeds, names))
+    class Opaque(OnnxFile):
+        shows_values = False
 
-    return form._replace(compute=compute, shows_values=False)
+        def compute(self, file, model, feeds, names):
+            assert set(feeds) == set(model.graph.feeds)
+            assert set(names) <= set(model.graph.outputs)
+            return change(feeds, super().compute(file, model, feeds, names))
+
+    return Opaque()
 
 
 def of_unknown_towns(feeds, found):
@@ -252,32 +254,30 @@ def other_labels(feeds, found):
 
 
 @pytest.mark.parametrize("change", [of_unknown_towns, one_more, other_labels])
-def test_what_shows_outputs_alone_is_refused_by_row(towns, tmp_path, monkeypatch, change):
-    monkeypatch.setitem(formats.FORMATS, ".onnx", opaque(change))
-
+def test_what_shows_outputs_alone_is_refused_by_row(towns, tmp_path, change):
     with pytest.raises(
         ExportError, match=r"not kept: (row 0 of the test split, counted.*|a made-up row .*), differs: the"
     ):
-        export(towns, tmp_path / "model.onnx")
+        export(towns, tmp_path / "model.onnx", exporter=opaque(change))
 
 
-def test_what_shows_outputs_alone_is_kept_if_they_are_right(towns, tmp_path, monkeypatch):
-    monkeypatch.setitem(formats.FORMATS, ".onnx", opaque(lambda feeds, found: found))
+def test_what_shows_outputs_alone_is_kept_if_they_are_right(towns, tmp_path):
+    exporter = opaque(lambda feeds, found: found)
 
-    assert export(towns, tmp_path / "model.onnx").rows > 40
+    assert export(towns, tmp_path / "model.onnx", exporter=exporter).rows > 40
 
 
 @pytest.mark.parametrize(("most", "compared"), [(9, 3), (6, 2), (1, 1)])
 def test_of_many_classes_not_all_names_are_compared(towns, tmp_path, monkeypatch, most, compared):
     """All would take a probability of each class for each class."""
-    form, rows = formats.FORMATS[".onnx"], []
+    sound, rows = OnnxFile.compute, []
 
-    def compute(file, model, feeds, names):
+    def compute(self, file, model, feeds, names):
         rows.append(len(next(iter(feeds.values()))))
-        return form.compute(file, model, feeds, names)
+        return sound(self, file, model, feeds, names)
 
     monkeypatch.setattr("mlpkit.verbs.export.proof.MOST_PROBABILITIES", most)
-    monkeypatch.setitem(formats.FORMATS, ".onnx", form._replace(compute=compute))
+    monkeypatch.setattr(OnnxFile, "compute", compute)
     export(towns, tmp_path / "model.onnx")
 
     assert rows[-1] == compared

@@ -13,10 +13,10 @@ from random_networks import random_inputs, random_networks
 from requirements import requires
 
 from mlpkit import Classes, Layer, NotExportableError, Sequential
-from mlpkit.exports.c_file import compute_c, write_c
 from mlpkit.graph.network_graph import network_graph
+from mlpkit.graph.quantization import exact_int8_weights, int8_weights, with_int8_weights
 from mlpkit.layers import Affine, BatchNorm, Conv2d, Flatten, LayerNorm, Relu, Residual, SoftmaxWithLoss
-from mlpkit.verbs.export.quantization import exact_int8_weights, int8_weights, with_int8_weights
+from mlpkit_plugins.exporters.c_file import CFile, compute_c
 from mlpkit_plugins.kernels import COMPILED
 from mlpkit_plugins.layers.batch_ensemble_affine import BatchEnsembleAffine
 from mlpkit_plugins.layers.ensemble_affine import EnsembleAffine
@@ -184,7 +184,7 @@ def test_a_network_without_weights_is_refused():
 
 def written(network, file):
     model = replace(model_of(network), quantized=True)
-    write_c(model, file)
+    CFile().write(model, file)
     return model
 
 
@@ -245,7 +245,7 @@ def test_every_machine_gives_the_bits_of_the_rounded_network(name, tmp_path):
 def test_a_weight_takes_a_byte_and_a_unit_four(tmp_path):
     network = network_of(Conv2d(6, 3), Flatten(), Affine(20), Relu(), shape=(1, 6, 6))
     rounded, names = with_int8_weights(network)
-    write_c(model_of(network), tmp_path / "exact.c")
+    CFile().write(model_of(network), tmp_path / "exact.c")
     written(rounded, tmp_path / "rounded.c")
     exact, small = (_flash(tmp_path / f"{name}.c") for name in ("exact", "rounded"))
 

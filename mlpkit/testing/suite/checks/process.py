@@ -13,7 +13,7 @@ import numpy as np
 
 from mlpkit.components.component import Component
 from mlpkit.components.input_columns import columns_of, columns_to_plain
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.components.parameter import Parameter
 from mlpkit.components.schema.wording import with_article
 from mlpkit.components.target import Values, target_to_plain
@@ -186,7 +186,7 @@ def global_random_numbers_are_left_alone(example: Example) -> None:
             )
 
 
-@checks_examples(*KINDS)
+@checks_examples(*IN_SPECS)
 def trains_saves_and_loads(example: Example) -> None:
     """Does a short training run, and does the model file restore the trained network to the bit?
 

@@ -1,0 +1,215 @@
+"""Examples and checks of exporters: a file has the same bytes each time, and computes what the model does."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.components.exporter import Exporter, ModelGraph
+from mlpkit.components.graph import ML_DOMAIN, Graph, Value
+from mlpkit.components.target import Classes, Values
+from mlpkit.errors import EngineMissingError, NotExportableError
+from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.provenance import find_provenance
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples
+from mlpkit.testing.suite.example import ROWS, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.testing.suite.comparison import Arrays
+    from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
+
+INPUTS: Final = 4
+COLOURS: Final = ("blue", "red")
+TOLERANCE: Final = 1e-5
+PROVENANCE: Final = {"mlpkit": "0", "run": "conformance", "name": "conformance", "inputs": []}
+
+
+class ExporterExample(Example):
+    """An exporter that writes small models: of arrays to values or classes, and of a table."""
+
+    sample = "[{'digits': 6}]"
+
+    def models(self) -> dict[str, ModelGraph]:
+        """Return the models by what they are."""
+        return {
+            "a network that predicts values": _model(self, Values((2,))),
+            "a network that predicts classes": _model(self, Classes(2)),
+            "a network that takes a text": _model(self, Values((2,)), text=True),
+            "a network with an operator that nobody knows": _model(self, Values((2,)), operator="Bend"),
+        }
+
+    @contextmanager
+    def written(self, model: ModelGraph) -> Iterator[tuple[Exporter, Path]]:
+        """Write a model into a folder of its own, and yield the exporter and the file.
+
+        Raises:
+            NotExportableError: such a file can't hold the model.
+        """
+        exporter: Exporter = self.make()
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / f"model{exporter.ending}"
+            exporter.write(model, file)
+            if [path.name for path in Path(folder).iterdir()] != [file.name]:
+                raise CheckFailure(
+                    f"write left {sorted(path.name for path in Path(folder).iterdir())} in the folder",
+                    expected=f"the file {file.name} alone",
+                    remedy="write to the path that is given, and to no other",
+                )
+            yield exporter, file
+
+    def written_models(self) -> Iterator[tuple[str, ModelGraph, Exporter, Path]]:
+        """Yield the models that can be written, each with the exporter and the file."""
+        for what, model in self.models().items():
+            try:
+                with self.written(model) as (exporter, file):
+                    yield what, model, exporter, file
+            except NotExportableError:
+                continue
+
+    def exercise(self) -> Arrays:
+        """Return the bytes of each file."""
+        found = {what: np.frombuffer(file.read_bytes(), np.uint8) for what, _, _, file in self.written_models()}
+        if not found:
+            raise CheckFailure(
+                f"write raises NotExportableError for {' and '.join(self.models())}", expected="a file for one of them"
+            )
+        return found
+
+
+def _model(example: ExporterExample, target: Values | Classes, *, text: bool = False, operator: str = "") -> ModelGraph:
+    """Return a network of two affine layers with a rectifier between them.
+
+    Args:
+        example: draws the weights.
+        target: what it predicts.
+        text: whether it takes a text, which becomes a number, beside an array.
+        operator: another operator, without attributes, at its end; empty for none.
+    """
+    rng = example.random("weights")
+
+    def weights(*shape: int) -> Any:
+        return rng.normal(size=shape).astype(np.float32)
+
+    graph = Graph(np.dtype(np.float32), (INPUTS,))
+    encoded = graph.feed("x", "float32", (INPUTS,))
+    width = INPUTS
+    if text:
+        colour = graph.feed("colour", "str", kind="category", choices=COLOURS)
+        numbers = {"keys_strings": [*COLOURS], "values_int64s": [1, 2], "default_int64": 0}
+        number = graph.cast(graph.op("LabelEncoder", colour, domain=ML_DOMAIN, **numbers), np.float32)
+        encoded = graph.op("Concat", encoded, graph.op("Reshape", number, np.array([-1, 1])), axis=1)
+        width += 1
+    hidden = graph.op(
+        "Gemm", encoded, graph.constant("Affine1.W", weights(width, 3)), graph.constant("Affine1.b", weights(3))
+    )
+    bent = graph.op("Relu", hidden)
+    logits = graph.op("Gemm", bent, graph.constant("Affine2.W", weights(3, 2)), graph.constant("Affine2.b", weights(2)))
+    if operator:
+        logits = graph.op(operator, logits)
+    prediction = graph.op("Softmax", logits, axis=-1) if isinstance(target, Classes) else logits
+    graph.outputs.update(_outputs(graph, target, prediction))
+    return ModelGraph(graph, target, encoded, logits, prediction, None, None, PROVENANCE)
+
+
+def _outputs(graph: Graph, target: Values | Classes, prediction: Value) -> dict[str, Value]:
+    if isinstance(target, Classes):
+        return {"label": graph.op("ArgMax", prediction, axis=1, keepdims=0), "probabilities": prediction}
+    return {"value": prediction}
+
+
+def _rows(example: ExporterExample, model: ModelGraph) -> Arrays:
+    rows = {"x": example.random("rows").normal(size=(ROWS, INPUTS)).astype(np.float32)}
+    if "colour" in model.graph.feeds:
+        rows["colour"] = np.resize(np.array([*COLOURS, "", "green"], object), ROWS)
+    return rows
+
+
+@checks_component("exporter", says_why_unusable=True)
+def says_its_ending(subject: ComponentUnderTest) -> None:
+    """Is ``ending`` how the names of its files end, such as ``.onnx``?
+
+    ``mlpkit export --to`` chooses the exporter by it.
+    """
+    ending = getattr(subject.component, "ending", None)
+    if not isinstance(ending, str) or not re.fullmatch(r"\.[a-z0-9_]+", ending):
+        raise CheckFailure(
+            f"the ending of {subject.component.__name__} is {ending!r}",
+            expected="a dot and lower-case letters or digits",
+            remedy='write ending = ".txt" in the class',
+        )
+
+
+@checks_examples("exporter")
+def refuses_clearly_what_it_cannot_hold(example: ExporterExample) -> None:
+    """Is a model either written, or refused with ``NotExportableError``?
+
+    Users then see which layer can't leave, and not a traceback.
+    """
+    for what, model in example.models().items():
+        try:
+            with example.written(model):
+                pass
+        except (NotExportableError, CheckFailure):
+            continue
+        except Exception as error:
+            raise CheckFailure(
+                f"write raised {type(error).__name__} for {what}: {error}",
+                expected="a file, or NotExportableError",
+                remedy="look up each operator in a table, and raise NotExportableError if it isn't there",
+            ) from error
+
+
+@checks_examples("exporter")
+def the_file_says_what_it_came_from(example: ExporterExample) -> None:
+    """Does the file hold the model's provenance, as ``mlpkit.graph.provenance_line`` or ``provenance_json`` writes it?
+
+    ``mlpkit whence`` finds the run of a file by it.
+    """
+    for what, model, _, file in example.written_models():
+        if find_provenance(file.read_bytes()) != model.provenance:
+            raise CheckFailure(
+                f"the file of {what} doesn't say what it came from",
+                expected="a line of provenance",
+                remedy="write mlpkit.graph.provenance_line(model.provenance) into a comment of the file",
+            )
+
+
+@checks_examples("exporter")
+def the_file_computes_what_the_model_does(example: ExporterExample) -> None:
+    """Does ``compute`` return from the file what the model's operators compute?
+
+    ``mlpkit export`` keeps a file only if it does; without ``compute``, a file is kept unproved.
+    """
+    if type(example.make()).compute is Exporter.compute:
+        raise NotApplicable("it has no method compute")
+    for what, model, exporter, file in example.written_models():
+        rows = _rows(example, model)
+        names = [*model.graph.outputs, *(model.graph.nodes[-1].outputs if exporter.shows_values else ())]
+        try:
+            found = exporter.compute(file, model, rows, names)
+        except EngineMissingError as error:
+            raise NotApplicable(str(error)) from error
+        expected = evaluate(model.graph, rows)
+        for name in names:
+            if not _alike(found.get(name), expected[name]):
+                raise CheckFailure(
+                    f"for {what}, compute returned {found.get(name)!r} for {name}",
+                    expected=f"{expected[name]!r}, as mlpkit.graph.evaluate",
+                )
+
+
+def _alike(found: Any, expected: Any) -> bool:
+    if np.shape(found) != expected.shape:
+        return False
+    return (
+        np.allclose(found, expected, TOLERANCE, TOLERANCE)
+        if expected.dtype.kind == "f"
+        else bool(np.all(found == expected))
+    )

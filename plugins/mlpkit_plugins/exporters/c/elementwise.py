@@ -1,0 +1,143 @@
+"""Operators that compute each element from those of their inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit_plugins.exporters.c.step import broadcast, loops, row_major
+from mlpkit_plugins.exporters.c.syntax import literal, type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlpkit_plugins.exporters.c.step import Operand, Operator, Step
+
+
+def elementwise(expression: str) -> Operator:
+    """Return an operator that computes each element from those of its inputs, which are stretched to one shape.
+
+    Args:
+        expression: the element in C; ``{0}``, ``{1}``, ... stand for the inputs' elements, ``{zero}`` for 0, and
+            names in braces for attributes.
+    """
+
+    def one_to_one(step: Step) -> list[str]:
+        values = [operand for operand in step.inputs if operand is not None]
+        if step.input(0).dtype.kind in "UO":
+            raise step.refused("on texts")
+        number = step.input(0).dtype.type
+        words = {name: literal(number(value)) for name, value in step.node.attributes.items()}
+        if "{zero}" in expression:
+            words["zero"] = literal(number(0))
+        return assigned(step, values, lambda elements: expression.format(*elements, **words))
+
+    return one_to_one
+
+
+def mathematical(name: str) -> Operator:
+    """Return an operator that applies a mathematical function to each element.
+
+    Args:
+        name: its name in C for ``double``.
+    """
+
+    def one_to_one(step: Step) -> list[str]:
+        function = step.function(name)
+        values = [operand for operand in step.inputs if operand is not None]
+        return assigned(step, values, lambda elements: f"{function}({', '.join(elements)})")
+
+    return one_to_one
+
+
+def called(function: str, **defaults: float) -> Operator:
+    """Return an operator that applies a function of mlpkit's to each element, in float32.
+
+    Args:
+        function: its name in C.
+        defaults: its further arguments: attributes of the operator, with their values if they aren't given.
+    """
+
+    def one_to_one(step: Step) -> list[str]:
+        given = step.node.attributes
+        arguments = [literal(np.float32(given.get(name, value))) for name, value in defaults.items()]
+        return assigned(step, [step.floats(0)], lambda x: f"{function}({', '.join([*x, *arguments])})")
+
+    return one_to_one
+
+
+def assigned(step: Step, values: list[Operand], element: Callable[[list[str]], str]) -> list[str]:
+    """Return the loops that set the output's elements.
+
+    Args:
+        step: the step.
+        values: the operands, stretched to the shape of the output.
+        element: makes an expression of the operands' elements.
+    """
+    y = step.output
+    strides = [row_major(y.shape), *(_strides(step, operand) for operand in values)]
+    elements = [operand.at(f"{{{number}}}") for number, operand in enumerate(values, 1)]
+    return loops(y.shape, strides, f"{y.at('{0}')} = {element(elements)};")
+
+
+def _strides(step: Step, operand: Operand) -> tuple[int, ...]:
+    """Return how far apart an operand's elements are along the axes of the output of one example."""
+    shape, to = operand.shape, step.output.shape
+    if operand.constant is None:
+        if len(shape) != len(to):
+            raise step.refused("on arrays with different numbers of axes")
+        return broadcast(shape, to)
+    if len(shape) == len(to) + 1:
+        if shape[0] != 1:
+            raise step.refused("with an array that has an element per example")
+        shape = shape[1:]
+    return broadcast(shape, to)
+
+
+def leaky_relu(step: Step) -> list[str]:
+    """Return x where x > 0, else alpha x."""
+    alpha = literal(np.float32(step.node.attributes.get("alpha", 0.01)))
+    return assigned(step, [step.floats(0)], lambda x: f"{x[0]} > 0.0f ? {x[0]} : {alpha} * {x[0]}")
+
+
+def folded(expression: str) -> Operator:
+    """Return an operator of any number of inputs, which are combined one after the other.
+
+    Args:
+        expression: what two elements, ``{0}`` and ``{1}``, become.
+    """
+
+    def statements(step: Step) -> list[str]:
+        first, *others = (operand for operand in step.inputs if operand is not None)
+        lines = [] if others else assigned(step, [first], lambda x: x[0])
+        for number, operand in enumerate(others):
+            so_far = step.output if number else first
+            lines += assigned(step, [so_far, operand], lambda x: expression.format(*x))
+        return lines
+
+    return statements
+
+
+def clip(step: Step) -> list[str]:
+    """Return x, at least the second input and at most the third; NaN stays NaN."""
+    bounds = [(sign, step.fixed(number)) for number, sign in ((1, "<"), (2, ">")) if step.has(number)]
+    lines, source = [], step.varying(0)
+    for sign, bound in bounds:
+        lines += assigned(step, [source], _bounded(sign, literal(bound.reshape(-1)[0])))
+        source = step.output
+    return lines or assigned(step, [source], lambda x: x[0])
+
+
+def _bounded(sign: str, bound: str) -> Callable[[list[str]], str]:
+    return lambda x: f"{x[0]} {sign} {bound} ? {bound} : {x[0]}"
+
+
+def cast(step: Step) -> list[str]:
+    """Return x as another type; whatever isn't zero is true."""
+    x, y = step.varying(0), step.output
+    if x.dtype.kind in "UO" or y.dtype.kind in "UO":
+        raise step.refused("on texts")
+    if y.dtype == np.bool_:
+        return assigned(step, [x], lambda elements: f"{elements[0]} != 0")
+    return assigned(step, [x], lambda elements: f"({type_of(y.dtype)}){elements[0]}")

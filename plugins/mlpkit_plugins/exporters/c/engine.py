@@ -1,0 +1,297 @@
+"""Computing with a file in C: it is compiled with the compiler at hand, and run on rows."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from mlpkit import EngineMissingError, ExportError
+from mlpkit_plugins.exporters.c.program import signature
+from mlpkit_plugins.exporters.c.syntax import INDENT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.exporters.c.program import Program
+    from mlpkit_plugins.exporters.c.step import Operand
+
+ByteOrder: TypeAlias = Literal["=", "<", ">"]
+
+STANDARD: Final = ("-std=c99", "-O2")
+
+
+class Machine(NamedTuple):
+    """What compiles a file and runs it.
+
+    Args:
+        compiler: the command of the compiler, with its options.
+        runner: the command that runs a program for another processor; empty for this one.
+        byte_order: ``<`` if its processor stores the lowest byte first, ``>`` if the highest; ``=`` for this one's.
+    """
+
+    compiler: tuple[str, ...]
+    runner: tuple[str, ...] = ()
+    byte_order: ByteOrder = "="
+
+
+def this_machine() -> Machine:
+    """Return the compiler at hand: what the environment variable CC says, or ``cc``."""
+    return Machine((*shlex.split(os.environ.get("CC") or "cc"), *STANDARD))
+
+
+HELPERS: Final = """\
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void read_numbers(void *to, size_t bytes)
+{
+    if (fread(to, 1, bytes, stdin) != bytes) {
+        exit(2);
+    }
+}
+
+const char *read_text(void)
+{
+    char *text = malloc(WIDTH);
+    read_numbers(text, WIDTH);
+    return text;
+}
+
+void write_numbers(const void *from, size_t bytes)
+{
+    if (fwrite(from, 1, bytes, stdout) != bytes) {
+        exit(2);
+    }
+}
+
+void write_text(const char *text)
+{
+    char bytes[WIDTH] = {0};
+    const size_t length = strlen(text);
+    memcpy(bytes, text, length < WIDTH ? length : WIDTH - 1);
+    write_numbers(bytes, WIDTH);
+}
+"""
+"""Functions that the program has beside those of the file; WIDTH is the bytes of the longest text, and one more."""
+
+
+EMPTY_PROGRAM: Final = f"""\
+#define WIDTH 1
+#include <math.h>
+#include <stdint.h>
+{HELPERS}
+int main(void)
+{{
+    return 0;
+}}
+"""
+"""A program without a model, which every compiler can compile that works."""
+
+
+def compute(
+    source: str,
+    name: str,
+    written: Program,
+    feeds: Mapping[str, NDArray[Any]],
+    wanted: Collection[str],
+    machine: Machine | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Return what a file in C computes for rows.
+
+    Values inside the model are set and read between the paragraphs of the file's function.
+
+    Args:
+        source: the file's text.
+        name: what the names in it begin with.
+        written: the program that was written to it.
+        feeds: arrays for the inputs, or for values of the graph.
+        wanted: names of outputs or values of the graph; those that the file doesn't compute are left out.
+        machine: what compiles and runs it; by default the compiler at hand.
+
+    Raises:
+        EngineMissingError: there is no compiler that works.
+        ExportError: it can't compile the file, or the program fails.
+    """
+    width = _longest_text(written, feeds) + 1
+    inputs = [each for each in written.inputs if each in feeds]
+    outputs = [each for each in wanted if each in written.outputs]
+    inside = sorted((set(feeds) | set(wanted)) - {*inputs, *outputs}, key=lambda each: written.after.get(each, 0))
+    read, shown = ([each for each in inside if each in some and each in written.places] for some in (feeds, wanted))
+    text = _instrumented(source, name, written, read, shown) if inside else source
+    program = f"#define WIDTH {width}\n{HELPERS}\n{text}\n{_main(name, written, inputs, outputs)}"
+    rows = len(next(iter(feeds.values())))
+    given = [(feeds[each], written.inputs.get(each) or written.places[each]) for each in (*inputs, *read)]
+    found = [written.places[each] for each in shown] + [written.outputs[each] for each in outputs]
+    machine = machine or this_machine()
+    taken = _packed(given, rows, width, machine.byte_order)
+    returned = _run(program, machine, rows, taken)
+    return dict(zip((*shown, *outputs), _unpacked(returned, found, rows, width, machine.byte_order), strict=True))
+
+
+def _longest_text(written: Program, feeds: Mapping[str, NDArray[Any]]) -> int:
+    """Return how many bytes the longest text has that goes in or may come out."""
+    arrays = [each for each in (*written.arrays.values(), *feeds.values()) if each.dtype.kind in "UO"]
+    return max((len(str(text).encode()) for array in arrays for text in array.ravel()), default=0)
+
+
+def _instrumented(source: str, name: str, written: Program, read: list[str], shown: list[str]) -> str:
+    """Return a file whose function reads and shows values after the paragraphs that compute them.
+
+    Raises:
+        ExportError: the function has other paragraphs than it was written with.
+    """
+    before, begin, rest = source.partition(f"{signature(name)}\n{{\n")
+    body, end, after = rest.partition("\n}\n")
+    paragraphs = body.split("\n\n")
+    if not end or len(paragraphs) != len(written.paragraphs):
+        raise ExportError(f"{name}_predict has other steps than the graph")
+    for value in reversed(list(dict.fromkeys([*read, *shown]))):
+        lines = [_reading(written.places[value])] if value in read else []
+        lines += [_writing(written.places[value])] if value in shown else []
+        paragraphs.insert(written.after[value], "\n".join(INDENT + line for line in lines))
+    return before + begin + "\n\n".join(paragraphs) + end + after
+
+
+def _main(name: str, written: Program, inputs: list[str], outputs: list[str]) -> str:
+    """Return a main function that computes as many rows as its argument says."""
+    texts = [each for each in written.inputs.values() if each.dtype.kind == "U"]
+    lines = [
+        f"static {name}_inputs inputs, *in = &inputs;",
+        f"static {name}_outputs outputs, *out = &outputs;",
+        f"static float work[{name.upper()}_WORK];",
+        *(_each(text, f'{text.at("i")} = "";') for text in texts),
+        "(void)count;",
+        "for (long row = atol(arguments[1]); row > 0; row--) {",
+        *(_reading(written.inputs[each]) for each in inputs),
+        f"{name}_predict(in, out, work);",
+        *(_writing(written.outputs[each]) for each in outputs),
+        "}",
+        "return 0;",
+    ]
+    return "\n".join(["int main(int count, char **arguments)", "{", *lines, "}"]) + "\n"
+
+
+def _each(operand: Operand, statement: str) -> str:
+    return f"for (size_t i = 0; i < {operand.size}; i++) {{ {statement} }}"
+
+
+def _reading(operand: Operand) -> str:
+    if operand.dtype.kind == "U":
+        return _each(operand, f"{operand.at('i')} = read_text();")
+    return f"read_numbers((void *){operand.pointer}, {operand.size} * sizeof *({operand.pointer}));"
+
+
+def _writing(operand: Operand) -> str:
+    if operand.dtype.kind == "U":
+        return _each(operand, f"write_text({operand.at('i')});")
+    return f"write_numbers({operand.pointer}, {operand.size} * sizeof *({operand.pointer}));"
+
+
+def _run(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
+    """Compile a program and run it; return what it writes.
+
+    Raises:
+        EngineMissingError: there is no compiler, or it can't compile and run any program.
+        ExportError: it can't compile this one, or the program fails.
+    """
+    if shutil.which(machine.compiler[0]) is None:
+        raise EngineMissingError(f"there is no C compiler {machine.compiler[0]}; install one, or name it in CC")
+    try:
+        return _output(program, machine, rows, given)
+    except ExportError as error:
+        if not _works(machine):
+            nor = "and it can't compile and run an empty program either; name another compiler in CC"
+            raise EngineMissingError(f"{error}, {nor}") from error
+        raise
+
+
+def _works(machine: Machine) -> bool:
+    try:
+        _output(EMPTY_PROGRAM, machine, 0, b"")
+    except ExportError:
+        return False
+    return True
+
+
+def _output(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
+    with TemporaryDirectory(prefix="mlpkit-") as folder:
+        binary = Path(folder) / "program"
+        binary.write_bytes(_compiled(program, machine.compiler))
+        binary.chmod(0o700)
+        return _done([*machine.runner, str(binary), str(rows)], given, "can't run the file")
+
+
+@lru_cache(maxsize=4)
+def _compiled(program: str, compiler: tuple[str, ...]) -> bytes:
+    """Return a compiled program; a proof runs the same one on many rows."""
+    with TemporaryDirectory(prefix="mlpkit-") as folder:
+        source, binary = Path(folder) / "program.c", Path(folder) / "program"
+        source.write_text(program, "ascii")
+        _done([*compiler, str(source), "-o", str(binary), "-lm"], b"", "can't compile the file")
+        return binary.read_bytes()
+
+
+def _done(command: list[str], given: bytes, failure: str) -> bytes:
+    """Return what a command writes.
+
+    Raises:
+        ExportError: it fails.
+    """
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, check=False)
+    except OSError as error:  # compiled for another processor, say
+        raise ExportError(f"{command[0]} {failure}: {error.strerror}") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = next((line for line in said if "error" in line.lower()), f"it ended with {done.returncode}")
+        raise ExportError(f"{command[0]} {failure}: {reason}")
+    return done.stdout
+
+
+def _packed(given: list[tuple[NDArray[Any], Operand]], rows: int, width: int, byte_order: ByteOrder) -> bytes:
+    """Return rows as the program reads them."""
+    packed = np.zeros(rows, _layout([operand for _, operand in given], width, byte_order))
+    for position, (array, operand) in enumerate(given):
+        values = np.char.encode(array.astype(str), "utf-8") if operand.dtype.kind == "U" else array
+        packed[f"f{position}"] = values.reshape(rows, *operand.shape)
+    return packed.tobytes()
+
+
+def _unpacked(
+    returned: bytes, found: list[Operand], rows: int, width: int, byte_order: ByteOrder
+) -> list[NDArray[Any]]:
+    """Return the arrays of rows that the program wrote.
+
+    Raises:
+        ExportError: it wrote too little.
+    """
+    layout = _layout(found, width, byte_order)
+    if len(returned) != rows * layout.itemsize:
+        raise ExportError(f"the file gives {len(returned)} bytes for {rows} rows; expected {rows * layout.itemsize}")
+    unpacked = np.frombuffer(returned, layout)
+    arrays = [unpacked[f"f{position}"] for position in range(len(found))]
+    return [
+        np.char.decode(array, "utf-8", "replace") if operand.dtype.kind == "U" else array.astype(operand.dtype)
+        for array, operand in zip(arrays, found, strict=True)
+    ]
+
+
+def _layout(operands: list[Operand], width: int, byte_order: ByteOrder) -> np.dtype[Any]:
+    """Return the dtype of a row, without gaps."""
+    return np.dtype(
+        [
+            (f"f{position}", f"S{width}" if each.dtype.kind == "U" else each.dtype.newbyteorder(byte_order), each.shape)
+            for position, each in enumerate(operands)
+        ]
+    )

@@ -1,0 +1,59 @@
+"""Normalizations and softmax."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlpkit_plugins.exporters.c.syntax import literal
+
+if TYPE_CHECKING:
+    from mlpkit_plugins.exporters.c.step import Operand, Operator, Step
+
+
+def batch_norm(step: Step) -> list[str]:
+    """Return (x - mean) / √(variance + epsilon) gamma + beta, feature by feature."""
+    step.expect(training_mode=0)
+    x, y = step.floats(0), step.output
+    gamma, beta, mean = (step.input(number).name for number in (1, 2, 3))
+    epsilon = x.dtype.type(step.node.attributes.get("epsilon", 1e-5))
+    scale = step.array("scale", 1 / np.sqrt(step.fixed(4) + epsilon))
+    sizes = f"{x.shape[0]}, {prod(x.shape[1:])}"
+    return [f"batch_norm({x.pointer}, {mean}, {scale}, {gamma}, {beta}, {y.pointer}, {sizes});"]
+
+
+def layer_norm(step: Step) -> list[str]:
+    """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of all elements."""
+    step.expect(axis=1, stash_type=1)
+    x, y, beta = step.floats(0), step.output, step.input(2) if step.has(2) else None
+    gamma, epsilon = step.input(1).name, literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
+    shift = step.array("beta", np.zeros(x.size, x.dtype)) if beta is None else beta.name
+    return [f"layer_norm({x.pointer}, {gamma}, {shift}, {y.pointer}, {x.size}, {epsilon});"]
+
+
+def normalized(function: str) -> Operator:
+    """Return an operator that applies a function to the elements along the last axis.
+
+    Args:
+        function: its name in C.
+    """
+
+    def statements(step: Step) -> list[str]:
+        x, y = step.floats(0), step.output
+        if step.axis() != len(x.shape) - 1:
+            raise step.refused("along another axis than the last")
+        return _row_by_row(x, y, function)
+
+    return statements
+
+
+def _row_by_row(x: Operand, y: Operand, function: str) -> list[str]:
+    """Return a call of a function for each row along the last axis."""
+    length = x.shape[-1]
+    if x.size == length:
+        return [f"{function}({x.pointer}, {y.pointer}, {length});"]
+    rows = x.size // length
+    call = f"{function}({x.pointer} + {length} * i, {y.pointer} + {length} * i, {length});"
+    return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]

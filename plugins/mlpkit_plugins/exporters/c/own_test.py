@@ -1,0 +1,100 @@
+"""The test that a file in C carries: a few rows, and what must come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit.graph import LOGITS
+from mlpkit_plugins.exporters.c.syntax import INDENT, literal, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit_plugins.exporters.c.program import Program
+    from mlpkit_plugins.exporters.c.step import Operand
+
+DIFFERS: Final = """\
+/* Whether numbers differ by more than two units in the last place. */
+static int differs(const float *x, const float *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (x[i] != expected[i] && !(fabsf(x[i] - expected[i]) <= 0x1p-22f * fabsf(expected[i]))) {
+            return 1;
+        }
+    }
+    return 0;
+}"""
+
+
+def own_test(
+    program: Program, name: str, feeds: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+) -> str:
+    """Return a test in C: a ``main`` that returns 1 if a row gives something else.
+
+    Args:
+        program: what is tested.
+        name: what the names of the file begin with.
+        feeds: the rows, by the names of the inputs.
+        expected: what must come out, by the names of the outputs.
+    """
+    known = {output: program.outputs[output] for output in expected}
+    rows = len(next(iter(feeds.values())))
+    inputs = [_structure(program.inputs, feeds, row) for row in range(rows)]
+    outputs = [_structure(known, expected, row) for row in range(rows)]
+    checks = [f"{INDENT * 2}wrong |= {_difference(output, operand)};" for output, operand in known.items()]
+    parts = [
+        f"#ifdef {name.upper()}_TEST\n#include <stdio.h>",
+        *([DIFFERS] if any("differs(" in check for check in checks) else []),
+        _structures(f"{name}_inputs test_inputs", inputs),
+        _structures(f"{name}_outputs test_outputs", outputs),
+        "\n".join(
+            [
+                "int main(void)",
+                "{",
+                f"    static float work[{name.upper()}_WORK];",
+                "    int wrong = 0;",
+                f"    for (size_t i = 0; i < {rows}; i++) {{",
+                f"        const {name}_outputs *expected = &test_outputs[i];",
+                f"        {name}_outputs result, *out = &result;",
+                f"        {name}_predict(&test_inputs[i], out, work);",
+                *checks,
+                "    }",
+                f'    puts(wrong ? "{name}: wrong results" : "{name}: right results");',
+                "    return wrong;",
+                "}",
+                "#endif",
+            ]
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def _structures(what: str, structures: list[str]) -> str:
+    return f"static const {what}[{len(structures)}] = {{\n" + "\n".join(structures) + "\n};"
+
+
+def _structure(members: Mapping[str, Operand], values: Mapping[str, NDArray[Any]], row: int) -> str:
+    """Return a structure with the values of a row."""
+    found = [_member(operand, values[name][row]) for name, operand in members.items()]
+    return "\n".join([f"{INDENT}{{", ",\n".join(found), f"{INDENT}}},"])
+
+
+def _member(operand: Operand, value: Any) -> str:
+    dtype = str if operand.dtype.kind == "U" else operand.dtype  # a text may be longer than those that were evaluated
+    elements = [literal(element) for element in np.asarray(value, dtype).ravel()]
+    name = f"{INDENT * 2}.{operand.name.split('->')[1]}"
+    return f"{name} = {elements[0]}" if operand.size == 1 else f"{name} = {{\n{wrapped(elements, 3)}\n{INDENT * 2}}}"
+
+
+def _difference(output: str, operand: Operand) -> str:
+    """Return a condition: an output isn't what is expected."""
+    x, expected = operand.pointer, operand._replace(name=operand.name.replace("out->", "expected->")).pointer
+    if operand.dtype.kind == "U":
+        return f"strcmp({operand.name}, {operand.name.replace('out->', 'expected->')}) != 0"
+    if operand.dtype == np.float32 and output != LOGITS:
+        return f"differs({x}, {expected}, {operand.size})"
+    return f"memcmp({x}, {expected}, {operand.size} * sizeof *({x})) != 0"

@@ -1,0 +1,236 @@
+"""A graph as a program in C: what each value is, where it lies, and the statements that compute it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import NotExportableError
+from mlpkit.errors import NotExportableError
+from mlpkit.graph import evaluate
+from mlpkit.graph.evaluator import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Graph, Value
+    from mlpkit.graph import Feed, Node
+
+ROWS: Final = 2
+"""Rows that are evaluated for the shapes of values."""
+
+
+@dataclass
+class Program:
+    """The parts of a program in C that computes a graph for one example.
+
+    Args:
+        inputs: the members of the inputs' structure, by the names of the feeds.
+        outputs: the members of the outputs' structure, by the names of the graph's outputs.
+        arrays: the arrays that don't change, by their names in C.
+        paragraphs: the statements, in lines, a list for each operator.
+        places: what each value is in C, by its name in the graph.
+        after: how many paragraphs it takes to compute each value, by its name in the graph.
+        work: how many numbers of the work memory they use.
+        stack: the bytes of their variables.
+        multiplications: how many products of inputs and weights they add up.
+    """
+
+    inputs: dict[str, Operand]
+    outputs: dict[str, Operand]
+    arrays: dict[str, NDArray[Any]]
+    paragraphs: list[list[str]] = field(default_factory=list)
+    places: dict[str, Operand] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+    work: int = 0
+    stack: int = 0
+    multiplications: int = 0
+
+    @property
+    def statements(self) -> str:
+        """The statements of the function."""
+        return "\n\n".join("\n".join(INDENT + line for line in paragraph) for paragraph in self.paragraphs)
+
+
+def signature(name: str) -> str:
+    """Return how the function begins that computes a model whose names begin with that."""
+    return f"void {name}_predict(const {name}_inputs *in, {name}_outputs *out, float *work)"
+
+
+def program(graph: Graph, outputs: Mapping[str, Value], *, quantized: bool = False) -> Program:
+    """Return a graph as a program in C.
+
+    Args:
+        graph: the graph.
+        outputs: the values that leave it, by name.
+        quantized: whether weights that are integers times a scale are written as such.
+
+    Raises:
+        NotExportableError: C doesn't know an operator, or a dtype.
+    """
+    return _Writer(graph, outputs, quantized=quantized).written()
+
+
+class _Writer:
+    """Writes a program, operator by operator.
+
+    Args:
+        graph: the graph.
+        outputs: the values that leave it, by name.
+        quantized: whether weights that are integers times a scale are written as such.
+    """
+
+    def __init__(self, graph: Graph, outputs: Mapping[str, Value], *, quantized: bool) -> None:
+        self.graph, self.outputs, self.quantized = graph, outputs, quantized
+        values = evaluate(graph, {name: _rows(feed) for name, feed in graph.feeds.items()})
+        self.constants = _constants(graph, values)
+        self.nodes = _needed(graph, self.constants, outputs)
+        varying = [*graph.feeds, *(node.outputs[0] for node in self.nodes)]
+        self.values = {name: _of_one_example(name, values[name]) for name in varying}
+        self.names = Names({*pieces(), *MATH, *(f"{name}f" for name in MATH), "strcmp", "size_t"})
+        for name, value in outputs.items():
+            if value.name not in self.values:
+                raise NotExportableError(f"the output {name} doesn't depend on any input")
+        self.storage = Storage(self.nodes, self.values, graph.feeds, [value.name for value in outputs.values()])
+
+    def written(self) -> Program:
+        """Return the program."""
+        members = Names()
+        inputs = {name: self._member("in", members.new(name), name) for name in self.graph.feeds}
+        members = Names()
+        outputs = {name: self._member("out", members.new(name), value.name) for name, value in self.outputs.items()}
+        self.program = Program(inputs, outputs, {})
+        self._name_constants()
+        self._name_values()
+        self.program.after = dict.fromkeys(self.graph.feeds, len(self.program.paragraphs))
+        for node in self.nodes:
+            if is_view(node, self.values):
+                self.program.after[node.outputs[0]] = self.program.after[node.inputs[0]]
+            else:
+                self.program.paragraphs.append(self._statements(node))
+                self.program.after[node.outputs[0]] = len(self.program.paragraphs)
+        copies = [self._copied(self._operand(value.name), outputs[name]) for name, value in self.outputs.items()]
+        self.program.paragraphs += filter(None, copies)
+        self.program.places = {name: self._operand(name) for name in self.values}
+        used = words(self.program.statements)
+        self.program.arrays = {name: array for name, array in self.program.arrays.items() if name in used}
+        return self.program
+
+    def _member(self, structure: str, member: str, name: str) -> Operand:
+        return self.values[name]._replace(name=f"{structure}->{member}")
+
+    def _name_constants(self) -> None:
+        """Name the arrays that don't change; those that are equal share a name."""
+        named: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self.lasting = {}
+        for name in dict.fromkeys(name for node in self.nodes for name in node.inputs if name in self.constants):
+            array = self.constants[name]
+            key = array.dtype.str, array.shape, array.tobytes()
+            if key not in named:
+                named[key] = self.names.new(name)
+                self.program.arrays[named[key]] = array
+            self.lasting[name] = named[key]
+
+    def _name_values(self) -> None:
+        """Name the values that have memory of their own, and share the work memory out among them."""
+        self.places = {name: member.name for name, member in self.program.inputs.items()}
+        for name, value in self.outputs.items():
+            self.places.setdefault(self.storage[value.name], self.program.outputs[name].name)
+        lifetimes = {}
+        self.variables: set[str] = set()
+        for number, node in enumerate(self.nodes):
+            y = node.outputs[0]
+            if not self.storage.owns(y) or y in self.places:
+                continue
+            self.places[y] = self.names.new(self._name_of(node))
+            if self.values[y].size > 1 and self.values[y].dtype == self.graph.dtype:
+                lifetimes[y] = Lifetime(self.values[y].size, number, self.storage.last[y])
+            else:
+                self.variables.add(y)
+        offset_of, self.program.work = offsets(lifetimes)
+        pointers = [(self.places[name], f"work + {offset}" if offset else "work") for name, offset in offset_of.items()]
+        unused = [] if pointers else ["(void)work;"]
+        self.program.paragraphs = [[*unused, *(f"float *const {name} = {where};" for name, where in pointers)]]
+
+    def _name_of(self, node: Node) -> str:
+        """Return a name for what an operator computes: the layer's, if it is the layer's last one."""
+        last = [each for each in self.nodes if each.made_by == node.made_by][-1]
+        return node.made_by if node is last and node.made_by else node.outputs[0]
+
+    def _operand(self, name: str) -> Operand:
+        if name in self.constants:
+            array = self.constants[name]
+            return Operand(self.lasting[name], array.shape, array.dtype, array)
+        return self.values[name]._replace(name=self.places[self.storage[name]])
+
+    def _statements(self, node: Node) -> list[str]:
+        """Return the statements that compute an operator.
+
+        Raises:
+            NotExportableError: C doesn't know it, or not in this form.
+        """
+        inputs = [self._operand(name) if name else None for name in node.inputs]
+        y = self._operand(node.outputs[0])
+        step = Step(node, inputs, y, self.program.arrays, self.names, self.quantized)
+        lines = OPERATORS[node.domain, node.operator](step)
+        self.program.multiplications += step.multiplications
+        self.program.stack += step.stack
+        if node.outputs[0] in self.variables:
+            self.program.stack += y.size * y.dtype.itemsize
+            lines = _declared(y, lines)
+        return [comment(ascii(f"{node.made_by}: {node.operator}".removeprefix(": "))[1:-1]), *lines]
+
+    def _copied(self, x: Operand, y: Operand) -> list[str]:
+        """Return the statements that copy a value to another place, if it isn't there."""
+        strides = [row_major(y.shape)] * 2
+        return [] if x.name == y.name else loops(y.shape, strides, f"{y.at('{0}')} = {x.at('{1}')};")
+
+
+def _rows(feed: Feed) -> NDArray[Any]:
+    """Return rows of an input whose values don't matter."""
+    return np.zeros((ROWS, *feed.shape), feed.dtype)
+
+
+def _constants(graph: Graph, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays that don't change, those included that are computed from such arrays alone."""
+    constants = dict(graph.constants)
+    for node in graph.nodes:
+        if all(name in constants for name in node.inputs if name):
+            constants[node.outputs[0]] = np.asarray(values[node.outputs[0]])
+    return constants
+
+
+def _needed(graph: Graph, constants: Mapping[str, NDArray[Any]], outputs: Mapping[str, Value]) -> list[Node]:
+    """Return the operators that outputs depend on, without those that compute what doesn't change."""
+    wanted = {value.name for value in outputs.values()}
+    nodes = []
+    for node in reversed(graph.nodes):
+        if node.outputs[0] in wanted and node.outputs[0] not in constants:
+            nodes.append(node)
+            wanted.update(node.inputs)
+    return nodes[::-1]
+
+
+def _of_one_example(name: str, value: NDArray[Any]) -> Operand:
+    """Return what a value is for one example.
+
+    Raises:
+        NotExportableError: its first axis isn't the batch axis, or C has no such dtype.
+    """
+    if value.shape[:1] != (ROWS,):
+        raise NotExportableError(f"{name} isn't computed example by example, and C computes one at a time")
+    if value.dtype.kind not in "UO" and value.dtype.name not in TYPES:
+        raise NotExportableError(f"{name} is {value.dtype.name}; C knows {', '.join(TYPES)}")
+    return Operand("", value.shape[1:], value.dtype)
+
+
+def _declared(y: Operand, lines: list[str]) -> list[str]:
+    """Return statements with the declaration of the variable that they set."""
+    if lines[0].startswith(f"{y.name} = ") and len(lines) == 1:
+        space = "" if type_of(y.dtype).endswith("*") else " "
+        return [f"{type_of(y.dtype)}{space}{lines[0]}"]
+    return [declaration(y.dtype, y.name, None if y.size == 1 else y.size), *lines]

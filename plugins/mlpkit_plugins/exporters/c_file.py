@@ -1,0 +1,247 @@
+"""A model as one file in C99."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import EngineMissingError, Exporter, NotExportableError
+from mlpkit.graph import LOGITS, evaluate, probe_rows, provenance_line
+from mlpkit_plugins.exporters.c.engine import compute
+from mlpkit_plugins.exporters.c.own_test import own_test
+from mlpkit_plugins.exporters.c.program import program, signature
+from mlpkit_plugins.exporters.c.shared_functions import needed
+from mlpkit_plugins.exporters.c.syntax import (
+    INDENT,
+    LINE,
+    array_definition,
+    comment,
+    declaration,
+    identifier,
+    text_literal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit import Value
+    from mlpkit.graph import Feed, ModelGraph
+    from mlpkit_plugins.exporters.c.engine import Machine
+    from mlpkit_plugins.exporters.c.program import Program
+    from mlpkit_plugins.exporters.c.step import Operand
+
+FEW: Final = 4
+"""Rows that a file's own test has."""
+
+STACK: Final = 2048
+"""Bytes of stack that functions take, roughly."""
+
+HEADERS: Final = """\
+#include <math.h>
+#include <stddef.h>
+#include <string.h>"""
+
+ROUND_EACH_OPERATION: Final = """\
+/* A compiler that fuses a multiplication with an addition changes results. */
+#if defined(__FAST_MATH__)
+#error "compile this file without -ffast-math"
+#elif defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("fp-contract=off")
+#else
+#pragma STDC FP_CONTRACT OFF
+#endif"""
+
+
+class CFile(Exporter):
+    """A function in C99, for programs and microcontrollers.
+
+    The file is its own header, and its names begin with its own. It needs neither heap nor library but libm, and has a
+    test of its own if there is a C compiler, with which it is proved. Networks compute in float32.
+
+    Source: ISO/IEC 9899:1999.
+    """
+
+    ending = ".c"
+    shows_values = True
+    quantizes = True
+
+    def write(self, model: ModelGraph, file: Path) -> None:
+        """Write a model as one file in C99, with a test of its own if there is a C compiler."""
+        if model.graph.dtype != np.float32:
+            raise NotExportableError(f"the network computes in {model.graph.dtype}; C files compute in float32 alone")
+        name, written = c_name(file), _program(model)
+        feeds = {each: rows[:FEW] for each, rows in (model.examples or probe_rows(model, None)).items()}
+        try:
+            expected = compute(_source(model, written, name), name, written, feeds, written.outputs)
+        except EngineMissingError:
+            test = ""
+        else:
+            test = own_test(written, name, feeds, expected)
+        file.write_text(_source(model, written, name, test), "ascii")
+
+    def compute(
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
+    ) -> dict[str, NDArray[Any]]:
+        """Return what the file computes, with the C compiler at hand."""
+        return compute_c(file, model, feeds, names)
+
+
+def compute_c(
+    file: Path,
+    model: ModelGraph,
+    feeds: Mapping[str, NDArray[Any]],
+    names: Collection[str],
+    machine: Machine | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Return what a file in C computes for rows, with the C compiler at hand.
+
+    Args:
+        file: the file.
+        model: what was written to it.
+        feeds: arrays for the raw inputs, or for values of the graph.
+        names: the outputs that are wanted, ``logits`` among them, or values of the graph. The evaluator computes those
+            that the file doesn't, as they don't change or nothing takes them.
+        machine: what compiles and runs the file; by default the compiler at hand.
+
+    Raises:
+        EngineMissingError: there is no compiler.
+        ExportError: it can't compile the file, or the program fails.
+    """
+    written = _program(model)
+    found = compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
+    if found.keys() >= set(names):
+        return found
+    known = evaluate(model.graph, feeds)
+    return {name: found[name] if name in found else known[name] for name in names}
+
+
+def _program(model: ModelGraph) -> Program:
+    return program(model.graph, c_outputs(model), quantized=model.quantized)
+
+
+def c_outputs(model: ModelGraph) -> dict[str, Value]:
+    """Return what leaves a file, by name: the model's outputs, and what the loss takes."""
+    return {LOGITS: model.logits, **model.graph.outputs}
+
+
+def c_name(file: Path) -> str:
+    """Return what the names in a file begin with: the file's name without its ending."""
+    return identifier(file.stem)
+
+
+def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> str:
+    """Return the text of a file.
+
+    Args:
+        model: the model.
+        written: the program that computes it.
+        name: what the names in the file begin with.
+        test: the file's own test; empty if it has none.
+    """
+    notes = {feed.name: _note(feed) for feed in model.graph.feeds.values()}
+    function = f"{signature(name)}\n{{\n{written.statements}\n}}"
+    parts = [
+        _first_comment(written, name, test=bool(test), quantized=model.quantized),
+        f"/* {provenance_line(model.provenance)} */",
+        _declarations(written, name, notes | _notes_of_outputs(model)),
+        f"#ifndef {name.upper()}_DECLARATIONS",
+        ROUND_EACH_OPERATION,
+        HEADERS,
+        *needed(function),
+        *(array_definition(array, elements) for array, elements in written.arrays.items()),
+        function,
+        *filter(None, [test]),
+        "#endif",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _first_comment(written: Program, name: str, *, test: bool, quantized: bool) -> str:
+    macro = name.upper()
+    constants = sum(_bytes(array) for array in written.arrays.values())
+    lines = [
+        f"{name}.c: a network trained with mlpkit. In your program:",
+        "",
+        f"    #define {macro}_DECLARATIONS",
+        f'    #include "{name}.c"',
+        "",
+        f"    static float work[{macro}_WORK];",
+        f"    {name}_inputs in;    (fill it in)",
+        f"    {name}_outputs out;",
+        f"    {name}_predict(&in, &out, work);",
+        "",
+        f"Compile this file once by itself, as C99, and link with libm: cc -std=c99 -O2 {name}.c -lm",
+        *([f"Its own test: cc -std=c99 -D{macro}_TEST {name}.c -lm && ./a.out"] if test else []),
+        "",
+        f"Flash, without code: {constants:,} bytes.",
+        f"RAM: {4 * written.work:,} bytes of work memory, {_structure_bytes(written.inputs):,} of inputs, "
+        f"{_structure_bytes(written.outputs):,} of outputs, {written.stack + STACK:,} of stack.",
+        f"Multiplications by weights: {written.multiplications:,}.",
+        *(["Weights are rounded to integers of eight bits, with a scale for each output unit."] if quantized else []),
+        "",
+        "Results have the same bits on every machine; on 32-bit x86, only with -std=c99 or SSE2.",
+    ]
+    return comment("\n".join(lines))
+
+
+def _bytes(array: Any) -> int:
+    if array.dtype.kind == "U":
+        return sum(8 + 1 + len(text.encode()) for text in array.ravel())
+    return int(array.nbytes)
+
+
+def _structure_bytes(members: Mapping[str, Operand]) -> int:
+    return sum(
+        operand.size * (8 if operand.dtype.kind == "U" else operand.dtype.itemsize) for operand in members.values()
+    )
+
+
+def _declarations(written: Program, name: str, notes: Mapping[str, str]) -> str:
+    """Return the part of the file that serves as its header."""
+    macro = name.upper()
+    return "\n\n".join(
+        [
+            f"#ifndef {macro}_WORK\n#include <stdint.h>",
+            f"/* How many numbers the work memory holds. */\n#define {macro}_WORK {max(1, written.work)}",
+            _structure(f"{name}_inputs", written.inputs, notes),
+            _structure(f"{name}_outputs", written.outputs, notes),
+            f"{signature(name)};",
+            "#endif",
+        ]
+    )
+
+
+def _structure(name: str, members: Mapping[str, Operand], notes: Mapping[str, str]) -> str:
+    lines = []
+    for text, operand in members.items():
+        member = operand.name.split("->")[1]
+        line = declaration(operand.dtype, member, None if operand.size == 1 else operand.size)
+        note = ": ".join(filter(None, ["" if member == text else ascii(text)[1:-1], notes.get(text, "")]))
+        short = f"{line} {comment(note)}" if note else line
+        lines += [short] if len(INDENT + short) <= LINE else [*_wrapped_comment(note), line]
+    return "\n".join(["typedef struct {", *(INDENT + line for line in lines), f"}} {name};"])
+
+
+def _wrapped_comment(text: str) -> list[str]:
+    return comment("\n".join(wrap(text, LINE - 2 * len(INDENT)))).splitlines()
+
+
+def _notes_of_outputs(model: ModelGraph) -> dict[str, str]:
+    """Return what the numbers predicted are called, if there are several, in ASCII."""
+    names = model.target_names or ()
+    if len(names) < 2:
+        return {}
+    text = ascii(", ".join(names))[1:-1]
+    return {output: text for output, value in model.graph.outputs.items() if value == model.prediction}
+
+
+def _note(feed: Feed) -> str:
+    """Return what to put into an input, in ASCII."""
+    axes = " x ".join(map(str, feed.shape)) if len(feed.shape) > 1 else ""
+    choices = ", ".join(map(text_literal, feed.choices))
+    return ascii("; ".join(filter(None, [axes, feed.meaning, choices])))[1:-1]

@@ -1,0 +1,130 @@
+"""Running exported JavaScript, in Node or in a headless browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from html import unescape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import EngineMissingError, ExportError
+from mlpkit_plugins.exporters.js_module import js_literal, packed, source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlpkit.graph import ModelGraph
+
+NODE: Final = ("node", "nodejs")
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+
+ROWS_TOGETHER: Final = 1000
+LONGEST: Final = 600
+"""Seconds that a part of the rows may take."""
+
+DTYPES: Final = {"str": "object"}
+
+
+def compute_module(
+    module: str, name: str, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
+) -> dict[str, NDArray[Any]]:
+    """Return what a module, given as text, computes for rows.
+
+    Args:
+        module: the module, which has the engine and ``model`` in it.
+        name: the name of the file that it is from.
+        model: what was written to it.
+        feeds: arrays for the raw inputs, or for other values.
+        names: the values that are wanted.
+
+    Raises:
+        EngineMissingError: there is neither Node nor a browser.
+        ExportError: the module doesn't run.
+    """
+    outputs = model.graph.outputs
+    wanted = [outputs[each].name if each in outputs else each for each in names]
+    program = f"{module}\n{source('report.js')}"
+    rows = len(next(iter(feeds.values())))
+    parts = []
+    for begin in range(0, rows, ROWS_TOGETHER):
+        part = packed({each: array[begin : begin + ROWS_TOGETHER] for each, array in feeds.items()})
+        given = f'unpacked({js_literal(part.arrays)}, fromBase64("{b64encode(part.content).decode()}"))'
+        parts.append(_computed(f"{program}\nreport(model.compute({given}, {js_literal(wanted)}));\n", name))
+    joined = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+    return dict(zip(names, joined, strict=True))
+
+
+def _computed(program: str, name: str) -> list[NDArray[Any]]:
+    printed = _run(program, name)
+    try:
+        found = json.loads(printed)
+    except ValueError:
+        raise ExportError(f"{name} doesn't run: it prints {printed[:200]!r}") from None
+    return [
+        np.array(each["elements"], DTYPES.get(each["dtype"], each["dtype"])).reshape(each["shape"]) for each in found
+    ]
+
+
+def _run(program: str, name: str) -> str:
+    """Return what a module prints.
+
+    Raises:
+        EngineMissingError: there is neither Node nor a browser.
+        ExportError: the module fails.
+    """
+    node, browser = found_program(NODE), found_program(BROWSERS)
+    with TemporaryDirectory(prefix="mlpkit-") as folder:
+        if node is not None:
+            return _in_node(node, program, Path(folder), name)
+        if browser is not None:
+            return _in_browser(browser, program, Path(folder), name)
+    raise EngineMissingError("there is no engine of JavaScript; install Node, or Chromium")
+
+
+def found_program(names: Sequence[str]) -> str | None:
+    """Return the first program of some names, on the path or beside Python, where packages put theirs.
+
+    Args:
+        names: the names, such as ``NODE`` or ``BROWSERS``.
+    """
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+    return next(filter(None, (shutil.which(name, path=places) for name in names)), None)
+
+
+def _in_node(node: str, program: str, folder: Path, name: str) -> str:
+    file = folder / "program.mjs"
+    file.write_text(program, "utf-8")
+    return _finished([node, str(file)], name)
+
+
+def _in_browser(browser: str, program: str, folder: Path, name: str) -> str:
+    page = folder / "program.html"
+    page.write_text(f'<!doctype html><body><script type="module">{program}</script>', "utf-8")
+    options = ["--headless", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=1000000"]
+    if os.geteuid() == 0:
+        options.append("--no-sandbox")  # which Chromium refuses to make for root
+    dom = _finished([browser, *options, "--dump-dom", page.as_uri()], name)
+    found = re.search(r"<body>(.*?)</body>", dom, re.DOTALL)
+    return unescape(found[1]) if found else ""
+
+
+def _finished(command: list[str], name: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=LONGEST, encoding="utf-8", check=True)
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.splitlines() if "Error" in line] or error.stderr.splitlines()[-1:]
+        raise ExportError(f"{name} doesn't run: {' '.join(lines[:1])}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EngineMissingError(f"{command[0]} doesn't run: {error}") from error
+    return done.stdout

@@ -1,0 +1,48 @@
+"""A model as an ES module of JavaScript, without dependencies."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit import Exporter
+from mlpkit.graph import provenance_line
+from mlpkit_plugins.exporters.js_engines import compute_module
+from mlpkit_plugins.exporters.js_module import model_constants, module_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mlpkit.graph import ModelGraph
+
+USE: Final = """\
+// import { model, predict } from "./{name}";
+// predict([row, ...]) takes rows as objects by the names in model.inputs, or as arrays in their order."""
+
+
+class JsFile(Exporter):
+    """An ES module of JavaScript, for browsers, Node and others.
+
+    It has an engine for the operators in it, and depends on nothing. It is proved in Node, or in a headless browser.
+
+    Source: the ECMAScript language specification, 2020.
+    """
+
+    ending = ".js"
+    shows_values = True
+
+    def write(self, model: ModelGraph, file: Path) -> None:
+        """Write a model as an ES module."""
+        constants = model_constants(model)
+        module = module_text(model, constants, f'fromBase64("{b64encode(constants.content).decode()}")')
+        use = USE.replace("{name}", file.name)
+        file.write_text(f"// {provenance_line(model.provenance)}\n{use}\n\n{module}", "utf-8", newline="\n")
+
+    def compute(
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
+    ) -> dict[str, NDArray[Any]]:
+        """Return what the module computes."""
+        return compute_module(file.read_text("utf-8"), file.name, model, feeds, names)

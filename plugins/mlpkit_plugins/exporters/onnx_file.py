@@ -1,0 +1,170 @@
+"""A model as an ONNX file, and what onnxruntime computes with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mlpkit import EngineMissingError, Exporter, ExportError, NotExportableError, UsageError, __version__
+from mlpkit.graph import MARKER, evaluate, probe_rows, provenance_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+    from types import ModuleType
+
+    from numpy.typing import NDArray
+
+    from mlpkit.graph import Feed, ModelGraph, Node
+
+    Proto = Any
+    """A message of the package onnx, which may be missing."""
+
+OPSET: Final = 17
+"""The newest version of the operators that is used: many programs can't read files that are newer than themselves."""
+
+ML_OPSET: Final = 2
+IR_VERSION: Final = 8
+
+BATCH: Final = "rows"
+"""Name of the first axis, which may have any length."""
+
+ROWS_TOGETHER: Final = 1024
+_INSTALL: Final = 'install it with: pip install "mlpkit[onnx]"'
+
+
+class OnnxFile(Exporter):
+    """A graph of ONNX operators, for onnxruntime and other engines.
+
+    Each raw input is an input, and each output has the rows of the batch as its first axis. The file asks for the
+    oldest version of the operators that has them all. It is proved with onnxruntime.
+
+    Source: the ONNX specification, opset 17 of its operators, and version 2 of those on texts and categories.
+    """
+
+    ending = ".onnx"
+    shows_values = True
+
+    def write(self, model: ModelGraph, file: Path) -> None:
+        """Write a model as an ONNX file."""
+        try:
+            import onnx  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise UsageError(f"writing .onnx needs the package onnx; {_INSTALL}") from error
+        proto = _model(onnx, model)
+        try:
+            onnx.checker.check_model(proto, full_check=True)
+        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+            raise NotExportableError(f"the operators are not what ONNX allows: {str(error).splitlines()[0]}") from error
+        file.write_bytes(proto.SerializeToString(deterministic=True))
+
+    def compute(
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
+    ) -> dict[str, NDArray[Any]]:
+        """Return what onnxruntime computes with the file."""
+        try:
+            import onnx  # noqa: PLC0415 - an extra
+            import onnxruntime  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise EngineMissingError(f"onnxruntime is missing; {_INSTALL}") from error
+        try:
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 4
+            content = _part(onnx, onnx.load(file), feeds, names).SerializeToString()
+            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            wanted = {given.name for given in session.get_inputs()}
+            rows = len(next(iter(feeds.values())))
+            parts = [
+                session.run(
+                    list(names),
+                    {name: array[begin : begin + ROWS_TOGETHER] for name, array in feeds.items() if name in wanted},
+                )
+                for begin in range(0, rows, ROWS_TOGETHER)
+            ]
+        except Exception as error:  # onnxruntime's exceptions have no base of their own
+            raise ExportError(f"onnxruntime can't run {file.name}: {error}") from error
+        return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
+
+
+def _model(onnx: ModuleType, model: ModelGraph) -> Proto:
+    helper, graph = onnx.helper, model.graph
+    rows = probe_rows(model, None)
+    known = evaluate(graph, rows)
+    nodes = [_node(onnx, node) for node in graph.nodes]
+    nodes += [helper.make_node("Identity", [value.name], [name], name) for name, value in graph.outputs.items()]
+    inputs = [_input(onnx, feed) for feed in graph.feeds.values()]
+    outputs = [
+        _value_info(
+            onnx, name, "str" if known[name].dtype.kind in "OU" else known[name].dtype.name, known[name].shape[1:]
+        )
+        for name in graph.outputs
+    ]
+    constants = [
+        onnx.numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in graph.constants.items()
+    ]
+    name = str(model.provenance.get("name", "mlpkit"))
+    proto = helper.make_model(
+        helper.make_graph(nodes, name, inputs, outputs, constants),
+        producer_name="mlpkit",
+        producer_version=__version__,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in _opsets(onnx, graph.nodes).items()],
+    )
+    helper.set_model_props(proto, {MARKER: provenance_json(model.provenance)})
+    return proto
+
+
+def _opsets(onnx: ModuleType, nodes: Iterable[Node]) -> dict[str, int]:
+    """Return the version of each domain that is needed: the lowest that has the operators as they are in opset 17."""
+    versions = {"": 1}
+    for node in nodes:
+        newest = OPSET if not node.domain else ML_OPSET
+        try:
+            schema = onnx.defs.get_schema(node.operator, newest, node.domain)
+        except onnx.defs.SchemaError as error:
+            what = f"{node.made_by} uses the operator {node.operator}"
+            message = f"{what}, which ONNX doesn't have in version {newest}"
+            raise NotExportableError(message, node.made_by) from error
+        versions[node.domain] = max(versions.get(node.domain, 1), schema.since_version)
+    return versions
+
+
+def _node(onnx: ModuleType, node: Node) -> Proto:
+    return onnx.helper.make_node(
+        node.operator, node.inputs, node.outputs, name=node.outputs[0], domain=node.domain, **node.attributes
+    )
+
+
+def _input(onnx: ModuleType, feed: Feed) -> Proto:
+    """Return an input that says what to put into it, and in which shape."""
+    found = _value_info(onnx, feed.name, feed.dtype, feed.shape)
+    shape = ", ".join(map(str, (BATCH, *feed.shape))) if feed.shape else f"{BATCH},), a vector and not ({BATCH}, 1"
+    found.doc_string = "; ".join(filter(None, [f"{feed.kind}: {feed.dtype} of shape ({shape})", feed.meaning]))
+    return found
+
+
+def _value_info(onnx: ModuleType, name: str, dtype: str, shape: tuple[int, ...]) -> Proto:
+    kind = onnx.TensorProto.STRING if dtype == "str" else onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    return onnx.helper.make_tensor_value_info(name, kind, [BATCH, *shape])
+
+
+def _part(onnx: ModuleType, proto: Proto, given: Mapping[str, NDArray[Any]], wanted: Collection[str]) -> Proto:
+    """Return the part of a model that computes some values from others; the model itself if that is the whole of it."""
+    graph = proto.graph
+    if {each.name for each in graph.input} <= given.keys() and {*wanted} <= {each.name for each in graph.output}:
+        return proto
+    needed, kept = {*wanted}, []
+    for node in reversed(graph.node):
+        if needed & {*node.output} - given.keys():
+            needed |= {*node.input}
+            kept.append(node)
+    inputs = [
+        _value_info(onnx, name, "str" if array.dtype.kind in "OU" else array.dtype.name, array.shape[1:])
+        for name, array in given.items()
+        if name in needed
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in wanted]
+    constants = [constant for constant in graph.initializer if constant.name in needed]
+    part = onnx.helper.make_graph(kept[::-1], graph.name, inputs, outputs, constants)
+    return onnx.helper.make_model(part, ir_version=proto.ir_version, opset_imports=proto.opset_import)

@@ -1,0 +1,87 @@
+"""Running exported JavaScript: in Node, in a browser, or not at all."""
+
+import numpy as np
+import pytest
+from requirements import require
+
+from mlpkit import Sequential, Values
+from mlpkit.errors import EngineMissingError, ExportError
+from mlpkit.graph.model_graph import bare_network
+from mlpkit.layers import Affine, MeanSquaredError, Relu
+from mlpkit.verbs.export.export import export
+from mlpkit_plugins.exporters import js_engines
+from mlpkit_plugins.exporters.html_file import HtmlFile
+from mlpkit_plugins.exporters.js_file import JsFile
+
+X = np.random.default_rng(0).normal(size=(2500, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def network():
+    return Sequential([Affine(5), Relu(), Affine(2), MeanSquaredError()], (4,), target=Values((2,)), seed=0)
+
+
+FORMATS = {each.ending: each for each in (JsFile, HtmlFile)}
+
+
+def computed(network, folder, ending, names=("prediction",)):
+    model = bare_network(network, {"name": "</script><!-- & 'a' \"b\""})
+    exporter = FORMATS[ending]()
+    exporter.write(model, folder / f"model{ending}")
+    return exporter.compute(folder / f"model{ending}", model, {"x": X}, names)
+
+
+def require_other_than(missing):
+    what, names = ("node", js_engines.NODE) if missing == "BROWSERS" else ("browser", js_engines.BROWSERS)
+    require(what, js_engines.found_program(names) is not None, f"{', '.join(names)}: all are missing")
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("missing", ["BROWSERS", "NODE"])
+def test_node_and_a_browser_compute_the_same(network, tmp_path, monkeypatch, ending, missing):
+    require_other_than(missing)
+    monkeypatch.setattr(js_engines, missing, ())
+
+    found = computed(network, tmp_path, ending)["prediction"]
+
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, network.predict(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.fixture
+def no_engine(monkeypatch):
+    monkeypatch.setattr(js_engines, "NODE", ())
+    monkeypatch.setattr(js_engines, "BROWSERS", ())
+
+
+def test_without_an_engine_nothing_is_computed(network, tmp_path, no_engine):
+    with pytest.raises(EngineMissingError, match=r"^there is no engine of JavaScript; install Node, or Chromium$"):
+        computed(network, tmp_path, ".js")
+
+
+def test_without_an_engine_a_file_is_written_with_a_doubt(towns, tmp_path, no_engine):
+    found = export(towns, tmp_path / "towns.html")
+
+    assert "there is no engine of JavaScript" in found.doubt
+    assert found.rows == 0
+    assert (tmp_path / "towns.html").exists()
+
+
+@pytest.mark.parametrize("missing", ["BROWSERS", "NODE"])
+def test_a_module_that_fails_is_no_export(network, tmp_path, monkeypatch, missing):
+    require_other_than(missing)
+    monkeypatch.setattr(js_engines, missing, ())
+    model = bare_network(network, {})
+    JsFile().write(model, tmp_path / "model.js")
+    text = (tmp_path / "model.js").read_text()
+    (tmp_path / "model.js").write_text(text.replace("const GRAPH", 'throw new Error("spoiled"); const GRAPH'))
+
+    with pytest.raises(ExportError, match=r"^model\.js doesn't run: "):
+        JsFile().compute(tmp_path / "model.js", model, {"x": X}, ["prediction"])
+
+
+def test_a_page_without_its_script_is_no_export(network, tmp_path):
+    (tmp_path / "model.html").write_text("<!doctype html>")
+
+    with pytest.raises(ExportError, match=r"^model\.html has no script$"):
+        HtmlFile().compute(tmp_path / "model.html", bare_network(network, {}), {"x": X}, ["prediction"])
