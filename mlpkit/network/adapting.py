@@ -9,7 +9,7 @@ from mlpkit.components.initializer import Initializer
 from mlpkit.components.operation import own_parameters
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.component_errors import component_errors, expect_first_values
-from mlpkit.network.watching import replaced_methods
+from mlpkit.network.replaced_methods import replaced_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

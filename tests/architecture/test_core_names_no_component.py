@@ -39,7 +39,7 @@ ALLOWED = {
     ("display/lines.py", "step"),
     ("display/json_events.py", "step"),
     ("verbs/trace/command.py", "step"),
-    ("jobs/replay.py", "step"),
+    ("jobs/reopened.py", "step"),
     ("verbs/repro/repro.py", "step"),
     ("verbs/trace/data.py", "step"),
     ("verbs/run/train_longer.py", "step"),

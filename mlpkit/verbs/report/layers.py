@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from mlpkit.network.replaced_methods import replaced_methods
 from mlpkit.network.summary import row_of
-from mlpkit.network.watching import replaced_methods
 from mlpkit.pages import charts
 from mlpkit.pages.images import weights_as_images
 from mlpkit.pages.parts import beside, paragraph, pictures, section, table

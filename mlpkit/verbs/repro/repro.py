@@ -16,8 +16,8 @@ from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_da
 from mlpkit.jobs.train import train_spec
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS
+from mlpkit.runs.results import result_hashes
 from mlpkit.training.events import Observer
-from mlpkit.verbs.runs.compare import result_hashes
 
 if TYPE_CHECKING:
     from mlpkit.jobs.run_inputs import Change

@@ -10,7 +10,7 @@ from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
 from mlpkit.jobs.prove import expect_own_files
-from mlpkit.jobs.replay import reopened
+from mlpkit.jobs.reopened import reopened
 from mlpkit.jobs.resume_network import resume_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_of
 from mlpkit.jobs.run_recorder import FolderStore
@@ -21,7 +21,7 @@ from mlpkit.training.callbacks import EarlyStopping
 from mlpkit.training.events import Observer, StopRequest
 
 if TYPE_CHECKING:
-    from mlpkit.jobs.replay import Reopened
+    from mlpkit.jobs.reopened import Reopened
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.registry import Registry

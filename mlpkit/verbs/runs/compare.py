@@ -16,10 +16,10 @@ from mlpkit.jobs.run_inputs import SPEC_HASH, flattened
 from mlpkit.pages.repeating import plugin_options
 from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.files import file_hash
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import SEEDS_FOLDER, kind_of, members_of
-from mlpkit.runs.layout import HISTORY, METRICS, MODEL, RESOLVED, SPLITS
+from mlpkit.runs.layout import RESOLVED, SPLITS
+from mlpkit.runs.results import result_hashes
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
 from mlpkit.terminal.figures import probability, signed
 from mlpkit.verbs.runs.spec_outline import outline
@@ -29,19 +29,6 @@ if TYPE_CHECKING:
 
     from mlpkit.statistics import Difference
     from mlpkit.training.evaluation import Record
-
-
-RESULTS: Final = (HISTORY, METRICS, MODEL)
-"""The files of a run folder that the same spec, seed and versions give the same bytes."""
-
-
-def result_hashes(directory: Path) -> dict[str, str | None]:
-    """Return the SHA-256 of each result of a run, None for one that is not there.
-
-    Raises:
-        RunFolderError: a file can't be read.
-    """
-    return {name: file_hash(directory / name) for name in RESULTS}
 
 
 Row = dict[str, list[Any]]

@@ -14,7 +14,6 @@ from mlpkit.components.operation import belongs_to
 from mlpkit.components.target import Classes
 from mlpkit.errors import UsageError
 from mlpkit.jobs.folds import of_rows
-from mlpkit.jobs.replay import expect_example, replayed
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.html_tables import html_table
@@ -24,6 +23,7 @@ from mlpkit.runs.given_run import directory_of, expect_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, PythonWarnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
+from mlpkit.verbs.trace.replay import expect_example, replayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.target import Target
-    from mlpkit.jobs.replay import Replay
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
-    from mlpkit.network.watching import Flow
     from mlpkit.runs.given_run import GivenRun
+    from mlpkit.verbs.trace.flow import Flow
+    from mlpkit.verbs.trace.replay import Replay
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit import NotExportableError
-from mlpkit.errors import NotExportableError
 from mlpkit.graph import evaluate
-from mlpkit.graph.evaluator import evaluate
+from mlpkit_plugins.exporters.c.memory import Lifetime, Storage, is_view, offsets
+from mlpkit_plugins.exporters.c.operators import OPERATORS
+from mlpkit_plugins.exporters.c.shared_functions import pieces, words
+from mlpkit_plugins.exporters.c.step import MATH, Operand, Step, loops, row_major
+from mlpkit_plugins.exporters.c.syntax import INDENT, TYPES, Names, comment, declaration, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.network.replaced_methods import replaced_methods
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -132,21 +134,3 @@ def _watched_operation(operation: Operation, flows: dict[str, Flow], copies: _Co
 
     with replaced_methods(operation, forward=watched_forward, backward=watched_backward):
         yield
-
-
-@contextmanager
-def replaced_methods(owner: object, **methods: Callable[..., Any]) -> Iterator[None]:
-    """Put functions in the place of an object's methods for the time of a block.
-
-    Args:
-        owner: the object; its class stays as it is.
-        methods: the functions, by the method's name.
-    """
-    before = {name: vars(owner)[name] for name in methods if name in vars(owner)}
-    vars(owner).update(methods)
-    try:
-        yield
-    finally:
-        for name in methods:
-            del vars(owner)[name]
-        vars(owner).update(before)

@@ -6,27 +6,20 @@ import math
 import operator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schedule import rate_at
-from mlpkit.errors import DivergenceError, ModelFileError, RunFolderError, UsageError
-from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
-from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.resume_network import contents_of
-from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes
-from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
+from mlpkit.errors import DivergenceError, UsageError
+from mlpkit.jobs.reopened import reopened
 from mlpkit.jobs.training_job import only_steps
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.watching import watched
-from mlpkit.runs.checkpoints import BEST
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.divergence import without_warnings
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.loop import Trainer
 from mlpkit.training.watch import Watch
+from mlpkit.verbs.trace.flow import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,15 +27,13 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Split
     from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
-    from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
-    from mlpkit.network.watching import WatchedMinibatch
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.loop import Settings, Trainer
-    from mlpkit.training.snapshot import Snapshot
+    from mlpkit.verbs.trace.flow import WatchedMinibatch
 
 
 @dataclass(frozen=True)
@@ -129,82 +120,6 @@ def replayed(
         _go_to(step - 1, trainer, watch, directory)
         train = run.training.splits["train"]
         yield _watched_step(trainer, settings, watch, run.proved, train, began_after, run.changes)
-
-
-class Reopened(NamedTuple):
-    """A run whose data is open again, and its network built, to do some of its steps again.
-
-    Args:
-        training: its training, open.
-        lock: what is in its lock.json.
-        network: a new network.
-        snapshot: the training at its newest checkpoint before the step; None without one.
-        changes: what its results depend on and has changed since.
-    """
-
-    training: OpenTraining
-    lock: dict[str, Any]
-    network: Sequential
-    snapshot: Snapshot | None
-    changes: tuple[str, ...]
-
-    @property
-    def proved(self) -> SpecProof:
-        """Its spec, proved."""
-        return self.training.proved
-
-    def trainer(self, settings: Settings, **keywords: Any) -> Trainer:
-        """Return what trains the network on the run's data; the keywords are those of ``Trainer``."""
-        return self.training.trainer(self.network, settings, **keywords)
-
-
-@contextmanager
-def reopened(
-    folder: RunFolder,
-    step: int,
-    attempt: str,
-    registry: Registry | None,
-    examples: GivenExamples | None,
-    observer: Observer,
-) -> Iterator[Reopened]:
-    """Open a run again; in the block, products run on the run's threads.
-
-    Args:
-        folder: the run folder.
-        step: a step to do again, from 1.
-        attempt: what is to be done with the run, for messages: ``traced`` or ``continued``.
-        registry: as for ``replayed``.
-        examples: as for ``replayed``.
-        observer: receives what has changed, damaged checkpoints, and deprecated usage.
-
-    Raises:
-        MlpkitError: as ``replayed`` does.
-    """
-    directory = folder.directory
-    lock, resolved = lock_and_spec(folder)
-    spec = parse_resolved(directory, resolved, registry)
-    for warning in spec.warnings:
-        observer.warned(warning)
-    snapshot = _newest_before(folder, step, resolved, observer)
-    if snapshot is None and CONTINUES in lock:
-        raise RunFolderError(_without_its_beginning(folder, lock[CONTINUES], attempt))
-    initialized_from = lock.get(INITIALIZED_FROM) if snapshot else first_weights_now(directory, spec, attempt)
-    if initialized_from != lock.get(INITIALIZED_FROM):
-        raise without_first_weights(directory, spec, attempt, "is not what it was")
-    proved = _proved(directory, spec, examples, attempt, begun=snapshot is not None)
-    with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
-        changes = _changes(directory, lock, training.lock, attempt, observer)
-        network = training.network(begun=snapshot is not None)
-        yield Reopened(training, lock, network, snapshot, changes)
-
-
-def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:
-    """Say that the first steps of a run were those of another."""
-    first = min(folder.checkpoints.steps(), default=origin["step"])
-    return (
-        f"{folder.directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "
-        f"{origin['step']:,}, and its first checkpoint is of step {first:,}; expected a later step, or that run"
-    )
 
 
 class _Gradients(Watch):
@@ -317,52 +232,6 @@ def _watched_step(
         divergence,
         changes,
     )
-
-
-def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:
-    """Return the newest checkpoint of fewer steps; None without one."""
-    found: list[Snapshot] = []
-    for checkpoint in folder.checkpoints.load_before(step, observer.noticed):
-        try:
-            snapshot, inputs = contents_of(checkpoint)
-        except ModelFileError as error:
-            observer.noticed(str(error))
-            continue
-        if inputs.resolved != resolved:
-            observer.noticed(f"{checkpoint.path}: belongs to another run, and is passed over")
-            continue
-        if snapshot.step < step:
-            found.append(snapshot)
-        if checkpoint.path.name != BEST:  # others are older
-            break
-    return max(found, key=lambda snapshot: snapshot.step, default=None)
-
-
-def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, attempt: str, *, begun: bool) -> SpecProof:
-    dataset = spec.new_dataset()
-    if examples is not None:
-        hold_examples(dataset, examples)
-    elif dataset.in_memory:
-        call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
-        raise UsageError(
-            f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
-            f"mlpkit.{call}, examples=(x, t))"
-        )
-    return prove_again(directory, spec, dataset, begun=begun)
-
-
-def _changes(
-    directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], attempt: str, observer: Observer
-) -> tuple[str, ...]:
-    """Return what the results depend on and has changed; other data is an error."""
-    changes = lock_changes(then, now)
-    for change in changes:
-        if change.key == DATA:
-            raise RunFolderError(f"{directory}: can't be {attempt}: the data is not what it was: {change}")
-    told = tuple(map(str, changes))
-    if told:
-        observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(told)}")
-    return told
 
 
 def _expect_done(folder: RunFolder, step: int) -> None:

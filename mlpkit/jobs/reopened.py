@@ -1,0 +1,155 @@
+"""Opening a run again, to do some of its steps again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlpkit.errors import ModelFileError, RunFolderError, UsageError
+from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
+from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.resume_network import contents_of
+from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes
+from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
+from mlpkit.runs.checkpoints import BEST
+from mlpkit.training.divergence import without_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mlpkit.jobs.open_training import OpenTraining
+    from mlpkit.jobs.prove import SpecProof
+    from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.registry import Registry
+    from mlpkit.runs.folder import RunFolder
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Observer
+    from mlpkit.training.loop import Settings, Trainer
+    from mlpkit.training.snapshot import Snapshot
+
+
+class Reopened(NamedTuple):
+    """A run whose data is open again, and its network built, to do some of its steps again.
+
+    Args:
+        training: its training, open.
+        lock: what is in its lock.json.
+        network: a new network.
+        snapshot: the training at its newest checkpoint before the step; None without one.
+        changes: what its results depend on and has changed since.
+    """
+
+    training: OpenTraining
+    lock: dict[str, Any]
+    network: Sequential
+    snapshot: Snapshot | None
+    changes: tuple[str, ...]
+
+    @property
+    def proved(self) -> SpecProof:
+        """Its spec, proved."""
+        return self.training.proved
+
+    def trainer(self, settings: Settings, **keywords: Any) -> Trainer:
+        """Return what trains the network on the run's data; the keywords are those of ``Trainer``."""
+        return self.training.trainer(self.network, settings, **keywords)
+
+
+@contextmanager
+def reopened(
+    folder: RunFolder,
+    step: int,
+    attempt: str,
+    registry: Registry | None,
+    examples: GivenExamples | None,
+    observer: Observer,
+) -> Iterator[Reopened]:
+    """Open a run again; in the block, products run on the run's threads.
+
+    Args:
+        folder: the run folder.
+        step: a step to do again, from 1.
+        attempt: what is to be done with the run, for messages: ``traced`` or ``continued``.
+        registry: the plugins to take components from; by default what is installed.
+        examples: what the run was given in memory, if it was; the same again.
+        observer: receives what has changed, damaged checkpoints, and deprecated usage.
+
+    Raises:
+        RunFolderError: the spec, the data or the first weights are no longer those of the run.
+        UsageError: the run was trained on examples in memory, and none are given.
+        SpecError: a plugin that the spec needs is missing.
+        DataError: a data file is not what it should be.
+    """
+    directory = folder.directory
+    lock, resolved = lock_and_spec(folder)
+    spec = parse_resolved(directory, resolved, registry)
+    for warning in spec.warnings:
+        observer.warned(warning)
+    snapshot = _newest_before(folder, step, resolved, observer)
+    if snapshot is None and CONTINUES in lock:
+        raise RunFolderError(_without_its_beginning(folder, lock[CONTINUES], attempt))
+    initialized_from = lock.get(INITIALIZED_FROM) if snapshot else first_weights_now(directory, spec, attempt)
+    if initialized_from != lock.get(INITIALIZED_FROM):
+        raise without_first_weights(directory, spec, attempt, "is not what it was")
+    proved = _proved(directory, spec, examples, attempt, begun=snapshot is not None)
+    with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
+        changes = _changes(directory, lock, training.lock, attempt, observer)
+        network = training.network(begun=snapshot is not None)
+        yield Reopened(training, lock, network, snapshot, changes)
+
+
+def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:
+    """Say that the first steps of a run were those of another."""
+    first = min(folder.checkpoints.steps(), default=origin["step"])
+    return (
+        f"{folder.directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "
+        f"{origin['step']:,}, and its first checkpoint is of step {first:,}; expected a later step, or that run"
+    )
+
+
+def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observer) -> Snapshot | None:
+    """Return the newest checkpoint of fewer steps; None without one."""
+    found: list[Snapshot] = []
+    for checkpoint in folder.checkpoints.load_before(step, observer.noticed):
+        try:
+            snapshot, inputs = contents_of(checkpoint)
+        except ModelFileError as error:
+            observer.noticed(str(error))
+            continue
+        if inputs.resolved != resolved:
+            observer.noticed(f"{checkpoint.path}: belongs to another run, and is passed over")
+            continue
+        if snapshot.step < step:
+            found.append(snapshot)
+        if checkpoint.path.name != BEST:  # others are older
+            break
+    return max(found, key=lambda snapshot: snapshot.step, default=None)
+
+
+def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, attempt: str, *, begun: bool) -> SpecProof:
+    dataset = spec.new_dataset()
+    if examples is not None:
+        hold_examples(dataset, examples)
+    elif dataset.in_memory:
+        call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
+        raise UsageError(
+            f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
+            f"mlpkit.{call}, examples=(x, t))"
+        )
+    return prove_again(directory, spec, dataset, begun=begun)
+
+
+def _changes(
+    directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], attempt: str, observer: Observer
+) -> tuple[str, ...]:
+    """Return what the results depend on and has changed; other data is an error."""
+    changes = lock_changes(then, now)
+    for change in changes:
+        if change.key == DATA:
+            raise RunFolderError(f"{directory}: can't be {attempt}: the data is not what it was: {change}")
+    told = tuple(map(str, changes))
+    if told:
+        observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(told)}")
+    return told
