@@ -24,9 +24,10 @@ from ways import compared, options_of, report
 
 import mlpkit
 from mlpkit.groups.several_runs import train_prepared, train_runs
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.workers import Plan, available_cores
+from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +45,7 @@ def prepared(shape: tuple[int, int], steps: int, members: int, folder: Path) -> 
     spec = mlpkit.load_spec(dict(spec_of(shape, steps, 1).document.values) | keys)
     runs = {number: folder / str(number) for number in range(members)}
     for number, directory in runs.items():
-        prepare(spec.with_member(number), Plan(slices=1, threads=1), directory)
+        prepare(prove(spec.with_member(number)), directory)
     return runs
 
 

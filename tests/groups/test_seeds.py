@@ -22,10 +22,11 @@ from mlpkit.errors import RunFolderError, SpecError, UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.seeds import SeedRuns, resume_seeds, run_seeds
 from mlpkit.groups.several_runs import CoreShares, train_prepared
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Event, Observer, StopRequest
-from mlpkit.training.workers import Plan, available_cores
+from mlpkit.training.workers import available_cores
 
 RESULTS = ("spec.yaml", "resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
 SEEDS = [3, 8]
@@ -276,7 +277,7 @@ def test_ctrl_c_without_a_folder_leaves_the_finished_runs(monkeypatch):
 
 @pytest.mark.usefixtures("shared_work")
 def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
-    prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
+    prepare(prove(spec(seed=3)), tmp_path / "run")
     (tmp_path / "run/history.jsonl").write_text('{"iteration":1,"epoch":0.2}\n')
     (tmp_path / "run/timing.jsonl").write_text('{"iteration":1,"seconds":0.2}\n')
     train_prepared(tmp_path / "run", observer=Observer(), stop=StopRequest())
@@ -286,7 +287,7 @@ def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
 
 @pytest.mark.usefixtures("shared_work")
 def test_a_run_that_is_only_prepared_begins_if_it_is_resumed(tmp_path):
-    prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
+    prepare(prove(spec(seed=3)), tmp_path / "run")
     assert RunFolder.open(tmp_path / "run").way_to_finish == f"resume it with: mlpkit resume {tmp_path / 'run'}"
     assert mlpkit.resume(tmp_path / "run").steps == 48
     assert contents(tmp_path / "run") == alone(3, tmp_path / "alone", **{"training.threads": 1})
@@ -294,7 +295,7 @@ def test_a_run_that_is_only_prepared_begins_if_it_is_resumed(tmp_path):
 
 @pytest.mark.usefixtures("shared_work")
 def test_a_run_that_has_lost_its_lock_keeps_its_history(tmp_path):
-    prepare(spec(seed=3), Plan(1, 1), tmp_path / "run")
+    prepare(prove(spec(seed=3)), tmp_path / "run")
     history = tmp_path / "run/history.jsonl"
     history.write_text('{"iteration":1,"epoch":0.2}\n')
     with pytest.raises(RunFolderError, match="start a new run: mlpkit run "):
@@ -306,7 +307,7 @@ def test_a_run_that_has_lost_its_lock_keeps_its_history(tmp_path):
 def test_an_idle_process_that_died_gets_no_run(tmp_path):
     workers = LocalWorkers(1)
     for name in ("first", "second"):
-        prepare(spec(seed=3), Plan(1, 1), tmp_path / name)
+        prepare(prove(spec(seed=3)), tmp_path / name)
     try:
         assert workers.submit(train_prepared, tmp_path / "first").result().steps == 48
         idle = trainer_of(tmp_path / "first")
