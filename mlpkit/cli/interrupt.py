@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mlpkit.terminal import output
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
     from types import FrameType, TracebackType
+
+    from mlpkit.training.events import Event
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -31,7 +32,7 @@ class Interrupted(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
-class Interrupts(Observer):
+class Interrupts:
     """Turns the first signal into an orderly end; a second one ends the program at once.
 
     Before training begins the orderly end is an exception; then it is a request that training stop after the
@@ -64,13 +65,10 @@ class Interrupts(Observer):
             signal.signal(number, signal.SIG_DFL if earlier is None else earlier)  # None: not set from Python
         output.readers_may_be_gone(False)
 
-    def started(self, total_steps: int | None) -> None:
-        """From now on, there is something to finish."""
-        self.training_began = True
-
-    def began(self, runs: Mapping[int, Path], at_once: int) -> None:
-        """From now on, there are runs to finish."""
-        self.training_began = True
+    def __call__(self, event: Event) -> None:
+        """Receive an event: from the first beginning on, there is something to finish."""
+        if event.kind.endswith(("began", "started")):
+            self.training_began = True
 
     @property
     def exit_code(self) -> int:

@@ -49,9 +49,10 @@ def _of_group(
         print_all: prints their results.
     """
     print_stop = partial(_print_stop_of_group, found.stopped, count, found.unfinished, found.folder)
-    if found.stopped:
-        plain, print_all = {"reason": found.stopped, "folder": found.folder}, print_stop
-    return Outcome(found.stopped, plain, partial(_print_timed, print_all, found.stopped), print_stop)
+    if not found.stopped:
+        return Outcome("", plain, partial(_print_timed, print_all, ""), None)
+    plain = {"reason": found.stopped, "folder": found.folder}
+    return Outcome(found.stopped, plain, partial(_print_timed, print_stop, found.stopped), print_stop)
 
 
 def _print_timed(print_all: Callable[[], None], stopped: str, best: str, seconds: float | None) -> None:
@@ -98,7 +99,8 @@ def of_specs(results: SpecResults) -> Outcome:
     reason = {"reason": results.stopped} if results.stopped else {}
     plain = {**reason, "specs": [_plain_spec(each) for each in results.specs]}
     print_results = partial(_print_timed, partial(_print_specs, results), results.stopped)
-    return Outcome(results.stopped, plain, print_results, partial(_print_stop_of_specs, results))
+    print_stop = partial(_print_stop_of_specs, results) if results.stopped else None
+    return Outcome(results.stopped, plain, print_results, print_stop)
 
 
 def _plain_spec(found: SpecResult) -> dict[str, Any]:

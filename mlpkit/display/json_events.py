@@ -76,7 +76,7 @@ class JsonEvents(Display):
     def finished(self, outcome: Outcome) -> None:
         """Print the last event."""
         document({"event": "stopped" if outcome.stopped else "done", **outcome.plain})
-        if outcome.stopped:
+        if outcome.print_stop is not None:
             outcome.print_stop()
 
     def _print(self, event: str, run: int, data: Mapping[str, Any]) -> None:

@@ -25,14 +25,14 @@ class Outcome(NamedTuple):
         plain: the last event of ``--json``, without its name.
         print_results: prints the results, after a line about the best evaluation, unless that is empty, and the time in
             seconds, unless that is None.
-        print_stop: prints why it was stopped, and how to resume it.
+        print_stop: prints why it was stopped, and how to resume it; None if nothing is left to do.
         next_command: the command that most people want now; empty if there is none.
     """
 
     stopped: str
     plain: dict[str, Any]
     print_results: Callable[[str, float | None], None]
-    print_stop: Callable[[], None]
+    print_stop: Callable[[], None] | None
     next_command: str = ""
 
 
@@ -44,7 +44,8 @@ def of_run(run: Run) -> Outcome:
         reason = {"reason": run.ended} if run.ended else {}
         plain = {"steps": run.steps, "metrics": run.metrics, "folder": run.folder, **reason}
     command = "" if run.stopped else f"mlpkit predict {shlex.quote(str(run.folder))} FILE"
-    return Outcome(run.stopped, plain, partial(_print_run, run), partial(_print_stop, run), command)
+    print_stop = partial(_print_stop, run) if run.stopped else None
+    return Outcome(run.stopped, plain, partial(_print_run, run), print_stop, command)
 
 
 def _print_run(run: Run, best: str, seconds: float | None) -> None:

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from mlpkit.cli.interrupt import Interrupted, Interrupts
+from mlpkit.training.events import Event
 
 SLEEPY = (
     "--plugin",
@@ -44,7 +45,7 @@ def test_in_training_a_signal_is_a_request_and_the_next_one_is_the_systems(numbe
     noticed = []
     with Interrupts() as interrupts:
         interrupts.before_stopping = lambda: noticed.append(True)
-        interrupts.started(100)
+        interrupts(Event(0, "started", (100,)))
         assert interrupts.exit_code == 0
         os.kill(os.getpid(), number)
         assert (interrupts.stop.reason, interrupts.exit_code, noticed) == (number.name, code, [True])

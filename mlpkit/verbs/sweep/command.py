@@ -18,6 +18,7 @@ from mlpkit.display.make_display import expect_one_way
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.terminal.output import print_warnings
+from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.sweep.engine_options import takes_engine
 from mlpkit.verbs.sweep.status_table import show_status, stop
 
@@ -162,12 +163,12 @@ def _shown(
 ) -> Sweep:
     """Do a sweep, and show it."""
     from mlpkit.verbs.sweep.display import make_sweep_display  # noqa: PLC0415 - --help needs none
+    from mlpkit.verbs.sweep.lines import of_sweep  # noqa: PLC0415 - for the same reason
 
-    began = partial(interrupts.started, None)
-    with make_sweep_display(title, folder, quiet, as_json, began) as display:
+    with make_sweep_display(title, folder, quiet, as_json) as display:
         interrupts.before_stopping = display.interrupted
-        found = job(**engine, observer=display, stop=interrupts.stop)
-        display.finished(found)
+        found = job(**engine, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
+        display.finished(of_sweep(found))
     return found
 
 

@@ -8,26 +8,17 @@ from mlpkit.display.make_display import on_screen
 from mlpkit.verbs.sweep.lines import SweepDisplay, SweepJson, SweepLines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
-def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool, begun: Callable[[], None]) -> SweepDisplay:
-    """Return what shows a sweep: nothing, JSON, a screen on a terminal, or lines.
-
-    Args:
-        title: what is trained.
-        folder: where it is kept.
-        quiet: whether ``--quiet`` was given.
-        as_json: whether ``--json`` was given.
-        begun: called when training begins.
-    """
+def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool) -> SweepDisplay:
+    """Return what shows a sweep: nothing, JSON, a screen on a terminal, or lines; see ``make_display``."""
     if quiet:
-        return SweepDisplay(begun)
+        return SweepDisplay()
     if as_json:
-        return SweepJson(begun)
+        return SweepJson()
     if on_screen():
         from mlpkit.verbs.sweep.screen import SweepScreen  # noqa: PLC0415 - only a screen needs rich
 
-        return SweepScreen(title, str(folder), begun)
-    return SweepLines(begun)
+        return SweepScreen(title, str(folder))
+    return SweepLines()

@@ -13,6 +13,7 @@ from mlpkit.errors import RunFolderError, StorageError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
+from mlpkit.training.events import Event
 from mlpkit.verbs.sweep.folder import may_go_on
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mlpkit.groups.local_workers import Workers
-    from mlpkit.training.events import StopRequest, TrainingEnd
+    from mlpkit.training.events import Listener, StopRequest, TrainingEnd
     from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
     from mlpkit.verbs.sweep.samplers import Sampler
     from mlpkit.verbs.sweep.section import Objective
@@ -47,6 +48,10 @@ MOST_FAILURES: Final = 5
 
 class SweepObserver:
     """Receives what happens in a sweep; every method is a no-op by default."""
+
+    def __call__(self, event: Event) -> None:
+        """Receive an event: call the method of its kind; that of ``sweep_began`` is ``began``."""
+        getattr(self, event.kind.removeprefix("sweep_"))(*event.data)
 
     def began(
         self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
@@ -87,7 +92,7 @@ class Driver:
         workers: what trains them.
         strong_again: returns the pruned trial that is to go on, given all trials; None if each is weak still.
         arguments: arguments of ``Workers.submit``, and of ``train_trial``, beside the folder, as plain data.
-        observer: receives the events.
+        observer: receives the events: methods of ``SweepObserver``, and ``sweep_began`` for ``began``.
         stop: may ask that training end after the steps that it is in.
         clock: returns a time in seconds.
 
@@ -107,7 +112,7 @@ class Driver:
         *,
         strong_again: Callable[[Sequence[Trial]], Trial | None],
         arguments: Mapping[str, Any],
-        observer: SweepObserver,
+        observer: Listener,
         stop: StopRequest,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -137,7 +142,8 @@ class Driver:
         Raises:
             MlpkitError: a folder can't be read or written.
         """
-        self._observer.began(self._objectives, list(self.trials.values()), self._planned_in_all(), self._workers.count)
+        trials, planned = list(self.trials.values()), self._planned_in_all()
+        self._tell("sweep_began", self._objectives, trials, planned, self._workers.count)
         while True:
             if not self._stop.reason and self._folder.is_to_stop():
                 self._stop.stop(STOPPED_BY)
@@ -157,6 +163,9 @@ class Driver:
         self._note_time(0.001)
         if self._too_many_failed and not self._stop.reason:
             self.left = len(self._interrupted) + self._trials_to_begin()
+
+    def _tell(self, kind: str, *data: Any) -> None:
+        self._observer(Event(0, kind, data))
 
     @property
     def _too_many_failed(self) -> bool:
@@ -187,7 +196,7 @@ class Driver:
             return self._folder.let_go_on(found)
         except RunFolderError as error:  # it is resumed by hand
             self._busy.add(found.number)
-            self._observer.noticed(f"trial {found.number} is left alone: {error}")
+            self._tell("noticed", f"trial {found.number} is left alone: {error}")
             return None
 
     def _in_order(self) -> list[Trial]:
@@ -240,7 +249,7 @@ class Driver:
 
     def _begin(self, trial: Trial) -> None:
         self.trials[trial.number] = trial
-        self._observer.trial_begun(trial)
+        self._tell("trial_begun", trial)
         self._running[self._workers.submit(train_trial, trial.directory, **self._arguments)] = trial.number
 
     def _take_end(self, number: int, end: TrainingEnd) -> None:
@@ -248,7 +257,7 @@ class Driver:
         trial = self._folder.trial(number)
         death = end.death or (f"by {end.stopped}" if end.stopped else "")
         if end.cause == OTHER_WRITER:
-            self._observer.noticed(f"trial {number} waits: {end.failure}")
+            self._tell("noticed", f"trial {number} waits: {end.failure}")
             self._again.append(number)
             return
         if death and not self._stop.reason and may_go_on(trial):
@@ -260,7 +269,7 @@ class Driver:
         self.trials[number] = trial
         if trial.over:
             self._may_be_strong = True
-            self._observer.trial_over(trial, best_of(self.trials.values(), self._objectives))
+            self._tell("trial_over", trial, best_of(self.trials.values(), self._objectives))
             self._count_failures(trial, end)
 
     def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
@@ -278,7 +287,7 @@ class Driver:
         runs = [RunFolder(run) for run in members_of(trial.directory).values()]
         saved = any(run.checkpoints.exist or run.finished for run in runs)
         how = "it goes on from its last checkpoint" if saved else "it begins again"
-        self._observer.noticed(f"trial {trial.number}: its process ended {death}; {how}")
+        self._tell("noticed", f"trial {trial.number}: its process ended {death}; {how}")
         self._interrupted.append(trial.number)
         return replace(trial, state=STOPPED, problem="")  # a trial that failed before, as its folder may say still
 
@@ -293,8 +302,8 @@ class Driver:
             reason = trial.problem.replace(str(trial.directory), "")
             self._failures = [each for each in self._failures if each == reason] + [reason]
             if len(self._failures) == MOST_FAILURES:
-                self._observer.noticed(
-                    f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun"
+                self._tell(
+                    "noticed", f"{MOST_FAILURES} trials in a row failed for the same reason, so no other is begun"
                 )
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
+from mlpkit.display.display import Display
+from mlpkit.display.json_events import JsonEvents
+from mlpkit.display.lines import Lines
+from mlpkit.display.outcomes import Outcome
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.runs.layout import BEST
 from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.terminal.figures import figure
+from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
 from mlpkit.terminal.output import diagnostic, document, message, result
-from mlpkit.verbs.sweep.driver import SweepObserver, ranked
+from mlpkit.verbs.sweep.driver import ranked
 from mlpkit.verbs.sweep.short_keys import short_keys
 from mlpkit.verbs.sweep.sweep import plain_trial, written_results
 from mlpkit.verbs.sweep.trial_spec import written_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
+    from collections.abc import Sequence
 
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective
@@ -29,92 +33,61 @@ MOST_ROWS = 5
 """Trials that a table of the best has."""
 
 
-class SweepDisplay(SweepObserver):
-    """Shows how a sweep goes on: errors and warnings only; the end of ``with`` leaves the terminal as it was.
+class SweepDisplay(Display):
+    """Shows a sweep: errors and warnings only."""
 
-    Args:
-        begun: called when the sweep begins.
-    """
-
-    def __init__(self, begun: Callable[[], None]) -> None:
-        self._begun = begun
+    def __init__(self) -> None:
+        super().__init__()
         self._objectives: Sequence[Objective] = ()
 
-    def __enter__(self) -> SweepDisplay:
-        """Begin."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
-        """Leave the terminal as it was."""
-
-    def interrupted(self) -> None:
-        """A signal came; called from its handler, between any two instructions."""
-
-    def began(
-        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
-    ) -> None:
-        """Say that the sweep begins."""
+        """Remember what trials are chosen by."""
         self._objectives = objectives
-        self._begun()
 
-    def noticed(self, message: str) -> None:
-        """Print a warning, whatever else is shown or not."""
-        diagnostic(f"warning: {message}", "yellow")
-
-    def trial_over(self, trial: Trial, best: Trial | None) -> None:
-        """Print why a trial failed, whatever else is shown or not."""
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
+        """Print why a trial failed."""
         if trial.state == FAILED:
             diagnostic(f"error: trial {trial.number}: {trial.problem}", "red")
 
-    def finished(self, found: Sweep) -> None:
-        """Show what came of the sweep."""
 
-    def _results(self, trial: Trial) -> str:
-        """Write the objectives of a trial."""
-        return written_results(trial, self._objectives)
+class SweepLines(SweepDisplay, Lines):
+    """A line for each trial that is over, with the best so far, and for each that was pruned and continues."""
 
-
-class SweepLines(SweepDisplay):
-    """A line for each trial that is over, with the best so far, and for each that was pruned and goes on after all."""
-
-    def began(
-        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
-        """Note which trials are pruned."""
-        super().began(objectives, trials, planned, workers)
+        """Remember which trials are pruned."""
+        super().sweep_began(run, objectives, trials, planned, workers)
         self._pruned = {trial.number for trial in trials if trial.state == PRUNED}
 
-    def trial_begun(self, trial: Trial) -> None:
-        """Print that a pruned trial goes on."""
+    def trial_begun(self, run: int, trial: Trial) -> None:
+        """Print that a pruned trial continues."""
         if trial.number in self._pruned:
             self._pruned.discard(trial.number)
             result(f"trial {trial.number} goes on: it is no longer weaker than the others")
 
-    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print the line."""
-        super().trial_over(trial, best)
+        super().trial_over(run, trial, best)
         if trial.state == PRUNED:
             self._pruned.add(trial.number)
         result(f"trial {trial.number}: {self._outcome(trial, best)}; {written_values(trial.values)}")
 
-    def finished(self, found: Sweep) -> None:
-        """Print the best trials, and the folder."""
-        print_sweep(found)
-
     def _outcome(self, trial: Trial, best: Trial | None) -> str:
         if trial.state != FINISHED:
             return trial.state
+        results = written_results(trial, self._objectives)
         if best is None:
-            return self._results(trial)
+            return results
         if trial.number == best.number:
-            return f"{self._results(trial)}, the best so far"
+            return f"{results}, the best so far"
         first = self._objectives[0]
-        return f"{self._results(trial)} (best {figure(best.results[first.key])}, trial {best.number})"
+        return f"{results} (best {figure(best.results[first.key])}, trial {best.number})"
 
 
-class SweepJson(SweepDisplay):
+class SweepJson(SweepDisplay, JsonEvents):
     """One JSON object an event.
 
         {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
@@ -122,28 +95,34 @@ class SweepJson(SweepDisplay):
         {"event": "done", "best": 17, "front": [17], "lead": {...}, "trials": [...], "left": 0, "folder": "runs/x", ...}
         {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
 
-    The last event is ``done`` or ``stopped``. A trial that was pruned and goes on after all has an event each time.
+    The last event is ``done`` or ``stopped``. A trial that was pruned and continues after all has an event each time.
     """
 
-    def began(
-        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
         """Print the event."""
-        super().began(objectives, trials, planned, workers)
         over = [trial.number for trial in trials if trial.over]
         document({"event": "began", "planned": planned, "over": over, "workers": workers})
 
-    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Print the event."""
-        super().trial_over(trial, best)
+        super().trial_over(run, trial, best)
         document({"event": "trial", **plain_trial(trial), "best": best.number if best else None})
 
-    def finished(self, found: Sweep) -> None:
-        """Print the last event."""
-        event = {"event": "stopped", "reason": found.stopped} if found.stopped else {"event": "done"}
-        document({**event, **found.to_plain()})
-        if found.stopped or found.left:
-            print_way_on(found)
+
+def of_sweep(found: Sweep) -> Outcome:
+    """Return how a sweep ended, for its display."""
+    reason = {"reason": found.stopped} if found.stopped else {}
+    unfinished = found.stopped or found.left
+    print_stop = partial(print_way_on, found) if unfinished else None
+    return Outcome(found.stopped, {**reason, **found.to_plain()}, partial(_print_sweep, found), print_stop)
+
+
+def _print_sweep(found: Sweep, best: str, seconds: float | None) -> None:
+    print_sweep(found)
+    if seconds is not None and not found.stopped:
+        result(f"after {duration(seconds)}")
 
 
 def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:

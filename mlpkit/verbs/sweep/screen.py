@@ -12,16 +12,16 @@ from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 from mlpkit.terminal.figures import duration
 from mlpkit.terminal.formatting import counted, line_length
 from mlpkit.terminal.live_area import LiveArea, show_cursor
-from mlpkit.terminal.output import result
-from mlpkit.verbs.sweep.lines import SweepDisplay, best_table, print_sweep
+from mlpkit.verbs.sweep.lines import SweepDisplay, best_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
+    from typing import Self
 
+    from mlpkit.display.outcomes import Outcome
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective
-    from mlpkit.verbs.sweep.sweep import Sweep
 
 
 class SweepScreen(SweepDisplay):
@@ -30,14 +30,11 @@ class SweepScreen(SweepDisplay):
     Args:
         title: the name of the spec.
         folder: where the sweep is kept.
-        begun: called when the sweep begins.
         clock: returns a time in seconds.
     """
 
-    def __init__(
-        self, title: str, folder: str, begun: Callable[[], None], clock: Callable[[], float] = time.perf_counter
-    ) -> None:
-        super().__init__(begun)
+    def __init__(self, title: str, folder: str, clock: Callable[[], float] = time.perf_counter) -> None:
+        super().__init__()
         self._heading = title, folder
         self._area = LiveArea()
         self._trials: dict[int, Trial] = {}
@@ -46,7 +43,7 @@ class SweepScreen(SweepDisplay):
         self._clock, self._began_at = clock, clock()
         self._over_before = 0
 
-    def __enter__(self) -> SweepScreen:
+    def __enter__(self) -> Self:
         """Say what is about to be trained."""
         self._area.print_heading(*self._heading)
         return self
@@ -61,40 +58,38 @@ class SweepScreen(SweepDisplay):
         """Bring the cursor back now: the next signal ends the program at once."""
         show_cursor()
 
-    def began(
-        self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
         """Show what there is already."""
-        super().began(objectives, trials, planned, workers)
+        super().sweep_began(run, objectives, trials, planned, workers)
         self._planned = planned
         self._trials = {trial.number: trial for trial in trials if trial.over}
         self._over_before = len(self._trials)
         self._area.start()
         self._draw()
 
-    def trial_begun(self, trial: Trial) -> None:
+    def trial_begun(self, run: int, trial: Trial) -> None:
         """Count it, and not among those that are over, if it was pruned before."""
         self._training.add(trial.number)
         self._trials.pop(trial.number, None)
         self._draw()
 
-    def trial_over(self, trial: Trial, best: Trial | None) -> None:
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
         """Put it into the table, if it is one of the best."""
         self._training.discard(trial.number)
         self._trials[trial.number] = trial
-        self._area.print_above(lambda: super(SweepScreen, self).trial_over(trial, best))
+        self._area.print_above(lambda: super(SweepScreen, self).trial_over(run, trial, best))
         self._draw()
 
-    def noticed(self, message: str) -> None:
+    def noticed(self, run: int, message: str) -> None:
         """Print the warning above the table."""
-        self._area.print_above(lambda: super(SweepScreen, self).noticed(message))
+        self._area.print_above(lambda: super(SweepScreen, self).noticed(run, message))
 
-    def finished(self, found: Sweep) -> None:
+    def finished(self, outcome: Outcome) -> None:
         """Leave the best trials, the folder, and the time."""
         self._area.stop()
-        print_sweep(found)
-        if not found.stopped:
-            result(f"after {duration(self._clock() - self._began_at)}")
+        outcome.print_results("", self._clock() - self._began_at)
 
     def _draw(self) -> None:
         trials = [self._trials[number] for number in sorted(self._trials)]

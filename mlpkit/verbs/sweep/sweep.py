@@ -18,7 +18,7 @@ from mlpkit.runs.overview import FINISHED
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.terminal.figures import figure
 from mlpkit.training.ctrl_c import CtrlC
-from mlpkit.training.events import StopRequest
+from mlpkit.training.events import Event, StopRequest
 from mlpkit.verbs.sweep.curves import no_longer_weak
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.verbs.sweep.engines import LOCAL, EngineChoice
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.local_workers import Workers
     from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Listener
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective
 
@@ -131,7 +132,7 @@ def sweep(
     on: str = LOCAL,
     scheduler: str = "",
     slurm: Mapping[str, object] | None = None,
-    observer: SweepObserver | None = None,
+    observer: Listener | None = None,
     stop: StopRequest | None = None,
 ) -> Sweep:
     """Train the trials of a spec's sweep, as many at once as there are workers.
@@ -146,7 +147,7 @@ def sweep(
         scheduler: with ``dask``: the address of the cluster's scheduler; without it, a cluster is started on this
             machine for the sweep.
         slurm: with ``slurm``: options of sbatch for each job, by their long names, such as ``partition``.
-        observer: receives the events.
+        observer: receives the events, such as a ``SweepObserver``.
         stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
 
     Raises:
@@ -171,9 +172,9 @@ def sweep(
     text = text_for_folder(spec, folder, prove_sweep(spec, proved, searched.append))
     observer = observer or SweepObserver()
     for warning in proved.warnings:
-        observer.noticed("; ".join(filter(None, (warning.message, warning.remedy))))
+        observer(Event(0, "noticed", ("; ".join(filter(None, (warning.message, warning.remedy))),)))
     for warning in searched if on == LOCAL else ():  # other machines have other memory
-        observer.noticed(str(warning))
+        observer(Event(0, "noticed", (str(warning),)))
     with engine.started() as started, SweepFolder.create(folder, text) as kept:
         return _swept(kept, components, started, 0, observer, stop)
 
@@ -188,7 +189,7 @@ def resume_sweep(
     slurm: Mapping[str, object] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
-    observer: SweepObserver | None = None,
+    observer: Listener | None = None,
     stop: StopRequest | None = None,
 ) -> Sweep:
     """Go on with a sweep: interrupted trials from their last checkpoints, to the same bits as without the break.
@@ -202,7 +203,7 @@ def resume_sweep(
         slurm: as for ``sweep``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
-        observer: receives the events.
+        observer: receives the events, such as a ``SweepObserver``.
         stop: may ask that training end after the steps that it is in.
 
     Raises:
@@ -223,7 +224,7 @@ def _swept(
     components: Mapping[str, Any],
     workers: Workers,
     added: int,
-    observer: SweepObserver | None,
+    observer: Listener | None,
     stop: StopRequest | None,
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ from mlpkit.training.events import ObserverGroup
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mlpkit.training.events import Event
     from mlpkit.verbs.trace.distribution import Distribution
     from mlpkit.verbs.trace.trace import Station, Trace, TracedExample
 
@@ -75,7 +77,7 @@ def command(
         from mlpkit.verbs.trace.page import write_page  # noqa: PLC0415 - for pages only
 
         expect_chart_library()
-    observer = ObserverGroup([_TraceDisplay(step)])
+    observer = ObserverGroup([Display(), partial(_print_steps, step)])
     traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
@@ -91,19 +93,11 @@ def command(
         message(f"written to {file}")
 
 
-class _TraceDisplay(Display):
-    """Says how many steps are done again, if it is more than the one that is looked at."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self._step = step
-
-    def resumed(self, run: int, step: int) -> None:
-        """Say so."""
-        again = self._step - step
-        if again > 1:
-            where = f"from the checkpoint after step {step:,}" if step else "from the beginning"
-            message(f"doing {counted(again, 'step')} again, {where}")
+def _print_steps(step: int, event: Event) -> None:
+    """Print how many steps are done again, if there are more than the one that is looked at."""
+    if event.kind == "resumed" and (again := step - event.data[0]) > 1:
+        where = f"from the checkpoint after step {event.data[0]:,}" if event.data[0] else "from the beginning"
+        message(f"doing {counted(again, 'step')} again, {where}")
 
 
 def _lines(traced: Trace, example: TracedExample | None) -> list[str]:

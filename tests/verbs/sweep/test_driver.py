@@ -454,8 +454,8 @@ def test_a_crash_at_any_write_loses_and_repeats_nothing(after, tmp_path, monkeyp
             return TrainingEnd(3)
 
         with SweepFolder.create(tmp_path / str(n), "mlpkit: 1\n") as kept, monkeypatch.context() as patch:
-            for module in ("folder", "sweep_folder"):
-                patch.setattr(f"mlpkit.runs.{module}.write_atomically", write)
+            for module in ("runs.folder", "verbs.sweep.folder"):
+                patch.setattr(f"mlpkit.{module}.write_atomically", write)
             try:
                 driven(kept, train, 3)
             except Crash:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.lines import SweepJson, SweepLines, best_table
+from mlpkit.verbs.sweep.lines import SweepJson, SweepLines, best_table, of_sweep
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.sweep import Sweep
 
@@ -38,19 +38,19 @@ LOSS, ACCURACY = Objective("validation_loss", maximize=False), Objective("valida
 
 
 def test_a_result_that_was_not_finite_is_said_not_to_be_there(capsys):
-    lines = SweepLines(lambda: None)
-    lines.began([LOSS, ACCURACY], [], 2, 1)
+    lines = SweepLines()
+    lines.sweep_began(0, [LOSS, ACCURACY], [], 2, 1)
     lost = Trial(0, Path("x/trial-0"), {"a": 1}, state="finished", results={"validation_accuracy": 0.5})
-    lines.trial_over(lost, None)
+    lines.trial_over(0, lost, None)
     found = Trial(1, Path("x/trial-1"), {"a": 2}, state="finished", results={"validation_loss": 0.25})
-    lines.trial_over(found, found)
-    lines.trial_over(lost, found)
+    lines.trial_over(0, found, found)
+    lines.trial_over(0, lost, found)
     assert capsys.readouterr().out.splitlines() == [
         "trial 0: no validation_loss, validation_accuracy 0.5000; a=1",
         "trial 1: validation_loss 0.2500, no validation_accuracy, the best so far; a=2",
         "trial 0: no validation_loss, validation_accuracy 0.5000 (best 0.2500, trial 1); a=1",
     ]
-    lines.finished(Sweep(Path("x"), [LOSS, ACCURACY], [lost]))
+    lines.finished(of_sweep(Sweep(Path("x"), [LOSS, ACCURACY], [lost])))
     assert capsys.readouterr().err == "no trial is finished with a validation_loss, so there is no best\n"
     sweep = Sweep(Path("x"), [LOSS, ACCURACY], [lost, found], best=found)
     assert "best: trial 1, validation_loss 0.2500, no validation_accuracy; a=2" in repr(sweep)
@@ -58,10 +58,10 @@ def test_a_result_that_was_not_finite_is_said_not_to_be_there(capsys):
 
 def test_a_sweep_that_ended_early_says_how_to_go_on(capsys):
     sweep = Sweep(Path("my runs/x"), [LOSS], [], left=7)
-    SweepLines(lambda: None).finished(sweep)
+    SweepLines().finished(of_sweep(sweep))
     way = ["ended early, with 7 trials left", "resume it with: mlpkit sweep --resume 'my runs/x'"]
     assert capsys.readouterr().err.splitlines()[-2:] == way
-    SweepJson(lambda: None).finished(sweep)
+    SweepJson().finished(of_sweep(sweep))
     shown = capsys.readouterr()
     assert '"left": 7' in shown.out
     assert shown.err.splitlines() == way
