@@ -22,6 +22,7 @@ from mlpkit.components.encoding import Encoding as Encoding
 from mlpkit.components.encoding import EncodingLike as EncodingLike
 from mlpkit.components.encoding import FittedEncoding as FittedEncoding
 from mlpkit.components.encoding import TrainingColumns as TrainingColumns
+from mlpkit.components.exporter import Exporter as Exporter
 from mlpkit.components.graph import ML_DOMAIN as ML_DOMAIN
 from mlpkit.components.graph import Graph as Graph
 from mlpkit.components.graph import Value as Value
@@ -57,7 +58,9 @@ from mlpkit.components.target import ValuesScaling as ValuesScaling
 from mlpkit.errors import ComponentFailure as ComponentFailure
 from mlpkit.errors import DataError as DataError
 from mlpkit.errors import DivergenceError as DivergenceError
+from mlpkit.errors import EngineMissingError as EngineMissingError
 from mlpkit.errors import EnsembleError as EnsembleError
+from mlpkit.errors import ExportError as ExportError
 from mlpkit.errors import MlpkitError as MlpkitError
 from mlpkit.errors import ModelFileError as ModelFileError
 from mlpkit.errors import NotExportableError as NotExportableError
@@ -84,6 +87,7 @@ from mlpkit.jobs.training_job import Run as Run
 from mlpkit.network.sequential import Sequential as Sequential
 from mlpkit.npy_header import NpyHeader as NpyHeader
 from mlpkit.npy_header import read_npy_header as read_npy_header
+from mlpkit.pages.page import html_document as html_document
 from mlpkit.specfile.spec import Spec as Spec
 from mlpkit.specfile.spec import load_spec as load_spec
 from mlpkit.statistics import Interval as Interval

@@ -16,6 +16,7 @@ import click
 from mlpkit.cli.exit_codes import error_report, traceback_of
 from mlpkit.cli.launcher import once, once_a_host, started_processes
 from mlpkit.errors import UsageError
+from mlpkit.lazy_names import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_SECONDS: Final = 86_400
 """The longest that a rank may wait for others."""
+TRIALS: Final = "mlpkit.verbs.sweep.mpi_workers"
+"""What trains the trials of a sweep over MPI, an extra."""
 
 
 def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
@@ -89,12 +92,10 @@ def ranks_as_workers(wanted: bool) -> Iterator[None]:
     if world.Get_rank():
         _train_trials(world)
         raise click.exceptions.Exit(0)
-    from mlpkit.verbs.sweep.mpi_workers import release_ranks  # noqa: PLC0415 - an extra
-
     try:
         yield
     finally:
-        release_ranks()
+        load(f"{TRIALS}:release_ranks")()
 
 
 def expect_one_rank(ranks: Ranks, several: bool) -> None:
@@ -209,11 +210,9 @@ def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> 
 
 
 def _train_trials(world: Any) -> None:
-    from mlpkit.verbs.sweep.mpi_workers import serve  # noqa: PLC0415 - an extra
-
     try:
         with _silence():
-            serve()
+            load(f"{TRIALS}:serve")()
     except BaseException as error:
         sys.stderr.write(f"{error_report(error).text}\n{traceback_of(error)}")
         world.Abort(1)

@@ -12,6 +12,7 @@ from mlpkit.components.target import Classes
 from mlpkit.errors import DivergenceError
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions_of
+from mlpkit.jobs.prediction_file import write_predictions
 from mlpkit.jobs.targets import class_values
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.metrics import Metrics
@@ -19,7 +20,6 @@ from mlpkit.network.sequential import EVALUATION_ROWS
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
-from mlpkit.verbs.run.prediction_file import write_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

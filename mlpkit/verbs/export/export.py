@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description, RawRows, Split
-    from mlpkit.graph.model_graph import ModelGraph
+    from mlpkit.components.exporter import Exporter, ModelGraph
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.runs.given_run import GivenRun
 

@@ -18,7 +18,6 @@ from requirements import requires
 import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
 from mlpkit.errors import ExportError
-from mlpkit.exports import js_engines
 from mlpkit.graph import ModelGraph
 from mlpkit.graph.evaluator import OPERATORS, evaluate
 from mlpkit.graph.model_graph import bare_network
