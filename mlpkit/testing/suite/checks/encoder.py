@@ -55,6 +55,19 @@ def example_sources_are_those_of_the_split(example: DatasetExample) -> None:
 
 
 @checks_examples("dataset")
+def example_keys_fit_the_splits(example: DatasetExample) -> None:
+    """If it has ``example_keys``, does it return a whole number for each example of a split?
+
+    Copies of an example stay in one fold of an ensemble.
+    """
+    for name, split in example.splits.items():
+        keys = example.dataset.example_keys(name)
+        if keys is not None and (np.shape(keys) != (len(split),) or np.asarray(keys).dtype.kind not in "iu"):
+            said = f"example_keys of {name} returned {np.asarray(keys).dtype} numbers of shape {np.shape(keys)}"
+            raise CheckFailure(said, expected=f"whole numbers of shape ({len(split)},)")
+
+
+@checks_examples("dataset")
 def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
     """If it has ``onnx`` and ``raw_rows``, does the graph, given what ``feeds`` returns, compute what ``encode`` does?
 
