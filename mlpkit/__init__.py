@@ -40,6 +40,7 @@ _HOMES = {
     "mlpkit.components.schema.types": ("FilePath",),
     "mlpkit.components.schema.wording": ("did_you_mean", "shown_number"),
     "mlpkit.components.target": ("Classes", "Labels", "Target", "Values", "ValuesScaling"),
+    "mlpkit.components.verb": ("Verb",),
     "mlpkit.errors": (
         "ComponentFailure",
         "DataError",

@@ -67,10 +67,15 @@ COLOR: Final = click.Option(
 
 def colours_said(arguments: Sequence[str]) -> bool | None:
     """Return what ``--color`` says, wherever it stands; None if it says nothing right."""
-    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    said = [option.removeprefix("--color=") for option in options if option.startswith("--color=")]
-    said += [after for option, after in pairwise(options) if option == "--color"]
+    said = values_said("--color", arguments)
     return COLOURS.get(said[-1]) if said else None
+
+
+def values_said(option: str, arguments: Sequence[str]) -> list[str]:
+    """Return the values of an option that is needed before the arguments are read, wherever it stands."""
+    options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    said = [argument.removeprefix(f"{option}=") for argument in options if argument.startswith(f"{option}=")]
+    return said + [after for argument, after in pairwise(options) if argument == option]
 
 
 def _key_of_a_spec(option: str) -> str:

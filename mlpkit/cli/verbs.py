@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -55,6 +56,9 @@ VERBS: Final = {
 WHAT_COMPUTES: Final = "mlpkit.verbs.ask.plugins:built_ins_computed_by"
 """Answers ``--version --verbose``; it loads NumPy."""
 
+OF_PLUGIN: Final = re.compile(r"[a-z][a-z0-9_]*\.(?!ya?ml$)[a-z][a-z0-9_]*")
+"""The name of a plugin's verb, such as ``acme.prune``."""
+
 SHARING: Final = {"mpi", "on"}
 """Options of verbs that several processes can share, as ``cli/ranks.py`` has it."""
 
@@ -89,6 +93,12 @@ class Verbs(HelpfulCommand, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb among the arguments; a misspelt one is answered with the nearest."""
         name = args[0]
+        if OF_PLUGIN.fullmatch(name) and not ctx.resilient_parsing:
+            from mlpkit.cli.plugin_verbs import plugin_verb  # noqa: PLC0415 - loads a plugin
+
+            verb = plugin_verb(name, args[1:])
+            _expect_shareable(verb)
+            return name, verb, args[1:]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from mlpkit.components.schema.context import show  # noqa: PLC0415 - only after a mistake
             from mlpkit.components.schema.wording import did_you_mean  # noqa: PLC0415 - only after a mistake

@@ -33,9 +33,21 @@ def result(text: str = "") -> None:
         OutputClosedError: the reader has closed the pipe.
         StorageError: standard output can't be written: its disk is full, say.
     """
+    with _for_a_reader():
+        click.echo(as_printed(text), color=colours_wanted())
+
+
+def write_out() -> None:
+    """Write out what ``print`` has buffered; raise what ``result`` does."""
+    with _for_a_reader():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _for_a_reader() -> Iterator[None]:
     try:
         with outliving_the_terminal():
-            click.echo(as_printed(text), color=colours_wanted())
+            yield
     except BrokenPipeError as error:
         _give_up(sys.stdout)
         raise OutputClosedError from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +26,9 @@ from mlpkit import (
     Recipe,
     Schedule,
     ShapeError,
+    UsageError,
     Values,
+    Verb,
 )
 
 
@@ -428,3 +431,23 @@ class WeightedSplit(PointSplit):
     def take(self, indices, out):
         super().take(indices, out[:2])
         out[2][...] = indices % 4
+
+
+class Count(Verb):
+    """Counts the files of a folder.
+
+    Args:
+        folder: the folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __call__(self):
+        if not Path(self.folder).is_dir():
+            raise UsageError(f"there is no folder {self.folder}")
+        print(len(list(Path(self.folder).iterdir())))
+
+    @classmethod
+    def examples(cls):
+        return [{"folder": "."}, {"folder": "none"}]

@@ -1,0 +1,117 @@
+"""Verbs of plugins: ``mlpkit acme.prune RUN`` loads the plugin acme, and no other."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mlpkit.cli.options import HelpfulCommand, takes_plugin_files, values_said
+from mlpkit.components.schema.context import INVALID, CheckContext, show
+from mlpkit.components.schema.types import BooleanType, without_null
+from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError, UnknownComponentError, UsageError
+from mlpkit.network.component_errors import expect_returned, failure
+from mlpkit.registry.registry import Registry
+from mlpkit.specfile.nodes import plain
+from mlpkit.specfile.source import DiagnosticList, SourceText
+from mlpkit.specfile.strict_yaml import parse_yaml
+from mlpkit.terminal.output import write_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlpkit.components.schema.context import ValueType
+    from mlpkit.components.schema.signature import ParameterSchema
+    from mlpkit.registry.registry import RegisteredComponent
+
+VERB: Final = ("verb",)
+MARKUP: Final = re.compile(r"``(.+?)``")
+
+
+def plugin_verb(name: str, arguments: Sequence[str]) -> click.Command:
+    """Return the command of a plugin's verb.
+
+    Args:
+        name: its name, with the plugin's namespace.
+        arguments: what follows it on the command line; ``--plugin`` names files that are plugins too.
+
+    Raises:
+        UsageError: it is not installed.
+        PluginError: the plugin, or the verb, is broken.
+    """
+    registry = Registry.discover(plugins=values_said("--plugin", arguments))
+    try:
+        entry = registry.find(VERB, name)
+    except UnknownComponentError as error:
+        raise UsageError(f"there is no command {show(name)}: {error}") from error
+    schema, meanings = entry.schema, entry.schema.docstring.parameters
+    required = [field for field in schema.fields if field.required]
+    texts = [
+        schema.docstring.summary,
+        *schema.docstring.body.split("\n\n"),
+        *(f"{field.name.upper()}: {meanings.get(field.name, '')}" for field in required),
+    ]
+    command = HelpfulCommand(
+        name,
+        callback=partial(_call, entry, registry),
+        params=[_parameter(field, meanings.get(field.name, "")) for field in schema.fields],
+        help="\n\n".join(MARKUP.sub(r"\1", text) for text in texts if text),
+    )
+    return takes_plugin_files(command)
+
+
+def _parameter(field: ParameterSchema, meaning: str) -> click.Parameter:
+    """Return a parameter as an argument, or as an option if it has a default."""
+    if field.required:
+        return click.Argument([field.name], metavar=field.name.upper())
+    option = field.name.replace("_", "-")
+    if isinstance(without_null(field.type), BooleanType):
+        return click.Option([f"--{option}/--no-{option}", field.name], default=None, help=meaning)
+    default = "" if field.default is None else f" By default {field.default}."
+    return click.Option([f"--{option}", field.name], metavar=field.name.upper(), help=f"{meaning}{default}")
+
+
+def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str], **given: str | bool | None) -> None:
+    """Run a verb, and end the program if its exit code isn't 0.
+
+    Raises:
+        UsageError: an argument is wrong.
+        ComponentFailure: the verb raised an exception of its own.
+        Exit: the exit code isn't 0.
+    """
+    del plugins  # they are in the registry
+    types = entry.schema.types
+    values = {name: _value(text, types[name]) for name, text in given.items() if text is not None}
+    try:
+        verb = registry.create("verb", {entry.name: values})
+    except ParameterError as error:
+        raise UsageError(str(error)) from error
+    try:
+        code = verb()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = None
+    except MlpkitError:
+        raise
+    except Exception as error:
+        raise failure(f"the verb {entry.name} failed", error) from error
+    write_out()
+    expect_returned(f"verb {entry.name}", "__call__", code, (int, type(None)), "an exit code, or None")
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _value(text: str | bool, kind: ValueType) -> Any:
+    """Return an argument as it is, if its parameter takes a text, or else what it says as YAML."""
+    if isinstance(text, bool) or kind.check(text, (), CheckContext()) is not INVALID:
+        return text
+    faults = DiagnosticList()
+    node = parse_yaml(SourceText("", text, 0), faults)
+    try:
+        faults.raise_if_any()
+    except SpecSyntaxError:
+        return text
+    return text if node is None else plain(node)

@@ -1,0 +1,35 @@
+"""Verbs: commands that plugins add to the program."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from mlpkit.components.component import Component
+
+
+class Verb(Component):
+    """A command, called as ``mlpkit NAMESPACE.NAME``.
+
+    Its command line is made of the constructor's parameters: those without a default are arguments, in their order, and
+    the others are options. Values are checked as those of a spec.
+    """
+
+    kind: ClassVar[str] = "verb"
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Return parameters to check it with, in an empty folder; without any, its defaults are used."""
+        return []
+
+    @abstractmethod
+    def __call__(self) -> int | None:
+        """Do the work; print results to standard output, and messages to standard error.
+
+        Returns:
+            the exit code; None for 0.
+
+        Raises:
+            MlpkitError: the work failed; the message is printed, and the error's ``exit_code`` returned.
+            UsageError: the arguments are wrong.
+        """
