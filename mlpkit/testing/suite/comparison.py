@@ -1,4 +1,4 @@
-"""Compares named arrays; the message says which differ and by how much."""
+"""Compares named arrays, of graphs too; the message says which differ and by how much."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.errors import NotExportableError
+from mlpkit.graph.evaluator import evaluate
 from mlpkit.testing.suite.check import CheckFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from mlpkit.components.graph import Graph
 
 Arrays = dict[str, "NDArray[Any]"]
 
@@ -91,3 +95,12 @@ def _largest_difference(one: NDArray[Any], other: NDArray[Any]) -> float:
 def _size(array: NDArray[Any]) -> float:
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max()) if finite.size else 0.0
+
+
+def evaluated(graph: Graph, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
+    """Return an output of a graph that a component described."""
+    try:
+        return evaluate(graph, feeds)[output]
+    except NotExportableError as error:
+        message = f"what onnx describes can't be computed: {error}"
+        raise CheckFailure(message, expected="operators that the reference lists, as in opset 17") from error

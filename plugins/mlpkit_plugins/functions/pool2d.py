@@ -12,7 +12,7 @@ from mlpkit_plugins.functions.patches import Patches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from mlpkit import Graph, Value
 
@@ -46,10 +46,10 @@ class Pool2d(Layer):
         for rows, columns in self.patches.pixels():
             yield images[:, :, rows, columns]
 
-    def per_patch(self, name: str, images: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
+    def per_patch(self, name: str, images: NDArray[Any]) -> NDArray[Any]:
         """Return a scratch array with an element for each patch of each image."""
         shape = (*images.shape[:2], self.patches.down, self.patches.across)
-        return self.buffer(name, shape, dtype, like=images)
+        return self.buffer(name, shape, like=images)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""

@@ -115,7 +115,8 @@ def test_a_fault_keeps_all_it_says():
 
 def test_reading_a_spec_needs_no_numpy():
     script = (
-        "import sys; from mlpkit.specfile.document import parse_document; parse_document('seed: 0', overrides=['a=1']);"
+        "import sys; from mlpkit.specfile.document import document_of, parse_document; "
+        "parse_document('seed: 0'); document_of({'seed': 0}, ['a=1']);"
         "print('numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -11,11 +11,10 @@ from mlpkit.components.graph import Graph
 from mlpkit.components.layer import Layer
 from mlpkit.components.operation import plan_of
 from mlpkit.errors import NotExportableError
-from mlpkit.graph.evaluator import evaluate
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
+from mlpkit.testing.suite.comparison import evaluated, expect_close, expect_same_bits
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
 if TYPE_CHECKING:
@@ -348,19 +347,10 @@ def onnx_describes_what_is_computed(example: OperationExample) -> None:
             return
         for rows in (batch.x, batch.x[:1]):
             expected = np.array(example.infer(operation, rows.copy()))
-            found = _evaluated(graph, rows)
+            found = evaluated(graph, {"x": rows}, "y")
             remedy = "describe all of it, with every parameter, for any number of rows"
             when = f"in the graph that onnx describes, on {len(rows)} row{'s'[: len(rows) > 1]} of {dtype}"
             expect_close({INFERRED: found}, {INFERRED: expected}, when, remedy, tolerance=tolerance)
-
-
-def _evaluated(graph: Graph, x: NDArray[Any]) -> NDArray[Any]:
-    try:
-        return evaluate(graph, {"x": x})["y"]
-    except NotExportableError as error:
-        raise CheckFailure(
-            f"what onnx describes can't be computed: {error}", expected="operators as ONNX has them in opset 17"
-        ) from error
 
 
 @checks_examples("layer", "loss")

@@ -62,7 +62,7 @@ def called(function: str, **defaults: float) -> Operator:
     def one_to_one(step: Step) -> list[str]:
         given = step.node.attributes
         arguments = [literal(np.float32(given.get(name, value))) for name, value in defaults.items()]
-        return assigned(step, [step.floats(0)], lambda x: f"{function}({', '.join([*x, *arguments])})")
+        return assigned(step, [step.floats()], lambda x: f"{function}({', '.join([*x, *arguments])})")
 
     return one_to_one
 
@@ -98,7 +98,7 @@ def _strides(step: Step, operand: Operand) -> tuple[int, ...]:
 def leaky_relu(step: Step) -> list[str]:
     """Return x where x > 0, else alpha x."""
     alpha = literal(np.float32(step.node.attributes.get("alpha", 0.01)))
-    return assigned(step, [step.floats(0)], lambda x: f"{x[0]} > 0.0f ? {x[0]} : {alpha} * {x[0]}")
+    return assigned(step, [step.floats()], lambda x: f"{x[0]} > 0.0f ? {x[0]} : {alpha} * {x[0]}")
 
 
 def folded(expression: str) -> Operator:

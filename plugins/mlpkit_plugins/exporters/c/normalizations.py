@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def batch_norm(step: Step) -> list[str]:
     """Return (x - mean) / √(variance + epsilon) gamma + beta, feature by feature."""
     step.expect(training_mode=0)
-    x, y = step.floats(0), step.output
+    x, y = step.floats(), step.output
     gamma, beta, mean = (step.input(number).name for number in (1, 2, 3))
     epsilon = x.dtype.type(step.node.attributes.get("epsilon", 1e-5))
     scale = step.array("scale", 1 / np.sqrt(step.fixed(4) + epsilon))
@@ -27,7 +27,7 @@ def batch_norm(step: Step) -> list[str]:
 def layer_norm(step: Step) -> list[str]:
     """Return (x - mean) / √(variance + epsilon) gamma + beta, with mean and variance of all elements."""
     step.expect(axis=1, stash_type=1)
-    x, y, beta = step.floats(0), step.output, step.input(2) if step.has(2) else None
+    x, y, beta = step.floats(), step.output, step.input(2) if step.has(2) else None
     gamma, epsilon = step.input(1).name, literal(np.float32(step.node.attributes.get("epsilon", 1e-5)))
     shift = step.array("beta", np.zeros(x.size, x.dtype)) if beta is None else beta.name
     return [f"layer_norm({x.pointer}, {gamma}, {shift}, {y.pointer}, {x.size}, {epsilon});"]
@@ -41,7 +41,7 @@ def normalized(function: str) -> Operator:
     """
 
     def statements(step: Step) -> list[str]:
-        x, y = step.floats(0), step.output
+        x, y = step.floats(), step.output
         if step.axis() != len(x.shape) - 1:
             raise step.refused("along another axis than the last")
         return _row_by_row(x, y, function)

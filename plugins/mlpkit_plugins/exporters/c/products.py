@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def gemm(step: Step) -> list[str]:
     """Return A B + C, B transposed if that is said."""
     step.expect(alpha=1, beta=1, transA=0)
-    x, weights = step.floats(0), step.fixed(1)
+    x, weights = step.floats(), step.fixed(1)
     transposed = step.node.attributes.get("transB", 0)
     name = step.array("transposed", weights.T) if transposed else step.input(1).name
     lines = _products(step, x, weights.T if transposed else weights, name)
@@ -35,7 +35,7 @@ def gemm(step: Step) -> list[str]:
 
 def matmul(step: Step) -> list[str]:
     """Return A B, with B a matrix that doesn't change, or one for each matrix of A."""
-    x, weights = step.floats(0), step.fixed(1)
+    x, weights = step.floats(), step.fixed(1)
     if weights.ndim == 3 and x.shape[:-1] == (len(weights), 1):
         return _products_of_matrices(step, x, weights)
     if weights.ndim != 2:
@@ -91,7 +91,7 @@ def _expect_finite(step: Step, weights: NDArray[Any]) -> None:
 def conv(step: Step) -> list[str]:
     """Return the convolution of images with square or oblong patches."""
     step.expect(auto_pad="NOTSET", dilations=[1, 1], group=1)
-    x, weights, y = step.floats(0), step.fixed(1), step.output
+    x, weights, y = step.floats(), step.fixed(1), step.output
     if weights.ndim != 4:
         raise step.refused(f"on arrays of {weights.ndim} axes")
     _expect_finite(step, weights)
@@ -124,7 +124,7 @@ def average_pool(step: Step) -> list[str]:
 
 
 def _pooled(step: Step, function: str) -> list[str]:
-    x, y, size = step.floats(0), step.output, step.node.attributes["kernel_shape"]
+    x, y, size = step.floats(), step.output, step.node.attributes["kernel_shape"]
     if len(size) != 2:
         raise step.refused(f"on arrays of {2 + len(size)} axes")
     return [f"pool({x.pointer}, {_images(x)}, {y.pointer}, {_size(y)}, {_patches(step, size)}, {function});"]

@@ -52,14 +52,14 @@ reduce_mean = reduce("{zero}", "{0} + {1}", "{0} / {count}")
 
 def global_average_pool(step: Step) -> list[str]:
     """Return the mean of all pixels of a channel."""
-    axes = list(range(2, 1 + len(step.floats(0).shape)))
+    axes = list(range(2, 1 + len(step.floats().shape)))
     return reduce_mean(replace(step, node=step.node._replace(attributes={"axes": axes})))
 
 
 def arg_max(step: Step) -> list[str]:
     """Return the number of the first largest element along the last axis."""
     step.expect(select_last_index=0)
-    x, y = step.floats(0), step.output
+    x, y = step.floats(), step.output
     if step.axis(0) != len(x.shape) - 1 or x.size != x.shape[-1]:
         raise step.refused("on more than one row")
     return [f"{y.at('0')} = (int64_t)largest_at({x.pointer}, {x.size});"]

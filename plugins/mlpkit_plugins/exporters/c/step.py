@@ -118,13 +118,13 @@ class Step:
             raise self.refused(f"with an input {number + 1} that doesn't change")
         return operand
 
-    def floats(self, number: int) -> Operand:
-        """Return an input that is computed for each example in float32.
+    def floats(self) -> Operand:
+        """Return the first input, which is computed for each example in float32.
 
         Raises:
             NotExportableError: it doesn't change, or has another dtype.
         """
-        operand = self.varying(number)
+        operand = self.varying(0)
         if operand.dtype != np.float32:
             raise self.refused(f"on {operand.dtype.name}")
         return operand
