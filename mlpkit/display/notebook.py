@@ -13,7 +13,7 @@ from mlpkit.display.throughput import Throughput
 from mlpkit.pages.evaluations import Evaluations
 from mlpkit.pages.history_html import history_html
 from mlpkit.terminal.figures import duration, figure, figures
-from mlpkit.training.events import ObserverGroup
+from mlpkit.training.events import ObserverGroup, python_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,6 +40,17 @@ def notebook_display(what: str = "", *, quiet: bool = False) -> Observer | None:
     """
     display = None if quiet else notebook_output()
     return None if display is None else ObserverGroup([Notebook(display, what=what)])
+
+
+def default_observer(what: str = "", *, quiet: bool = False) -> Observer:
+    """Return what turns warnings into Python's, and shows progress in a notebook.
+
+    Args:
+        what: what the number of a run is, such as ``seed``, if there are several.
+        quiet: whether to show no progress.
+    """
+    display = notebook_display(what, quiet=quiet)
+    return ObserverGroup((python_warnings(what), display)) if display else python_warnings(what)
 
 
 def notebook_output() -> Callable[..., Any] | None:

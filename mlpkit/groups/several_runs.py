@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import deque
 from contextlib import suppress
 from itertools import accumulate
@@ -44,34 +43,15 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
     return f"{what}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
 
 
-def python_warnings(what: str) -> Listener:
-    """Return what turns warnings, and failures of runs, into Python's warnings.
-
-    Args:
-        what: what the number of a run is, such as ``seed``.
-    """
-
-    def warn(event: Event) -> None:
-        match event:
-            case Event(_, "warned", (warning,)):
-                warnings.warn(str(warning), stacklevel=4)
-            case Event(run, "noticed", (message,)):
-                warnings.warn(f"{what} {run}: {message}", stacklevel=4)
-            case Event(run, "over", (TrainingEnd(failure=failure),)) if failure:
-                warnings.warn(f"{what} {run}: {failure}", stacklevel=4)
-
-    return warn
-
-
 def default_observer(what: str, *, quiet: bool) -> Listener:
     """Return what turns warnings into Python's, and shows progress in a notebook unless ``quiet``.
 
     Args:
-        what: what the number of a run is.
+        what: what the number of a run is, such as ``seed``.
         quiet: whether to show no progress.
     """
-    display: Observer | None = load("mlpkit.display.notebook:notebook_display")(what, quiet=quiet)
-    return ObserverGroup([python_warnings(what), *([display] if display else [])])
+    observer: Listener = load("mlpkit.display.notebook:default_observer")(what, quiet=quiet)
+    return observer
 
 
 def share_of_cores(workers: int | None, count: int) -> int | None:

@@ -19,7 +19,7 @@ from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
-from mlpkit.training.events import Observer, PythonWarnings, StopRequest
+from mlpkit.training.events import Observer, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
 
@@ -62,7 +62,7 @@ def resume_network(
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(plugins=plugins, blocked=blocked)
-        return resume_claimed(folder, registry, examples, observer or PythonWarnings(), stop or StopRequest(), ranks)
+        return resume_claimed(folder, registry, examples, observer or python_warnings(), stop or StopRequest(), ranks)
 
 
 def resume_claimed(

@@ -14,7 +14,7 @@ from mlpkit.errors import DivergenceError, MlpkitError, StorageError
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.run_inputs import RunInputs
     from mlpkit.runs.folder import RunFolder
     from mlpkit.training.checkpointing import CheckpointStore
-    from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import StopRequest
-    from mlpkit.training.health import Health
+    from mlpkit.training.events import Listener, Observer, StopRequest
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -124,28 +122,20 @@ def finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if isinstance(value, list) or math.isfinite(value)}
 
 
-class FolderObserver(Observer):
-    """Writes into the run folder what the run is, and each evaluation.
+def recording(folder: RunFolder) -> Listener:
+    """Return what writes into the run folder what the run is, each evaluation, and the health."""
 
-    Args:
-        folder: the run folder.
-    """
+    def write(event: Event) -> None:
+        match event:
+            case Event(_, "started", (total_steps,)):
+                folder.write_identity(total_steps)
+            case Event(_, "evaluated", (record, seconds)):
+                folder.append_history(finite(record))
+                folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
+            case Event(_, "probed", (health,)):
+                folder.append_health(health)
 
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
-
-    def started(self, total_steps: int | None) -> None:
-        """Write run.json."""
-        self._folder.write_identity(total_steps)
-
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """Add a line to the history, and one to the timing."""
-        self._folder.append_history(finite(record))
-        self._folder.append_timing({"iteration": record["iteration"], "seconds": seconds})
-
-    def probed(self, health: Health) -> None:
-        """Add a line to the health."""
-        self._folder.append_health(health)
+    return write
 
 
 class FolderStore:

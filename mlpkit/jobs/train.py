@@ -19,7 +19,7 @@ from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPLITS
-from mlpkit.training.events import Observer, ObserverGroup, PythonWarnings, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def train_spec(
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     if observer is None:
         shown = display or Observer()
-        observer = shown if folder is None else ObserverGroup((PythonWarnings(), shown))
+        observer = shown if folder is None else ObserverGroup((python_warnings(), shown))
     with folder or nullcontext():
         try:
             with open_training(proved, ranks=ranks) as training:

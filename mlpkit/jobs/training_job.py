@@ -16,10 +16,10 @@ from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
 from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs
 from mlpkit.jobs.run_recorder import (
     AsyncCheckpoints,
-    FolderObserver,
     FolderStore,
     failure_recorded,
     finite,
+    recording,
     write_patiently,
 )
 from mlpkit.jobs.watches import WatchedTraining, watches_of
@@ -310,7 +310,7 @@ class TrainingJob:
         watched = folder is not None or type(observer) is not Observer
         network.freeze(self._frozen)  # watches look only at what is trained
         if folder is not None:
-            observer = ObserverGroup((FolderObserver(folder), observer))
+            observer = ObserverGroup((recording(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
             inputs = RunInputs(folder.spec_text(), self._training.resolved, self._training.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep

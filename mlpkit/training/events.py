@@ -101,18 +101,6 @@ class Observer:
         """The spec has deprecated usage, or its data is most likely not as meant; called before training."""
 
 
-class PythonWarnings(Observer):
-    """Turns what is noticed into Python's warnings, by default."""
-
-    def noticed(self, message: str) -> None:
-        """Warn."""
-        warnings.warn(message, stacklevel=2)
-
-    def warned(self, warning: Diagnostic) -> None:
-        """Warn, as ``load_spec`` does."""
-        warnings.warn(str(warning), FutureWarning, stacklevel=2)
-
-
 class ObserverGroup(Observer):
     """Several listeners as one observer.
 
@@ -134,6 +122,26 @@ class ObserverGroup(Observer):
 
     def _tell(self, kind: str, *data: Any) -> None:
         self(Event(self._run, kind, data))
+
+
+def python_warnings(what: str = "") -> Observer:
+    """Return what turns warnings, and failures of several runs, into Python's warnings.
+
+    Args:
+        what: what the number of a run is, such as ``seed``, if there are several.
+    """
+
+    def warn(event: Event) -> None:
+        label, level = (f"{what} {event.run}: ", 5) if what else ("", 4)
+        match event:
+            case Event(_, "warned", (warning,)):
+                warnings.warn(str(warning), UserWarning if what else FutureWarning, stacklevel=level)
+            case Event(_, "noticed", (message,)):
+                warnings.warn(f"{label}{message}", stacklevel=level)
+            case Event(_, "over", (TrainingEnd(failure=failure),)) if failure:
+                warnings.warn(f"{label}{failure}", stacklevel=level)
+
+    return ObserverGroup([warn])
 
 
 class StopRequest:

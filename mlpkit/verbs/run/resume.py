@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit.display.notebook import notebook_display
+from mlpkit.display.notebook import default_observer
 from mlpkit.errors import UsageError
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
-from mlpkit.training.events import ObserverGroup, PythonWarnings, StopRequest
+from mlpkit.training.events import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +86,7 @@ def resume(
             folder_for(directory, out),
             Registry.discover(plugins=plugins, blocked=blocked),
             examples=examples,
-            observer=observer or _default_observer(quiet=quiet),
+            observer=observer or default_observer(quiet=quiet),
             stop=stop or StopRequest(),
         )
     if kind is not ENSEMBLE_RUN:
@@ -95,7 +95,7 @@ def resume(
             examples=examples,
             plugins=plugins,
             blocked=blocked,
-            observer=observer or _default_observer(quiet=quiet),
+            observer=observer or default_observer(quiet=quiet),
             stop=stop,
         )
     if observer is not None:
@@ -104,9 +104,3 @@ def resume(
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     return resume_ensemble(directory, registry, examples=examples, quiet=quiet, stop=stop)
-
-
-def _default_observer(*, quiet: bool) -> Observer:
-    """Return what turns warnings into Python's, and shows progress in a notebook unless ``quiet``."""
-    display = notebook_display(quiet=quiet)
-    return ObserverGroup((PythonWarnings(), display)) if display else PythonWarnings()

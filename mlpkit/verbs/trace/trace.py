@@ -21,7 +21,7 @@ from mlpkit.pages.images import is_image
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.given_run import directory_of, expect_one_network
 from mlpkit.terminal.figures import figure
-from mlpkit.training.events import Observer, PythonWarnings
+from mlpkit.training.events import Observer, python_warnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
 from mlpkit.verbs.trace.replay import expect_example, replayed
 
@@ -393,7 +393,7 @@ def trace(
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """
-    folder, observer = directory_of(run), observer or PythonWarnings()
+    folder, observer = directory_of(run), observer or python_warnings()
     expect_one_network(folder, f"trace --step {step}")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     with replayed(
