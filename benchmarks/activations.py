@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +24,6 @@ from step import SPEC, Data, StepClock
 import mlpkit
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.loop import Trainer
 from mlpkit.training.workers import blas_threads, choose_plan
 from mlpkit_plugins import kernels
@@ -79,8 +79,8 @@ class Side:
     def seconds(self) -> float:
         """Train for a turn, and return how long a step took."""
         clock = StepClock()
-        settings = settings_of(self.spec)._replace(iterations=STEPS, evaluate_every=STEPS)
-        Trainer(self.network, {"train": self.train}, self.description, settings, observer=clock).train()
+        section = replace(self.spec.training, iterations=STEPS, evaluate_every=STEPS, checkpoint=None)
+        Trainer(self.network, {"train": self.train}, self.description, section, observer=clock).train()
         return clock.seconds / STEPS
 
 

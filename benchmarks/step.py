@@ -16,7 +16,7 @@ import json
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ from machine import heading, machine
 import mlpkit
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer
 from mlpkit.training.loop import Trainer
 from mlpkit.training.minibatches import WithReplacement
@@ -114,9 +113,9 @@ class Contest:
     def seconds_of_mlpkit(self, steps: int) -> float:
         """Train mlpkit's network, and return how long its steps took."""
         clock = StepClock()
-        settings = settings_of(self.spec)._replace(iterations=steps, evaluate_every=steps)
+        section = replace(self.spec.training, iterations=steps, evaluate_every=steps, checkpoint=None)
         time.sleep(PAUSE)
-        Trainer(self.network, {"train": self.train}, self.description, settings, observer=clock).train()
+        Trainer(self.network, {"train": self.train}, self.description, section, observer=clock).train()
         return clock.seconds
 
     def seconds_by_hand(self, steps: int) -> float:

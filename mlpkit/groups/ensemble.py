@@ -24,12 +24,13 @@ from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data, open_folds
 from mlpkit.jobs.train import prepare
-from mlpkit.jobs.training_job import Run, tracker_of
+from mlpkit.jobs.training_job import Run
 from mlpkit.network.ensemble import NAME
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
 from mlpkit.system import expect_processes
+from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.events import Event, StopRequest
 

@@ -11,7 +11,6 @@ from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import expect_same_inputs
 from mlpkit.jobs.run_spec import parse_resolved
-from mlpkit.jobs.training_job import only_steps
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
     with open_training(proved, resolved=resolved, ranks=ranks) as training:
         network = training.network(begun=True)
         expect_same_inputs(ranks, training.lock, proved.description)
-        training.trainer(network, only_steps(proved)).assist()
+        training.steps_alone(network).assist()
 
 
 def _prove(spec: Spec) -> SpecProof:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Split
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
-    from mlpkit.training.loop import Settings
+    from mlpkit.specfile.sections import Training
     from mlpkit.training.ranks import Ranks
     from mlpkit.training.workers import Plan
 
@@ -40,6 +41,25 @@ def plan_of(proved: SpecProof, ranks: Ranks = ONE_RANK, cores: int | None = None
     work = proved.proof.flops * training.batch_size if proved.spec.ensemble is None else 0
     cores = ranks.cores or cores
     return choose_plan(work, slices=training.slices, threads=training.threads, ranks=ranks.size, cores=cores)
+
+
+def only_steps(section: Training, **changes: Any) -> Training:
+    """Return how to train without callbacks, checkpoints and evaluations.
+
+    Args:
+        section: how to train.
+        changes: other values of keys.
+    """
+    return replace(
+        section,
+        callbacks=(),
+        early_stopping=None,
+        best_weights=None,
+        moving_average=None,
+        checkpoint=None,
+        evaluate_every=sys.maxsize,
+        **changes,
+    )
 
 
 @dataclass
@@ -98,11 +118,39 @@ class OpenTraining:
             examples=None if begun else (self.splits["train"], self.proved.description),
         )
 
-    def trainer(self, network: Sequential, settings: Settings, **keywords: Any) -> Trainer:
-        """Return what trains a network on the data; the keywords are those of ``Trainer``."""
-        workers = None if self.cores is None else useful_workers(network, self.cores)
-        description = self.proved.description
-        return Trainer(network, self.splits, description, settings, workers=workers, ranks=self.ranks, **keywords)
+    def trainer(self, network: Sequential, section: Training | None = None, **keywords: Any) -> Trainer:
+        """Return what trains a network on the data.
+
+        Args:
+            network: the network.
+            section: how to train; by default as the spec says.
+            keywords: those of ``Trainer``.
+        """
+        proved = self.proved
+        return Trainer(
+            network,
+            self.splits,
+            proved.description,
+            section or proved.spec.training,
+            frozen=proved.frozen,
+            factors=proved.factors,
+            workers=None if self.cores is None else useful_workers(network, self.cores),
+            ranks=self.ranks,
+            **keywords,
+        )
+
+    def steps_alone(self, network: Sequential, **keywords: Any) -> Trainer:
+        """Return what takes the steps of the training, without what changes nothing in them.
+
+        There are no callbacks, checkpoints and evaluations, and no clock ends the training.
+
+        Args:
+            network: the network.
+            keywords: those of ``Trainer``.
+        """
+        section = self.proved.spec.training
+        steps = sys.maxsize if section.epochs is None else None
+        return self.trainer(network, only_steps(section), steps=steps, **keywords)
 
 
 @contextmanager

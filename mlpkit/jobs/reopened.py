@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mlpkit.runs.folder import RunFolder
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer
-    from mlpkit.training.loop import Settings, Trainer
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -51,10 +50,6 @@ class Reopened(NamedTuple):
     def proved(self) -> SpecProof:
         """Its spec, proved."""
         return self.training.proved
-
-    def trainer(self, settings: Settings, **keywords: Any) -> Trainer:
-        """Return what trains the network on the run's data; the keywords are those of ``Trainer``."""
-        return self.training.trainer(self.network, settings, **keywords)
 
 
 @contextmanager

@@ -14,11 +14,12 @@ from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.train import begin
-from mlpkit.jobs.training_job import Run, TrainingJob, tracker_of
+from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
+from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.events import Observer, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
@@ -160,7 +161,7 @@ def _go_on(
             told = "; ".join(map(str, lock))
             observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
         job = TrainingJob(training, folder)
-        done = job.train(observer, stop, snapshot)
+        done = job.train(observer, stop, snapshot=snapshot)
     job.expect_uninterrupted(done)
     return done
 

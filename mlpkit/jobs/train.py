@@ -95,16 +95,16 @@ def train_spec(
             with open_training(proved, ranks=ranks) as training:
                 if folder is not None:
                     write_beginning(folder, training)
-                job = TrainingJob(
-                    training,
-                    folder,
+                job = TrainingJob(training, folder)
+                done = job.train(
+                    observer,
+                    stop or StopRequest(),
                     steps=steps,
                     network=network,
                     callbacks=callbacks,
                     evaluated=evaluated,
                     optimizer_state=optimizer_state,
                 )
-                done = job.train(observer, stop or StopRequest())
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()
@@ -227,9 +227,9 @@ def begin(
         hold_examples(dataset, examples)
     proved = prove(spec, dataset)
     with open_training(proved, resolved=resolved, splits=splits, ranks=ranks, cores=cores) as training:
-        job = TrainingJob(training, folder, callbacks=callbacks)
+        job = TrainingJob(training, folder)
         folder.rewind([], begun=False)
         folder.write_lock(training.lock)
-        done = job.train(observer, stop)
+        done = job.train(observer, stop, callbacks=callbacks)
     job.expect_uninterrupted(done)
     return done

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Outcome
@@ -27,13 +25,11 @@ from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
-from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage, TimeBudget
-from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
+from mlpkit.training.checkpointing import BestTracker, tracker_of
 from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import Observer, ObserverGroup
-from mlpkit.training.loop import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -42,126 +38,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlpkit.components.callback import Callback
-    from mlpkit.components.parameter import StepFactors
     from mlpkit.components.target import Target
     from mlpkit.jobs.open_training import OpenTraining
-    from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.trained_model import Model
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder
-    from mlpkit.specfile.sections import Training
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
     from mlpkit.training.loop import Trainer
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
-
-
-def settings_of(
-    spec: Spec,
-    steps: int | None = None,
-    callbacks: Sequence[Callback] = (),
-    evaluated: Collection[str] = SPLITS,
-    frozen: Collection[str] = (),
-    factors: Mapping[str, StepFactors] = MappingProxyType({}),
-) -> Settings:
-    """Return how a spec says to train, its components built.
-
-    Args:
-        spec: the spec.
-        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
-        callbacks: callbacks beside the spec's.
-        evaluated: splits to evaluate; that for testing waits for the end of the training.
-        frozen: the layers that are left as they are.
-        factors: what weight decay and learning rate are multiplied by, by parameter, where the spec says it.
-    """
-    training = spec.training
-    saving = training.checkpoint
-    return Settings(
-        optimizer=training.optimizer(),
-        batch_size=training.batch_size,
-        accumulate=training.accumulate,
-        precision=training.precision,
-        sampling=training.sampling,
-        drop_last=training.drop_last,
-        iterations=training.iterations or steps,
-        epochs=training.epochs,
-        open_ended=training.seconds is not None,
-        evaluate_every=training.evaluate_every,
-        evaluate_train=training.evaluate_train,
-        frozen=frozen,
-        factors=factors,
-        evaluated=[split for split in ("train", "validation") if split in evaluated],
-        metrics={metric.name: metric for metric in training.metrics if metric.component.table is None},
-        clip=_clip(training),
-        max_weight_norm=training.max_weight_norm or {},
-        augmentations=[augmentation() for augmentation in training.augment],
-        callbacks=[*_callbacks(training, steps), *callbacks],
-        triggers=CheckpointTriggers(saving.every, saving.every_epochs, saving.every_seconds) if saving else None,
-        best=_best(training),
-    )
-
-
-def only_steps(proved: SpecProof) -> Settings:
-    """Return how a spec says to train, without what changes nothing in its steps: callbacks, checkpoints, evaluations.
-
-    The clock doesn't end such a training, even if the spec sets a time.
-
-    Args:
-        proved: the spec, proved.
-    """
-    spec = proved.spec
-    training = replace(
-        spec.training, callbacks=(), early_stopping=None, best_weights=None, moving_average=None, checkpoint=None
-    )
-    bare = replace(spec, top_level=replace(spec.top_level, training=training))
-    steps = sys.maxsize if training.epochs is None else None
-    settings = settings_of(bare, steps, frozen=proved.frozen, factors=proved.factors)
-    return settings._replace(evaluate_every=sys.maxsize)
-
-
-def _clip(training: Training) -> tuple[str, float] | None:
-    limits = asdict(training.clip) if training.clip else {}
-    return next(((name, limit) for name, limit in limits.items() if limit is not None), None)
-
-
-def _callbacks(training: Training, steps: int | None) -> list[Callback]:
-    """Return the callbacks that the spec names, and those that do what other keys ask for."""
-    average, stopping, best = training.moving_average, training.early_stopping, training.best_weights
-    higher, last = partial(_higher_is_better, training), training.ties == "last"
-    return [
-        *([MovingAverage(average.decay)] if average else []),
-        *(callback() for callback in training.callbacks),
-        *([TimeBudget(training.seconds)] if training.seconds and steps is None else []),
-        *([EarlyStopping(**vars(stopping), higher_is_better=higher(stopping.metric))] if stopping else []),
-        *([BestWeights(best, higher_is_better=higher(best), last_of_equals=last)] if best else []),
-    ]
-
-
-def _best(training: Training) -> BestTracker | None:
-    if training.checkpoint is None or training.checkpoint.best is None:
-        return None
-    return _tracker(training, training.checkpoint.best)
-
-
-def tracker_of(training: Training, history: Sequence[Record]) -> BestTracker:
-    """Return what says which evaluation of a run is the best, and has seen those done so far."""
-    saving, stopping = training.checkpoint, training.early_stopping
-    monitor = training.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
-    tracker = _tracker(training, monitor)
-    for record in history:
-        if tracker.key(record) in record:  # history.jsonl leaves out what is not finite
-            tracker.improved(record)
-    return tracker
-
-
-def _tracker(training: Training, monitor: str) -> BestTracker:
-    return BestTracker(monitor, _higher_is_better(training, monitor), last_of_equals=training.ties == "last")
-
-
-def _higher_is_better(training: Training, monitor: str) -> bool:
-    return any(metric.name == monitor and metric.component.higher_is_better for metric in training.metrics)
 
 
 @dataclass(repr=False)
@@ -243,40 +131,19 @@ def _figures(results: Mapping[str, Any]) -> str:
 
 
 class TrainingJob:
-    """A training that is open, and what it is given besides its spec.
+    """A training that is open, and kept in a folder.
 
     Args:
         training: the training.
         folder: where to keep what happens, or None.
-        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
-        network: the network to train on; by default the spec's, its parameters initialised.
-        callbacks: callbacks beside the spec's.
-        evaluated: splits to evaluate.
-        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
     """
 
-    def __init__(
-        self,
-        training: OpenTraining,
-        folder: RunFolder | None,
-        *,
-        steps: int | None = None,
-        network: Sequential | None = None,
-        callbacks: Sequence[Callback] = (),
-        evaluated: Collection[str] = SPLITS,
-        optimizer_state: OptimizerState | None = None,
-    ) -> None:
+    def __init__(self, training: OpenTraining, folder: RunFolder | None) -> None:
         self.spec = training.proved.spec
         self.description = training.proved.description
         self.folder = folder
         self._training = training
-        self._steps = steps
-        self._network = network
-        self._callbacks = callbacks
-        self._evaluated = evaluated
-        self._optimizer_state = optimizer_state
         self._interrupted = False
-        self._frozen, self._factors = training.proved.frozen, training.proved.factors
         self._dataset = training.proved.dataset
         self._ranks = training.ranks
         self._splits = training.splits
@@ -288,13 +155,29 @@ class TrainingJob:
             return partial(self.spec.resolved_text, slices=plan.slices, threads=plan.threads)
         return str(self._training.resolved).__str__
 
-    def train(self, observer: Observer, stop: StopRequest, snapshot: Snapshot | None = None) -> Run:
+    def train(
+        self,
+        observer: Observer,
+        stop: StopRequest,
+        *,
+        snapshot: Snapshot | None = None,
+        steps: int | None = None,
+        network: Sequential | None = None,
+        callbacks: Sequence[Callback] = (),
+        evaluated: Collection[str] = SPLITS,
+        optimizer_state: OptimizerState | None = None,
+    ) -> Run:
         """Train, evaluate and save.
 
         Args:
             observer: receives the events.
             stop: may ask the run to end after the step that it is in.
             snapshot: where to go on from; None to begin.
+            steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+            network: the network to train on; by default the spec's, its parameters initialised.
+            callbacks: callbacks beside the spec's.
+            evaluated: splits to evaluate.
+            optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
 
         Raises:
             DivergenceError: something was not finite.
@@ -303,30 +186,29 @@ class TrainingJob:
         folder = self.folder
         if self._ranks.size > 1:
             expect_same_inputs(self._ranks, self._training.lock, self.description, observer)
-        settings = settings_of(self.spec, self._steps, self._callbacks, self._evaluated, self._frozen, self._factors)
-        network = self._network or self._training.network(begun=snapshot is not None)
+        network = network or self._training.network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
         watched = folder is not None or type(observer) is not Observer
-        network.freeze(self._frozen)  # watches look only at what is trained
+        network.freeze(self._training.proved.frozen)  # watches look only at what is trained
         if folder is not None:
             observer = ObserverGroup((recording(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
             inputs = RunInputs(folder.spec_text(), self._training.resolved, self._training.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
-        training = WatchedTraining(
-            self.spec, self._steps, network, self._dataset, self.description, self._splits, observer
-        )
+        training = WatchedTraining(self.spec, steps, network, self._dataset, self.description, self._splits, observer)
         trainer = self._training.trainer(
             network,
-            settings,
+            steps=steps,
+            callbacks=callbacks,
+            evaluated=evaluated,
             observer=observer,
             stop=stop,
             folder=directory,
             resolved=self._training.values,
             store=store,
-            optimizer_state=self._optimizer_state,
+            optimizer_state=optimizer_state,
             watches=watches_of(training) if watched else (),
         )
         if snapshot is not None:
@@ -337,14 +219,20 @@ class TrainingJob:
         observer.monitored(tracker_of(self.spec.training, trainer.history))
         outcome = Outcome("failed")
         try:
-            finished = self._finish(trainer, observer, stop, store, origin)
+            finished = self._finish(trainer, observer, stop, store, origin, evaluated)
             outcome = Outcome("stopped" if finished.stopped else "finished", finished.metrics)
         finally:
             trainer.close(outcome)
         return finished
 
     def _finish(
-        self, trainer: Trainer, observer: Observer, stop: StopRequest, store: AsyncCheckpoints | None, origin: Origin
+        self,
+        trainer: Trainer,
+        observer: Observer,
+        stop: StopRequest,
+        store: AsyncCheckpoints | None,
+        origin: Origin,
+        evaluated: Collection[str],
     ) -> Run:
         """Train to the end, and write the model and the results."""
         network, folder = trainer.network, self.folder
@@ -368,7 +256,7 @@ class TrainingJob:
         if not finished.stopped:
             last = {} if trainer.weights_replaced or not history else history[-1]
             with failure_recorded(folder, trainer.progress):
-                finished.metrics = self._final_metrics(network, last)
+                finished.metrics = self._final_metrics(network, last, evaluated)
                 finished.leaks = leaks_in(self._splits["train"], self.description, self._dataset)
                 if folder is not None:
                     folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
@@ -394,12 +282,15 @@ class TrainingJob:
         vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
         raise interrupt
 
-    def _final_metrics(self, network: Sequential, last: Record) -> dict[str, dict[str, Any]]:
+    def _final_metrics(
+        self, network: Sequential, last: Record, evaluated: Collection[str]
+    ) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split.
 
         Args:
             network: the trained network.
             last: the last evaluation; a split that it has not all of is evaluated now.
+            evaluated: the splits to evaluate.
         """
         metrics = {metric.name: metric for metric in self.spec.training.metrics}
         names = ("loss", *metrics)
@@ -408,7 +299,7 @@ class TrainingJob:
             for split in ("validation", "train")
             if all(f"{split}_{name}" in last for name in names)
         }
-        missing = [split for split in SPLITS if split in self._evaluated and split not in known]
+        missing = [split for split in SPLITS if split in evaluated and split not in known]
         return Evaluator(network, self._splits, self.description, metrics, self._ranks)(missing) | known
 
 

@@ -135,7 +135,7 @@ def _number(text: object) -> int | None:
 
 
 def _monitor(training: Mapping[str, Any]) -> str:
-    """Return what a run compares evaluations by, as ``tracker_of`` in ``mlpkit.jobs.training_job`` does."""
+    """Return what a run compares evaluations by, as ``tracker_of`` in ``mlpkit.training.checkpointing`` does."""
     checkpoint, stopping = (_mapping(training.get(key)) for key in ("checkpoint", "early_stopping"))
     found = (training.get("best_weights"), checkpoint.get("best"), stopping.get("metric"))
     return next((name for name in found if isinstance(name, str) and name != "null"), "loss")

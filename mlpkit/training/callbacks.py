@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mlpkit.components.callback import Callback, Weights
 from mlpkit.components.schema.wording import shown_number
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.flat_layout import blocks
-from mlpkit.training.checkpointing import Best, BestTracker
+from mlpkit.training.checkpointing import Best, BestTracker, higher_is_better
 from mlpkit.training.snapshot import pack, unpack
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.callback import Outcome, TrainingView
+    from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
 
 
@@ -244,3 +246,21 @@ class MovingAverage(Callback):
         """Return what is kept of the average: decay (1 - decay^(step - 1)) / (1 - decay^step)."""
         logarithm = math.log(self._decay)
         return self._decay * math.expm1((step - 1) * logarithm) / math.expm1(step * logarithm)
+
+
+def callbacks_of(section: Training, steps: int | None = None) -> list[Callback]:
+    """Return the callbacks that a spec names, and those that do what other keys ask for.
+
+    Args:
+        section: how to train.
+        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
+    """
+    average, stopping, best = section.moving_average, section.early_stopping, section.best_weights
+    higher, last = partial(higher_is_better, section), section.ties == "last"
+    return [
+        *([MovingAverage(average.decay)] if average else []),
+        *(callback() for callback in section.callbacks),
+        *([TimeBudget(section.seconds)] if section.seconds and steps is None else []),
+        *([EarlyStopping(**vars(stopping), higher_is_better=higher(stopping.metric))] if stopping else []),
+        *([BestWeights(best, higher_is_better=higher(best), last_of_equals=last)] if best else []),
+    ]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from mlpkit.record_keys import decisive_split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from mlpkit.specfile.sections import CheckpointSection, Training
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -29,32 +30,18 @@ class CheckpointStore(Protocol):
         """Keep a snapshot as the best so far."""
 
 
-class CheckpointTriggers(NamedTuple):
-    """When to save a run.
-
-    Args:
-        every: steps between checkpoints, or None.
-        every_epochs: passes over the training data between checkpoints, or None.
-        every_seconds: seconds between checkpoints, or None.
-    """
-
-    every: int | None = None
-    every_epochs: int | None = None
-    every_seconds: float | None = None
-
-
 class CheckpointSchedule:
     """Says after which steps a run is to be saved.
 
     Args:
-        triggers: when to save it.
+        section: when to save it; None for never.
         steps_per_epoch: steps of a pass over the training data.
     """
 
-    def __init__(self, triggers: CheckpointTriggers, steps_per_epoch: int) -> None:
-        periods = (triggers.every, triggers.every_epochs and triggers.every_epochs * steps_per_epoch)
+    def __init__(self, section: CheckpointSection | None, steps_per_epoch: int) -> None:
+        periods = (section.every, (section.every_epochs or 0) * steps_per_epoch) if section else ()
         self._periods = [period for period in periods if period]
-        self._seconds = triggers.every_seconds or math.inf
+        self._seconds = (section and section.every_seconds) or math.inf
         self.deadline = time.perf_counter() + self._seconds
         """When a step is done at this time or later, the run is due, however many steps that were."""
 
@@ -119,3 +106,29 @@ class BestTracker:
             return False
         self.best = Best(int(record["iteration"]), value)
         return True
+
+
+def tracker_of(section: Training, history: Sequence[Mapping[str, float]]) -> BestTracker:
+    """Return what says which evaluation of a run is the best, and has seen those done so far."""
+    saving, stopping = section.checkpoint, section.early_stopping
+    monitor = section.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
+    tracker = _tracker(section, monitor)
+    for record in history:
+        if tracker.key(record) in record:  # history.jsonl leaves out what is not finite
+            tracker.improved(record)
+    return tracker
+
+
+def tracker_of_checkpoint(section: Training) -> BestTracker | None:
+    """Return what says after which evaluation a run is saved as the best so far; None if none is."""
+    monitor = section.checkpoint and section.checkpoint.best
+    return _tracker(section, monitor) if monitor else None
+
+
+def _tracker(section: Training, monitor: str) -> BestTracker:
+    return BestTracker(monitor, higher_is_better(section, monitor), last_of_equals=section.ties == "last")
+
+
+def higher_is_better(section: Training, monitor: str) -> bool:
+    """Whether larger values of the loss, or of one of the metrics, are better."""
+    return any(metric.name == monitor and metric.component.higher_is_better for metric in section.metrics)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.network.sequential import Batch, Sequential
+    from mlpkit.specfile.sections import ClipSection
     from mlpkit.training.minibatches import Augmenter, OwnRows, Sampler
     from mlpkit.training.watch import Watch
 
@@ -237,11 +238,13 @@ class ClipByValue:
         np.clip(block, -self._limit, self._limit, out=block)
 
 
-CLIPPERS: dict[str, Callable[[Sequential, float], ClipByNorm | ClipByValue]] = {
-    "norm": ClipByNorm,
-    "value": ClipByValue,
-}
-"""Ways to clip by their names in the spec."""
+def clipper(network: Sequential, section: ClipSection | None) -> ClipByNorm | ClipByValue | None:
+    """Return what clips the gradient of each step, as the spec says; None for nothing."""
+    if section is None:
+        return None
+    if section.norm is not None:
+        return ClipByNorm(network, section.norm)
+    return None if section.value is None else ClipByValue(network, section.value)
 
 
 class WatchedClip:

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from mlpkit.components.schedule import START, OpenEndedProgress, Progress, Sched
 from mlpkit.errors import DivergenceError
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.slices import NO_EXCHANGE
-from mlpkit.training.callbacks import CallbackGroup
-from mlpkit.training.checkpointing import Best, CheckpointSchedule, CheckpointTriggers
+from mlpkit.training.callbacks import CallbackGroup, callbacks_of
+from mlpkit.training.checkpointing import Best, CheckpointSchedule, tracker_of_checkpoint
 from mlpkit.training.constraints import constrained
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.gradient import CLIPPERS, AccumulatedGradient, MinibatchGradient, Parts, StepGradient, WatchedClip
+from mlpkit.training.gradient import AccumulatedGradient, MinibatchGradient, Parts, StepGradient, WatchedClip, clipper
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader, OwnRows
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
@@ -35,71 +35,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.augmentation import Augmentation
     from mlpkit.components.callback import Callback, Outcome
     from mlpkit.components.dataset import Description, Split
-    from mlpkit.components.metric import Metric
-    from mlpkit.components.optimizer import Optimizer
     from mlpkit.components.parameter import StepFactors
     from mlpkit.network.sequential import Sequential
-    from mlpkit.training.checkpointing import BestTracker, CheckpointStore
+    from mlpkit.specfile.sections import Training
+    from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
     from mlpkit.training.watch import Watch
 
 
 SECONDS_BETWEEN_REPORTS = 0.1
-
-
-class Settings(NamedTuple):
-    """How to train.
-
-    Args:
-        optimizer: how gradients change the parameters.
-        batch_size: examples of a minibatch.
-        accumulate: minibatches whose gradients are averaged for one step.
-        precision: ``bfloat16`` if a step rounds the factors of matrix products, otherwise ``float32``.
-        sampling: ``shuffle`` or ``with_replacement``.
-        drop_last: whether the last step of an epoch is left out if it has fewer examples.
-        iterations: steps to train for, or None.
-        epochs: passes over the training data to train for, or None; with neither, a callback ends the training.
-        open_ended: whether a clock decides when training ends, so that nothing may depend on the number of steps.
-        evaluate_every: steps between evaluations; None for once an epoch.
-        evaluate_train: whether the training data is evaluated then, even if there is validation data.
-        frozen: names of the layers that are left as they are.
-        factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
-            its layer declares.
-        evaluated: the splits that are evaluated then, if the data set has them.
-        metrics: makers of metric objects, by name; none of them gives a table.
-        clip: how the gradient is clipped, ``norm`` or ``value``, and the limit; None for not at all.
-        max_weight_norm: the longest that the incoming weights of a unit may be, by pattern of the parameter's path.
-        augmentations: changes to training inputs.
-        callbacks: what follows training and may end it.
-        triggers: when to save the run as it goes; None for only when it is asked to stop.
-        best: says which evaluation is the best, to save the run then; None for no such thing.
-    """
-
-    optimizer: Optimizer
-    batch_size: int
-    accumulate: int = 1
-    precision: str = "float32"
-    sampling: str = "shuffle"
-    drop_last: bool = False
-    iterations: int | None = None
-    epochs: int | None = None
-    open_ended: bool = False
-    evaluate_every: int | None = None
-    evaluate_train: bool = True
-    frozen: Collection[str] = ()
-    factors: Mapping[str, StepFactors] = MappingProxyType({})
-    evaluated: Sequence[str] = ("train", "validation")
-    metrics: Mapping[str, Callable[[], Metric]] = MappingProxyType({})
-    clip: tuple[str, float] | None = None
-    max_weight_norm: Mapping[str, float] = MappingProxyType({})
-    augmentations: Sequence[Augmentation] = ()
-    callbacks: Sequence[Callback] = ()
-    triggers: CheckpointTriggers | None = None
-    best: BestTracker | None = None
 
 
 class Trainer:
@@ -109,7 +56,13 @@ class Trainer:
         network: the network.
         splits: the data, by split; ``train`` must be there.
         description: shapes of the data.
-        settings: how to train.
+        section: how to train.
+        steps: how many steps to do in place of the time or the epochs that the section sets; None for these.
+        frozen: names of the layers that are left unchanged.
+        factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
+            its layer declares.
+        callbacks: callbacks beside the section's.
+        evaluated: the splits that are evaluated as training goes, if the data set has them.
         observer: receives the events.
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
@@ -132,8 +85,13 @@ class Trainer:
         network: Sequential,
         splits: Mapping[str, Split],
         description: Description,
-        settings: Settings,
+        section: Training,
         *,
+        steps: int | None = None,
+        frozen: Collection[str] = (),
+        factors: Mapping[str, StepFactors] = MappingProxyType({}),
+        callbacks: Sequence[Callback] = (),
+        evaluated: Collection[str] = ("train", "validation"),
         observer: Observer | None = None,
         stop: StopRequest | None = None,
         workers: int | None = None,
@@ -144,10 +102,12 @@ class Trainer:
         watches: Sequence[Watch] = (),
         ranks: Ranks = ONE_RANK,
     ) -> None:
-        network.freeze(settings.frozen)  # what follows looks only at what is trained
+        network.freeze(frozen)  # what follows looks only at what is trained
         self.network = network
         self._trained = [path for path in network.parameters if path not in network.layout.frozen]
-        self.settings = settings
+        self.section, self.frozen = section, frozen
+        self.optimizer = section.optimizer()
+        self.callbacks = [*callbacks_of(section, steps), *callbacks]
         self.history: list[Record] = []
         self._history_columns = HistoryColumns()
         self.stopped = ""
@@ -157,29 +117,32 @@ class Trainer:
         self._ranks = ranks
         self._workers = Workers(useful_workers(network, ranks.cores) if workers is None else workers)
         examples = len(splits["train"])
-        rows = settings.batch_size * settings.accumulate
-        self._sampler = SAMPLERS[settings.sampling](examples, rows, network.seed, drop_last=settings.drop_last)
-        self._evaluate = Evaluator(network, splits, description, settings.metrics, ranks)
-        self._evaluated = evaluated_splits(settings, splits)
-        clip = CLIPPERS[settings.clip[0]](network, settings.clip[1]) if settings.clip else None
+        rows = section.batch_size * section.accumulate
+        self._sampler = SAMPLERS[section.sampling](examples, rows, network.seed, drop_last=section.drop_last)
+        metrics = {metric.name: metric for metric in section.metrics if metric.component.table is None}
+        self._evaluate = Evaluator(network, splits, description, metrics, ranks)
+        self._evaluated = evaluated_splits(section, [split for split in splits if split in evaluated])
+        clip = clipper(network, section.clip)
         self._watches = watches
         in_each_step = [watch for watch in watches if watch.each_step]
         self._clip = WatchedClip(clip, in_each_step) if in_each_step else clip
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
-        self.total_steps = settings.iterations or (settings.epochs or 0) * steps_per_epoch or sys.maxsize
-        self.progress = OpenEndedProgress() if settings.open_ended else Progress(0, 0.0, total_steps=self.total_steps)
-        self._update = Updater(settings.optimizer, network, optimizer_state, settings.factors, self.progress)
-        self._constrained_update = constrained(self._update, network, settings.max_weight_norm)
+        self.total_steps = section.iterations or steps or (section.epochs or 0) * steps_per_epoch or sys.maxsize
+        self._open_ended = section.seconds is not None
+        self.progress = OpenEndedProgress() if self._open_ended else Progress(0, 0.0, total_steps=self.total_steps)
+        self._update = Updater(self.optimizer, network, optimizer_state, factors, self.progress)
+        self._constrained_update = constrained(self._update, network, section.max_weight_norm or {})
         self._gradient = self._step_gradient(splits["train"], description)
-        self._evaluate_every = settings.evaluate_every or steps_per_epoch
+        self._evaluate_every = section.evaluate_every or steps_per_epoch
         self._view = TrainingView(
             self.progress, network.parameters, folder, self.history, weights_of(network), resolved
         )
-        self._callbacks = CallbackGroup(settings.callbacks, self._view)
+        self._callbacks = CallbackGroup(self.callbacks, self._view)
         self._store = store
-        self._triggers = settings.triggers if store is not None else None
+        self._triggers = section.checkpoint if store is not None else None
+        self._best = tracker_of_checkpoint(section)
         self._last_rate: float | None = None
-        self._rate_changes = isinstance(settings.optimizer.learning_rate, Schedule)
+        self._rate_changes = isinstance(self.optimizer.learning_rate, Schedule)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.
@@ -206,8 +169,8 @@ class Trainer:
     def _network_to_itself(self) -> Iterator[None]:
         """Let the network be that of this training inside the block."""
         network = self.network
-        network.freeze(self.settings.frozen)
-        network.set_precision(self.settings.precision)
+        network.freeze(self.frozen)
+        network.set_precision(self.section.precision)
         network.follow(self.progress)
         network.exchange = self._ranks
         try:
@@ -219,7 +182,7 @@ class Trainer:
             network.freeze(())
 
     def _train(self) -> list[Record]:
-        self._observer.started(None if self.settings.open_ended else self.total_steps)
+        self._observer.started(None if self._open_ended else self.total_steps)
         if self._update.stand_in is not None:
             self._view.stand_in = Weights(self._update.stand_in, self.network.replicas[0].state)
         self._callbacks.start()
@@ -253,7 +216,7 @@ class Trainer:
         arrays = copied_arrays(self.network, self._update.slots, self._trained) | self._history_columns.copies(
             self.history
         )
-        tracker = self.settings.best
+        tracker = self._best
         metadata = {
             "step": self.progress.step,
             "learning_rate": self._last_rate,
@@ -261,7 +224,7 @@ class Trainer:
             "history": list(self.history[0]) if self.history else [],
             "best": tracker.best and list(tracker.best) if tracker else None,
             "callbacks": self._callbacks.state(arrays),
-            "slots_version": self.settings.optimizer.slots_version,
+            "slots_version": self.optimizer.slots_version,
         }
         return Snapshot(arrays, metadata)
 
@@ -269,14 +232,14 @@ class Trainer:
         """Go on from a snapshot; what follows is the same to the bit as without the break.
 
         Args:
-            snapshot: of a trainer with the same network, data and settings.
+            snapshot: of a trainer with the same network, data and section.
 
         Raises:
             ModelFileError: it does not fit this trainer; nothing was changed, unless it is slots or a callback's state.
         """
         arrays, metadata = snapshot
         keys = self._evaluate.keys(self._evaluated)
-        callbacks = len(self.settings.callbacks)
+        callbacks = len(self.callbacks)
         expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays, self._trained)
@@ -287,8 +250,8 @@ class Trainer:
         self.progress.epoch = snapshot.step / self.steps_per_epoch
         self._last_rate = metadata["learning_rate"]
         self._view.stop_reason = metadata["stop_reason"]
-        if self.settings.best and metadata["best"]:
-            self.settings.best.best = Best(*metadata["best"])
+        if self._best and metadata["best"]:
+            self._best.best = Best(*metadata["best"])
         self._callbacks.load_state(metadata["callbacks"], arrays)
         for replica in self.network.replicas:
             replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
@@ -302,7 +265,7 @@ class Trainer:
         return self._sampler.indices(step - 1).copy()
 
     def _upgrade_slots(self, version: int) -> None:
-        optimizer = self.settings.optimizer
+        optimizer = self.optimizer
         if version != optimizer.slots_version:
             self._update.upgrade_slots(version)
             self._observer.noticed(
@@ -312,25 +275,26 @@ class Trainer:
 
     def _step_gradient(self, split: Split, description: Description) -> StepGradient | AccumulatedGradient:
         """Return what computes the gradient of a step, from one minibatch or from several."""
-        network, settings = self.network, self.settings
-        parts = Parts(self._sampler, settings.batch_size, settings.accumulate)
-        whole = self._sampler if settings.accumulate == 1 else parts
+        network, section = self.network, self.section
+        parts = Parts(self._sampler, section.batch_size, section.accumulate)
+        whole = self._sampler if section.accumulate == 1 else parts
         read = partial(
             MinibatchReader,
             split=split,
             description=description,
             dtype=network.dtype,
-            steps=self.total_steps * settings.accumulate,
+            steps=self.total_steps * section.accumulate,
         )
-        augment = Augmenter(settings.augmentations, network.seed) if settings.augmentations else None
+        augmentations = [augmentation() for augmentation in section.augment]
+        augment = Augmenter(augmentations, network.seed) if augmentations else None
         if self._ranks.size == 1 or augment is not None:  # an augmentation draws numbers for the whole minibatch
-            compute = MinibatchGradient(network, read(whole, batch_size=settings.batch_size), augment)
+            compute = MinibatchGradient(network, read(whole, batch_size=section.batch_size), augment)
         else:
             own = OwnRows(whole, network.slices, network.own_slices)
-            rows = own.most_rows(settings.batch_size)
-            read_whole = partial(read, whole, batch_size=settings.batch_size)
+            rows = own.most_rows(section.batch_size)
+            read_whole = partial(read, whole, batch_size=section.batch_size)
             compute = MinibatchGradient(network, read(own, batch_size=rows), own=own, read_whole=read_whole)
-        if settings.accumulate == 1:
+        if section.accumulate == 1:
             return StepGradient(compute)
         return AccumulatedGradient(network, parts, compute)
 
@@ -368,13 +332,13 @@ class Trainer:
 
     def _loop(self) -> None:
         network, progress = self.network, self.progress
-        callbacks = self._callbacks if self.settings.callbacks else None
+        callbacks = self._callbacks if self.callbacks else None
         take_step = self._ranks.with_others_doing("step", self._step)
         stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter
         began = clock()
         next_report = began
-        schedule = CheckpointSchedule(self._triggers or CheckpointTriggers(), self.steps_per_epoch)
+        schedule = CheckpointSchedule(self._triggers, self.steps_per_epoch)
         step = progress.step
         next_save = schedule.next_step(step)
         if self._evaluation_is_due():  # a run that was stopped before it
@@ -416,7 +380,7 @@ class Trainer:
 
     def _learning_rate(self) -> float:
         with component_errors("the schedule of the learning rate failed"):
-            return rate_at(self.settings.optimizer.learning_rate, self.progress)
+            return rate_at(self.optimizer.learning_rate, self.progress)
 
     def _evaluation_is_due(self) -> bool:
         """Whether the evaluation after the step that was done last is still to come."""
@@ -438,7 +402,7 @@ class Trainer:
         self._ranks.with_others_doing("synchronize", self._synchronize)()
         for watch in self._watches:
             watch.evaluated(learning_rate, last=step == self.total_steps or bool(self._view.stop_reason))
-        tracker = self.settings.best
+        tracker = self._best
         if tracker is not None and tracker.improved(record) and self._store is not None:
             self._last_rate = learning_rate
             self._store.save_best(self.snapshot())
@@ -451,16 +415,16 @@ class Trainer:
         self._store.save(self.snapshot())
 
 
-def evaluated_splits(settings: Settings, splits: Collection[str]) -> list[str]:
+def evaluated_splits(section: Training, splits: Collection[str]) -> list[str]:
     """Return the splits that are evaluated as training goes; something is, even without validation data.
 
     Args:
-        settings: how to train.
-        splits: those that there are.
+        section: how to train.
+        splits: those that may be evaluated; that for testing waits for the end of the training.
     """
-    found = [split for split in settings.evaluated if split in splits]
+    found = [split for split in ("train", "validation") if split in splits]
     only_others = [split for split in found if split != "train"]
-    return found if settings.evaluate_train or not only_others else only_others
+    return found if section.evaluate_train or not only_others else only_others
 
 
 def weights_of(network: Sequential) -> Weights:

@@ -12,7 +12,6 @@ import pytest
 import mlpkit
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.loop import Trainer
 
 
@@ -50,8 +49,8 @@ def test_slices_computed_by_one_two_and_four_workers_one_hash(optimizer, freeze,
         proved = prove(spec)
         network = build_for(spec, proved.proof, slices=4)
         splits = spec.data().open(spec.seed)
-        settings = settings_of(spec, frozen=proved.frozen)
-        trainer = Trainer(network, splits, proved.description, settings, workers=workers)
+        description, section = proved.description, spec.training
+        trainer = Trainer(network, splits, description, section, frozen=proved.frozen, workers=workers)
         history = trainer.train()
         return hashlib.sha256(network.values.tobytes() + str(history).encode()).hexdigest()
 

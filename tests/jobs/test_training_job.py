@@ -1,8 +1,7 @@
 """How a spec is trained, and which of its evaluations is the best."""
 
 import mlpkit
-from mlpkit.jobs.training_job import tracker_of
-from mlpkit.training.checkpointing import Best
+from mlpkit.training.checkpointing import Best, tracker_of
 
 
 def test_an_evaluation_whose_metric_was_not_finite_is_not_the_best():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from training_section import section_of
 
 from mlpkit import (
     Augmentation,
@@ -18,7 +20,7 @@ from mlpkit import (
     Schedule,
     Sequential,
 )
-from mlpkit.training.loop import Settings, Trainer
+from mlpkit.training.loop import Trainer
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 from mlpkit_plugins.metrics.accuracy import Accuracy
@@ -160,31 +162,16 @@ def make_trainer() -> Callable[..., Trainer]:
         optimizer: Optimizer | None = None,
         seed: int = 0,
         slices: int = 1,
-        observer: Any = None,
-        stop: Any = None,
         loss: Any = None,
-        store: Any = None,
-        optimizer_state: Any = None,
         dtype: str = "float64",
-        watches: Any = (),
-        **settings: Any,
+        **given: Any,
     ) -> Trainer:
         dataset = dataset or Toy()
         stack = [*layers, Affine(CLASSES), loss or SoftmaxWithLoss()]
         network = Sequential(stack, (FEATURES,), seed=seed, dtype=dtype, slices=slices)
-        given = {"batch_size": 5, "iterations": 8, "metrics": {"accuracy": Accuracy}} | settings
-        chosen = Settings(optimizer=optimizer or Sgd(0.1), **given)
-        splits, description = dataset.open(seed), dataset.describe()
-        return Trainer(
-            network,
-            splits,
-            description,
-            chosen,
-            observer=observer,
-            stop=stop,
-            store=store,
-            optimizer_state=optimizer_state,
-            watches=watches,
-        )
+        keywords = {key: given.pop(key) for key in signature(Trainer).parameters if key in given}
+        keys = {"batch_size": 5, "iterations": 8, "metrics": {"accuracy": Accuracy}} | given
+        section = section_of(optimizer or Sgd(0.1), **keys)
+        return Trainer(network, dataset.open(seed), dataset.describe(), section, **keywords)
 
     return make

@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training import checkpointing
-from mlpkit.training.checkpointing import Best, BestTracker, CheckpointSchedule, CheckpointTriggers
+from mlpkit.training.checkpointing import Best, BestTracker, CheckpointSchedule
 
 
 def due(triggers, steps=40, steps_per_epoch=7):
@@ -18,26 +19,26 @@ def due(triggers, steps=40, steps_per_epoch=7):
 
 
 def test_steps_epochs_and_both():
-    assert due(CheckpointTriggers(every=10)) == [10, 20, 30]
-    assert due(CheckpointTriggers(every_epochs=2)) == [14, 28]
-    assert due(CheckpointTriggers(every=10, every_epochs=2)) == [10, 14, 20, 28, 30]
-    assert due(CheckpointTriggers(every_seconds=0.001)) == due(CheckpointTriggers()) == []
+    assert due(CheckpointSection(every=10)) == [10, 20, 30]
+    assert due(CheckpointSection(every_epochs=2)) == [14, 28]
+    assert due(CheckpointSection(every=10, every_epochs=2)) == [10, 14, 20, 28, 30]
+    assert due(CheckpointSection(every_seconds=0.001)) == due(CheckpointSection()) == []
 
 
 def test_a_resumed_run_keeps_to_the_steps_of_the_whole():
-    schedule = CheckpointSchedule(CheckpointTriggers(every=10), 7)
+    schedule = CheckpointSchedule(CheckpointSection(every=10), 7)
     assert [schedule.next_step(step) for step in (0, 9, 10, 25)] == [10, 10, 20, 30]
 
 
 def test_seconds(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(checkpointing.time, "perf_counter", lambda: now[0])
-    schedule = CheckpointSchedule(CheckpointTriggers(every=3, every_seconds=5), 7)
+    schedule = CheckpointSchedule(CheckpointSection(every=3, every_seconds=5), 7)
     assert schedule.deadline == 105
     now[0] = 106.5
     schedule.restart_clock()
     assert schedule.deadline == 111.5
-    assert CheckpointSchedule(CheckpointTriggers(every=3), 7).deadline == math.inf
+    assert CheckpointSchedule(CheckpointSection(every=3), 7).deadline == math.inf
 
 
 def ranked(values, **settings):

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from thread_ranks import SECONDS, Meeting, ThreadRanks
+from training_section import section_of
 
 from mlpkit import Layer, Sequential, UsageError
 from mlpkit.errors import DivergenceError
 from mlpkit.network.replica import add_along_tree
 from mlpkit.training.callbacks import BestWeights, EarlyStopping, MovingAverage
-from mlpkit.training.loop import Settings, Trainer
+from mlpkit.training.loop import Trainer
 from mlpkit.training.ranks import ONE_RANK, own_slices
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.batch_norm import BatchNorm
@@ -57,8 +58,9 @@ def trainer(toy, ranks, *, slices=4, classes=None, **settings):
     callbacks = settings.pop("callbacks", tuple)
     optimizer = settings.pop("optimizer", lambda rank: Adamw(Cosine(0.01)))(ranks.rank)
     given = {"batch_size": 9, "epochs": 3, "metrics": {"accuracy": Accuracy}} | settings
-    chosen = Settings(optimizer, **given, callbacks=callbacks() if ranks.rank == 0 else ())
-    return Trainer(network, dataset.open(0), dataset.describe(), chosen, ranks=ranks)
+    callbacks = callbacks() if ranks.rank == 0 else ()
+    section = section_of(optimizer, **given)
+    return Trainer(network, dataset.open(0), dataset.describe(), section, callbacks=callbacks, ranks=ranks)
 
 
 def trained(toy, size, snapshot=None, **options):

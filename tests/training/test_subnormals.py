@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from requirements import require
+from training_section import section_of
 
 from mlpkit import Sequential
 from mlpkit.network import subnormals
-from mlpkit.training.loop import Settings, Trainer
+from mlpkit.training.loop import Trainer
 from mlpkit.training.workers import Workers
 from mlpkit_plugins.initializers.normal import Normal
 from mlpkit_plugins.layers.affine import Affine
@@ -35,8 +36,8 @@ def trained(toy, workers, slices=4):
     """Return the parameters and the last gradient of a saturated network after a few steps."""
     dataset = toy.Toy(train=64)
     network = saturated_network(slices)
-    settings = Settings(Sgd(1e-3), batch_size=32, iterations=6)
-    Trainer(network, dataset.open(0), dataset.describe(), settings, workers=workers).train()
+    section = section_of(Sgd(1e-3), batch_size=32, iterations=6)
+    Trainer(network, dataset.open(0), dataset.describe(), section, workers=workers).train()
     return network.values.copy(), network.gradient_values.copy()
 
 

@@ -20,7 +20,7 @@ from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
-from mlpkit.jobs.training_job import tracker_of, units_of
+from mlpkit.jobs.training_job import units_of
 from mlpkit.lazy_names import load
 from mlpkit.pages.curves import curves_section
 from mlpkit.pages.evaluations import best_in_words
@@ -38,6 +38,7 @@ from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
 from mlpkit.system import real_path
 from mlpkit.terminal.figures import figures
+from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads

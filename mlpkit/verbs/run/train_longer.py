@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
@@ -14,7 +14,6 @@ from mlpkit.jobs.reopened import reopened
 from mlpkit.jobs.resume_network import resume_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_of
 from mlpkit.jobs.run_recorder import FolderStore
-from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path
 from mlpkit.training.callbacks import EarlyStopping
@@ -137,10 +136,9 @@ def _last_step(
     run: Reopened, last: int, length: Length, folder: RunFolder, finished: RunFolder, observer: Observer
 ) -> Snapshot:
     """Return the training after the last step of the finished run and its evaluation, ready for more steps."""
-    settings = settings_of(run.proved.spec, frozen=run.proved.frozen, factors=run.proved.factors)
     end = _End(last)
-    keep = {"folder": folder.directory, "resolved": run.training.values, "store": end}
-    trainer = run.trainer(settings, observer=end, stop=end.stop, **keep)
+    kept: dict[str, Any] = {"folder": folder.directory, "resolved": run.training.values, "store": end}
+    trainer = run.training.trainer(run.network, observer=end, stop=end.stop, **kept)
     total = length.iterations or (length.epochs or 0) * trainer.steps_per_epoch
     if total <= last:
         done = last if length.epochs is None else last / trainer.steps_per_epoch
@@ -152,13 +150,13 @@ def _last_step(
     trainer.train()
     snapshot = end.snapshot or run.snapshot  # that of a checkpoint after the last step
     assert snapshot is not None
-    rate, progress = settings.optimizer.learning_rate, replace(trainer.progress, total_steps=total)
+    rate, progress = trainer.optimizer.learning_rate, replace(trainer.progress, total_steps=total)
     before, after = rate_at(rate, trainer.progress), rate_at(rate, progress)
     if before != after:
         observer.noticed(
             f"the learning rate ended at {before:.4g}, and goes on at {after:.4g}: its schedule is for {length}"
         )
-    for callback, state in zip(settings.callbacks, snapshot.metadata["callbacks"], strict=True):
+    for callback, state in zip(trainer.callbacks, snapshot.metadata["callbacks"], strict=True):
         if isinstance(callback, EarlyStopping):
             state["waited"] = 0
     snapshot.metadata["stop_reason"] = ""

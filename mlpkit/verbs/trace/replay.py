@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.schedule import rate_at
 from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.reopened import reopened
-from mlpkit.jobs.training_job import only_steps
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Observer, StopRequest
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.loop import Settings, Trainer
+    from mlpkit.training.loop import Trainer
     from mlpkit.verbs.trace.flow import WatchedMinibatch
 
 
@@ -105,9 +104,8 @@ def replayed(
     folder, observer = RunFolder.open(directory), observer or Observer()
     _expect_done(folder, step)
     with reopened(folder, step, "traced", registry, examples, observer) as run:
-        settings = only_steps(run.proved)
         watch = _Watch(run.network)
-        trainer = run.trainer(settings, observer=watch, stop=watch.stop, watches=[watch.gradients])
+        trainer = run.training.steps_alone(run.network, observer=watch, stop=watch.stop, watches=[watch.gradients])
         _expect_not_later(folder, step, trainer, run.proved.spec)
         if row is not None:
             _expect_row(row, step, trainer, run.proved.description.sizes["train"])
@@ -119,7 +117,7 @@ def replayed(
         observer.resumed(began_after)
         _go_to(step - 1, trainer, watch, directory)
         train = run.training.splits["train"]
-        yield _watched_step(trainer, settings, watch, run.proved, train, began_after, run.changes)
+        yield _watched_step(trainer, watch, run.proved, train, began_after, run.changes)
 
 
 class _Gradients(Watch):
@@ -200,7 +198,6 @@ def _go_to(step: int, trainer: Trainer, watch: _Watch, directory: Path) -> None:
 
 def _watched_step(
     trainer: Trainer,
-    settings: Settings,
     watch: _Watch,
     proved: SpecProof,
     train: Split,
@@ -208,7 +205,7 @@ def _watched_step(
     changes: tuple[str, ...],
 ) -> Replay:
     with component_errors("the schedule of the learning rate failed"):
-        learning_rate = rate_at(settings.optimizer.learning_rate, trainer.progress)
+        learning_rate = rate_at(trainer.optimizer.learning_rate, trainer.progress)
     before, divergence = trainer.network.values.copy(), ""
     watch.gradients.keeps = True
     with watched(trainer.network) as minibatches:

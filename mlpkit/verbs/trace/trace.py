@@ -412,7 +412,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
     with network.computing():
         losses, shares = _losses(network, logits, targets, weights)
         predictions = network.replicas[0].predict(logits).copy()
-    trained = [path for path in network.parameters if not belongs_to(path, trainer.settings.frozen)]
+    trained = [path for path in network.parameters if not belongs_to(path, trainer.frozen)]
     raw = raw_rows(replay.dataset, "train", rows, replay.train)
     before, after = (_by_parameter(network, flat, network.parameters) for flat in (replay.before, network.values))
     return Trace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +13,9 @@ import numpy as np
 from mlpkit.components.callback import Callback
 from mlpkit.components.schedule import Progress, Schedule
 from mlpkit.errors import DivergenceError, UsageError
-from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.open_training import only_steps, open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.schedules import scale_of_rate
-from mlpkit.jobs.training_job import only_steps
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
 
@@ -181,10 +180,12 @@ def _losses(
     """Train with a growing rate, and return the rate and the loss of each step."""
     proved = prove(spec)
     watch = _LossWatch()
-    settings = only_steps(proved)._replace(iterations=steps, epochs=None, evaluated=(), metrics={}, callbacks=[watch])
-    settings.optimizer.learning_rate = growing
+    optimizer = proved.spec.training.optimizer
+    optimizer = replace(optimizer, arguments={**optimizer.arguments, "learning_rate": growing})
+    section = only_steps(proved.spec.training, optimizer=optimizer, iterations=steps, epochs=None, metrics=())
     with open_training(proved) as training:
-        trainer = training.trainer(training.network(), settings, stop=stop)
+        network = training.network()
+        trainer = training.trainer(network, section, steps=steps, callbacks=[watch], evaluated=(), stop=stop)
         with suppress(DivergenceError):  # the loss exploded all at once
             trainer.train()
     losses = np.array(watch.losses)

@@ -7,7 +7,6 @@ import pytest
 import mlpkit
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.training_job import settings_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.loop import Trainer
 from mlpkit.verbs.run.resume import resume
@@ -67,7 +66,7 @@ def test_one_worker_or_three_and_not_as_without(spec):
     def trained(spec, workers):
         proved = prove(spec)
         network = build_for(spec, proved.proof)
-        Trainer(network, splits, proved.description, settings_of(spec), workers=workers).train()
+        Trainer(network, splits, proved.description, spec.training, workers=workers).train()
         return network.values.tobytes()
 
     assert trained(spec, 1) == trained(spec, 3)

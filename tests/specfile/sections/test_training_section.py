@@ -7,12 +7,16 @@ import yaml
 from requirements import require_package
 
 from mlpkit.errors import SpecError, SpecSchemaError
-from mlpkit.jobs.training_job import settings_of
+from mlpkit.network.sequential import Sequential
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.sections import CheckpointSection, ClipSection, EarlyStoppingSection, MovingAverageSection
 from mlpkit.specfile.spec import load_spec, parse_spec
+from mlpkit.training.callbacks import callbacks_of
+from mlpkit.training.checkpointing import tracker_of_checkpoint
+from mlpkit.training.gradient import ClipByNorm, ClipByValue, clipper
 from mlpkit.verbs.ask.explain import explain
 from mlpkit.verbs.ask.schema import json_schema
+from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
 SPEC = """\
 mlpkit: 1
@@ -202,31 +206,32 @@ def test_a_section_merges_key_by_key(tmp_path):
 @pytest.mark.parametrize(
     ("text", "clip"),
     [
-        ("clip: {norm: 1}", ("norm", 1.0)),
-        ("clip: {norm: null, value: 0.5}", ("value", 0.5)),
-        ("clip: null", None),
+        ("clip: {norm: 1}", ClipByNorm),
+        ("clip: {norm: null, value: 0.5}", ClipByValue),
+        ("clip: null", type(None)),
     ],
 )
 def test_the_gradient_is_clipped_as_the_spec_says(text, clip):
-    assert settings_of(spec_with(text)).clip == clip
+    assert type(clipper(Sequential([SoftmaxWithLoss()], (2,)), spec_with(text).training.clip)) is clip
 
 
 @pytest.mark.parametrize(("text", "last"), [("", False), ("ties: first", False), ("ties: last", True)])
 def test_ties_count_for_the_best_weights_and_the_best_checkpoint(text, last):
     more = f"best_weights: accuracy\n  checkpoint: {{best: loss}}\n  {text}"
-    settings = settings_of(spec_with(more))
-    assert settings.callbacks[0]._tracker.last_of_equals is settings.best.last_of_equals is last
+    section = spec_with(more).training
+    (best,), saved = callbacks_of(section), tracker_of_checkpoint(section)
+    assert best._tracker.last_of_equals is saved.last_of_equals is last
 
 
 @pytest.mark.parametrize(("text", "drop_last"), [("", False), ("drop_last: true", True)])
 def test_the_last_smaller_minibatch_is_dropped_if_the_spec_says_so(text, drop_last):
-    assert settings_of(spec_with(text)).drop_last is drop_last
+    assert spec_with(text).training.drop_last is drop_last
 
 
 @pytest.mark.parametrize("key", ["early_stopping: {metric: %s}", "best_weights: %s"])
 @pytest.mark.parametrize(("monitor", "higher"), [("loss", False), ("accuracy", True), ("mean_absolute_error", False)])
 def test_the_metric_itself_says_whether_higher_is_better(key, monitor, higher):
-    (callback,) = settings_of(spec_with(key % monitor)).callbacks
+    (callback,) = callbacks_of(spec_with(key % monitor).training)
     assert (callback._tracker.monitor, callback._tracker.higher_is_better) == (monitor, higher)
 
 

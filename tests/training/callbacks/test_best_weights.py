@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mlpkit import DivergenceError, Layer
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights
-from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -70,7 +70,7 @@ def test_a_resumed_training_ends_with_the_same_weights(step, make_trainer):
         BatchNorm(),
         callbacks=[Watching("loss", higher_is_better=False)],
         store=kept,
-        triggers=CheckpointTriggers(every=1),
+        checkpoint=CheckpointSection(every=1),
         **WILD,
     )
     whole.train()

@@ -9,8 +9,8 @@ import pytest
 
 from mlpkit import Callback
 from mlpkit.network import flat_layout
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, MovingAverage
-from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit_plugins.layers.batch_norm import BatchNorm
 from mlpkit_plugins.optimizers.sgd import Sgd
 
@@ -76,7 +76,7 @@ def test_a_resumed_training_goes_on_with_the_same_average(step, make_trainer):
             "iterations": 12,
             "evaluate_every": 2,
             "optimizer": Sgd(0.8),
-            "triggers": CheckpointTriggers(every=1),
+            "checkpoint": CheckpointSection(every=1),
         }
         return make_trainer(BatchNorm(), callbacks=callbacks, store=store, **settings)
 

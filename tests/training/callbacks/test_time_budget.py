@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from mlpkit import Progress, TrainingView
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training import callbacks as time_budget
 from mlpkit.training.callbacks import TimeBudget
-from mlpkit.training.checkpointing import CheckpointTriggers
 
 
 @pytest.fixture
@@ -41,17 +41,16 @@ class Kept:
 
 
 def test_training_ends_with_an_evaluation_after_the_step_in_which_the_time_is_over(make_trainer, clock):
-    trainer = make_trainer(callbacks=[TimeBudget(7.0)], iterations=None, evaluate_every=5, open_ended=True)
+    trainer = make_trainer(iterations=None, evaluate_every=5, seconds=7.0)
     assert [record["iteration"] for record in trainer.train()] == [5, 7]
     assert trainer.stopped == "the time of 7 s is over"
 
 
 def test_time_before_a_resume_counts_and_the_break_does_not(make_trainer, clock):
     def make(store):
-        budget = TimeBudget(20.0)
-        return make_trainer(callbacks=[budget], iterations=None, open_ended=True, store=store, triggers=triggers)
+        return make_trainer(iterations=None, seconds=20.0, store=store, checkpoint=checkpoint)
 
-    triggers, kept = CheckpointTriggers(every=1), Kept()
+    checkpoint, kept = CheckpointSection(every=1), Kept()
     make(kept).train()
     snapshot = kept.saved[3]
     assert snapshot.metadata["callbacks"] == [{"seconds": 8.0}]  # a look in each step, and one in each saving
@@ -69,7 +68,7 @@ def test_the_number_of_steps_is_not_known(make_trainer, toy, clock):
         def on_step(self, training, loss):
             seen.append(getattr(training.progress, "total_steps", "unknown"))
 
-    trainer = make_trainer(callbacks=[Curious(), TimeBudget(2.0)], iterations=None, open_ended=True)
+    trainer = make_trainer(callbacks=[Curious()], iterations=None, seconds=2.0)
     trainer.train()
     assert seen == ["unknown"] * 2
     assert "step=2" in repr(trainer.progress)

@@ -10,7 +10,7 @@ import pytest
 
 from mlpkit import DivergenceError, Layer
 from mlpkit.network import flat_layout
-from mlpkit.training.checkpointing import CheckpointTriggers
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.dropout import Dropout
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
@@ -99,7 +99,7 @@ def test_a_resumed_training_goes_on_to_the_same_bits(step, make_trainer, toy):
 
     def make(store=None):
         settings = {"batch_size": 3, "accumulate": 2, "iterations": 12, "evaluate_every": 3, "optimizer": Adam(0.05)}
-        options = {"augmentations": [toy.Shift()], "triggers": CheckpointTriggers(every=1), "store": store}
+        options = {"augmentations": [toy.Shift()], "checkpoint": CheckpointSection(every=1), "store": store}
         return make_trainer(Affine(6), Restless(0.5), slices=2, **settings, **options)
 
     kept = Kept()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mlpkit import Callback, Optimizer
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.callbacks import BestWeights, MovingAverage
-from mlpkit.training.checkpointing import CheckpointTriggers
 from mlpkit.training.update import OptimizerState, Updater
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.optimizers.muon import Muon
@@ -99,7 +99,7 @@ def test_a_moving_average_takes_its_place(make_trainer):
 @pytest.mark.parametrize("step", [1, 4, 6])
 def test_a_resumed_run_has_the_same_bits(make_trainer, make_optimizer, step):
     def trainer(store):
-        settings = {"iterations": 9, "evaluate_every": 3, "triggers": CheckpointTriggers(every=1)}
+        settings = {"iterations": 9, "evaluate_every": 3, "checkpoint": CheckpointSection(every=1)}
         return make_trainer(Affine(5), optimizer=make_optimizer(), store=store, **settings)
 
     kept = Kept()

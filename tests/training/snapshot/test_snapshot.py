@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mlpkit import ModelFileError, StorageError
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training import loop
-from mlpkit.training.checkpointing import BestTracker, CheckpointTriggers
 from mlpkit.training.events import StopRequest
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.optimizers.adam import Adam
@@ -36,8 +36,7 @@ def settings():
         "optimizer": Adam(0.05),
         "iterations": 12,
         "evaluate_every": 3,
-        "triggers": CheckpointTriggers(every=1),
-        "best": BestTracker("loss"),
+        "checkpoint": CheckpointSection(every=1, best="loss"),
     }
 
 
@@ -107,7 +106,7 @@ def test_a_store_that_failed_meanwhile_is_asked_with_the_next_report(make_traine
 
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_REPORTS", 0)
     store = Failing()
-    trainer = make_trainer(store=store, **settings() | {"triggers": CheckpointTriggers(every=5), "best": None})
+    trainer = make_trainer(store=store, **settings() | {"checkpoint": CheckpointSection(every=5)})
     with pytest.raises(StorageError, match="no room"):
         trainer.train()
     assert ([snapshot.step for snapshot in store.saved], trainer.progress.step) == ([5], 6)
@@ -122,7 +121,7 @@ def test_a_callback_and_a_signal_that_ask_to_stop_after_the_same_step(make_train
                 stop.stop("SIGINT")
 
     stop, kept = StopRequest(), Kept()
-    first = make_trainer(callbacks=[Both()], stop=stop, store=kept, **settings() | {"triggers": None})
+    first = make_trainer(callbacks=[Both()], stop=stop, store=kept, **settings() | {"checkpoint": None})
     first.train()
     assert (first.stopped, [record["iteration"] for record in first.history]) == ("SIGINT", [3])
     assert [snapshot.step for snapshot in kept.saved] == [5]

@@ -8,10 +8,11 @@ import time
 
 import numpy as np
 import pytest
+from training_section import section_of
 
 from mlpkit import Classes, Description, Layer, Sequential
 from mlpkit.network import flat_layout
-from mlpkit.training.loop import Settings, Trainer
+from mlpkit.training.loop import Trainer
 from mlpkit.training.workers import Workers, useful_workers
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.layers.relu import Relu
@@ -142,9 +143,9 @@ def network(slices):
 
 def trained(workers):
     trained = network(4)
-    settings = Settings(Adam(0.01), batch_size=15, iterations=30)
+    section = section_of(Adam(0.01), batch_size=15, iterations=30)
     description = Description((3,), Classes(4), {"train": 50})
-    trainer = Trainer(trained, {"train": Examples()}, description, settings, workers=workers)
+    trainer = Trainer(trained, {"train": Examples()}, description, section, workers=workers)
     history = trainer.train()
     return trained.values.tobytes(), trained.states["Halves1.passes"].tobytes(), history
 

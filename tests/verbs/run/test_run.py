@@ -21,11 +21,10 @@ from threadpoolctl import threadpool_info
 import mlpkit
 from mlpkit.errors import StorageError
 from mlpkit.jobs.train import train_spec
-from mlpkit.jobs.training_job import settings_of
 from mlpkit.runs import json_files as json_lines
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.model_file import load_model_file
-from mlpkit.training.checkpointing import CheckpointTriggers
+from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.events import Observer
 
 
@@ -272,15 +271,15 @@ def test_a_data_set_that_fails_is_named_and_leaves_no_folder(work):
 
 
 @pytest.mark.parametrize(
-    ("said", "triggers"),
+    ("said", "checkpoint"),
     [
-        ({}, CheckpointTriggers(every_seconds=300)),
+        ({}, CheckpointSection(every_seconds=300)),
         ({"training.checkpoint": None}, None),
-        ({"training.checkpoint": {"every": 7}}, CheckpointTriggers(every=7)),
+        ({"training.checkpoint": {"every": 7}}, CheckpointSection(every=7)),
     ],
 )
-def test_a_run_is_saved_every_few_minutes_unless_the_spec_says_otherwise(work, said, triggers):
-    assert settings_of(mlpkit.load_spec("tiny.yaml", overrides=said)).triggers == triggers
+def test_a_run_is_saved_every_few_minutes_unless_the_spec_says_otherwise(work, said, checkpoint):
+    assert mlpkit.load_spec("tiny.yaml", overrides=said).training.checkpoint == checkpoint
 
 
 def test_what_is_shorter_than_that_leaves_no_checkpoint(train, work):
