@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.ensemble_folder import EnsembleFolder
+from mlpkit.groups.group import Group, train_unfinished, without_folder
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
-from mlpkit.groups.several_runs import default_observer, listed_runs, train_runs
+from mlpkit.groups.several_runs import default_observer, listed_runs
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of
@@ -31,7 +31,7 @@ from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
 from mlpkit.system import expect_processes
 from mlpkit.training.checkpointing import tracker_of
-from mlpkit.training.ctrl_c import CtrlC
+from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:
@@ -119,37 +119,25 @@ def run_ensemble(
     """
     expect_own_files(spec)
     if directory is None:
-        with TemporaryDirectory(prefix="mlpkit-") as temporary:
-            try:
-                found = run_ensemble(
-                    spec,
-                    Path(temporary) / "run",
-                    examples=examples,
-                    workers=workers,
-                    observer=observer,
-                    quiet=quiet,
-                    stop=stop,
-                    callbacks=callbacks,
-                )
-            except KeyboardInterrupt as interrupt:
-                if hasattr(interrupt, "run"):
-                    _leave_folder(interrupt.run)
-                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
-                raise
-            _leave_folder(found)
-            return found
+        train = partial(
+            run_ensemble,
+            spec,
+            examples=examples,
+            workers=workers,
+            observer=observer,
+            quiet=quiet,
+            stop=stop,
+            callbacks=callbacks,
+        )
+        return without_folder(train, "run", lambda found: found.members, STOPPED_WITHOUT_FOLDER)
     if examples is None:
         expect_processes("training an ensemble")
     observer = observer or default_observer(MEMBER, quiet=quiet)
-    with _prepared(spec, Path(directory), examples, observer) as folder:
+    group = EnsembleGroup(spec, examples).prove()
+    group.warn(observer)
+    group.create(Path(directory))
+    with group.folder as folder:
         return _trained(folder, spec.registry, examples, observer, stop or StopRequest(), callbacks, workers)
-
-
-def _leave_folder(found: EnsembleRun) -> None:
-    """Load the finished networks out of a folder that goes away."""
-    for member in found.members.values():
-        member.folder = None
-    found.folder = None
 
 
 def resume_ensemble(
@@ -192,8 +180,7 @@ def _with_all_members(
     folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, observer: Listener
 ) -> EnsembleFolder:
     """Prepare the networks again whose folders were removed, and return the folder of all networks."""
-    assert spec.ensemble is not None
-    whole = EnsembleFolder(folder.run, spec.ensemble.size)
+    whole = EnsembleFolder(folder.run, _size_of(spec))
     for number, directory in whole.members.items():
         if kind_of(directory) is None:
             proved = prove(spec.with_member(number), _dataset_of(spec, examples))
@@ -228,52 +215,61 @@ def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
     return dataset
 
 
-def _prepared(spec: Spec, directory: Path, examples: GivenExamples | None, observer: Listener) -> EnsembleFolder:
-    """Make the folder of an ensemble, and a run folder in it for each network."""
-    proved = prove_networks(spec, examples)
-    for warning in proved[0].warnings:
-        observer(Event(0, "warned", (warning,)))
-    folder = EnsembleFolder.create(directory, len(proved) - 1)
-    try:
-        prepare_networks(proved, folder)
-    except BaseException:
-        folder.discard()
-        raise
-    return folder
+class EnsembleGroup(Group):
+    """The networks of an ensemble.
 
-
-def prove_networks(spec: Spec, examples: GivenExamples | None = None) -> list[SpecProof]:
-    """Prove the spec of an ensemble, and that of each of its networks; see ``prove``."""
-    assert spec.ensemble is not None
-    specs = [spec, *(spec.with_member(number) for number in range(spec.ensemble.size))]
-    return [prove(each, _dataset_of(each, examples)) for each in specs]
-
-
-def prepare_networks(proved: Sequence[SpecProof], folder: EnsembleFolder) -> None:
-    """Make a run folder for each network of an ensemble, and then, with its spec last, make their folder its run.
-
-    Each network has one BLAS thread, unless the spec says otherwise: the cores train different networks.
+    Each has one BLAS thread, unless the spec says otherwise: the cores train different networks.
 
     Args:
-        proved: what ``prove_networks`` returns.
-        folder: the folder of the ensemble, as its writer; it has no network yet.
-
-    Raises:
-        SpecSchemaError: the spec begins with the weights of a run that it would write over.
-        DataError: a data file is not what it should be.
-        StorageError: a folder can't be written.
+        spec: the spec.
+        examples: the examples by split, if the data set holds them in memory.
     """
-    whole, *networks = proved
-    spec, plan = whole.spec, plan_of(whole)
-    open_data(spec, whole.dataset)
-    for number, network in enumerate(networks):
-        prepare(network, folder.member(number))
-    resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
-    first_weights = whole.first_weights.checksum if whole.first_weights else None
-    folder.run.write_lock(lock_of(spec, resolved, whole.dataset, first_weights))
-    folder.run.write_resolved(resolved)
-    folder.run.write_identity(None)
-    folder.run.write_spec(spec.document.text)
+
+    what = MEMBER
+    folder: EnsembleFolder
+
+    def __init__(self, spec: Spec, examples: GivenExamples | None = None) -> None:
+        super().__init__(spec, range(_size_of(spec)))
+        self._examples = examples
+
+    def _proofs(self) -> Sequence[SpecProof]:
+        specs = [self.spec, *map(self.spec_of, self.numbers)]
+        return [prove(each, _dataset_of(each, self._examples)) for each in specs]
+
+    def keep_in(self, run: RunFolder) -> Self:
+        """Keep a run folder for each network in a run folder."""
+        self.folder = EnsembleFolder(run, len(self.numbers))
+        return self
+
+    def spec_of(self, number: int) -> Spec:
+        """Return the spec of a network."""
+        return self.spec.with_member(number)
+
+    def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
+        (whole, *networks), run = proved, self.folder.run
+        spec, plan = whole.spec, plan_of(whole)
+        open_data(spec, whole.dataset)
+        for number, network in enumerate(networks):
+            prepare(network, self.folder.member(number))
+        resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
+        first_weights = whole.first_weights.checksum if whole.first_weights else None
+        run.write_lock(lock_of(spec, resolved, whole.dataset, first_weights))
+        run.write_resolved(resolved)
+        run.write_identity(None)
+        run.write_spec(spec.document.text)  # last: it makes their folder a run
+        return plan.threads
+
+    def sum_up(self) -> Mapping[str, Mapping[str, Any]]:
+        """Write the average, and return its loss and metrics."""
+        if self.folder.unfinished:  # there is no average without them
+            return {}
+        registry = self.spec.registry
+        return _averaged(self.folder, _spec_of(self.folder, registry), None, "").metrics
+
+
+def _size_of(spec: Spec) -> int:
+    assert spec.ensemble is not None
+    return spec.ensemble.size
 
 
 def _trained(
@@ -287,32 +283,23 @@ def _trained(
 ) -> EnsembleRun:
     """Train what is not finished, and average."""
     spec = _spec_of(folder, registry)
-    runs, arguments = {number: folder.member(number) for number in folder.unfinished}, registry.arguments()
-    with CtrlC(stop) as ctrl_c:
-        threads = spec.training.threads or 1
-        failures = train_runs(runs, threads, arguments, observer, stop, examples, callbacks, workers)
+    failures, interrupted = train_unfinished(
+        folder,
+        spec.training.threads or 1,
+        registry.arguments(),
+        observer,
+        stop,
+        examples=examples,
+        callbacks=callbacks,
+        workers=workers,
+    )
     if failures and not stop.reason:
         raise _failed(folder, failures)
     found = _averaged(folder, spec, examples, stop.reason)
-    if ctrl_c.received:
+    if interrupted:
         given = ", examples=(x, t)" if examples is not None else ""
-        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume("{folder.directory}"{given}) goes on')
-        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
-        raise interrupt
+        raise interrupt_with(f'stopped; mlpkit.resume("{folder.directory}"{given}) goes on', found)
     return found
-
-
-def average(folder: EnsembleFolder, registry: Registry) -> EnsembleRun:
-    """Average the networks of an ensemble, which are finished, and write its model and results.
-
-    Args:
-        folder: the folder of the ensemble, as its writer.
-        registry: the plugins to take components from.
-
-    Raises:
-        MlpkitError: a file is missing or damaged, or can't be written, or the average is not finite.
-    """
-    return _averaged(folder, _spec_of(folder, registry), None, "")
 
 
 def _spec_of(folder: EnsembleFolder, registry: Registry) -> Spec:

@@ -14,7 +14,6 @@ from mlpkit.runs.layout import MEMBERS, SPREAD
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
 
 class EnsembleFolder(NumberedRuns):
@@ -25,28 +24,10 @@ class EnsembleFolder(NumberedRuns):
     Args:
         run: the run folder, as the holder of the writer's lock.
         size: how many networks there are.
-
-    Attributes:
-        directory: the folder.
     """
 
     def __init__(self, run: RunFolder, size: int) -> None:
-        self.run, self.directory = run, run.directory
-        super().__init__({number: self.directory / MEMBERS / str(number) for number in range(size)})
-
-    @classmethod
-    def create(cls, directory: Path, size: int) -> EnsembleFolder:
-        """Make the folder, with its parents, and become its writer; its spec makes it what it is.
-
-        Args:
-            directory: the folder; it is missing or empty.
-            size: how many networks there are.
-
-        Raises:
-            RunFolderError: it holds something, is no folder, or is another writer's.
-            StorageError: it can't be made.
-        """
-        return cls(RunFolder.create(directory), size)
+        super().__init__(run, {number: run.directory / MEMBERS / str(number) for number in range(size)})
 
     @classmethod
     def open(cls, directory: Path) -> EnsembleFolder:
@@ -66,13 +47,9 @@ class EnsembleFolder(NumberedRuns):
         """The numbers of the networks that have begun, and so have a model."""
         return [number for number, directory in self.members.items() if RunFolder(directory).has_model]
 
-    def discard(self) -> None:
-        """Remove the folder of an ensemble no network of which has begun."""
-        for directory in self.members.values():
-            RunFolder(directory).discard_if_unused()
+    def _discard_own(self) -> None:
         if (self.directory / MEMBERS).is_dir():
             (self.directory / MEMBERS).rmdir()
-        self.run.discard_if_unused()
 
     def write_spread(self) -> None:
         """Write spread.json: the mean of each loss and metric over the networks, with its interval.
@@ -83,13 +60,3 @@ class EnsembleFolder(NumberedRuns):
         """
         self.run.claim()
         write_atomically(self.directory / SPREAD, encode_pretty(plain_summary(self.summary())).encode())
-
-    def __enter__(self) -> EnsembleFolder:
-        """Leave the folder as it is; the end of the block stops being its writer."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop being the folder's writer."""
-        self.run.close()

@@ -1,17 +1,18 @@
-"""Several run folders by number, and a summary of their results."""
+"""A folder with several run folders by number, and a summary of their results."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import SPLITS
+from mlpkit.runs.layout import SPEC, SPLITS, has_file
 from mlpkit.statistics import Interval, interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]
 """The mean of each loss and metric over several runs, with its interval, by split."""
@@ -38,14 +39,41 @@ def _numbers(values: Sequence[Any]) -> list[float]:
 
 
 class NumberedRuns:
-    """Several run folders.
+    """A folder with several run folders; it has one writer at a time, as a run folder has.
 
     Args:
-        members: the folders by number: the seed, or the number of a network of an ensemble.
+        run: the folder, as the holder of the writer's lock.
+        members: the run folders by number: the seed, or the number of a network of an ensemble.
     """
 
-    def __init__(self, members: Mapping[int, Path]) -> None:
+    def __init__(self, run: RunFolder, members: Mapping[int, Path]) -> None:
+        self.run, self.directory = run, run.directory
         self.members = dict(members)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether every run has a folder: the file that is written last is there."""
+        return has_file(self.directory, SPEC)
+
+    def discard(self) -> None:
+        """Remove the folder of runs none of which has begun."""
+        for directory in self.members.values():
+            RunFolder(directory).discard_if_unused()
+        self._discard_own()
+        self.run.discard_if_unused()
+
+    def _discard_own(self) -> None:
+        """Remove what the folder has beside run folders, and beside what a run folder has."""
+
+    def __enter__(self) -> Self:
+        """Leave the folder unchanged; the end of the block stops being its writer."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop being the folder's writer."""
+        self.run.close()
 
     def member(self, number: int) -> Path:
         """Return the run folder of a number."""

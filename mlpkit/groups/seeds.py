@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from shlex import quote
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mlpkit.errors import RunFolderError
+from mlpkit.groups.group import Group, train_unfinished, without_folder
 from mlpkit.groups.seeds_folder import SeedsFolder
-from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores, train_runs
+from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import expect_own_files, prove
 from mlpkit.jobs.resume_network import resume_network
@@ -26,7 +26,7 @@ from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.system import expect_processes
 from mlpkit.terminal.figures import plus_minus_all
-from mlpkit.training.ctrl_c import CtrlC
+from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:
@@ -126,28 +126,14 @@ def run_seeds(
     expect_processes("training with several seeds")
     expect_own_files(spec)
     if directory is None:
-        with TemporaryDirectory(prefix="mlpkit-") as temporary:
-            try:
-                within = Path(temporary) / "seeds"
-                found = run_seeds(spec, within, workers=workers, observer=observer, quiet=quiet, stop=stop)
-            except KeyboardInterrupt as interrupt:
-                if hasattr(interrupt, "run"):
-                    _leave_folder(interrupt.run)
-                    interrupt.args = (STOPPED_WITHOUT_FOLDER,)
-                raise
-            _leave_folder(found)
-            return found
+        train = partial(run_seeds, spec, workers=workers, observer=observer, quiet=quiet, stop=stop)
+        return without_folder(train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)
     observer, arguments = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
-    folder, threads = _prepared(spec, Path(directory), share_of_cores(workers, len(spec.seeds)), observer)
-    with folder:
+    group = SeedsGroup(spec).prove()
+    group.warn(observer)
+    threads = group.create(Path(directory), share_of_cores(workers, len(spec.seeds)))
+    with group.folder as folder:
         return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
-
-
-def _leave_folder(found: SeedRuns) -> None:
-    """Load the finished runs out of a folder that goes away."""
-    for run in found.runs.values():
-        run.folder = None
-    found.folder = None
 
 
 def resume_seeds(
@@ -180,7 +166,7 @@ def resume_seeds(
     expect_processes("training with several seeds")
     arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
     with SeedsFolder.open(directory_of(directory)) as folder:
-        folder.claim()
+        folder.run.claim()
         for seed in folder.unfinished:
             _expect_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
@@ -215,43 +201,39 @@ def evaluate_seeds(
     return dict(zip(folder.results(), found, strict=True))
 
 
-def _prepared(spec: Spec, directory: Path, cores: int | None, observer: Listener) -> tuple[SeedsFolder, int]:
-    """Make a run folder for each seed, and return the folder of all and the threads of a run.
+class SeedsGroup(Group):
+    """The runs of a spec with each of its seeds.
 
     What is left to the data is filled in for each seed: it may depend on how the seed splits the data.
     """
-    proved = prove_seeds(spec)
-    for warning in proved[0].warnings:
-        observer(Event(0, "warned", (warning,)))
-    folder = SeedsFolder.create(directory, spec.seeds)
-    try:
-        threads = prepare_seeds(proved, folder, cores)
-    except BaseException:
-        folder.discard()
-        raise
-    return folder, threads
 
+    what = "seed"
+    folder: SeedsFolder
 
-def prove_seeds(spec: Spec) -> list[SpecProof]:
-    """Prove a spec with each of its seeds; see ``prove``."""
-    return [prove(spec.with_seed(seed)) for seed in spec.seeds]
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, spec.seeds)
 
+    def _proofs(self) -> Sequence[SpecProof]:
+        return [prove(self.spec_of(seed)) for seed in self.numbers]
 
-def prepare_seeds(proved: Sequence[SpecProof], folder: SeedsFolder, cores: int | None = None) -> int:
-    """Make a run folder for each seed, make their folder that of several seeds, and return the threads of a run.
+    def keep_in(self, run: RunFolder) -> Self:
+        """Keep a run folder for each seed in a folder."""
+        self.folder = SeedsFolder(run, self.numbers)
+        return self
 
-    Args:
-        proved: the spec with each seed, proved.
-        folder: the folder of all, as its writer; it has no run yet.
-        cores: the cores that there are for a run; by default all.
+    def spec_of(self, number: int) -> Spec:
+        """Return the spec with a seed."""
+        return self.spec.with_seed(number)
 
-    Raises:
-        SpecSchemaError: the spec begins with the weights of a run that it would write over.
-        StorageError: a folder can't be written.
-    """
-    plans = [prepare(each, folder.member(each.spec.seed), cores=cores) for each in proved]
-    folder.write_seeds()
-    return max(plan.threads for plan in plans)
+    def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
+        plans = [prepare(each, self.folder.member(each.spec.seed), cores=cores) for each in proved]
+        self.folder.write_seeds()
+        return max(plan.threads for plan in plans)
+
+    def sum_up(self) -> Summary:
+        """Write metrics.json, and return the means with their intervals."""
+        self.folder.write_summary()
+        return self.folder.summary()
 
 
 def _expect_prepared(directory: Path, seed: int, member: Path) -> None:
@@ -281,19 +263,15 @@ def _trained(
     workers: int | None,
 ) -> SeedRuns:
     """Train what is not finished, and sum up."""
-    runs = {seed: folder.member(seed) for seed in folder.unfinished}
-    with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, threads, arguments, observer, stop, workers=workers)
+    failures, interrupted = train_unfinished(folder, threads, arguments, observer, stop, workers=workers)
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()
     load = partial(_finished_runs, folder, arguments)
     unfinished = tuple(folder.unfinished)
     found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=load)
-    if ctrl_c.received:
-        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_seeds("{folder.directory}") goes on')
-        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
-        raise interrupt
+    if interrupted:
+        raise interrupt_with(f'stopped; mlpkit.resume_seeds("{folder.directory}") goes on', found)
     return found
 
 

@@ -9,44 +9,27 @@ from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import damaged, decode_object, encode_pretty
-from mlpkit.runs.layout import METRICS, SEEDS
+from mlpkit.runs.layout import METRICS, SEEDS, has_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 
 class SeedsFolder(NumberedRuns):
     """A folder with a run folder for each of several seeds: ``seed-0``, ``seed-1`` and so on.
 
     ``seeds.json`` says which seeds; ``metrics.json`` has the summary, once every run is over. All else is read from the
-    run folders. It has one writer at a time, as a run folder has.
+    run folders.
 
     Args:
-        folder: the folder, as the holder of the writer's lock.
+        run: the folder, as the holder of the writer's lock.
         seeds: the seeds, in order.
     """
 
-    def __init__(self, folder: RunFolder, seeds: Sequence[int]) -> None:
-        super().__init__({seed: folder.directory / f"seed-{seed}" for seed in seeds})
-        self.directory = folder.directory
+    def __init__(self, run: RunFolder, seeds: Sequence[int]) -> None:
+        super().__init__(run, {seed: run.directory / f"seed-{seed}" for seed in seeds})
         self.seeds = tuple(seeds)
-        self._folder = folder
-
-    @classmethod
-    def create(cls, directory: Path, seeds: Sequence[int]) -> SeedsFolder:
-        """Make the folder, with its parents, and become its writer; ``write_seeds`` makes it what it is.
-
-        Args:
-            directory: the folder; it is missing or empty.
-            seeds: the seeds.
-
-        Raises:
-            RunFolderError: it holds something, is no folder, or is another writer's.
-            StorageError: it can't be made.
-        """
-        return cls(RunFolder.create(directory), seeds)
 
     @classmethod
     def open(cls, directory: Path) -> SeedsFolder:
@@ -61,31 +44,13 @@ class SeedsFolder(NumberedRuns):
             raise damaged(directory / SEEDS, "expected a list of seeds")
         return cls(RunFolder(directory), seeds)
 
-    def claim(self) -> None:
-        """Become the folder's writer.
+    @property
+    def is_prepared(self) -> bool:
+        """Whether every run has a folder: seeds.json is written last."""
+        return has_file(self.directory, SEEDS)
 
-        Raises:
-            RunFolderError: another writer is at work.
-            StorageError: the folder can't be written.
-        """
-        self._folder.claim()
-
-    def discard(self) -> None:
-        """Remove the folder of runs none of which has begun."""
-        for directory in self.members.values():
-            RunFolder(directory).discard_if_unused()
+    def _discard_own(self) -> None:
         (self.directory / SEEDS).unlink(missing_ok=True)
-        self._folder.discard_if_unused()
-
-    def __enter__(self) -> SeedsFolder:
-        """Leave the folder as it is; the end of the block stops being its writer."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop being the folder's writer."""
-        self._folder.close()
 
     def write_seeds(self) -> None:
         """Write seeds.json, which makes this the folder of several runs.
@@ -105,7 +70,7 @@ class SeedsFolder(NumberedRuns):
         self._write(METRICS, plain_summary(self.summary()))
 
     def _write(self, name: str, data: Mapping[str, Any]) -> None:
-        self.claim()
+        self.run.claim()
         write_atomically(self.directory / name, encode_pretty(data).encode())
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Self
 
 from mlpkit.errors import MlpkitError
-from mlpkit.groups.ensemble import MEMBER, average, prepare_networks, prove_networks
-from mlpkit.groups.ensemble_folder import EnsembleFolder
-from mlpkit.groups.seeds import prepare_seeds, prove_seeds
-from mlpkit.groups.seeds_folder import SeedsFolder
+from mlpkit.groups.ensemble import EnsembleGroup
+from mlpkit.groups.group import Group
+from mlpkit.groups.numbered_runs import NumberedRuns
+from mlpkit.groups.seeds import SeedsGroup
 from mlpkit.groups.several_runs import share_of_cores, train_runs
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.evaluate import in_order
-from mlpkit.jobs.first_weights import expect_another_folder
 from mlpkit.jobs.prove import expect_own_files, prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from mlpkit.errors import Diagnostic
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener, StopRequest
 
@@ -87,120 +85,40 @@ class SpecResults:
         return [each for each in self.specs if each.state == state]
 
 
-class ProvedSpec(ABC):
-    """A spec that is proved, and ready to be trained.
+class _OneRun(Group):
+    """A spec that trains one network, as a group of one."""
 
-    Args:
-        spec: the spec.
-
-    Attributes:
-        count: how many runs it has.
-        warnings: what of its data is most likely not meant.
-    """
-
-    count: int
-    warnings: Sequence[Diagnostic]
+    what = ""
 
     def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+        super().__init__(spec, (0,))
 
-    @abstractmethod
-    def prepare(self, directory: Path, cores: int | None, kept: ExitStack, undo: ExitStack) -> PreparedRuns:
-        """Make the folders of its runs.
+    def _proofs(self) -> Sequence[SpecProof]:
+        return [prove(self.spec_of(0))]
 
-        Args:
-            directory: the folder of all; missing or empty.
-            cores: the cores that there are for each run; None for all.
-            kept: keeps the folder's writer until the end.
-            undo: removes the folders again, if no run has begun.
+    def keep_in(self, run: RunFolder) -> Self:
+        run.close()  # the process that trains it becomes its writer
+        self.folder = NumberedRuns(run, {0: run.directory})
+        return self
 
-        Raises:
-            MlpkitError: as ``run`` does.
-        """
+    def spec_of(self, _: int) -> Spec:
+        return self.spec.with_seed(self.spec.seeds[0])
 
-    @abstractmethod
-    def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
-        """Write what sums up the runs, all of which are over, and return loss and metrics by split.
+    def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
+        return prepare(proved[0], self.folder.directory, cores=cores).threads
 
-        Raises:
-            MlpkitError: a file can't be read or written.
-        """
+    def sum_up(self) -> Mapping[str, Mapping[str, Any]]:
+        return in_order(RunFolder(self.folder.directory).read_metrics(), self.spec)
 
 
-class PreparedRuns(NamedTuple):
-    """The runs of a spec, which are yet to begin.
-
-    Args:
-        what: what the number of a run is; empty for the only one.
-        members: the run folders, by number.
-        threads: BLAS threads of each.
-    """
-
-    what: str
-    members: Mapping[int, Path]
-    threads: int
+def group_of(spec: Spec) -> Group | None:
+    """Return the runs of a spec that trains several; None for one that trains a single network."""
+    if len(spec.seeds) > 1:
+        return SeedsGroup(spec)
+    return EnsembleGroup(spec) if spec.trains_ensemble else None
 
 
-class _OneRun(ProvedSpec):
-    """A spec that trains one network."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__(spec)
-        self._proved = prove(spec.with_seed(spec.seeds[0]))
-        self.count, self.warnings = 1, self._proved.warnings
-
-    def prepare(self, directory: Path, cores: int | None, kept: ExitStack, undo: ExitStack) -> PreparedRuns:
-        expect_another_folder(self._proved.spec, directory)
-        with RunFolder.create(directory) as folder:
-            undo.callback(folder.discard_if_unused)
-        plan = prepare(self._proved, directory, cores=cores)
-        del self._proved  # its data would stay in memory
-        return PreparedRuns("", {0: directory}, plan.threads)
-
-    def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
-        return in_order(RunFolder(directory).read_metrics(), self.spec)
-
-
-class _SeveralSeeds(ProvedSpec):
-    """A spec that trains a network with each of several seeds."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__(spec)
-        self._proved = prove_seeds(spec)
-        self.count, self.warnings = len(self._proved), self._proved[0].warnings
-
-    def prepare(self, directory: Path, cores: int | None, kept: ExitStack, undo: ExitStack) -> PreparedRuns:
-        self._folder = kept.enter_context(SeedsFolder.create(directory, self.spec.seeds))
-        undo.callback(self._folder.discard)
-        threads = prepare_seeds(self._proved, self._folder, cores)
-        del self._proved  # as above
-        return PreparedRuns("seed", self._folder.members, threads)
-
-    def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
-        self._folder.write_summary()
-        return self._folder.summary()
-
-
-class _Ensemble(ProvedSpec):
-    """A spec that trains the networks of an ensemble."""
-
-    def __init__(self, spec: Spec) -> None:
-        super().__init__(spec)
-        self._proved = prove_networks(spec)
-        self.count, self.warnings = len(self._proved) - 1, self._proved[0].warnings
-
-    def prepare(self, directory: Path, cores: int | None, kept: ExitStack, undo: ExitStack) -> PreparedRuns:
-        self._folder = kept.enter_context(EnsembleFolder.create(directory, self.count))
-        undo.callback(self._folder.discard)
-        prepare_networks(self._proved, self._folder)
-        del self._proved  # as above
-        return PreparedRuns(MEMBER, self._folder.members, self.spec.training.threads or 1)
-
-    def sum_up(self, directory: Path) -> Mapping[str, Mapping[str, Any]]:
-        return average(self._folder, self.spec.registry).metrics if not self._folder.unfinished else {}
-
-
-def prove_spec(spec: Spec) -> ProvedSpec:
+def prove_spec(spec: Spec) -> Group:
     """Prove a spec as training does before it begins.
 
     Raises:
@@ -208,13 +126,11 @@ def prove_spec(spec: Spec) -> ProvedSpec:
         DataError: the header of a data file is not what it should be.
     """
     expect_own_files(spec)
-    if len(spec.seeds) > 1:
-        return _SeveralSeeds(spec)
-    return _Ensemble(spec) if spec.trains_ensemble else _OneRun(spec)
+    return (group_of(spec) or _OneRun(spec)).prove()
 
 
 def run_specs(
-    specs: Sequence[ProvedSpec],
+    specs: Sequence[Group],
     directories: Sequence[Path],
     *,
     workers: int | None = None,
@@ -239,51 +155,46 @@ def run_specs(
     """
     expect_processes("training several specs")
     arguments = specs[0].spec.registry.arguments()
-    cores = share_of_cores(workers, sum(each.count for each in specs))
+    cores = share_of_cores(workers, sum(len(each.numbers) for each in specs))
     with ExitStack() as kept:
-        prepared = _prepared(specs, directories, cores, kept)
-        numbered = [(each, number) for each in prepared for number in each.members]
-        runs = {k: each.members[number] for k, (each, number) in enumerate(numbered)}
-        threads = {k: each.threads for k, (each, _) in enumerate(numbered)}
+        threads_of = _prepared(specs, directories, cores, kept)
+        numbered = [
+            (run, own) for each, own in zip(specs, threads_of, strict=True) for run in each.folder.members.values()
+        ]
+        runs = {k: run for k, (run, _) in enumerate(numbered)}
+        threads = {k: own for k, (_, own) in enumerate(numbered)}
         failures = train_runs(runs, threads, arguments, observer, stop, workers=workers)
         problems = {runs[k]: failure for k, failure in failures.items()}
-        results = [
-            _result(spec, directory, each, problems, stop.reason)
-            for spec, directory, each in zip(specs, directories, prepared, strict=True)
-        ]
-        return SpecResults(results, stop.reason)
+        return SpecResults([_result(each, problems, stop.reason) for each in specs], stop.reason)
 
 
-def _prepared(
-    specs: Sequence[ProvedSpec], directories: Sequence[Path], cores: int | None, kept: ExitStack
-) -> list[PreparedRuns]:
-    """Prepare the runs of all specs, or leave nothing."""
+def _prepared(specs: Sequence[Group], directories: Sequence[Path], cores: int | None, kept: ExitStack) -> list[int]:
+    """Prepare the runs of all specs, or leave nothing; return the threads of a run of each."""
+    threads = []
     with ExitStack() as undo:
-        places = zip(specs, directories, strict=True)
-        prepared = [spec.prepare(directory, cores, kept, undo) for spec, directory in places]
+        for each, directory in zip(specs, directories, strict=True):
+            threads.append(each.create(directory, cores))
+            kept.enter_context(each.folder)
+            undo.callback(each.folder.discard)
         undo.pop_all()
-    return prepared
+    return threads
 
 
-def _result(
-    spec: ProvedSpec, directory: Path, runs: PreparedRuns, problems: Mapping[Path, str], stopped: str
-) -> SpecResult:
-    """Return what came of a spec.
+def _result(group: Group, problems: Mapping[Path, str], stopped: str) -> SpecResult:
+    """Return the result of a spec.
 
     Args:
-        spec: the spec.
-        directory: its folder.
-        runs: its runs.
+        group: its runs.
         problems: what went wrong, by run folder.
         stopped: why training was stopped before its end; empty if it was not.
     """
-    path = str(spec.spec.document.path)
-    failed = {number: problems[each] for number, each in runs.members.items() if each in problems}
-    problem = "; ".join(f"{runs.what} {number}: {text}" if runs.what else text for number, text in failed.items())
-    if stopped and not all(RunFolder(each).finished for n, each in runs.members.items() if n not in failed):
+    path, directory, members = str(group.spec.document.path), group.folder.directory, group.folder.members
+    failed = {number: problems[each] for number, each in members.items() if each in problems}
+    problem = "; ".join(f"{group.what} {number}: {text}" if group.what else text for number, text in failed.items())
+    if stopped and not all(RunFolder(each).finished for n, each in members.items() if n not in failed):
         return SpecResult(path, directory, problem=problem, stopped=stopped)
     try:
-        metrics = spec.sum_up(directory) if len(failed) < len(runs.members) else {}
+        metrics = group.sum_up() if len(failed) < len(members) else {}
     except MlpkitError as error:
         return SpecResult(path, directory, problem=problem or described(error))
     return SpecResult(path, directory, metrics, problem)

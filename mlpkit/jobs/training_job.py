@@ -26,7 +26,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.sections import CheckpointSection
 from mlpkit.training.checkpointing import BestTracker, tracker_of
-from mlpkit.training.ctrl_c import CtrlC
+from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.divergence import is_finite
 from mlpkit.training.evaluation import Evaluator
 from mlpkit.training.events import Observer, ObserverGroup
@@ -278,9 +278,7 @@ class TrainingJob:
             told = f'mlpkit.resume("{run.folder}"{examples}) goes on'
         else:
             told = "the exception has what was trained: in a notebook, run = sys.last_value.run"
-        interrupt = KeyboardInterrupt(f"stopped after step {run.steps}; {told}")
-        vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
-        raise interrupt
+        raise interrupt_with(f"stopped after step {run.steps}; {told}", run)
 
     def _final_metrics(
         self, network: Sequential, last: Record, evaluated: Collection[str]

@@ -20,6 +20,13 @@ PYTHONS_OWN: Final[dict[signal.Signals, Any]] = {
 """What handles a signal unless something has set another handler."""
 
 
+def interrupt_with(message: str, run: object) -> KeyboardInterrupt:
+    """Return the exception for a Ctrl-C that stopped a training; its ``run`` is what was trained."""
+    interrupt = KeyboardInterrupt(message)
+    vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
+    return interrupt
+
+
 class CtrlC:
     """Turns the first Ctrl-C in a block into a request that training stop; a second one ends it at once.
 

@@ -28,7 +28,7 @@ def add_run(folder: SeedsFolder, seed: int, metrics: dict[str, Any] | None) -> N
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     directory = tmp_path / "runs" / "x"
-    with SeedsFolder.create(directory, [3, 5, 8]) as folder:
+    with SeedsFolder(RunFolder.create(directory), [3, 5, 8]) as folder:
         add_run(folder, 3, {"test": {"loss": 0.5, "accuracy": 0.9, "confusion_matrix": [[1, 0], [0, 1]]}})
         add_run(folder, 5, {"test": {"loss": 0.7, "accuracy": 0.8}})
         add_run(folder, 8, None)
@@ -73,15 +73,15 @@ def test_splits_come_in_one_order_and_a_metric_counts_where_it_is() -> None:
 
 def test_only_one_writes(directory: Path) -> None:
     with SeedsFolder.open(directory) as folder:
-        folder.claim()
+        folder.run.claim()
         with pytest.raises(RunFolderError, match="this process is writing to it"):
-            SeedsFolder.open(directory).claim()
-    SeedsFolder.open(directory).claim()
+            SeedsFolder.open(directory).run.claim()
+    SeedsFolder.open(directory).run.claim()
 
 
 def test_a_folder_with_something_in_it_is_left_alone(directory: Path) -> None:
     with pytest.raises(RunFolderError, match=r"holds a run already; resume it with mlpkit resume "):
-        SeedsFolder.create(directory, [0, 1])
+        SeedsFolder(RunFolder.create(directory), [0, 1])
 
 
 def test_opened_as_a_run_it_names_its_runs(directory: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_folder_without_seeds_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_none_of_whose_runs_has_begun_can_be_removed(tmp_path: Path) -> None:
-    folder = SeedsFolder.create(tmp_path / "x", [0, 1])
+    folder = SeedsFolder(RunFolder.create(tmp_path / "x"), [0, 1])
     add_run(folder, 0, None)
     folder.write_seeds()
     folder.discard()

@@ -32,7 +32,7 @@ from mlpkit.verbs.run.training import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mlpkit.groups.several_specs import ProvedSpec
+    from mlpkit.groups.group import Group
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 
@@ -123,12 +123,12 @@ def _run_several(paths: tuple[str, ...], overrides: tuple[str, ...], out: Path |
     end_training(TrainingResult(found.stopped, bool(found.failed)), folders, wanted, interrupts)
 
 
-def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[ProvedSpec]:
+def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[Group]:
     """Read and prove specs; if some are wrong, print the errors of all, and end the program."""
     from mlpkit.groups.several_specs import prove_spec  # noqa: PLC0415 - a signal must find the handlers
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
-    proved: list[ProvedSpec] = []
+    proved: list[Group] = []
     said, exit_code = set(), 0
     for path in paths:
         try:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from mlpkit.cli.interrupt import Interrupts
     from mlpkit.display.display import Display
     from mlpkit.groups.ensemble import EnsembleRun
+    from mlpkit.groups.group import Group
     from mlpkit.groups.seeds import SeedRuns
-    from mlpkit.groups.several_specs import ProvedSpec, SpecResults
+    from mlpkit.groups.several_specs import SpecResults
     from mlpkit.jobs.training_job import Run
 
 
@@ -140,7 +141,7 @@ def train_ensemble(
 
 
 def train_specs(
-    specs: Sequence[ProvedSpec],
+    specs: Sequence[Group],
     directories: Sequence[Path],
     parent: Path,
     options: TrainingOptions,

@@ -17,7 +17,7 @@ from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.overview import FINISHED
 from mlpkit.specfile.spec import expect_spec
 from mlpkit.terminal.figures import figure
-from mlpkit.training.ctrl_c import CtrlC
+from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.events import Event, StopRequest
 from mlpkit.verbs.sweep.curves import no_longer_weak
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
@@ -257,9 +257,7 @@ def _swept(
     if found.best is not None:
         folder.write_best(_best_text(spec, found, folder.directory))
     if ctrl_c.received or (stop is None and request.reason):
-        interrupt = KeyboardInterrupt(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on')
-        vars(interrupt)["run"] = found  # of a subclass, Python's exit code wouldn't say what ended the program
-        raise interrupt
+        raise interrupt_with(f'stopped; mlpkit.resume_sweep("{folder.directory}") goes on', found)
     return found
 
 

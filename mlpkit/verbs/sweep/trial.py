@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolderError, SpecError, StorageError
+from mlpkit.groups.several_specs import group_of
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import expect_own_files, prove
@@ -26,7 +27,7 @@ from mlpkit.training.events import Observer, ObserverGroup, StopRequest, Trainin
 from mlpkit.verbs.sweep.curves import curves_of, rule_for
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
 from mlpkit.verbs.sweep.section import SweepSection
-from mlpkit.verbs.sweep.trial_of_several import train_ensemble, train_seeds
+from mlpkit.verbs.sweep.trial_of_several import train_group
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
 
 if TYPE_CHECKING:
@@ -125,10 +126,8 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
 
     if judge.finds_first_run_weak():  # its last process was killed before it could judge that
         return TrainingEnd(stopped=stop.reason)
-    if len(spec.seeds) > 1:
-        return train_seeds(spec, folder, threads, train_prepared)
-    if spec.trains_ensemble:
-        return train_ensemble(spec, folder, train_prepared)
+    if group := group_of(spec):
+        return train_group(group, folder, threads, train_prepared)
     if (folder.directory / RESOLVED).exists():
         run = train_prepared(spec, folder, first=True)
     else:
