@@ -6,40 +6,34 @@ import json
 import math
 import os
 import signal
-import subprocess
 import sys
 import threading
 import traceback
 from contextlib import suppress
 from dataclasses import astuple
-from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schedule import OpenEndedProgress
 from mlpkit.errors import DEBUG, MlpkitError
+from mlpkit.lazy_names import load
+from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
 from mlpkit.shortages import shortage
 from mlpkit.training.events import Event, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.training.health import Symptom
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Sequence
 
     from mlpkit.training.events import Listener
 
-START: Final = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from mlpkit.groups.training_process import serve
-serve()
-"""
-
 
 class TrainingProcess:
-    """A process that trains one run after the other; it finds the modules that this one does.
+    """A process that trains one run after the other; a terminal's Ctrl-C doesn't reach it.
 
-    A terminal's Ctrl-C doesn't reach it. When its standard input is closed, by ``stop`` or since this process has
+    When its standard input is closed, by ``stop`` or since this process has
     ended, it stops the training after the step that it is in, and ends.
 
     Args:
@@ -47,10 +41,8 @@ class TrainingProcess:
     """
 
     def __init__(self, here: str | None = None) -> None:
-        command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)])]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True, cwd=here
-        )
+        self._process = start_process(f"{__name__}:serve", cwd=here)
+        self._requests, self._answers = pipes_of(self._process)
 
     def train(
         self,
@@ -69,13 +61,11 @@ class TrainingProcess:
             timeout: seconds without an event after which the process is killed, once it trains; None for no limit.
         """
         request = [function.__module__, function.__name__, arguments]
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with suppress(OSError, ValueError):  # it was stopped, or has ended, which shows when it answers
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
+            self._requests.write(json.dumps(request) + "\n")
+            self._requests.flush()
         with _Watch(self._process, timeout) as watch:
-            for line in self._process.stdout:
+            for line in self._answers:
                 if not line.endswith("\n"):  # it died as it wrote
                     break
                 kind, data = json.loads(line)
@@ -84,18 +74,15 @@ class TrainingProcess:
                     return TrainingEnd(*data)
                 tell(event_from(0, kind, data))
         code = self._process.wait()
-        if code == 0 and self._process.stdin.closed:  # it was stopped before it began
+        if code == 0 and self._requests.closed:  # it was stopped before it began
             return TrainingEnd(stopped="the end of its process")
-        by = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        if watch.killed:
-            by = f"after {timeout:g} s in which nothing happened"
+        by = f"after {timeout:g} s in which nothing happened" if watch.killed else how_it_ended(code)
         return TrainingEnd(failure=f"the process that trained it ended {by}", death=by)
 
     def stop(self) -> None:
         """Ask that the training end after the step it is in, and the process with it."""
-        assert self._process.stdin is not None
         with suppress(OSError):  # it has ended
-            self._process.stdin.close()
+            self._requests.close()
 
     @property
     def alive(self) -> bool:
@@ -105,8 +92,7 @@ class TrainingProcess:
     def close(self) -> None:
         """Wait until it has ended."""
         self.stop()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._answers.close()
         self._process.wait()
 
 
@@ -184,8 +170,7 @@ def event_from(run: int, kind: str, data: Sequence[Any]) -> Event:
 
 def serve() -> None:
     """Train the runs that are asked for on standard input, as the second process."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever plugins print
+    answers = take_answers(sys.stderr.fileno())
 
     def answer(kind: str, data: Sequence[Any]) -> None:
         with suppress(BrokenPipeError):  # the first process has ended: the training ends in order, too
@@ -203,8 +188,7 @@ def serve() -> None:
         module, function, arguments = json.loads(request)
         directory = Path(arguments.pop("directory"))
         try:
-            train = getattr(import_module(module), function)
-            end = train(directory, **arguments, observer=ObserverGroup([tell]), stop=stop)
+            end = load(f"{module}:{function}")(directory, **arguments, observer=ObserverGroup([tell]), stop=stop)
         except Exception as error:
             end = TrainingEnd(failure=described(error))
         answer(_OVER, astuple(end))

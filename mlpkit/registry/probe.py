@@ -10,7 +10,7 @@ from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.origin import load_target
 from mlpkit.registry.plugin import Plugin, Status, load_component
-from mlpkit.registry.second_process import ALTERED, NoAnswerError, SecondProcess
+from mlpkit.second_process import ALTERED, NoAnswerError, SecondProcess
 from mlpkit.system import can_start_processes
 
 if TYPE_CHECKING:

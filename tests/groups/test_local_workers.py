@@ -34,14 +34,14 @@ time.sleep(60)
     [(DIES_AS_IT_WRITES, "by SIGKILL"), (LEAVES, "with exit code 0"), ("1 / 0", "with exit code 1")],
 )
 def test_a_process_that_ends_without_an_answer_has_died(script, death, monkeypatch, capfd):
-    monkeypatch.setattr("mlpkit.groups.training_process.START", script)
+    monkeypatch.setattr("mlpkit.second_process.START", script)
     process = TrainingProcess()
     assert process.train(train_trial, {"directory": "x"}, lambda event: None).death == death
     process.close()
 
 
 def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monkeypatch):
-    monkeypatch.setattr("mlpkit.groups.training_process.START", HANGS)
+    monkeypatch.setattr("mlpkit.second_process.START", HANGS)
     process, events = TrainingProcess(), []
     end = process.train(train_trial, {"directory": "x"}, events.append, timeout=0.2)
     assert events == [Event(0, "started", (3,))]
@@ -52,7 +52,7 @@ def test_a_process_that_says_nothing_for_too_long_once_it_trains_is_killed(monke
 
 def test_what_a_hanging_process_has_started_ends_with_it(monkeypatch):
     script = HANGS.replace("time.sleep(60)", "import os; os.fork(); time.sleep(8)")  # both keep the pipe
-    monkeypatch.setattr("mlpkit.groups.training_process.START", script)
+    monkeypatch.setattr("mlpkit.second_process.START", script)
     process, began = TrainingProcess(), time.monotonic()
     assert process.train(train_trial, {"directory": "x"}, lambda event: None, timeout=0.2).death
     assert time.monotonic() - began < 6
@@ -60,7 +60,7 @@ def test_what_a_hanging_process_has_started_ends_with_it(monkeypatch):
 
 
 def test_a_process_that_is_stopped_before_it_trains_has_not_died(monkeypatch):
-    monkeypatch.setattr("mlpkit.groups.training_process.START", LEAVES)
+    monkeypatch.setattr("mlpkit.second_process.START", LEAVES)
     process = TrainingProcess()
     process.stop()
     assert process.train(train_trial, {"directory": "x"}, lambda event: None) == TrainingEnd(

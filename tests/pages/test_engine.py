@@ -12,6 +12,7 @@ import pytest
 from mlpkit.errors import ChartError
 from mlpkit.pages import charts
 from mlpkit.pages.charts import engine
+from mlpkit.second_process import start_process
 
 pytest.importorskip("vl_convert")
 LOSSES = [{"iteration": i, "loss": 1.0 / i, "series": "train"} for i in (1, 2, 3)]
@@ -40,11 +41,11 @@ def started(monkeypatch):
     processes = []
 
     def start(*command, **options):
-        processes.append(subprocess.Popen(*command, **options))
+        processes.append(start_process(*command, **options))
         return processes[-1]
 
     monkeypatch.setattr(engine, "_engines", {})
-    monkeypatch.setattr(engine, "subprocess", type("Started", (), {**vars(subprocess), "Popen": staticmethod(start)}))
+    monkeypatch.setattr(engine, "start_process", start)
     yield processes
     for process in processes:
         process.kill()

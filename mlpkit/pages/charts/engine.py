@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -15,20 +14,8 @@ from threading import Lock
 from typing import Any, Final
 
 from mlpkit.errors import ChartError, UsageError
+from mlpkit.second_process import how_it_ended, pipes_of, start_process, take_answers
 from mlpkit.system import address_limit
-
-PROGRAM: Final = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-import vl_convert
-for line in sys.stdin:
-    function, arguments = json.loads(line)
-    try:
-        answer = [getattr(vl_convert, function)(**arguments), None]
-    except BaseException as error:
-        answer = [None, str(error) or type(error).__name__]
-    print(json.dumps(answer), flush=True)
-"""
 
 
 def ask(function: str, **arguments: Any) -> str:
@@ -73,7 +60,7 @@ class _Engine:
     def ask(self, function: str, arguments: dict[str, Any]) -> str:
         with self._lock:
             if self._process is None:
-                self._process = _start()
+                self._process = start_process(f"{__name__}:serve", stderr=subprocess.DEVNULL)  # traces of JavaScript
                 atexit.register(self._end)
             try:
                 drawn, refusal = self._answer(self._process, json.dumps([function, arguments]))
@@ -86,12 +73,11 @@ class _Engine:
         return text
 
     def _answer(self, process: subprocess.Popen[str], question: str) -> list[Any]:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        questions, answers = pipes_of(process)
         try:
-            process.stdin.write(question + "\n")
-            process.stdin.flush()
-            answer: list[Any] = json.loads(process.stdout.readline())
+            questions.write(question + "\n")
+            questions.flush()
+            answer: list[Any] = json.loads(answers.readline())
         except (BrokenPipeError, ValueError):  # it ended, or ended while it wrote
             raise ChartError(_death(process.wait())) from None
         return answer
@@ -101,8 +87,7 @@ class _Engine:
         if process is not None:
             atexit.unregister(self._end)
             process.kill()
-            for pipe in (process.stdin, process.stdout):
-                assert pipe is not None
+            for pipe in pipes_of(process):
                 with suppress(OSError):  # what was left to write
                     pipe.close()
             process.wait()
@@ -112,20 +97,22 @@ _engines: Final[dict[int, _Engine]] = {}
 """By the number of the process that asks."""
 
 
-def _start() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", PROGRAM, json.dumps([*map(str, sys.path)])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # traces of JavaScript; what matters is in the answer
-        start_new_session=True,
-        encoding="utf-8",
-    )
+def serve() -> None:
+    """Answer the questions on standard input, as the second process."""
+    import vl_convert  # noqa: PLC0415 - only that process loads it
+
+    answers = take_answers(sys.stderr.fileno())
+    for line in sys.stdin:
+        function, arguments = json.loads(line)
+        try:
+            answer = [getattr(vl_convert, function)(**arguments), None]
+        except BaseException as error:
+            answer = [None, str(error) or type(error).__name__]
+        answers.write(json.dumps(answer) + "\n")
 
 
 def _death(code: int) -> str:
-    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    text = f"charts can't be drawn: the process of the chart library (vl-convert) ended {how}"
+    text = f"charts can't be drawn: the process of the chart library (vl-convert) ended {how_it_ended(code)}"
     if address_limit() is None:
         return text
     return f"{text}; it needs more addresses than ulimit -v allows; make the page without a limit: ulimit -v unlimited"

@@ -21,7 +21,7 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import PluginError, SpecError
 from mlpkit.jobs.build import build
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.registry.second_process import NoAnswerError, SecondProcess
+from mlpkit.second_process import NoAnswerError, SecondProcess
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import load_spec
 from mlpkit.testing.outside_network import random_targets

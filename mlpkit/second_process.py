@@ -1,4 +1,4 @@
-"""A second Python process that answers a request; a plugin that hangs, exits or patches it can't affect this one."""
+"""A second Python process, which finds the modules that this one does, and answers through its standard output."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from mlpkit.lazy_names import load
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,9 +20,54 @@ if TYPE_CHECKING:
 START: Final = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from mlpkit.registry.second_process import serve
-serve(sys.argv[2])
+from mlpkit.lazy_names import load
+load(sys.argv[2])(*sys.argv[3:])
 """
+
+
+def start_process(
+    function: str, *arguments: str, stderr: int | None = None, cwd: str | None = None
+) -> subprocess.Popen[str]:
+    """Start a process that calls a function; a terminal's Ctrl-C doesn't reach it.
+
+    Args:
+        function: ``module:function``.
+        *arguments: what it is called with.
+        stderr: where its standard error goes, as for ``Popen``; by default to that of this process.
+        cwd: its working directory; by default that of this process.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)]), function, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+        encoding="utf-8",
+        cwd=cwd,
+    )
+
+
+def pipes_of(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    """Return standard input and output of a process of ``start_process``."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
+
+
+def how_it_ended(code: int) -> str:
+    """Return ``by SIGKILL``, or ``with exit code 1``."""
+    return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+
+
+def take_answers(elsewhere: int) -> IO[str]:
+    """Return what writes the answers of this second process, and send all else that it prints elsewhere.
+
+    Args:
+        elsewhere: a file descriptor.
+    """
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
+    os.dup2(elsewhere, sys.stdout.fileno())
+    return answers
 
 
 ALTERED: Final = "it altered the process that loaded it, which could say no more"
@@ -34,7 +80,7 @@ class NoAnswerError(Exception):
 class SecondProcess:
     """A process that runs a function, and answers with what the function yields; it ends with the ``with`` block.
 
-    It finds the modules that this one does. What it prints goes nowhere.
+    A plugin that hangs, exits or patches it can't affect this one. What it prints goes nowhere.
 
     Args:
         function: ``module:function``; it takes the request, and yields answers.
@@ -43,24 +89,18 @@ class SecondProcess:
     """
 
     def __init__(self, function: str, request: Any, longest_wait: float) -> None:
-        self._request = json.dumps(request).encode()
+        self._function = function
+        self._request = json.dumps(request)
         self._longest_wait = longest_wait
-        self._command = [sys.executable, "-P", "-c", START, json.dumps([*map(str, sys.path)]), function]
         self._buffer = b""
 
     def __enter__(self) -> SecondProcess:
         """Start the process, and send the request."""
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
+        self._process = start_process(f"{__name__}:serve", self._function, stderr=subprocess.DEVNULL)
+        questions, _ = pipes_of(self._process)
         with suppress(BrokenPipeError):  # it has ended, which shows when an answer is asked for
-            self._process.stdin.write(self._request)
-            self._process.stdin.close()
+            questions.write(self._request)
+            questions.close()
         return self
 
     def __exit__(
@@ -89,8 +129,8 @@ class SecondProcess:
 
     def _line(self) -> bytes:
         """Return the next line; nothing if none came in time, or the other end is closed."""
-        assert self._process.stdout is not None
-        descriptor, deadline = self._process.stdout.fileno(), time.monotonic() + self._longest_wait
+        _, answers = pipes_of(self._process)
+        descriptor, deadline = answers.fileno(), time.monotonic() + self._longest_wait
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
@@ -109,19 +149,13 @@ class SecondProcess:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             return f"it was still loading after {self._longest_wait:g} s"
-        if code < 0:
-            return f"it ended the process that loaded it, by {signal.Signals(-code).name}"
-        return f"it ended the process that loaded it, with exit code {code}"
+        return f"it ended the process that loaded it, {how_it_ended(code)}"
 
 
 def serve(function: str) -> None:
     """Answer the request on standard input, as the second process."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, sys.stdout.fileno())  # whatever plugins print
+    answers = take_answers(os.open(os.devnull, os.O_RDWR))
     request = json.load(sys.stdin)
-    module, _, name = function.partition(":")
-    for answer in getattr(import_module(module), name)(request):
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
+    for answer in load(function)(request):
+        answers.write(json.dumps(answer) + "\n")
     os._exit(0)  # what plugins have registered to be run at the end is not
