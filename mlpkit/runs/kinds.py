@@ -20,6 +20,7 @@ class Kind(NamedTuple):
         name: what it is called; ``mlpkit.resume_NAME`` resumes several runs in Python.
         is_run: whether the folder is a run, with a spec, a model and results of its own.
         holds: what is in it, in words.
+        marker: the file that makes a folder one of this kind; empty for a run, which has a spec.
         group: opens the folder of several runs, as the class with their folders by number; empty without them.
         resume: goes on with it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
         evaluate: prints results; takes the folder, splits, other data, registry, and whether to print JSON.
@@ -29,6 +30,7 @@ class Kind(NamedTuple):
     name: str
     is_run: bool
     holds: str
+    marker: str
     group: str
     resume: str
     evaluate: str
@@ -39,6 +41,7 @@ RUN: Final = Kind(
     "run",
     True,
     "the run of one network",
+    marker="",
     group="",
     resume="mlpkit.verbs.run.resume_command:resume_run",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",
@@ -48,6 +51,7 @@ ENSEMBLE_RUN: Final = Kind(
     "ensemble",
     True,
     "the run of an ensemble",
+    marker="",
     group="mlpkit.groups.ensemble_folder:EnsembleFolder",
     resume="mlpkit.verbs.run.resume_command:resume_members",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",
@@ -57,6 +61,7 @@ SEEDS_FOLDER: Final = Kind(
     "seeds",
     False,
     "the runs of several seeds",
+    marker=SEEDS,
     group="mlpkit.groups.seeds_folder:SeedsFolder",
     resume="mlpkit.verbs.run.resume_command:resume_all_seeds",
     evaluate="mlpkit.verbs.run.evaluate_command:print_seeds",
@@ -66,6 +71,7 @@ SWEEP_FOLDER: Final = Kind(
     "sweep",
     False,
     "the trials of a sweep",
+    marker=SWEEP,
     group="",  # they are numbered, but each may be several runs
     resume="mlpkit.verbs.sweep.command:resume",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
@@ -79,9 +85,7 @@ def kind_of(directory: Path) -> Kind | None:
     if has_file(directory, SPEC) or has_file(directory, RESOLVED):
         kind = recorded_kind(directory) or ("ensemble" if (directory / MEMBERS).is_dir() else "run")
         return ENSEMBLE_RUN if kind == ENSEMBLE_RUN.name else RUN
-    if has_file(directory, SEEDS):
-        return SEEDS_FOLDER
-    return SWEEP_FOLDER if has_file(directory, SWEEP) else None
+    return next((kind for kind in KINDS if kind.marker and has_file(directory, kind.marker)), None)
 
 
 def is_run_folder(directory: Path) -> bool:
