@@ -42,7 +42,7 @@ VERBS: Final = {
     "evaluate": Verb("run.evaluate_command", "Compute a trained network's loss and metrics."),
     "predict": Verb("run.predict_command", "Predict with a trained network."),
     "export": Verb("export.command", "Write a trained model to a file that other programs use."),
-    "whence": Verb("export.whence_command", "Say which run an exported file came from."),
+    "provenance": Verb("export.provenance_command", "Say which run an exported file came from."),
     "runs": Verb("runs.runs_command", "List the runs there are."),
     "compare": Verb("runs.compare_command", "Show what differs between runs, and whether by chance."),
     "report": Verb("report.command", "Write a page about a run: results, curves, mistakes, layers."),
@@ -52,6 +52,9 @@ VERBS: Final = {
     "new-plugin": Verb("author.new_plugin_command", "Write a package with a component of your own, to begin from."),
     "check-plugin": Verb("author.check_plugin_command", "Test a plugin's components against what their kinds promise."),
 }
+
+FORMER_NAMES: Final = {"whence": "provenance"}
+"""They still work, and are in no list."""
 
 WHAT_COMPUTES: Final = "mlpkit.verbs.ask.plugins:built_ins_computed_by"
 """Answers ``--version --verbose``; it loads NumPy."""
@@ -92,7 +95,8 @@ class Verbs(HelpfulCommand, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb among the arguments; a misspelt one is answered with the nearest."""
-        name = args[0]
+        name = FORMER_NAMES.get(args[0], args[0])
+        args = [name, *args[1:]]
         if OF_PLUGIN.fullmatch(name) and not ctx.resilient_parsing:
             from mlpkit.cli.plugin_verbs import plugin_verb  # noqa: PLC0415 - loads a plugin
 

@@ -20,7 +20,7 @@ ALLOWED = {
     # a mode of ONNX's operator Pad
     ("graph/operators/shapes.py", "constant"),
     # what a message says in place of a value, a marker's colour, and a parameter's value
-    ("verbs/export/whence_command.py", "none"),
+    ("verbs/export/provenance_command.py", "none"),
     ("display/plot.py", "none"),
     ("jobs/run_inputs.py", "none"),
     # a key of a range to search

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from click.shell_completion import ShellComplete
 
 import mlpkit as package
 from mlpkit.cli.verbs import VERBS, program
@@ -32,6 +33,15 @@ def test_help_lists_every_verb_and_loads_nothing_heavy(environment, cwd, invoke)
     help_text = invoke("--help").out
     for verb, (_, meaning) in VERBS.items():
         assert f"{verb.ljust(max(map(len, VERBS)))}  {meaning}" in help_text
+
+
+def test_a_former_name_works_and_is_in_no_list(invoke):
+    former, now = invoke("whence", "none.onnx"), invoke("provenance", "none.onnx")
+    assert (former.code, former.err) == (now.code, now.err)
+    assert "Usage: mlpkit provenance [OPTIONS] FILE" in invoke("whence", "--help").out
+    assert "whence" not in invoke("--help").out
+    assert "whence" not in invoke("nothing").err
+    assert not ShellComplete(program, {}, "mlpkit", "").get_completions([], "when")
 
 
 @pytest.mark.parametrize("verb", VERBS)

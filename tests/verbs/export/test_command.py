@@ -1,4 +1,4 @@
-"""``mlpkit export`` and ``mlpkit whence``."""
+"""``mlpkit export`` and ``mlpkit provenance``."""
 
 from __future__ import annotations
 
@@ -35,15 +35,17 @@ def said(invoke):
 
 
 def test_screens(finished, cwd, said, golden, monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.export.whence.LEVELS_UP", 0)
-    text = said("export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "whence tiny.onnx")
-    text += "\n" + said("export runs/tiny --to tiny.c --quantize int8", "whence tiny.c")
+    monkeypatch.setattr("mlpkit.verbs.export.provenance.LEVELS_UP", 0)
+    text = said(
+        "export runs/tiny --to tiny.onnx", "export runs/tiny --to bare.onnx --network-only", "provenance tiny.onnx"
+    )
+    text += "\n" + said("export runs/tiny --to tiny.c --quantize int8", "provenance tiny.c")
     text += "\n" + said("export runs/tiny --to tiny.onnx --quantize int8", "export runs/tiny --to tiny.c --quantize x")
     (finished / "model.safetensors").rename(cwd / "model.safetensors")
-    text += "\n" + said("whence tiny.onnx", "export runs/tiny --to tiny.onnx")
+    text += "\n" + said("provenance tiny.onnx", "export runs/tiny --to tiny.onnx")
     (cwd / "model.safetensors").rename(finished / "model.safetensors")
     finished.rename(cwd / "moved")
-    text += "\n" + said("whence tiny.onnx", "whence tiny.onnx --run moved", "whence tiny.yaml")
+    text += "\n" + said("provenance tiny.onnx", "provenance tiny.onnx --run moved", "provenance tiny.yaml")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     text += "\n" + said("export moved --to tiny.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)
@@ -71,7 +73,7 @@ def test_json(finished, invoke, cwd):
         "outputs": ["label", "probabilities"],
     }
 
-    found = json.loads(invoke("whence", "tiny.onnx", "--json").out)
+    found = json.loads(invoke("provenance", "tiny.onnx", "--json").out)
 
     assert (found["folder"], found["changed"]) == ("runs/tiny", [])
     assert found["provenance"]["inputs"] == [
@@ -93,7 +95,7 @@ def test_json_with_rounded_weights(finished, invoke, cwd):
     assert found.keys() == {"weights", "before", "after", "rows", "relabelled"}
     assert (found["weights"], found["rows"]) == (["Affine1.W", "Affine2.W"], 60)
     assert found["before"].keys() == found["after"].keys() == {"loss", "accuracy"}
-    assert json.loads(invoke("whence", "tiny.c", "--json").out)["provenance"]["quantized"] == "int8"
+    assert json.loads(invoke("provenance", "tiny.c", "--json").out)["provenance"]["quantized"] == "int8"
 
 
 def test_a_refusal(finished, invoke, cwd, monkeypatch):

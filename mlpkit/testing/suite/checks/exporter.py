@@ -170,7 +170,7 @@ def refuses_clearly_what_it_cannot_hold(example: ExporterExample) -> None:
 def the_file_says_what_it_came_from(example: ExporterExample) -> None:
     """Does the file hold the model's provenance, as ``mlpkit.graph.provenance_line`` or ``provenance_json`` writes it?
 
-    ``mlpkit whence`` finds the run of a file by it.
+    ``mlpkit provenance`` finds the run of a file by it.
     """
     for what, model, _, file in example.written_models():
         if find_provenance(file.read_bytes()) != model.provenance:

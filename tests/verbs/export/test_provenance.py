@@ -9,7 +9,7 @@ import pytest
 from mlpkit import DataError, RunFolderError, UsageError
 from mlpkit.graph.provenance import provenance_line
 from mlpkit.verbs.export.export import export
-from mlpkit.verbs.export.whence import whence
+from mlpkit.verbs.export.provenance import provenance
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def exported(train, work):
 
 
 def test_the_run_is_found_in_runs(exported, work):
-    found = whence(exported)
+    found = provenance(exported)
 
     assert found.directory == work / "runs" / "tiny"
     assert found.changed == ()
@@ -31,7 +31,7 @@ def test_the_run_is_found_in_runs(exported, work):
 def test_the_run_is_found_beside_or_around_the_file(exported, work, place):
     file = exported.rename(work / place / "model.onnx")
 
-    assert whence(file).directory == work / "runs" / "tiny"
+    assert provenance(file).directory == work / "runs" / "tiny"
 
 
 @pytest.mark.parametrize(("run", "place"), [("runs/tiny", "a/b"), ("p1/t/runs/tiny", "p2"), ("results/tiny", ".")])
@@ -42,20 +42,20 @@ def test_the_run_is_found_from_another_folder(exported, work, monkeypatch, run, 
     file = exported.rename(work / place / "model.onnx")
     monkeypatch.chdir(work / place)
 
-    assert whence(file).directory == work / run
-    assert whence(file.relative_to(work / place)).directory.resolve() == work / run
+    assert provenance(file).directory == work / run
+    assert provenance(file.relative_to(work / place)).directory.resolve() == work / run
     monkeypatch.chdir("/")
-    assert whence(file).directory == work / run
+    assert provenance(file).directory == work / run
 
 
 def test_another_run_of_that_name_is_not_it(exported, work, train, monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.export.whence.LEVELS_UP", 0)
+    monkeypatch.setattr("mlpkit.verbs.export.provenance.LEVELS_UP", 0)
     (work / "runs/tiny").rename(work / "elsewhere")
     train("runs/tiny", seed=4)
 
-    assert whence(exported).directory is None
-    assert whence(exported, work / "elsewhere").changed == ()
-    assert whence(exported, work / "runs/tiny").changed == ("spec", "weights")
+    assert provenance(exported).directory is None
+    assert provenance(exported, work / "elsewhere").changed == ()
+    assert provenance(exported, work / "runs/tiny").changed == ("spec", "weights")
 
 
 def test_what_has_changed_is_named(exported, work):
@@ -64,36 +64,36 @@ def test_what_has_changed_is_named(exported, work):
     lock = json.loads((work / "runs/tiny/lock.json").read_text())
     (work / "runs/tiny/lock.json").write_text(json.dumps({**lock, "data_checksum": "0"}))
 
-    assert whence(exported).changed == ("data", "weights")
+    assert provenance(exported).changed == ("data", "weights")
 
 
 def test_a_text_file_can_say_it_too(exported, work):
-    line = provenance_line(whence(exported).provenance)
+    line = provenance_line(provenance(exported).provenance)
     (work / "model.c").write_text(f"/* {line} */\nint model;\n")
 
-    assert whence(work / "model.c") == whence(exported)
+    assert provenance(work / "model.c") == provenance(exported)
 
 
 @pytest.mark.parametrize("run", ["../runs/tiny", "/etc", "", None, 3])
 def test_a_name_that_is_no_name_of_a_folder_leads_nowhere(exported, work, run):
     file = work / "sub" / "model.c"
     file.parent.mkdir()
-    file.write_text(provenance_line({**whence(exported).provenance, "run": run}))
+    file.write_text(provenance_line({**provenance(exported).provenance, "run": run}))
 
-    assert whence(file).directory is None
+    assert provenance(file).directory is None
 
 
 def test_a_file_that_says_nothing(work):
     with pytest.raises(
         DataError, match=r"tiny\.yaml: doesn't say what it came from; expected a file that mlpkit export"
     ):
-        whence(work / "tiny.yaml")
+        provenance(work / "tiny.yaml")
 
 
 def test_no_file_and_no_run(exported, work):
     with pytest.raises(UsageError, match=r"there is no file 'tiny\.onxx'; did you mean 'tiny\.onnx'"):
-        whence((work / "tiny.onxx").relative_to(work))
+        provenance((work / "tiny.onxx").relative_to(work))
     with pytest.raises(UsageError, match="can't be read"):
-        whence(work)
+        provenance(work)
     with pytest.raises(RunFolderError, match="is not a run folder"):
-        whence(exported, work)
+        provenance(exported, work)

@@ -1,4 +1,4 @@
-"""``mlpkit whence``: say which run an exported file came from."""
+"""``mlpkit provenance``: say which run an exported file came from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIGITS_SHOWN = 16
 HASHED = ("spec", "data", "weights")
 
 
-@options.verb("whence")
+@options.verb("provenance")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "--run",
@@ -34,9 +34,9 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
     looked for near FILE and the current folder; the exit code is 1 if they are others now.
     """
     from mlpkit.graph.provenance import QUANTIZED  # noqa: PLC0415 - only this verb needs it
-    from mlpkit.verbs.export.whence import whence  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.export.provenance import provenance  # noqa: PLC0415 - loads NumPy, which --help does without
 
-    found = whence(file, directory)
+    found = provenance(file, directory)
     said = found.provenance
     if as_json:
         document({"provenance": said, "folder": found.directory, "changed": found.changed})

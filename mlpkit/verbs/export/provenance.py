@@ -26,7 +26,7 @@ MOST_FOLDERS: Final = 5000
 
 
 @dataclass(frozen=True)
-class Whence:
+class FileProvenance:
     """What an exported file came from.
 
     Args:
@@ -45,7 +45,7 @@ class Whence:
         return tuple(name for name, value in self.now.items() if value != self.provenance.get(name))
 
 
-def whence(file: Path, directory: Path | None = None) -> Whence:
+def provenance(file: Path, directory: Path | None = None) -> FileProvenance:
     """Return which run a file came from, and whether its folder still has the same spec, data and weights.
 
     Args:
@@ -66,15 +66,15 @@ def whence(file: Path, directory: Path | None = None) -> Whence:
     if found is None:
         raise DataError(file, "doesn't say what it came from; expected a file that mlpkit export wrote")
     if directory is not None:
-        return Whence(found, directory, hashes(directory))
+        return FileProvenance(found, directory, hashes(directory))
     for folder in _candidates(file, str(found.get("run"))):
         try:
             now = hashes(folder)
         except MlpkitError:
             continue
         if now["spec"] == found.get("spec"):
-            return Whence(found, folder, now)
-    return Whence(found, None, {})
+            return FileProvenance(found, folder, now)
+    return FileProvenance(found, None, {})
 
 
 def _candidates(file: Path, run: str) -> Iterator[Path]:
