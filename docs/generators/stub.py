@@ -21,7 +21,7 @@ def __dir__() -> list[str]: ...
 def stubs() -> dict[str, str]:
     """Return each stub by its place in the repository."""
     own = _imports((home, name) for name, home in mlpkit._HOME_OF.items())  # noqa: SLF001 - the table of public names
-    testing = _imports((home, name) for name, home in mlpkit.testing._HOME_OF.items())  # noqa: SLF001 - likewise
+    testing = _imports((home, name) for name, home in mlpkit.testing._HOME_OF.items())  # noqa: SLF001 - the same
     targets = [entry.component for entry in installed().components(("layer", "loss")) if entry.plugin.built_in]
     layers = _imports((found.__module__, found.__name__) for found in targets)
     return {

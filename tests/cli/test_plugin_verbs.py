@@ -37,8 +37,8 @@ class Greet(Verb):
         self.names, self.how_often, self.ending, self.loud = [whom, *(others or [])], how_often, ending, loud
 
     def __call__(self):
-        if self.names == ["nobody"]:
-            raise MlpkitError("nobody: is not here")
+        if self.names == ["Absent"]:
+            raise MlpkitError("Absent: is not here")
         text = f"Hello {' and '.join(self.names)}{self.ending}"
         for _ in range(self.how_often):
             print(text.upper() if self.loud else text)
@@ -96,7 +96,7 @@ def test_help_tells_what_the_docstring_does(greet):
         (["Ann", "--how-often=-1"], 2, "how_often: -1 is out of range; expected an integer, at least 0"),
         (["Ann", "--how-often", "[1"], 2, "how_often: '[1' is not an integer"),
         (["Ann", "--ending", "?"], 2, "expected one of !, ."),
-        (["nobody"], 1, "error: nobody: is not here\n"),
+        (["Absent"], 1, "error: Absent: is not here\n"),
         (["trouble"], 1, "error: the verb acme.greet failed: ZeroDivisionError: division by zero\n  note: raised at "),
         (["three"], 3, ""),
         (["text"], 1, "verb acme.greet returned something of type str from __call__; expected an exit code, or None"),
