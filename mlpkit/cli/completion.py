@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError
-from mlpkit.runs.layout import RESOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,14 +51,14 @@ def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the run folders of a folder, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    found = [path for path in _beginning_with(start) if (Path(path) / RESOLVED).is_file()]
+    found = [path for path in _beginning_with(start) if _is_run(path)]
     return items(found) or _left_to_the_shell("dir", incomplete)
 
 
 def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer run folders and folders that hold some, and if none is named, those of ``runs``."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    found = [path for path in _beginning_with(start) if (Path(path) / RESOLVED).is_file() or _holds_runs(path)]
+    found = [path for path in _beginning_with(start) if _is_run(path) or _holds_runs(path)]
     return items(found) or _left_to_the_shell("dir", incomplete)
 
 
@@ -70,7 +69,13 @@ def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: 
 
 
 def _holds_runs(folder: str) -> bool:
-    return any((Path(path) / RESOLVED).is_file() for path in _beginning_with(f"{folder}/"))
+    return any(map(_is_run, _beginning_with(f"{folder}/")))
+
+
+def _is_run(folder: str) -> bool:
+    from mlpkit.runs.layout import RESOLVED  # noqa: PLC0415 - --help doesn't need it
+
+    return (Path(folder) / RESOLVED).is_file()
 
 
 def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

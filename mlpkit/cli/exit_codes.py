@@ -13,7 +13,6 @@ import click
 
 from mlpkit.cli.launcher import is_first
 from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
-from mlpkit.runs.layout import RESOLVED, has_file
 from mlpkit.shortages import shortage
 from mlpkit.terminal.output import OutputClosedError, diagnostic, message, print_warnings, styled
 
@@ -165,7 +164,8 @@ def suggesting_shipped_spec(path: str) -> Iterator[None]:
     try:
         yield
     except SpecSyntaxError as error:
-        from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
+        from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
+        from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - the same
 
         name = Path(path).stem
         if name in shipped_specs() and not Path(path).exists():
