@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.callback import Outcome
 from mlpkit.components.schema.wording import shown_number
@@ -20,7 +20,6 @@ from mlpkit.jobs.run_recorder import (
     recording,
     write_patiently,
 )
-from mlpkit.jobs.watches import WatchedTraining, watches_of
 from mlpkit.lazy_names import load
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.layout import SPLITS
@@ -50,6 +49,9 @@ if TYPE_CHECKING:
     from mlpkit.training.loop import Trainer
     from mlpkit.training.snapshot import Snapshot
     from mlpkit.training.update import OptimizerState
+
+WATCHES: Final = ("mlpkit.verbs.doctor.health:HealthMonitor",)
+"""What watches a training whose run is kept or shown; each takes the training, its network, observer and steps."""
 
 
 @dataclass(repr=False)
@@ -189,7 +191,7 @@ class TrainingJob:
         network = network or self._training.network(begun=snapshot is not None)
         network.origin = origin = Origin(self._writing(), self._dataset)
         store, directory = None, folder.directory if folder is not None else None
-        watched = folder is not None or type(observer) is not Observer
+        watches = WATCHES if folder is not None or type(observer) is not Observer else ()
         network.freeze(self._training.proved.frozen)  # watches look only at what is trained
         if folder is not None:
             observer = ObserverGroup((recording(folder), observer))
@@ -197,7 +199,6 @@ class TrainingJob:
             inputs = RunInputs(folder.spec_text(), self._training.resolved, self._training.lock)
             keep = (self.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
-        training = WatchedTraining(self.spec, steps, network, self._dataset, self.description, self._splits, observer)
         trainer = self._training.trainer(
             network,
             steps=steps,
@@ -209,7 +210,7 @@ class TrainingJob:
             resolved=self._training.values,
             store=store,
             optimizer_state=optimizer_state,
-            watches=watches_of(training) if watched else (),
+            watches=[load(place)(self._training, network, observer, steps) for place in watches],
         )
         if snapshot is not None:
             trainer.restore(snapshot)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit.errors import MlpkitError, UsageError
-from mlpkit.jobs.build import build_for
 from mlpkit.jobs.leaks import leaks_in
+from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
@@ -23,7 +23,6 @@ from mlpkit.runs.given_run import directory_of, expect_one_network
 from mlpkit.runs.layout import MODEL
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.snapshot import restore_arrays
-from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.doctor.course import Course
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
@@ -163,15 +162,10 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
 def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> list[Health]:
     """Look at all that is left of a run's network."""
     proved = _proved(folder, parse_resolved(folder.directory, folder.resolved_text(), registry))
-    spec = proved.spec
-    with blas_threads(spec.training.threads or 1), without_warnings():
-        splits = open_data(spec, proved.dataset)
-        examples = splits["train"], proved.description
-        network = build_for(spec, proved.proof, slices=spec.training.slices, examples=examples)
+    with open_training(proved) as training, without_warnings():
+        splits, network = training.splits, training.network()
         network.freeze(proved.frozen)
-        course = Course(
-            facts_of(spec, network, proved.dataset, proved.description), history=[], healths=[], looks_are_few=True
-        )
+        course = Course(facts_of(proved, network), history=[], healths=[], looks_are_few=True)
         with network.computing():
             probe = Probe(network, splits["train"], proved.description, splits.get("validation"))
             for step in _states(folder, network, history):

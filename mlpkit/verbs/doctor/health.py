@@ -14,7 +14,9 @@ from mlpkit.verbs.doctor.training_facts import facts_of
 
 if TYPE_CHECKING:
     from mlpkit.components.callback import TrainingView
-    from mlpkit.jobs.watches import WatchedTraining
+    from mlpkit.jobs.open_training import OpenTraining
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.training.events import Observer
     from mlpkit.training.health import Health
 
 
@@ -34,16 +36,18 @@ class HealthMonitor(Watch):
     """Looks at a network before the first step and after evaluations, and reports new symptoms.
 
     Args:
-        training: the training.
+        training: the training, open.
+        network: its network, with the layers frozen that are not trained.
+        observer: receives what is found.
+        steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
     """
 
-    def __init__(self, training: WatchedTraining) -> None:
-        splits, network, description = training.splits, training.network, training.description
-        self._probe = Probe(network, splits["train"], description, splits.get("validation"))
-        facts = facts_of(training.spec, network, training.dataset, description, training.steps)
+    def __init__(self, training: OpenTraining, network: Sequential, observer: Observer, steps: int | None) -> None:
+        proved, splits = training.proved, training.splits
+        self._probe = Probe(network, splits["train"], proved.description, splits.get("validation"))
         self._healths: list[Health] = []
-        self._course = Course(facts, [], self._healths)
-        self._observer = training.observer
+        self._course = Course(facts_of(proved, network, steps), [], self._healths)
+        self._observer = observer
 
     def began(self, view: TrainingView, learning_rate: float) -> None:
         """Look at the network before the first step; after a resume, take in what was found before."""

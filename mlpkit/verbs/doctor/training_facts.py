@@ -18,25 +18,23 @@ from mlpkit.verbs.doctor.course import TrainingFacts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Dataset
     from mlpkit.components.loss import Loss
     from mlpkit.components.operation import Operation
+    from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
 
 
-def facts_of(
-    spec: Spec, network: Sequential, dataset: Dataset, description: Description, steps: int | None = None
-) -> TrainingFacts:
+def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -> TrainingFacts:
     """Return what is known of the training of a spec.
 
     Args:
-        spec: the spec.
+        proved: the spec, proved, with its data opened.
         network: its network.
-        dataset: its data.
-        description: the data's shapes.
         steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
     """
+    spec, dataset, description = proved.spec, proved.dataset, proved.description
     training = spec.training
     rows = min(training.batch_size, description.sizes["train"])
     rows_of_step = training.batch_size * training.accumulate
