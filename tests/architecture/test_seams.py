@@ -10,8 +10,10 @@ import pytest
 
 import mlpkit
 from mlpkit.cli.verbs import VERBS
+from mlpkit.jobs.training_job import WATCHES
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS, TOP_LEVEL, GuestSection
+from mlpkit.training.watch import Watch
 
 CORE = Path(mlpkit.__file__).parent
 PLACES = sorted(
@@ -38,3 +40,7 @@ def test_each_section_of_a_verb_is_a_key_of_the_spec():
     for key, guest in GUESTS.items():
         assert load(guest.type)().owner.title == key
         assert issubclass(TOP_LEVEL.schema.types[key].alternatives[0].owner, GuestSection)
+
+
+def test_watches_are_there():
+    assert all(issubclass(load(place), Watch) for place in WATCHES)
