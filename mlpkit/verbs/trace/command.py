@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlpkit.training.events import Event
     from mlpkit.verbs.trace.distribution import Distribution
-    from mlpkit.verbs.trace.trace import Station, Trace, TracedExample
+    from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint
 
 TITLES: Final = {
     "parameters_before": "parameters before",
@@ -161,17 +161,17 @@ def _blackboard(example: TracedExample, width: int | None) -> list[str]:
         f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
         "",
         "forward",
-        *_stations(example.forward(), width),
+        *_trace_points(example.forward(), width),
         "",
         "backward: the gradient that comes into each layer, and that goes out",
-        *_stations(example.backward(), width),
+        *_trace_points(example.backward(), width),
     ]
 
 
-def _stations(stations: Sequence[Station], width: int | None) -> list[str]:
+def _trace_points(points: Sequence[TracePoint], width: int | None) -> list[str]:
     from mlpkit.verbs.trace.trace import numbers_in_words  # noqa: PLC0415 - loads NumPy
 
     rows = [
-        [layer, what, counted(numbers.size, "number"), numbers_in_words(numbers)] for layer, what, numbers in stations
+        [layer, what, counted(numbers.size, "number"), numbers_in_words(numbers)] for layer, what, numbers in points
     ]
     return columns(rows, right=[2], indent="  ", width=width)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.verbs.trace.distribution import Distribution
-    from mlpkit.verbs.trace.trace import Station, Trace, TracedExample
+    from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint
 
 EXAMPLES_SHOWN: Final = 12
 CHARTS_SHOWN: Final = 16
@@ -142,19 +142,19 @@ def _blackboard(traced: Trace, example: TracedExample) -> list[str]:
         *_pictures(traced, [example.input], [f"example {example.number}"]),
         parts.paragraph(" ".join(said)),
         parts.heading("Forward"),
-        _stations(example.forward(), "what each layer returns"),
+        _trace_points(example.forward(), "what each layer returns"),
         *_feature_maps(example),
         parts.heading("Backward"),
-        _stations(
+        _trace_points(
             example.backward(), "the gradient of the minibatch's loss that comes into each layer, and that goes out"
         ),
     ]
 
 
-def _stations(stations: Sequence[Station], caption: str) -> str:
+def _trace_points(points: Sequence[TracePoint], caption: str) -> str:
     rows = [
         [f"{layer} {what}", shape_in_words(numbers.shape), numbers_in_words(numbers).replace("  ", ", ")]
-        for layer, what, numbers in stations
+        for layer, what, numbers in points
     ]
     return parts.table(["", "shape", "numbers"], rows, caption=caption, texts=(0, 2))
 

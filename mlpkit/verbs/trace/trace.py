@@ -67,7 +67,7 @@ class TracedLayer:
         return TracedLayer(self.name, self.type, *(None if array is None else array[row] for array in arrays))  # type: ignore[arg-type]
 
 
-class Station(NamedTuple):
+class TracePoint(NamedTuple):
     """The numbers of one example at one point of its forward or backward pass.
 
     Args:
@@ -134,29 +134,29 @@ class TracedExample:
             self.source,
         )
 
-    def forward(self) -> list[Station]:
+    def forward(self) -> list[TracePoint]:
         """Return the input, and the output of each layer, that of a layer after those inside it."""
-        return [Station("input", "", self.input), *_forward(self.layers)]
+        return [TracePoint("input", "", self.input), *_forward(self.layers)]
 
-    def backward(self) -> list[Station]:
+    def backward(self) -> list[TracePoint]:
         """Return the gradient that comes into each layer, and that goes out, from the loss on."""
         return [*_backward(self.layers)]
 
 
-def _forward(layers: Sequence[TracedLayer]) -> Iterator[Station]:
+def _forward(layers: Sequence[TracedLayer]) -> Iterator[TracePoint]:
     for layer, inside in _nested(layers):
         yield from _forward(inside)
         if layer.output is not None:
-            yield Station(layer.name, "output", layer.output)
+            yield TracePoint(layer.name, "output", layer.output)
 
 
-def _backward(layers: Sequence[TracedLayer]) -> Iterator[Station]:
+def _backward(layers: Sequence[TracedLayer]) -> Iterator[TracePoint]:
     for layer, inside in reversed(_nested(layers)):
         if layer.output_gradient is not None:
-            yield Station(layer.name, "in", layer.output_gradient)
+            yield TracePoint(layer.name, "in", layer.output_gradient)
         yield from _backward(inside)
         if layer.input_gradient is not None:
-            yield Station(layer.name, "out", layer.input_gradient)
+            yield TracePoint(layer.name, "out", layer.input_gradient)
 
 
 def _nested(layers: Sequence[TracedLayer]) -> list[tuple[TracedLayer, list[TracedLayer]]]:
