@@ -10,10 +10,10 @@ import numpy as np
 
 from mlpkit.components.target import Classes
 from mlpkit.errors import DivergenceError
+from mlpkit.groups.prediction_file import write_predictions
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.predict import predictions_of
-from mlpkit.jobs.prediction_file import write_predictions
-from mlpkit.jobs.targets import class_values
+from mlpkit.jobs.trained_model import class_values
 from mlpkit.network.component_errors import component_errors
 from mlpkit.network.metrics import Metrics
 from mlpkit.network.sequential import EVALUATION_ROWS
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Description
-    from mlpkit.jobs.columns import Column
     from mlpkit.jobs.folds import Folds
+    from mlpkit.jobs.inputs import Column
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.registry.registry import Registry
 

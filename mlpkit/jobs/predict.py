@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.loss import Loss
-    from mlpkit.jobs.columns import Columns
-    from mlpkit.jobs.inputs import Inputs
+    from mlpkit.jobs.inputs import Columns, Inputs
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.registry.registry import Registry
 

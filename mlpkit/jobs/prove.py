@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,10 +13,10 @@ from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.loss import Loss
 from mlpkit.components.operation import operations_inside
 from mlpkit.components.schema.context import Problem
+from mlpkit.components.schema.wording import memory_size
 from mlpkit.errors import ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
 from mlpkit.jobs.chosen_layers import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
-from mlpkit.jobs.memory import little_memory, training_memory, unaddressable
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.jobs.stack_fault import stack_fault
@@ -23,6 +24,7 @@ from mlpkit.network.component_errors import component_errors, expect_returned, o
 from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
+from mlpkit.system import memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,8 +37,11 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
     from mlpkit.jobs.first_weights import FirstWeights
-    from mlpkit.jobs.memory import TrainingMemory
     from mlpkit.specfile.spec import Spec
+
+
+ADDRESSABLE: Final = 2**48
+"""Bytes that a process can address on today's processors."""
 
 
 class SpecProof(NamedTuple):
@@ -66,6 +71,22 @@ class SpecProof(NamedTuple):
     def memory(self) -> TrainingMemory:
         """What training needs."""
         return training_memory(self.spec, self.proof)
+
+
+class TrainingMemory(NamedTuple):
+    """What a training needs at least, in bytes; data, scratch memory of layers, and checkpoints come on top.
+
+    Args:
+        layers: what each layer needs for a minibatch of its outputs, and for its parameters, their gradients, and what
+            the optimizer and the moving average keep for each; the loss comes last.
+    """
+
+    layers: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """What all layers need."""
+        return sum(self.layers)
 
 
 def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
@@ -315,6 +336,43 @@ def precision_changes_nothing(spec: Spec, proof: Proof) -> list[Problem]:
         return []
     message = f"precision changes nothing, since no layer multiplies matrices in {spec.training.precision}"
     return [Problem(("training", "precision"), message, remedy="leave it out", at_key=True)]
+
+
+def training_memory(spec: Spec, proof: Proof) -> TrainingMemory:
+    """Return the memory that the training of a spec needs.
+
+    Args:
+        spec: the spec.
+        proof: the proof of its layers.
+    """
+    training = spec.training
+    copies = 1 + (training.slices or 1) + len(training.optimizer().slots) + (training.moving_average is not None)
+    values = [
+        copies * sum(prod(parameter.shape) for parameter in member.declared_parameters()) for member in proof.stack
+    ]
+    outputs = [training.batch_size * prod(shape) for shape in proof.shapes[1:]] + [0]
+    size = np.dtype(spec.dtype).itemsize
+    return TrainingMemory(tuple(size * (own + output) for own, output in zip(values, outputs, strict=True)))
+
+
+def unaddressable(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what is wrong if no process could hold a training."""
+    needed = training_memory(spec, proof)
+    return [_too_little(spec, needed, "more than a process can address")] if needed.total > ADDRESSABLE else []
+
+
+def little_memory(spec: Spec, proof: Proof) -> list[Problem]:
+    """Return what to warn of if this process can't hold a training."""
+    needed, there = training_memory(spec, proof), memory_limit() or ADDRESSABLE
+    return [_too_little(spec, needed, f"and {memory_size(there)} are there")] if needed.total > there else []
+
+
+def _too_little(spec: Spec, needed: TrainingMemory, why: str) -> Problem:
+    most = needed.layers.index(max(needed.layers))
+    message = f"training needs at least {memory_size(needed.total)} of memory, {why}"
+    notes = (f"{spec.layers[most].name} needs {memory_size(needed.layers[most])} of it",)
+    place, remedy = spec.layers[most].recipe.place, "use fewer units or channels, or a smaller batch_size"
+    return Problem(place, message, remedy=remedy, at_key=True, notes=notes)
 
 
 CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits)

@@ -34,7 +34,7 @@ ALLOWED = {
     ("components/target.py", "one_hot"),
     ("testing/suite/checks/category_encoding.py", "one_hot"),
     # an attribute of a data frame
-    ("jobs/columns.py", "index"),
+    ("jobs/inputs.py", "index"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
     ("display/lines.py", "step"),
     ("display/json_events.py", "step"),

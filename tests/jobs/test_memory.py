@@ -74,7 +74,7 @@ def test_what_no_process_can_address_is_an_error_at_the_layer(units, spec):
 def test_what_does_not_fit_is_a_warning_at_the_layer(monkeypatch, spec):
     found = check(spec())
     assert found.data_warnings == ()
-    monkeypatch.setattr("mlpkit.jobs.memory.memory_limit", lambda: found.memory - 1)
+    monkeypatch.setattr("mlpkit.jobs.prove.memory_limit", lambda: found.memory - 1)
     (warning,) = check(spec()).data_warnings
     assert (warning.line, warning.column) == (4, 10)
     assert warning.message == "training needs at least 694 kB of memory, and 694 kB are there"
@@ -85,7 +85,7 @@ def test_a_searched_value_with_which_training_does_not_fit_is_a_warning_of_the_s
     sweep = "sweep: {trials: 1, search: {layers.Affine1.units: [2, 300]}, minimize: train_loss}\n"
     (tmp_path / "spec.yaml").write_text(f"{SPEC}{sweep}")
     there = check(spec("layers.Affine1.units=299")).memory
-    monkeypatch.setattr("mlpkit.jobs.memory.memory_limit", lambda: there)
+    monkeypatch.setattr("mlpkit.jobs.prove.memory_limit", lambda: there)
     noticed = []
     observer = type("Notes", (SweepObserver,), {"noticed": lambda _, message: noticed.append(message)})()
     mlpkit_sweep(spec("layers.Affine1.units=2"), tmp_path / "swept", observer=observer, workers=1)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlpkit.jobs.recorded_symptoms import CLIP
+from mlpkit.training.health import CLIP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

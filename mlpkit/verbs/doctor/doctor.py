@@ -12,7 +12,6 @@ import numpy as np
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
@@ -22,6 +21,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.given_run import directory_of, expect_one_network
 from mlpkit.runs.layout import MODEL
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.snapshot import restore_arrays
 from mlpkit.verbs.doctor.course import Course
 from mlpkit.verbs.doctor.probe import Probe

@@ -17,7 +17,6 @@ from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
 from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
-from mlpkit.jobs.recorded_symptoms import recorded_symptoms
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.spec_data import raw_rows
 from mlpkit.jobs.training_job import units_of
@@ -40,6 +39,7 @@ from mlpkit.system import real_path
 from mlpkit.terminal.figures import figures
 from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.divergence import without_warnings
+from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.training.workers import blas_threads
 from mlpkit.verbs.report.classes import confusion_section, probabilities_section

@@ -50,11 +50,11 @@ def command(
     it.
     """
     from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
-    from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.jobs.prediction_file import (  # noqa: PLC0415 - for the same reason
+    from mlpkit.groups.prediction_file import (  # noqa: PLC0415 - for the same reason
         expect_format,
         write_predictions,
     )
+    from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)

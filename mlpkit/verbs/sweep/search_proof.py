@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.schema.context import Problem
 from mlpkit.errors import SpecError, SpecSchemaError
-from mlpkit.jobs.memory import little_memory
-from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.prove import expect_own_files, little_memory, prove
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.variables import VARS
 from mlpkit.verbs.sweep.section import SweepSection, is_choice

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mlpkit.errors import UsageError
-from mlpkit.jobs.targets import class_values
+from mlpkit.jobs.trained_model import class_values
 from mlpkit.runs.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from mlpkit.jobs.columns import Column, Columns
+    from mlpkit.jobs.inputs import Column, Columns
     from mlpkit.jobs.predict import Predictions
 
 _ROWS_TOGETHER: Final = 1000
