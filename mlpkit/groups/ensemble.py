@@ -17,7 +17,7 @@ from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of
 from mlpkit.jobs.open_training import plan_of
-from mlpkit.jobs.prove import expect_own_files, prove, prove_trained, shape_of_examples
+from mlpkit.jobs.prove import prove, prove_trained, shape_of_examples
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
@@ -117,7 +117,6 @@ def run_ensemble(
         StorageError: the folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training.
     """
-    expect_own_files(spec)
     if directory is None:
         train = partial(
             run_ensemble,

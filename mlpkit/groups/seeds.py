@@ -13,7 +13,7 @@ from mlpkit.groups.group import Group, train_unfinished, without_folder
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
-from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare
@@ -124,7 +124,6 @@ def run_seeds(
     """
     expect_spec(spec, "run")
     expect_processes("training with several seeds")
-    expect_own_files(spec)
     if directory is None:
         train = partial(run_seeds, spec, workers=workers, observer=observer, quiet=quiet, stop=stop)
         return without_folder(train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)

@@ -14,7 +14,7 @@ from mlpkit.groups.seeds import SeedsGroup
 from mlpkit.groups.several_runs import share_of_cores, train_runs
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.evaluate import in_order
-from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
@@ -125,7 +125,6 @@ def prove_spec(spec: Spec) -> Group:
         SpecError: it is wrong, or doesn't fit its data.
         DataError: the header of a data file is not what it should be.
     """
-    expect_own_files(spec)
     return (group_of(spec) or _OneRun(spec)).prove()
 
 

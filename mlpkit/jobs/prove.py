@@ -100,9 +100,11 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         begun: whether the training has begun before, so that its first weights aren't needed any more.
 
     Raises:
+        SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: they don't; the message points at both places.
         DataError: the header of a data file is not what it should be.
     """
+    _expect_own_files(spec)
     dataset = dataset or spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
@@ -392,7 +394,7 @@ DOUBTS: Final = (
 """What is most likely not meant, each in the same way."""
 
 
-def expect_own_files(spec: Spec) -> None:
+def _expect_own_files(spec: Spec) -> None:
     """Make sure that each callback's files lie in the run folder, and that no other callback writes them.
 
     Raises:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.prove import expect_own_files
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
@@ -149,7 +148,6 @@ def _go_on(
     spec = parse_resolved(folder.directory, resolved, registry)
     for warning in spec.warnings:
         observer.warned(warning)
-    expect_own_files(spec)
     dataset = spec.new_dataset()
     if examples is not None:
         hold_examples(dataset, examples)

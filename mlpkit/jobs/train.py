@@ -13,7 +13,7 @@ from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
 from mlpkit.jobs.first_weights import expect_another_folder
 from mlpkit.jobs.open_training import open_training, plan_of
-from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
@@ -76,7 +76,6 @@ def train_spec(
         UsageError: the network was built for other inputs or slices, or the ranks can't share the slices.
         KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
     """
-    expect_own_files(spec)
     if directory is not None:
         expect_another_folder(spec, Path(directory))
     proved = prove(spec, dataset)
@@ -221,7 +220,6 @@ def begin(
     """
     resolved = folder.resolved_text()
     spec = parse_resolved(folder.directory, resolved, registry)
-    expect_own_files(spec)
     dataset, splits = opened if opened is not None else (spec.new_dataset(), None)
     if examples is not None:
         hold_examples(dataset, examples)

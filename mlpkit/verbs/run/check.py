@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit.components.operation import operations_inside, output_shape_of
-from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.prove import prove
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS
 
@@ -73,7 +73,6 @@ def check(spec: Spec) -> CheckedSpec:
         SpecError: something is wrong; all that one stage finds is named.
         DataError: a data file is not what it should be, as far as its data set reads it to describe itself.
     """
-    expect_own_files(spec)
     proved = prove(spec)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable
     more: list[Diagnostic] = []

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
-from mlpkit.jobs.prove import expect_own_files
 from mlpkit.jobs.reopened import reopened
 from mlpkit.jobs.resume_network import resume_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_of
@@ -118,7 +117,6 @@ def _begin(
             raise UsageError(f"{finished.directory}: was trained for a time and not for a length; {remedy}")
         training = replace(run.proved.spec.training, epochs=length.epochs, iterations=length.iterations)
         spec = replace(run.proved.spec, top_level=replace(run.proved.spec.top_level, training=training))
-        expect_own_files(spec)
         snapshot = _last_step(run, last, length, folder, finished, observer)
         plan = run.training.plan
         resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)

@@ -13,7 +13,7 @@ from mlpkit.errors import DivergenceError, MlpkitError, ParameterError, RunFolde
 from mlpkit.groups.several_specs import group_of
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.prove import expect_own_files, prove
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.train import write_beginning
@@ -180,7 +180,6 @@ def _begin(
     spec: Spec, folder: RunFolder, opened: OpenedData, threads: int, observer: Observer, stop: StopRequest
 ) -> Run:
     """Train a trial from its beginning, as ``mlpkit run`` does with its spec."""
-    expect_own_files(spec)
     proved = prove(spec, opened.dataset)
     with open_training(proved, splits=opened.splits, cores=threads) as training:
         write_beginning(folder, training)
