@@ -26,7 +26,8 @@ from typing import Any, Final
 from machine import heading, machine
 
 import mlpkit
-from mlpkit.training.events import Observer, ObserverGroup, PausableStopRequest, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
+from mlpkit.verbs.live.pause import PausableStopRequest
 from mlpkit.verbs.live.server import LiveServer
 from mlpkit.verbs.live.watched import LiveRun
 

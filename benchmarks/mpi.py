@@ -106,7 +106,7 @@ def as_reducing_rank() -> None:
     """Reduce gradients of two lengths, and print the seconds that each takes."""
     import numpy as np  # noqa: PLC0415 - the other ways to run this script need none of it
 
-    from mlpkit.training.mpi import join_ranks, load_mpi  # noqa: PLC0415 - for the same reason
+    from mlpkit.cli.mpi import join_ranks, load_mpi  # noqa: PLC0415 - for the same reason
 
     ranks = join_ranks(load_mpi())
     ranks.divide(ranks.size, fast=False)

@@ -21,7 +21,7 @@ from mlpkit.lazy_names import load
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mlpkit.training.mpi import MpiRanks
+    from mlpkit.cli.mpi import MpiRanks
     from mlpkit.training.ranks import Ranks
 
 MOST_SECONDS: Final = 86_400
@@ -118,7 +118,7 @@ def _one_rank() -> Ranks:
 
 
 def _join(started: int) -> MpiRanks:
-    from mlpkit.training.mpi import join_ranks  # noqa: PLC0415 - most runs have one process
+    from mlpkit.cli.mpi import join_ranks  # noqa: PLC0415 - most runs have one process
 
     patience = _patience()
     with _within(patience):
@@ -151,7 +151,7 @@ def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
         without: what can't be done without mpi4py.
         instead: what else there is to do than to install it.
     """
-    from mlpkit.training.mpi import load_mpi  # noqa: PLC0415 - most runs have one process
+    from mlpkit.cli.mpi import load_mpi  # noqa: PLC0415 - most runs have one process
 
     try:
         return load_mpi(thread_level)
@@ -173,7 +173,7 @@ def _expect_connected(size: int, started: int) -> None:
 
 
 def _patience() -> float:
-    from mlpkit.training.mpi import SECONDS_OF_PATIENCE, TIMEOUT  # noqa: PLC0415 - for the same reason
+    from mlpkit.cli.mpi import SECONDS_OF_PATIENCE, TIMEOUT  # noqa: PLC0415 - for the same reason
 
     text = os.environ.get(TIMEOUT, "")
     try:

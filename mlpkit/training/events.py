@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -157,32 +156,3 @@ class StopRequest:
             reason: why, for the message to the user.
         """
         self.reason = reason
-
-
-SECONDS_BETWEEN_LOOKS = 0.05
-
-
-class PausableStopRequest(StopRequest):
-    """A request to stop that can also hold training between two steps: reading the reason waits while it is paused.
-
-    Attributes:
-        paused: whether training is to wait; another thread may set it.
-        waiting: whether training waits.
-    """
-
-    def __init__(self) -> None:
-        self.paused = self.waiting = False
-        self.asked = ""
-
-    @property
-    def reason(self) -> str:
-        """Why training is to end; empty if it goes on."""
-        while self.paused and not self.asked:
-            self.waiting = True
-            time.sleep(SECONDS_BETWEEN_LOOKS)  # a lock could be held by what a signal handler has interrupted
-        self.waiting = False
-        return self.asked
-
-    @reason.setter
-    def reason(self, reason: str) -> None:
-        self.asked = reason

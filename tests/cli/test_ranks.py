@@ -66,7 +66,7 @@ def test_without_an_mpi_library_the_first_process_says_what_to_install(started, 
     def load_mpi(threads):
         raise RuntimeError("cannot load MPI library\nlibmpi.so: not found")
 
-    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", load_mpi)
+    monkeypatch.setattr("mlpkit.cli.mpi.load_mpi", load_mpi)
     found = started(0)
     assert found.exit_code == 2
     assert found.stderr.startswith("error: mpi4py can't use MPI: cannot load MPI library libmpi.so: not found; install")
@@ -74,7 +74,7 @@ def test_without_an_mpi_library_the_first_process_says_what_to_install(started, 
 
 
 def test_processes_of_two_mpis_are_refused(started, monkeypatch):
-    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda threads: FakeMpi(FakeWorld(size=1)))
+    monkeypatch.setattr("mlpkit.cli.mpi.load_mpi", lambda threads: FakeMpi(FakeWorld(size=1)))
     found = started(0)
     assert found.exit_code == 2
     assert "mpiexec started 4 processes, but the MPI library that mpi4py loads connects 1" in found.stderr
@@ -87,7 +87,7 @@ def test_a_failure_of_mpi_while_it_connects_the_processes_is_an_error(started, m
 
     world = FakeWorld(size=4)
     world.allgather = allgather
-    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", lambda threads: FakeMpi(world))
+    monkeypatch.setattr("mlpkit.cli.mpi.load_mpi", lambda threads: FakeMpi(world))
     found = started(0)
     assert found.exit_code == 1
     assert found.stderr.startswith(f"error: MPI failed on {gethostname()}: connection lost; if a host or its network")
@@ -100,7 +100,7 @@ def test_a_process_does_not_wait_for_ever_for_one_that_could_not_connect(started
         seconds.append(signal.getitimer(signal.ITIMER_REAL)[0])
         raise ImportError
 
-    monkeypatch.setattr("mlpkit.training.mpi.load_mpi", load_mpi)
+    monkeypatch.setattr("mlpkit.cli.mpi.load_mpi", load_mpi)
     started(0, MLPKIT_MPI_TIMEOUT="70")
     assert 60 < seconds[0] <= 70  # then the system ends the process
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
@@ -156,7 +156,7 @@ def test_a_single_run_loads_no_mpi():
         "import sys; sys.argv = ['mlpkit', 'run', 'missing.yaml']\n"
         "from mlpkit.cli.main import main\n"
         "try: main()\n"
-        "except SystemExit: print(sorted({'mpi4py', 'mlpkit.training.mpi', 'mlpkit.jobs.assist'} & set(sys.modules)))"
+        "except SystemExit: print(sorted({'mpi4py', 'mlpkit.cli.mpi', 'mlpkit.jobs.assist'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

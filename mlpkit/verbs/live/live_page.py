@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlpkit.system import expect_processes
 from mlpkit.terminal.output import diagnostic, message
-from mlpkit.training.events import PausableStopRequest
+from mlpkit.verbs.live.pause import PausableStopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

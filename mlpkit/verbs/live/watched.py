@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mlpkit.runs.overview import RunOverview
     from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
-    from mlpkit.training.events import PausableStopRequest
     from mlpkit.training.health import Symptom
+    from mlpkit.verbs.live.pause import PausableStopRequest
 
 STOPPED_BY: Final = "the live page"
 SECONDS_BETWEEN_LOOKS: Final = 1.0

@@ -12,11 +12,11 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final
 
+from mlpkit.cli.mpi import cores_of_each_rank, load_mpi, mpi_errors
 from mlpkit.errors import UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.system import real_path
 from mlpkit.training.events import TrainingEnd
-from mlpkit.training.mpi import cores_of_each_rank, load_mpi, mpi_errors
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:

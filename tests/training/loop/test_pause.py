@@ -6,7 +6,8 @@ import threading
 
 import numpy as np
 
-from mlpkit.training.events import Observer, PausableStopRequest, StopRequest
+from mlpkit.training.events import Observer, StopRequest
+from mlpkit.verbs.live.pause import PausableStopRequest
 
 
 class Pausing(Observer):

@@ -8,8 +8,8 @@ from socket import gethostname
 import pytest
 from fake_mpi import FakeMessage, FakeMpi, FakeRequest, FakeWorld
 
+from mlpkit.cli.mpi import MpiRanks
 from mlpkit.errors import RankError
-from mlpkit.training.mpi import MpiRanks
 
 HOST = gethostname()
 
@@ -19,8 +19,8 @@ def at_exit(monkeypatch):
     """Return what the program would do at its end."""
     registered = []
     monkeypatch.setattr("atexit.register", lambda *call: registered.append(call))
-    monkeypatch.setattr("mlpkit.training.mpi.os.dup2", lambda *files: None)
-    monkeypatch.setattr("mlpkit.training.mpi._SECONDS_TO_ANSWER", 0.0)
+    monkeypatch.setattr("mlpkit.cli.mpi.os.dup2", lambda *files: None)
+    monkeypatch.setattr("mlpkit.cli.mpi._SECONDS_TO_ANSWER", 0.0)
     return registered
 
 
@@ -118,8 +118,8 @@ def follow_a_failing_task(task):
 
 
 def test_a_rank_that_failed_gives_rank_0_as_much_time_as_it_may_take_for_a_step(monkeypatch, capsys):
-    monkeypatch.setattr("mlpkit.training.mpi.SECONDS_TO_END", 0.01)
-    monkeypatch.setattr("mlpkit.training.mpi._SECONDS_LATER", 0.0)
+    monkeypatch.setattr("mlpkit.cli.mpi.SECONDS_TO_END", 0.01)
+    monkeypatch.setattr("mlpkit.cli.mpi._SECONDS_LATER", 0.0)
     world, began = FakeWorld(rank=1), time.monotonic()
     world.Ibcast = lambda array, root: FakeRequest(done=False)
     ranks_of(world, patience=0.3).report_failure("the trap snapped", ["note: in forward"], 1)
@@ -129,8 +129,8 @@ def test_a_rank_that_failed_gives_rank_0_as_much_time_as_it_may_take_for_a_step(
 
 
 def test_a_rank_does_not_wait_for_ever_for_rank_0_after_a_task(monkeypatch):
-    monkeypatch.setattr("mlpkit.training.mpi.SECONDS_OF_A_BREAK", 0.2)
-    monkeypatch.setattr("mlpkit.training.mpi._SECONDS_LATER", 0.0)
+    monkeypatch.setattr("mlpkit.cli.mpi.SECONDS_OF_A_BREAK", 0.2)
+    monkeypatch.setattr("mlpkit.cli.mpi._SECONDS_LATER", 0.0)
     world, began = FakeWorld(rank=1), time.monotonic()
     world.Ibcast = lambda array, root: FakeRequest(done=False)
     with pytest.raises(RankError, match=f"rank 1, on {HOST}, has waited 0 s for the next task; if a host or its netw"):
