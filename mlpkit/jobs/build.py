@@ -23,7 +23,8 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
         slices: slices of a minibatch; by default what the spec says, or one.
 
     Raises:
-        UsageError: what is given is no spec.
+        UsageError: what is given is not a Spec.
+        SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: the header of a data file is not what it should be.
     """

@@ -109,3 +109,10 @@ def test_a_run_folder_from_a_stranger_is_held_to_it_too(write, tmp_path, monkeyp
     with pytest.raises(mlpkit.SpecError, match=r"can't be the name of a file in the run folder"):
         mlpkit.resume("run")
     assert (tmp_path / "figures.csv").read_text() == "precious"
+
+
+@pytest.mark.parametrize("function", [mlpkit.build, mlpkit.tune_rate])
+def test_what_only_builds_or_tries_rates_is_held_to_it_too(write, function):
+    write("csv_logger: {file: ../figures.csv}")
+    with pytest.raises(mlpkit.SpecError, match=r"can't be the name of a file in the run folder"):
+        function(mlpkit.load_spec("s.yaml"))
