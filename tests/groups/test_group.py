@@ -1,0 +1,68 @@
+"""Several runs of a spec: which there are, and that a preparation which fails leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mlpkit
+from mlpkit.errors import StorageError
+from mlpkit.groups.ensemble import EnsembleGroup
+from mlpkit.groups.seeds import SeedsGroup
+from mlpkit.groups.several_specs import group_of, prove_spec
+from mlpkit.runs.folder import RunFolder
+from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, SEEDS_FOLDER, kind_of
+
+SPECS = {
+    "one": ({}, RUN, None, [""]),
+    "seeds": ({"seeds": [4, 2]}, SEEDS_FOLDER, SeedsGroup, ["seed-4", "seed-2"]),
+    "ensemble": ({"ensemble.members": 2}, ENSEMBLE_RUN, EnsembleGroup, ["members/0", "members/1"]),
+}
+
+
+@pytest.fixture(params=SPECS)
+def case(request, cwd):
+    """Return the spec of one run or of several, its kind of folder, the class of its group, and the run folders."""
+    changes, *expected = SPECS[request.param]
+    return mlpkit.load_spec("tiny.yaml", overrides=changes), *expected
+
+
+def test_a_spec_has_a_group_if_it_trains_several_networks(case):
+    spec, _, group, _ = case
+    assert type(group_of(spec)) is (group or type(None))
+
+
+def test_what_is_prepared_is_a_folder_of_its_kind_with_runs_that_have_yet_to_begin(case):
+    spec, kind, _, runs = case
+    group = prove_spec(spec)
+    assert group.create(Path("out")) >= 1
+    with group.folder as folder:
+        assert kind_of(Path("out")) is kind
+        assert [*folder.members.values()] == [Path("out") / run for run in runs]
+        assert all(RunFolder(run).only_prepared for run in folder.members.values())
+        assert folder.is_prepared
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_preparation_that_fails_leaves_nothing(case, monkeypatch, last):
+    spec, *_ = case
+    group, failure = prove_spec(spec), StorageError("no room")
+    prepare = type(group)._prepare
+
+    def fail(self, proved, cores):
+        if last:
+            prepare(self, proved, cores)
+        raise failure
+
+    monkeypatch.setattr(type(group), "_prepare", fail)
+    with pytest.raises(StorageError, match="no room"):
+        group.create(Path("out"))
+    assert not Path("out").exists()
+
+
+def test_a_folder_that_is_not_yet_prepared_says_so(case):
+    spec, *_ = case
+    group = prove_spec(spec).keep_in(RunFolder.create(Path("out")))
+    assert not group.folder.is_prepared
+    group.folder.run.close()
