@@ -20,7 +20,8 @@ def spec(cwd):
     [("dask", "distributed", "Dask"), ("slurm", "submitit", "submitit")],
 )
 def test_without_its_library_an_engine_says_how_to_install_it(engine, module, library, invoke, monkeypatch):
-    monkeypatch.delitem(sys.modules, f"mlpkit.jobs.sweep.{engine}_workers", raising=False)
+    for loaded in [name for name in sys.modules if name.endswith(f".{engine}_workers")]:
+        monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, module, None)
     done = invoke("sweep", "tiny.yaml", "--on", engine, "--out", "x")
     advice = f'the engine {engine} needs {library}; install it with: pip install "mlpkit[{engine}]"'
