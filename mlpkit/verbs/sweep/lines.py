@@ -36,9 +36,7 @@ MOST_ROWS = 5
 class SweepDisplay(Display):
     """Shows a sweep: errors and warnings only."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._objectives: Sequence[Objective] = ()
+    _objectives: Sequence[Objective] = ()
 
     def sweep_began(
         self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int

@@ -2,61 +2,39 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.text import Text
 
+from mlpkit.display.screen import Screen
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 from mlpkit.terminal.figures import duration
 from mlpkit.terminal.formatting import counted, line_length
-from mlpkit.terminal.live_area import LiveArea, show_cursor
 from mlpkit.verbs.sweep.lines import SweepDisplay, best_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import Sequence
 
     from mlpkit.display.outcomes import Outcome
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective
 
 
-class SweepScreen(SweepDisplay):
+class SweepScreen(SweepDisplay, Screen):
     """The best trials so far, drawn again whenever a trial begins or is over.
 
     Args:
         title: the name of the spec.
         folder: where the sweep is kept.
-        clock: returns a time in seconds.
     """
 
-    def __init__(self, title: str, folder: str, clock: Callable[[], float] = time.perf_counter) -> None:
-        super().__init__()
-        self._heading = title, folder
-        self._area = LiveArea()
+    def __init__(self, title: str, folder: str) -> None:
+        super().__init__(title, folder)
         self._trials: dict[int, Trial] = {}
         self._training: set[int] = set()
         self._planned: int | None = None
-        self._clock, self._began_at = clock, clock()
         self._over_before = 0
-
-    def __enter__(self) -> Self:
-        """Say what is about to be trained."""
-        self._area.print_heading(*self._heading)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the table away, and bring the cursor back."""
-        self._area.stop()
-
-    def interrupted(self) -> None:
-        """Bring the cursor back now: the next signal ends the program at once."""
-        show_cursor()
 
     def sweep_began(
         self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
@@ -81,10 +59,6 @@ class SweepScreen(SweepDisplay):
         self._trials[trial.number] = trial
         self._area.print_above(lambda: super(SweepScreen, self).trial_over(run, trial, best))
         self._draw()
-
-    def noticed(self, run: int, message: str) -> None:
-        """Print the warning above the table."""
-        self._area.print_above(lambda: super(SweepScreen, self).noticed(run, message))
 
     def finished(self, outcome: Outcome) -> None:
         """Leave the best trials, the folder, and the time."""
