@@ -35,7 +35,7 @@ class Display:
         self._symptoms: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
-        """Begin, before the data is read."""
+        """Enter, before the data is read."""
         return self
 
     def __exit__(
@@ -73,7 +73,7 @@ class Display:
         """Show the results."""
 
     def _note(self, run: int, symptom: Symptom) -> str:
-        """Return a line about a symptom, of the first run that has it; empty for the others."""
+        """Return a line about a symptom, of the first run that has it; empty for later runs."""
         known = (symptom.name, symptom.layer)
         if known in self._symptoms:
             return ""

@@ -29,7 +29,7 @@ class Column:
 
     Args:
         key: the figure's key in a record.
-        group: what stands above the title, once for all columns of that group.
+        group: the heading above the title, once for all columns of that group.
         title: the heading.
         importance: 0 for what must be there; the higher, the sooner it is left out.
         width: number of characters.
@@ -55,7 +55,7 @@ class EvaluationColumns:
     Args:
         chosen: the columns.
         gap: number of blanks between them.
-        left_out: the losses and metrics that have no column, for lack of room.
+        left_out: the losses and metrics for which there is no room.
     """
 
     chosen: tuple[Column, ...]

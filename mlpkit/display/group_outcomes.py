@@ -32,7 +32,7 @@ def of_seeds(runs: SeedRuns) -> Outcome:
 
 
 def of_ensemble(run: EnsembleRun) -> Outcome:
-    """Return how an ensemble ended; ``metrics`` are those of the average, ``spread`` sums up the networks'."""
+    """Return how an ensemble ended; ``metrics`` belong to the average, ``spread`` sums up the networks'."""
     plain = {"metrics": run.metrics, "spread": plain_summary(run.spread), "folder": run.folder}
     return _of_group(run, run.size, plain, partial(_print_average, run))
 
@@ -82,7 +82,7 @@ def _print_summary(runs: SeedRuns) -> None:
 
 
 def _print_average(run: EnsembleRun) -> None:
-    """Print loss and metrics of an ensemble, next to those of its networks, and the folder."""
+    """Print loss and metrics of an ensemble, and of its networks, and the folder."""
     rows = [
         (f"{split} {name}", figure(value), plus_minus(run.spread[split][name]))
         for split, results in run.metrics.items()

@@ -29,7 +29,7 @@ class Lines(Display):
     """A line for an evaluation, its figures below the names that they have in ``history.jsonl``.
 
     The first ten of a run have a line each, later ones ever more seldom, and the last has one. If there are several
-    runs, the number of the run stands before the figures.
+    runs, the figures follow the number of the run.
 
     Args:
         names: what the runs are called.

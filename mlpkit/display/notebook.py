@@ -1,4 +1,4 @@
-"""Trainings in a notebook: one output of the cell, rewritten while training goes on."""
+"""Trainings in a notebook: one output of the cell, rewritten during training."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Notebook:
         self._output = self._display(self, display_id=True)
 
     def resumed(self, run: int, step: int) -> None:
-        """Begin the bar where the run continues."""
+        """Let the bar start where the run continues."""
         self._rows[run].step = step
 
     def monitored(self, run: int, tracker: BestTracker) -> None:
@@ -193,7 +193,7 @@ class _Row:
         self._began = clock()
 
     def start(self, total: int | None) -> None:
-        """Begin, with the number of steps of the whole training, if that is known."""
+        """Start the clock; total is the number of steps of the whole training, if that is known."""
         self._total, self._began = total, self._clock()
         self._pace = Throughput(total, self.step, self._clock)
 

@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
         print_results: prints the results, after a line about the best evaluation, unless that is empty, and the time in
             seconds, unless that is None.
         print_stop: prints why it was stopped, and how to resume it; None if nothing is left to do.
-        next_command: the command that most people want now; empty if there is none.
+        next_command: the command that most people want now; empty if it was stopped.
     """
 
     stopped: str

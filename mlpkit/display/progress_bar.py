@@ -29,10 +29,10 @@ class ProgressBar:
     """How far a run has come; what does not fit is left out.
 
     Args:
-        total: steps that the whole training takes, if that is known; there is no bar otherwise.
+        total: steps that the whole training takes, if that is known; without it, no bar is drawn.
         pace: how fast it goes.
         step: steps done.
-        name: what stands before the bar, if several runs have one line each; a single run has a line of figures below
+        name: the text before the bar, if several runs have one line each; a single run has a line of figures below
             the bar instead.
 
     Attributes:

@@ -21,7 +21,7 @@ class RunNames:
         what: what the number of a run is; empty for a single run.
 
     Attributes:
-        runs: the run folders by number, once training begins.
+        runs: the run folders by number, once training has started.
     """
 
     def __init__(self, what: str = "") -> None:
@@ -33,11 +33,11 @@ class RunNames:
         return f"{self.what} {run}"
 
     def label(self, run: int) -> str:
-        """Return what a line about a run begins with."""
+        """Return the first words of a line about a run."""
         return f"{self.name(run)}: " if self.what else ""
 
     def aligned(self, run: int) -> str:
-        """Return the name of a run, as long as those of all runs."""
+        """Return the name of a run, padded to the longest."""
         return f"{self.what} {run:{max(len(str(each)) for each in self.runs)}}" if self.what else ""
 
     def plain(self, run: int) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class FolderNames(RunNames):
         return str(self.runs[run].relative_to(self._parent))
 
     def aligned(self, run: int) -> str:
-        """Return the path of a run, as long as those of all runs; the middle of a long one is left out."""
+        """Return the path of a run, padded to the longest; the middle of a long one is left out."""
         width = min(LONGEST_NAME, max(len(self.name(each)) for each in self.runs))
         return f"{shortened(self.name(run), LONGEST_NAME):{width}}"
 

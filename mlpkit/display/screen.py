@@ -46,8 +46,8 @@ NOTE = Style(color="yellow")
 class Screen(Display):
     """A table of evaluations with the best one marked; or of several runs, a line for each that is over.
 
-    Below them, while training goes on, a bar for each run that trains. It is drawn at the events of the trainings, and
-    not from a thread of its own, which would take time from them.
+    Below them is a bar for each run in training. It is drawn at the events of the trainings, and
+    not by a thread, which would take time from them.
 
     Args:
         title: what is trained.
@@ -98,7 +98,7 @@ class Screen(Display):
         self._area.start()
 
     def resumed(self, run: int, step: int) -> None:
-        """Begin the bar where the run continues."""
+        """Let the bar start where the run continues."""
         self._first_steps[run] = step
         if self._table is not None:
             self._area.print_line(Text(f"going on after step {step:,}", "dim"))

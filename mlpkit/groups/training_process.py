@@ -97,7 +97,7 @@ class TrainingProcess:
 
 
 class _Watch:
-    """Kills a process that hangs: one that has begun to train, and then says nothing for too long.
+    """Kills a process that hangs: one that trains, and sends nothing for too long.
 
     Args:
         process: the process.

@@ -46,7 +46,7 @@ class TrainingEnd:
         failure: what went wrong; empty if nothing did.
         metrics: loss and metrics at the end, by split; empty if there was no end.
         death: what ended the process that trained it; empty if it lives, or ended in order.
-        cause: what a failure is due to, for the task's caller to know; empty if the task doesn't say.
+        cause: what a failure is due to, for the task's caller; empty if the task doesn't tell.
     """
 
     steps: int = 0

@@ -108,7 +108,7 @@ class LiveRun(Observer):
             self.stop.paused = self._training
 
     def go_on(self) -> None:
-        """Let a run go on that is held."""
+        """Continue a paused run."""
         self.stop.paused = False
 
     def end(self) -> None:
@@ -153,7 +153,7 @@ class LiveRun(Observer):
             self._training = self.stop.paused = False
 
     def finished(self, run: Run) -> None:
-        """Show what came of the run."""
+        """Show how the run ended."""
         if run.stopped:
             self.close("stopped", f"resume it with: mlpkit resume {shlex.quote(str(run.folder))}")
         else:

@@ -47,7 +47,7 @@ class TrainingOptions:
         as_json: whether to print results as JSON.
 
     Raises:
-        UsageError: results are to be shown in two ways at once.
+        UsageError: two ways to show results are chosen at once.
     """
 
     workers: int | None

@@ -1,4 +1,4 @@
-"""A sweep as lines of text, or of JSON: a line for each trial that is over, and what came of all."""
+"""A sweep as lines of text, or of JSON: a line for each trial that is over, and the results."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: 
 
 
 def print_sweep(found: Sweep) -> None:
-    """Print the best trials, what came of the others, and the folder."""
+    """Print the best trials, the states of the other trials, and the folder."""
     if found.stopped:
         print_way_on(found)
         return
@@ -173,7 +173,7 @@ def print_sweep(found: Sweep) -> None:
 
 
 def print_way_on(found: Sweep) -> None:
-    """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to go on."""
+    """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to resume it."""
     over = sum(trial.over for trial in found.trials)
     if found.stopped:
         message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; saved in {found.folder}")

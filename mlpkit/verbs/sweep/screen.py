@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class SweepScreen(SweepDisplay, Screen):
-    """The best trials so far, drawn again whenever a trial begins or is over.
+    """The best trials so far, drawn again whenever a trial starts or is over.
 
     Args:
         title: the name of the spec.
@@ -48,7 +48,7 @@ class SweepScreen(SweepDisplay, Screen):
         self._draw()
 
     def trial_begun(self, run: int, trial: Trial) -> None:
-        """Count it, and not among those that are over, if it was pruned before."""
+        """Count it as in training, even if it was pruned before."""
         self._training.add(trial.number)
         self._trials.pop(trial.number, None)
         self._draw()
@@ -71,7 +71,7 @@ class SweepScreen(SweepDisplay, Screen):
         self._area.draw(Group(*(Text(line, no_wrap=True) for line in lines)))
 
     def _progress(self) -> str:
-        """Say how far the sweep has come, and how long it still takes."""
+        """Return how far the sweep has come, and how long it still takes."""
         over = len(self._trials)
         said = [counted(over, "trial") if self._planned is None else f"{over} of {counted(self._planned, 'trial')}"]
         states = [trial.state for trial in self._trials.values()]
