@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpkit.components.component import arguments_of
 from mlpkit.components.initializer import Initializer
@@ -13,10 +14,9 @@ from mlpkit.jobs.schedules import rates_of, scale_of_rate
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.training.minibatches import steps_per_epoch
-from mlpkit.verbs.doctor.course import TrainingFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.loss import Loss
@@ -24,6 +24,51 @@ if TYPE_CHECKING:
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
+
+
+class TrainingFacts(NamedTuple):
+    """What is known of a training beforehand.
+
+    Args:
+        steps_per_epoch: steps of an epoch.
+        total_steps: steps of the whole training; None if a clock or a callback ends it.
+        longer: the override that makes the training ten times as long; empty if a clock or a callback ends it.
+        slice_rows: examples that are computed together: the rows of a slice of a minibatch.
+        coupling: names of the layers in which the examples of a minibatch affect each other.
+        clipped: whether gradients are clipped.
+        guarded: whether the training ends early, or keeps the best weights, when it overfits.
+        values: whether the targets are values.
+        scaled_values: whether the network computes with scaled values.
+        first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
+        rates: steps of the training, and the learning rate after each, if a schedule says it.
+        rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
+            without such a number.
+        scale_inputs: the override that scales the inputs; or empty.
+        scale_target: the override that scales the values to predict; or empty.
+        balance: the override that gives rare classes more weight; empty if the loss takes no such weights, or has some.
+        class_names: the names of the classes; empty if they are just numbers.
+    """
+
+    steps_per_epoch: int
+    total_steps: int | None = None
+    longer: str = ""
+    slice_rows: int = 1
+    coupling: tuple[str, ...] = ()
+    clipped: bool = False
+    guarded: bool = False
+    values: bool = False
+    scaled_values: bool = False
+    first_weights: Mapping[str, str] = MappingProxyType({})
+    rates: Sequence[tuple[int, float]] = ()
+    rate_scale: tuple[str, float] | None = None
+    scale_inputs: str = ""
+    scale_target: str = ""
+    balance: str = ""
+    class_names: tuple[str, ...] = ()
+
+    def class_name(self, number: int) -> str:
+        """Return the name of a class, or its number if it has none."""
+        return f"'{self.class_names[number]}'" if self.class_names else str(number)
 
 
 def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -> TrainingFacts:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlpkit.verbs.doctor.course import Course, TrainingFacts
+from mlpkit.verbs.doctor.course import Course
+from mlpkit.verbs.doctor.training_facts import TrainingFacts
 
 
 @pytest.mark.parametrize(
