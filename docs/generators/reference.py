@@ -58,6 +58,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "Node",
             "Feed",
             "evaluate",
+            "operator_of",
             "probe_rows",
             "provenance_line",
             "provenance_json",

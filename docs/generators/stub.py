@@ -1,10 +1,11 @@
-"""The stubs of ``mlpkit``, ``mlpkit.testing`` and ``mlpkit.layers``, for type checkers and editors."""
+"""The stubs of mlpkit's packages with public names, for type checkers and editors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 import mlpkit
+import mlpkit.graph
 import mlpkit.testing
 from mlpkit.registry.registry import installed
 
@@ -20,12 +21,16 @@ def __dir__() -> list[str]: ...
 
 def stubs() -> dict[str, str]:
     """Return each stub by its place in the repository."""
-    own = _imports((home, name) for name, home in mlpkit._HOME_OF.items())  # noqa: SLF001 - the table of public names
-    testing = _imports((home, name) for name, home in mlpkit.testing._HOME_OF.items())  # noqa: SLF001 - the same
+    own, graph, testing = (
+        _imports((home, name) for name, home in module._HOME_OF.items())  # noqa: SLF001 - the table of public names
+        for module in (mlpkit, mlpkit.graph, mlpkit.testing)
+    )
     targets = [entry.component for entry in installed().components(("layer", "loss")) if entry.plugin.built_in]
     layers = _imports((found.__module__, found.__name__) for found in targets)
+    modules = "".join(f"from mlpkit import {name} as {name}\n" for name in ("graph", "layers"))
     return {
-        "mlpkit/__init__.pyi": f"{HEAD}from mlpkit import layers as layers\n{own}\n__version__: str\n",
+        "mlpkit/__init__.pyi": f"{HEAD}{modules}{own}\n__version__: str\n",
+        "mlpkit/graph/__init__.pyi": f"{HEAD}{graph}",
         "mlpkit/testing/__init__.pyi": f"{HEAD}{testing}",
         "mlpkit/layers.pyi": f"{HEAD}from typing import Any\n\n{layers}{LAYERS_TAIL}",
     }

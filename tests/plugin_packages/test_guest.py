@@ -58,7 +58,7 @@ def test_it_exports(environment, work, arguments):
     written = {name: numbers.split() for name, _, numbers in (line.split(" ", 2) for line in lines[1:])}
     values = mlpkit.load_model(work / "runs/points/model.safetensors").parameters["Affine1.W"]
     np.testing.assert_array_equal(np.array(written["Affine1.W"], np.float32), values.ravel())
-    assert "runs/points" in environment(f"mlpkit whence {arguments.split()[1]}", cwd=work)
+    assert "runs/points" in environment(f"mlpkit provenance {arguments.split()[1]}", cwd=work)
 
 
 def test_without_the_package_the_message_says_what_is_missing(environment, work):

@@ -17,10 +17,12 @@ from mlpkit import (
     Description,
     Elementwise,
     Encoding,
+    Exporter,
     Initializer,
     Layer,
     Loss,
     Metric,
+    NotExportableError,
     Optimizer,
     Rate,
     Recipe,
@@ -30,6 +32,7 @@ from mlpkit import (
     Values,
     Verb,
 )
+from mlpkit.graph import evaluate, provenance_line
 
 
 class Scale(Layer):
@@ -451,3 +454,22 @@ class Count(Verb):
     @classmethod
     def examples(cls):
         return [{"folder": "."}, {"folder": "none"}]
+
+
+class Listing(Exporter):
+    """The operators of a model as text; compute has mlpkit evaluate them."""
+
+    ending = ".listing"
+    shows_values = True
+    known = ("ArgMax", "Cast", "Concat", "Gemm", "LabelEncoder", "Relu", "Reshape", "Softmax")
+
+    def write(self, model, file):
+        unknown = [node.operator for node in model.graph.nodes if node.operator not in self.known]
+        if unknown:
+            raise NotExportableError(f"there is no operator {unknown[0]}")
+        lines = [f"{node.operator} {' '.join(node.inputs)}" for node in model.graph.nodes]
+        file.write_text("\n".join([provenance_line(model.provenance), *lines]), "utf-8")
+
+    def compute(self, file, model, feeds, names):
+        found = evaluate(model.graph, feeds)
+        return {name: found[name] for name in names}

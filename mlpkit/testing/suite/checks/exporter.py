@@ -146,7 +146,7 @@ def says_its_ending(subject: ComponentUnderTest) -> None:
         )
 
 
-@checks_examples("exporter")
+@checks_examples("exporter", says_why_unusable=True)
 def refuses_clearly_what_it_cannot_hold(example: ExporterExample) -> None:
     """Is a model either written, or refused with ``NotExportableError``?
 
