@@ -23,6 +23,8 @@ from mlpkit.components.encoding import Encoding as Encoding
 from mlpkit.components.encoding import EncodingLike as EncodingLike
 from mlpkit.components.encoding import FittedEncoding as FittedEncoding
 from mlpkit.components.encoding import TrainingColumns as TrainingColumns
+from mlpkit.components.engine import Engine as Engine
+from mlpkit.components.engine import Workers as Workers
 from mlpkit.components.exporter import Exporter as Exporter
 from mlpkit.components.graph import ML_DOMAIN as ML_DOMAIN
 from mlpkit.components.graph import Graph as Graph
@@ -77,6 +79,7 @@ from mlpkit.errors import UnknownComponentError as UnknownComponentError
 from mlpkit.errors import UsageError as UsageError
 from mlpkit.errors import WorkersLostError as WorkersLostError
 from mlpkit.groups.ensemble import EnsembleRun as EnsembleRun
+from mlpkit.groups.local_workers import LocalWorkers as LocalWorkers
 from mlpkit.groups.out_of_fold import OutOfFold as OutOfFold
 from mlpkit.groups.seeds import SeedRuns as SeedRuns
 from mlpkit.groups.seeds import resume_seeds as resume_seeds
@@ -93,6 +96,8 @@ from mlpkit.pages.page import html_document as html_document
 from mlpkit.specfile.spec import Spec as Spec
 from mlpkit.specfile.spec import load_spec as load_spec
 from mlpkit.statistics import Interval as Interval
+from mlpkit.training.events import StopRequest as StopRequest
+from mlpkit.training.events import TrainingEnd as TrainingEnd
 from mlpkit.training.health import Symptom as Symptom
 from mlpkit.verbs.doctor.doctor import Diagnosis as Diagnosis
 from mlpkit.verbs.doctor.doctor import doctor as doctor

@@ -50,6 +50,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "ValuesScaling",
         ),
     ),
+    "Training the trials of a sweep": (mlpkit, ("Workers", "LocalWorkers", "TrainingEnd", "StopRequest")),
     "Describing what is computed": (mlpkit, ("Graph", "Value", "ML_DOMAIN")),
     "Exporting": (
         mlpkit.graph,

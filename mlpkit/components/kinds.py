@@ -73,6 +73,7 @@ KINDS: Final = {
             "",
             command="mlpkit export RUN --to FILE --format {name}",
         ),
+        Kind("engine", "mlpkit.components.engine", "Engine", "", command="mlpkit sweep SPEC --on {name}"),
         Kind("verb", "mlpkit.components.verb", "Verb", "", command="mlpkit {name} --help"),
     )
 }

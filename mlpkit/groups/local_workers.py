@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.groups.training_process import TrainingProcess
 from mlpkit.runs.overview import PRUNED
@@ -17,34 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.training.events import Event, Listener
-
-
-class Workers(Protocol):
-    """What trains the trials of a sweep: an executor as ``concurrent.futures`` has them, perhaps on other machines.
-
-    A worker shares the folder of the sweep with the driver, and nothing else.
-    """
-
-    threads: int
-    """The cores that each may take."""
-
-    @property
-    def count(self) -> int:
-        """How many trials train at once; it may change, and is at least 1."""
-
-    def submit(
-        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None = None, **arguments: Any
-    ) -> Future[TrainingEnd]:
-        """Train the trial of a folder; if its worker dies, the end says by what.
-
-        One in which nothing happens for ``timeout`` seconds counts as dead, unless something else limits its time.
-        """
-
-    def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in."""
-
-    def shutdown(self) -> None:
-        """End the workers."""
 
 
 def unheard(event: Event) -> None:

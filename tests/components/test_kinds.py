@@ -35,6 +35,7 @@ def test_the_kinds_are_those_of_the_contract():
         "metric",
         "callback",
         "exporter",
+        "engine",
         "verb",
     ]
 

@@ -17,6 +17,7 @@ mlpkit: 1
 data: {npz: {file: points.npz, test: 0.25}}
 layers: [{Affine: {units: 2}}, SoftmaxWithLoss]
 training: {optimizer: sgd, epochs: 1}
+sweep: {search: {seed: {low: 0, high: 9}}, trials: 2}
 """
 
 
@@ -41,7 +42,9 @@ def work(environment, tmp_path_factory):
 
 
 def test_it_conforms(environment, work):
-    assert "acme.weights (exporter): passed" in environment("mlpkit check-plugin acme", cwd=work)
+    printed = environment("mlpkit check-plugin acme", cwd=work)
+    assert "acme.weights (exporter): passed" in printed
+    assert "acme.queue (engine): passed" in printed
 
 
 def test_it_is_listed_and_shown(environment, work):
@@ -61,9 +64,18 @@ def test_it_exports(environment, work, arguments):
     assert "runs/points" in environment(f"mlpkit provenance {arguments.split()[1]}", cwd=work)
 
 
+def test_its_engine_trains_trials(environment, work):
+    printed = environment("mlpkit sweep points.yaml --on acme.queue --out runs/swept --no-report", cwd=work)
+    assert "2 finished" in printed or "trial 1" in printed
+    assert sorted((work / "runs/swept/queue.txt").read_text("utf-8").split()) == ["trial-0", "trial-1"]
+
+
 def test_without_the_package_the_message_says_what_is_missing(environment, work):
     environment("pip uninstall --quiet --yes acme-guest", cwd=work)
     printed = environment("mlpkit export runs/points --to digits.weights", cwd=work, exit_code=2)
     assert "doesn't say what to export as; expected a name that ends in .c, .html, .js, .onnx, such as" in printed
     printed = environment("mlpkit export runs/points --to a.txt --format acme.weights", cwd=work, exit_code=2)
     assert "install the package that provides acme.* components" in printed
+    printed = environment("mlpkit sweep points.yaml --on acme.queue --out runs/again", cwd=work, exit_code=2)
+    assert "install the package that provides acme.* components" in printed
+    assert not (work / "runs/again").exists()

@@ -60,4 +60,5 @@ def test_the_components_shown_are_those_that_come_with_it():
     rows = re.findall(r"^\| \[([\w ]+)\].*? \| (.+) \|$", table, re.MULTILINE)
     shown = {kind.replace(" ", "_"): re.findall(r"`(\w+)`", names) for kind, names in rows}
     registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
-    assert shown == {kind: [component.name for component in registry.components((kind,))] for kind in KINDS}
+    built_in = {kind: [component.name for component in registry.components((kind,))] for kind in KINDS}
+    assert shown == {kind: names for kind, names in built_in.items() if names}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from mlpkit.groups.local_workers import Workers
+    from mlpkit.components.engine import Workers
     from mlpkit.training.events import Listener, StopRequest, TrainingEnd
     from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
     from mlpkit.verbs.sweep.samplers import Sampler

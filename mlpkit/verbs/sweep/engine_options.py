@@ -28,7 +28,7 @@ def takes_engine(command: Callable[..., None]) -> Callable[..., None]:
         default="local",
         show_default=True,
         help="What trains them: local, processes on this machine; dask, the workers of a Dask cluster; mpi, the other "
-        "processes that mpiexec started; slurm, a Slurm job each.",
+        "processes that mpiexec started; slurm, a Slurm job each; or an engine of a plugin, such as acme.queue.",
     )
     @click.option(
         "--scheduler",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import ModuleType
 
-    from mlpkit.groups.local_workers import Workers
+    from mlpkit.components.engine import Workers
     from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
@@ -143,7 +143,8 @@ def sweep(
         workers: how many trials train at once, each with its share of the cores; by default one per core, or one for
             each worker of a cluster or rank but the first.
         on: what trains them: ``local`` for processes on this machine, ``dask`` for the workers of a Dask cluster,
-            ``mpi`` for the ranks that ``mpiexec`` started, ``slurm`` for a Slurm job each.
+            ``mpi`` for the ranks that ``mpiexec`` started, ``slurm`` for a Slurm job each, ``acme.queue`` for an engine
+            of a plugin.
         scheduler: with ``dask``: the address of the cluster's scheduler; without it, a cluster is started on this
             machine for the sweep.
         slurm: with ``slurm``: options of sbatch for each job, by their long names, such as ``partition``.
@@ -163,7 +164,7 @@ def sweep(
     """
     expect_spec(spec, "sweep")
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
-    engine.expect_possible()
+    engine.expect_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
@@ -175,7 +176,7 @@ def sweep(
         observer(Event(0, "noticed", ("; ".join(filter(None, (warning.message, warning.remedy))),)))
     for warning in searched if on == LOCAL else ():  # other machines have other memory
         observer(Event(0, "noticed", (str(warning),)))
-    with engine.started() as started, SweepFolder.create(folder, text) as kept:
+    with engine.started(spec.registry) as started, SweepFolder.create(folder, text) as kept:
         return _swept(kept, components, started, 0, observer, stop)
 
 
@@ -210,13 +211,13 @@ def resume_sweep(
         RunFolderError: the folder is not that of a sweep, its spec has changed since, or it has another writer.
         MlpkitError: as ``sweep`` does.
     """
+    registry = Registry.discover(plugins=plugins, blocked=blocked)
     engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
-    engine.expect_possible()
+    engine.expect_possible(registry)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
-    components = Registry.discover(plugins=plugins, blocked=blocked).arguments()
-    with SweepFolder.open(directory_of(directory)) as folder, engine.started() as started:
-        return _swept(folder, components, started, add_trials, observer, stop)
+    with SweepFolder.open(directory_of(directory)) as folder, engine.started(registry) as started:
+        return _swept(folder, registry.arguments(), started, add_trials, observer, stop)
 
 
 def _swept(

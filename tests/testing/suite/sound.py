@@ -17,9 +17,11 @@ from mlpkit import (
     Description,
     Elementwise,
     Encoding,
+    Engine,
     Exporter,
     Initializer,
     Layer,
+    LocalWorkers,
     Loss,
     Metric,
     NotExportableError,
@@ -473,3 +475,10 @@ class Listing(Exporter):
     def compute(self, file, model, feeds, names):
         found = evaluate(model.graph, feeds)
         return {name: found[name] for name in names}
+
+
+class Processes(Engine):
+    """Trains in processes on this machine."""
+
+    def start(self, most):
+        return LocalWorkers(most)

@@ -1,0 +1,63 @@
+"""Engines: what trains the trials of a sweep."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlpkit.components.component import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+
+class Workers(Protocol):
+    """What trains the trials of a sweep: an executor as ``concurrent.futures`` has them, perhaps on other machines.
+
+    A worker shares the folder of the sweep with the driver, and nothing else.
+    """
+
+    threads: int
+    """The cores that each may take."""
+
+    @property
+    def count(self) -> int:
+        """How many trials train at once; it may change, and is at least 1."""
+
+    def submit(
+        self, function: Callable[..., Any], directory: Path, *, timeout: float | None = None, **arguments: Any
+    ) -> Future[Any]:
+        """Train the trial of a folder; if its worker dies, the end says by what.
+
+        One in which nothing happens for ``timeout`` seconds counts as dead, unless something else limits its time.
+        """
+
+    def stop(self) -> None:
+        """Ask that all trials stop after the steps that they are in."""
+
+    def shutdown(self) -> None:
+        """End the workers."""
+
+
+class Engine(Component):
+    """Starts the workers that train the trials of a sweep."""
+
+    kind = "engine"
+
+    @classmethod
+    def examples(cls) -> list[dict[str, Any]]:
+        """Return parameters to check it with; without any, its defaults are used."""
+        return []
+
+    @abstractmethod
+    def start(self, most: int | None) -> Workers:
+        """Return the workers; mlpkit calls their ``shutdown`` at the end of the sweep.
+
+        Args:
+            most: how many trials may train at once; None for as many as there are workers.
+
+        Raises:
+            UsageError: a library is missing, or the workers can't be used.
+        """

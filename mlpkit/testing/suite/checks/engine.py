@@ -1,0 +1,115 @@
+"""Examples and checks of engines: each trial is trained, no more at once than there may be, and all is ended."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.testing.suite.example import Example
+from mlpkit.training.events import TrainingEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlpkit.components.engine import Workers
+    from mlpkit.testing.suite.comparison import Arrays
+    from mlpkit.training.events import Observer, StopRequest
+
+TRIALS: Final = 3
+LONGEST: Final = 60
+"""Seconds in which workers start and train the trials."""
+
+LONGEST_TRIAL: Final = 5
+"""Seconds after which a trial ends that nothing stops."""
+
+
+class EngineExample(Example):
+    """An engine that trains a few trials, each of which writes a file into its folder."""
+
+    sample = "[{'queue': 'short'}]"
+
+    @contextmanager
+    def started(self, most: int | None = None) -> Iterator[Workers]:
+        """Start workers, and end them at the end of the block."""
+        workers: Workers = self.make().start(most)
+        try:
+            yield workers
+        finally:
+            workers.shutdown()
+
+    def exercise(self) -> Arrays:
+        """Return the steps of each trial, as its end has them and as its folder does."""
+        with TemporaryDirectory() as folder, self.started(1) as workers:
+            directories = [Path(folder) / f"trial-{number}" for number in range(TRIALS)]
+            ends = [workers.submit(trial, directory, steps=i) for i, directory in enumerate(directories)]
+            found = [end.result(LONGEST) for end in ends]
+            failures = [end.failure for end in found if end.failure]
+            if failures:
+                raise CheckFailure(
+                    f"a trial failed: {failures[0]}", expected="the function to be called with its folder"
+                )
+            written = [int((directory / "steps").read_text()) for directory in directories]
+        return {"the steps of trials": np.array([end.steps for end in found]), "those in folders": np.array(written)}
+
+
+def trial(directory: Path, *, steps: int, observer: Observer | None = None, stop: StopRequest) -> TrainingEnd:
+    """Write into a folder how many steps were done, in place of a training; with -1, wait to be stopped."""
+    directory.mkdir()
+    until = time.monotonic() + LONGEST_TRIAL
+    while steps < 0 and not stop.reason and time.monotonic() < until:
+        time.sleep(0.01)
+    (directory / "steps").write_text(str(steps))
+    return TrainingEnd(steps, stopped=stop.reason)
+
+
+@checks_examples("engine")
+def trains_every_trial(example: EngineExample) -> None:
+    """Does the future of each trial have what the function returned?
+
+    The driver of the sweep waits for it.
+    """
+    for what, found in example.exercise().items():
+        if found.tolist() != [*range(TRIALS)]:
+            raise CheckFailure(f"{what} are {found.tolist()}", expected=f"{[*range(TRIALS)]}")
+
+
+@checks_examples("engine")
+def says_how_many_train_at_once(example: EngineExample) -> None:
+    """Are ``count`` and ``threads`` at least 1, and ``count`` at most what ``start`` was given?
+
+    The driver hands out as many trials at once, each with that many cores.
+    """
+    for most in (1, 2, None):
+        with example.started(most) as workers:
+            count, threads = workers.count, workers.threads
+        for name, value, limit in (("count", count, most), ("threads", threads, None)):
+            if not isinstance(value, int) or value < 1 or (limit is not None and value > limit):
+                at_most = f", at most {limit}" if limit is not None else ""
+                raise CheckFailure(f"{name} is {value!r}", expected=f"a whole number from 1 up{at_most}")
+
+
+@checks_examples("engine")
+def stops_a_trial(example: EngineExample) -> None:
+    """After ``stop``, is the trial asked to stop that is trained, and does its future get its end?
+
+    Ctrl-C stops a sweep so; the trial then saves a checkpoint.
+    """
+    with TemporaryDirectory() as folder, example.started(1) as workers:
+        end = workers.submit(trial, Path(folder) / "trial-0", steps=-1)
+        began = time.monotonic()
+        while not (Path(folder) / "trial-0").exists() and time.monotonic() < began + LONGEST:
+            time.sleep(0.01)
+        workers.stop()
+        found = end.result(LONGEST)
+    if not found.stopped:
+        raise CheckFailure(
+            "a trial went on after stop",
+            expected="its StopRequest to be stopped",
+            remedy="hand stop on to the function",
+        )
