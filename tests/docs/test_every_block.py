@@ -66,6 +66,13 @@ NOT_RUN = {
         "mlpkit run my.yaml --plugin ./my_layers.py": "tests/readme trains with that plugin",
         "mlpkit run specs/mnist_3layer.yaml --set seed=0": "tests/mnist runs it with -m long",
     },
+    "docs/components/engine.md": {
+        "mlpkit sweep my.yaml --on": "tests/plugin_packages sweeps with an engine of a package"
+    },
+    "docs/components/exporter.md": {"mlpkit run my.yaml": "tests/plugin_packages exports with a package"},
+    "docs/components/verb.md": {
+        "mlpkit my_verbs.small_weights": "tests/cli/test_plugin_verbs.py calls verbs of plugins"
+    },
     "docs/command-line.md": {
         'eval "$(_MLPKIT_COMPLETE=bash_source mlpkit)"': "tests/cli/test_completion.py completes in the three shells",
         '{"event": "started", "steps": 200}': "tests/display compares the events",
@@ -225,13 +232,14 @@ def test_every_page_with_steps_is_followed():
 
 
 def commands() -> list[str]:
-    """Return every command of mlpkit that the pages show, without what a shell adds."""
+    """Return every command of mlpkit that the pages show, no plugin's, without what a shell adds."""
     pages = "\n".join(text for page, text in PAGES.items() if page != "CHANGELOG.md")
     sessions = "\n".join(re.findall(r"^ *```console\n(.*?)^ *```$", pages, re.M | re.S))
     scripts = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```$", pages, re.M | re.S))
     lines = re.findall(r"^ *\$ (.+)$", sessions, re.M) + scripts.splitlines()
     found = [re.search(r"(?:^|/|&& )mlpkit( [a-z][\w-]*\b.*)$", line) for line in lines]
-    return sorted({"mlpkit" + re.split(r" +#| [|>&]", command[1])[0] for command in found if command})
+    built_in = [command for command in found if command and "." not in command[1].split()[0]]
+    return sorted({"mlpkit" + re.split(r" +#| [|>&]", command[1])[0] for command in built_in})
 
 
 @pytest.mark.parametrize("command", commands())

@@ -42,7 +42,7 @@ class ExporterExample(Example):
             "a network that predicts values": _model(self, Values((2,))),
             "a network that predicts classes": _model(self, Classes(2)),
             "a network that takes a text": _model(self, Values((2,)), text=True),
-            "a network with an operator that nobody knows": _model(self, Values((2,)), operator="Bend"),
+            "a network with an unknown operator": _model(self, Values((2,)), operator="Bend"),
         }
 
     @contextmanager
