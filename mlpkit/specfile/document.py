@@ -390,20 +390,21 @@ def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str]
     return _document(root, path, path, overrides, faults, source.text if source else "")
 
 
-def parse_document(text: str, name: str = "<spec>") -> Document:
+def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
     """Read a spec that is in memory, such as one from a model file; it can't extend others.
 
     Args:
         text: the spec's text.
         name: what stands for it in messages.
+        overrides: as for ``read_document``.
 
     Raises:
-        SpecSyntaxError: the text or ``vars`` is wrong.
+        SpecSyntaxError: the text, ``vars`` or an override is wrong.
     """
     faults = DiagnosticList()
     source = SourceText(name, text)
     root = read_mapping(source, faults) if holds_something(source, faults) else None
-    return _document(root, Path(name), None, (), faults, text)
+    return _document(root, Path(name), None, overrides, faults, text)
 
 
 def document_of(
