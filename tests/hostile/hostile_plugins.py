@@ -288,7 +288,8 @@ HOSTILE = [
         "a kind that doesn't exist",
         "broken",
         "there is no kind 'layr'; expected one of layer, loss, optimizer, schedule, initializer, encoding, "
-        "category_encoding, dataset, augmentation, metric, callback (hostile_wrong_kind_name.py, line 12)",
+        "category_encoding, dataset, augmentation, metric, callback, exporter, engine, verb "
+        "(hostile_wrong_kind_name.py, line 12)",
         hook("return [component('layr', 'Same', Same)]"),
     ),
     HostilePlugin(

@@ -10,7 +10,6 @@ import pytest
 import mlpkit
 from mlpkit import Loss, Sequential, Values, ValuesScaling
 from mlpkit.components.target import target_from_plain, target_to_plain
-from mlpkit.specfile.spec import parse_spec
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.layers.affine import Affine
 from mlpkit_plugins.losses.huber import Huber
@@ -206,13 +205,6 @@ def test_what_can_t_be_clipped_is_an_error(options, problem, remedy):
         mlpkit.fit(X, T, clip_predictions=True, **given)
     with pytest.raises(mlpkit.ParameterError, match=f"{problem}; {remedy}"):
         Csv("a.csv", "t", **{"predict": "values", "clip_predictions": True} | options)
-
-
-@pytest.mark.parametrize("data", DATA)
-def test_runs_of_earlier_versions_compute_with_values_as_they_are(data):
-    text = SPEC.replace("DATA", DATA[data]).replace(", scale_target: SCALE", "")
-    for resolved, scale in ((True, "none"), (False, "standardize")):
-        assert parse_spec(text, name="resolved.yaml", resolved=resolved).data().scale_target == scale
 
 
 @pytest.mark.parametrize("scaling", [None, ValuesScaling(MEANS, STDS)])
