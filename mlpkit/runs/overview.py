@@ -32,7 +32,7 @@ from mlpkit.runs.layout import (
 )
 from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
 from mlpkit.runs.run_json import RunIdentity, read_identity
-from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.runs.writer_lock import writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -103,7 +103,7 @@ def overview_of(directory: Path) -> RunOverview:
         names = set(os.listdir(directory))  # noqa: PTH208 - names are all that is needed
     except OSError as error:
         return RunOverview(directory, DAMAGED, str(reading_error(directory, error, RunFolderError, action="listed")))
-    running = WRITER in names and bool(WriterLock(directory / WRITER).another_writer())
+    running = WRITER in names and bool(writer_of(directory))
     try:
         found = _read(directory, names, running)
         return _with_networks(found) if MEMBERS in names and kind_of(directory) is ENSEMBLE_RUN else found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import storage_error
+from mlpkit.runs.layout import WRITER
 from mlpkit.system import can_start_processes
 
 if can_start_processes():
@@ -144,6 +145,11 @@ class WriterLock:
             return os.path.samestat(os.stat(self.path), os.fstat(descriptor))  # noqa: PTH116 - as the calls around it
         except FileNotFoundError:
             return False
+
+
+def writer_of(directory: Path) -> Writer | None:
+    """Return what else writes to a run folder or to that of a sweep now; None if nothing does."""
+    return WriterLock(directory / WRITER).another_writer()
 
 
 def _lock(descriptor: int) -> None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError, UsageError
 from mlpkit.runs.given_run import directory_of
-from mlpkit.runs.layout import WRITER
 from mlpkit.runs.overview import RUNNING, STOPPED
-from mlpkit.runs.writer_lock import WriterLock
+from mlpkit.runs.writer_lock import writer_of
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
 from mlpkit.verbs.sweep.folder import SweepFolder, expect_sweep_folder
 from mlpkit.verbs.sweep.section import SweepSection
@@ -109,7 +108,7 @@ def sweep_status(
     folder = SweepFolder(directory)
     spec = spec_of_sweep(folder, {"plugins": plugins, "blocked": blocked})
     assert isinstance(spec.sweep, SweepSection)
-    driver, progress = driver_of(directory), folder.read_progress()
+    driver, progress = writer_of(directory), folder.read_progress()
     trials = [_as_it_is_now(trial) for trial in folder.trials()]
     planned = planned_in_all(planned_trials(spec.sweep), progress, len(trials))
     over = sum(_is_over(trial) for trial in trials)
@@ -123,14 +122,9 @@ def sweep_status(
     )
 
 
-def driver_of(directory: Path) -> Writer | None:
-    """Return the process that is at work on a sweep; None without any."""
-    return WriterLock(directory / WRITER).another_writer()
-
-
 def _as_it_is_now(trial: Trial) -> Trial:
     """Return a trial, ``running`` if a process trains it."""
-    trains = trial.state == STOPPED and WriterLock(trial.directory / WRITER).another_writer()
+    trains = trial.state == STOPPED and writer_of(trial.directory)
     return replace(trial, state=RUNNING) if trains else trial
 
 
@@ -172,12 +166,12 @@ def stop_sweep(directory: GivenRun) -> bool:
     """
     directory = directory_of(directory)
     expect_sweep_folder(directory)
-    folder, driver = SweepFolder(directory), driver_of(directory)
+    folder, driver = SweepFolder(directory), writer_of(directory)
     if driver is None:
         return False
     if driver.is_this_process:
         raise UsageError(f"{directory}: this process is at work on it; end the sweep with its StopRequest, or Ctrl-C")
-    while driver_of(directory) is not None:
+    while writer_of(directory) is not None:
         try:
             folder.ask_to_stop()  # again, if it has just begun, and has forgotten what an earlier one was asked for
         except StorageError as error:

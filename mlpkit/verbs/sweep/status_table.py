@@ -55,12 +55,13 @@ def _driver(status: SweepStatus) -> str:
 
 def stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
     """Stop the driver of a sweep, and say how to go on."""
+    from mlpkit.runs.writer_lock import writer_of  # noqa: PLC0415 - --help does without
     from mlpkit.verbs.sweep.folder import expect_sweep_folder  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.sweep.status import driver_of, stop_sweep  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.sweep.status import stop_sweep  # noqa: PLC0415 - for the same reason
 
     expect_sweep_folder(folder)
     shown = not quiet and not as_json
-    if shown and (driver := driver_of(folder)):
+    if shown and (driver := writer_of(folder)):
         message(f"asking {driver} to stop, and waiting until its trials are saved")
     stopped = stop_sweep(folder)
     if as_json:
