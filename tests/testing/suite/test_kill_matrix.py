@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mlpkit.errors import UsageError
 from mlpkit.testing.suite.all_checks import all_checks, run_check
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable
 from mlpkit.testing.suite.plugin_under_test import subjects_of
@@ -60,6 +61,20 @@ def test_what_the_broken_ones_were_made_from_is_sound(component):
         if subject.kind in check.kinds:
             with suppress(NotApplicable):  # a new process can't import a class of these tests
                 run_check(check, subject)
+
+
+class NoQueue(sound.Processes):
+    """Has no queue here."""
+
+    def start(self, most):
+        raise UsageError("no queue here")
+
+
+@pytest.mark.parametrize("check", [check for check in all_checks() if "engine" in check.kinds], ids=lambda c: c.name)
+def test_an_engine_that_cannot_start_here_fails_no_check(check):
+    (subject,) = subjects_of(NoQueue)
+    with suppress(NotApplicable):
+        run_check(check, subject)
 
 
 def test_every_check_has_a_row():

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit.testing.suite.check import CheckFailure, checks_examples
+from mlpkit.errors import UsageError
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
 from mlpkit.testing.suite.example import Example
 from mlpkit.training.events import TrainingEnd
 
@@ -37,7 +38,10 @@ class EngineExample(Example):
     @contextmanager
     def started(self, most: int | None = None) -> Iterator[Workers]:
         """Start workers, and end them at the end of the block."""
-        workers: Workers = self.make().start(most)
+        try:
+            workers: Workers = self.make().start(most)
+        except UsageError as error:
+            raise NotApplicable(str(error)) from error
         try:
             yield workers
         finally:

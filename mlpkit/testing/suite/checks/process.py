@@ -22,7 +22,7 @@ from mlpkit.jobs.train import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
 from mlpkit.specfile.format import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import parse_spec
-from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples, described
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples, described
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
 from mlpkit.testing.suite.comparison import expect_same_bits
@@ -258,7 +258,7 @@ def can_be_used(example: Example) -> None:
     """
     try:
         found = _exercised_apart(example)
-    except CheckFailure:
+    except (CheckFailure, NotApplicable):
         raise
     except Exception as error:
         raise CheckFailure(
