@@ -99,7 +99,7 @@ __all__ = [  # noqa: PLE0604 - the names are those of the table above
     *sorted(_HOME_OF),
 ]
 
-_SUBMODULES = ("graph", "layers", "sklearn", "testing")
+_SUBMODULES = ("engines", "graph", "layers", "sklearn", "testing")
 
 __getattr__ = lazy_names(globals(), _HOME_OF, _SUBMODULES)
 

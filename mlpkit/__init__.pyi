@@ -1,4 +1,5 @@
 # Written by docs/generate.py.
+from mlpkit import engines as engines
 from mlpkit import graph as graph
 from mlpkit import layers as layers
 from mlpkit.components.augmentation import Augmentation as Augmentation

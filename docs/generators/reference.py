@@ -9,6 +9,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 import mlpkit
+import mlpkit.engines
 import mlpkit.graph
 import mlpkit.testing
 from mlpkit.lazy_names import LazyMethod
@@ -51,6 +52,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
         ),
     ),
     "Training the trials of a sweep": (mlpkit, ("Workers", "LocalWorkers", "TrainingEnd", "StopRequest")),
+    "Training trials on other machines": (mlpkit.engines, tuple(mlpkit.engines.__all__)),
     "Describing what is computed": (mlpkit, ("Graph", "Value", "ML_DOMAIN")),
     "Exporting": (
         mlpkit.graph,

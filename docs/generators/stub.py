@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import mlpkit
+import mlpkit.engines
 import mlpkit.graph
 import mlpkit.testing
 from mlpkit.registry.registry import installed
@@ -21,15 +22,16 @@ def __dir__() -> list[str]: ...
 
 def stubs() -> dict[str, str]:
     """Return each stub by its place in the repository."""
-    own, graph, testing = (
+    own, engines, graph, testing = (
         _imports((home, name) for name, home in module._HOME_OF.items())  # noqa: SLF001 - the table of public names
-        for module in (mlpkit, mlpkit.graph, mlpkit.testing)
+        for module in (mlpkit, mlpkit.engines, mlpkit.graph, mlpkit.testing)
     )
     targets = [entry.component for entry in installed().components(("layer", "loss")) if entry.plugin.built_in]
     layers = _imports((found.__module__, found.__name__) for found in targets)
-    modules = "".join(f"from mlpkit import {name} as {name}\n" for name in ("graph", "layers"))
+    modules = "".join(f"from mlpkit import {name} as {name}\n" for name in ("engines", "graph", "layers"))
     return {
         "mlpkit/__init__.pyi": f"{HEAD}{modules}{own}\n__version__: str\n",
+        "mlpkit/engines.pyi": f"{HEAD}{engines}",
         "mlpkit/graph/__init__.pyi": f"{HEAD}{graph}",
         "mlpkit/testing/__init__.pyi": f"{HEAD}{testing}",
         "mlpkit/layers.pyi": f"{HEAD}from typing import Any\n\n{layers}{LAYERS_TAIL}",

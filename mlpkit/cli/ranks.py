@@ -16,18 +16,16 @@ import click
 from mlpkit.cli.exit_codes import error_report, traceback_of
 from mlpkit.cli.launcher import once, once_a_host, started_processes
 from mlpkit.errors import UsageError
-from mlpkit.lazy_names import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mlpkit.cli.mpi import MpiRanks
+    from mlpkit.components.engine import Engine
     from mlpkit.training.ranks import Ranks
 
 MOST_SECONDS: Final = 86_400
 """The longest that a rank may wait for others."""
-TRIALS: Final = "mlpkit.verbs.sweep.mpi_workers"
-"""What trains the trials of a sweep over MPI, an extra."""
 
 
 def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
@@ -67,18 +65,18 @@ def joined_ranks(mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str
 
 
 @contextmanager
-def ranks_as_workers(wanted: bool) -> Iterator[None]:
+def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
     """Have the other processes that were started together train the trials of a sweep; in these, end the program then.
 
     Args:
-        wanted: whether they are to.
+        engine: what has them do so; None if nothing does.
 
     Raises:
-        UsageError: there are several, but it is not wanted, or they can't be connected.
+        UsageError: there are several, but no engine for them, or they can't be connected.
         Exit: this process isn't rank 0, and all is done.
     """
     started = started_processes(os.environ)
-    if not wanted:
+    if engine is None:
         if started > 1:
             raise once(
                 f"{started} processes were started together, and each would do the whole sweep; let the others train "
@@ -87,15 +85,15 @@ def ranks_as_workers(wanted: bool) -> Iterator[None]:
         yield
         return
     with _within(_patience()):
-        world = _load_mpi("multiple", "the engine mpi needs mpi4py", "").COMM_WORLD
+        world = _load_mpi("multiple", f"the engine {engine.registered_name} needs mpi4py", "").COMM_WORLD
     _expect_connected(world.Get_size(), started)
     if world.Get_rank():
-        _train_trials(world)
+        _train_trials(engine, world)
         raise click.exceptions.Exit(0)
     try:
         yield
     finally:
-        load(f"{TRIALS}:release_ranks")()
+        engine.release_ranks()
 
 
 def expect_one_rank(ranks: Ranks, several: bool) -> None:
@@ -209,10 +207,10 @@ def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> 
         ranks.report_failure(message, report.notes, report.exit_code, traceback_of(error))
 
 
-def _train_trials(world: Any) -> None:
+def _train_trials(engine: Engine, world: Any) -> None:
     try:
         with _silence():
-            load(f"{TRIALS}:serve")()
+            engine.serve()
     except BaseException as error:
         sys.stderr.write(f"{error_report(error).text}\n{traceback_of(error)}")
         world.Abort(1)

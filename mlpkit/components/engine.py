@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from mlpkit.components.component import Component
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
+
+LOCAL: Final = "local"
+"""The engine of this machine, which needs no plugin."""
 
 
 class Workers(Protocol):
@@ -42,9 +45,15 @@ class Workers(Protocol):
 
 
 class Engine(Component):
-    """Starts the workers that train the trials of a sweep."""
+    """Starts the workers that train the trials of a sweep.
+
+    Attributes:
+        shares_ranks: whether the workers are the other processes that ``mpiexec`` started: each of these calls
+            ``serve``, and the first one ``release_ranks`` at the end.
+    """
 
     kind = "engine"
+    shares_ranks: ClassVar[bool] = False
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
@@ -61,3 +70,11 @@ class Engine(Component):
         Raises:
             UsageError: a library is missing, or the workers can't be used.
         """
+
+    def serve(self) -> None:
+        """Train what the first process hands out, until it calls ``release_ranks``."""
+        raise NotImplementedError
+
+    def release_ranks(self) -> None:
+        """End the other processes."""
+        raise NotImplementedError

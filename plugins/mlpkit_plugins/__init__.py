@@ -198,4 +198,7 @@ def mlpkit_components() -> list[ComponentDeclaration]:
         component("exporter", "html", "mlpkit_plugins.exporters.html_file:HtmlFile"),
         component("exporter", "js", "mlpkit_plugins.exporters.js_file:JsFile"),
         component("exporter", "onnx", "mlpkit_plugins.exporters.onnx_file:OnnxFile", extra="onnx"),
+        component("engine", "dask", "mlpkit_plugins.engines.dask:Dask", extra="dask"),
+        component("engine", "mpi", "mlpkit_plugins.engines.mpi:Mpi", extra="mpi"),
+        component("engine", "slurm", "mlpkit_plugins.engines.slurm:Slurm", extra="slurm"),
     ]

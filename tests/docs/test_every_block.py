@@ -98,8 +98,8 @@ NOT_RUN = {
     "docs/sweeps.md": {
         "trial 6 leads trial 7 by 0.0097": "36 trainings; tests/verbs/sweep/test_sweep_of_several.py has fewer",
         "for host in node-b node-c": "tests/hosts/test_dask.py sweeps on such hosts",
-        "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/verbs/sweep/test_sweep_over_mpi.py does so",
-        "mlpkit sweep digits.yaml --on slurm": "tests/verbs/sweep/test_sweep_on_slurm.py does so",
+        "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/plugins/engines/test_sweep_over_mpi.py does so",
+        "mlpkit sweep digits.yaml --on slurm": "tests/plugins/engines/test_sweep_on_slurm.py does so",
     },
     "docs/components/layer.md": {
         "x = graph.input": "two lines from within a method; tests/plugins/exporters has every operator"

@@ -14,9 +14,10 @@ def copy(docs, tmp_path):
     """Return a folder with two of the pages, to be made stale."""
     folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
     shutil.copytree(docs.parent / "specs", tmp_path / "specs")
-    (tmp_path / "mlpkit/testing").mkdir(parents=True)
-    for stub in ("__init__.pyi", "layers.pyi", "testing/__init__.pyi"):
-        shutil.copy(docs.parent / "mlpkit" / stub, tmp_path / "mlpkit" / stub)
+    for stub in (docs.parent / "mlpkit").rglob("*.pyi"):
+        place = tmp_path / stub.relative_to(docs.parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(stub, place)
     for page in ("spec.md", "components/metric.md"):
         shutil.copy(docs / page, folder / page)
     return folder

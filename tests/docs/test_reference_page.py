@@ -7,6 +7,8 @@ import re
 import pytest
 
 import mlpkit
+import mlpkit.engines
+import mlpkit.graph
 import mlpkit.testing
 from mlpkit.testing.suite.all_checks import all_checks
 
@@ -88,7 +90,8 @@ def sections(docs):
 
 def test_every_public_name_is_there(sections, docs):
     names = set(mlpkit.__all__) - NOT_FOR_PLUGINS - DESCRIBED_ELSEWHERE
-    expected = {f"mlpkit.{name}" for name in names} | {f"mlpkit.testing.{name}" for name in mlpkit.testing.__all__}
+    modules = (mlpkit.engines, mlpkit.graph, mlpkit.testing)
+    expected = {f"mlpkit.{name}" for name in names} | {f"{m.__name__}.{name}" for m in modules for name in m.__all__}
     on_pages_of_kinds = re.findall(r"\[(mlpkit\.\w+)\]\(components/", (docs / "reference.md").read_text("utf-8"))
     described = [title for title in sections if title.startswith("mlpkit.")] + on_pages_of_kinds
     assert sorted(described) == sorted(expected)

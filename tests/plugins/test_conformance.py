@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from mlpkit.testing import conformance
 
-test_builtins = conformance("mlpkit")
+DRAWS = "Dask's scheduler, in a thread of this process, draws from them"
+
+test_builtins = conformance("mlpkit", expected_failures={"dask": {"global_random_numbers_are_left_alone": DRAWS}})

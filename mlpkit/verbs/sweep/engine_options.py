@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpkit.cli.ranks import ranks_as_workers
+from mlpkit.components.engine import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from mlpkit.components.engine import Engine
 
 
 def takes_engine(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of what trains trials, as the argument ``engine``, keywords of ``mlpkit.sweep``.
 
-    With ``--on mpi``, processes that aren't rank 0 train trials for it instead.
+    If the engine shares ranks, processes that aren't rank 0 train trials for it instead.
     """
 
     @click.option(
@@ -25,7 +28,7 @@ def takes_engine(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--on",
         metavar="ENGINE",
-        default="local",
+        default=LOCAL,
         show_default=True,
         help="What trains them: local, processes on this machine; dask, the workers of a Dask cluster; mpi, the other "
         "processes that mpiexec started; slurm, a Slurm job each; or an engine of a plugin, such as acme.queue.",
@@ -49,10 +52,20 @@ def takes_engine(command: Callable[..., None]) -> Callable[..., None]:
         *args: Any, workers: int | None, on: str, scheduler: str, settings: Sequence[str], **kwargs: Any
     ) -> None:
         engine = {"workers": workers, "on": on, "scheduler": scheduler, "slurm": dict(map(_key_and_value, settings))}
-        with ranks_as_workers(wanted=on == "mpi"):
+        with ranks_as_workers(_engine_of_ranks(on, kwargs["plugins"], kwargs["blocked"])):
             command(*args, engine=engine, **kwargs)
 
     return with_engine
+
+
+def _engine_of_ranks(name: str, plugins: Sequence[str], blocked: Sequence[str]) -> Engine | None:
+    """Return an engine whose workers are the processes that were started together; None for any other."""
+    if name == LOCAL:
+        return None
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.sweep.engines import engine_of_ranks  # noqa: PLC0415 - for the same reason
+
+    return engine_of_ranks(name, Registry.discover(plugins=plugins if "." in name else (), blocked=blocked))
 
 
 def _key_and_value(setting: str) -> tuple[str, str | bool]:

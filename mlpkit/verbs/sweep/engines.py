@@ -6,38 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.engine import Engine
+from mlpkit.components.engine import LOCAL, Engine
 from mlpkit.errors import UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.network.component_errors import component_errors
 from mlpkit.system import expect_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from mlpkit.components.engine import Workers
     from mlpkit.registry.registry import Registry
 
-LOCAL: Final = "local"
-DASK: Final = "dask"
-MPI: Final = "mpi"
-SLURM: Final = "slurm"
-
-
-@dataclass(frozen=True)
-class BuiltIn:
-    """What comes with mlpkit to train the trials of a sweep.
-
-    Args:
-        start: returns its workers, given how many trials train at once at most, or None, and the values of its own
-            options.
-        options: its own options, by their names: what messages call them.
-        needs: what it needs beside mlpkit; empty for nothing.
-    """
-
-    start: Callable[..., Workers]
-    options: Mapping[str, str] = field(default_factory=dict)
-    needs: str = ""
+OPTIONS: Final = {"scheduler": "a scheduler", "slurm": "a setting of Slurm"}
+"""What messages call the parameters of engines that the command line and ``mlpkit.sweep`` take."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +29,7 @@ class EngineChoice:
     Args:
         name: that of the engine; one of a plugin has its namespace.
         workers: how many trials train at once at most; None for as many as the engine has workers.
-        options: values of engines' own options, by name; false for those that aren't given.
+        options: values of engines' parameters, by name; empty for those that aren't given.
     """
 
     name: str = LOCAL
@@ -67,15 +49,15 @@ class EngineChoice:
         expect_processes("a sweep")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"{self.workers} workers can't train anything; expected at least 1")
-        if "." in self.name:
-            registry.find((Engine.kind,), self.name)
-        elif self.name not in ENGINES:
-            *others, last = ENGINES
-            raise UsageError(f"there is no engine '{self.name}' for sweeps; expected {', '.join(others)} or {last}")
-        for engine, about in ENGINES.items():
-            for option, called in about.options.items():
-                if self.options.get(option) and engine != self.name:
-                    raise UsageError(f"{called} goes with the engine {engine}, not with {self.name}")
+        built_in = {entry.name: entry for entry in registry.components((Engine.kind,), built_in=True)}
+        if self.name not in (LOCAL, *built_in) and "." not in self.name:
+            *others, last = LOCAL, *built_in
+            known = f"{', '.join(others)} or {last}" if others else last
+            raise UsageError(f"there is no engine '{self.name}' for sweeps; expected {known}")
+        own = () if self.name == LOCAL else registry.find((Engine.kind,), self.name).schema.types
+        for option in [option for option in self._given if option not in own]:
+            owner = next((name for name, entry in built_in.items() if option in entry.schema.types), "that takes one")
+            raise UsageError(f"{OPTIONS[option]} goes with the engine {owner}, not with {self.name}")
 
     @contextmanager
     def started(self, registry: Registry) -> Iterator[Workers]:
@@ -94,42 +76,31 @@ class EngineChoice:
             workers.shutdown()
 
     def _started_workers(self, registry: Registry) -> Workers:
-        if "." in self.name:
-            with component_errors(f"engine {self.name} failed in start"):
-                found: Workers = registry.create(Engine.kind, self.name).start(self.workers)
-                return found
-        engine = ENGINES[self.name]
-        own = {option: value for option, value in self.options.items() if option in engine.options}
-        try:
-            return engine.start(self.workers, **own)
-        except ImportError as error:
-            raise UsageError(
-                f'the engine {self.name} needs {engine.needs}; install it with: pip install "mlpkit[{self.name}]"'
-            ) from error
+        if self.name == LOCAL:
+            return LocalWorkers(self.workers)
+        with component_errors(f"engine {self.name} failed in start"):
+            workers: Workers = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
+            return workers
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        return {option: value for option, value in self.options.items() if value}
 
 
-def _dask_workers(most: int | None, scheduler: str) -> Workers:
-    from mlpkit.verbs.sweep.dask_workers import DaskWorkers  # noqa: PLC0415 - an extra, and slow to import
+def engine_of_ranks(name: str, registry: Registry) -> Engine | None:
+    """Return an engine whose workers are the processes that ``mpiexec`` started; None for any other.
 
-    return DaskWorkers(scheduler, most)
-
-
-def _mpi_workers(most: int | None) -> Workers:
-    from mlpkit.verbs.sweep.mpi_workers import MpiWorkers  # noqa: PLC0415 - an extra
-
-    return MpiWorkers(most)
-
-
-def _slurm_workers(most: int | None, slurm: Mapping[str, object]) -> Workers:
-    from mlpkit.verbs.sweep.slurm_workers import SlurmWorkers  # noqa: PLC0415 - an extra
-
-    return SlurmWorkers(slurm, most)
-
-
-ENGINES: Final[Mapping[str, BuiltIn]] = {
-    LOCAL: BuiltIn(LocalWorkers),
-    DASK: BuiltIn(_dask_workers, {"scheduler": "a scheduler"}, "Dask"),
-    MPI: BuiltIn(_mpi_workers, needs="mpi4py"),
-    SLURM: BuiltIn(_slurm_workers, {"slurm": "a setting of Slurm"}, "submitit"),
-}
-"""Those that come with mlpkit; what one needs is an extra of mlpkit with the engine's name."""
+    Args:
+        name: that of the engine; of one that there isn't, the sweep itself says so.
+        registry: the plugins.
+    """
+    if "." in name:
+        entries = [registry.find((Engine.kind,), name)] if registry.provides(name) else []
+    else:
+        entries = [entry for entry in registry.components((Engine.kind,), built_in=True) if entry.name == name]
+    for entry in entries:
+        found: Any = entry.component
+        if found.shares_ranks:
+            engine: Engine = registry.create(Engine.kind, entry.name)
+            return engine
+    return None

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.components.engine import LOCAL
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import Diagnostic, StorageError, UsageError
 from mlpkit.jobs.prove import prove
@@ -21,7 +22,7 @@ from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.events import Event, StopRequest
 from mlpkit.verbs.sweep.curves import no_longer_weak
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
-from mlpkit.verbs.sweep.engines import LOCAL, EngineChoice
+from mlpkit.verbs.sweep.engines import EngineChoice
 from mlpkit.verbs.sweep.folder import SweepFolder
 from mlpkit.verbs.sweep.lead import Lead, lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.samplers import make_sampler
@@ -163,7 +164,7 @@ def sweep(
             finished.
     """
     expect_spec(spec, "sweep")
-    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
+    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": dict(slurm or {})})
     engine.expect_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
@@ -212,7 +213,7 @@ def resume_sweep(
         MlpkitError: as ``sweep`` does.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": slurm or {}})
+    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": dict(slurm or {})})
     engine.expect_possible(registry)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")

@@ -49,3 +49,47 @@ def test_without_mpi4py_the_engine_mpi_says_how_to_install_it(invoke, monkeypatc
 def test_wrong_engines(arguments, message, invoke):
     done = invoke("sweep", "tiny.yaml", *arguments)
     assert (done.code, done.err) == (2, f"error: {message}\n")
+
+
+PLUGIN = """\
+from mlpkit import Engine, UsageError, component, hookimpl
+
+
+class Queue(Engine):
+    def __init__(self, scheduler: str = "none"):
+        self.scheduler = scheduler
+
+    def start(self, most):
+        raise UsageError(f"{most} workers of {self.scheduler}")
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("engine", "queue", Queue)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--workers", "2", "--scheduler", "tcp://x:1"), "2 workers of tcp://x:1"),
+        ((), "None workers of none"),
+        (("--slurm", "time=60"), "a setting of Slurm goes with the engine slurm, not with acme.queue"),
+        (
+            ("--slurm", "time=60", "--no-plugin", "slurm"),
+            "a setting of Slurm goes with the engine that takes one, not with acme.queue",
+        ),
+    ],
+)
+def test_an_engine_of_a_plugin_gets_the_options_that_its_constructor_takes(arguments, message, invoke):
+    Path("acme.py").write_text(PLUGIN)
+    done = invoke("sweep", "tiny.yaml", "--on", "acme.queue", "--plugin", "acme.py", *arguments)
+    assert (done.code, done.err) == (2, f"error: {message}\n")
+
+
+@pytest.mark.parametrize("engine", ["dask", "mpi", "slurm"])
+def test_a_built_in_engine_can_be_blocked_like_any_component(engine, invoke):
+    done = invoke("sweep", "tiny.yaml", "--on", engine, "--no-plugin", engine)
+    others = [name for name in ("local", "dask", "mpi", "slurm") if name != engine]
+    known = f"{', '.join(others[:-1])} or {others[-1]}"
+    assert (done.code, done.err) == (2, f"error: there is no engine '{engine}' for sweeps; expected {known}\n")

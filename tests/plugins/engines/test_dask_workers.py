@@ -1,4 +1,4 @@
-"""What a worker of Dask looks at before the first trial; tests/verbs/sweep/test_sweep_on_dask.py has the rest."""
+"""What a worker of Dask looks at before the first trial; tests/plugins/engines/test_sweep_on_dask.py has the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from requirements import require_module
 from mlpkit.training.events import TrainingEnd
 from mlpkit.version import VERSION
 
-dask_workers = require_module("packages", "mlpkit.verbs.sweep.dask_workers")
+dask_workers = require_module("packages", "mlpkit_plugins.engines.dask_workers")
 
 
 def test_a_worker_says_what_is_in_the_way(tmp_path):

@@ -172,7 +172,7 @@ def test_ctrl_c_stops_the_trials_on_a_cluster(started, cluster, forever):
     ],
 )
 def test_a_wrong_scheduler_is_named_before_anything_is_written(address, message, invoke, monkeypatch):
-    monkeypatch.setattr("mlpkit.verbs.sweep.dask_workers.LONGEST_WAIT", 0.2)
+    monkeypatch.setattr("mlpkit_plugins.engines.dask_workers.LONGEST_WAIT", 0.2)
     done = invoke("sweep", "tiny.yaml", "--on", "dask", "--scheduler", address, "--out", "x")
     assert (done.code, done.err) == (2, f"error: {message}\n")
     assert not Path("x").exists()

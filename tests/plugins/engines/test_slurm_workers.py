@@ -1,4 +1,4 @@
-"""Jobs of a Slurm whose commands are short scripts; tests/verbs/sweep/test_sweep_on_slurm.py has a real one."""
+"""Jobs of a Slurm whose commands are short scripts; tests/plugins/engines/test_sweep_on_slurm.py has a real one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swept_folders import holders, wait_for
 from mlpkit.errors import UsageError, WorkersLostError
 from mlpkit.training.events import TrainingEnd
 
-slurm_workers = require_module("packages", "mlpkit.verbs.sweep.slurm_workers")
+slurm_workers = require_module("packages", "mlpkit_plugins.engines.slurm_workers")
 
 
 @pytest.fixture

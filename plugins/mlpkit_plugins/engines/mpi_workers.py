@@ -12,12 +12,8 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.cli.mpi import cores_of_each_rank, load_mpi, mpi_errors
-from mlpkit.errors import UsageError
-from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.system import real_path
-from mlpkit.training.events import TrainingEnd
-from mlpkit.version import VERSION
+from mlpkit import LocalWorkers, TrainingEnd, UsageError, __version__
+from mlpkit.engines import cores_of_each_rank, load_mpi, mpi_errors, real_path, worker_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +114,7 @@ class MpiWorkers:
         Raises:
             UsageError: one can't.
         """
-        problems = sorted(filter(None, self._on_each(_begin, str(folder), self._here, VERSION)))
+        problems = sorted(filter(None, self._on_each(_begin, str(folder), self._here, __version__)))
         if problems:
             again = f"mpiexec -n {self._ranks + 1} mlpkit sweep --resume {shlex.quote(str(folder))} --on mpi"
             raise UsageError(f"{problems[0]}; then go on with: {again}")
@@ -230,12 +226,9 @@ def _begin(folder: str, here: str, driver_version: str) -> str:
         world.recv(source=0, tag=_BEGIN)
     for name in [name for name in os.environ if name.startswith(LAUNCHERS_VARIABLES)]:
         del os.environ[name]
-    who = f"rank {world.Get_rank()} of {world.Get_size()}, on {gethostname()},"
-    for each in (folder, here):
-        if not Path(each).is_dir():
-            return f"{who} finds no folder {each}; put it on a disk that all machines share, under the same path"
-    if driver_version != VERSION:
-        return f"{who} has mlpkit {VERSION}, and the driver {driver_version}; install the same version"
+    problem = worker_problem(folder, here, driver_version)
+    if problem:
+        return f"rank {world.Get_rank()} of {world.Get_size()}, on {gethostname()}, {problem}"
     _trainers.append(LocalWorkers(1, here))
     return ""
 

@@ -17,12 +17,8 @@ from distributed import Client, KilledWorker, LocalCluster, Status, get_worker
 from distributed.comm.addressing import get_address_host_port
 from distributed.utils import silence_logging_cmgr
 
-from mlpkit.errors import UsageError, WorkersLostError
-from mlpkit.groups.local_workers import LocalWorkers
-from mlpkit.system import real_path
-from mlpkit.training.events import TrainingEnd
-from mlpkit.training.workers import available_cores
-from mlpkit.version import VERSION
+from mlpkit import LocalWorkers, TrainingEnd, UsageError, WorkersLostError, __version__
+from mlpkit.engines import available_cores, real_path, worker_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +149,7 @@ class DaskWorkers:
         Raises:
             UsageError: one can't.
         """
-        for worker, found in self._on_workers(_begin, str(folder), self._here, VERSION).items():
+        for worker, found in self._on_workers(_begin, str(folder), self._here, __version__).items():
             if found:
                 problem = f"can't train: {type(found).__name__}: {found}" if isinstance(found, Exception) else found
                 raise UsageError(f"the Dask worker {worker} {problem}; then {_go_on(folder)}")
@@ -268,12 +264,7 @@ async def _begin(folder: str, here: str, driver_version: str) -> str:
         driver_version: mlpkit's version where the driver is.
     """
     await _end(folder)
-    for each in (folder, here):
-        if not Path(each).is_dir():
-            return f"finds no folder {each}; put it on a disk that all machines share, under the same path"
-    if driver_version != VERSION:
-        return f"has mlpkit {VERSION}, and the driver {driver_version}; install the same version"
-    return ""
+    return worker_problem(folder, here, driver_version)
 
 
 def _train(

@@ -18,11 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from submitit import Job, SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError
 
-from mlpkit.errors import UsageError, WorkersLostError
-from mlpkit.runs.layout import WRITER
-from mlpkit.runs.writer_lock import WriterLock
-from mlpkit.system import real_path
-from mlpkit.training.events import StopRequest, TrainingEnd
+from mlpkit import StopRequest, TrainingEnd, UsageError, WorkersLostError
+from mlpkit.engines import real_path, writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +102,7 @@ class _Sent:
 
     def is_abandoned(self) -> bool:
         """Whether a process wrote to the folder before, and none does now."""
-        writes = WriterLock(self.directory / WRITER).another_writer() is not None
+        writes = writer_of(self.directory) is not None
         self.written = self.written or writes
         return self.written and not writes
 

@@ -1,0 +1,35 @@
+"""The engine that trains on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from mlpkit_plugins.engines.remote import Remote
+
+if TYPE_CHECKING:
+    from mlpkit import Workers
+
+
+class Dask(Remote):
+    """Trains trials on the workers of a Dask cluster.
+
+    If a worker is lost, another continues its trial from the last checkpoint.
+
+    Args:
+        scheduler: the address of the cluster's scheduler, such as ``tcp://192.0.2.1:8786``; empty for a cluster on this
+            machine that ends with the sweep.
+
+    Source: Rocklin, Dask: Parallel Computation with Blocked algorithms and Task Scheduling, Python in Science
+        Conference (2015).
+    """
+
+    library: ClassVar[str] = "Dask"
+    module: ClassVar[str] = "mlpkit_plugins.engines.dask_workers"
+
+    def __init__(self, scheduler: str = "") -> None:
+        self._scheduler = scheduler
+
+    def start(self, most: int | None) -> Workers:
+        """Return the workers of the cluster."""
+        workers: Workers = self.load().DaskWorkers(self._scheduler, most)
+        return workers
