@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.registry.discovery import PluginOptions
 
 LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
 LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
@@ -55,14 +56,13 @@ def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrup
         yield
 
 
-def after_run(folder: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], *, shown: bool) -> None:
+def after_run(folder: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
     """Do what follows a finished run.
 
     Args:
         folder: the run folder.
-        plugins: files that are plugins too.
-        blocked: namespaces, or names of components, to disable.
+        plugin_options: the keywords of ``Registry.discover``.
         shown: whether to print messages.
     """
     for place in AFTER_RUN:
-        load(place)(folder, plugins, blocked, shown=shown)
+        load(place)(folder, plugin_options, shown=shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import wraps
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,6 +14,8 @@ from mlpkit.terminal.output import result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from mlpkit.registry.discovery import PluginOptions
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -119,8 +122,14 @@ def takes_overrides(verb: F) -> F:
     )(verb)
 
 
-def takes_plugins(verb: F) -> F:
-    """Add ``--plugin`` and ``--no-plugin``, as the arguments ``plugins`` and ``blocked``."""
+def takes_plugins(verb: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--plugin`` and ``--no-plugin``, as the argument ``plugin_options``."""
+
+    @wraps(verb)
+    def with_plugin_options(*args: Any, **given: Any) -> None:
+        plugin_options: PluginOptions = {"plugins": given.pop("plugins"), "blocked": given.pop("blocked")}
+        verb(*args, plugin_options=plugin_options, **given)
+
     without = click.option(
         "--no-plugin",
         "blocked",
@@ -129,7 +138,7 @@ def takes_plugins(verb: F) -> F:
         shell_complete=completion.components,
         help="Leave out a plugin, or a component; may be repeated.",
     )
-    return takes_plugin_files(without(verb))
+    return takes_plugin_files(without(with_plugin_options))
 
 
 def takes_plugin_files(verb: F) -> F:
@@ -202,7 +211,7 @@ def takes_workers(verb: F) -> F:
     )(verb)
 
 
-def takes_training(verb: F) -> F:
+def takes_training(verb: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a training, as ``mpi`` and the keywords of ``TrainingOptions``."""
     for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report, takes_workers):
         verb = add(verb)  # help lists the last one first

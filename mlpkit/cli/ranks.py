@@ -18,10 +18,11 @@ from mlpkit.cli.launcher import once, once_a_host, started_processes
 from mlpkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from mlpkit.cli.mpi import MpiRanks
     from mlpkit.components.engine import Engine
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.training.ranks import Ranks
 
 MOST_SECONDS: Final = 86_400
@@ -32,21 +33,20 @@ def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
     """Give a verb an argument ``ranks``, the processes to train with; with those that aren't rank 0, help rank 0."""
 
     @wraps(command)
-    def with_ranks(*args: Any, mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str], **kwargs: Any) -> None:
-        with joined_ranks(mpi, plugins, blocked) as ranks:
-            command(*args, ranks=ranks, plugins=plugins, blocked=blocked, **kwargs)
+    def with_ranks(*args: Any, mpi: bool | None, plugin_options: PluginOptions, **kwargs: Any) -> None:
+        with joined_ranks(mpi, plugin_options) as ranks:
+            command(*args, ranks=ranks, plugin_options=plugin_options, **kwargs)
 
     return with_ranks
 
 
 @contextmanager
-def joined_ranks(mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str]) -> Iterator[Ranks]:
+def joined_ranks(mpi: bool | None, plugin_options: PluginOptions) -> Iterator[Ranks]:
     """Join the processes that were started together; in those that aren't rank 0, assist it and end the program.
 
     Args:
         mpi: whether to look for others; None to look whether there are any.
-        plugins: files that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         UsageError: there are several, but they can't be connected.
@@ -58,7 +58,7 @@ def joined_ranks(mpi: bool | None, plugins: Sequence[str], blocked: Sequence[str
         return
     ranks = _join(started)
     if ranks.rank:
-        _assist(ranks, plugins, blocked)
+        _assist(ranks, plugin_options)
         raise click.exceptions.Exit(0)
     with ranks:
         yield ranks if ranks.size > 1 else _one_rank()
@@ -195,12 +195,12 @@ def _silence() -> Iterator[None]:
         yield
 
 
-def _assist(ranks: MpiRanks, plugins: Sequence[str], blocked: Sequence[str]) -> None:
+def _assist(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
     from mlpkit.jobs.assist import assist  # noqa: PLC0415 - most runs have one process
 
     try:
         with _silence():
-            assist(ranks, plugins=plugins, blocked=blocked)
+            assist(ranks, **plugin_options)
     except BaseException as error:
         report = error_report(error)
         message = report.text.removeprefix("error: ")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
@@ -394,5 +395,5 @@ def _run_of(
     )
 
 
-def _finished_members(folder: EnsembleFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
-    return {number: resume_network(folder.member(number), **arguments) for number in folder.results()}
+def _finished_members(folder: EnsembleFolder, plugin_options: PluginOptions) -> dict[int, Run]:
+    return {number: resume_network(folder.member(number), **plugin_options) for number in folder.results()}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.numbered_runs import NumberedRuns
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener, StopRequest
 
@@ -114,7 +115,7 @@ class Group(ABC):
 def train_unfinished(
     folder: NumberedRuns,
     threads: int,
-    arguments: Mapping[str, Any],
+    plugin_options: PluginOptions,
     observer: Listener,
     stop: StopRequest,
     **more: Any,
@@ -124,14 +125,14 @@ def train_unfinished(
     Args:
         folder: the folder, as its writer.
         threads: as for ``train_runs``.
-        arguments: as for ``train_runs``.
+        plugin_options: as for ``train_runs``.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         **more: as for ``train_runs``.
     """
     runs = {number: folder.member(number) for number in folder.unfinished}
     with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, threads, arguments, observer, stop, **more)
+        failures = train_runs(runs, threads, plugin_options, observer, stop, **more)
     return failures, ctrl_c.received
 
 

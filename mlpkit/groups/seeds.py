@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.group import Group, train_unfinished, without_folder
@@ -30,12 +30,13 @@ from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
 
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
@@ -127,12 +128,12 @@ def run_seeds(
     if directory is None:
         train = partial(run_seeds, spec, workers=workers, observer=observer, quiet=quiet, stop=stop)
         return without_folder(train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)
-    observer, arguments = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
+    observer, plugin_options = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
     group = SeedsGroup(spec).prove()
     group.warn(observer)
     threads = group.create(Path(directory), share_of_cores(workers, len(spec.seeds)))
     with group.folder as folder:
-        return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
+        return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
 
 
 def resume_seeds(
@@ -163,14 +164,14 @@ def resume_seeds(
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
     expect_processes("training with several seeds")
-    arguments = Registry.discover(plugins=plugins, blocked=blocked).arguments()
+    plugin_options = Registry.discover(plugins=plugins, blocked=blocked).arguments()
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.run.claim()
         for seed in folder.unfinished:
             _expect_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
         observer = observer or default_observer("seed", quiet=quiet)
-        return _trained(folder, threads, arguments, observer, stop or StopRequest(), workers)
+        return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
 
 
 def evaluate_seeds(
@@ -256,17 +257,17 @@ def _threads_of(folder: SeedsFolder) -> int:
 def _trained(
     folder: SeedsFolder,
     threads: int,
-    arguments: Mapping[str, Any],
+    plugin_options: PluginOptions,
     observer: Listener,
     stop: StopRequest,
     workers: int | None,
 ) -> SeedRuns:
     """Train what is not finished, and sum up."""
-    failures, interrupted = train_unfinished(folder, threads, arguments, observer, stop, workers=workers)
+    failures, interrupted = train_unfinished(folder, threads, plugin_options, observer, stop, workers=workers)
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()
-    load = partial(_finished_runs, folder, arguments)
+    load = partial(_finished_runs, folder, plugin_options)
     unfinished = tuple(folder.unfinished)
     found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=load)
     if interrupted:
@@ -285,5 +286,5 @@ def _warn_of_other_inputs(folder: SeedsFolder, observer: Listener) -> None:
             observer(Event(seed, "noticed", (f"was not trained on what seed {first} was: {different}",)))
 
 
-def _finished_runs(folder: SeedsFolder, arguments: Mapping[str, Any]) -> dict[int, Run]:
-    return {seed: resume_network(folder.member(seed), **arguments) for seed in folder.results()}
+def _finished_runs(folder: SeedsFolder, plugin_options: PluginOptions) -> dict[int, Run]:
+    return {seed: resume_network(folder.member(seed), **plugin_options) for seed in folder.results()}

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import accumulate
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.local_workers import LocalWorkers
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
+    from typing import Unpack
 
     from mlpkit.components.callback import Callback
     from mlpkit.jobs.run_spec import GivenExamples
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.training.events import Listener, Observer, StopRequest
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
@@ -101,7 +103,7 @@ class CoreShares:
 def train_runs(
     runs: Mapping[int, Path],
     threads: int | Mapping[int, int],
-    arguments: Mapping[str, Any],
+    plugin_options: PluginOptions,
     observer: Listener,
     stop: StopRequest,
     examples: GivenExamples | None = None,
@@ -115,7 +117,7 @@ def train_runs(
     Args:
         runs: the run folders, by number.
         threads: BLAS threads of each; or by number, if they differ.
-        arguments: plugins and blocked names, as plain data.
+        plugin_options: the keywords of ``Registry.discover``, as plain data.
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         examples: the examples, if the runs were given them in memory.
@@ -126,12 +128,12 @@ def train_runs(
         return {}
     if examples is not None:
         observer(Event(0, "began", (runs, 1)))
-        return _train_here(runs, arguments, observer, stop, examples, callbacks)
+        return _train_here(runs, plugin_options, observer, stop, examples, callbacks)
     shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, workers)
     observer(Event(0, "began", (runs, shares.most_at_once)))
     processes = LocalWorkers(shares.most_at_once)
     try:
-        return _train_at_once(runs, shares, processes, arguments, observer, stop)
+        return _train_at_once(runs, shares, processes, plugin_options, observer, stop)
     finally:
         processes.shutdown()
 
@@ -139,25 +141,23 @@ def train_runs(
 def train_prepared(
     directory: Path,
     *,
-    plugins: Iterable[str] = (),
-    blocked: Iterable[str] = (),
     examples: GivenExamples | None = None,
     observer: Observer,
     stop: StopRequest,
     callbacks: Sequence[Callback] = (),
     cores: int | None = None,
+    **plugin_options: Unpack[PluginOptions],
 ) -> TrainingEnd:
     """Do what ``train_claimed`` does, in a process that has not claimed the folder, and return how it ended.
 
     Args:
         directory: the run folder.
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
         examples: as for ``train_claimed``.
         observer: receives the events.
         stop: may ask the run to end after the step that it is in.
         callbacks: as for ``train_claimed``.
         cores: as for ``train_claimed``.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
@@ -165,14 +165,14 @@ def train_prepared(
     """
     with RunFolder.open(directory) as folder:
         folder.claim()
-        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        registry = Registry.discover(**plugin_options)
         run = train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks, cores=cores)
         return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 
 def _train_here(
     runs: Mapping[int, Path],
-    arguments: Mapping[str, Any],
+    plugin_options: PluginOptions,
     observer: Listener,
     stop: StopRequest,
     examples: GivenExamples,
@@ -191,7 +191,7 @@ def _train_here(
         try:
             end = train_prepared(
                 directory,
-                **arguments,
+                **plugin_options,
                 examples=examples,
                 observer=ObserverGroup([tell]),
                 stop=stop,
@@ -208,7 +208,7 @@ def _train_at_once(
     runs: Mapping[int, Path],
     shares: CoreShares,
     processes: LocalWorkers,
-    arguments: Mapping[str, Any],
+    plugin_options: PluginOptions,
     observer: Listener,
     stop: StopRequest,
 ) -> dict[int, str]:
@@ -223,7 +223,7 @@ def _train_at_once(
             runs[number],
             tell=lambda event: events.put(event._replace(run=number)),
             cores=shares.of(number),
-            **arguments,
+            **plugin_options,
         )
         training[number].add_done_callback(lambda _: events.put(Event(number, "over", ())))
 

@@ -153,7 +153,7 @@ def run_specs(
         MlpkitError: the runs can't be prepared; nothing is trained then.
     """
     expect_processes("training several specs")
-    arguments = specs[0].spec.registry.arguments()
+    plugin_options = specs[0].spec.registry.arguments()
     cores = share_of_cores(workers, sum(len(each.numbers) for each in specs))
     with ExitStack() as kept:
         threads_of = _prepared(specs, directories, cores, kept)
@@ -162,7 +162,7 @@ def run_specs(
         ]
         runs = {k: run for k, (run, _) in enumerate(numbered)}
         threads = {k: own for k, (_, own) in enumerate(numbered)}
-        failures = train_runs(runs, threads, arguments, observer, stop, workers=workers)
+        failures = train_runs(runs, threads, plugin_options, observer, stop, workers=workers)
         problems = {runs[k]: failure for k, failure in failures.items()}
         return SpecResults([_result(each, problems, stop.reason) for each in specs], stop.reason)
 

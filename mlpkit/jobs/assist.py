@@ -14,26 +14,25 @@ from mlpkit.jobs.run_spec import parse_resolved
 from mlpkit.registry.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import ModuleType
+    from typing import Unpack
 
     from mlpkit.jobs.prove import SpecProof
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
 
 
-def assist(ranks: Ranks, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> None:
+def assist(ranks: Ranks, **plugin_options: Unpack[PluginOptions]) -> None:
     """Take part in what rank 0 does, until it is done.
 
     Args:
         ranks: the processes that train a network together; this one isn't rank 0.
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         MlpkitError: as ``run`` and ``resume`` do.
     """
-    ranks.follow({"train": partial(_train, ranks, Registry.discover(plugins=plugins, blocked=blocked))})
+    ranks.follow({"train": partial(_train, ranks, Registry.discover(**plugin_options))})
 
 
 def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:

@@ -24,13 +24,14 @@ from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-    from types import ModuleType
+    from typing import Unpack
 
     from mlpkit.components.callback import Callback
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.spec_data import OpenedData
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
@@ -41,27 +42,25 @@ def resume_network(
     directory: Path,
     *,
     examples: GivenExamples | None = None,
-    plugins: Iterable[str | Path | ModuleType] = (),
-    blocked: Iterable[str] = (),
     observer: Observer | None = None,
     stop: StopRequest | None = None,
     ranks: Ranks = ONE_RANK,
+    **plugin_options: Unpack[PluginOptions],
 ) -> Run:
     """Do what ``resume`` does, for a run that trains one network, and show nothing.
 
     Args:
         directory: the run folder.
         examples: as for ``resume``.
-        plugins: as for ``resume``.
-        blocked: as for ``resume``.
         observer: receives the events; by default Python warns of damaged checkpoints and the like.
         stop: as for ``resume``.
         ranks: the processes that train the network together, of which this one is rank 0; they may be others than
             before.
+        plugin_options: the keywords of ``Registry.discover``.
     """
     with RunFolder.open(directory) as folder:
         folder.claim()
-        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        registry = Registry.discover(**plugin_options)
         return resume_claimed(folder, registry, examples, observer or python_warnings(), stop or StopRequest(), ranks)
 
 

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from mlpkit.registry.distributions import InstalledEntry
 
 NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class PluginOptions(TypedDict, total=False):
+    """The keywords of ``Registry.discover``, for functions that only pass them on.
+
+    A registry remembers which components were asked for, so each spec and each run has one of its own.
+    """
+
+    plugins: Iterable[str | Path | ModuleType]
+    blocked: Iterable[str]
 
 
 def installed_plugins() -> list[Plugin]:

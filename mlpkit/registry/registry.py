@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.components.component import Component
     from mlpkit.components.hook import ComponentDeclaration
     from mlpkit.components.recipe import KeyPath
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.probe import Verdict
 
 
@@ -122,7 +123,7 @@ class Registry:
         registry.plugins += local
         return registry
 
-    def arguments(self) -> dict[str, list[str]]:
+    def arguments(self) -> PluginOptions:
         """Return the arguments with which ``discover`` finds the same plugins in another process.
 
         Raises:

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path as FilePath
     from types import ModuleType
+    from typing import Unpack
 
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.sections import EnsembleSection, GuestSection, StackMember, Training
 
 
@@ -347,15 +349,14 @@ def read_spec(
     path: str | FilePath | Mapping[str, Any],
     *,
     overrides: Mapping[str, Any] | Sequence[str] = (),
-    plugins: Iterable[str | FilePath | ModuleType] = (),
-    blocked: Iterable[str] = (),
+    **plugin_options: Unpack[PluginOptions],
 ) -> Spec:
     """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
     if not isinstance(path, Mapping):
-        return check_document(read_document(path, overrides), Registry.discover(plugins=plugins, blocked=blocked))
+        return check_document(read_document(path, overrides), Registry.discover(**plugin_options))
     from mlpkit.registry.references import reference_of  # noqa: PLC0415 - only a spec from Python holds components
 
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    registry = Registry.discover(**plugin_options)
     return check_document(document_of(path, overrides, written=partial(reference_of, registry=registry)), registry)
 
 

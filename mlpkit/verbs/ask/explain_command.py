@@ -15,6 +15,7 @@ from mlpkit.terminal.output import document, result, styled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.ask.explain import Explanation
 
 LONGEST_VALUE = 30
@@ -30,8 +31,7 @@ def command(
     path: str,
     key: str | None,
     overrides: tuple[str, ...],
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Say what a key of a spec means, and where its value comes from.
@@ -43,7 +43,7 @@ def command(
     from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help does without
 
     with suggesting_shipped_spec(path):
-        spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+        spec = read_spec(path, overrides=overrides, **plugin_options)
     if key is None:
         _list(explain_all(spec), path, as_json)
         return

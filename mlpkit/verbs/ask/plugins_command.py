@@ -16,6 +16,7 @@ from mlpkit.terminal.output import document, print_warnings, result, styled
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.ask.plugins import PluginReport
 
@@ -27,9 +28,7 @@ COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked
 @click.option("--requirements", is_flag=True, help="Print the plugins' distributions, as pip takes them.")
 @options.takes_plugins
 @options.takes_json
-def command(
-    path: str | None, requirements: bool, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool
-) -> None:
+def command(path: str | None, requirements: bool, plugin_options: PluginOptions, as_json: bool) -> None:
     """List the plugins, and what each provides.
 
     With SPEC, only those whose components it names. A plugin that is broken, refused or blocked is listed with the
@@ -41,24 +40,24 @@ def command(
     if requirements and as_json:
         raise UsageError("--requirements and --json can't both be given")
     if path is not None:
-        spec = _spec(path, plugins, blocked)
+        spec = _spec(path, plugin_options)
         if requirements:
             _print_lines(job.requirements_of(spec))
         else:
             _print(job.plugins_of(spec), as_json)
         return
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    registry = Registry.discover(**plugin_options)
     if requirements:
         _print_lines(job.requirements(registry))
     else:
         _print(job.plugins(registry), as_json)
 
 
-def _spec(path: str, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
+def _spec(path: str, plugin_options: PluginOptions) -> Spec:
     from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - loads YAML, which few need here
 
     with suggesting_shipped_spec(path):
-        spec = read_spec(path, plugins=plugins, blocked=blocked)
+        spec = read_spec(path, **plugin_options)
     print_warnings(spec.warnings)
     return spec
 

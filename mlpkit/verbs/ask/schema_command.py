@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from mlpkit.cli import options
 from mlpkit.terminal.output import result
 
+if TYPE_CHECKING:
+    from mlpkit.registry.discovery import PluginOptions
+
 
 @options.verb("schema")
 @options.takes_plugins
-def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
+def command(plugin_options: PluginOptions) -> None:
     """Print the JSON Schema of specs, for editors.
 
     It knows every component that is installed. An editor with a YAML language server completes and checks a spec that
@@ -22,6 +26,6 @@ def command(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.ask.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
 
-    schema = json_schema(Registry.discover(plugins=plugins, blocked=blocked))
+    schema = json_schema(Registry.discover(**plugin_options))
     text = json.dumps(schema, indent=2, ensure_ascii=False)
     result(text if text.replace("\n", "").isprintable() else json.dumps(schema, indent=2))

@@ -14,6 +14,7 @@ from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, v
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.registry import Registry
     from mlpkit.testing.check_plugin import ExamplesReport
     from mlpkit.verbs.ask.show import ShownComponent
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="NAME|KIND", shell_complete=completion.components)
 @options.takes_plugins
 @options.takes_json
-def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
+def command(name: str, plugin_options: PluginOptions, as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 
     The gradients and the ONNX operators of layers and losses are checked on the examples that the component gives of
@@ -34,7 +35,7 @@ def command(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], as_js
     from mlpkit.testing.check_plugin import export_report, gradient_report  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.ask.show import kind_named, show  # noqa: PLC0415 - loads the plugins, which --help does without
 
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    registry = Registry.discover(**plugin_options)
     kind = kind_named(name)
     if kind is not None:
         _list(kind, registry, as_json)

@@ -16,6 +16,7 @@ from mlpkit.terminal.output import document, print_warnings, result
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.data.data import ColumnStatistics, DataReport, ShownExample
 
 SINGLE_PRECISION = 2.0**-24
@@ -41,8 +42,7 @@ def command(
     every: bool,
     rows: int,
     overrides: tuple[str, ...],
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Show what a spec's data is like, before training.
@@ -57,7 +57,7 @@ def command(
     from mlpkit.verbs.data.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
 
     with suggesting_shipped_spec(path):
-        report = data(path, rows=rows, overrides=overrides, plugins=plugins, blocked=blocked)
+        report = data(path, rows=rows, overrides=overrides, **plugin_options)
     print_warnings((*report.spec.warnings, *report.data_warnings))
     if as_json:
         document(_document(path, report))

@@ -18,14 +18,16 @@ from mlpkit.training.minibatches import BatchReader
 from mlpkit.verbs.data.raw_data import RepeatedExamples, repeated_rows, summaries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Unpack
 
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset, Description, RawArray, Split
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.data.raw_data import ColumnSummary
 
@@ -146,8 +148,7 @@ def data(
     *,
     rows: int = 5,
     overrides: Mapping[str, Any] | Sequence[str] = (),
-    plugins: Iterable[str] = (),
-    blocked: Iterable[str] = (),
+    **plugin_options: Unpack[PluginOptions],
 ) -> DataReport:
     """Open a spec's data, read all of it once, and say what it is like.
 
@@ -155,15 +156,14 @@ def data(
         path: the spec's file.
         rows: how many training examples to show.
         overrides: as for ``load_spec``.
-        plugins: as for ``load_spec``.
-        blocked: as for ``load_spec``.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         SpecError: the spec is wrong.
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own.
     """
-    spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+    spec = read_spec(path, overrides=overrides, **plugin_options)
     dataset = spec.new_dataset()
     description: Description | None = None
     warnings: tuple[Diagnostic, ...] = ()

@@ -15,6 +15,7 @@ from mlpkit.terminal.output import document, message, result, styled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.doctor.doctor import Diagnosis
 
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
 @options.takes_plugins
 @options.takes_json
-def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...], as_json: bool) -> None:
+def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> None:
     """Say what was wrong with a training, and what to try.
 
     RUN is a run folder; the run may be unfinished. The exit code is 0 if it is healthy, and 1 if something was noticed:
@@ -31,7 +32,7 @@ def command(directory: Path, plugins: tuple[str, ...], blocked: tuple[str, ...],
     """
     from mlpkit.verbs.doctor.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help does without
 
-    found = doctor(directory, plugins=plugins, blocked=blocked)
+    found = doctor(directory, **plugin_options)
     if as_json:
         document(found.to_plain())
     else:

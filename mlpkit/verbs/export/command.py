@@ -15,6 +15,7 @@ from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
     from mlpkit.graph.quantization import Quantization
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.export.export import Rounding
 
 
@@ -37,8 +38,7 @@ def command(
     exporter: str | None,
     network_only: bool,
     quantize: Quantization | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Write a trained model to a file that other programs use.
@@ -59,8 +59,7 @@ def command(
         exporter=exporter,
         network_only=network_only,
         quantize=quantize,
-        plugins=plugins,
-        blocked=blocked,
+        **plugin_options,
     )
     if found.doubt:
         message(f"warning: {to}: {found.doubt}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from mlpkit.errors import Diagnostic
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.init.init_from_data import FirstSpec
 
 
@@ -86,8 +87,7 @@ def command(
     test: str | None,
     recipe: str | None,
     destination: Path | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
 ) -> None:
     """Write a first spec for your data, or copy a shipped one.
 
@@ -99,12 +99,12 @@ def command(
     given |= {f"--{wish}": value for wish, value in wishes.items() if wish != "targets"}
     if data is not None:
         if name is not None:
-            remedy = _one_of_two(name, recipe, plugins, blocked)
+            remedy = _one_of_two(name, recipe, plugin_options)
             raise UsageError(f"NAME copies a shipped spec, and --data writes a new one; {remedy}")
         files = {"train": data, "validation": validation, "test": test}
         given_files = {split: file for split, file in files.items() if file}
         wanted = {wish: value for wish, value in wishes.items() if value}
-        _from_data(given_files, targets, recipe, wanted, destination, plugins, blocked)
+        _from_data(given_files, targets, recipe, wanted, destination, plugin_options)
     elif needless := [option for option, value in given.items() if value]:
         raise UsageError(f"{needless[0]} needs --data, the file to write a spec for")
     elif name is not None:
@@ -113,15 +113,15 @@ def command(
         raise UsageError("--out needs NAME, the shipped spec to copy; without NAME, they are listed")
     else:
         _list()
-        _name_recipes(plugins, blocked)
+        _name_recipes(plugin_options)
 
 
-def _one_of_two(name: str, recipe: str | None, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> str:
+def _one_of_two(name: str, recipe: str | None, plugin_options: PluginOptions) -> str:
     """Return what to do if both a name and data are given."""
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - only after a mistake
 
-    known = names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked))
+    known = names_of_recipes(Registry.discover(**plugin_options))
     if recipe is None and name in known:
         return f"write --recipe {name} for that network"
     file = name if Path(name).suffix in (".yaml", ".yml") else f"{name}.yaml"
@@ -134,8 +134,7 @@ def _from_data(
     recipe: str | None,
     wishes: dict[str, Any],
     destination: Path | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
 ) -> None:
     from mlpkit.jobs.leaks import leaks_in  # noqa: PLC0415 - for the same reason
     from mlpkit.jobs.prove import prove  # noqa: PLC0415 - as in every verb, only the job that is done
@@ -144,10 +143,10 @@ def _from_data(
     from mlpkit.verbs.init.init_from_data import init_from_data  # noqa: PLC0415 - for the same reason
 
     target = targets[0] if targets else None
-    first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, plugins=plugins, blocked=blocked)
+    first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, **plugin_options)
     decisions = list(first.decisions)
     warnings: list[Diagnostic] = []
-    spec = read_spec(first.path, plugins=plugins, blocked=blocked)
+    spec = read_spec(first.path, **plugin_options)
     try:
         proved = prove(spec)
         if proved.description.columns:
@@ -160,12 +159,12 @@ def _from_data(
     finally:
         result("\n".join([f"{first.path}:", *columns(decisions, indent="  ", width=line_length())]))
     print_warnings(warnings)
-    _show_next(first, spec.name, files, plugins)
+    _show_next(first, spec.name, files, plugin_options)
 
 
-def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugins: tuple[str, ...]) -> None:
+def _show_next(first: FirstSpec, name: str, files: dict[str, str], plugin_options: PluginOptions) -> None:
     """Print the two commands that come next; the second predicts new rows, or those for testing."""
-    with_plugins = "".join(f" --plugin {quote(plugin)}" for plugin in plugins)
+    with_plugins = "".join(f" --plugin {quote(str(plugin))}" for plugin in plugin_options["plugins"])
     ending = "".join(Path(files["train"]).suffixes)
     rows = quote(files.get("test") or (f"new{ending}" if ending else files["train"]))
     result("next:")
@@ -204,11 +203,11 @@ def _list() -> None:
     result("\n".join(columns(rows, width=line_length())))
 
 
-def _name_recipes(plugins: tuple[str, ...], blocked: tuple[str, ...]) -> None:
+def _name_recipes(plugin_options: PluginOptions) -> None:
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.init.init_from_data import names_of_recipes  # noqa: PLC0415 - as in every verb, only the job
 
-    if found := names_of_recipes(Registry.discover(plugins=plugins, blocked=blocked)):
+    if found := names_of_recipes(Registry.discover(**plugin_options)):
         message(f"for your own data: mlpkit init --data FILE --target NAME, with --recipe {', '.join(found)} or none")
 
 

@@ -24,7 +24,9 @@ from mlpkit.verbs.init.commented_yaml import to_commented_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from typing import Unpack
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.registry import RegisteredComponent
 
 ARGUMENTS: Final = ("validation", "test", "target", "recipe", "predict", "drop", "id")
@@ -52,8 +54,7 @@ def init_from_data(
     *,
     recipe: str | None = None,
     wishes: Mapping[str, Any] = MappingProxyType({}),
-    plugins: Iterable[str] = (),
-    blocked: Iterable[str] = (),
+    **plugin_options: Unpack[PluginOptions],
 ) -> FirstSpec:
     """Write a spec to begin from, as the data set that reads the file proposes it.
 
@@ -63,8 +64,7 @@ def init_from_data(
         destination: the new file; by default called like the data, in the current folder.
         recipe: the name of a recipe of the data set, for another network than the data set would choose.
         wishes: what else ``Dataset.propose`` takes by keyword, for data sets that do.
-        plugins: as for ``load_spec``.
-        blocked: as for ``load_spec``.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the
@@ -78,7 +78,7 @@ def init_from_data(
     path = destination or Path(f"{folder_name(stem) or 'spec'}.yaml")
     if os.path.lexists(path):
         raise UsageError(f"{path} exists already; choose another name with --out")
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    registry = Registry.discover(**plugin_options)
     name, proposal = _proposal(registry, files, target, recipe, wishes)
     spec = _seen_from(path.parent, proposal.spec, frozenset((*files.values(), *proposal.files)))
     text = to_commented_yaml({FORMAT_KEY: FORMAT, **spec}, proposal.comments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from mlpkit.cli.interrupt import Interrupts
 from mlpkit.display.make_display import expect_one_way, make_display
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
+
+if TYPE_CHECKING:
+    from mlpkit.registry.discovery import PluginOptions
 
 DIGITS_SHOWN = 16
 
@@ -27,9 +31,7 @@ DIGITS_SHOWN = 16
 @options.takes_plugins
 @options.takes_quiet
 @options.takes_json
-def command(
-    directory: Path, out: Path | None, plugins: tuple[str, ...], blocked: tuple[str, ...], quiet: bool, as_json: bool
-) -> None:
+def command(directory: Path, out: Path | None, plugin_options: PluginOptions, quiet: bool, as_json: bool) -> None:
     """Reproduce a run, and compare the results.
 
     RUN is the folder of a finished run. It is run again from resolved.yaml, and the SHA-256 of
@@ -42,7 +44,7 @@ def command(
         from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.repro.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
-        registry = Registry.discover(plugins=plugins, blocked=blocked)
+        registry = Registry.discover(**plugin_options)
         with make_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))

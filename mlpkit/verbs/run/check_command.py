@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mlpkit.errors import Diagnostic
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.run.check import CheckedMember, CheckedSpec
 
 PART_OF_MEMORY: Final = 0.01
@@ -29,8 +30,7 @@ PART_OF_MEMORY: Final = 0.01
 def command(
     paths: tuple[str, ...],
     overrides: tuple[str, ...],
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Check specs, and show the shapes of their layers.
@@ -47,7 +47,7 @@ def command(
         warnings: Sequence[Diagnostic] = ()
         try:
             with suggesting_shipped_spec(path):
-                spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+                spec = read_spec(path, overrides=overrides, **plugin_options)
             warnings = spec.warnings
             print_warnings(warnings)
             checked = check(spec)

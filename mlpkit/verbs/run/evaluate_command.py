@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpkit.jobs.evaluate import Evaluation
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.registry import Registry
 
 
@@ -36,8 +37,7 @@ def command(
     directory: Path,
     splits: tuple[str, ...],
     file: Path | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Compute a trained network's loss and metrics.
@@ -49,7 +49,7 @@ def command(
     """
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - loads NumPy, which --help does without
 
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    registry = Registry.discover(**plugin_options)
     if file is not None and splits:
         raise UsageError("--split names parts of the run's own data; leave it out, or --data")
     with file_or_standard_input(file) if file is not None else nullcontext() as data:

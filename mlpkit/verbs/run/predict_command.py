@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.jobs.predict import Predictions
+    from mlpkit.registry.discovery import PluginOptions
 
 
 @options.verb("predict")
@@ -35,8 +36,7 @@ def command(
     file: Path,
     out: Path | None,
     keep_inputs: bool,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Predict with a trained network.
@@ -57,7 +57,7 @@ def command(
     from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-    registry = Registry.discover(plugins=plugins, blocked=blocked)
+    registry = Registry.discover(**plugin_options)
     if keep_inputs and out is None:
         raise UsageError("--keep-inputs goes with --out: it puts the inputs before the predictions in a file")
     if out is not None:

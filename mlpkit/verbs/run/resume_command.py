@@ -61,7 +61,7 @@ def resume_run(directory: Path, ranks: Ranks, **chosen: Any) -> None:
     with Interrupts() as interrupts:
         from mlpkit.jobs.resume_network import resume_network  # noqa: PLC0415 - a signal must find the handlers
 
-        job = partial(resume_network, directory, ranks=ranks, plugins=wanted.plugins, blocked=wanted.blocked)
+        job = partial(resume_network, directory, ranks=ranks, **wanted.plugin_options)
         found = train(job, directory.name, directory, "", wanted, interrupts)
     end_training(found, [directory], wanted, interrupts)
 
@@ -72,7 +72,7 @@ def resume_all_seeds(directory: Path, _: Ranks, **chosen: Any) -> None:
     with Interrupts() as interrupts:
         from mlpkit.groups.seeds import resume_seeds  # noqa: PLC0415 - a signal must find the handlers
 
-        job = partial(resume_seeds, directory, plugins=wanted.plugins, blocked=wanted.blocked)
+        job = partial(resume_seeds, directory, **wanted.plugin_options)
         found = train_seeds(job, directory.name, directory, wanted, interrupts)
     end_training(found, [directory], wanted, interrupts)
 
@@ -84,7 +84,7 @@ def resume_members(directory: Path, _: Ranks, **chosen: Any) -> None:
         from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - a signal must find the handlers
         from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
-        registry = Registry.discover(plugins=wanted.plugins, blocked=wanted.blocked)
+        registry = Registry.discover(**wanted.plugin_options)
         job = partial(resume_ensemble, directory, registry)
         found = train_ensemble(job, directory.name, directory, wanted, interrupts)
     end_training(found, [directory], wanted, interrupts)
@@ -109,7 +109,7 @@ def _train_longer(
             raise UsageError(
                 "several ranks can't begin a longer run; begin it without mpiexec, and resume it with mpiexec"
             )
-        registry = Registry.discover(plugins=wanted.plugins, blocked=wanted.blocked)
+        registry = Registry.discover(**wanted.plugin_options)
         folder = folder_for(directory, out)
         job = partial(train_longer, directory, Length(epochs, iterations), folder, registry)
         found = train(job, folder.name, folder, "", wanted, interrupts)

@@ -87,7 +87,7 @@ def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: Tr
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
 
         with suggesting_shipped_spec(path):
-            spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
+            spec = read_spec(path, overrides=overrides, **wanted.plugin_options)
         print_warnings(spec.warnings)
         expect_one_rank(ranks, several=len(spec.seeds) > 1 or spec.trains_ensemble)
         with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
@@ -133,7 +133,7 @@ def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOpti
     for path in paths:
         try:
             with suggesting_shipped_spec(path):
-                spec = read_spec(path, overrides=overrides, plugins=wanted.plugins, blocked=wanted.blocked)
+                spec = read_spec(path, overrides=overrides, **wanted.plugin_options)
             print_warnings(spec.warnings)
             proved.append(prove_spec(spec))
             print_warnings(proved[-1].warnings)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.seeds import SeedRuns
     from mlpkit.groups.several_specs import SpecResults
     from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.discovery import PluginOptions
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ class TrainingOptions:
         workers: how many of several runs train at once; None for as many as there are cores for.
         reports: whether to write a report at the end.
         port: where to serve a live page; 0 for any port that is free, None for no page.
-        plugins: files that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        plugin_options: the keywords of ``Registry.discover``.
         quiet: whether to print nothing but errors.
         as_json: whether to print results as JSON.
 
@@ -53,8 +53,7 @@ class TrainingOptions:
     workers: int | None
     reports: bool
     port: int | None
-    plugins: tuple[str, ...]
-    blocked: tuple[str, ...]
+    plugin_options: PluginOptions
     quiet: bool
     as_json: bool
 
@@ -207,7 +206,7 @@ def end_training(
     if options.reports and interrupts.training_began and not found.stopped:
         shown = not options.quiet and not options.as_json
         for folder in folders:
-            after_run(folder, options.plugins, options.blocked, shown=shown)
+            after_run(folder, options.plugin_options, shown=shown)
     end_if_stopped(interrupts, found.stopped)
     if found.failed:
         raise click.exceptions.Exit(WORK_FAILED)

@@ -25,6 +25,7 @@ from mlpkit.verbs.sweep.status_table import show_status, stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.training.ranks import Ranks
     from mlpkit.verbs.sweep.sweep import Sweep
 
@@ -84,8 +85,7 @@ def command(
     looked_at: Path | None,
     stopped: Path | None,
     reports: bool,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -99,25 +99,25 @@ def command(
     expect_one_way(quiet, as_json)
     _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
     if looked_at is not None:
-        show_status(looked_at, plugins, blocked, as_json=as_json)
+        show_status(looked_at, plugin_options, as_json=as_json)
         return
     if stopped is not None:
         stop(stopped, quiet=quiet, as_json=as_json)
         return
     if folder is not None:
         how: dict[str, Any] = {"engine": engine, "reports": reports, "quiet": quiet, "as_json": as_json}
-        resume_folder(folder, added or 0, plugins=plugins, blocked=blocked, **how)
+        resume_folder(folder, added or 0, plugin_options=plugin_options, **how)
         return
     with Interrupts() as interrupts:
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.sweep.sweep import sweep  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
         with suggesting_shipped_spec(str(path)):
-            spec = read_spec(str(path), overrides=overrides, plugins=plugins, blocked=blocked)
+            spec = read_spec(str(path), overrides=overrides, **plugin_options)
         print_warnings(spec.warnings)
         with run_folder(spec, out, interrupts) as made:
             found = _shown(partial(sweep, spec, made), spec.name, made, engine, quiet, as_json, interrupts)
-    _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
+    _end(found, interrupts, plugin_options, report=reports, shown=not quiet and not as_json)
 
 
 def resume(directory: Path, _: Ranks, *, port: int | None, workers: int | None, **chosen: Any) -> None:
@@ -137,8 +137,7 @@ def resume_folder(
     added: int,
     *,
     engine: dict[str, Any],
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     reports: bool,
     quiet: bool,
     as_json: bool,
@@ -147,9 +146,9 @@ def resume_folder(
     with Interrupts() as interrupts:
         from mlpkit.verbs.sweep.sweep import resume_sweep  # noqa: PLC0415 - a signal must find the handlers
 
-        job = partial(resume_sweep, folder, add_trials=added, plugins=plugins, blocked=blocked)
+        job = partial(resume_sweep, folder, add_trials=added, **plugin_options)
         found = _shown(job, folder.name, folder, engine, quiet, as_json, interrupts)
-    _end(found, interrupts, plugins, blocked, report=reports, shown=not quiet and not as_json)
+    _end(found, interrupts, plugin_options, report=reports, shown=not quiet and not as_json)
 
 
 def _shown(
@@ -175,8 +174,7 @@ def _shown(
 def _end(
     found: Sweep,
     interrupts: Interrupts,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     *,
     report: bool,
     shown: bool,
@@ -187,7 +185,7 @@ def _end(
         Exit: it was stopped, a trial failed, or none is finished.
     """
     if report and not found.stopped:
-        after_run(found.folder, plugins, blocked, shown=shown)
+        after_run(found.folder, plugin_options, shown=shown)
     end_if_stopped(interrupts, found.stopped)
     if found.best is None or found.left or FAILED in found.counts:
         raise click.exceptions.Exit(WORK_FAILED)

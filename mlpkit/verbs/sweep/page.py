@@ -67,7 +67,7 @@ def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object
         StorageError: the page can't be written.
     """
     folder = SweepFolder(directory)
-    spec = spec_of_sweep(folder, registry.arguments())
+    spec = spec_of_sweep(folder, **registry.arguments())
     assert isinstance(spec.sweep, SweepSection)
     found = sum_up(folder, spec)
     parts = [

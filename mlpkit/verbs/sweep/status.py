@@ -106,7 +106,7 @@ def sweep_status(
     directory = directory_of(directory)
     expect_sweep_folder(directory)
     folder = SweepFolder(directory)
-    spec = spec_of_sweep(folder, {"plugins": plugins, "blocked": blocked})
+    spec = spec_of_sweep(folder, plugins=plugins, blocked=blocked)
     assert isinstance(spec.sweep, SweepSection)
     driver, progress = writer_of(directory), folder.read_progress()
     trials = [_as_it_is_now(trial) for trial in folder.trials()]

@@ -11,18 +11,18 @@ from mlpkit.terminal.formatting import counted, line_length, paragraph
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.sweep.status import SweepStatus
 
 
-def show_status(folder: Path, plugins: Sequence[str], blocked: Sequence[str], *, as_json: bool) -> None:
+def show_status(folder: Path, plugin_options: PluginOptions, *, as_json: bool) -> None:
     """Print what a sweep has come to so far."""
     from mlpkit.verbs.sweep.lines import best_table  # noqa: PLC0415 - --help does without
     from mlpkit.verbs.sweep.status import sweep_status  # noqa: PLC0415 - for the same reason
 
-    status = sweep_status(folder, plugins=plugins, blocked=blocked)
+    status = sweep_status(folder, **plugin_options)
     if as_json:
         document(status.to_plain())
         return

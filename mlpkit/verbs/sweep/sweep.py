@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from mlpkit.components.engine import Workers
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
@@ -169,7 +170,7 @@ def sweep(
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
-    folder, components = Path(directory), spec.registry.arguments()
+    folder, plugin_options = Path(directory), spec.registry.arguments()
     proved, searched = prove(spec), list[Diagnostic]()
     text = text_for_folder(spec, folder, prove_sweep(spec, proved, searched.append))
     observer = observer or SweepObserver()
@@ -178,7 +179,7 @@ def sweep(
     for warning in searched if on == LOCAL else ():  # other machines have other memory
         observer(Event(0, "noticed", (str(warning),)))
     with engine.started(spec.registry) as started, SweepFolder.create(folder, text) as kept:
-        return _swept(kept, components, started, 0, observer, stop)
+        return _swept(kept, plugin_options, started, 0, observer, stop)
 
 
 def resume_sweep(
@@ -223,14 +224,14 @@ def resume_sweep(
 
 def _swept(
     folder: SweepFolder,
-    components: Mapping[str, Any],
+    plugin_options: PluginOptions,
     workers: Workers,
     added: int,
     observer: Listener | None,
     stop: StopRequest | None,
 ) -> Sweep:
     """Train what is to be trained, write the best spec, and sum up."""
-    spec = spec_of_sweep(folder, components)
+    spec = spec_of_sweep(folder, **plugin_options)
     assert isinstance(spec.sweep, SweepSection)
     expect_unchanged(folder, spec)
     if added:
@@ -244,7 +245,7 @@ def _swept(
         spec.sweep.seconds,
         workers,
         strong_again=partial(no_longer_weak, sweep=spec.sweep),
-        arguments={**components, "threads": workers.threads, "timeout": spec.sweep.timeout},
+        arguments={**plugin_options, "threads": workers.threads, "timeout": spec.sweep.timeout},
         observer=observer or SweepObserver(),
         stop=request,
     )

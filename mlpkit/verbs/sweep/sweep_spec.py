@@ -18,9 +18,10 @@ from mlpkit.verbs.sweep.folder import trials_in
 from mlpkit.verbs.sweep.trial_spec import SWEEP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+    from typing import Unpack
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.document import Document
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.sweep.folder import SweepFolder
@@ -32,18 +33,18 @@ MOST_NAMED: Final = 3
 """Changes that a message names."""
 
 
-def spec_of_sweep(folder: SweepFolder, components: Mapping[str, Any]) -> Spec:
+def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Return the spec in the folder of a sweep.
 
     Args:
         folder: the folder.
-        components: the plugins, as ``read_spec`` takes them.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         SpecError: it is wrong, or a plugin that it needs is missing.
         RunFolderError: it has no section ``sweep``.
     """
-    spec = read_spec(folder.spec_path, **components)
+    spec = read_spec(folder.spec_path, **plugin_options)
     if spec.sweep is None:
         raise RunFolderError(f"{folder.spec_path}: has no section sweep any more; restore the file from a copy")
     return spec

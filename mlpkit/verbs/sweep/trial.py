@@ -31,10 +31,12 @@ from mlpkit.verbs.sweep.trial_of_several import train_group
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+    from typing import Unpack
 
     from mlpkit.components.dataset import Dataset, Split
     from mlpkit.jobs.training_job import Run
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.evaluation import Record
 
@@ -52,20 +54,18 @@ def train_trial(
     directory: Path | str,
     *,
     threads: int = 1,
-    plugins: Sequence[str] = (),
-    blocked: Sequence[str] = (),
     observer: Observer | None = None,
     stop: StopRequest | None = None,
+    **plugin_options: Unpack[PluginOptions],
 ) -> TrainingEnd:
     """Train a trial to its end, or until it is pruned, from where it is; what goes wrong is written into its folder.
 
     Args:
         directory: its folder, in that of the sweep.
         threads: the cores that it may take; so many BLAS threads, unless the spec says it.
-        plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
         observer: receives the events.
         stop: may ask the training to end after the step that it is in.
+        plugin_options: the keywords of ``Registry.discover``.
     """
     stop = stop or StopRequest()
     with RunFolder(Path(directory)) as folder:
@@ -78,7 +78,12 @@ def train_trial(
             if not may_go_on(trial):  # that process has trained it to its end
                 return TrainingEnd()
             folder.forget_failure()  # of an earlier try
-            spec = _sweep_spec(Path.cwd(), folder.directory.parent / SWEEP, tuple(plugins), tuple(blocked))
+            spec = _sweep_spec(
+                Path.cwd(),
+                folder.directory.parent / SWEEP,
+                plugins=tuple(plugin_options.get("plugins", ())),
+                blocked=tuple(plugin_options.get("blocked", ())),
+            )
             assert isinstance(spec.sweep, SweepSection)
             own = trial_spec(spec, trial.values)
             judge = _Judge(folder.directory, spec.sweep, stop, several=len(own.seeds) > 1 or own.trains_ensemble)
@@ -137,16 +142,15 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
 
 
 @lru_cache(maxsize=1)
-def _sweep_spec(here: Path, path: Path, plugins: tuple[str, ...], blocked: tuple[str, ...]) -> Spec:
+def _sweep_spec(here: Path, path: Path, **plugin_options: Unpack[PluginOptions]) -> Spec:
     """Return the spec of a sweep, which never changes; a process trains many of its trials.
 
     Args:
         here: the folder that the paths start from.
         path: the file.
-        plugins: as for ``train_trial``.
-        blocked: as for ``train_trial``.
+        plugin_options: the keywords of ``Registry.discover``, as tuples.
     """
-    return read_spec(path, plugins=plugins, blocked=blocked)
+    return read_spec(path, **plugin_options)
 
 
 @dataclass(frozen=True)

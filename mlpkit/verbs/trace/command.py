@@ -20,6 +20,7 @@ from mlpkit.training.events import ObserverGroup
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.training.events import Event
     from mlpkit.verbs.trace.distribution import Distribution
     from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint
@@ -53,8 +54,7 @@ def command(
     row: int | None,
     arrays: Path | None,
     html: Path | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Look into a past step of a run.
@@ -78,7 +78,7 @@ def command(
 
         expect_chart_library()
     observer = ObserverGroup([Display(), partial(_print_steps, step)])
-    traced = trace(directory, step, row=row, example=example, plugins=plugins, blocked=blocked, observer=observer)
+    traced = trace(directory, step, row=row, example=example, **plugin_options, observer=observer)
     number = traced.number_of(row) if row is not None else example
     followed = None if number is None else traced.example(number)
     if arrays is not None:

@@ -19,6 +19,7 @@ from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.tune_rate.tune_rate import RateTest
 
 WIDEST: Final = 60
@@ -45,8 +46,7 @@ def command(
     lowest: float,
     highest: float,
     html: Path | None,
-    plugins: tuple[str, ...],
-    blocked: tuple[str, ...],
+    plugin_options: PluginOptions,
     as_json: bool,
 ) -> None:
     """Suggest a learning rate.
@@ -63,7 +63,7 @@ def command(
         expect_writable(html)
         expect_chart_library()
     with suggesting_shipped_spec(path):
-        spec = read_spec(path, overrides=overrides, plugins=plugins, blocked=blocked)
+        spec = read_spec(path, overrides=overrides, **plugin_options)
     print_warnings(spec.warnings)
     found = tune_rate(spec, steps=steps, lowest=lowest, highest=highest)
     if html is not None:
