@@ -12,8 +12,10 @@ from mlpkit.components.engine import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Unpack
 
     from mlpkit.components.engine import Engine
+    from mlpkit.registry.discovery import PluginOptions
 
 
 def takes_engine(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,20 +54,22 @@ def takes_engine(command: Callable[..., None]) -> Callable[..., None]:
         *args: Any, workers: int | None, on: str, scheduler: str, settings: Sequence[str], **kwargs: Any
     ) -> None:
         engine = {"workers": workers, "on": on, "scheduler": scheduler, "slurm": dict(map(_key_and_value, settings))}
-        with ranks_as_workers(_engine_of_ranks(on, kwargs["plugins"], kwargs["blocked"])):
+        with ranks_as_workers(_engine_of_ranks(on, plugins=kwargs["plugins"], blocked=kwargs["blocked"])):
             command(*args, engine=engine, **kwargs)
 
     return with_engine
 
 
-def _engine_of_ranks(name: str, plugins: Sequence[str], blocked: Sequence[str]) -> Engine | None:
+def _engine_of_ranks(name: str, **plugin_options: Unpack[PluginOptions]) -> Engine | None:
     """Return an engine whose workers are the processes that were started together; None for any other."""
     if name == LOCAL:
         return None
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - --help does without
     from mlpkit.verbs.sweep.engines import engine_of_ranks  # noqa: PLC0415 - for the same reason
 
-    return engine_of_ranks(name, Registry.discover(plugins=plugins if "." in name else (), blocked=blocked))
+    if "." not in name:  # a built-in engine: plugin files are read later, with the spec
+        plugin_options["plugins"] = ()
+    return engine_of_ranks(name, Registry.discover(**plugin_options))
 
 
 def _key_and_value(setting: str) -> tuple[str, str | bool]:
