@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpecResult:
-    """What came of one of several specs.
+    """The results of one of several specs.
 
     Args:
         spec: the path of the spec.
@@ -56,10 +56,10 @@ class SpecResult:
 
 @dataclass(frozen=True)
 class SpecResults:
-    """What came of several specs.
+    """The results of several specs.
 
     Args:
-        specs: what came of each, in the order in which they were given.
+        specs: the results of each, in the order in which they were given.
         stopped: why training was stopped before its end, to be resumed; empty if it was not.
     """
 
