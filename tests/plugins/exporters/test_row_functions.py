@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from requirements import require, requires
 
-from mlpkit import exports
-from mlpkit_plugins import kernels
+from mlpkit_plugins import exporters, kernels
 
 require("compiler", shutil.which("cc") is not None, "there is no compiler")
 
-HEADER = Path(exports.__file__).parent / "row_functions.h"
+HEADER = Path(exporters.__file__).parent / "row_functions.h"
 PLAIN = "-O2"
 OTHERS = ["-O0", "-O3 -mavx2 -mfma", "-O3 -march=native -ffp-contract=fast", "-m32 -O2", "-m32 -O0"]
 
