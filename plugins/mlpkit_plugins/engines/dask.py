@@ -23,7 +23,7 @@ class Dask(Remote):
         Conference (2015).
     """
 
-    library: ClassVar[str] = "Dask"
+    package: ClassVar[str] = "Dask"
     module: ClassVar[str] = "mlpkit_plugins.engines.dask_workers"
 
     def __init__(self, scheduler: str = "") -> None:

@@ -19,7 +19,7 @@ class Mpi(Remote):
         Parallel and Distributed Systems 34 (2023).
     """
 
-    library: ClassVar[str] = "mpi4py"
+    package: ClassVar[str] = "mpi4py"
     module: ClassVar[str] = "mlpkit_plugins.engines.mpi_workers"
     shares_ranks: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""What the built-in engines share: the module of their workers needs a library, an extra of mlpkit."""
+"""What the built-in engines share: the module of their workers needs a package, an extra of mlpkit."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from mlpkit import Engine, UsageError
 
 
 class Remote(Engine):
-    """An engine whose workers are in a module that needs a library; the extra has the engine's name.
+    """An engine whose workers are in a module that needs a package; the extra has the engine's name.
 
     Attributes:
-        library: the library, as it calls itself.
+        package: the package, as it calls itself.
         module: the module.
     """
 
-    library: ClassVar[str]
+    package: ClassVar[str]
     module: ClassVar[str]
 
     def load(self) -> Any:
         """Return the module.
 
         Raises:
-            UsageError: the library is missing.
+            UsageError: the package is missing.
         """
         try:
             return import_module(self.module)
         except ImportError as error:
             name = self.registered_name
             raise UsageError(
-                f'the engine {name} needs {self.library}; install it with: pip install "mlpkit[{name}]"'
+                f'the engine {name} needs {self.package}; install it with: pip install "mlpkit[{name}]"'
             ) from error

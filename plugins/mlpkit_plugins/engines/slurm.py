@@ -23,7 +23,7 @@ class Slurm(Remote):
     Source: Yoo, Jette and Grondona, SLURM: Simple Linux Utility for Resource Management, JSSPP (2003).
     """
 
-    library: ClassVar[str] = "submitit"
+    package: ClassVar[str] = "submitit"
     module: ClassVar[str] = "mlpkit_plugins.engines.slurm_workers"
 
     def __init__(self, slurm: Mapping[str, Any] | None = None) -> None:
