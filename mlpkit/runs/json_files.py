@@ -199,6 +199,22 @@ def _whole_lines(path: Path) -> list[bytes]:
         raise reading_error(path, error, RunFolderError) from error
 
 
+def read_content(path: Path, most: int) -> bytes:
+    """Return what a file of a run holds.
+
+    Args:
+        path: the file.
+        most: bytes that it may have.
+
+    Raises:
+        RunFolderError: it can't be read, or is larger.
+    """
+    try:
+        return read_limited(path, most)
+    except OSError as error:
+        raise reading_error(path, error, RunFolderError) from error
+
+
 def decode_object(place: Path | str, content: bytes) -> dict[str, Any]:
     """Return what the JSON of an object says.
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.record_keys import decisive_split, is_result
-from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, folders_in, read_limited, reading_error
-from mlpkit.runs.json_files import damaged, decode_object
+from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, folders_in, reading_error
+from mlpkit.runs.json_files import damaged, decode_object, read_content
 from mlpkit.runs.kinds import ENSEMBLE_RUN, is_run_folder, kind_of
 from mlpkit.runs.layout import (
     CHECKPOINT,
@@ -182,13 +182,6 @@ def _changed_at(path: Path) -> float:
     return 0.0
 
 
-def _content(path: Path, most: int) -> bytes:
-    try:
-        return read_limited(path, most)
-    except OSError as error:
-        raise reading_error(path, error, RunFolderError) from error
-
-
 class _History(NamedTuple):
     """The evaluations of a run.
 
@@ -228,7 +221,7 @@ class _History(NamedTuple):
 
 def _history_of(path: Path) -> _History:
     """Return the evaluations of a run; a last line that is being written doesn't count."""
-    lines = _content(path, LARGEST_LOG)
+    lines = read_content(path, LARGEST_LOG)
     end = lines.rfind(b"\n")
     if end < 0:
         return _History()
@@ -238,12 +231,12 @@ def _history_of(path: Path) -> _History:
 
 def _results_of(path: Path) -> dict[str, dict[str, float]]:
     """Return loss and metrics at the end by split, without tables."""
-    results = checked_metrics(path, decode_object(path, _content(path, LARGEST_DOCUMENT)))
+    results = checked_metrics(path, decode_object(path, read_content(path, LARGEST_DOCUMENT)))
     return {split: {k: v for k, v in values.items() if is_number(v)} for split, values in results.items()}
 
 
 def _failure_of(path: Path) -> dict[str, Any]:
-    return checked_failure(path, decode_object(path, _content(path, LARGEST_DOCUMENT)))
+    return checked_failure(path, decode_object(path, read_content(path, LARGEST_DOCUMENT)))
 
 
 def _newest_checkpoint(folder: Path) -> int:

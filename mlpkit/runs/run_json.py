@@ -12,9 +12,8 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mlpkit.errors import RunFolderError
-from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error
-from mlpkit.runs.json_files import damaged, decode, decode_object
+from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited
+from mlpkit.runs.json_files import damaged, decode, decode_object, read_content
 from mlpkit.runs.layout import RESOLVED, RUN_JSON, has_file
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def read_identity(directory: Path) -> RunIdentity:
     if not has_file(directory, RUN_JSON):
         return identity_in(directory / RESOLVED, most=LARGEST)
     path = directory / RUN_JSON
-    record = decode_object(path, _content(path, LARGEST))
+    record = decode_object(path, read_content(path, LARGEST))
     types = {"kind": str, "name": str, "seed": int, "digest": str, "monitor": str, "total": int}
     optional = {"total"} if record.get("total", 0) is None else set()
     if not all(type(record.get(key)) is types[key] for key in types.keys() - optional):
@@ -91,7 +90,7 @@ def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
     Raises:
         RunFolderError: it can't be read, or is not as mlpkit writes it.
     """
-    keys = _TOP_LEVEL.split(_content(resolved, LARGEST_DOCUMENT))
+    keys = _TOP_LEVEL.split(read_content(resolved, LARGEST_DOCUMENT))
     digest = hashlib.sha256(b"".join(key for key in keys if not key.startswith(b"seed:")))
     wanted = b"".join(key for key in keys if key.startswith(_WANTED))
     if len(wanted) > most:
@@ -110,13 +109,6 @@ def identity_in(resolved: Path, *, most: int = LARGEST_DOCUMENT) -> RunIdentity:
         )
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise damaged(resolved, "expected a spec with name, seed and training, as mlpkit writes it") from error
-
-
-def _content(path: Path, most: int) -> bytes:
-    try:
-        return read_limited(path, most)
-    except OSError as error:
-        raise reading_error(path, error, RunFolderError) from error
 
 
 @lru_cache(maxsize=1024)
