@@ -299,9 +299,8 @@ def take_threads_away():
         pass
 
 a, y = np.ones((700, 700), np.float32), np.empty((700, 700), np.float32)
-with threadpool_limits(limits=1, user_api="blas"):
-    a @ a  # takes the memory that BLAS needs, but no thread
 with threadpool_limits(limits=3, user_api="blas"):
+    a @ a  # BLAS starts its threads, and each allocates its memory
     take_threads_away()
     with kernels.shared_threads():
         print((np.matmul(a, a, out=y) == 700).all(), (kernels.product(a, a, y) == 700).all())
