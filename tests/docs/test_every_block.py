@@ -35,6 +35,7 @@ RUN_IF_MARKED = {
 """The comments above blocks that are run, and where."""
 
 FOLLOWED = {
+    "README.md": "tests/docs/test_sessions.py",
     "docs/guide.md": "tests/plugin_packages/test_guide.py",
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-sweep.md": "tests/plugin_packages/test_first_pages.py",
@@ -59,12 +60,8 @@ IN_AN_EDITOR = "tests/verbs/ask/schema/test_in_an_editor.py has the same"
 NOT_RUN = {
     "README.md": {
         'python3 -m venv .venv && .venv/bin/pip install ".[plot]" && .venv/bin/mlpkit run': INSTALLS,
-        "mlpkit init --data titanic.csv": NEEDS_A_READERS_FILE,
         'python3 -m venv .venv && .venv/bin/pip install ".[test]"': "it is what runs this test",
-        "$ mlpkit check my.yaml": "tests/specfile has the same message for the same mistake",
-        "mlpkit run specs/mnist_3layer.yaml --set training.iterations=1000": "a training; options checked below",
-        "mlpkit run my.yaml --plugin ./my_layers.py": "tests/readme trains with that plugin",
-        "mlpkit run specs/mnist_3layer.yaml --set seed=0": "tests/mnist runs it with -m long",
+        "$ mlpkit check my.yaml": "tests/readme makes the mistake",
     },
     "docs/components/engine.md": {
         "mlpkit sweep my.yaml --on": "tests/plugin_packages sweeps with an engine of a package"

@@ -1,4 +1,4 @@
-"""What commands print on the pages about ensembles, seeds, sweeps, sick trainings and past steps is what they print."""
+"""What commands print in the README and on some pages is what they print."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from walkthrough import commands_run, follow, steps_of
 
 from mlpkit.cli.verbs import program
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("doctor", "ensembles", "seeds", "sweeps", "trace")
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / f"docs/{name}.md" for name in ("doctor", "ensembles", "seeds", "sweeps", "trace")]
 
 
 def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:
@@ -28,14 +28,12 @@ def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:
     return done.output
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_every_command_prints_what_the_page_says(page, tmp_path):
-    file = DOCS / f"{page}.md"
-    write_files(file.read_text("utf-8"), tmp_path)
-    follow(steps_of(file), in_this_process, tmp_path)
+    write_files(page.read_text("utf-8"), tmp_path)
+    follow(steps_of(page), in_this_process, tmp_path)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_is_run(page):
-    file = DOCS / f"{page}.md"
-    assert re.findall(r"^\$ (.+)$", file.read_text("utf-8"), re.M) == commands_run(steps_of(file))
+    assert re.findall(r"^\$ (.+)$", page.read_text("utf-8"), re.M) == commands_run(steps_of(page))

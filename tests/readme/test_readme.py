@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import mlpkit
-from mlpkit.components.kinds import KINDS
-from mlpkit.registry.discovery import installed_plugins
-from mlpkit.registry.registry import Registry
+from mlpkit.cli.verbs import program
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,7 +44,19 @@ def test_the_layer_shown_has_at_most_ten_lines_of_code_and_trains(tmp_path):
     overrides = {"training.iterations": 3, "training.evaluate_every": 3}
     spec = mlpkit.load_spec(spec_file, overrides=overrides, plugins=[plugin])
     assert "Swish1" in [member.name for member in spec.layers]
-    assert mlpkit.run(spec).history[-1]["iteration"] == 3
+    run = mlpkit.run(spec, tmp_path / "run")
+    assert run.history[-1]["iteration"] == 3
+    mlpkit.export(run, tmp_path / "swish.c", plugins=[plugin])
+    assert (tmp_path / "swish.c").is_file()
+
+
+def test_the_mistake_shown_gives_the_message_shown(tmp_path):
+    shown = (ROOT / "specs/mnist_3layer.yaml").read_text(encoding="utf-8")
+    (tmp_path / "my.yaml").write_text(shown.replace("units", "unit", 1), encoding="utf-8")
+    with chdir(tmp_path):
+        done = CliRunner().invoke(program, ["check", "my.yaml"])
+    assert done.exit_code == 2
+    assert f"$ mlpkit check my.yaml\n{done.output}```" in README
 
 
 def test_the_test_command_shown_is_what_ci_does():
@@ -53,12 +65,3 @@ def test_the_test_command_shown_is_what_ci_does():
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert 'pip" install --quiet ".[test]"' in script
     assert "/pytest" in script
-
-
-def test_the_components_shown_are_those_that_come_with_it():
-    table = README.split("## What comes with it\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| \[([\w ]+)\].*? \| (.+) \|$", table, re.MULTILINE)
-    shown = {kind.replace(" ", "_"): re.findall(r"`(\w+)`", names) for kind, names in rows}
-    registry = Registry([plugin for plugin in installed_plugins() if plugin.built_in])
-    built_in = {kind: [component.name for component in registry.components((kind,))] for kind in KINDS}
-    assert shown == {kind: names for kind, names in built_in.items() if names}
