@@ -21,7 +21,7 @@ from mlpkit.jobs.prove import prove, prove_trained, shape_of_examples
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
-from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data, open_folds
 from mlpkit.jobs.train import prepare
 from mlpkit.jobs.training_job import Run
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.components.callback import Callback
-    from mlpkit.components.dataset import Dataset, Description
+    from mlpkit.components.dataset import Description
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.groups.out_of_fold import OutOfFold
     from mlpkit.jobs.prove import SpecProof
@@ -183,7 +183,7 @@ def _with_all_members(
     whole = EnsembleFolder(folder.run, _size_of(spec))
     for number, directory in whole.members.items():
         if kind_of(directory) is None:
-            proved = prove(spec.with_member(number), _dataset_of(spec, examples))
+            proved = prove(spec.with_member(number), dataset_of(spec, examples))
             prepare(proved, directory, written=folder.run.spec_text())
             observer(Event(number, "noticed", ("its folder was missing, so it is trained again",)))
     return whole
@@ -197,8 +197,8 @@ def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: Give
     """
     lock, resolved = lock_and_spec(folder.run)
     spec = parse_resolved(folder.directory, resolved, registry)
-    dataset = _dataset_of(spec, examples)
-    prove_again(folder.directory, spec, dataset, begun=True)
+    dataset = dataset_of(spec, examples)
+    prove_again(folder.directory, spec, dataset)
     open_data(spec, dataset)
     now = lock_of(spec, resolved, dataset, lock.get(INITIALIZED_FROM))
     changed = [str(change) for change in lock_changes(lock, now) if not change.of_environment]
@@ -206,13 +206,6 @@ def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: Give
         told = f"{folder.directory}: can't be resumed: what it depends on has changed: {'; '.join(changed)}"
         raise RunFolderError(f"{told}; put it back as it was, or start a new run")
     return spec
-
-
-def _dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
-    dataset = spec.new_dataset()
-    if examples is not None:
-        hold_examples(dataset, examples)
-    return dataset
 
 
 class EnsembleGroup(Group):
@@ -234,7 +227,7 @@ class EnsembleGroup(Group):
 
     def _proofs(self) -> Sequence[SpecProof]:
         specs = [self.spec, *map(self.spec_of, self.numbers)]
-        return [prove(each, _dataset_of(each, self._examples)) for each in specs]
+        return [prove(each, dataset_of(each, self._examples)) for each in specs]
 
     def keep_in(self, run: RunFolder) -> Self:
         """Keep a run folder for each network in a run folder."""
@@ -315,12 +308,12 @@ def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleErro
 
 def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> EnsembleRun:
     """Average the networks; if all are finished and the ensemble isn't, write its model and results."""
-    run, dataset = folder.run, _dataset_of(spec, examples)
+    run, dataset = folder.run, dataset_of(spec, examples)
     resolved = run.resolved_text()
     if run.finished:
         predicted = partial(_predicted_again, folder, spec, examples)
         return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec), predicted)
-    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    description = prove_again(folder.directory, spec, dataset).description
     network = build_for(spec, prove_trained(spec, shape_of_examples(description), description.target), slices=1)
     network.origin = Origin(lambda: resolved, dataset)
     for number in folder.with_models:
@@ -337,8 +330,8 @@ def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples
     """Predict out of fold with the networks of a finished ensemble, whose table has these values in digits."""
     if spec.folds is None:
         return None
-    dataset = _dataset_of(spec, examples)
-    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    dataset = dataset_of(spec, examples)
+    description = prove_again(folder.directory, spec, dataset).description
     folds = open_folds(spec, dataset, spec.folds)
     return predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
 

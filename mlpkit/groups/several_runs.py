@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.training_process import SENT, described, event_from, plain_event
-from mlpkit.jobs.resume_network import train_claimed
+from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
@@ -152,11 +152,11 @@ def train_prepared(
 
     Args:
         directory: the run folder.
-        examples: as for ``train_claimed``.
+        examples: as for ``Session``.
         observer: receives the events.
         stop: may ask the run to end after the step that it is in.
-        callbacks: as for ``train_claimed``.
-        cores: as for ``train_claimed``.
+        callbacks: as for ``Session``.
+        cores: as for ``Session``.
         plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
@@ -166,7 +166,7 @@ def train_prepared(
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(**plugin_options)
-        run = train_claimed(folder, registry, observer, stop, examples=examples, callbacks=callbacks, cores=cores)
+        run = train_claimed(folder, Session(registry, observer, stop, examples, callbacks, cores=cores), again=True)
         return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 

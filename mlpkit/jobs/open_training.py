@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 def plan_of(proved: SpecProof, ranks: Ranks = ONE_RANK, cores: int | None = None) -> Plan:
     """Return how a step of a spec is computed: as ``resolved.yaml`` says, or as many threads as the step keeps busy.
 
-    A network of an ensemble has one thread: the cores train different networks.
-
-    Args:
-        proved: the spec, proved.
-        ranks: the processes that train the network together.
-        cores: the cores that there are for it; by default all.
+    A network of an ensemble has one thread: the cores train different networks. Arguments as for ``open_training``.
     """
     training = proved.spec.training
     work = proved.proof.flops * training.batch_size if proved.spec.ensemble is None else 0
@@ -44,12 +39,7 @@ def plan_of(proved: SpecProof, ranks: Ranks = ONE_RANK, cores: int | None = None
 
 
 def only_steps(section: Training, **changes: Any) -> Training:
-    """Return how to train without callbacks, checkpoints and evaluations.
-
-    Args:
-        section: how to train.
-        changes: other values of keys.
-    """
+    """Return how to train without callbacks, checkpoints and evaluations, and with some changes."""
     return replace(
         section,
         callbacks=(),
@@ -71,10 +61,9 @@ class OpenTraining:
         plan: how a step is computed.
         splits: the data, by split.
         ranks: the processes that train the network together.
-        cores: the cores that there are for it; None for all.
+        cores: the cores for it; None for all.
         own_slices: the slices of a minibatch that this process computes.
-        origin: what the lock of a run that has begun says of its beginning: the model whose weights it took, the run
-            that it continues.
+        origin: the lock of a run that has begun: it has the model whose weights it took, and the run that it continues.
     """
 
     proved: SpecProof
@@ -89,11 +78,7 @@ class OpenTraining:
     @cached_property
     def resolved(self) -> str:
         """The spec with every default filled in, as the run was begun with it."""
-        return self._resolved or self.write_resolved()
-
-    def write_resolved(self) -> str:
-        """Write the spec with every default filled in."""
-        return self.proved.spec.resolved_text(slices=self.plan.slices, threads=self.plan.threads)
+        return self._resolved or self.proved.spec.resolved_text(slices=self.plan.slices, threads=self.plan.threads)
 
     def values(self) -> dict[str, Any]:
         """Return the values of the resolved spec by dotted key."""
@@ -101,7 +86,7 @@ class OpenTraining:
 
     @cached_property
     def lock(self) -> dict[str, Any]:
-        """What the result depends on beside the spec."""
+        """What the result depends on, as in lock.json."""
         first = self.proved.first_weights
         initialized_from = first.checksum if first else self.origin.get(INITIALIZED_FROM)
         continues = self.origin.get(CONTINUES)
@@ -119,13 +104,7 @@ class OpenTraining:
         )
 
     def trainer(self, network: Sequential, section: Training | None = None, **keywords: Any) -> Trainer:
-        """Return what trains a network on the data.
-
-        Args:
-            network: the network.
-            section: how to train; by default as the spec says.
-            keywords: those of ``Trainer``.
-        """
+        """Return what trains a network on the data, by default as the spec says; other keywords as for ``Trainer``."""
         proved = self.proved
         return Trainer(
             network,
@@ -140,13 +119,9 @@ class OpenTraining:
         )
 
     def steps_alone(self, network: Sequential, **keywords: Any) -> Trainer:
-        """Return what takes the steps of the training, without what changes nothing in them.
+        """Return a trainer without callbacks, checkpoints and evaluations, which change nothing in the steps.
 
-        There are no callbacks, checkpoints and evaluations, and no clock ends the training.
-
-        Args:
-            network: the network.
-            keywords: those of ``Trainer``.
+        No clock ends the training.
         """
         section = self.proved.spec.training
         steps = sys.maxsize if section.epochs is None else None
@@ -168,10 +143,10 @@ def open_training(
     Args:
         proved: the spec, proved.
         resolved: its text with every default filled in, as the run was begun with it; None for a new run.
-        origin: what the lock of a run that has begun says of its beginning.
+        origin: the lock of a run that has begun.
         splits: the data's splits, if they are open already.
         ranks: the processes that train the network together, of which this is one.
-        cores: the cores that there are for it; by default all.
+        cores: the cores for it; by default all.
 
     Raises:
         UsageError: the slices of the plan can't be shared out to the ranks.

@@ -10,7 +10,7 @@ from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.resume_network import contents_of
 from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes
-from mlpkit.jobs.run_spec import hold_examples, lock_and_spec, parse_resolved, prove_again
+from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
 from mlpkit.runs.checkpoints import BEST
 from mlpkit.training.divergence import without_warnings
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
     from mlpkit.runs.folder import RunFolder
-    from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer
     from mlpkit.training.snapshot import Snapshot
 
@@ -83,16 +82,23 @@ def reopened(
     for warning in spec.warnings:
         observer.warned(warning)
     snapshot = _newest_before(folder, step, resolved, observer)
-    if snapshot is None and CONTINUES in lock:
+    begun = snapshot is not None
+    if not begun and CONTINUES in lock:
         raise RunFolderError(_without_its_beginning(folder, lock[CONTINUES], attempt))
-    initialized_from = lock.get(INITIALIZED_FROM) if snapshot else first_weights_now(directory, spec, attempt)
+    initialized_from = lock.get(INITIALIZED_FROM) if begun else first_weights_now(directory, spec, attempt)
     if initialized_from != lock.get(INITIALIZED_FROM):
         raise without_first_weights(directory, spec, attempt, "is not what it was")
-    proved = _proved(directory, spec, examples, attempt, begun=snapshot is not None)
+    dataset = dataset_of(spec, examples)
+    if dataset.in_memory and examples is None:
+        call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
+        raise UsageError(
+            f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
+            f"mlpkit.{call}, examples=(x, t))"
+        )
+    proved = prove_again(directory, spec, dataset, begun=begun)
     with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
         changes = _changes(directory, lock, training.lock, attempt, observer)
-        network = training.network(begun=snapshot is not None)
-        yield Reopened(training, lock, network, snapshot, changes)
+        yield Reopened(training, lock, training.network(begun=begun), snapshot, changes)
 
 
 def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:
@@ -123,19 +129,6 @@ def _newest_before(folder: RunFolder, step: int, resolved: str, observer: Observ
     return max(found, key=lambda snapshot: snapshot.step, default=None)
 
 
-def _proved(directory: Path, spec: Spec, examples: GivenExamples | None, attempt: str, *, begun: bool) -> SpecProof:
-    dataset = spec.new_dataset()
-    if examples is not None:
-        hold_examples(dataset, examples)
-    elif dataset.in_memory:
-        call = "trace(RUN, STEP" if attempt == "traced" else "resume(RUN"
-        raise UsageError(
-            f"{directory}: was trained on examples in memory; give the same ones again, in Python: "
-            f"mlpkit.{call}, examples=(x, t))"
-        )
-    return prove_again(directory, spec, dataset, begun=begun)
-
-
 def _changes(
     directory: Path, then: Mapping[str, Any], now: Mapping[str, Any], attempt: str, observer: Observer
 ) -> tuple[str, ...]:
@@ -144,7 +137,7 @@ def _changes(
     for change in changes:
         if change.key == DATA:
             raise RunFolderError(f"{directory}: can't be {attempt}: the data is not what it was: {change}")
-    told = tuple(map(str, changes))
-    if told:
-        observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(told)}")
-    return told
+    listed = tuple(map(str, changes))
+    if listed:
+        observer.noticed(f"{directory}: the same bits as in the run are no longer certain: {'; '.join(listed)}")
+    return listed

@@ -1,18 +1,18 @@
-"""Going on with the training of a network that was interrupted, or is only prepared."""
+"""Training a run that is prepared, or continuing one that was interrupted."""
 
 from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
 from mlpkit.jobs.run_recorder import SNAPSHOT
-from mlpkit.jobs.run_spec import hold_examples, parse_resolved, prove_again
-from mlpkit.jobs.train import begin
+from mlpkit.jobs.run_spec import dataset_of, hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
@@ -38,6 +38,30 @@ if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
 
 
+class Session(NamedTuple):
+    """What a run is trained with, besides its folder.
+
+    Args:
+        registry: the plugins to take components from.
+        observer: receives the events, without those of deprecated usage in a spec that was just prepared.
+        stop: may ask the run to end after the step that it is in.
+        examples: the examples, if the run was given them in memory.
+        callbacks: callbacks in addition to the spec's, of a run that begins.
+        opened: its data, if it is open already; a run that continues opens its own.
+        ranks: the processes that train the network together, of which this one is rank 0.
+        cores: the cores for it; by default all.
+    """
+
+    registry: Registry
+    observer: Observer
+    stop: StopRequest
+    examples: GivenExamples | None = None
+    callbacks: Sequence[Callback] = ()
+    opened: OpenedData | None = None
+    ranks: Ranks = ONE_RANK
+    cores: int | None = None
+
+
 def resume_network(
     directory: Path,
     *,
@@ -54,113 +78,83 @@ def resume_network(
         examples: as for ``resume``.
         observer: receives the events; by default Python warns of damaged checkpoints and the like.
         stop: as for ``resume``.
-        ranks: the processes that train the network together, of which this one is rank 0; they may be others than
-            before.
+        ranks: the processes that train the network together; they may be others than before.
         plugin_options: the keywords of ``Registry.discover``.
     """
     with RunFolder.open(directory) as folder:
         folder.claim()
         registry = Registry.discover(**plugin_options)
-        return resume_claimed(folder, registry, examples, observer or python_warnings(), stop or StopRequest(), ranks)
+        session = Session(registry, observer or python_warnings(), stop or StopRequest(), examples, ranks=ranks)
+        return train_claimed(folder, session)
 
 
-def resume_claimed(
-    folder: RunFolder,
-    registry: Registry,
-    examples: GivenExamples | None,
-    observer: Observer,
-    stop: StopRequest,
-    ranks: Ranks = ONE_RANK,
-    cores: int | None = None,
-) -> Run:
-    """Do what ``resume_network`` does, as the writer of the run folder.
-
-    Args:
-        folder: the run folder.
-        registry: the plugins to take components from.
-        examples: as for ``resume``.
-        observer: receives the events.
-        stop: may ask the run to end after the step that it is in.
-        ranks: as for ``resume_network``.
-        cores: the cores that there are for it; by default all.
-    """
-    if folder.finished:
-        return _finished_run(folder, registry)
-    if folder.only_prepared and not folder.checkpoints.exist:  # one of several that were stopped before it
-        return begin(folder, registry, observer, stop, examples=examples, ranks=ranks, cores=cores)
-    passed_over: list[str] = []
-    checkpoint = folder.checkpoints.load_newest(passed_over.append)
-    snapshot, origin = contents_of(checkpoint)
-    for fault in passed_over:
-        observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
-    return _go_on(folder, origin, snapshot, examples, registry, observer, stop, ranks, cores)
-
-
-def train_claimed(
-    folder: RunFolder,
-    registry: Registry,
-    observer: Observer,
-    stop: StopRequest,
-    *,
-    examples: GivenExamples | None = None,
-    callbacks: Sequence[Callback] = (),
-    opened: OpenedData | None = None,
-    cores: int | None = None,
-) -> Run:
-    """Begin a run that is prepared, or go on with it, to the same bits as if it had been begun and ended at once.
-
-    Without a checkpoint that is whole it begins, whatever else an earlier beginning left. A finished run is left as it
-    is.
+def train_claimed(folder: RunFolder, session: Session, *, again: bool = False) -> Run:
+    """Begin a run that is prepared, or continue it, to the same bits as without the break; a finished run stays.
 
     Args:
         folder: the run folder, as its writer.
-        registry: the plugins to take components from.
-        observer: receives the events, without those of deprecated usage in a spec that is just prepared.
-        stop: may ask the run to end after the step that it is in.
-        examples: the examples, if the run was given them in memory.
-        callbacks: callbacks beside the spec's, of a run that begins.
-        opened: its data, if it is open already; a run that goes on opens its own.
-        cores: the cores that there are for it; by default all.
+        session: what to train it with.
+        again: whether a run without a whole checkpoint begins again, whatever an earlier beginning left.
+
+    Raises:
+        NoCheckpointError: the run has begun, and no checkpoint is whole, unless it begins again.
+        RunFolderError: what the run depends on has changed.
+        MlpkitError: as ``run`` does.
     """
-    if folder.finished or folder.checkpoints.exist:
-        try:
-            return resume_claimed(folder, registry, examples, observer, stop, cores=cores)
-        except NoCheckpointError:
-            observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run begins again")
-    return begin(folder, registry, observer, stop, examples=examples, callbacks=callbacks, opened=opened, cores=cores)
+    if folder.finished:
+        return _finished_run(folder, session.registry)
+    if not folder.checkpoints.exist and (again or folder.only_prepared):
+        return _begin(folder, session)
+    passed_over: list[str] = []
+    try:
+        checkpoint = folder.checkpoints.load_newest(passed_over.append)
+    except NoCheckpointError:
+        if not again:
+            raise
+        session.observer.noticed(f"{folder.directory}: every checkpoint is damaged, so the run begins again")
+        return _begin(folder, session)
+    snapshot, origin = contents_of(checkpoint)
+    for fault in passed_over:
+        session.observer.noticed(f"{fault}; the run goes on from the checkpoint of step {snapshot.step} instead")
+    return _continue(folder, origin, snapshot, session)
 
 
-def _go_on(
-    folder: RunFolder,
-    origin: RunInputs,
-    snapshot: Snapshot,
-    examples: GivenExamples | None,
-    registry: Registry,
-    observer: Observer,
-    stop: StopRequest,
-    ranks: Ranks,
-    cores: int | None,
-) -> Run:
+def _begin(folder: RunFolder, session: Session) -> Run:
+    """Train a run that is prepared."""
     resolved = folder.resolved_text()
+    spec = parse_resolved(folder.directory, resolved, session.registry)
+    dataset, splits = session.opened or (spec.new_dataset(), None)
+    if session.examples is not None:
+        hold_examples(dataset, session.examples)
+    proved, ranks, cores = prove(spec, dataset), session.ranks, session.cores
+    with open_training(proved, resolved=resolved, splits=splits, ranks=ranks, cores=cores) as training:
+        job = TrainingJob(training, folder)
+        folder.rewind([], begun=False)
+        folder.write_lock(training.lock)
+        run = job.train(session.observer, session.stop, callbacks=session.callbacks)
+    job.expect_uninterrupted(run)
+    return run
+
+
+def _continue(folder: RunFolder, origin: RunInputs, snapshot: Snapshot, session: Session) -> Run:
+    """Train a run from a snapshot, if what it depends on is as it was when it began."""
+    directory, resolved, observer = folder.directory, folder.resolved_text(), session.observer
     changes = text_changes(SPEC, origin.spec, folder.spec_text())
     _refuse(folder, snapshot, changes + text_changes(RESOLVED, origin.resolved, resolved))
-    spec = parse_resolved(folder.directory, resolved, registry)
+    spec = parse_resolved(directory, resolved, session.registry)
     for warning in spec.warnings:
         observer.warned(warning)
-    dataset = spec.new_dataset()
-    if examples is not None:
-        hold_examples(dataset, examples)
-    proved = prove_again(folder.directory, spec, dataset, begun=True)
-    with open_training(proved, resolved=resolved, origin=origin.lock, ranks=ranks, cores=cores) as training:
+    proved, ranks = prove_again(directory, spec, dataset_of(spec, session.examples)), session.ranks
+    with open_training(proved, resolved=resolved, origin=origin.lock, ranks=ranks, cores=session.cores) as training:
         lock = lock_changes(origin.lock, training.lock)
         _refuse(folder, snapshot, [str(change) for change in lock if not change.of_environment])
         if lock:
-            told = "; ".join(map(str, lock))
-            observer.noticed(f"{folder.directory}: the same bits as without the break are no longer certain: {told}")
+            changed = "; ".join(map(str, lock))
+            observer.noticed(f"{directory}: the same bits as without the break are no longer certain: {changed}")
         job = TrainingJob(training, folder)
-        done = job.train(observer, stop, snapshot=snapshot)
-    job.expect_uninterrupted(done)
-    return done
+        run = job.train(observer, session.stop, snapshot=snapshot)
+    job.expect_uninterrupted(run)
+    return run
 
 
 def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:

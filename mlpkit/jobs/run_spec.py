@@ -26,11 +26,11 @@ GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
 
 
 def parse_resolved(directory: Path, text: str, registry: Registry | None = None) -> Spec:
-    """Return the resolved spec of a run.
+    """Return the spec of a run from the text of its resolved.yaml.
 
     Args:
-        directory: the run folder, which messages name.
-        text: the text of its resolved.yaml.
+        directory: the run folder, for messages.
+        text: the text.
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
@@ -54,6 +54,18 @@ def lock_and_spec(folder: RunFolder) -> tuple[dict[str, Any], str]:
     return lock, resolved
 
 
+def dataset_of(spec: Spec, examples: GivenExamples | None) -> Dataset:
+    """Return a spec's data set, with the examples that its run was given in memory, if it was.
+
+    Raises:
+        DataError: there are examples, but the data set reads its own.
+    """
+    dataset = spec.new_dataset()
+    if examples is not None:
+        hold_examples(dataset, examples)
+    return dataset
+
+
 def hold_examples(dataset: Dataset, examples: GivenExamples) -> None:
     """Give a data set the examples that its run was given in memory.
 
@@ -63,14 +75,8 @@ def hold_examples(dataset: Dataset, examples: GivenExamples) -> None:
     dataset.hold(examples if isinstance(examples, Mapping) else {"train": examples})
 
 
-def prove_again(directory: Path, spec: Spec, dataset: Dataset, *, begun: bool) -> SpecProof:
-    """Prove the spec of a run as ``prove`` does, but an error in the data names the run, whose spec must not be edited.
-
-    Args:
-        directory: the run folder.
-        spec: its resolved spec.
-        dataset: its data set, with the examples that it was given, if it was.
-        begun: whether the first weights aren't needed any more.
+def prove_again(directory: Path, spec: Spec, dataset: Dataset, *, begun: bool = True) -> SpecProof:
+    """Prove the resolved spec of a run as ``prove`` does, but an error in the data names the run.
 
     Raises:
         RunFolderError: the data is missing, or doesn't fit the spec any more.

@@ -14,7 +14,6 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.first_weights import expect_another_folder
 from mlpkit.jobs.open_training import open_training, plan_of
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_spec import hold_examples, parse_resolved
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.runs.folder import RunFolder
@@ -23,18 +22,14 @@ from mlpkit.training.events import Observer, ObserverGroup, StopRequest, python_
 from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
-    from mlpkit.errors import Diagnostic
     from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.prove import SpecProof
-    from mlpkit.jobs.run_spec import GivenExamples
-    from mlpkit.jobs.spec_data import OpenedData
     from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
     from mlpkit.training.update import OptimizerState
@@ -66,10 +61,10 @@ def train_spec(
         display: receives the events if no observer does, but no warnings.
         stop: as for ``run``.
         steps: as for ``run``.
-        network: the network to train on; by default a new one.
-        callbacks: callbacks beside the spec's.
+        network: the network to train; by default a new one.
+        callbacks: as for ``Trainer``.
         evaluated: splits to evaluate, as training goes and at its end.
-        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        optimizer_state: as for ``Trainer``.
         ranks: the processes that train the network together, of which this one is rank 0.
 
     Raises:
@@ -82,7 +77,11 @@ def train_spec(
     if network is not None:
         _expect_fit(network, proved.description, spec.training.slices)
         network.target = _scaled_as_built(network, proved.description.target)
-    _warn_of(proved.warnings, observer)
+    for warning in proved.warnings:
+        if observer is not None:
+            observer.warned(warning)
+        else:
+            warnings.warn(str(warning), stacklevel=3)
     if spec.training.slices is None:
         _expect_sliceable(proved, ranks.size)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
@@ -95,7 +94,7 @@ def train_spec(
                 if folder is not None:
                     write_beginning(folder, training)
                 job = TrainingJob(training, folder)
-                done = job.train(
+                run = job.train(
                     observer,
                     stop or StopRequest(),
                     steps=steps,
@@ -109,19 +108,14 @@ def train_spec(
                 folder.discard_if_unused()
             raise
     if dataset is not None and dataset.in_memory:
-        done.network.encoder = dataset
+        run.network.encoder = dataset
         dataset.hold({})
-    job.expect_uninterrupted(done)
-    return done
+    job.expect_uninterrupted(run)
+    return run
 
 
 def write_beginning(folder: RunFolder, training: OpenTraining) -> None:
-    """Write what a run is begun with into its folder.
-
-    Args:
-        folder: the folder, which is new.
-        training: the training.
-    """
+    """Write what a run is begun with into its folder, which is new."""
     folder.write_lock(training.lock)  # first: a folder without it is that of a run which is only prepared
     folder.write_spec(training.proved.spec.document.text)
     folder.write_resolved(training.resolved)
@@ -155,22 +149,13 @@ def _scaled_as_built(network: Sequential, target: Target) -> Target:
     return replace(target, scaling=network.target.scaling if isinstance(network.target, Values) else None)
 
 
-def _warn_of(found: Iterable[Diagnostic], observer: Observer | None) -> None:
-    """Hand warnings to an observer; without one, they become Python's."""
-    for warning in found:
-        if observer is not None:
-            observer.warned(warning)
-        else:
-            warnings.warn(str(warning), stacklevel=4)
-
-
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
     """Make the folder of a run that is yet to begin: the spec as written and as resolved.
 
     Args:
         proved: the spec, proved.
         directory: the folder; it is missing or empty.
-        cores: the cores that there are for the run; by default all.
+        cores: the cores for the run; by default all.
         written: the spec as its author wrote it; by default the spec's own text.
 
     Returns:
@@ -188,46 +173,3 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
         folder.write_spec(spec.document.text if written is None else written)
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))
     return plan
-
-
-def begin(
-    folder: RunFolder,
-    registry: Registry,
-    observer: Observer,
-    stop: StopRequest,
-    *,
-    examples: GivenExamples | None = None,
-    callbacks: Sequence[Callback] = (),
-    opened: OpenedData | None = None,
-    ranks: Ranks = ONE_RANK,
-    cores: int | None = None,
-) -> Run:
-    """Train a run that is prepared, whatever an earlier beginning left.
-
-    Args:
-        folder: the run folder, as its writer.
-        registry: the plugins to take components from.
-        observer: receives the events, without those of deprecated usage in the spec.
-        stop: may ask the run to end after the step that it is in.
-        examples: the examples, if the run was given them in memory.
-        callbacks: callbacks beside the spec's.
-        opened: its data, if it is open already.
-        ranks: the processes that train the network together, of which this one is rank 0.
-        cores: the cores that there are for it; by default all.
-
-    Raises:
-        MlpkitError: as ``run`` does.
-    """
-    resolved = folder.resolved_text()
-    spec = parse_resolved(folder.directory, resolved, registry)
-    dataset, splits = opened if opened is not None else (spec.new_dataset(), None)
-    if examples is not None:
-        hold_examples(dataset, examples)
-    proved = prove(spec, dataset)
-    with open_training(proved, resolved=resolved, splits=splits, ranks=ranks, cores=cores) as training:
-        job = TrainingJob(training, folder)
-        folder.rewind([], begun=False)
-        folder.write_lock(training.lock)
-        done = job.train(observer, stop, callbacks=callbacks)
-    job.expect_uninterrupted(done)
-    return done

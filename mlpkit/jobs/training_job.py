@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from mlpkit.network.sequential import Sequential
     from mlpkit.runs.folder import RunFolder
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.checkpointing import BestTracker
     from mlpkit.training.evaluation import Record
     from mlpkit.training.events import StopRequest
     from mlpkit.training.loop import Trainer
@@ -56,7 +55,7 @@ WATCHES: Final = ("mlpkit.verbs.doctor.health:HealthMonitor",)
 
 @dataclass(repr=False)
 class Run:
-    """What came of a training run.
+    """The result of a training run.
 
     Args:
         network: the trained network.
@@ -83,9 +82,8 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The trained model, which takes raw rows as the data set took them."""
-        from mlpkit.jobs.trained_model import Model  # noqa: PLC0415 - training needs none of what reads raw rows
-
-        return Model(self._trained())
+        model: Model = load("mlpkit.jobs.trained_model:Model")(self._trained())
+        return model
 
     def plot(self, *, x: str = "epoch") -> Figure:
         """Return the curves of loss and metrics as a figure of matplotlib, a panel each, the best evaluation marked.
@@ -96,12 +94,12 @@ class Run:
         Raises:
             UsageError: matplotlib isn't installed, or ``x`` is neither.
         """
-        draw, units = load("mlpkit.display.plot:curves"), units_of(self._trained())
-        figure: Figure = draw(self.history, self._compared(), x, units)
+        draw = load("mlpkit.display.plot:curves")
+        figure: Figure = draw(self.history, self._compared(), x, units_of(self._trained()))
         return figure
 
     def __repr__(self) -> str:
-        """Say how long it trained, and what came of it."""
+        """Say how long it trained, and with what results."""
         results = [f"{split} {_figures(found)}" for split, found in self.metrics.items()]
         return f"<Run of {self._steps_done()}: {'; '.join([*results, *self._circumstances()])}>"
 
@@ -141,21 +139,8 @@ class TrainingJob:
     """
 
     def __init__(self, training: OpenTraining, folder: RunFolder | None) -> None:
-        self.spec = training.proved.spec
-        self.description = training.proved.description
-        self.folder = folder
-        self._training = training
+        self._training, self._folder = training, folder
         self._interrupted = False
-        self._dataset = training.proved.dataset
-        self._ranks = training.ranks
-        self._splits = training.splits
-
-    def _writing(self) -> Callable[[], str]:
-        """Return what writes the resolved spec, and keeps no data; without a folder few ask for it."""
-        if self.folder is None:
-            plan = self._training.plan
-            return partial(self.spec.resolved_text, slices=plan.slices, threads=plan.threads)
-        return str(self._training.resolved).__str__
 
     def train(
         self,
@@ -174,124 +159,117 @@ class TrainingJob:
         Args:
             observer: receives the events.
             stop: may ask the run to end after the step that it is in.
-            snapshot: where to go on from; None to begin.
-            steps: how many steps to do in place of the time that the spec sets; None to look at the clock.
-            network: the network to train on; by default the spec's, its parameters initialised.
-            callbacks: callbacks beside the spec's.
+            snapshot: where to continue; None to begin.
+            steps: as for ``Trainer``.
+            network: the network to train; by default the spec's, its parameters initialised.
+            callbacks: as for ``Trainer``.
             evaluated: splits to evaluate.
-            optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+            optimizer_state: as for ``Trainer``.
 
         Raises:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
-        folder = self.folder
-        if self._ranks.size > 1:
-            expect_same_inputs(self._ranks, self._training.lock, self.description, observer)
-        network = network or self._training.network(begun=snapshot is not None)
-        network.origin = origin = Origin(self._writing(), self._dataset)
-        store, directory = None, folder.directory if folder is not None else None
-        watches = WATCHES if folder is not None or type(observer) is not Observer else ()
-        network.freeze(self._training.proved.frozen)  # watches look only at what is trained
+        training, proved, folder = self._training, self._training.proved, self._folder
+        if training.ranks.size > 1:
+            expect_same_inputs(training.ranks, training.lock, proved.description, observer)
+        network = network or training.network(begun=snapshot is not None)
+        network.origin = origin = Origin(self._spec_writer(), proved.dataset)
+        network.freeze(proved.frozen)  # watches look only at what is trained
+        store, watches = None, WATCHES if folder is not None or type(observer) is not Observer else ()
         if folder is not None:
             observer = ObserverGroup((recording(folder), observer))
             folder.expect_room_for_model(*model_of(network, origin))
-            inputs = RunInputs(folder.spec_text(), self._training.resolved, self._training.lock)
-            keep = (self.spec.training.checkpoint or CheckpointSection()).keep
+            inputs = RunInputs(folder.spec_text(), training.resolved, training.lock)
+            keep = (proved.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
-        trainer = self._training.trainer(
+        trainer = training.trainer(
             network,
             steps=steps,
             callbacks=callbacks,
             evaluated=evaluated,
             observer=observer,
             stop=stop,
-            folder=directory,
-            resolved=self._training.values,
+            folder=self._directory,
+            resolved=training.values,
             store=store,
             optimizer_state=optimizer_state,
-            watches=[load(place)(self._training, network, observer, steps) for place in watches],
+            watches=[load(place)(training, network, observer, steps) for place in watches],
         )
         if snapshot is not None:
             trainer.restore(snapshot)
             if folder is not None:
                 folder.rewind([finite(record) for record in trainer.history])
             observer.resumed(snapshot.step)
-        observer.monitored(tracker_of(self.spec.training, trainer.history))
+        observer.monitored(tracker_of(proved.spec.training, trainer.history))
         outcome = Outcome("failed")
         try:
-            finished = self._finish(trainer, observer, stop, store, origin, evaluated)
-            outcome = Outcome("stopped" if finished.stopped else "finished", finished.metrics)
+            self._train(trainer, observer, stop, store, origin)
+            run = self._finish(trainer, stop, evaluated)
+            outcome = Outcome("stopped" if run.stopped else "finished", run.metrics)
         finally:
             trainer.close(outcome)
-        return finished
+        return run
 
-    def _finish(
+    @property
+    def _directory(self) -> Path | None:
+        return None if self._folder is None else self._folder.directory
+
+    def _spec_writer(self) -> Callable[[], str]:
+        """Return what writes the resolved spec, and keeps no data; without a folder it is rarely called."""
+        if self._folder is None:
+            plan = self._training.plan
+            return partial(self._training.proved.spec.resolved_text, slices=plan.slices, threads=plan.threads)
+        return str(self._training.resolved).__str__
+
+    def _train(
         self,
         trainer: Trainer,
         observer: Observer,
         stop: StopRequest,
         store: AsyncCheckpoints | None,
         origin: Origin,
-        evaluated: Collection[str],
-    ) -> Run:
-        """Train to the end, and write the model and the results."""
-        network, folder = trainer.network, self.folder
+    ) -> None:
+        """Train to the end, and save the model, even if training failed: then with the parameters of the last step."""
+        network, folder = trainer.network, self._folder
         with failure_recorded(folder, trainer.progress), CtrlC(stop) as ctrl_c:
             try:
                 with store or nullcontext():
-                    history = trainer.train()
-            finally:  # a run that failed keeps the parameters of its last good step
+                    trainer.train()
+            finally:
                 if folder is not None and is_finite(network, {}):
                     write_patiently(lambda: folder.save_model(*model_of(network, origin)), folder, observer, stop)
-        encoder, target = self._dataset.encoder_state(), self.description.target
-        trained = partial(_trained, self.spec, network, target, encoder)
-        compared = partial(tracker_of, self.spec.training, history)
-        steps, directory = trainer.progress.step, folder.directory if folder is not None else None
         self._interrupted = ctrl_c.received
-        finished = Run(network, history, steps=steps, folder=directory, _compared=compared, _trained=trained)
-        if stop.reason:
-            finished.stopped = trainer.stopped
-        else:
-            finished.ended = trainer.stopped
-        if not finished.stopped:
-            last = {} if trainer.weights_replaced or not history else history[-1]
-            with failure_recorded(folder, trainer.progress):
-                finished.metrics = self._final_metrics(network, last, evaluated)
-                finished.leaks = leaks_in(self._splits["train"], self.description, self._dataset)
-                if folder is not None:
-                    folder.write_metrics({split: finite(values) for split, values in finished.metrics.items()})
-        return finished
 
-    def expect_uninterrupted(self, run: Run) -> None:
-        """Make sure that no Ctrl-C stopped the training.
-
-        Args:
-            run: what came of it.
-
-        Raises:
-            KeyboardInterrupt: one did; its ``run`` is the run.
-        """
-        if not self._interrupted:
-            return
-        if run.folder is not None:
-            examples = ", examples=(x, t)" if self._dataset.in_memory else ""
-            told = f'mlpkit.resume("{run.folder}"{examples}) goes on'
-        else:
-            told = "the exception has what was trained: in a notebook, run = sys.last_value.run"
-        raise interrupt_with(f"stopped after step {run.steps}; {told}", run)
+    def _finish(self, trainer: Trainer, stop: StopRequest, evaluated: Collection[str]) -> Run:
+        """Return the run, with its results unless it was stopped; write these into the folder."""
+        network, folder, proved = trainer.network, self._folder, self._training.proved
+        run = Run(
+            network,
+            trainer.history,
+            steps=trainer.progress.step,
+            folder=self._directory,
+            stopped=trainer.stopped if stop.reason else "",
+            ended="" if stop.reason else trainer.stopped,
+            _compared=partial(tracker_of, proved.spec.training, trainer.history),
+            _trained=partial(_trained, proved.spec, network, proved.description.target, proved.dataset.encoder_state()),
+        )
+        if run.stopped:
+            return run
+        with failure_recorded(folder, trainer.progress):
+            last = {} if trainer.weights_replaced or not run.history else run.history[-1]
+            run.metrics = self._final_metrics(network, last, evaluated)
+            run.leaks = leaks_in(self._training.splits["train"], proved.description, proved.dataset)
+            if folder is not None:
+                folder.write_metrics({split: finite(values) for split, values in run.metrics.items()})
+        return run
 
     def _final_metrics(
         self, network: Sequential, last: Record, evaluated: Collection[str]
     ) -> dict[str, dict[str, Any]]:
-        """Return loss and metrics by split.
-
-        Args:
-            network: the trained network.
-            last: the last evaluation; a split that it has not all of is evaluated now.
-            evaluated: the splits to evaluate.
-        """
-        metrics = {metric.name: metric for metric in self.spec.training.metrics}
+        """Return loss and metrics by split; what the last evaluation lacks is evaluated now."""
+        training = self._training
+        metrics = {metric.name: metric for metric in training.proved.spec.training.metrics}
         names = ("loss", *metrics)
         known = {
             split: {name: last[f"{split}_{name}"] for name in names}
@@ -299,7 +277,23 @@ class TrainingJob:
             if all(f"{split}_{name}" in last for name in names)
         }
         missing = [split for split in SPLITS if split in evaluated and split not in known]
-        return Evaluator(network, self._splits, self.description, metrics, self._ranks)(missing) | known
+        evaluate = Evaluator(network, training.splits, training.proved.description, metrics, training.ranks)
+        return evaluate(missing) | known
+
+    def expect_uninterrupted(self, run: Run) -> None:
+        """Make sure that no Ctrl-C stopped the run.
+
+        Raises:
+            KeyboardInterrupt: one did; its ``run`` is the run.
+        """
+        if not self._interrupted:
+            return
+        if run.folder is not None:
+            examples = ", examples=(x, t)" if self._training.proved.dataset.in_memory else ""
+            remedy = f'mlpkit.resume("{run.folder}"{examples}) goes on'
+        else:
+            remedy = "the exception has what was trained: in a notebook, run = sys.last_value.run"
+        raise interrupt_with(f"stopped after step {run.steps}; {remedy}", run)
 
 
 def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:

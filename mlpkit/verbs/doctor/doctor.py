@@ -127,7 +127,7 @@ def _leaks(folder: RunFolder, registry: Registry) -> tuple[str, ...]:
     dataset = spec.new_dataset()
     if dataset.in_memory:
         return ()
-    description = prove_again(folder.directory, spec, dataset, begun=True).description
+    description = prove_again(folder.directory, spec, dataset).description
     return leaks_in(open_data(spec, dataset)["train"], description, dataset) if description.columns else ()
 
 
@@ -184,7 +184,7 @@ def _proved(folder: RunFolder, spec: Spec) -> SpecProof:
             f"{folder.directory}: kept no record of its health, and its examples came from Python; train it again to "
             "have it watched"
         )
-    return prove_again(folder.directory, spec, dataset, begun=True)
+    return prove_again(folder.directory, spec, dataset)
 
 
 def _states(folder: RunFolder, network: Sequential, history: list[Record]) -> Iterator[int]:

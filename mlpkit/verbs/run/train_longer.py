@@ -10,7 +10,7 @@ from mlpkit.components.schedule import rate_at
 from mlpkit.components.schema.wording import counted
 from mlpkit.errors import UsageError
 from mlpkit.jobs.reopened import reopened
-from mlpkit.jobs.resume_network import resume_claimed
+from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, RunInputs, lock_of
 from mlpkit.jobs.run_recorder import FolderStore
 from mlpkit.runs.folder import RunFolder
@@ -97,7 +97,7 @@ def train_longer(
         except BaseException:
             folder.discard_if_unused()
             raise
-        return resume_claimed(folder, registry, examples, observer, stop)
+        return train_claimed(folder, Session(registry, observer, stop, examples))
 
 
 def _begin(

@@ -14,7 +14,7 @@ from mlpkit.groups.several_specs import group_of
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.resume_network import train_claimed
+from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.train import write_beginning
 from mlpkit.jobs.training_job import TrainingJob
@@ -127,7 +127,8 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
 
     def train_prepared(spec: Spec, run: RunFolder, *, first: bool) -> Run:
         observers = judged if first else observer
-        return train_claimed(run, spec.registry, observers, stop, opened=_opened(spec), cores=threads)
+        session = Session(spec.registry, observers, stop, opened=_opened(spec), cores=threads)
+        return train_claimed(run, session, again=True)
 
     if judge.finds_first_run_weak():  # its last process was killed before it could judge that
         return TrainingEnd(stopped=stop.reason)
