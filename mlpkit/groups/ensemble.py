@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.group import Group, train_unfinished, without_folder
@@ -15,9 +16,9 @@ from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, 
 from mlpkit.groups.several_runs import default_observer, listed_runs
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
-from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of
+from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
-from mlpkit.jobs.prove import prove, prove_trained, shape_of_examples
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
@@ -314,7 +315,8 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
         predicted = partial(_predicted_again, folder, spec, examples)
         return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec), predicted)
     description = prove_again(folder.directory, spec, dataset).description
-    network = build_for(spec, prove_trained(spec, shape_of_examples(description), description.target), slices=1)
+    input_shape = InputShape(description.input_shape, description.columns)
+    network = build_for(spec, prove_trained(spec, input_shape, description.target), slices=1)
     network.origin = Origin(lambda: resolved, dataset)
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlpkit.jobs.prove import prove
+from mlpkit.network.adapting import seeing_parameters
+from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
 from mlpkit.specfile.spec import expect_spec
+from mlpkit.training.minibatches import first_batch
 
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Description, Split
     from mlpkit.jobs.first_weights import FirstWeights
-    from mlpkit.network.sequential import Sequential
     from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.spec import Spec
 
@@ -55,10 +57,6 @@ def build_for(
     Raises:
         ComponentFailure: an initializer failed.
     """
-    from mlpkit.network.adapting import seeing_parameters  # noqa: PLC0415 - mlpkit check builds no network
-    from mlpkit.network.sequential import EVALUATION_ROWS, Sequential  # noqa: PLC0415
-    from mlpkit.training.minibatches import first_batch  # noqa: PLC0415
-
     network = Sequential(
         proof.stack,
         proof.shapes[0],

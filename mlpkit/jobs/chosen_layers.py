@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -177,8 +178,6 @@ def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem |
     names, names_now = (layer_names(plain(layers)) for layers in (old, new))
     if old is new or name not in names or name not in names_now:
         return None
-    from difflib import SequenceMatcher  # noqa: PLC0415 - slow to load, and few specs replace the list of layers
-
     meant, now = names.index(name), names_now.index(name)
     written, found = ([repr(plain(item)) for item in layers.items] for layers in (old, new))
     blocks = SequenceMatcher(None, written, found, autojunk=False).get_matching_blocks()

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.components.target import Classes
+from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -198,8 +199,6 @@ def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes:
 
 def _classes(rows: Split, description: Description, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the number of each row's class."""
-    from mlpkit.training.minibatches import BatchReader  # noqa: PLC0415 - most specs have no folds
-
     reader = BatchReader(rows, description, dtype, min(ROWS_READ, len(rows)))
     targets = np.concatenate([t.copy() for _, t, _ in reader.in_order()])
     return targets if targets.ndim == 1 else targets.argmax(axis=1)

@@ -7,14 +7,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from mlpkit.components.input_columns import InputShape, columns_from_plain, columns_of, columns_to_plain
 from mlpkit.components.target import Classes, Labels, is_length, target_from_plain, target_to_plain
 from mlpkit.errors import MlpkitError, ModelFileError
 from mlpkit.jobs.build import build_for
-from mlpkit.jobs.prove import prove_trained
+from mlpkit.jobs.prove import prove_layers
 from mlpkit.network.component_errors import component_errors
+from mlpkit.network.ensemble import prove_ensemble
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.json_files import shortened
 from mlpkit.runs.layout import MODEL
 from mlpkit.runs.model_file import ModelFile, load_model_file
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import ModuleType
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
@@ -157,8 +160,6 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
         DivergenceError: the model is not finite.
         SpecError: a plugin that the model needs is missing.
     """
-    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - loading a lone model file needs no folder
-
     path = directory / MODEL
     model = restore(RunFolder.open(directory).load_model(), path, registry)
     expect_finite_model(model.network, path)
@@ -197,6 +198,19 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
         raise ModelFileError(f"{path}: {error}") from error
     network.origin = Origin(lambda: text, dataset)
     return TrainedModel(spec, network, dataset, target)
+
+
+def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target) -> Proof:
+    """Prove the layers of a spec as ``prove_layers`` does, or the networks of an ensemble, as one network.
+
+    Raises:
+        StackError: they don't fit.
+    """
+    if not spec.trains_ensemble:
+        return prove_layers(spec, input_shape, target)
+    assert spec.ensemble is not None
+    stacks: Any = [[member.recipe() for member in spec.layers] for _ in range(spec.ensemble.size)]
+    return prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
 
 
 def _of_type(kind: type[T], model: ModelFile, key: str) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -24,12 +25,12 @@ from mlpkit.network.component_errors import component_errors, expect_returned, o
 from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
+from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.system import memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.metric import Metric
     from mlpkit.components.parameter import StepFactors
@@ -68,31 +69,15 @@ class SpecProof(NamedTuple):
     warnings: tuple[Diagnostic, ...] = ()
 
     @property
-    def memory(self) -> TrainingMemory:
-        """What training needs."""
-        return training_memory(self.spec, self.proof)
-
-
-class TrainingMemory(NamedTuple):
-    """What a training needs at least, in bytes; data, scratch memory of layers, and checkpoints come on top.
-
-    Args:
-        layers: what each layer needs for a minibatch of its outputs, and for its parameters, their gradients, and what
-            the optimizer and the moving average keep for each; the loss comes last.
-    """
-
-    layers: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        """What all layers need."""
-        return sum(self.layers)
+    def memory(self) -> int:
+        """The bytes that training needs at least."""
+        return sum(training_memory(self.spec, self.proof))
 
 
 def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
-    """Prove that the layers of a spec fit each other and the data, and its other keys, layers and data.
+    """Prove that the layers of a spec fit each other and the data, and its other keys both.
 
-    So do the weights of another run that the network begins with.
+    So must the weights of another run that the network begins with.
 
     Args:
         spec: the spec.
@@ -110,7 +95,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     warnings = data_warnings(spec, dataset)
     spec, faults = filled_in(spec, FactsOfSpec(spec, dataset, description))
     try:
-        proof = prove_layers(spec, shape_of_examples(description), description.target)
+        proof = prove_layers(spec, InputShape(description.input_shape, description.columns), description.target)
     except StackError as error:
         if isinstance(error.cause, TargetError) or not faults:  # the loss doesn't take the target, whatever it gets
             faults = [stack_fault(spec, error, dataset)]
@@ -136,11 +121,6 @@ def _first_weights(spec: Spec, proof: Proof) -> tuple[FirstWeights | None, list[
     return first_weights(spec, proof)
 
 
-def shape_of_examples(description: Description) -> InputShape:
-    """Return the shape of one example, which knows the columns that its elements come from."""
-    return InputShape(description.input_shape, description.columns)
-
-
 def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
     """Build the layers of a spec, and prove that they fit each other, inputs and target, without a look at any data.
 
@@ -152,34 +132,17 @@ def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None
     return prove_shapes(stack, names, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
 
 
-def prove_trained(spec: Spec, input_shape: tuple[int, ...], target: Target | None) -> Proof:
-    """Prove the layers of a spec as ``prove_layers`` does, or the networks of an ensemble, as one network.
-
-    Raises:
-        StackError: they don't fit.
-    """
-    if not spec.trains_ensemble:
-        return prove_layers(spec, input_shape, target)
-    from mlpkit.network.ensemble import prove_ensemble  # noqa: PLC0415 - most specs train one network
-
-    assert spec.ensemble is not None
-    stacks: Any = [[member.recipe() for member in spec.layers] for _ in range(spec.ensemble.size)]
-    return prove_ensemble(stacks, input_shape, target, np.dtype(spec.dtype), create=spec.registry.create)
-
-
 def too_few_examples(spec: Spec, description: Description) -> list[Problem]:
     """Make sure that there are as many examples as a step takes."""
-    examples, batch_size, accumulate = description.sizes["train"], spec.training.batch_size, spec.training.accumulate
+    training, examples = spec.training, description.sizes["train"]
+    rows = training.batch_size * training.accumulate
+    if rows <= examples:
+        return []
+    key, what = "batch_size", f"a minibatch of {training.batch_size}"
+    if training.batch_size <= examples:
+        key, what = "accumulate", f"a step of {training.accumulate} minibatches, {rows} examples,"
     expected = f"at most {examples}, the training examples of {spec.data.name}"
-    if batch_size > examples:
-        message = f"a minibatch of {batch_size} is larger than the training data"
-        return [Problem(("training", "batch_size"), message, expected=expected)]
-    if batch_size * accumulate > examples:
-        message = (
-            f"a step of {accumulate} minibatches, {batch_size * accumulate} examples, is larger than the training data"
-        )
-        return [Problem(("training", "accumulate"), message, expected=expected)]
-    return []
+    return [Problem(("training", key), f"{what} is larger than the training data", expected=expected)]
 
 
 def misfits(spec: Spec, description: Description) -> list[Problem]:
@@ -196,15 +159,7 @@ def misfits(spec: Spec, description: Description) -> list[Problem]:
 
 
 def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Problem]:
-    """Return the fault of a component that does not fit the data, or nothing.
-
-    Args:
-        place: where the component stands.
-        recipe: builds it.
-        method: the name of its method that refuses what it does not fit.
-        given: what the method is asked about.
-        note: what that is, and where it comes from.
-    """
+    """Return the fault of the component at a place if one of its methods refuses what it is given, as a note says."""
     path = (*place, recipe.name)
     try:
         getattr(recipe(), method)(given)
@@ -265,31 +220,27 @@ def not_averaged(spec: Spec, proof: Proof) -> list[Problem]:
 
 
 def weights_not_taken(spec: Spec, description: Description, loss: Loss | None) -> list[Problem]:
-    """Make sure that the loss, of which a class is known if it couldn't be built, and the metrics take weights."""
+    """Make sure that the loss, which is None if it couldn't be built, and the metrics take weights."""
     if not description.weighted:
         return []
     note = f"the weights of the examples come {from_data(spec)}"
-    judges = [_recipe_without_weights(spec, loss)]
-    judges += [metric for metric in spec.training.metrics if not _class_of(metric).takes_weights]
+    refusing = [_recipe_without_weights(spec, loss)]
+    refusing += [metric for metric in spec.training.metrics if not metric.component.takes_weights]
     faults = []
-    for recipe in filter(None, judges):
-        message, remedy = takes_no_weights(recipe.name, _class_of(recipe))
+    for recipe in filter(None, refusing):
+        message, remedy = takes_no_weights(recipe.name, recipe.component)
         faults.append(Problem(recipe.place, message, remedy=remedy, at_key=True, notes=(note,)))
     return faults
 
 
 def _recipe_without_weights(spec: Spec, loss: Loss | None) -> Recipe[Any] | None:
     """Return the recipe of the loss, or of the one inside it, that doesn't take weights; None if all do."""
-    outermost = spec.layers[-1].recipe
+    outermost: Recipe[Any] = spec.layers[-1].recipe
     if loss is None:
-        return None if _class_of(outermost).takes_weights else outermost
+        return None if outermost.component.takes_weights else outermost
     if loss.takes_weights:
         return None
     return recipe_of(_innermost(loss, lambda each: each.takes_weights)) or outermost
-
-
-def _class_of(recipe: Recipe[Any]) -> type[Loss | Metric]:
-    return recipe.component
 
 
 def _innermost(loss: Loss, suits: Callable[[Loss], bool]) -> Loss:
@@ -340,41 +291,43 @@ def precision_changes_nothing(spec: Spec, proof: Proof) -> list[Problem]:
     return [Problem(("training", "precision"), message, remedy="leave it out", at_key=True)]
 
 
-def training_memory(spec: Spec, proof: Proof) -> TrainingMemory:
-    """Return the memory that the training of a spec needs.
+def training_memory(spec: Spec, proof: Proof) -> list[int]:
+    """Return the bytes that training needs at least for each layer, and at last for the loss.
 
-    Args:
-        spec: the spec.
-        proof: the proof of its layers.
+    These are a minibatch of its outputs, its parameters, their gradients, and what the optimizer and the moving average
+    keep for each. Data, scratch memory of layers, and checkpoints come on top.
     """
-    training = spec.training
+    training, size = spec.training, np.dtype(spec.dtype).itemsize
     copies = 1 + (training.slices or 1) + len(training.optimizer().slots) + (training.moving_average is not None)
-    values = [
-        copies * sum(prod(parameter.shape) for parameter in member.declared_parameters()) for member in proof.stack
-    ]
     outputs = [training.batch_size * prod(shape) for shape in proof.shapes[1:]] + [0]
-    size = np.dtype(spec.dtype).itemsize
-    return TrainingMemory(tuple(size * (own + output) for own, output in zip(values, outputs, strict=True)))
+    return [
+        size * (copies * sum(prod(parameter.shape) for parameter in member.declared_parameters()) + output)
+        for member, output in zip(proof.stack, outputs, strict=True)
+    ]
 
 
 def unaddressable(spec: Spec, proof: Proof) -> list[Problem]:
     """Return what is wrong if no process could hold a training."""
-    needed = training_memory(spec, proof)
-    return [_too_little(spec, needed, "more than a process can address")] if needed.total > ADDRESSABLE else []
+    return _too_little_memory(spec, proof, ADDRESSABLE, "more than a process can address")
 
 
 def little_memory(spec: Spec, proof: Proof) -> list[Problem]:
     """Return what to warn of if this process can't hold a training."""
-    needed, there = training_memory(spec, proof), memory_limit() or ADDRESSABLE
-    return [_too_little(spec, needed, f"and {memory_size(there)} are there")] if needed.total > there else []
+    there = memory_limit() or ADDRESSABLE
+    return _too_little_memory(spec, proof, there, f"and {memory_size(there)} are there")
 
 
-def _too_little(spec: Spec, needed: TrainingMemory, why: str) -> Problem:
-    most = needed.layers.index(max(needed.layers))
-    message = f"training needs at least {memory_size(needed.total)} of memory, {why}"
-    notes = (f"{spec.layers[most].name} needs {memory_size(needed.layers[most])} of it",)
-    place, remedy = spec.layers[most].recipe.place, "use fewer units or channels, or a smaller batch_size"
-    return Problem(place, message, remedy=remedy, at_key=True, notes=notes)
+def _too_little_memory(spec: Spec, proof: Proof, there: int, why: str) -> list[Problem]:
+    needed = training_memory(spec, proof)
+    if sum(needed) <= there:
+        return []
+    layer, most = max(zip(spec.layers, needed, strict=True), key=itemgetter(1))
+    message = f"training needs at least {memory_size(sum(needed))} of memory, {why}"
+    notes, remedy = (
+        (f"{layer.name} needs {memory_size(most)} of it",),
+        "use fewer units or channels, or a smaller batch_size",
+    )
+    return [Problem(layer.recipe.place, message, remedy=remedy, at_key=True, notes=notes)]
 
 
 CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits)
@@ -395,49 +348,40 @@ DOUBTS: Final = (
 
 
 def _expect_own_files(spec: Spec) -> None:
-    """Make sure that each callback's files lie in the run folder, and that no other callback writes them.
+    """Make sure that each callback's files are in the run folder, and that no other callback writes them.
 
     Raises:
         SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
         ComponentFailure: a callback raised an exception of its own.
     """
     places: dict[str, KeyPath] = {}
-    faults: list[Problem] = []
+    faults: list[Problem | None] = []
     for i, recipe in enumerate(spec.training.callbacks):
-        component = ("training", "callbacks", i, recipe.name)
+        callback = ("training", "callbacks", i, recipe.name)
         with component_errors(f"callback {recipe.name} failed in files"):
             names = recipe().files()
         expect_returned(f"callback {recipe.name}", "files", names, (list, tuple, set), "a list of names")
         for name in map(str, names):
-            place = _place_of(name, recipe, component)
-            other = places.setdefault(name.casefold(), place)  # not every file system tells capitals apart
-            fault = _fault_of(name) or (_clash(spec, name, other) if other[:4] != component else None)
-            if fault is not None:
-                faults.append(fault._replace(path=place, at_key=place == component))
-    if faults:
-        raise spec.error(SpecSchemaError, faults)
+            parameters = ((*callback, key) for key, value in recipe.arguments.items() if value == name)
+            place = next(parameters, callback)
+            first = places.setdefault(name.casefold(), place)  # not every file system distinguishes capitals
+            faults.append(_file_fault(spec, name, place, first))
+    if any(faults):
+        raise spec.error(SpecSchemaError, [fault for fault in faults if fault])
 
 
-def _place_of(name: str, recipe: Recipe[Callback], component: KeyPath) -> KeyPath:
-    """Return the path to the parameter that gives a file's name, or else to the component."""
-    return next(((*component, key) for key, value in recipe.arguments.items() if value == name), component)
-
-
-def _fault_of(name: str) -> Problem | None:
-    """Return what is wrong with the name of a file in the run folder."""
-    from mlpkit.runs.layout import OWN_NAMES  # noqa: PLC0415 - only a callback that writes files needs them
-
+def _file_fault(spec: Spec, name: str, place: KeyPath, first: KeyPath) -> Problem | None:
+    """Return what is wrong with a file's name, given at one place and perhaps at another one first."""
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
-        return Problem((), f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
-    if name.startswith(".") or name.casefold() in OWN_NAMES:
+        fault = Problem(place, f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
+    elif name.startswith(".") or name.casefold() in OWN_NAMES:
         expected = f"a name that begins with no dot and isn't one of {', '.join(OWN_NAMES)}"
-        return Problem((), f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
-    return None
-
-
-def _clash(spec: Spec, name: str, other: KeyPath) -> Problem:
-    """Return the fault of a name that another callback uses, which stands elsewhere."""
-    _, _, _, writer, *parameter = other
-    note = f"{writer} stands at {spec.document.place(other, at_key=not parameter)}"
-    message = f"{name!r} is written by {writer} already"
-    return Problem((), message, expected="a file of its own", remedy="give it another name", notes=(note,))
+        fault = Problem(place, f"{name!r} is a name that mlpkit itself uses in the run folder", expected=expected)
+    elif first[:4] != place[:4]:
+        writer = first[3]
+        notes = (f"{writer} stands at {spec.document.place(first, at_key=len(first) == 4)}",)
+        message, remedy = f"{name!r} is written by {writer} already", "give it another name"
+        fault = Problem(place, message, expected="a file of its own", remedy=remedy, notes=notes)
+    else:
+        return None
+    return fault._replace(at_key=len(place) == 4)

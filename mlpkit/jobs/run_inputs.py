@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import sys
@@ -99,8 +100,6 @@ def _shortened(value: Any) -> Any:
 
 def text_changes(name: str, then: str, now: str) -> list[str]:
     """Return a diff of a file, a line each; none if it is the same."""
-    import difflib  # noqa: PLC0415 - slow to load, and needed only if a spec has changed
-
     diff = list(difflib.unified_diff(then.splitlines(), now.splitlines(), n=1, lineterm=""))
     return [f"{name}:", *(f"  {line}" for line in diff[2:])] if diff else []
 

@@ -13,6 +13,7 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.errors import OpenEndedError
 from mlpkit.network.component_errors import component_errors
+from mlpkit.training.minibatches import steps_per_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,8 +36,6 @@ def schedule_faults(spec: Spec, description: Description) -> list[Problem]:
     schedules = [(owner, *found) for owner in owners for found in _schedules(owner)]
     if not schedules:
         return []
-    from mlpkit.training.minibatches import steps_per_epoch  # noqa: PLC0415 - most specs have no schedule
-
     training = spec.training
     rows = training.batch_size * training.accumulate
     examples = description.sizes["train"]

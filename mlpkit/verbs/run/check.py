@@ -80,7 +80,7 @@ def check(spec: Spec) -> CheckedSpec:
         load(GUESTS[key].proof)(spec, proved, more.append)
     members = tuple(_checked(operation) for operation in (*proved.proof.layers, proved.proof.loss))
     initialized = proved.first_weights.layers if proved.first_weights is not None else ()
-    needed, frozen = proved.memory.total, tuple(proved.frozen)
+    needed, frozen = proved.memory, tuple(proved.frozen)
     found = (*proved.warnings, *more)
     return CheckedSpec(spec, proved.description, members, needed, found, initialized, frozen, dataset=proved.dataset)
 
