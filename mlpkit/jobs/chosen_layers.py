@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.components.operation import belongs_to, own_parameters
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import Problem, show
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.specfile.nodes import ListNode, MappingNode, plain
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem
     of_layer = [path for path in paths if path.startswith(f"{pattern}.")]
     near = _patterns_like(pattern, paths) if "*" in pattern else paths
     remedy = f"write '{pattern}.*' for all parameters of {pattern}" if of_layer else did_you_mean(pattern, near)
-    some = f"{', '.join(paths[:MOST_PARAMETERS_NAMED])}{', ...' if len(paths) > MOST_PARAMETERS_NAMED else ''}"
-    expected = "" if remedy or not paths else f"one of {some}, or a pattern such as '*.{paths[0].rpartition('.')[2]}'"
+    expected = ""
+    if paths and not remedy:
+        last = paths[0].rpartition(".")[2]
+        expected = f"one of {listed(paths, MOST_PARAMETERS_NAMED)}, or a pattern such as '*.{last}'"
     message = f"no parameter is called {show(pattern)}" if paths else "the network has no parameters"
     return Problem(place, message, expected=expected, remedy=remedy, at_key=True)
 

@@ -65,12 +65,8 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
-        UsageError: the data set has no such split, or other data than the network was trained on.
-        RunFolderError: the folder is not a run folder, or holds no model yet, or the data is missing.
-        ModelFileError: the model file is damaged.
-        DivergenceError: the model, or a loss, is not finite.
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set, the network or a metric raised an exception of its own.
+        UsageError: the data set has no such split.
+        MlpkitError: as ``load_run``, ``data_of_run`` and ``evaluated`` do.
     """
     model = load_run(directory, registry)
     description, data = data_of_run(directory, model)
@@ -83,10 +79,6 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
     """Return the data that a run's network was trained on: its shapes, and its splits.
-
-    Args:
-        directory: the run folder.
-        model: its model.
 
     Raises:
         UsageError: the data set gives other data than the network was trained on.
@@ -111,12 +103,7 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
-        UsageError: there is no such file.
-        RunFolderError: the folder is not a run folder, or holds no model yet.
-        ModelFileError: the model file is damaged.
-        DivergenceError: the model, or a loss, is not finite.
-        DataError: the file can't be read, or doesn't hold inputs and targets that fit the network.
-        ComponentFailure: the data set, the network or a metric raised an exception of its own.
+        MlpkitError: as ``load_run``, ``examples_of`` and ``evaluated_examples`` do.
     """
     model = load_run(directory, registry)
     results = evaluated_examples(model, *examples_of(model, file))
@@ -137,8 +124,7 @@ def evaluated_examples(
     Raises:
         DataError: the targets don't fit the inputs or the network.
         WrongUseError: the loss, or a metric, takes no weights of examples.
-        DivergenceError: the loss is not finite.
-        ComponentFailure: the network or a metric raised an exception of its own.
+        MlpkitError: as ``evaluated`` does.
     """
     examples, weighted = Examples(model.target, inputs, targets, weights), weights is not None
     description = Description(model.network.input_shape, model.target, {DATA_SPLIT: len(examples)}, weighted)
@@ -170,9 +156,8 @@ def evaluated(
         results = Evaluator(model.network, data, description, metrics)(splits)
     for split, found in results.items():
         if not math.isfinite(found["loss"]):
-            raise DivergenceError(
-                f"{source}: the {split} loss is {found['loss']}; check the data for values out of scale"
-            )
+            loss = f"{source}: the {split} loss is {found['loss']}"
+            raise DivergenceError(f"{loss}; check the data for values out of scale")
     return results
 
 
@@ -184,13 +169,7 @@ def in_order(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, 
 
 
 class Examples:
-    """Examples in memory, a split of their own.
-
-    Args:
-        target: what the network predicts.
-        inputs: their inputs, encoded.
-        targets: their targets, as ``Split.take`` writes them, but never one-hot.
-        weights: their weights; None if they have none.
+    """Examples in memory, a split of their own, for what a network predicts; arguments as for ``evaluated_examples``.
 
     Raises:
         DataError: the targets don't fit the inputs or the network.
@@ -205,7 +184,7 @@ class Examples:
             raise DataError(inputs.source, f"has targets of shape {targets.shape}; expected ({expected})")
         if isinstance(target, Classes):
             _expect_classes(target.count, inputs, targets)
-        targets = _one_hot(targets, target.count) if isinstance(target, Classes) and target.one_hot else targets
+            targets = _one_hot(targets, target.count) if target.one_hot else targets
         self._arrays = (inputs.x, targets, *(() if weights is None else (weights,)))
 
     def __len__(self) -> int:

@@ -1,18 +1,19 @@
-"""What people have (files, rows, columns, arrays) as what a trained network takes."""
+"""From what people have (files, rows, columns, arrays) to what a trained network takes."""
 
 from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from mlpkit.components.schema.wording import counted, nearest_file
+from mlpkit.components.schema.wording import counted, listed, nearest_file
 from mlpkit.errors import DataError, PluginError, ShapeError, UsageError
 from mlpkit.network.arguments import number_array
 from mlpkit.network.component_errors import component_errors
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.jobs.load_model import TrainedModel
-
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
     Column: TypeAlias = Sequence[Any] | NDArray[Any]
     Columns: TypeAlias = Mapping[str, Column]
@@ -44,7 +41,7 @@ def named_columns(rows: object) -> Columns | None:
         rows: a dict of columns, a list of dicts, a data frame (of pandas, Polars or Arrow), or a structured array.
 
     Raises:
-        UsageError: columns differ in length, or are no sequences; or one of the rows is no dict.
+        UsageError: columns differ in length, or aren't sequences; or one of the rows isn't a dict.
     """
     if isinstance(rows, Mapping):
         return _of_one_length({str(name): _sequence(str(name), values) for name, values in rows.items()})
@@ -78,11 +75,7 @@ def shown_label(label: Any) -> Any:
 
 
 def columns_by_position(rows: object, names: Sequence[str]) -> Columns:
-    """Return the columns of rows whose values have no names, but stand in the order of the columns.
-
-    Args:
-        rows: an array of two dimensions, or a list of rows.
-        names: the names of the columns.
+    """Return the columns of an array of two dimensions, or of a list of rows, in the order of their names.
 
     Raises:
         ShapeError: there are more or fewer columns.
@@ -90,9 +83,8 @@ def columns_by_position(rows: object, names: Sequence[str]) -> Columns:
     if isinstance(rows, list | tuple) and all(isinstance(row, list | tuple) for row in rows):
         for number, row in enumerate(rows):
             if len(row) != len(names):
-                raise ShapeError(
-                    f"row {number}, counted from 0, has {counted(len(row), 'value')}", expected=_all(names)
-                )
+                found = f"row {number}, counted from 0, has {counted(len(row), 'value')}"
+                raise ShapeError(found, expected=_values(names))
         return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else dict.fromkeys(names, ())
     array = np.asarray(rows)
     if array.ndim == 0:
@@ -101,13 +93,12 @@ def columns_by_position(rows: object, names: Sequence[str]) -> Columns:
     if array.ndim == 1 and len(names) == 1:
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != len(names):
-        raise ShapeError(f"an array of shape {array.shape} doesn't fit the table", expected=f"rows of {_all(names)}")
+        raise ShapeError(f"an array of shape {array.shape} doesn't fit the table", expected=f"rows of {_values(names)}")
     return dict(zip(names, array.T, strict=True))
 
 
-def _all(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMES_SHOWN]) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")
-    return f"{counted(len(names), 'value')}: {shown}"
+def _values(names: Sequence[str]) -> str:
+    return f"{counted(len(names), 'value')}: {listed(names, MOST_NAMES_SHOWN)}"
 
 
 def _sequence(name: str, values: Any) -> Column:
@@ -127,8 +118,7 @@ def _of_frame(frame: Any, names: Sequence[Any]) -> Columns:
 
 def _flat(name: str, values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim != 1:
-        expected = "expected one value for each row"
-        raise UsageError(f"the column '{name}' has values of shape {values.shape}; {expected}")
+        raise UsageError(f"the column '{name}' has values of shape {values.shape}; expected one value for each row")
     return values
 
 
@@ -142,11 +132,10 @@ def _of_dicts(rows: Sequence[Any]) -> Columns:
 
 
 def _of_one_length(columns: Columns) -> Columns:
-    lengths = {name: len(values) for name, values in columns.items()}
-    for name, length in lengths.items():
-        first = next(iter(lengths))
-        if length != lengths[first]:
-            has = f"the column '{name}' has {counted(length, 'value')}, but '{first}' {lengths[first]:,}"
+    first = next(iter(columns), "")
+    for name, values in columns.items():
+        if len(values) != len(columns[first]):
+            has = f"the column '{name}' has {counted(len(values), 'value')}, but '{first}' {len(columns[first]):,}"
             raise UsageError(f"{has}; expected as many in each column")
     return columns
 
@@ -181,7 +170,7 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
 
     Args:
         model: the model.
-        rows: a file name or several, or rows in memory: what ``Model.predict`` takes.
+        rows: what ``Model.predict`` takes: a file name or several, or rows in memory.
 
     Raises:
         UsageError: there is no such file, or there are no rows.
@@ -216,18 +205,15 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
     """Encode the rows of a file as in training.
 
     Raises:
-        UsageError: there is no such file.
-        DataError: the file can't be read, does not fit the network, or holds what is not a finite number.
-        PluginError: the data set names more or fewer rows than it reads.
-        ComponentFailure: the data set raised an exception of its own.
+        MlpkitError: as ``inputs_of`` does, but not for rows that lack a value.
     """
     file = located(model, file)
     with _reading(model, file):
         raw, row_names = _read(model, file)
         inputs = _encoded_but_lacking(model, file, raw)._replace(row_names=row_names)
     if row_names is not None and len(row_names) != len(inputs.x):
-        names = f"{len(row_names)} names for the {len(inputs.x)} rows"
-        raise PluginError(f"dataset {model.spec.data.name} gives {names} of {file}; expected one for each")
+        found = f"{len(row_names)} names for the {len(inputs.x)} rows of {file}"
+        raise PluginError(f"dataset {model.spec.data.name} gives {found}; expected one for each")
     return inputs
 
 
@@ -243,22 +229,18 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[An
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
         ComponentFailure: the data set raised an exception of its own.
     """
+    given: Path | Columns | None
     match file_names(source):
         case [file]:
-            given: Path | Columns = located(model, file)
+            given = located(model, file)
         case _:
-            given = _columns_with_targets(model, source)
+            given = named_columns(source)
+            if given is None or model.dataset.column_names() is None:
+                raise UsageError("these rows have no targets; give them beside the rows: evaluate(rows, targets)")
     place = given if isinstance(given, Path) else IN_MEMORY
     with _reading(model, place):
         raw, targets, *weights = model.dataset.read_examples(given)
         return Inputs(_encoded(model, place, raw), place), targets, weights[0] if weights else None
-
-
-def _columns_with_targets(model: TrainedModel, rows: object) -> Columns:
-    columns = named_columns(rows)
-    if columns is None or model.dataset.column_names() is None:
-        raise UsageError("these rows have no targets; give them beside the rows: evaluate(rows, targets)")
-    return columns
 
 
 def located(model: TrainedModel, file: Path) -> Path:
@@ -274,7 +256,7 @@ def located(model: TrainedModel, file: Path) -> Path:
 
 
 def expect_there(file: Path) -> None:
-    """Make sure that there is a file, or a folder, of that name; whatever else is wrong with it shows when it is read.
+    """Make sure that there is a file or a folder of that name; reading it shows whatever else is wrong.
 
     Raises:
         UsageError: there is no such file; the message has the name that was probably meant.
@@ -283,9 +265,9 @@ def expect_there(file: Path) -> None:
         file.stat()
     except FileNotFoundError as error:
         with suppress(OSError):
-            found = nearest_file(file.name, [path.name for path in file.parent.iterdir()])
-            remedy = f"did you mean '{found}'?" if found else ""
-            raise UsageError("; ".join(filter(None, (f"there is no file '{file}'", remedy)))) from error
+            meant = nearest_file(file.name, [path.name for path in file.parent.iterdir()])
+            remedy = f"; did you mean '{meant}'?" if meant else ""
+            raise UsageError(f"there is no file '{file}'{remedy}") from error
         raise UsageError(f"there is no folder '{file.parent}'") from error
     except (OSError, ValueError):
         return
@@ -335,12 +317,8 @@ def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[An
 def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
     """Return inputs, all of whose rows can be predicted.
 
-    Args:
-        inputs: the inputs.
-        labels: what rows are called in messages; None to count them from 0.
-
     Raises:
-        DataError: a row lacks a value.
+        DataError: a row lacks a value; the message calls rows by their labels, or counts them from 0.
     """
     if inputs.lacking:
         raise DataError(inputs.source, without_prediction(inputs, labels))
@@ -348,23 +326,16 @@ def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
 
 
 def without_prediction(inputs: Inputs, labels: Sequence[Any] | None = None) -> str:
-    """Return which rows can't be predicted since they lack a value, and what to do.
-
-    Args:
-        inputs: the inputs.
-        labels: what rows are called; None to count them from 0.
-    """
+    """Return which rows can't be predicted since they lack a value, and what to do; see ``complete``."""
     lacking = inputs.lacking
-    shown = [
-        f"row {row if labels is None else shown_label(labels[row])} ({', '.join(lacking[row])})"
-        for row in [*lacking][:MOST_ROWS_SHOWN]
+    rows = [
+        f"row {row if labels is None else shown_label(labels[row])} ({', '.join(columns)})"
+        for row, columns in islice(lacking.items(), MOST_ROWS_SHOWN + 1)
     ]
-    more = ", ..." if len(lacking) > len(shown) else ""
     counted_from = ", counted from 0" if labels is None else ""
-    rows = f"{len(lacking):,} of {counted(len(inputs.x), 'row')}"
-    lack = "lacks" if len(lacking) == 1 else "lack"
-    message = f"{rows} {lack} a value, which no row did in training: {', '.join(shown)}{more}{counted_from}"
-    return f"{message}; {_remedy(lacking)}"
+    how_many = f"{len(lacking):,} of {counted(len(inputs.x), 'row')} {'lacks' if len(lacking) == 1 else 'lack'} a value"
+    which = f"{listed(rows, MOST_ROWS_SHOWN)}{counted_from}"
+    return f"{how_many}, which no row did in training: {which}; {_remedy(lacking)}"
 
 
 def _remedy(lacking: Mapping[int, Sequence[str]]) -> str:
@@ -373,13 +344,7 @@ def _remedy(lacking: Mapping[int, Sequence[str]]) -> str:
 
 
 def _raw(model: TrainedModel, rows: object, columns: Columns | None) -> NDArray[Any]:
-    """Return raw inputs, as the data set reads them from a file.
-
-    Args:
-        model: the model.
-        rows: the rows.
-        columns: their columns, if these have names.
-    """
+    """Return raw inputs, as the data set reads them from a file, of rows and their columns if these have names."""
     names = model.dataset.column_names()
     if names is None:
         if columns is not None and frame_columns(rows) is None:
@@ -429,7 +394,7 @@ def expect_finite(place: str | Path, rows: NDArray[Any], message: str, names: Se
     Args:
         place: where they come from.
         rows: the rows.
-        message: what to say of one that is not, with a place for its ``value``.
+        message: what to say of a number that isn't finite, with ``{value}`` in it.
         names: the name of each number of a row, if they have names.
 
     Raises:

@@ -26,18 +26,19 @@ from mlpkit.specfile.spec import parse_spec
 from mlpkit.training.divergence import expect_finite_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import ModuleType
 
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
-    from mlpkit.components.operation import Operation
-    from mlpkit.components.parameter import Parameter, State
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.shape_proof import Proof
     from mlpkit.specfile.spec import Spec
+
+
+T = TypeVar("T")
 
 
 class Origin:
@@ -68,12 +69,7 @@ def _origin(spec: str, dataset: Dataset) -> Origin:
 
 
 def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return arrays and metadata of a network's model file.
-
-    Args:
-        network: the network, whose target is known.
-        origin: what it was trained from.
-    """
+    """Return arrays and metadata of the model file of a network whose target is known."""
     assert network.target is not None
     metadata = {
         "spec": origin.spec,
@@ -84,9 +80,6 @@ def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any
     if columns := columns_of(network.input_shape):
         metadata["columns"] = columns_to_plain(columns)
     return {**network.parameters, **network.states}, metadata
-
-
-T = TypeVar("T")
 
 
 class TrainedModel(NamedTuple):
@@ -134,11 +127,7 @@ def load_model(
 
 
 def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:
-    """Return the trained model in a file, with its data set's encoder.
-
-    Args:
-        path: the file.
-        registry: the plugins to take components from; by default what is installed.
+    """Return the trained model in a file, with its data set's encoder; its components are those of a registry.
 
     Raises:
         ModelFileError: the file can't be read, or is not what it says it is.
@@ -148,17 +137,12 @@ def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:
 
 
 def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
-    """Return the trained model of a run.
-
-    Args:
-        directory: the run folder.
-        registry: the plugins to take components from; by default what is installed.
+    """Return the trained model in a run folder, as ``load_trained`` does.
 
     Raises:
         RunFolderError: the folder is not a run folder, or holds no model yet.
-        ModelFileError: the model file is damaged.
         DivergenceError: the model is not finite.
-        SpecError: a plugin that the model needs is missing.
+        MlpkitError: as ``load_trained`` does.
     """
     path = directory / MODEL
     model = restore(RunFolder.open(directory).load_model(), path, registry)
@@ -228,7 +212,11 @@ def _input_shape(model: ModelFile) -> InputShape:
 
 
 def _expect_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
-    declared = {array.path: (array.shape, member.dtype) for member in proof.stack for array in _arrays(member)}
+    declared = {
+        array.path: (array.shape, member.dtype)
+        for member in proof.stack
+        for array in (*member.declared_parameters(), *member.declared_states())
+    }
     found = {name: (array.shape, array.dtype) for name, array in model.arrays.items()}
     for name in sorted(declared.keys() | found.keys()):
         if declared.get(name) != found.get(name):
@@ -253,11 +241,6 @@ def _expect_distinct(what: str, names: tuple[str, ...] | None, count: int) -> No
         distinct = "" if len(set(names)) == len(names) else f", {len(set(names)):,} of them different"
         msg = f"the encoder names {len(names):,} {what}{distinct}; the network has {count:,}"
         raise ModelFileError(f"{msg}; restore the file from a copy, or train again")
-
-
-def _arrays(member: Operation) -> Iterator[Parameter | State]:
-    yield from member.declared_parameters()
-    yield from member.declared_states()
 
 
 def _show(arrays: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], name: str, absent: str) -> str:

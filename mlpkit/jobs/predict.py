@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.loss import Loss
     from mlpkit.jobs.inputs import Columns, Inputs
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.registry.registry import Registry
@@ -82,11 +81,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None, *, ke
 
     Raises:
         UsageError: there is no such file; or the data set has no columns to keep.
-        RunFolderError: the folder is not a run folder, or holds no model yet.
-        ModelFileError: the model file is damaged.
-        DataError: the file can't be read, does not fit the network, or holds what is not a finite number.
-        PluginError: the data set names more or fewer rows than it reads.
-        ComponentFailure: the data set raised an exception of its own.
+        MlpkitError: as ``load_run``, ``inputs_of`` and ``predictions`` do.
     """
     model = load_run(directory, registry)
     inputs = inputs_of_file(model, file)
@@ -119,36 +114,25 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
 
 
 def predictions_of(model: TrainedModel, values: NDArray[Any], row_names: tuple[str, ...] | None = None) -> Predictions:
-    """Return what a network says of rows, with what its predictions mean.
+    """Return a network's predictions, with what they mean.
 
     Args:
         model: the network, with its data set and target.
         values: its predictions, shape (rows, ...).
-        row_names: what each row comes from; None if rows have no names.
+        row_names: as for ``Predictions``.
 
     Raises:
-        ComponentFailure: the loss predicts more or fewer numbers than have names.
+        ComponentFailure: the loss names more or fewer numbers than it predicts.
     """
-    classes = values.argmax(axis=1) if isinstance(model.target, Classes) else None
-    _expect_name_for_each(values, model.network.loss_layer)
-    names = model.dataset.class_names(), _target_names(model), row_names
-    return Predictions(values, classes, *names, are_labels=isinstance(model.target, Labels))
-
-
-def _expect_name_for_each(values: NDArray[Any], loss: Loss) -> None:
-    """Make sure that a loss that names the numbers that it predicts gives each a name.
-
-    Raises:
-        ComponentFailure: there are more or fewer.
-    """
-    names, count = loss.prediction_names(), prod(values.shape[1:])
+    loss, count = model.network.loss_layer, prod(values.shape[1:])
+    names = loss.prediction_names()
     if names is not None and count != len(names):
         found = f"loss {loss.path} ({loss.type_name}) predicts {count} numbers for a row, and names {', '.join(names)}"
         raise ComponentFailure(f"{found}; expected a name for each number, from prediction_names")
-
-
-def _target_names(model: TrainedModel) -> tuple[str, ...] | None:
-    """Return the names of labels, or of the numbers predicted for values; labels without names go by their numbers."""
-    if isinstance(model.target, Labels):
-        return model.dataset.target_names() or tuple(map(str, range(model.target.count)))
-    return model.network.replicas[0].prediction_names(model.dataset.target_names())
+    target, class_names, target_names = model.target, model.dataset.class_names(), model.dataset.target_names()
+    if isinstance(target, Labels):
+        target_names = target_names or tuple(map(str, range(target.count)))
+    else:
+        target_names = model.network.replicas[0].prediction_names(target_names)
+    classes = values.argmax(axis=1) if isinstance(target, Classes) else None
+    return Predictions(values, classes, class_names, target_names, row_names, are_labels=isinstance(target, Labels))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.schema.wording import did_you_mean
+from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _TRUTHS: Final = {"True": True, "False": False}
 MOST_CLASSES_SHOWN: Final = 20
+MOST_NAMES_SHOWN: Final = 8
 
 
 def class_values(names: tuple[str, ...] | None, count: int) -> tuple[Any, ...]:
@@ -41,7 +42,7 @@ def class_values(names: tuple[str, ...] | None, count: int) -> tuple[Any, ...]:
 
     Args:
         names: their names; None if they are just numbers.
-        count: how many there are.
+        count: how many classes.
     """
     if names is None:
         return tuple(range(count))
@@ -49,7 +50,7 @@ def class_values(names: tuple[str, ...] | None, count: int) -> tuple[Any, ...]:
 
 
 def _if_all(read: Callable[[str], Any], names: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return what all names stand for; nothing if one of them is not exactly how Python writes that."""
+    """Return the values that all names stand for; nothing if Python writes one of them differently."""
     try:
         values = tuple(map(read, names))
     except ValueError:
@@ -109,11 +110,10 @@ def _are_one_hot(rows: NDArray[Any]) -> bool:
 
 
 def _unknown_class(row: int, value: object, classes: tuple[Any, ...]) -> UsageError:
-    shown = ", ".join(map(str, classes[:MOST_CLASSES_SHOWN])) + (", ..." if len(classes) > MOST_CLASSES_SHOWN else "")
     remedy = did_you_mean(value, map(str, classes)) if isinstance(value, str) else ""
+    remedy = remedy or f"expected one of {listed(classes, MOST_CLASSES_SHOWN)}"
     return UsageError(
-        f"the target of row {row}, counted from 0, is {value!r}, which is no class of the model; "
-        f"{remedy or f'expected one of {shown}'}"
+        f"the target of row {row}, counted from 0, is {value!r}, which is no class of the model; {remedy}"
     )
 
 
@@ -121,9 +121,6 @@ def _expect_shape(array: NDArray[Any], expected: tuple[int, ...]) -> None:
     if array.shape != expected:
         shape = ", ".join(map(str, expected)) + ("," if len(expected) == 1 else "")
         raise ShapeError(f"targets of shape {array.shape} don't fit the rows", expected=f"({shape})")
-
-
-MOST_NAMES_SHOWN = 8
 
 
 def load(path: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> Model:
@@ -265,17 +262,13 @@ class Model:
 
     def __repr__(self) -> str:
         shape = ", ".join(map(str, ("rows", *self._trained.network.input_shape)))
-        takes = _few(self.columns) if self.columns else f"arrays, such as of shape ({shape})"
+        takes = listed(self.columns, MOST_NAMES_SHOWN) if self.columns else f"arrays, such as of shape ({shape})"
         return f"<Model {self.spec.name}: takes {takes}; predicts {self._predicted()}>"
 
     def _predicted(self) -> str:
         if self.classes is not None:
-            return _few(self.classes)
+            return listed(self.classes, MOST_NAMES_SHOWN)
         names = self.network.replicas[0].prediction_names(self._trained.dataset.target_names())
         if names is None and self._trained.target in {Values(()), Values((1,))}:
             return "a number"
-        return _few(names) if names else str(self._trained.target)
-
-
-def _few(names: tuple[Any, ...]) -> str:
-    return ", ".join(map(str, names[:MOST_NAMES_SHOWN])) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")
+        return listed(names, MOST_NAMES_SHOWN) if names else str(self._trained.target)

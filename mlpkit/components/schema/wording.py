@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.kinds import KINDS, in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def with_article(noun: str) -> str:
@@ -21,6 +21,11 @@ def with_article(noun: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return ``1 item``, ``2 items``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names: Sequence[object], most: int) -> str:
+    """Return ``a, b, c``, or ``a, b, ...`` if there are more names than so many."""
+    return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
 
 
 def shown_number(value: float) -> str:
