@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset
+    from mlpkit.components.operation import Operation
+    from mlpkit.components.parameter import Parameter, State
     from mlpkit.components.target import Target
     from mlpkit.network.sequential import Sequential
     from mlpkit.network.shape_proof import Proof
@@ -212,11 +214,7 @@ def _input_shape(model: ModelFile) -> InputShape:
 
 
 def _expect_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
-    declared = {
-        array.path: (array.shape, member.dtype)
-        for member in proof.stack
-        for array in (*member.declared_parameters(), *member.declared_states())
-    }
+    declared = {array.path: (array.shape, member.dtype) for member in proof.stack for array in _arrays(member)}
     found = {name: (array.shape, array.dtype) for name, array in model.arrays.items()}
     for name in sorted(declared.keys() | found.keys()):
         if declared.get(name) != found.get(name):
@@ -241,6 +239,10 @@ def _expect_distinct(what: str, names: tuple[str, ...] | None, count: int) -> No
         distinct = "" if len(set(names)) == len(names) else f", {len(set(names)):,} of them different"
         msg = f"the encoder names {len(names):,} {what}{distinct}; the network has {count:,}"
         raise ModelFileError(f"{msg}; restore the file from a copy, or train again")
+
+
+def _arrays(member: Operation) -> list[Parameter | State]:
+    return [*member.declared_parameters(), *member.declared_states()]
 
 
 def _show(arrays: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], name: str, absent: str) -> str:
