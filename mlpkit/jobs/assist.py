@@ -36,15 +36,8 @@ def assist(ranks: Ranks, **plugin_options: Unpack[PluginOptions]) -> None:
 
 
 def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
-    """Take part in a training.
-
-    Args:
-        ranks: the processes.
-        registry: the plugins to take components from.
-        resolved: the spec with every default filled in, slices and threads too.
-    """
-    spec = parse_resolved(Path(), resolved, registry)
-    proved = _prove(spec)
+    """Take part in the training of a resolved spec, which sets slices and threads too."""
+    proved = _prove(parse_resolved(Path(), resolved, registry))
     with open_training(proved, resolved=resolved, ranks=ranks) as training:
         network = training.network(begun=True)
         expect_same_inputs(ranks, training.lock, proved.description)

@@ -1,4 +1,4 @@
-"""Layers and parameters that a spec chooses by name or by pattern, such as those that training leaves as they are."""
+"""Layers and parameters that a spec chooses by name or by pattern, such as those that training leaves unchanged."""
 
 from __future__ import annotations
 
@@ -55,12 +55,7 @@ def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[
 
 
 def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
-    """Return the paths of the layers that training leaves as they are, and what is wrong with ``training.freeze``.
-
-    Args:
-        spec: the spec.
-        proof: the proof of its layers.
-    """
+    """Return the paths of the layers that training leaves unchanged, and what is wrong with ``training.freeze``."""
     place: KeyPath = ("training", "freeze")
     frozen, faults = chosen(spec.training.freeze or (), place, proof)
     trained = _trained(proof, ())
@@ -73,11 +68,7 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
 def step_factors(spec: Spec, proof: Proof) -> tuple[dict[str, StepFactors], list[Problem]]:
     """Return the factors of weight decay and learning rate of each parameter, and what is wrong with what sets them.
 
-    Without ``training.rates`` and ``training.decays`` the layers declare them all.
-
-    Args:
-        spec: the spec.
-        proof: the proof of its layers.
+    There are none without ``training.rates`` and ``training.decays``: then the layers declare them all.
     """
     if not (spec.training.rates or spec.training.decays):
         return {}, []
@@ -94,17 +85,11 @@ def step_factors(spec: Spec, proof: Proof) -> tuple[dict[str, StepFactors], list
 
 
 def max_weight_norm_faults(spec: Spec, proof: Proof) -> list[Problem]:
-    """Return what is wrong with ``training.max_weight_norm``: patterns that match no parameter.
-
-    Args:
-        spec: the spec.
-        proof: the proof of its layers.
-    """
+    """Return what is wrong with ``training.max_weight_norm``: patterns that match no parameter."""
     paths = [parameter.path for member in proof.stack for parameter in member.declared_parameters()]
-    patterns = spec.training.max_weight_norm or {}
     return [
         _no_parameter(pattern, ("training", "max_weight_norm", pattern), paths)
-        for pattern in patterns
+        for pattern in spec.training.max_weight_norm or {}
         if not any(fnmatchcase(path, pattern) for path in paths)
     ]
 

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Shape
     from mlpkit.components.target import Target
-    from mlpkit.specfile.sections import Training
     from mlpkit.specfile.spec import Spec
 
 ROWS_COUNTED_TOGETHER: Final = 1024
 
 
 class FactsOfSpec(NamedTuple):
-    """What a spec's data says.
+    """What is known of a spec's data.
 
     Args:
         spec: the spec.
@@ -43,7 +42,7 @@ class FactsOfSpec(NamedTuple):
 
     @property
     def target(self) -> Target:
-        """What is to be predicted."""
+        """What is predicted."""
         return self.description.target
 
     @property
@@ -75,18 +74,19 @@ class FactsOfSpec(NamedTuple):
 def filled_in(spec: Spec, facts: FactsOfSpec) -> tuple[Spec, list[Problem]]:
     """Return the spec without anything that is left to the data, and what could not be filled in.
 
-    Args:
-        spec: the spec.
-        facts: what its data says.
+    By default a minibatch has no more than the training examples.
     """
     faults: list[Problem] = []
     layers = tuple(replace(member, recipe=_filled_in(member.recipe, facts, faults)) for member in spec.layers)
-    training = _with_batch_size(spec, facts.description.sizes["train"])
+    training = spec.training
+    if not spec.document.says(("training", "batch_size")):
+        most = max(1, facts.description.sizes["train"] // training.accumulate)
+        training = replace(training, batch_size=min(training.batch_size, most))
     return replace(spec, top_level=replace(spec.top_level, layers=layers, training=training)), faults
 
 
 def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
-    """Return a recipe, or a value in one, with nothing left to the data, as far as no fault is found."""
+    """Return a recipe, or a value in one, with nothing left to the data except where a fault is found."""
     if isinstance(value, Recipe):
         arguments = {}
         for key, argument in value.arguments.items():
@@ -104,20 +104,11 @@ def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
     return {key: _filled_in(item, facts, faults) for key, item in value.items()} if type(value) is dict else value
 
 
-def _with_batch_size(spec: Spec, examples: int) -> Training:
-    """Return how to train, by default with minibatches of no more than the training examples."""
-    training = spec.training
-    if spec.document.says(("training", "batch_size")):
-        return training
-    most = max(1, examples // training.accumulate)
-    return replace(training, batch_size=min(training.batch_size, most))
-
-
 def counted(target: Target, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
     """Return how many examples have each class or label, or the sum of their weights; nothing if values are predicted.
 
     Args:
-        target: what is to be predicted.
+        target: what is predicted.
         t: the targets.
         weights: the weights of the examples; None if they have none.
     """

@@ -172,7 +172,7 @@ def _arrays(operation: Operation) -> list[Parameter | State]:
 def _misfits(
     spec: Spec, proof: Proof, model: ModelFile, layers: list[Operation], section: InitializeFromSection
 ) -> list[Problem]:
-    """Return which weights of layers a model lacks; if all are to be taken, weights of other layers don't fit either."""
+    """Return which weights of layers a model lacks; if all are to be taken, it must have no others."""
     run = section.run
     there = {path: array.shape for path, array in model.arrays.items()}
     fits = {layer.path: all(there.get(array.path) == array.shape for array in _arrays(layer)) for layer in layers}

@@ -58,7 +58,7 @@ class Rows:
         """Return what a data set has about the rows at ``indices``: an array, a list, or a mapping of these by column.
 
         Args:
-            get: returns it for positions in a split of the data set; None if it doesn't know.
+            get: returns it for positions in a split of the data set; None if it isn't known.
             indices: positions.
         """
         parts = [(places, get(split, inside)) for split, places, inside in self._parts(indices)]
@@ -81,7 +81,7 @@ class Rows:
 
 
 def _in_order(parts: Sequence[Any], order: NDArray[np.intp]) -> Any:
-    """Return values that come in parts, in another order."""
+    """Join parts, and return their values in an order."""
     if isinstance(parts[0], np.ndarray):
         return np.concatenate(parts)[order]
     values = [value for part in parts for value in part]
@@ -91,20 +91,13 @@ def _in_order(parts: Sequence[Any], order: NDArray[np.intp]) -> Any:
 def of_rows(
     get: Callable[[str, NDArray[Any]], Any], split: str, indices: NDArray[Any], examples: Split | None = None
 ) -> Any:
-    """Return what a data set has about rows of a split, in whose place there may be a fold.
-
-    Args:
-        get: a method of the data set that takes the name of a split and positions in it.
-        split: the name of the split.
-        indices: positions of the rows.
-        examples: the split.
-    """
+    """Return what a method of a data set returns for positions in a split, which may be a fold."""
     return examples.gathered(get, indices) if isinstance(examples, Rows) else get(split, indices)
 
 
-def rows_to_fold(sizes: Mapping[str, int]) -> list[int]:
-    """Return how many rows each split has that is cut into folds."""
-    return [sizes[split] for split in FOLDED if split in sizes]
+def rows_to_fold(sizes: Mapping[str, int]) -> int:
+    """Return how many rows are cut into folds."""
+    return sum(sizes.get(split, 0) for split in FOLDED)
 
 
 def fold_sizes(sizes: Mapping[str, int], folds: int, member: int | None) -> dict[str, int]:
@@ -112,7 +105,7 @@ def fold_sizes(sizes: Mapping[str, int], folds: int, member: int | None) -> dict
     others = {split: size for split, size in sizes.items() if split not in FOLDED}
     if member is None:
         return {"train": sizes["train"], **others}
-    rows = sum(rows_to_fold(sizes))
+    rows = rows_to_fold(sizes)
     held_out = len(range(member, rows, folds))
     return {"train": rows - held_out, "validation": held_out, **others}
 
@@ -177,7 +170,7 @@ class Folds:
 def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes: NDArray[Any]) -> None:
     """Move copies of a row to its fold, each in exchange for a row of the same class that has no copies.
 
-    So folds keep their sizes, and their shares of each class. Where no such row is left, copies stay apart.
+    So folds keep their sizes, and their shares of each class. Where no such row is left, copies stay in two folds.
 
     Args:
         numbers: the fold of each row.

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpkit.errors import ModelFileError, RunFolderError, UsageError
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.resume_network import contents_of
-from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes
+from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, contents_of, lock_changes
 from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
 from mlpkit.runs.checkpoints import BEST
 from mlpkit.training.divergence import without_warnings

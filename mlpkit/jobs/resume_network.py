@@ -6,12 +6,11 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlpkit.errors import ModelFileError, RunFolderError
+from mlpkit.errors import RunFolderError
 from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import RunInputs, lock_changes, run_inputs_of, text_changes
-from mlpkit.jobs.run_recorder import SNAPSHOT
+from mlpkit.jobs.run_inputs import contents_of, lock_changes, text_changes
 from mlpkit.jobs.run_spec import dataset_of, hold_examples, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
@@ -21,7 +20,6 @@ from mlpkit.runs.layout import MODEL, RESOLVED, SPEC
 from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.events import Observer, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK
-from mlpkit.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +27,14 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from mlpkit.components.callback import Callback
+    from mlpkit.jobs.run_inputs import RunInputs
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.spec_data import OpenedData
     from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.sections import Training
     from mlpkit.training.evaluation import Record
     from mlpkit.training.ranks import Ranks
+    from mlpkit.training.snapshot import Snapshot
 
 
 class Session(NamedTuple):
@@ -164,21 +163,6 @@ def _refuse(folder: RunFolder, snapshot: Snapshot, changes: list[str]) -> None:
             f"{folder.directory}: can't be resumed: what it depends on has changed since step {snapshot.step}:{listed}"
             "\n  help: put it back as it was, or start a new run"
         )
-
-
-def contents_of(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
-    """Return what a checkpoint holds for the trainer, and what its run was begun with.
-
-    Raises:
-        ModelFileError: the file is sound, but no checkpoint.
-    """
-    snapshot = Snapshot(checkpoint.arrays, checkpoint.metadata.get(SNAPSHOT, {}))
-    try:
-        origin, _ = run_inputs_of(checkpoint.arrays, checkpoint.metadata), snapshot.step
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{checkpoint.path}: is a model, and no checkpoint; put back what was there"
-        raise ModelFileError(msg) from error
-    return snapshot, origin
 
 
 def _finished_run(folder: RunFolder, registry: Registry) -> Run:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mlpkit.errors import UsageError
+from mlpkit.errors import ModelFileError, UsageError
 from mlpkit.registry.distributions import version_of
 from mlpkit.runs.environment import environment
+from mlpkit.training.snapshot import Snapshot
 from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.registry.plugin import Plugin
+    from mlpkit.runs.checkpoints import Checkpoint
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer
     from mlpkit.training.ranks import Ranks
@@ -33,24 +35,16 @@ def spec_hash(text: str) -> str:
 
 
 def flattened(data: Any, prefix: str = "") -> dict[str, Any]:
-    """Return the values of nested mappings and lists by dotted key; items of a list go by their number.
+    """Return the values of nested mappings and lists by dotted key, below a prefix; items of a list go by their number.
 
     What is empty has no values.
-
-    Args:
-        data: plain data.
-        prefix: the key that leads to it.
     """
-    if isinstance(data, Mapping):
-        items = [(str(key), value) for key, value in data.items()]
-    elif isinstance(data, list):
-        items = [(str(number), value) for number, value in enumerate(data)]
-    else:
+    if not isinstance(data, Mapping | list):
         return {prefix: data}
-    found: dict[str, Any] = {}
-    for key, value in items:
-        found |= flattened(value, f"{prefix}.{key}" if prefix else key)
-    return found
+    values: dict[str, Any] = {}
+    for key, value in data.items() if isinstance(data, Mapping) else enumerate(data):
+        values |= flattened(value, f"{prefix}.{key}" if prefix else str(key))
+    return values
 
 
 ENVIRONMENT = "environment"
@@ -78,12 +72,7 @@ class Change(NamedTuple):
         return self.between("then", "now")
 
     def between(self, there: str, here: str) -> str:
-        """Say what it is in two places or at two times.
-
-        Args:
-            there: the place or time of ``then``.
-            here: that of ``now``.
-        """
+        """Say what it is in two places or at two times, those of ``then`` and ``now``."""
         then, now = ("none" if value is None else _shortened(value) for value in (self.then, self.now))
         return f"{self.key}: {then} {there}, {now} {here}"
 
@@ -118,7 +107,7 @@ def expect_same_inputs(
 
     Args:
         ranks: the processes; rank 0 compares what all of them have.
-        lock: what the result depends on in this one.
+        lock: what the result depends on in this process.
         description: the shapes of its data, which not every data set has a checksum of.
         observer: receives what differs, in rank 0.
 
@@ -130,14 +119,11 @@ def expect_same_inputs(
     own["data"] = {**shapes, "rows": dict(description.sizes)}
     for rank, other in enumerate(ranks.gather(own)):
         differences = lock_changes(own, other)
-        told = "; ".join(each.between("on rank 0", f"on rank {rank}") for each in differences)
+        listed = "; ".join(each.between("on rank 0", f"on rank {rank}") for each in differences)
         if not all(each.of_environment for each in differences):
-            raise UsageError(f"the ranks can't train together: {told}; expected the same on all hosts")
-        if told and observer is not None:
-            observer.noticed(f"the same bits as on one machine aren't certain: {told}")
-
-
-_SPEC, _RESOLVED, _LOCK = "origin/spec", "origin/resolved", "lock"
+            raise UsageError(f"the ranks can't train together: {listed}; expected the same on all hosts")
+        if listed and observer is not None:
+            observer.noticed(f"the same bits as on one machine aren't certain: {listed}")
 
 
 class RunInputs(NamedTuple):
@@ -153,31 +139,32 @@ class RunInputs(NamedTuple):
     resolved: str
     lock: Mapping[str, Any]
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the texts as arrays of their bytes: a megabyte of text is too much for a header."""
-        texts = {_SPEC: self.spec, _RESOLVED: self.resolved}
-        return {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()}
 
-    def metadata(self) -> dict[str, Any]:
-        """Return the rest, as plain data."""
-        return {_LOCK: self.lock}
+_SPEC, _RESOLVED, _LOCK, _SNAPSHOT = "origin/spec", "origin/resolved", "lock", "snapshot"
+"""The names in a checkpoint: of arrays, the bytes of texts that are too long for a header, and of its metadata."""
 
 
-def run_inputs_of(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> RunInputs:
-    """Return what a checkpoint says that its run was begun with.
+def checkpoint_contents(snapshot: Snapshot, inputs: RunInputs) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return arrays and metadata of the checkpoint of a run that was begun with some inputs."""
+    texts = {_SPEC: inputs.spec, _RESOLVED: inputs.resolved}
+    arrays = {name: np.frombuffer(text.encode(), np.uint8) for name, text in texts.items()}
+    return snapshot.arrays | arrays, {_LOCK: inputs.lock, _SNAPSHOT: snapshot.metadata}
+
+
+def contents_of(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
+    """Return what a checkpoint holds for the trainer, and what its run was begun with.
 
     Raises:
-        ValueError: it says nothing, or nothing that mlpkit would write.
+        ModelFileError: the file is sound, but isn't a checkpoint.
     """
-    lock = metadata.get(_LOCK)
-    if not isinstance(lock, dict) or not {_SPEC, _RESOLVED} <= arrays.keys():
-        msg = "no inputs of a run"
-        raise ValueError(msg)
-    return RunInputs(_text(arrays[_SPEC]), _text(arrays[_RESOLVED]), lock)
-
-
-def _text(array: NDArray[Any]) -> str:
-    return array.tobytes().decode()
+    arrays, metadata = checkpoint.arrays, checkpoint.metadata
+    snapshot = Snapshot(arrays, metadata.get(_SNAPSHOT, {}))
+    try:
+        spec, resolved = (arrays[name].tobytes().decode() for name in (_SPEC, _RESOLVED))
+        lock, _ = {**metadata[_LOCK]}, snapshot.step
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{checkpoint.path}: is a model, and no checkpoint; put back what was there") from error
+    return snapshot, RunInputs(spec, resolved, lock)
 
 
 _MODULE = "module "

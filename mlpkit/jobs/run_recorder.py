@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DivergenceError, MlpkitError, StorageError
+from mlpkit.jobs.run_inputs import checkpoint_contents
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.runs.overview import DIVERGED, FAILED
 from mlpkit.system import can_start_processes
@@ -19,8 +20,6 @@ from mlpkit.training.events import Event
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
-
-    from numpy.typing import NDArray
 
     from mlpkit.components.schedule import Progress
     from mlpkit.jobs.run_inputs import RunInputs
@@ -53,7 +52,7 @@ class AsyncCheckpoints:
     def __enter__(self) -> AsyncCheckpoints:
         """Start the thread: an interrupt while it starts could otherwise lose a snapshot."""
         try:
-            self._writer.submit(_nothing).result()
+            self._writer.submit(lambda: None).result()
         except BaseException:  # a signal: the program would wait for an idle thread when it ends
             self._writer.shutdown(wait=False)
             raise
@@ -96,15 +95,11 @@ class AsyncCheckpoints:
         self._last = self._writer.submit(write, snapshot)
 
 
-def _nothing() -> None:
-    """Do nothing."""
-
-
 class _SerialExecutor(Executor):
-    """Does what it is given at once, for systems without threads."""
+    """Calls each function at once, for systems without threads."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call the function, and return what came of it."""
+        """Call the function, and return its result or exception."""
         future: Future[Any] = Future()
         try:
             future.set_result(function(*args, **kwargs))
@@ -113,17 +108,13 @@ class _SerialExecutor(Executor):
         return future
 
 
-SNAPSHOT = "snapshot"
-"""The key of a checkpoint's metadata under which the trainer's stands, beside those of the origin."""
-
-
 def finite(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that are numbers, and the tables; JSON has no others."""
     return {key: value for key, value in values.items() if isinstance(value, list) or math.isfinite(value)}
 
 
 def recording(folder: RunFolder) -> Listener:
-    """Return what writes into the run folder what the run is, each evaluation, and the health."""
+    """Return what writes a run's identity, each evaluation, and the health into its folder."""
 
     def write(event: Event) -> None:
         match event:
@@ -143,40 +134,28 @@ class FolderStore:
 
     Args:
         folder: the run folder.
-        origin: what the run depends on.
+        inputs: what the run was begun with.
         keep: how many of the last checkpoints to keep.
     """
 
-    def __init__(self, folder: RunFolder, origin: RunInputs, keep: int) -> None:
-        self._folder = folder
-        self._arrays = origin.arrays()
-        self._metadata = origin.metadata()
-        self._keep = keep
+    def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
+        self._checkpoints, self._inputs, self._keep = folder.checkpoints, inputs, keep
 
     def raise_failure(self) -> None:
         """What goes wrong is raised at once."""
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""
-        self._folder.checkpoints.save(snapshot.step, *self._contents(snapshot), keep=self._keep)
+        self._checkpoints.save(snapshot.step, *checkpoint_contents(snapshot, self._inputs), keep=self._keep)
 
     def save_best(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the best checkpoint."""
-        self._folder.checkpoints.save_best(*self._contents(snapshot))
-
-    def _contents(self, snapshot: Snapshot) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Return arrays and metadata of a checkpoint."""
-        return snapshot.arrays | self._arrays, {**self._metadata, SNAPSHOT: snapshot.metadata}
+        self._checkpoints.save_best(*checkpoint_contents(snapshot, self._inputs))
 
 
 @contextmanager
 def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[None]:
-    """Write into the run folder what goes wrong in the block, and raise it.
-
-    Args:
-        folder: the run folder; None to write nothing.
-        progress: knows the steps done.
-    """
+    """Write into the run folder, if there is one, what goes wrong in the block and after which step, and raise it."""
     try:
         yield
     except Exception as error:
@@ -193,7 +172,7 @@ def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Obse
     Args:
         write: writes a file into the folder.
         folder: the run folder.
-        observer: hears that the run waits.
+        observer: learns that the run waits.
         stop: ends the wait.
 
     Raises:

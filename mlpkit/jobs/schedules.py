@@ -1,4 +1,4 @@
-"""The schedules of a spec, checked before training, and what is known beforehand of that of its learning rate."""
+"""The schedules of a spec, checked before training, and the values and the scale of its learning rate."""
 
 from __future__ import annotations
 
@@ -99,12 +99,9 @@ PLACES: Final = 200
 
 
 def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
-    """Return the key of the number that scales the whole schedule of the learning rate, and the number.
+    """Return the key of the number that scales the whole schedule of an optimizer's learning rate, and the number.
 
-    None if the rate is no schedule, or no number alone scales it.
-
-    Args:
-        optimizer: the optimizer of a spec.
+    None if the rate is not a schedule, or if no single number scales it.
     """
     rate = optimizer.arguments.get("learning_rate")
     if not isinstance(rate, Recipe):
@@ -116,12 +113,9 @@ def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
 
 
 def rates_of(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_epoch: int) -> list[tuple[int, float]]:
-    """Return steps spread over a training, and the learning rate after each; none if the rate is no schedule.
+    """Return steps spread over a training, and the learning rate after each.
 
-    Args:
-        optimizer: the optimizer of a spec.
-        total_steps: steps of the whole training; None if they aren't known, and then nothing is returned.
-        steps_per_epoch: steps of an epoch.
+    There are none if the rate is not a schedule, or if the steps of the whole training aren't known.
     """
     rate = optimizer.arguments.get("learning_rate")
     if not isinstance(rate, Recipe) or total_steps is None:

@@ -1,4 +1,4 @@
-"""A spec's data: described, opened, and what it has doubts about."""
+"""A spec's data: described, opened, and what is likely wrong with it."""
 
 from __future__ import annotations
 
@@ -42,10 +42,6 @@ class OpenedData(NamedTuple):
 def describe_data(spec: Spec, dataset: Dataset) -> Description:
     """Return shapes and sizes of a spec's data.
 
-    Args:
-        spec: the spec.
-        dataset: its data.
-
     Raises:
         SpecShapeError: a parameter of the data set does not fit the data.
         DataError: the header of a data file is not what it should be.
@@ -61,9 +57,10 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
     expect_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
     if spec.folds is None:
         return description
-    if sum(rows_to_fold(description.sizes)) < spec.folds:
-        rows = f"at most {sum(rows_to_fold(description.sizes))}, the rows for training and validation"
-        fault = Problem(("ensemble", "folds"), f"there are fewer rows than {spec.folds} folds", expected=rows)
+    rows = rows_to_fold(description.sizes)
+    if rows < spec.folds:
+        expected = f"at most {rows}, the rows for training and validation"
+        fault = Problem(("ensemble", "folds"), f"there are fewer rows than {spec.folds} folds", expected=expected)
         raise spec.error(SpecShapeError, [fault])
     return description._replace(sizes=fold_sizes(description.sizes, spec.folds, spec.member))
 
@@ -79,12 +76,7 @@ def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
 
 
 def open_for_members(spec: Spec, dataset: Dataset) -> Callable[[int | None], Mapping[str, Split]]:
-    """Return what gives each network of an ensemble its splits of a spec's data, once described.
-
-    Raises:
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own, or returned no splits.
-    """
+    """Return a function that gives each network of an ensemble its splits of a spec's data, as ``open_data`` does."""
     if spec.folds is not None:
         return open_folds(spec, dataset, spec.folds).splits
     splits = _own_splits(spec, dataset)
@@ -92,12 +84,7 @@ def open_for_members(spec: Spec, dataset: Dataset) -> Callable[[int | None], Map
 
 
 def open_folds(spec: Spec, dataset: Dataset, folds: int) -> Folds:
-    """Return the rows of a spec's data, once described, cut into folds.
-
-    Raises:
-        DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own, or returned no splits.
-    """
+    """Return the rows of a spec's data, once described, cut into folds; see ``open_data``."""
     with component_errors(f"dataset {spec.data.name} failed in describe"):
         description = dataset.describe()
     splits = _own_splits(spec, dataset)
@@ -112,12 +99,15 @@ def keys_of_examples(dataset: Dataset, splits: Mapping[str, Split]) -> dict[str,
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own.
     """
+    known = {}
     with component_errors(f"dataset {dataset.registered_name} failed in example_keys"):
-        found = {split: dataset.example_keys(split) for split in splits}
-        known = {split: keys for split, keys in found.items() if keys is not None}
-        if any(len(keys) != len(splits[split]) for split, keys in known.items()):
-            raise ValueError("there must be a key for each example")
-    return known if len(known) == len(found) else None
+        for split, examples in splits.items():
+            keys = dataset.example_keys(split)
+            if keys is not None:
+                known[split] = keys
+                if len(keys) != len(examples):
+                    raise ValueError("there must be a key for each example")
+    return known if len(known) == len(splits) else None
 
 
 def _own_splits(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
@@ -128,9 +118,9 @@ def _own_splits(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
 
 
 def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
-    """Return what a data set, once described, has doubts about, each at its parameter's place.
+    """Return likely mistakes in a data set, once described, each at its parameter's place.
 
-    What asks for nothing takes a single line: the spec's line isn't shown.
+    One without a remedy takes a single line: the spec's line isn't shown.
 
     Raises:
         ComponentFailure: the data set raised an exception of its own.
@@ -145,29 +135,24 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
 
 
 def from_data(spec: Spec) -> str:
-    """Say that something comes from a spec's data, and where that stands."""
+    """Say that something comes from a spec's data, and where the spec names it."""
     return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
 
 
 def data_not_as_trained_on(directory: Path, error: SpecShapeError) -> RunFolderError:
-    """Return the error for a run, whose spec stays as it is, and whose data is missing or doesn't fit it any more.
-
-    Args:
-        directory: the run folder.
-        error: what is wrong with the data, at places in a spec that must not be edited.
-    """
+    """Return the error for a run whose data is missing or doesn't fit its spec any more, which must not be edited."""
     remedy = "put back the data that it was trained on; file names count from the folder in which mlpkit is started"
     return RunFolderError(f"{directory}: {error.faults[0].message}; {remedy}")
 
 
 def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any], examples: Split | None = None) -> RawRows | None:
-    """Return inputs of a split as they are before they are encoded; None if the data set keeps none.
+    """Return inputs of a split before they are encoded; None if the data set keeps none.
 
     Args:
         dataset: the data set, opened.
         split: name of the split.
         indices: positions in it.
-        examples: the split, if a fold may stand in its place.
+        examples: the split, if it may be a fold.
 
     Raises:
         DataError: a file is damaged.

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
     """Return the fault of a layer that doesn't fit what feeds it, or of a loss that doesn't take the target.
 
-    Args:
-        spec: the spec.
-        error: what doesn't fit.
-        dataset: the data, which may know what to do about its target.
+    The data set may know what to do about its target.
     """
     member = spec.layers[error.index]
     cause = error.cause
@@ -65,7 +62,7 @@ def _producer_origins(spec: Spec, error: StackError) -> list[str]:
 
 
 def _notes_inside(spec: Spec, error: StackError) -> list[str]:
-    """Say what feeds a layer inside another, as far as that is known without knowing what the other does."""
+    """Say what feeds a layer inside another, where that doesn't depend on what the other does."""
     layer, member = error.operation, error.member
     assert layer is not None
     assert member is not None
@@ -83,7 +80,7 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
 
 
 def _feeds(before: Operation, layer: Operation) -> bool:
-    """Whether a layer inside another takes what the one listed before it returns, and is in no branch beside it."""
+    """Whether a layer inside another takes what the one listed before it returns, and isn't in another branch."""
     branches = [operation.path.rpartition(".")[0] for operation in (before, layer)]
     return branches[0] == branches[1] and output_shape_of(before) == input_shape_of(layer)
 
@@ -99,12 +96,6 @@ def _at(spec: Spec, operation: Operation) -> str:
 
 
 def _parameter_origins(spec: Spec, path: KeyPath, recipe: Recipe[Any]) -> list[str]:
-    """Say where parameters come from that are inherited, substituted or overridden.
-
-    Args:
-        spec: the spec.
-        path: where the component stands.
-        recipe: builds it.
-    """
+    """Say where parameters of a component come from that are inherited, substituted or overridden."""
     notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, key))]
     return list(dict.fromkeys(notes))

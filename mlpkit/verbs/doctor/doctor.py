@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.open_training import open_training
-from mlpkit.jobs.resume_network import contents_of
+from mlpkit.jobs.run_inputs import contents_of
 from mlpkit.jobs.run_spec import parse_resolved, prove_again
 from mlpkit.jobs.spec_data import open_data
 from mlpkit.pages.html_tables import html_table
