@@ -19,7 +19,6 @@ from mlpkit.components.dataset import Proposal as Proposal
 from mlpkit.components.dataset import RawArray as RawArray
 from mlpkit.components.dataset import RawColumn as RawColumn
 from mlpkit.components.dataset import Split as Split
-from mlpkit.components.elementwise import Elementwise as Elementwise
 from mlpkit.components.encoding import Encoding as Encoding
 from mlpkit.components.encoding import EncodingLike as EncodingLike
 from mlpkit.components.encoding import FittedEncoding as FittedEncoding
@@ -38,9 +37,8 @@ from mlpkit.components.initializer import InitializerLike as InitializerLike
 from mlpkit.components.input_columns import InputColumn as InputColumn
 from mlpkit.components.input_columns import InputShape as InputShape
 from mlpkit.components.layer import Chain as Chain
+from mlpkit.components.layer import Elementwise as Elementwise
 from mlpkit.components.layer import Layer as Layer
-from mlpkit.components.left_to_data import ClassWeights as ClassWeights
-from mlpkit.components.left_to_data import Units as Units
 from mlpkit.components.loss import Loss as Loss
 from mlpkit.components.metric import Metric as Metric
 from mlpkit.components.optimizer import Optimizer as Optimizer
@@ -51,6 +49,8 @@ from mlpkit.components.recipe import Recipe as Recipe
 from mlpkit.components.schedule import Progress as Progress
 from mlpkit.components.schedule import Rate as Rate
 from mlpkit.components.schedule import Schedule as Schedule
+from mlpkit.components.schema.auto import ClassWeights as ClassWeights
+from mlpkit.components.schema.auto import Units as Units
 from mlpkit.components.schema.types import FilePath as FilePath
 from mlpkit.components.schema.wording import did_you_mean as did_you_mean
 from mlpkit.components.schema.wording import shown_number as shown_number

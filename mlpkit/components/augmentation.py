@@ -17,11 +17,6 @@ class Augmentation(Component):
 
     kind: ClassVar[str] = "augmentation"
 
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Return pairs of parameters and input shape that show the augmentation, for tests and ``show``."""
-        return []
-
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
         """Make sure that inputs of this shape can be changed; by default, all can. Called before data is read.
 

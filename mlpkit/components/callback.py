@@ -90,11 +90,6 @@ class Callback(Component):
 
     kind: ClassVar[str] = "callback"
 
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters that show the callback at work, for tests and ``show``; by default its defaults."""
-        return []
-
     def files(self) -> Sequence[str]:
         """Return the names of the files and folders that it writes in the run folder; by default, none.
 

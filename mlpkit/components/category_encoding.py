@@ -7,7 +7,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from mlpkit.components.component import Component
+from mlpkit.components.encoding import UNUSABLE, learned_from_plain
 from mlpkit.components.input_columns import InputColumn
 from mlpkit.components.schema.component_types import OfKind
 from mlpkit.errors import ModelFileError
@@ -69,11 +72,6 @@ class CategoryEncoding(Component):
     kind: ClassVar[str] = "category_encoding"
     holds: ClassVar[Literal["one_hot", "numbers", "categories"]] = "one_hot"
 
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters that show the encoding, for tests and ``show``; by default its defaults."""
-        return []
-
     @abstractmethod
     def fit(self, column: TrainingCategories) -> Learned:
         """Return what the other methods need to know, as arrays of finite numbers by name.
@@ -106,8 +104,6 @@ class CategoryEncoding(Component):
             categories: its categories.
             learned: what ``fit`` returned.
         """
-        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
-
         (width,) = self.encode(np.empty(0, np.int32), categories, learned).shape[1:]
         return (column,) if width == 1 else [f"{column} ({place})" for place in range(width)]
 
@@ -170,8 +166,6 @@ class FittedCategoryEncoding(NamedTuple):
 
     def inputs(self) -> list[InputColumn]:
         """Return what the column is in an example."""
-        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
-
         holds, features = self.encoding.holds, self.features()
         if holds == "one_hot":
             return [InputColumn(self.column, holds, len(features))] if features else []
@@ -203,17 +197,13 @@ class FittedCategoryEncoding(NamedTuple):
         Raises:
             ModelFileError: it did not return that, or the encoding can't use it.
         """
-        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
-
         some = np.array(sorted({-1, min(0, len(categories) - 1), len(categories) - 1}))
         try:
-            learned = {str(name): np.array(values, np.float64) for name, values in state.items()}  # type: ignore[attr-defined]
+            learned = learned_from_plain(state)
             fitted = cls(encoding, column, tuple(categories), learned)
-            shape = np.shape(fitted.encode(some))
-            sound = all(np.isfinite(array).all() for array in learned.values())
-            sound &= shape == (len(some), len(fitted.features()))
+            sound = np.shape(fitted.encode(some)) == (len(some), len(fitted.features()))
             sound &= len(learned.get("codebook", range(len(categories) + 1))) == len(categories) + 1
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        except UNUSABLE:
             sound = False
         if not sound:
             who = f"what the encoding {encoding.registered_name} learned of the column '{column}'"

@@ -66,6 +66,15 @@ class Component(metaclass=ComponentType):
     _recipe: Recipe[Any] | None = None
     _arguments: Mapping[str, Any] = MappingProxyType({})
 
+    @classmethod
+    def examples(cls) -> list[Any]:
+        """Return parameters that show the component at work, for tests and ``show``; by default its defaults.
+
+        Each item is a mapping of parameters; or, for a layer, a loss, an augmentation or an initializer, a pair of that
+        and a shape, that of one example's inputs or of the array to fill; for a metric, of that and a target.
+        """
+        return []
+
     @property
     def registered_name(self) -> str:
         """Its name in specs, with its namespace; the class's name if it was built in Python."""
@@ -96,15 +105,6 @@ def is_default(value: object, default: object) -> bool:
     if isinstance(value, Component) and value._recipe is not None:
         return value._recipe.name == default and not value._recipe.arguments
     return value is default or (type(value) is type(default) and bool(value == default))
-
-
-def example_parameters(component: type) -> list[dict[str, Any]]:
-    """Return the parameters of each of a component's examples.
-
-    Args:
-        component: its class. Its ``examples`` returns parameters alone, or pairs whose first part they are.
-    """
-    return [given if isinstance(given, dict) else given[0] for given in component.examples()]  # type: ignore[attr-defined]
 
 
 METHODS: Final = (FunctionType, classmethod, staticmethod)

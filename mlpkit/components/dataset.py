@@ -153,11 +153,6 @@ class Dataset(Component):
     dtype: DTypeLike = "float32"
 
     @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters that show the data set, for tests and ``show``; by default its defaults."""
-        return []
-
-    @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
         """Return a spec that trains well on a file; or None, the default, if this data set doesn't read such files.
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
+import numpy as np
+
 from mlpkit.components.component import Component
 from mlpkit.components.schema.component_types import OfKind
 from mlpkit.errors import ModelFileError, NotExportableError
@@ -57,8 +59,6 @@ class TrainingColumns:
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Go through the columns, some at a time: which they are, and all their rows, shape (rows, some columns)."""
-        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
-
         together = max(NUMBERS_TOGETHER // max(self.rows, 1), 1)
         for begin in range(0, self.columns, together):
             columns = slice(begin, begin + together)
@@ -77,8 +77,6 @@ class TrainingColumns:
         Args:
             shares: the share of the numbers that lie below each quantile, from 0 to 1.
         """
-        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
-
         found = np.zeros((len(shares), self.columns))
         for columns, numbers in self.blocks():
             present = ~np.isnan(numbers).all(axis=0)
@@ -94,11 +92,6 @@ class Encoding(Component):
     """
 
     kind: ClassVar[str] = "encoding"
-
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters that show the encoding, for tests and ``show``; by default its defaults."""
-        return []
 
     @abstractmethod
     def fit(self, columns: TrainingColumns) -> Learned:
@@ -207,18 +200,30 @@ class FittedEncoding(NamedTuple):
         Raises:
             ModelFileError: it did not return that, or the encoding can't use it.
         """
-        import numpy as np  # noqa: PLC0415 - checking a spec needs no NumPy
-
         try:
             columns = tuple(map(str, state["columns"]))  # type: ignore[index]
-            learned = {str(n): np.array(values, np.float64) for n, values in state["learned"].items()}  # type: ignore[index]
-            fitted = cls(encoding, columns, learned)
+            fitted = cls(encoding, columns, learned_from_plain(state["learned"]))  # type: ignore[index]
             with np.errstate(all="ignore"):
-                shape = np.shape(fitted.encode(np.zeros((1, len(columns)))))
-            sound = all(np.isfinite(array).all() for array in learned.values()) and shape == (1, fitted.width)
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+                sound = np.shape(fitted.encode(np.zeros((1, len(columns))))) == (1, fitted.width)
+        except UNUSABLE:
             sound = False
         if not sound:
             name = encoding.registered_name
             raise ModelFileError(f"what the encoding {name} learned is {reprlib.repr(state)}, which it can't use")
         return fitted
+
+
+UNUSABLE: Final = (TypeError, ValueError, KeyError, IndexError, AttributeError)
+"""What an encoding raises that is given what it didn't learn."""
+
+
+def learned_from_plain(plain: Any) -> Learned:
+    """Return what an encoding learned, as ``fit`` returned it.
+
+    Args:
+        plain: lists of numbers by name.
+
+    Raises:
+        ValueError: a number isn't finite, or, as any of ``UNUSABLE``, it is something else.
+    """
+    return {str(name): np.asarray_chkfinite(numbers, np.float64) for name, numbers in plain.items()}

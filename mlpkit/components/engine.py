@@ -55,11 +55,6 @@ class Engine(Component):
     kind = "engine"
     shares_ranks: ClassVar[bool] = False
 
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters to check it with; without any, its defaults are used."""
-        return []
-
     @abstractmethod
     def start(self, most: int | None) -> Workers:
         """Return the workers; mlpkit calls their ``shutdown`` at the end of the sweep.

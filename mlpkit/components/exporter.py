@@ -62,11 +62,6 @@ class Exporter(Component):
     shows_values: ClassVar[bool] = False
     quantizes: ClassVar[bool] = False
 
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters to check it with; without any, its defaults are used."""
-        return []
-
     @abstractmethod
     def write(self, model: ModelGraph, file: Path) -> None:
         """Write a model to a file: the same bytes for the same model and the same name of the file.

@@ -31,11 +31,6 @@ class Initializer(Component):
 
     kind: ClassVar[str] = "initializer"
 
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Return pairs of parameters and the shape of an array to fill, for tests and ``show``."""
-        return []
-
     @abstractmethod
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

@@ -1,4 +1,4 @@
-"""The kind layer, and chains of layers, which composites are made of."""
+"""The kind layer, layers that apply a function to each element, and chains of layers, which composites are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlpkit.components.operation import Operation, Shape, expect_gradient, expec
 from mlpkit.components.schema.component_types import default_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -94,11 +94,6 @@ class Layer(Operation):
         inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
         return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
 
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], Shape]]:
-        """Return pairs of parameters and input shape that show the layer at work, for tests and ``show``."""
-        return []
-
     def _expect_new_layer(self, child: object) -> None:
         if not isinstance(child, Layer):
             msg = f"{self.path} takes {child!r} as a child, which is not a layer"
@@ -114,6 +109,69 @@ class Layer(Operation):
         self._input_shape = input_shape
         self._output_shape = expect_shape(path, self.build(input_shape))
         return self._output_shape
+
+
+class Elementwise(Layer):
+    """A layer that applies a function to each element, given by its formula and its derivative.
+
+        y  = f(x)
+        dx = dy f'(x)
+
+    Both methods may write into ``out`` and return it, which is fast, or return an array of their own. If one pass can
+    compute dx, override ``backward`` as well.
+
+    Attributes:
+        x: inputs of the last ``forward``.
+        y: what it returned.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+
+    @abstractmethod
+    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return f(x).
+
+        Args:
+            x: inputs, shape (rows, *input_shape); must be left as they are.
+            out: an array of the same shape and dtype for the result, of undefined content.
+        """
+
+    @abstractmethod
+    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        """Return f'(x).
+
+        Args:
+            x: inputs of ``function``; must be left as they are.
+            y: what it returned.
+            out: an array of the same shape and dtype for the result, of undefined content.
+        """
+
+    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return y = f(x)."""
+        self.x = x
+        self.y = self.function(x, self.buffer("y", like=x))
+        return self.y
+
+    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+        """Return a function that computes f(x) again."""
+        y = self.buffer("y", like=x)
+
+        def again() -> NDArray[Any]:
+            self.x, self.y = x, self.function(x, y)
+            return self.y
+
+        return again
+
+    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+        """Return dx = dy f'(x)."""
+        dy *= self.derivative(self.x, self.y, self.buffer("derivative", like=self.x))
+        return dy
+
+    @classmethod
+    def examples(cls) -> list[tuple[dict[str, Any], Shape]]:
+        """Show the layer on features and on an image."""
+        return [({}, (6,)), ({}, (2, 3))]
 
 
 class Chain:

@@ -219,11 +219,6 @@ class Loss(Operation):
         """Return floating-point operations for one example, forward and backward."""
         return 0
 
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], Shape]]:
-        """Return pairs of parameters and input shape that show the loss at work, for tests and ``show``."""
-        return []
-
     def _take_place(self, path: str, input_shape: Shape, target: Target | None, dtype: np.dtype[Any]) -> None:
         """Become part of a network: make sure that inputs and target fit."""
         self.path, self.dtype = path, dtype

@@ -42,11 +42,6 @@ class Metric(Component):
     unit: ClassVar[str] = ""
     table: ClassVar[tuple[str, str] | None] = None
 
-    @classmethod
-    def examples(cls) -> list[tuple[dict[str, Any], Target]]:
-        """Return pairs of parameters and target that show the metric at work, for tests and ``show``."""
-        return []
-
     def expect_target(self, target: Target) -> None:
         """Make sure that the metric fits such targets; by default, it fits all.
 

@@ -66,11 +66,6 @@ class Optimizer(Component):
     slots_version: ClassVar[int] = 1
     learning_rate: Rate
 
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters that show the optimizer at work, for tests and ``show``; by default its defaults."""
-        return []
-
     @abstractmethod
     def update(
         self,

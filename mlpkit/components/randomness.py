@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
+if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
 
 
@@ -22,13 +22,10 @@ def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
 
     Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
     """
-    import hashlib  # noqa: PLC0415 - slow to import, like the next ones, and not needed to check a spec
-
-    import numpy as np  # noqa: PLC0415
-    from numpy.random import Generator, Philox  # noqa: PLC0415
+    import hashlib  # noqa: PLC0415 - slow to import, and not needed to check a spec
 
     digest = hashlib.sha256(repr((seed, *key)).encode()).digest()
-    return Generator(Philox(key=np.frombuffer(digest, "<u8", count=2)))
+    return np.random.Generator(np.random.Philox(key=np.frombuffer(digest, "<u8", count=2)))
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ class Resolver(Protocol):
 
 
 @dataclass(frozen=True)
-class LeftToData:
+class Auto:
     """A parameter's value that a spec leaves to the data, by a word such as ``auto``.
 
     Args:
@@ -84,7 +84,7 @@ def built(value: Any) -> Any:
     """Return a checked value as a constructor takes it: recipes become components."""
     if isinstance(value, Recipe):
         return value if value.kept else value()
-    if isinstance(value, LeftToData):
+    if isinstance(value, Auto):
         return value.stand_in
     if type(value) in (list, tuple):
         return type(value)(map(built, value))
@@ -97,7 +97,7 @@ def leaves_to_data(value: Any) -> bool:
         return leaves_to_data(value.arguments)
     if isinstance(value, dict):
         return any(map(leaves_to_data, value.values()))
-    return any(map(leaves_to_data, value)) if type(value) in (list, tuple) else isinstance(value, LeftToData)
+    return any(map(leaves_to_data, value)) if type(value) in (list, tuple) else isinstance(value, Auto)
 
 
 def written(value: Any) -> Any:

@@ -66,11 +66,6 @@ class Schedule(Component):
 
     kind: ClassVar[str] = "schedule"
 
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters that show the schedule at work, for tests and ``show``; by default its defaults."""
-        return []
-
     @abstractmethod
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

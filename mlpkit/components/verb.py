@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mlpkit.components.component import Component
 
@@ -16,11 +16,6 @@ class Verb(Component):
     """
 
     kind: ClassVar[str] = "verb"
-
-    @classmethod
-    def examples(cls) -> list[dict[str, Any]]:
-        """Return parameters to check it with, in an empty folder; without any, its defaults are used."""
-        return []
 
     @abstractmethod
     def __call__(self) -> int | None:

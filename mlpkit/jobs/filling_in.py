@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.recipe import LeftToData, Recipe
+from mlpkit.components.recipe import Auto, Recipe
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import WrongUseError
@@ -97,7 +97,7 @@ def _filled_in(value: Any, facts: FactsOfSpec, faults: list[Problem]) -> Any:
                 faults.append(Problem(path, error.message, expected=error.expected, remedy=error.remedy))
                 arguments[key] = argument
         return replace(value, arguments=arguments)
-    if isinstance(value, LeftToData):
+    if isinstance(value, Auto):
         return value.fill_in(facts)
     if type(value) in (list, tuple):
         return type(value)(_filled_in(item, facts, faults) for item in value)

@@ -21,12 +21,13 @@ from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
     Bound,
+    BoundedType,
     ChoiceType,
     EitherType,
     IntegerType,
     ListType,
     MappingType,
-    NothingType,
+    NullType,
     NumberType,
     TextType,
     TupleType,
@@ -99,7 +100,7 @@ class Schema:
 
         own = parse_docstring(self.owner.__doc__)
         inherited = (base for base in self.owner.__mro__[1:] if is_dataclass(base))
-        for source in (_constructor(self.owner), *inherited):
+        for source in (self.owner.__init__, *inherited):  # type: ignore[misc]
             for name, meaning in parse_docstring(source.__doc__).parameters.items():
                 own.parameters.setdefault(name, meaning)
         return own
@@ -357,23 +358,18 @@ class SectionType(ValueType):
         return schema
 
 
-def _constructor(owner: type) -> Callable[..., None]:
-    found: Callable[..., None] = vars(owner).get("__init__") or owner.__init__  # type: ignore[misc]
-    return found
-
-
 def schema_of(owner: type) -> Schema:
     """Read the schema of a class's constructor, once for each class.
 
     Raises:
         PluginError: it has a parameter without a usable annotation, or takes ``*args`` or ``**kwargs``.
     """
-    return _read_schema(owner)
+    return _read_schema(owner)  # for mypy, no class with a metaclass is hashable
 
 
 @cache
 def _read_schema(owner: type) -> Schema:
-    constructor = _constructor(owner)
+    constructor: Callable[..., None] = owner.__init__  # type: ignore[misc]
     if constructor is object.__init__:
         return Schema(owner, ())
     where = f"{owner.__module__}.{owner.__qualname__}"
@@ -428,11 +424,20 @@ SCALARS: dict[object, ValueType] = {
     int: IntegerType(),
     float: NumberType(),
     str: TextType(),
-    None: NothingType(),
-    type(None): NothingType(),
+    None: NullType(),
+    type(None): NullType(),
     Any: AnyType(),
     object: AnyType(),
 }
+
+
+BOUNDS: Final[tuple[tuple[type, str, str, str], ...]] = (
+    (annotated_types.Ge, "ge", "at least", "minimum"),
+    (annotated_types.Gt, "gt", "greater than", "exclusiveMinimum"),
+    (annotated_types.Le, "le", "at most", "maximum"),
+    (annotated_types.Lt, "lt", "less than", "exclusiveMaximum"),
+)
+"""Each bound of annotated-types: its attribute, its words, and its keyword in JSON Schema."""
 
 
 def value_type(annotation: object) -> ValueType:
@@ -479,29 +484,23 @@ def value_type(annotation: object) -> ValueType:
 
 
 def _annotated(inner: object, metadata: tuple[object, ...]) -> ValueType:
+    bounds = tuple(bound for mark in metadata for bound in _bounds(mark))
     for mark in metadata:
         if isinstance(mark, ValueType):
             return mark
         if isinstance(mark, OfKind):
-            literal = value_type(_narrowed(mark.literal, metadata)) if mark.literal is not None else None
+            literal = _bounded(value_type(mark.literal), bounds) if mark.literal is not None else None
             return ComponentOfKind((mark.kind,), (KINDS[mark.kind].base_class(),), literal)
-    found = value_type(inner)
-    bounds = tuple(bound for mark in metadata for bound in _bounds(mark))
-    if isinstance(found, IntegerType | NumberType):
-        return type(found)(bounds)
-    if isinstance(found, EitherType):
-        narrowed = (type(t)(bounds) if isinstance(t, IntegerType | NumberType) else t for t in found.alternatives)
-        return EitherType(tuple(narrowed))
+    found = _bounded(value_type(inner), bounds)
     fewest = next((mark.min_length for mark in metadata if isinstance(mark, annotated_types.MinLen)), 0)
-    if isinstance(found, ListType):
-        return replace(found, fewest=fewest)
-    return found
+    return replace(found, fewest=fewest) if isinstance(found, ListType) else found
 
 
-def _narrowed(annotation: object, metadata: tuple[object, ...]) -> object:
-    """Return an annotation with what else bounds it."""
-    bounds = tuple(mark for mark in metadata if _bounds(mark))
-    return Annotated[annotation, *bounds] if bounds else annotation
+def _bounded(kind: ValueType, bounds: tuple[Bound, ...]) -> ValueType:
+    """Return a type whose numbers are also within bounds."""
+    if isinstance(kind, EitherType):
+        return EitherType(tuple(_bounded(alternative, bounds) for alternative in kind.alternatives))
+    return type(kind)(kind.bounds + bounds) if isinstance(kind, BoundedType) else kind
 
 
 def _list_of(items: ValueType, *, as_tuple: bool = False) -> ListType:
@@ -512,15 +511,9 @@ def _list_of(items: ValueType, *, as_tuple: bool = False) -> ListType:
 def _bounds(mark: object) -> list[Bound]:
     if isinstance(mark, annotated_types.GroupedMetadata):
         return [bound for part in mark for bound in _bounds(part)]
-    tables: list[tuple[type, str, str, str]] = [
-        (annotated_types.Ge, "ge", "at least", "minimum"),
-        (annotated_types.Gt, "gt", "greater than", "exclusiveMinimum"),
-        (annotated_types.Le, "le", "at most", "maximum"),
-        (annotated_types.Lt, "lt", "less than", "exclusiveMaximum"),
-    ]
     return [
         Bound(words, keyword, getattr(mark, attribute))
-        for kind, attribute, words, keyword in tables
+        for kind, attribute, words, keyword in BOUNDS
         if isinstance(mark, kind)
     ]
 

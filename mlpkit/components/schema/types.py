@@ -7,11 +7,9 @@ import operator
 import os
 import re
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.recipe import LeftToData
 from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
 from mlpkit.components.schema.wording import counted, did_you_mean
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
-    from mlpkit.components.target import DataFacts
 
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -44,21 +41,59 @@ class Bound(NamedTuple):
         return COMPARISONS[self.keyword](value, self.limit)
 
 
-def _with_bounds(noun: str, bounds: tuple[Bound, ...]) -> str:
-    if not bounds:
-        return noun
-    return f"{noun}, " + " and ".join(f"{bound.words} {bound.limit:g}" for bound in bounds)
+class ScalarType(ValueType):
+    """A plain value.
+
+    Attributes:
+        words: what is expected, as in ``true or false``.
+        json_type: its type in JSON Schema; empty for any.
+    """
+
+    words: ClassVar[str]
+    json_type: ClassVar[str] = ""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return self.words
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"type": self.json_type} if self.json_type else {}
+
+    def _refuse(self, value: object, path: KeyPath, context: CheckContext, remedy: str = "") -> object:
+        message = f"{show(value)} is not {self.words}"
+        return context.report(path, message, expected=self.describe(), remedy=remedy)
 
 
 @dataclass(frozen=True)
-class IntegerType(ValueType):
-    """A whole number; ``true`` and ``"3"`` are refused."""
+class BoundedType(ScalarType):
+    """A number in a range.
+
+    Args:
+        bounds: the ends of the range.
+    """
 
     bounds: tuple[Bound, ...] = ()
 
     def describe(self) -> str:
         """Say what is expected."""
-        return _with_bounds("an integer", self.bounds)
+        ends = " and ".join(f"{bound.words} {bound.limit:g}" for bound in self.bounds)
+        return f"{self.words}, {ends}" if ends else self.words
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return super().json_schema(references) | {bound.keyword: bound.limit for bound in self.bounds}
+
+    def holds(self, number: float) -> bool:
+        """Whether a number is in the range."""
+        return all(bound.holds(number) for bound in self.bounds)
+
+
+class IntegerType(BoundedType):
+    """A whole number; ``true`` and ``"3"`` are refused."""
+
+    words = "an integer"
+    json_type = "integer"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the integer."""
@@ -70,53 +105,40 @@ class IntegerType(ValueType):
             remedy = "write it without quotes" if isinstance(value, str) and _is_integer(value) else ""
             if isinstance(value, float) and value.is_integer():
                 remedy = f"write {int(value)}"
-            return context.report(path, f"{show(value)} is not an integer", expected=self.describe(), remedy=remedy)
-        if not all(bound.holds(integer) for bound in self.bounds):
+            return self._refuse(value, path, context, remedy)
+        if not self.holds(integer):
             return context.report(path, f"{show(integer)} is out of range", expected=self.describe())
         return integer
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": "integer"} | {bound.keyword: bound.limit for bound in self.bounds}
 
-
-@dataclass(frozen=True)
-class NumberType(ValueType):
+class NumberType(BoundedType):
     """A finite number, or an integer."""
 
-    bounds: tuple[Bound, ...] = ()
-
-    def describe(self) -> str:
-        """Say what is expected."""
-        return _with_bounds("a number", self.bounds)
+    words = "a number"
+    json_type = "number"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the number as a float."""
         plain = not isinstance(value, bool | str) and not getattr(value, "ndim", 0)
         if not (plain and (hasattr(value, "__float__") or hasattr(value, "__index__"))):
-            remedy = "write it without quotes" if isinstance(value, str) and is_number(value) else ""
-            return context.report(path, f"{show(value)} is not a number", expected=self.describe(), remedy=remedy)
+            quoted = isinstance(value, str) and is_number(value)
+            return self._refuse(value, path, context, "write it without quotes" if quoted else "")
         try:
             number = float(value)  # type: ignore[arg-type]
         except (OverflowError, TypeError, ValueError):
-            return context.report(path, f"{show(value)} is not a number", expected=self.describe())
+            return self._refuse(value, path, context)
         if not math.isfinite(number):
             return context.report(path, f"{show(number)} is not finite", expected=self.describe())
-        if not all(bound.holds(number) for bound in self.bounds):
+        if not self.holds(number):
             return context.report(path, f"{show(value)} is out of range", expected=self.describe())
         return number
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": "number"} | {bound.keyword: bound.limit for bound in self.bounds}
 
-
-class BooleanType(ValueType):
+class BooleanType(ScalarType):
     """``true`` or ``false``; 0, 1, ``yes`` and ``no`` are neither."""
 
-    def describe(self) -> str:
-        """Say what is expected."""
-        return "true or false"
+    words = "true or false"
+    json_type = "boolean"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the truth value."""
@@ -124,31 +146,41 @@ class BooleanType(ValueType):
             return value
         words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
         meant = words.get(str(value).lower()) if isinstance(value, str | int) else None
-        remedy = f"did you mean {meant}?" if meant else ""
-        return context.report(path, f"{show(value)} is not true or false", expected=self.describe(), remedy=remedy)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": "boolean"}
+        return self._refuse(value, path, context, f"did you mean {meant}?" if meant else "")
 
 
-class TextType(ValueType):
+class TextType(ScalarType):
     """A string."""
 
-    def describe(self) -> str:
-        """Say what is expected."""
-        return "a string"
+    words = "a string"
+    json_type = "string"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the string."""
         if isinstance(value, str):
             return value
-        remedy = "put it in quotes" if isinstance(value, int | float) else ""
-        return context.report(path, f"{show(value)} is not a string", expected=self.describe(), remedy=remedy)
+        return self._refuse(value, path, context, "put it in quotes" if isinstance(value, int | float) else "")
 
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": "string"}
+
+class NullType(ScalarType):
+    """``null``."""
+
+    words = "null"
+    json_type = "null"
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return None."""
+        return None if value is None else self._refuse(value, path, context)
+
+
+class AnyType(ScalarType):
+    """Any value that a spec can give."""
+
+    words = "any value"
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the value."""
+        return value
 
 
 _ELSEWHERE: Final = re.compile(r"~|[A-Za-z][A-Za-z0-9+.-]+:")
@@ -221,40 +253,6 @@ class ChoiceType(ValueType):
         return {"enum": list(self.choices)}
 
 
-class NothingType(ValueType):
-    """``null``."""
-
-    def describe(self) -> str:
-        """Say what is expected."""
-        return "null"
-
-    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
-        """Return None."""
-        if value is None:
-            return None
-        return context.report(path, f"{show(value)} is not null", expected=self.describe())
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {"type": "null"}
-
-
-class AnyType(ValueType):
-    """Any value that a spec can give."""
-
-    def describe(self) -> str:
-        """Say what is expected."""
-        return "any value"
-
-    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
-        """Return the value."""
-        return value
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return {}
-
-
 def _is_integer(text: str) -> bool:
     return text.strip().lstrip("+-").isdigit()
 
@@ -289,9 +287,8 @@ class ListType(ValueType):
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the list, every item checked."""
         if not isinstance(value, list | tuple):
-            return context.report(
-                path, f"{show(value)} is not a list", expected=self.describe(), remedy="put it in [ ]"
-            )
+            message = f"{show(value)} is not a list"
+            return context.report(path, message, expected=self.describe(), remedy="put it in [ ]")
         if len(value) < self.fewest:
             return context.report(path, f"the list has {counted(len(value), 'item')}", expected=self.describe())
         checked = self.check_items(value, path, context)
@@ -374,16 +371,16 @@ class EitherType(ValueType):
 
     def describe(self) -> str:
         """Say what is expected."""
-        return " or ".join(alternative.describe() for alternative in self._telling)
+        return " or ".join(alternative.describe() for alternative in self.without_null)
 
     @property
-    def _telling(self) -> list[ValueType]:
-        """The alternatives worth naming in a message, which null is not."""
-        return [alternative for alternative in self.alternatives if not isinstance(alternative, NothingType)]
+    def without_null(self) -> list[ValueType]:
+        """The alternatives that messages name: all but null."""
+        return [alternative for alternative in self.alternatives if not isinstance(alternative, NullType)]
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
         """Return the value as the first alternative that takes it sees it."""
-        if value is None and any(isinstance(alternative, NothingType) for alternative in self.alternatives):
+        if value is None and NullType() in self.alternatives:
             return None
         deepest: list[CheckContext] = []
         for alternative in self.alternatives:
@@ -395,7 +392,7 @@ class EitherType(ValueType):
             if checked is not INVALID:
                 context.warnings += attempt.warnings
                 return checked
-            only = self._telling == [alternative]
+            only = self.without_null == [alternative]
             if only or any(len(fault.path) > len(path) or fault.at_key for fault in attempt.faults):
                 deepest.append(attempt)
         if len(deepest) == 1:  # the value has the form of just one alternative: its faults are the helpful ones
@@ -408,57 +405,7 @@ class EitherType(ValueType):
         return {"anyOf": [alternative.json_schema(references) for alternative in self.alternatives]}
 
 
-@dataclass(frozen=True)
-class OrLeftToDataType(ValueType):
-    """A value, or what leaves it to the data, such as the word ``auto``.
-
-    Args:
-        value: the type of the value.
-        said: the types of what leaves it to the data.
-        fill_in: returns the value, from what was said and what is known of the data.
-        stand_in: what a component is built with until then.
-    """
-
-    value: ValueType
-    said: tuple[ValueType, ...]
-    fill_in: Callable[[Any, DataFacts], object]
-    stand_in: object
-
-    def describe(self) -> str:
-        """Say what is expected."""
-        return ", or ".join(kind.describe() for kind in (self.value, *self.said))
-
-    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
-        """Return the value, or what fills it in."""
-        faults = []
-        for kind in self.said:
-            attempt = CheckContext()
-            said = kind.check(value, path, attempt)
-            if said is not INVALID:
-                return self._left_to_data(said, path, context)
-            faults += [fault for fault in attempt.faults if fault.remedy or len(fault.path) > len(path)]
-        found = self.value.check(value, path, CheckContext() if faults else context)
-        if found is INVALID:
-            last = faults[0] if faults else context.faults.pop()
-            context.faults.append(last._replace(expected=self.describe()) if last.path == path else last)
-        return found
-
-    def _left_to_data(self, said: object, path: KeyPath, context: CheckContext) -> object:
-        if context.resolve is None:  # a call in Python, where no data is known
-            what = f"{show(said)} is for specs, whose data fills it in"
-            return context.report(path, what, expected=self.value.describe())
-        return LeftToData(said, partial(self.fill_in, said), self.stand_in)
-
-    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
-        """Return the type as JSON Schema."""
-        return EitherType((self.value, *self.said)).json_schema(references)
-
-
 def without_null(kind: ValueType) -> ValueType:
-    """Return the type of a value that may be left out; any other type as it is."""
-    rest = (
-        [part for part in kind.alternatives if not isinstance(part, NothingType)]
-        if isinstance(kind, EitherType)
-        else []
-    )
+    """Return the type of a value that may be left out; any other type unchanged."""
+    rest = kind.without_null if isinstance(kind, EitherType) else []
     return rest[0] if len(rest) == 1 else kind

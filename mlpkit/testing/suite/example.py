@@ -142,7 +142,7 @@ def examples_of(entry: RegisteredComponent, registry: Registry) -> list[Example]
         CheckFailure: ``examples`` returned something else, or nothing although a parameter is required.
     """
     kind = example_class(entry.kind)
-    given = entry.component.examples()  # type: ignore[attr-defined]
+    given = entry.component.examples()
     if not isinstance(given, list) or not all(kind.is_item(item) for item in given):
         raise CheckFailure(
             f"{entry.name}.examples() returned {given!r}", expected=kind.form, remedy=f"as in {kind.sample}"

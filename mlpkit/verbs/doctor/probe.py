@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.elementwise import Elementwise
+from mlpkit.components.layer import Elementwise
 from mlpkit.components.operation import own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START

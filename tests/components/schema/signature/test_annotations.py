@@ -22,7 +22,7 @@ from mlpkit.components.schema.types import (
     IntegerType,
     ListType,
     MappingType,
-    NothingType,
+    NullType,
     NumberType,
     TextType,
     TupleType,
@@ -39,13 +39,13 @@ LAYER = ComponentOfKind(("layer",), (Layer,))
         (int, IntegerType()),
         (float, NumberType()),
         (str, TextType()),
-        (None, NothingType()),
-        (type(None), NothingType()),
+        (None, NullType()),
+        (type(None), NullType()),
         (Any, AnyType()),
         (object, AnyType()),
         (Literal["same", "valid"], ChoiceType(("same", "valid"))),
-        (int | None, EitherType((IntegerType(), NothingType()))),
-        (Optional[int], EitherType((IntegerType(), NothingType()))),  # noqa: UP045 - older plugins write it so
+        (int | None, EitherType((IntegerType(), NullType()))),
+        (Optional[int], EitherType((IntegerType(), NullType()))),  # noqa: UP045 - older plugins write it so
         (Union[int, str], EitherType((IntegerType(), TextType()))),  # noqa: UP007 - same reason
         (list[int], ListType(IntegerType())),
         (collections.abc.Sequence[int], ListType(IntegerType())),
@@ -55,7 +55,7 @@ LAYER = ComponentOfKind(("layer",), (Layer,))
         (dict[str, float], MappingType(NumberType())),
         (collections.abc.Mapping[str, float], MappingType(NumberType())),
         (Layer, LAYER),
-        (Layer | None, EitherType((LAYER, NothingType()))),
+        (Layer | None, EitherType((LAYER, NullType()))),
         (Recipe[Layer], RecipeOfKind(("layer",), (Layer,))),
         (list[Recipe[Loss]], ListType(RecipeOfKind(("loss",), (Loss,)))),
         (InitializerLike, ComponentOfKind(("initializer",), (Initializer,), NumberType())),
@@ -75,7 +75,7 @@ LAYER = ComponentOfKind(("layer",), (Layer,))
         ),
         (
             Annotated[int | str | None, annotated_types.Ge(1)],
-            EitherType((IntegerType((AT_LEAST_1,)), TextType(), NothingType())),
+            EitherType((IntegerType((AT_LEAST_1,)), TextType(), NullType())),
         ),
         (Annotated[list[int], annotated_types.MinLen(2)], ListType(IntegerType(), fewest=2)),
         (

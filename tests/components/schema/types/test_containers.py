@@ -13,7 +13,7 @@ from mlpkit.components.schema.types import (
     IntegerType,
     ListType,
     MappingType,
-    NothingType,
+    NullType,
     NumberType,
     TextType,
     TupleType,
@@ -22,7 +22,7 @@ from mlpkit.components.schema.types import (
 SIZES = ListType(IntegerType((Bound("at least", "minimum", 1),)), fewest=2)
 PAIR = TupleType((IntegerType(), TextType()))
 RATES = MappingType(NumberType())
-EITHER = EitherType((IntegerType(), ListType(IntegerType()), NothingType()))
+EITHER = EitherType((IntegerType(), ListType(IntegerType()), NullType()))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_refuses(checked, value_type, value, messages):
 
 
 def test_the_faults_of_an_optional_value_are_those_of_the_value(checked):
-    optional = EitherType((IntegerType((Bound("at least", "minimum", 1),)), NothingType()))
+    optional = EitherType((IntegerType((Bound("at least", "minimum", 1),)), NullType()))
     assert checked(optional, 0) == ["p: 0 is out of range; expected an integer, at least 1"]
 
 

@@ -19,7 +19,7 @@ from mlpkit.components.schema.types import (
     Bound,
     ChoiceType,
     IntegerType,
-    NothingType,
+    NullType,
     NumberType,
     TextType,
 )
@@ -61,7 +61,7 @@ plain_values = st.one_of(
         (ChoiceType(("a", 1, None)), "a", "a"),
         (ChoiceType(("a", 1, None)), 1, 1),
         (ChoiceType(("a", 1, None)), None, None),
-        (NothingType(), None, None),
+        (NullType(), None, None),
         (AnyType(), {"a": [1]}, {"a": [1]}),
     ],
 )
@@ -122,7 +122,7 @@ def test_takes(checked, value_type, value, expected):
         (ChoiceType((1, 2)), True, "p: true is not one of the choices; expected one of 1, 2"),
         (ChoiceType((1, 2)), 1.0, "p: 1.0 is not one of the choices; expected one of 1, 2"),
         (ChoiceType(("auto",)), 7, "p: 7 is not supported; expected auto"),
-        (NothingType(), 0, "p: 0 is not null; expected null"),
+        (NullType(), 0, "p: 0 is not null; expected null"),
     ],
 )
 def test_refuses(checked, value_type, value, message):
@@ -166,7 +166,7 @@ def test_bounds_are_the_four_inequalities(value, limit):
         (TextType(), "a string", {"type": "string"}),
         (ChoiceType(("a", None, 2)), "one of a, null, 2", {"enum": ["a", None, 2]}),
         (ChoiceType(("auto",)), "auto", {"enum": ["auto"]}),
-        (NothingType(), "null", {"type": "null"}),
+        (NullType(), "null", {"type": "null"}),
         (AnyType(), "any value", {}),
     ],
 )
@@ -177,7 +177,7 @@ def test_describes_itself(value_type, described, schema, references):
 
 @given(plain_values)
 def test_what_was_checked_is_what_a_spec_would_say(value):
-    for value_type in (IntegerType(), BooleanType(), TextType(), NothingType(), AnyType()):
+    for value_type in (IntegerType(), BooleanType(), TextType(), NullType(), AnyType()):
         result = value_type.check(value, (), CheckContext())
         if result is not INVALID:
             assert repr(written(result)) == repr(result)
