@@ -79,16 +79,6 @@ def expect_names(names: Sequence[str], members: int) -> None:
         taken.add(name)
 
 
-def expect_slices(slices: int) -> None:
-    """Make sure that a minibatch is cut into at least one slice.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if slices < 1:
-        raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
-
-
 ENCODES_RAW_ROWS: Final = (
     "a network takes encoded inputs; for raw ones, mlpkit.load(RUN).predict(rows), or 'mlpkit predict RUN FILE'"
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlpkit.components.operation import Operation
 from mlpkit.errors import ComponentFailure, MlpkitError
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.operation import Operation
     from mlpkit.components.parameter import Parameter
 
 
@@ -143,12 +143,9 @@ def shapes_of(operation: Operation) -> str:
 
 def _owners(error: Exception) -> Iterator[Operation]:
     """Yield the operations whose methods an exception went through, innermost first."""
-    from mlpkit.components.operation import Operation  # noqa: PLC0415 - only after a mistake
-
-    frames = []
+    owners = []
     trace = error.__traceback__
     while trace is not None:
-        frames.append(trace.tb_frame)
+        owners.append(trace.tb_frame.f_locals.get("self"))
         trace = trace.tb_next
-    owners = (frame.f_locals.get("self") for frame in reversed(frames))
-    return (owner for owner in owners if isinstance(owner, Operation))
+    return (owner for owner in reversed(owners) if isinstance(owner, Operation))

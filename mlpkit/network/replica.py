@@ -160,29 +160,30 @@ class Replica:
                 x = checked_forward(layer, x)
             yield layer.path, x
 
-    def compare(self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return the mean loss of predictions for the loss's inputs, in the targets' own unit."""
-        with operation_errors(self.loss, "forward"):
-            return float(self._loss_of(self._unscaled(logits), t, weights))
-
-    def _compare_values(
-        self, scaled: ScaledValues, z: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None
+    def compare(
+        self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None, *, clipped: bool = True
     ) -> float:
-        """Return the mean loss of a step in the targets' own unit, of values beyond their bounds too."""
+        """Return the mean loss of predictions for the loss's inputs, in the targets' own unit.
+
+        Args:
+            logits: the loss's inputs.
+            t: targets.
+            weights: the weights of the examples; None if they have none.
+            clipped: whether values are clipped to their bounds, as predictions are, but not the results of a step.
+        """
         with operation_errors(self.loss, "forward"):
-            return float(self._loss_of(scaled.values(z), t, weights))
+            if self._scaled is not None:
+                logits = self._scaled.predictions(logits) if clipped else self._scaled.values(logits)
+            return float(self._loss_of(logits, t, weights))
 
     def _loss_of(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
         """Return what the loss's ``forward`` returns, which has a last parameter only if it takes weights."""
         return self.loss.forward(x, t) if weights is None else self.loss.forward(x, t, weights)  # type: ignore[call-arg]
 
-    def _unscaled(self, logits: NDArray[Any]) -> NDArray[Any]:
-        return logits if self._scaled is None else self._scaled.predictions(logits)
-
     def predict(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Return the predictions that the loss's inputs stand for."""
         try:
-            prediction = self.loss.predict(self._unscaled(logits))
+            prediction = self.loss.predict(logits if self._scaled is None else self._scaled.predictions(logits))
         except MlpkitError:
             raise
         except Exception as error:
@@ -300,7 +301,7 @@ class Replica:
             raise
         except Exception as error:
             raise operation_failure(member, method, error) from error
-        return loss if self._scaled is None else self._compare_values(self._scaled, x, own, weights)
+        return loss if self._scaled is None else self.compare(x, own, weights, clipped=False)
 
     def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
@@ -325,4 +326,4 @@ class Replica:
             with operation_errors(layer, "backward"):
                 dy = checked_backward(layer, dy, len(x))
         self._gradients_checked = True
-        return loss if self._scaled is None else self._compare_values(self._scaled, logits, own, weights)
+        return loss if self._scaled is None else self.compare(logits, own, weights, clipped=False)

@@ -16,12 +16,11 @@ from mlpkit.components.operation import Operation, own_parameters
 from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
 from mlpkit.components.schema.component_types import default_names
-from mlpkit.errors import ShapeError
+from mlpkit.errors import ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod, load
 from mlpkit.network.arguments import (
     encoded_inputs,
     expect_names,
-    expect_slices,
     input_shape_of,
     network_dtype,
     network_seed,
@@ -37,7 +36,7 @@ from mlpkit.network.scaled_values import scaled_values
 from mlpkit.network.shape_proof import coupled_by_slices, prove_shapes
 from mlpkit.network.slices import NO_EXCHANGE, slice_bounds
 from mlpkit.network.subnormals import flushed_subnormals, kept_subnormals
-from mlpkit.network.summary import one_line, summary
+from mlpkit.registry.registry import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -150,7 +149,8 @@ class Sequential:
         self.input_shape = input_shape_of(input_shape)
         self.target = target
         self._resolver = resolver
-        expect_slices(slices)
+        if slices < 1:
+            raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
         if proof is None:
             names = names if names is not None else default_names(_type_name(member) for member in stack)
             expect_names(names, len(stack))
@@ -186,17 +186,14 @@ class Sequential:
         for parameter in declared:
             parameter.value[...] = self._first_values(parameter)
 
+    summary = LazyMethod("mlpkit.network.summary", "summary")
     adapt = LazyMethod("mlpkit.network.adapting", "adapt")
     fit = LazyMethod("mlpkit.verbs.run.network", "fit")
     save = LazyMethod("mlpkit.verbs.run.network", "save")
 
-    def summary(self) -> str:
-        """Return a table of the layers, with the shapes they return and how many parameters they have."""
-        return summary(self)
-
     def __repr__(self) -> str:
         """Name the members of the stack, and what the network takes."""
-        return one_line(self)
+        return str(load("mlpkit.network.summary:one_line")(self))
 
     def _repr_html_(self) -> str:
         """Return the table of ``summary`` for a notebook."""
@@ -536,8 +533,6 @@ class Sequential:
         if not isinstance(reference, str | dict):
             return reference
         if self._resolver is None:
-            from mlpkit.registry.registry import installed  # noqa: PLC0415 - only names need plugins
-
             self._resolver = installed().create
         return self._resolver(kind, reference)
 

@@ -3,36 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from mlpkit.components.operation import Operation, Shape
-
-
-class Described(Protocol):
-    """What is needed of a network to describe it."""
-
-    @property
-    def layers(self) -> Sequence[Operation]:
-        """The layers."""
-
-    @property
-    def loss_layer(self) -> Operation:
-        """The loss."""
-
-    @property
-    def input_shape(self) -> Shape:
-        """Shape of one example's inputs."""
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Arrays by name."""
-
-    @property
-    def encoder(self) -> object:
-        """The data set that encodes inputs, or None."""
+    from mlpkit.components.operation import Operation
+    from mlpkit.network.sequential import Sequential
 
 
 class Row(NamedTuple):
@@ -56,15 +31,15 @@ class Row(NamedTuple):
 HEADINGS = ("name", "layer", "outputs", "parameters")
 
 
-def one_line(network: Described) -> str:
+def one_line(network: Sequential) -> str:
     """Name the members of the stack, and what the network takes."""
     names = ", ".join(row.name for row in _rows(network))
     count = _count(network)
     return f"<Sequential of {names}: {count:,} parameters, takes {_inputs(network)}>"
 
 
-def summary(network: Described) -> str:
-    """Return a table of text."""
+def summary(network: Sequential) -> str:
+    """Return a table of the layers, with the shapes they return and how many parameters they have."""
     rows, footer = table_of(network)
     cells = [HEADINGS, *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -75,22 +50,22 @@ def summary(network: Described) -> str:
     return "\n".join([*lines, footer])
 
 
-def table_of(network: Described) -> tuple[list[tuple[str, ...]], str]:
+def table_of(network: Sequential) -> tuple[list[tuple[str, ...]], str]:
     """Return the rows of the table, and the line below it."""
     rows: list[tuple[str, ...]] = [(row.name, row.layer, row.shape, f"{row.parameters:,}") for row in _rows(network)]
     return rows, f"{_count(network):,} parameters; takes {_inputs(network)}"
 
 
-def _inputs(network: Described) -> str:
+def _inputs(network: Sequential) -> str:
     encoded = "encoded inputs" if network.encoder is not None else "inputs"
     return f"{encoded} of shape {tuple(network.input_shape)}"
 
 
-def _count(network: Described) -> int:
+def _count(network: Sequential) -> int:
     return sum(int(array.size) for array in network.parameters.values())
 
 
-def _rows(network: Described) -> list[Row]:
+def _rows(network: Sequential) -> list[Row]:
     return [row_of(member) for member in (*network.layers, network.loss_layer)]
 
 

@@ -10,7 +10,7 @@ from mlpkit.network.summary import HEADINGS, table_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from mlpkit.network.summary import Described
+    from mlpkit.network.sequential import Sequential
 
 LEFT = ' style="text-align: left"'
 BOLD = ' style="font-weight: bold"'
@@ -27,7 +27,7 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts:
     return f"<table><thead>{_row('th', headings, texts)}</thead><tbody>{html_rows(rows, texts=texts)}</tbody></table>"
 
 
-def network_html(network: Described) -> str:
+def network_html(network: Sequential) -> str:
     """Return the table of a network's ``summary``."""
     rows, footer = table_of(network)
     return f"{html_table(HEADINGS, rows, texts=(0, 1, 2))}<p>{escape(footer)}</p>"
