@@ -37,21 +37,15 @@ class LayerCount:
         self._count = 0
 
     def add(self, holder: str) -> None:
-        """Count one more.
-
-        Args:
-            holder: path of the layer that holds it.
+        """Count one more, inside the layer of a path.
 
         Raises:
             ShapeError: there are too many now.
         """
         self._count += 1
         if self._count > MOST_LAYERS_INSIDE:
-            raise ShapeError(
-                f"{holder} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}",
-                expected="a network of fewer layers",
-                remedy="repeat fewer of them",
-            )
+            message = f"{holder} brings the layers inside layers to more than {MOST_LAYERS_INSIDE:,}"
+            raise ShapeError(message, expected="a network of fewer layers", remedy="repeat fewer of them")
 
 
 Shape = tuple[int, ...]

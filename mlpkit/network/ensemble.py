@@ -135,16 +135,7 @@ class LossOfPredictions(Loss):
     def build(self, input_shape: Shape, target: Target | None) -> None:
         """Take the loss, which is built."""
         self._loss = self._ensemble.members[0].loss
-
-    @property
-    def takes_weights(self) -> bool:  # type: ignore[override]  # as the loss does
-        """Whether the loss takes weights of examples."""
-        return self._loss.takes_weights
-
-    @property
-    def unit(self) -> str:  # type: ignore[override]  # that of the loss
-        """The unit of the loss."""
-        return self._loss.unit
+        self.takes_weights, self.unit = self._loss.takes_weights, self._loss.unit
 
     def prediction_names(self) -> tuple[str, ...] | None:
         """Return the names of what the loss predicts."""

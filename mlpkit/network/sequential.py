@@ -6,9 +6,9 @@ import copy
 import os
 import warnings
 from collections.abc import Mapping
-from functools import partial, wraps
+from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -66,9 +66,6 @@ Judgement: TypeAlias = "tuple[float, float, Any, NDArray[Any], NDArray[Any] | No
 _Part: TypeAlias = "tuple[Replica, NDArray[Any], NDArray[Any], NDArray[Any] | None]"
 """What computes a slice; its inputs, its targets, and their weights."""
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 EVALUATION_ROWS = 1000
 """Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
 
@@ -83,16 +80,6 @@ class Map(Protocol):
 def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
     """Return the function's result for each item."""
     return list(map(function, items))
-
-
-def evaluates(method: Callable[Concatenate[Sequential, P], R]) -> Callable[Concatenate[Sequential, P], R]:
-    """Have a method of a network run in the context in which the network evaluates."""
-
-    @wraps(method)
-    def in_context(network: Sequential, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return call_inside(network._evaluation_contexts, partial(method, network, *args, **kwargs))
-
-    return in_context
 
 
 class Sequential:
@@ -250,7 +237,6 @@ class Sequential:
             chunks = (inputs[rows] for rows in _chunks(len(inputs)))
             return np.concatenate([replica.predict(replica.forward(chunk)).copy() for chunk in chunks])
 
-    @evaluates
     def activations(self, x: ArrayLike) -> dict[str, NDArray[Any]]:
         """Return what each layer returns for inputs, as in evaluation: new arrays by the layer's name.
 
@@ -262,7 +248,7 @@ class Sequential:
             ShapeError: the inputs have another shape.
         """
         inputs, replica = self._inputs(x), self.replicas[0]
-        with self._turn:
+        with self._turn, self.evaluating():
             replica.set_training(False)
             return {name: outputs.copy() for name, outputs in replica.outputs(inputs)}
 
@@ -303,7 +289,6 @@ class Sequential:
             )
             return self.evaluate_batches(batches, named)
 
-    @evaluates
     def evaluate_batches(
         self,
         batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch],
@@ -322,16 +307,16 @@ class Sequential:
             WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
             ComponentFailure: a metric raised an exception of its own.
         """
-        judges = Metrics(metrics, self.replicas[0], self.target)
         total, counted = 0.0, 0.0
-        for weight, loss, prediction, t, weights in with_others(self._judged(batches, predicts=bool(metrics))):
-            total += weight * loss
-            counted += weight
-            if metrics:
-                judges.update(prediction, t, weights)
-        return {"loss": total / counted if counted else float("nan"), **judges.results()}
+        with self.evaluating():
+            judges = Metrics(metrics, self.replicas[0], self.target)
+            for weight, loss, prediction, t, weights in with_others(self._judged(batches, predicts=bool(metrics))):
+                total += weight * loss
+                counted += weight
+                if metrics:
+                    judges.update(prediction, t, weights)
+            return {"loss": total / counted if counted else float("nan"), **judges.results()}
 
-    @evaluates
     def judge_batches(self, batches: Iterable[Batch], send: Callable[[Judgement], object], *, predicts: bool) -> None:
         """Judge some batches for a process that evaluates the network with ``evaluate_batches``.
 
@@ -340,8 +325,9 @@ class Sequential:
             send: takes the judgement of each, whose arrays are valid until the next.
             predicts: whether metrics need predictions.
         """
-        for judgement in self._judged(batches, predicts=predicts):
-            send(judgement)
+        with self.evaluating():
+            for judgement in self._judged(batches, predicts=predicts):
+                send(judgement)
 
     def _judged(
         self, batches: Iterable[tuple[NDArray[Any], NDArray[Any]] | Batch], *, predicts: bool

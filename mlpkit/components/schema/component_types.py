@@ -47,24 +47,27 @@ def layer_names(items: Sequence[Any]) -> list[str]:
     Args:
         items: the list of layers as plain data.
     """
-    known = [_type_and_name(item) for item in items]
-    by_default = default_names(layer_type for layer_type, _ in known)
-    return [given or (name if layer_type else "") for (layer_type, given), name in zip(known, by_default, strict=True)]
+    layers = [_component_and_parameters(item) for item in items]
+    types = [_layer_type(component) for component, _ in layers]
+    given = [parameters.get("name") for _, parameters in layers]
+    return [
+        name if isinstance(name, str) and name else default if layer_type else ""
+        for name, layer_type, default in zip(given, types, default_names(types), strict=True)
+    ]
 
 
-def _type_and_name(item: object) -> tuple[str, str]:
-    if isinstance(item, str):
-        return _layer_type(item), ""
+def _component_and_parameters(item: object) -> tuple[Any, dict[str, Any]]:
+    """Return the name of an item's component, and its parameters; None and no parameters if it has no such form."""
     if isinstance(item, dict) and len(item) == 1:
         ((component, parameters),) = item.items()
-        given = parameters.get("name") if isinstance(parameters, dict) else None
-        return _layer_type(str(component)), given if isinstance(given, str) else ""
-    return "", ""
+        return component, parameters if isinstance(parameters, dict) else {}
+    return item if isinstance(item, str) else None, {}
 
 
-def _layer_type(component: str) -> str:
-    """Return a component's name without its namespace; empty for a text far too long to be a name."""
-    return component.rpartition(".")[2] if len(component) <= LONGEST_NAME else ""
+def _layer_type(component: object) -> str:
+    """Return a component's name without its namespace; empty without a name, or for a text far too long to be one."""
+    name = "" if component is None else str(component)
+    return name.rpartition(".")[2] if len(name) <= LONGEST_NAME else ""
 
 
 class OfKind(NamedTuple):
@@ -178,9 +181,11 @@ class LayerListType(ListType):
         checked = []
         taken: set[str] = set()
         for i, (value, name) in enumerate(zip(values, layer_names(values), strict=True)):
-            given_name = _check_name(value, (*path, i), bool(name) and name in taken, context)
+            component, parameters = _component_and_parameters(value)
+            given_name = _check_name(component, parameters, (*path, i), bool(name) and name in taken, context)
             taken.add(name)
-            item = self.items.check(_without_name(value), (*path, i), context)
+            unnamed = {component: {key: each for key, each in parameters.items() if key != "name"}}
+            item = self.items.check(unnamed if "name" in parameters else value, (*path, i), context)
             checked.append(replace(item, given_name=given_name) if given_name and isinstance(item, Recipe) else item)
         return checked
 
@@ -190,14 +195,13 @@ class LayerListType(ListType):
         return super().json_schema(references) | {"items": references(self.items.kinds, named=True)}
 
 
-def _check_name(item: object, path: KeyPath, taken: bool, context: CheckContext) -> str:
-    """Return the name given to an item; empty if it has no valid name."""
-    parameters = _parameters(item)
-    if parameters is None or "name" not in parameters:
+def _check_name(component: Any, parameters: dict[str, Any], path: KeyPath, taken: bool, context: CheckContext) -> str:
+    """Return the name given to a layer; empty if it has no valid name."""
+    if "name" not in parameters:
         if taken:
             context.report(path, "its default name is taken by an earlier layer", remedy="give it a name")
         return ""
-    place = (*path, _component(item), "name")
+    place = (*path, component, "name")
     name = parameters["name"]
     if not isinstance(name, str) or not name or "." in name:
         context.report(place, f"{show(name)} can't be a layer's name", expected="a string without dots")
@@ -205,21 +209,3 @@ def _check_name(item: object, path: KeyPath, taken: bool, context: CheckContext)
     if taken:
         context.report(place, f"the name {show(name)} is taken by an earlier layer", expected="names that differ")
     return name
-
-
-def _without_name(item: object) -> object:
-    parameters = _parameters(item)
-    if parameters is None or "name" not in parameters:
-        return item
-    return {_component(item): {key: value for key, value in parameters.items() if key != "name"}}
-
-
-def _parameters(item: object) -> dict[str, Any] | None:
-    if isinstance(item, dict) and len(item) == 1:
-        (parameters,) = item.values()
-        return parameters if isinstance(parameters, dict) else None
-    return None
-
-
-def _component(item: object) -> Any:
-    return next(iter(item)) if isinstance(item, dict) else item

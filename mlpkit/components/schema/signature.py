@@ -157,7 +157,8 @@ class Schema:
         nested = self.nested_key(key)
         instead = meant or (".".join(map(str, (*path, nested))) if nested else "")
         remedy = f"did you mean '{instead}'?" if instead else self._remedy_for_parameter(key, given, context)
-        expected = "" if remedy else self._names(noun)
+        names = ", ".join(self.types) or f"no {noun}s at all"
+        expected = "" if remedy else names if len(self.types) <= 1 else f"one of {names}"
         context.report((*path, key), message, expected=expected, remedy=remedy, at_key=True)  # type: ignore[arg-type]
         return meant
 
@@ -193,11 +194,6 @@ class Schema:
             if (name, no_key) in unknown and (name, key) not in unknown:  # a component that is there, and has the key
                 return f"it is a parameter of {name}: write {field.name}: {{{name}: {{{key}: ...}}}}"
         return ""
-
-    def _names(self, noun: str) -> str:
-        """List the parameters, for messages."""
-        names = ", ".join(self.types) or f"no {noun}s at all"
-        return names if len(self.types) <= 1 else f"one of {names}"
 
     def bind(self, args: tuple[object, ...], kwargs: dict[str, object]) -> dict[str, Any]:
         """Check the arguments of a call in Python and return all of them by name.

@@ -102,7 +102,9 @@ class IntegerType(BoundedType):
         except TypeError:
             integer = None
         if integer is None:
-            remedy = "write it without quotes" if isinstance(value, str) and _is_integer(value) else ""
+            remedy = (
+                "write it without quotes" if isinstance(value, str) and value.strip().lstrip("+-").isdigit() else ""
+            )
             if isinstance(value, float) and value.is_integer():
                 remedy = f"write {int(value)}"
             return self._refuse(value, path, context, remedy)
@@ -251,10 +253,6 @@ class ChoiceType(ValueType):
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
         """Return the type as JSON Schema."""
         return {"enum": list(self.choices)}
-
-
-def _is_integer(text: str) -> bool:
-    return text.strip().lstrip("+-").isdigit()
 
 
 def is_number(text: str) -> bool:

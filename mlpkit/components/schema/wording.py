@@ -48,19 +48,9 @@ def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
     return " or ".join(with_article(noun) if article else noun for noun in nouns)
 
 
-def method_signature(method: Any) -> inspect.Signature:
-    """Return the signature of a function or a class method as it stands in its class, ``self`` and ``cls`` included."""
-    return inspect.signature(method.__func__ if isinstance(method, classmethod) else method)
-
-
 def plain_call(name: str, method: Any) -> str:
-    """Return how one would begin to write a method, without annotations, such as ``backward(self, dy)``.
-
-    Args:
-        name: the method's name.
-        method: the function or class method.
-    """
-    signature = method_signature(method)
+    """Return how one would begin to write a function or a class method, such as ``backward(self, dy)``."""
+    signature = inspect.signature(method.__func__ if isinstance(method, classmethod) else method)  # with self or cls
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
     return f"{name}{signature.replace(parameters=plain, return_annotation=inspect.Signature.empty)}"
 
