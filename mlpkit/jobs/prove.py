@@ -21,9 +21,9 @@ from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.jobs.stack_fault import stack_fault
+from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import component_errors, expect_returned, operation_errors
 from mlpkit.network.contexts import rounding_contexts
-from mlpkit.network.example_weights import takes_no_weights
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.system import memory_limit

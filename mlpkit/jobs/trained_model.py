@@ -13,8 +13,7 @@ from mlpkit.jobs.evaluate import evaluated_examples
 from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
-from mlpkit.network.arguments import number_array
-from mlpkit.network.example_weights import weights_of_examples
+from mlpkit.network.arguments import number_array, weights_of_examples
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.given_run import directory_of
 

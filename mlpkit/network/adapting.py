@@ -9,7 +9,7 @@ from mlpkit.components.initializer import Initializer
 from mlpkit.components.operation import own_parameters
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.network.component_errors import component_errors, expect_first_values
-from mlpkit.network.replaced_methods import replaced_methods
+from mlpkit.network.contexts import replaced_methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -25,9 +25,7 @@ def seeing_parameters(layers: Iterable[Operation]) -> list[str]:
     """Return the paths of the parameters whose initializers see data."""
     declared = (parameter for layer in layers for parameter in layer.declared_parameters())
     return [
-        parameter.path
-        for parameter in declared
-        if isinstance(parameter.initializer, Initializer) and parameter.initializer.sees_inputs
+        each.path for each in declared if isinstance(each.initializer, Initializer) and each.initializer.sees_inputs
     ]
 
 

@@ -1,4 +1,4 @@
-"""Checks of what a network is given: its seed, shapes and names, and arrays of examples."""
+"""Checks of what a network is given: its seed, shapes and names, arrays of examples, and their weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpkit.components.input_columns import InputShape, columns_of
 from mlpkit.components.schema.wording import counted
-from mlpkit.errors import ShapeError, UsageError
+from mlpkit.errors import ShapeError, UsageError, WrongUseError
 from mlpkit.network.component_errors import component_errors
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from mlpkit.components.dataset import Dataset
+    from mlpkit.components.loss import Loss
+    from mlpkit.components.metric import Metric
     from mlpkit.components.operation import Shape
 
 DTYPES = ("float32", "float64")
@@ -67,9 +69,8 @@ def expect_names(names: Sequence[str], members: int) -> None:
         UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
     """
     if len(names) != members:
-        raise UsageError(
-            f"{counted(len(names), 'name')} can't name {counted(members, 'member')} of the stack; expected as many"
-        )
+        given, needed = counted(len(names), "name"), counted(members, "member")
+        raise UsageError(f"{given} can't name {needed} of the stack; expected as many")
     taken = set()
     for name in names:
         if not name or "." in name:
@@ -85,15 +86,15 @@ ENCODES_RAW_ROWS: Final = (
 
 
 def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) -> NDArray[Any]:
-    """Return inputs of a network as an array with at least one row.
+    """Return inputs of a network, shape (rows, *input_shape), as an array.
 
     Args:
-        x: what was given, shape (rows, *input_shape).
+        x: the inputs.
         input_shape: shape of one example.
         encoder: the data set that encodes inputs; None to take any.
 
     Raises:
-        UsageError: they are no numbers, there are no rows, or they plainly aren't encoded.
+        UsageError: they aren't numbers, there are no rows, or they plainly aren't encoded.
         ShapeError: they have another shape.
         ComponentFailure: the data set raised an exception of its own.
     """
@@ -124,12 +125,12 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
     """Return an array of numbers.
 
     Args:
-        values: what was given.
-        what: what the values are, for messages.
-        remedy: what to do if they are no numbers.
+        values: the numbers.
+        what: what they are, for messages.
+        remedy: what to do if they aren't numbers.
 
     Raises:
-        UsageError: it isn't an array of numbers, such as a list whose rows differ in length, or an array of strings.
+        UsageError: they aren't an array of numbers: the rows of a list differ in length, or a value is a string.
     """
     advice = f"; {remedy}" if remedy else ""
     try:
@@ -139,3 +140,39 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
     if array.dtype.kind not in "biuf":
         raise UsageError(f"the {what} are an array of {array.dtype}; expected numbers{advice}")
     return array
+
+
+def expect_takes_weights(*components: Loss | Metric) -> None:
+    """Make sure that a loss, or metrics, take weights of examples.
+
+    Raises:
+        WrongUseError: one doesn't.
+    """
+    for component in components:
+        if not component.takes_weights:
+            message, remedy = takes_no_weights(component.registered_name, type(component))
+            raise WrongUseError(message, remedy=remedy)
+
+
+def takes_no_weights(name: str, component: type[Loss | Metric]) -> tuple[str, str]:
+    """Return what is wrong, and what to do, if a loss or a metric of a name takes no weights of examples."""
+    return f"{name} doesn't take weights of examples", f"use another {component.kind}, or leave out the weights"
+
+
+def weights_of_examples(weights: NDArray[Any], rows: int) -> NDArray[np.float64]:
+    """Return the weight of each example, shape (rows,), as losses and metrics take them.
+
+    Raises:
+        ShapeError: there are more or fewer than rows.
+        UsageError: one is negative or not finite, or all are 0.
+    """
+    if weights.shape != (rows,):
+        raise ShapeError(f"weights of shape {weights.shape} don't fit {rows} rows", expected=f"({rows},)")
+    found = np.asarray(weights, np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise UsageError(f"the weight of row {row}, counted from 0, is {weights[row]}; expected a number from 0 up")
+    if not found.any():
+        raise UsageError("all weights of the examples are 0; expected a greater one for at least one row")
+    return found

@@ -51,12 +51,12 @@ def expect_returned(who: str, method: str, found: object, kinds: type | tuple[ty
     Args:
         who: the component, as in ``dataset acme.spirals``.
         method: the name of its method.
-        found: what it returned.
-        kinds: what it may be.
-        promised: that in words.
+        found: what the method returned.
+        kinds: the types that it may return.
+        promised: these types in words.
 
     Raises:
-        ComponentFailure: it is something else.
+        ComponentFailure: it returned something else.
     """
     if not isinstance(found, kinds):
         returned = "None" if found is None else f"something of type {type(found).__name__}"
@@ -69,11 +69,10 @@ def expect_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[A
     Raises:
         ComponentFailure: it has not.
     """
-    if np.shape(values) != parameter.shape:
-        raise ComponentFailure(
-            f"the initializer of {parameter.path} returned an array of shape {np.shape(values)}; "
-            f"expected {parameter.shape}"
-        )
+    shape = np.shape(values)
+    if shape != parameter.shape:
+        returned = f"the initializer of {parameter.path} returned an array of shape {shape}"
+        raise ComponentFailure(f"{returned}; expected {parameter.shape}")
     return values
 
 
@@ -100,7 +99,7 @@ def failure(what: str, error: Exception) -> ComponentFailure:
 
 
 def named(error: Exception) -> str:
-    """Return an exception's type, and what it says if it says something."""
+    """Return an exception's type and its text, if it has one."""
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -116,11 +115,7 @@ def operation_failure(operation: Operation, method: str, error: Exception) -> Co
 
 
 def failing_operation(operation: Operation, error: Exception) -> Operation:
-    """Return whose method raised an exception: that of an operation, or of one inside it.
-
-    The exception's traceback says it, so that a layer that calls the layers inside it need do nothing to have them
-    named.
-    """
+    """Return the operation whose method raised an exception: this one, or one inside it, as the traceback shows."""
     inside = {id(member) for member in operation.operations()}
     return next((owner for owner in _owners(error) if id(owner) in inside), operation)
 
@@ -131,9 +126,9 @@ def innermost_operation(error: Exception) -> Operation | None:
 
 
 def shapes_of(operation: Operation) -> str:
-    """Say of what shape an operation's inputs and parameters are; nothing if that isn't known, or goes without saying.
+    """Describe the shapes of an operation's inputs and parameters, as far as they are known.
 
-    The exception that NumPy raises where shapes don't fit says nothing of whose they are.
+    The exception that NumPy raises where shapes don't fit doesn't say whose they are.
     """
     shapes = [f"{parameter.name} has shape {parameter.shape}" for parameter in operation._parameters.values()]
     if operation._input_shape:

@@ -1,9 +1,9 @@
-"""The contexts in which a network computes."""
+"""The contexts in which a network computes, and one with other functions in the place of methods."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,3 +45,16 @@ def all_of(contexts: tuple[Context, ...]) -> Iterator[None]:
         for context in contexts:
             stack.enter_context(context())
         yield
+
+
+@contextmanager
+def replaced_methods(owner: object, **methods: Callable[..., Any]) -> Iterator[None]:
+    """Put functions in the place of an object's methods, by their names, inside the block; its class stays the same."""
+    before = {name: vars(owner)[name] for name in methods if name in vars(owner)}
+    vars(owner).update(methods)
+    try:
+        yield
+    finally:
+        for name in methods:
+            del vars(owner)[name]
+        vars(owner).update(before)

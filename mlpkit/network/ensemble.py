@@ -179,7 +179,7 @@ def prove_ensemble(
     Args:
         stacks: the networks: layers, and a loss at the end of each.
         input_shape: shape of one example.
-        target: what is to be predicted.
+        target: what is predicted.
         dtype: the networks' dtype.
         create: builds the initializers that layers give by name.
 
@@ -198,12 +198,7 @@ def loss_name(loss: Loss) -> str:
 
 
 def prediction_shape(loss: Loss, input_shape: Shape) -> Shape:
-    """Return the shape of a prediction, which only ``predict`` knows; parameters become zeros until they get values.
-
-    Args:
-        loss: the loss, built.
-        input_shape: shape of one example's inputs.
-    """
+    """Return the shape of a loss's prediction, which only ``predict`` knows; until then parameters and states are 0."""
     declared: list[Parameter | State] = [*loss.declared_parameters(), *loss.declared_states()]
     for each in declared:
         each.value = np.zeros(each.shape, loss.dtype)

@@ -95,11 +95,7 @@ class FlatLayout(NamedTuple):
         return [(begin, end) for begin, end, _ in self.trained_with(dict.fromkeys(self.offsets))]
 
     def trained_with(self, values: Mapping[str, T]) -> list[tuple[int, int, T]]:
-        """Return the same, cut where a value changes that each array has; and the value of each stretch.
-
-        Args:
-            values: the value of each array, by path.
-        """
+        """Return the same, cut where the value of arrays, by path, changes; and the value of each stretch."""
         edges = pairwise([*self.offsets.values(), self.size])
         stretches: list[tuple[int, int, T]] = []
         for path, (begin, end) in zip(self.offsets, edges, strict=True):

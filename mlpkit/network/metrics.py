@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlpkit.network.arguments import expect_takes_weights
 from mlpkit.network.component_errors import component_errors
-from mlpkit.network.example_weights import expect_takes_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class Metrics:
-    """Metrics that judge the same predictions, minibatch by minibatch.
+    """Metrics of the same predictions, minibatch by minibatch.
 
     Args:
         metrics: new metric objects by name.
-        replica: says what metrics see of its predictions.
+        replica: returns what metrics see of its predictions.
         target: what is predicted, if known.
 
     Raises:
-        WrongUseError: a metric can't judge predictions of the target.
+        WrongUseError: a metric can't compare predictions with the target.
         ComponentFailure: a metric raised an exception of its own.
     """
 
@@ -42,12 +42,7 @@ class Metrics:
                 metric.expect_target(target)
 
     def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
-        """Add a minibatch.
-
-        Args:
-            prediction: what the network predicts for its rows.
-            t: their targets.
-            weights: the weights of the rows; None if they have none.
+        """Add a minibatch: predictions and targets of its rows, and their weights if they have any.
 
         Raises:
             WrongUseError: a metric takes no weights.

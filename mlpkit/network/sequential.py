@@ -21,14 +21,15 @@ from mlpkit.lazy_names import LazyMethod, load
 from mlpkit.network.arguments import (
     encoded_inputs,
     expect_names,
+    expect_takes_weights,
     input_shape_of,
     network_dtype,
     network_seed,
     number_array,
+    weights_of_examples,
 )
 from mlpkit.network.component_errors import component_errors, expect_first_values
 from mlpkit.network.contexts import all_of, call_inside, distinct, rounding_contexts
-from mlpkit.network.example_weights import expect_takes_weights, weights_of_examples
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.metrics import Metrics
 from mlpkit.network.replica import Replica, add_along_tree

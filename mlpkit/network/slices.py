@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
-    """Return begin and end of each slice of a minibatch: contiguous, their sizes differing by one at most.
-
-    A minibatch with fewer rows than slices has as many slices as rows.
-    """
+    """Return begin and end of each slice of a minibatch; sizes differ by one at most, and no slice is empty."""
     count = min(rows, slices)
     edges = [rows * i // max(1, count) for i in range(count + 1)]
     return list(pairwise(edges))

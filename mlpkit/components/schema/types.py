@@ -102,11 +102,9 @@ class IntegerType(BoundedType):
         except TypeError:
             integer = None
         if integer is None:
-            remedy = (
-                "write it without quotes" if isinstance(value, str) and value.strip().lstrip("+-").isdigit() else ""
-            )
-            if isinstance(value, float) and value.is_integer():
-                remedy = f"write {int(value)}"
+            remedy = f"write {int(value)}" if isinstance(value, float) and value.is_integer() else ""
+            if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
+                remedy = "write it without quotes"
             return self._refuse(value, path, context, remedy)
         if not self.holds(integer):
             return context.report(path, f"{show(integer)} is out of range", expected=self.describe())

@@ -15,7 +15,7 @@ from mlpkit.components.randomness import RunPosition, keyed_generator
 from mlpkit.components.schedule import START
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.network.component_errors import operation_errors
-from mlpkit.network.replaced_methods import replaced_methods
+from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.replica import Replica
 from mlpkit.training.gradient import sum_of_squares
 from mlpkit.training.minibatches import BatchReader

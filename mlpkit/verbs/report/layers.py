@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.network.replaced_methods import replaced_methods
+from mlpkit.network.contexts import replaced_methods
 from mlpkit.network.summary import row_of
 from mlpkit.pages import charts
 from mlpkit.pages.images import weights_as_images

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit.network.replaced_methods import replaced_methods
+from mlpkit.network.contexts import replaced_methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
