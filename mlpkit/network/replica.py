@@ -163,13 +163,13 @@ class Replica:
     def compare(
         self, logits: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None, *, clipped: bool = True
     ) -> float:
-        """Return the mean loss of predictions for the loss's inputs, in the targets' own unit.
+        """Return the mean loss for the loss's inputs, in the targets' own unit.
 
         Args:
             logits: the loss's inputs.
             t: targets.
             weights: the weights of the examples; None if they have none.
-            clipped: whether values are clipped to their bounds, as predictions are, but not the results of a step.
+            clipped: whether values are clipped to their bounds, as predictions are, and the values of a step aren't.
         """
         with operation_errors(self.loss, "forward"):
             if self._scaled is not None:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -71,11 +71,8 @@ EVALUATION_ROWS = 1000
 """Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
 
 
-class Map(Protocol):
-    """Computes a function for each of several items, on whatever threads there are."""
-
-    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """Return the results in the order of the items."""
+Map: TypeAlias = "Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]"
+"""Computes a function for each of several items, on whatever threads there are, and returns the results in order."""
 
 
 def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
@@ -198,10 +195,9 @@ class Sequential:
         return self._turns.setdefault(os.getpid(), RLock())
 
     def computing(self) -> AbstractContextManager[None]:
-        """Return the context in which the network is trained.
+        """Return the context in which the network is trained: the layers' own, and one without subnormal numbers.
 
-        Subnormal numbers count as zero in it, and it enters what the network's operations ask for. Entered once for
-        many steps, it takes no time from each.
+        Entered once for many steps, it takes no time from each.
         """
         return all_of(self._compute_contexts)
 
@@ -319,7 +315,7 @@ class Sequential:
             return {"loss": total / counted if counted else float("nan"), **judges.results()}
 
     def judge_batches(self, batches: Iterable[Batch], send: Callable[[Judgement], object], *, predicts: bool) -> None:
-        """Judge some batches for a process that evaluates the network with ``evaluate_batches``.
+        """Judge batches for a process that evaluates the network with ``evaluate_batches``.
 
         Args:
             batches: inputs, targets and weights of one batch after the other.
@@ -354,14 +350,11 @@ class Sequential:
     def _name_arrays(self) -> None:
         """Give parameters and states their names, and cut the gradients of all replicas into blocks."""
         stack = (*self.layers, self.loss_layer)
-        declared = [parameter for member in stack for parameter in member.declared_parameters()]
-        declared_states = [state for member in stack for state in member.declared_states()]
-        self.parameters: Mapping[str, NDArray[Any]] = {
-            parameter.path: self.layout.view(self.values, parameter.path) for parameter in declared
-        }
-        self.states: Mapping[str, NDArray[Any]] = {
-            state.path: self.state_layout.view(self.replicas[0].state, state.path) for state in declared_states
-        }
+        parameters = (parameter.path for member in stack for parameter in member.declared_parameters())
+        states = (state.path for member in stack for state in member.declared_states())
+        self.parameters: Mapping[str, NDArray[Any]] = {path: self.layout.view(self.values, path) for path in parameters}
+        state = self.replicas[0].state
+        self.states: Mapping[str, NDArray[Any]] = {path: self.state_layout.view(state, path) for path in states}
         self._cut_gradients()
 
     def _cut_gradients(self) -> None:
@@ -404,22 +397,15 @@ class Sequential:
         self._cut_gradients()
 
     def follow(self, progress: Progress) -> None:
-        """Have schedules of layers and the loss follow a training.
-
-        Args:
-            progress: that of the training, which changes as it goes on.
-        """
+        """Have schedules of layers and the loss follow the progress of a training, which changes it."""
         for replica in self.replicas:
             replica.position.progress = progress
 
     def set_precision(self, precision: str) -> None:
-        """Have steps from now on round the factors of matrix products, or not.
-
-        Args:
-            precision: ``bfloat16`` to round them, in layers that can; otherwise ``float32``.
+        """Have steps from now on round the factors of matrix products to bfloat16, in layers that can, or to float32.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: the precision is neither.
         """
         if precision not in {"float32", "bfloat16"}:
             raise ValueError(f"factors are rounded to float32 or bfloat16, not to {precision!r}")

@@ -133,8 +133,9 @@ def prove_shapes(
 
 def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Loss:
     if not isinstance(operation, Layer | Loss):
-        what = f"the class {operation.__name__}" if isinstance(operation, type) else show(operation)
-        remedy = f"write {operation.__name__}()" if isinstance(operation, type) else ""
+        what, remedy = show(operation), ""
+        if isinstance(operation, type):
+            what, remedy = f"the class {operation.__name__}", f"write {operation.__name__}()"
         raise ParameterError(name, f"{what} is neither a layer nor a loss", remedy=remedy)
     if operation.path:
         raise UsageError(
@@ -142,7 +143,7 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Los
         )
     if isinstance(operation, Loss) and not last:
         raise ShapeError(f"{name} is a loss in the middle of the stack", expected="a loss only at the end")
-    if not isinstance(operation, Loss) and last:
+    if isinstance(operation, Layer) and last:
         raise ShapeError(
             f"the stack ends in {name}, which is not a loss",
             expected="a loss at the end",
