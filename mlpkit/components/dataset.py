@@ -159,7 +159,7 @@ class Dataset(Component):
         Args:
             files: the name of the file, or of the folder, seen from the current folder, under ``train``, and those of
                 ``validation`` and ``test`` if they are in files of their own.
-            target: what to predict, such as a column, an array or a file of targets; None if that wasn't said.
+            target: what to predict, such as a column, an array or a file of targets; None if the user didn't say.
 
         A data set that reads columns may take more, by keyword, where the command line has them: ``targets``, all
         columns to predict, if there are several; ``predict``, what they hold; ``drop``, columns to leave out; ``id``,
@@ -167,7 +167,7 @@ class Dataset(Component):
 
         Raises:
             ParameterError: ``train``, ``validation``, ``test`` or ``target`` is wrong, or one of those keywords.
-            DataError: the file is damaged, or nothing can be learned from it as it is.
+            DataError: the file is damaged, or nothing can be learned from it.
         """
         return None
 
@@ -175,8 +175,8 @@ class Dataset(Component):
     def recipes(cls) -> Mapping[str, Callable[[Mapping[str, str], str | None], Proposal | None]]:
         """Return other networks to propose, by the names that ``mlpkit init --recipe`` takes; none by default.
 
-        Each is a function that is called as ``propose`` is, and raises the same errors; in a ``ParameterError``,
-        ``recipe`` is the recipe itself, if it doesn't suit the data.
+        Each is called like ``propose``, and raises the same errors; in a ``ParameterError``, ``recipe`` is the recipe
+        itself, if it doesn't suit the data.
         """
         return {}
 
@@ -186,7 +186,7 @@ class Dataset(Component):
     ) -> Mapping[str, Any] | None:
         """Return the parameters with which ``hold`` takes examples; None, the default, if it takes no such examples.
 
-        ``mlpkit.fit`` asks its data sets this, those with ``in_memory``, and takes the first that returns parameters.
+        ``mlpkit.fit`` asks its data sets that are ``in_memory``, and takes the first that returns parameters.
 
         Args:
             examples: as for ``hold``.
@@ -202,7 +202,7 @@ class Dataset(Component):
 
     @classmethod
     def layers_for(cls, examples: Mapping[str, tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
-        """Return layers to begin with, and a loss, as a spec writes them; for the caller of ``mlpkit.fit`` without any.
+        """Return layers and a loss, as a spec writes them, for the caller of ``mlpkit.fit`` without any.
 
         Args:
             examples: as for ``hold``.
@@ -231,7 +231,7 @@ class Dataset(Component):
         """
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
-        """Take examples that are in memory, before the data set is described; if ``in_memory`` says so.
+        """Take examples in memory, before the data set is described; called only if it is ``in_memory``.
 
         Args:
             examples: inputs and targets of each split, and weights if they have any; a data set may take further splits
@@ -267,17 +267,10 @@ class Dataset(Component):
         return {}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what ``encoder_state`` returned.
-
-        If the data set is described and opened after that, as when a run is evaluated again, it uses this state and
-        learns nothing from the data.
-        """
+        """Take back what ``encoder_state`` returned; described and opened after that, learn nothing from the data."""
 
     def locate(self, name: str) -> Path:
-        """Return the path of a file to predict for, or to evaluate on, that is named as a spec names files.
-
-        By default that is its path.
-        """
+        """Return the path of a file to predict for, or to evaluate on, from its name; by default, the name."""
         return Path(name)
 
     def read(self, path: Path) -> NDArray[Any]:
@@ -291,16 +284,13 @@ class Dataset(Component):
         raise DataError(path, f"unknown file type '{path.suffix}'; expected .npy or .npz")
 
     def row_names(self, path: Path) -> tuple[str, ...] | None:
-        """Return the source of each row that ``read`` returns for a path, such as a file of a folder.
-
-        None, the default, means that rows have no names.
-        """
+        """Return the source of each row that ``read`` returns, such as a file of a folder; None without names."""
         return None
 
     def column_names(self) -> tuple[str, ...] | None:
-        """Return the names of the columns that inputs come from, in the order of the table, once opened or loaded.
+        """Return the names of the columns that inputs come from, in the table's order, once opened or loaded.
 
-        None, the default, means that inputs are arrays, not rows of a table.
+        None, the default, means that inputs are arrays.
         """
         return None
 
@@ -310,8 +300,8 @@ class Dataset(Component):
         Called only if ``column_names`` returns names. Rows count from 0 in messages.
 
         Args:
-            columns: values by the name of their column, all of one length: lists, or arrays of one dimension. Columns
-                that aren't inputs are to be left out.
+            columns: values by the name of their column, all of one length: lists, or arrays of one dimension; those of
+                other columns must be ignored.
 
         Raises:
             DataError: a column is missing, or a value doesn't fit its column.
@@ -346,16 +336,13 @@ class Dataset(Component):
         raise DataError(path, "this data set doesn't return columns as they stand in a file")
 
     def remarks(self, raw: NDArray[Any]) -> Sequence[str]:
-        """Return what is unusual about raw inputs to predict for, such as numbers far outside the range in training.
-
-        Each becomes a warning; by default, nothing does.
-        """
+        """Return warnings about raw inputs to predict for, such as numbers far outside the range in training."""
         return ()
 
     def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
-        """Return the raw inputs that can't be encoded since they lack a value, each with the names of its columns.
+        """Return the rows that can't be encoded, and so not predicted, each with the names of the columns it lacks.
 
-        They get no prediction. By default ``encode`` takes every row, or raises an exception.
+        By default ``encode`` takes every row, or raises an exception.
         """
         return {}
 
@@ -366,8 +353,7 @@ class Dataset(Component):
     def onnx(self, graph: Graph) -> Value:
         """Describe ``encode`` in operators: declare raw inputs with ``graph.feed``, and return the encoded input.
 
-        By default inputs are taken as they are, under the name ``x``. A data set with an ``encode`` of its own must
-        describe it, or a model can't be exported with it. What is returned is turned into the network's dtype.
+        By default inputs aren't encoded, and are called ``x``. What is returned is turned into the network's dtype.
 
         Args:
             graph: where to add the operators; ``graph.input_shape`` is the shape of what the network takes.
@@ -383,7 +369,7 @@ class Dataset(Component):
         return graph.feed("x", graph.dtype.name, graph.input_shape)
 
     def raw_rows(self, split: str, indices: NDArray[Any]) -> RawRows | None:
-        """Return inputs of a split, once opened, as they are before ``encode``: reports, traces and exports need them.
+        """Return inputs of a split, once opened, before ``encode``, for reports, traces and exports.
 
         Columns by name if ``column_names`` returns names, as ``from_columns`` takes them; otherwise an array, as
         ``encode`` takes it. None, the default, means that the data set keeps encoded inputs alone.
@@ -398,9 +384,7 @@ class Dataset(Component):
         return None
 
     def example_sources(self, split: str, indices: NDArray[Any]) -> Sequence[str] | None:
-        """Return where examples of a split come from, once opened, such as ``titanic.csv, row 17`` or a file's name.
-
-        None, the default, means that the data set doesn't know.
+        """Return where examples of a split come from, once opened, such as ``titanic.csv, row 17``; None if unknown.
 
         Args:
             split: name of the split.
@@ -409,13 +393,10 @@ class Dataset(Component):
         return None
 
     def example_keys(self, split: str) -> NDArray[Any] | None:
-        """Return a number for each example of a split, once opened; only copies of one example have the same.
+        """Return a number for each example of a split, once opened; None, the default, if unknown.
 
-        Copies stay in one fold of an ensemble, and ``mlpkit data`` counts those of training rows in other splits. None,
-        the default, means that the data set doesn't know.
-
-        Args:
-            split: name of the split.
+        Only copies of one example have the same number. Copies stay in one fold of an ensemble, and ``mlpkit data``
+        counts those of training rows in other splits.
         """
         return None
 
@@ -446,10 +427,7 @@ class Dataset(Component):
         return ""
 
     def why_perhaps_not_encoded(self, inputs: NDArray[Any]) -> str:
-        """Return why inputs most likely weren't encoded, which a warning then says; or an empty text.
-
-        Called as ``why_not_encoded`` is, if that finds nothing.
-        """
+        """Return why inputs most likely weren't encoded, for a warning; asked if ``why_not_encoded`` finds nothing."""
         return ""
 
     def feature_names(self) -> tuple[str, ...] | None:
@@ -465,9 +443,7 @@ class Dataset(Component):
         return None
 
     def raw_columns(self) -> Sequence[RawColumn] | None:
-        """Return all columns of the table that examples come from, once opened, those that are left out too.
-
-        ``mlpkit data`` shows them. None, the default, means that examples don't come from a table.
+        """Return all columns of the table that examples come from, once opened, for ``mlpkit data``; None if from none.
 
         Raises:
             DataError: a file is damaged.
@@ -475,10 +451,9 @@ class Dataset(Component):
         return None
 
     def raw_arrays(self) -> Sequence[RawArray] | None:
-        """Return the arrays that examples come from, once opened, before anything is scaled.
+        """Return the arrays that examples come from, once opened, unscaled, for ``mlpkit data``; None if from none.
 
-        ``mlpkit data`` shows them, also if ``describe`` or ``open`` refuses the data and an element is missing. None,
-        the default, means that examples don't come from arrays.
+        It is also called if ``describe`` or ``open`` refuses the data and an element is missing.
 
         Raises:
             DataError: a file is damaged.

@@ -6,8 +6,9 @@ from abc import abstractmethod
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit.components.operation import Operation, Shape, expect_gradient, expect_outputs, expect_shape
+from mlpkit.components.operation import Operation, Shape, expect_gradient
 from mlpkit.components.schema.component_types import default_name
+from mlpkit.errors import ComponentFailure, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -107,7 +108,14 @@ class Layer(Operation):
         self.path, self.dtype = path, dtype
         self._expect_nothing_declared()
         self._input_shape = input_shape
-        self._output_shape = expect_shape(path, self.build(input_shape))
+        shape: object = self.build(input_shape)
+        if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
+            raise ShapeError(
+                f"build of {path} returned {shape!r}",
+                expected="the outputs' shape, a tuple of integers from 1 up",
+                remedy="end build with 'return input_shape' if forward keeps the shape" if shape is None else "",
+            )
+        self._output_shape = tuple(shape)  # what a layer returns no longer comes from columns of the data
         return self._output_shape
 
 
@@ -252,14 +260,27 @@ class Chain:
 
 
 def checked_forward(layer: Layer, x: NDArray[Any]) -> NDArray[Any]:
-    """Return a layer's outputs, once it is sure that they are what its ``build`` declared."""
+    """Return a layer's outputs, if they are what its ``build`` declared.
+
+    Raises:
+        ComponentFailure: they are not.
+    """
     y = layer.forward(x)
-    expect_outputs(layer, y, (len(x), *layer._output_shape), x.dtype)
+    got, declared = (getattr(y, "shape", None), getattr(y, "dtype", None)), ((len(x), *layer._output_shape), x.dtype)
+    if got != declared:
+        raise ComponentFailure(
+            f"{layer.kind} {layer.path} ({layer.type_name}) returned {got[1]} of shape {got[0]} for {len(x)} rows, "
+            f"but its build declared {declared[1]} of shape {declared[0]}"
+        )
     return y
 
 
 def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArray[Any] | None:
-    """Return a layer's input gradient, once it is sure that the layer before can use it, if that is needed."""
+    """Return a layer's input gradient, if the layer before can use it or doesn't need it.
+
+    Raises:
+        ComponentFailure: it needs it, and can't.
+    """
     dx = layer.backward(dy)  # type: ignore[arg-type]  # all but the first to go backward need their input gradient
     if layer.needs_input_gradient:
         expect_gradient(layer, dx, (rows, *layer._input_shape))

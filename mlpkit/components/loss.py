@@ -91,8 +91,8 @@ class Loss(Operation):
         """Return a name for each number that ``predict`` returns for a target of one value, such as quantiles of it.
 
         None, the default, means that a prediction has the shape of the target's values, or is probabilities. Otherwise
-        predictions have the shape (rows, names), and what shows them puts the target's name before each: ``price_q0.9``
-        for ``q0.9``. It may be called before ``build``.
+        its shape is (rows, names), shown as the target's name before each: ``price_q0.9`` for ``q0.9``. It may be
+        called before ``build``.
         """
         return None
 
@@ -113,15 +113,10 @@ class Loss(Operation):
         return prediction
 
     def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return the ends of the interval in which a target is predicted to lie, for metrics and plots.
-
-        By default a loss predicts none.
+        """Return the ends of the interval in which a target is predicted to lie, shape (rows, 2); by default an error.
 
         Args:
             prediction: what ``predict`` returns; must be left as it is.
-
-        Returns:
-            The lower and the upper end for each row, shape (rows, 2).
 
         Raises:
             ShapeError: no interval is predicted; the message says what to do.
@@ -133,9 +128,7 @@ class Loss(Operation):
         )
 
     def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return inputs that ``predict`` turns into a prediction; by default the prediction itself.
-
-        ``prediction_loss`` is by default computed at them.
+        """Return inputs that ``predict`` turns into a prediction, for ``prediction_loss``; by default the prediction.
 
         Args:
             prediction: what ``predict`` may return, or a mean of such; must be left as it is.
@@ -143,10 +136,9 @@ class Loss(Operation):
         return prediction
 
     def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return the mean loss of predictions, by default that of the inputs that ``inputs_for`` returns.
+        """Return the mean loss of predictions, such as those of an ensemble; by default at ``inputs_for`` them.
 
-        The loss of an ensemble, whose prediction is the mean of several, is computed so. A loss that overrides
-        ``predict``, but neither ``inputs_for`` nor this method, can't be the loss of an ensemble.
+        A loss that overrides ``predict``, but neither ``inputs_for`` nor this method, can't be the loss of an ensemble.
 
         Args:
             prediction: what ``predict`` may return, or a mean of such; must be left as it is.
@@ -180,16 +172,13 @@ class Loss(Operation):
         return y
 
     def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return how much a slice with these targets counts in its minibatch.
-
-        By default that is the number of its rows, or the sum of their weights.
-        """
+        """Return how much a slice with these targets counts in its minibatch: its rows, or the sum of their weights."""
         return float(len(t)) if weights is None else float(weights.sum())
 
     def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any] | None:
         """Return the inputs, the same for all rows, that have the smallest mean loss; None, the default, if unknown.
 
-        The loss at them is that of guessing by chance: a network whose loss stays there learns nothing from its inputs.
+        The loss at them is that of guessing: a network whose loss stays there learns nothing from its inputs.
 
         Args:
             t: targets, as for ``forward``.
@@ -201,9 +190,7 @@ class Loss(Operation):
         return None
 
     def child(self, loss: Loss, input_shape: Shape, target: Target | None) -> None:
-        """Declare a loss inside this one; to be called in ``build``.
-
-        Its name is its type and ordinal, such as ``MeanSquaredError1``.
+        """Declare a loss inside this one, named by type and ordinal, such as ``MeanSquaredError1``; for ``build``.
 
         Args:
             loss: a loss that belongs to this one alone.

@@ -419,41 +419,6 @@ def belongs_to(path: str, layers: Collection[str]) -> bool:
     return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 
-def expect_shape(name: str, shape: object) -> Shape:
-    """Return what ``build`` returned, if it is the shape of one example.
-
-    Raises:
-        ShapeError: it is not.
-    """
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):
-        raise ShapeError(
-            f"build of {name} returned {shape!r}",
-            expected="the outputs' shape, a tuple of integers from 1 up",
-            remedy="end build with 'return input_shape' if forward keeps the shape" if shape is None else "",
-        )
-    return tuple(shape)  # what a layer returns no longer comes from columns of the data
-
-
-def expect_outputs(operation: Operation, y: object, shape: Shape, dtype: DTypeLike) -> None:
-    """Make sure that a layer's ``forward`` returned what its ``build`` declared.
-
-    Args:
-        operation: the layer.
-        y: what it returned.
-        shape: the number of rows, followed by the declared shape.
-        dtype: the dtype of its inputs.
-
-    Raises:
-        ComponentFailure: it is not.
-    """
-    got = getattr(y, "shape", None), getattr(y, "dtype", None)
-    if got != (shape, dtype):
-        raise ComponentFailure(
-            f"{operation.kind} {operation.path} ({operation.type_name}) returned {got[1]} of shape {got[0]} for "
-            f"{shape[0]} rows, but its build declared {dtype} of shape {shape}"
-        )
-
-
 def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:
     """Make sure that the result of an operation's ``backward`` can be passed on.
 

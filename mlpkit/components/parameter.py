@@ -21,22 +21,13 @@ GAP = 16
 
 
 def row_stride(shape: tuple[int, ...]) -> int:
-    """Return the distance of rows, along the last axis, in elements: their length, or a little more.
-
-    Args:
-        shape: shape of the array.
-    """
+    """Return the distance of an array's rows, along the last axis, in elements: their length, or a little more."""
     length = shape[-1] if shape else 1
     return length + GAP if len(shape) > 1 and length and length % COMPETING == 0 else length
 
 
 def padded_view(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return the array whose rows lie in memory that far apart.
-
-    Args:
-        memory: contiguous, of ``gapped_size(shape)`` elements.
-        shape: shape of the array.
-    """
+    """Return the array of a shape, its rows that far apart, in contiguous memory of ``gapped_size(shape)`` elements."""
     stride = row_stride(shape)
     if not shape or stride == shape[-1]:
         return memory.reshape(shape)

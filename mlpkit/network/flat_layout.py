@@ -67,7 +67,7 @@ class FlatLayout(NamedTuple):
         end = 0
         for path, shape in shapes.items():
             offsets[path] = end
-            end += _padded(shape)
+            end += -(-gapped_size(shape) // ALIGNMENT) * ALIGNMENT  # rounded up
         return cls(offsets, shapes, end, {})
 
     def zeros(self, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -113,10 +113,6 @@ class FlatLayout(NamedTuple):
         """Return begin and end of an array in the flat array; between its rows there may be gaps, which stay 0."""
         begin = self.offsets[path]
         return begin, begin + gapped_size(self.shapes[path])
-
-
-def _padded(shape: tuple[int, ...]) -> int:
-    return -(-gapped_size(shape) // ALIGNMENT) * ALIGNMENT
 
 
 def blocks(begin: int, end: int) -> list[tuple[int, int]]:

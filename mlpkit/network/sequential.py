@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -71,8 +71,11 @@ EVALUATION_ROWS = 1000
 """Rows that evaluation and prediction take at a time, so that memory does not grow with the data."""
 
 
-Map: TypeAlias = "Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]"
-"""Computes a function for each of several items, on whatever threads there are, and returns the results in order."""
+class Map(Protocol):
+    """Computes a function for each of several items, on whatever threads there are."""
+
+    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Return the results in the order of the items."""
 
 
 def serial_map(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:

@@ -39,14 +39,7 @@ _AS_IT_IS: Final = nullcontext()
 
 
 class _FloatMode(NamedTuple):
-    """How to change the way in which a thread computes with floating-point numbers.
-
-    Args:
-        get: the C library's ``fegetenv``.
-        set: its ``fesetenv``.
-        word: which word of what they take is the control register.
-        bits: its bits that flush subnormal numbers.
-    """
+    """The C library's ``fegetenv`` and ``fesetenv``; the word of the control register, and its bits that flush."""
 
     get: Callable[[ctypes.Array[ctypes.c_uint32]], int]
     set: Callable[[ctypes.Array[ctypes.c_uint32]], int]
@@ -114,11 +107,7 @@ def _float_mode() -> _FloatMode | None:
     before = mode[word]
     mode[word] |= bits
     set_mode(mode)
-    works = _half(sys.float_info.min) == 0
+    works = sys.float_info.min / 2 == 0
     mode[word] = before
     set_mode(mode)
     return _FloatMode(get_mode, set_mode, word, bits) if works else None
-
-
-def _half(number: float) -> float:
-    return number / 2

@@ -273,12 +273,11 @@ class OneOf(NamedTuple):
         some = {"anyOf": [one | missing for one in given]}
         if not self.exclusive:
             return some
-        alone = [{"if": one, "then": self._without_those_after(i)} for i, one in enumerate(given[:-1])]
+        alone = []
+        for i, key in enumerate(self.keys[:-1]):
+            no = {"type": "null", "errorMessage": f"{key} is given, too; {KEEP_ONE}"}
+            alone.append({"if": given[i], "then": {"properties": dict.fromkeys(self.keys[i + 1 :], no)}})
         return {"allOf": [some, *alone]}
-
-    def _without_those_after(self, i: int) -> dict[str, Any]:
-        no = {"type": "null", "errorMessage": f"{self.keys[i]} is given, too; {KEEP_ONE}"}
-        return {"properties": dict.fromkeys(self.keys[i + 1 :], no)}
 
 
 class Section:
