@@ -19,7 +19,7 @@ import numpy as np
 from mlpkit.errors import DivergenceError, RankError
 from mlpkit.network.flat_layout import blocks
 from mlpkit.network.replica import add_along_tree
-from mlpkit.training.ranks import own_slices
+from mlpkit.training.ranks import Ranks, own_slices
 from mlpkit.training.workers import available_cores
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def cores_of_each_rank(mpi: Any, world: Any) -> int:
     return least
 
 
-class MpiRanks:
-    """The ranks of an MPI communicator, as ``mlpkit.training.ranks.Ranks`` describes them.
+class MpiRanks(Ranks):
+    """The ranks of an MPI communicator.
 
     Rank 0 ends all of them at the end of its ``with`` block: in order between two tasks; by force, once the error is
     printed, if an exception left a task half done. While a rank waits, it yields its core, and rank 0 looks out for
@@ -207,7 +207,7 @@ class MpiRanks:
             with mpi_errors(self._mpi):
                 self._send_command(task, arguments)
 
-    def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
+    def on_all_ranks(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
         """Return a function that has the other ranks do a task at the same time; see ``Ranks``."""
         if self.rank:
             return function

@@ -128,7 +128,7 @@ class Evaluator:
     ) -> None:
         self._network = network
         self._ranks = ranks
-        self._with_others = ranks.with_others_doing("evaluate", self._evaluate)
+        self._with_others = ranks.on_all_ranks("evaluate", self._evaluate)
         self._metrics = metrics
         self._readers = {
             name: BatchReader(split, description, network.dtype, min(EVALUATION_ROWS, len(split)))

@@ -22,8 +22,8 @@ from mlpkit.training.constraints import constrained
 from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
-from mlpkit.training.gradient import AccumulatedGradient, MinibatchGradient, Parts, StepGradient, WatchedClip, clipper
-from mlpkit.training.minibatches import SAMPLERS, Augmenter, MinibatchReader, OwnRows
+from mlpkit.training.gradient import StepGradient, clipper, watched
+from mlpkit.training.minibatches import SAMPLERS, Augmenter, MicroBatches, MinibatchReader, RankRows
 from mlpkit.training.ranks import ONE_RANK
 from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
 from mlpkit.training.update import Updater
@@ -119,13 +119,14 @@ class Trainer:
         examples = len(splits["train"])
         rows = section.batch_size * section.accumulate
         self._sampler = SAMPLERS[section.sampling](examples, rows, network.seed, drop_last=section.drop_last)
+        self._micro_batches = MicroBatches(self._sampler, section.batch_size, section.accumulate)
         metrics = {metric.name: metric for metric in section.metrics if metric.component.table is None}
         self._evaluate = Evaluator(network, splits, description, metrics, ranks)
         self._evaluated = evaluated_splits(section, [split for split in splits if split in evaluated])
         clip = clipper(network, section.clip)
         self._watches = watches
         in_each_step = [watch for watch in watches if watch.each_step]
-        self._clip = WatchedClip(clip, in_each_step) if in_each_step else clip
+        self._clip = watched(clip, in_each_step) if in_each_step else clip
         self.steps_per_epoch = steps_per_epoch = self._sampler.steps_per_epoch
         self.total_steps = section.iterations or steps or (section.epochs or 0) * steps_per_epoch or sys.maxsize
         self._open_ended = section.seconds is not None
@@ -189,7 +190,7 @@ class Trainer:
         try:
             with without_warnings(), self.network.computing(), self._workers:
                 self.network.map = self._workers.map
-                self._ranks.with_others_doing("begin", self._begin)(self.progress.step)
+                self._ranks.on_all_ranks("begin", self._begin)(self.progress.step)
                 for watch in self._watches:
                     watch.began(self._view, self._learning_rate())
                 self._loop()
@@ -254,7 +255,7 @@ class Trainer:
             self._best.best = Best(*metadata["best"])
         self._callbacks.load_state(metadata["callbacks"], arrays)
         for replica in self.network.replicas:
-            replica.position.step = self._gradient.last_minibatch(snapshot.step) if snapshot.step else 0
+            replica.position.step = self._micro_batches.of_step(snapshot.step - 1)[-1] if snapshot.step else 0
 
     def rows_of_step(self, step: int) -> NDArray[Any]:
         """Return the positions in the training split, counted from 0, of the examples of a step.
@@ -273,30 +274,20 @@ class Trainer:
                 "converted; the same bits as without the break are no longer certain"
             )
 
-    def _step_gradient(self, split: Split, description: Description) -> StepGradient | AccumulatedGradient:
-        """Return what computes the gradient of a step, from one minibatch or from several."""
+    def _step_gradient(self, split: Split, description: Description) -> StepGradient:
+        """Return what reads the rows of a step, this rank's or all, and computes their gradient."""
         network, section = self.network, self.section
-        parts = Parts(self._sampler, section.batch_size, section.accumulate)
-        whole = self._sampler if section.accumulate == 1 else parts
-        read = partial(
-            MinibatchReader,
-            split=split,
-            description=description,
-            dtype=network.dtype,
-            steps=self.total_steps * section.accumulate,
-        )
+        chosen = self._sampler if section.accumulate == 1 else self._micro_batches
+        steps = self.total_steps * section.accumulate
+        read = partial(MinibatchReader, split=split, description=description, dtype=network.dtype, steps=steps)
+        read_whole = partial(read, chosen, batch_size=section.batch_size)
         augmentations = [augmentation() for augmentation in section.augment]
         augment = Augmenter(augmentations, network.seed) if augmentations else None
         if self._ranks.size == 1 or augment is not None:  # an augmentation draws numbers for the whole minibatch
-            compute = MinibatchGradient(network, read(whole, batch_size=section.batch_size), augment)
-        else:
-            own = OwnRows(whole, network.slices, network.own_slices)
-            rows = own.most_rows(section.batch_size)
-            read_whole = partial(read, whole, batch_size=section.batch_size)
-            compute = MinibatchGradient(network, read(own, batch_size=rows), own=own, read_whole=read_whole)
-        if section.accumulate == 1:
-            return StepGradient(compute)
-        return AccumulatedGradient(network, parts, compute)
+            return StepGradient(network, self._micro_batches, read_whole(), augment)
+        own = RankRows(chosen, network.slices, network.own_slices)
+        read_own = read(own, batch_size=own.most_rows(section.batch_size))
+        return StepGradient(network, self._micro_batches, read_own, own=own, read_whole=read_whole)
 
     def _begin(self, step: int) -> None:
         """Have all ranks begin with what rank 0 has, after so many steps."""
@@ -333,7 +324,7 @@ class Trainer:
     def _loop(self) -> None:
         network, progress = self.network, self.progress
         callbacks = self._callbacks if self.callbacks else None
-        take_step = self._ranks.with_others_doing("step", self._step)
+        take_step = self._ranks.on_all_ranks("step", self._step)
         stop, view, total = self._stop, self._view, self.total_steps
         clock = time.perf_counter
         began = clock()
@@ -342,7 +333,7 @@ class Trainer:
         step = progress.step
         next_save = schedule.next_step(step)
         if self._evaluation_is_due():  # a run that was stopped before it
-            self._record(self._rate, clock() - began)
+            self._record(clock() - began)
         next_evaluation = min(step - step % self._evaluate_every + self._evaluate_every, total)
         network.set_training(True)
         while step < total and not (view.stop_reason and step):
@@ -360,18 +351,18 @@ class Trainer:
             if stop.reason:
                 break
             if step == next_evaluation or view.stop_reason:
-                self._record(self._rate, clock() - began)
+                self._record(clock() - began)
                 if view.stop_reason or stop.reason:
                     break
                 next_evaluation = min(step + self._evaluate_every, total)
                 network.set_training(True)
             if step == next_save or now >= schedule.deadline:
-                self._save(self._rate)
+                self._save()
                 next_save = schedule.next_step(step)
                 schedule.restart_clock()
         self.stopped = stop.reason or view.stop_reason
         if stop.reason:
-            self._save(self._rate)
+            self._save()
 
     def _report(self, loss: float) -> None:
         self._observer.stepped(self.progress, loss)
@@ -389,8 +380,8 @@ class Trainer:
         due = step % self._evaluate_every == 0 or step == self.total_steps or self._view.stop_reason
         return step > 0 and not done and bool(due)
 
-    def _record(self, learning_rate: float, seconds: float) -> None:
-        step = self.progress.step
+    def _record(self, seconds: float) -> None:
+        step, learning_rate = self.progress.step, self._rate
         expect_finite(self.network, self._update.slots, step, learning_rate)
         with swapped_weights(self.network, self._view.stand_in):
             results = self._evaluate(self._evaluated)
@@ -399,7 +390,7 @@ class Trainer:
             self.history.append(record)
             self._observer.evaluated(record, seconds)
             self._callbacks.evaluation(record)
-        self._ranks.with_others_doing("synchronize", self._synchronize)()
+        self._ranks.on_all_ranks("synchronize", self._synchronize)()
         for watch in self._watches:
             watch.evaluated(learning_rate, last=step == self.total_steps or bool(self._view.stop_reason))
         tracker = self._best
@@ -407,12 +398,11 @@ class Trainer:
             self._last_rate = learning_rate
             self._store.save_best(self.snapshot())
 
-    def _save(self, learning_rate: float) -> None:
-        if self._store is None:
-            return
-        expect_finite(self.network, self._update.slots, self.progress.step, learning_rate)
-        self._last_rate = learning_rate
-        self._store.save(self.snapshot())
+    def _save(self) -> None:
+        if self._store is not None:
+            expect_finite(self.network, self._update.slots, self.progress.step, self._rate)
+            self._last_rate = self._rate
+            self._store.save(self.snapshot())
 
 
 def evaluated_splits(section: Training, splits: Collection[str]) -> list[str]:

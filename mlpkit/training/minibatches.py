@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,14 +39,15 @@ def steps_per_epoch(examples: int, batch_size: int, *, drop_last: bool = False) 
     return examples // batch_size if drop_last else -(-examples // batch_size)
 
 
-class Choice(Protocol):
+class Choice(ABC):
     """Chooses the examples of minibatches."""
 
-    def indices(self, step: int) -> NDArray[Any]:
+    @abstractmethod
+    def indices(self, number: int) -> NDArray[Any]:
         """Return the positions of the examples of a minibatch, counted from 0; not to be written into."""
 
 
-class Sampler(ABC):
+class Sampler(Choice):
     """Chooses minibatches; the one of a step depends on seed and step alone, so that any step can be repeated.
 
     Args:
@@ -61,10 +63,6 @@ class Sampler(ABC):
         self._batch_size = batch_size
         self._seed = seed
 
-    @abstractmethod
-    def indices(self, step: int) -> NDArray[Any]:
-        """Return the positions of the examples of a step, counted from 0; not to be written into."""
-
 
 class Shuffle(Sampler):
     """Every example once an epoch, in an order of its own for each; the last minibatch may be smaller, or left out."""
@@ -72,9 +70,9 @@ class Shuffle(Sampler):
     _epoch = -1
     _order: NDArray[Any]
 
-    def indices(self, step: int) -> NDArray[Any]:
+    def indices(self, number: int) -> NDArray[Any]:
         """Return the positions of the examples of a step."""
-        epoch, position = divmod(step, self.steps_per_epoch)
+        epoch, position = divmod(number, self.steps_per_epoch)
         if epoch != self._epoch:
             self._order = keyed_generator(self._seed, "shuffle", epoch).permutation(self._examples)
             self._epoch = epoch
@@ -88,13 +86,14 @@ class WithReplacement(Sampler):
     _block = -1
     _draws: NDArray[Any]
 
-    def __init__(self, examples: int, batch_size: int, seed: int, *, drop_last: bool = False) -> None:
-        super().__init__(examples, batch_size, seed, drop_last=drop_last)
-        self.steps_drawn_together = max(1, NUMBERS_DRAWN_TOGETHER // batch_size)
+    @cached_property
+    def steps_drawn_together(self) -> int:
+        """How many steps are drawn at once."""
+        return max(1, NUMBERS_DRAWN_TOGETHER // self._batch_size)
 
-    def indices(self, step: int) -> NDArray[Any]:
+    def indices(self, number: int) -> NDArray[Any]:
         """Return the positions of the examples of a step."""
-        block, position = divmod(step, self.steps_drawn_together)
+        block, position = divmod(number, self.steps_drawn_together)
         if block != self._block:
             generator = keyed_generator(self._seed, "with_replacement", block)
             self._draws = generator.integers(self._examples, size=(self.steps_drawn_together, self._batch_size))
@@ -107,8 +106,33 @@ SAMPLERS: dict[str, type[Sampler]] = {"shuffle": Shuffle, "with_replacement": Wi
 """Samplers by their names in the spec."""
 
 
-class OwnRows:
-    """Chooses of each minibatch the rows of some slices.
+class MicroBatches(Choice):
+    """Cuts the minibatches of a sampler, and numbers the micro-batches through: those of step s begin with s · count.
+
+    Args:
+        sampler: chooses the examples of a whole step.
+        batch_size: examples of a micro-batch; the last one of a step may be smaller.
+        count: micro-batches of a step; with too few examples for all, the last are empty.
+    """
+
+    def __init__(self, sampler: Sampler, batch_size: int, count: int) -> None:
+        self._sampler = sampler
+        self._batch_size = batch_size
+        self.count = count
+
+    def of_step(self, step: int) -> range:
+        """Return the numbers of those of a step that are not empty."""
+        full = -(-len(self._sampler.indices(step)) // self._batch_size)
+        return range(step * self.count, step * self.count + full)
+
+    def indices(self, number: int) -> NDArray[Any]:
+        """Return the positions of the examples of a micro-batch."""
+        step, part = divmod(number, self.count)
+        return self._sampler.indices(step)[part * self._batch_size : (part + 1) * self._batch_size]
+
+
+class RankRows(Choice):
+    """Chooses of each minibatch the rows of some slices, as one of several ranks reads them.
 
     Args:
         whole: chooses the examples of whole minibatches.
@@ -121,21 +145,17 @@ class OwnRows:
         self._slices = slices
         self._own = own
 
-    def rows(self, step: int) -> int:
-        """Return how many rows the whole minibatch of a step has."""
-        return len(self._whole.indices(step))
+    def all_rows(self, number: int) -> int:
+        """Return how many rows a whole minibatch has."""
+        return len(self._whole.indices(number))
 
     def most_rows(self, batch_size: int) -> int:
-        """Return how many rows the slices have at most.
-
-        Args:
-            batch_size: examples of a whole minibatch.
-        """
+        """Return how many rows the slices of a minibatch of so many examples have at most."""
         return -(-batch_size // self._slices) * len(self._own)
 
-    def indices(self, step: int) -> NDArray[Any]:
+    def indices(self, number: int) -> NDArray[Any]:
         """Return the positions of the slices' examples; none if the minibatch is too small for these slices."""
-        whole = self._whole.indices(step)
+        whole = self._whole.indices(number)
         bounds = slice_bounds(len(whole), self._slices)[self._own.start : self._own.stop]
         return whole[bounds[0][0] : bounds[-1][1]] if bounds else whole[:0]
 

@@ -6,10 +6,10 @@ starts, and have no say in when training ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from mlpkit.errors import UsageError
-from mlpkit.network.slices import Exchange, NoExchange
+from mlpkit.network.slices import NoExchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,18 +19,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Ranks(Exchange, Protocol):
-    """What one of the ranks knows of the others, and how it works with them.
+class Ranks(NoExchange):
+    """What one of the ranks knows of the others, and how it works with them; by default, there are no others.
 
     Attributes:
         rank: its number; 0 leads.
         size: how many ranks there are.
-        cores: how many cores each has to itself.
+        cores: how many cores each has to itself; None for all.
     """
 
-    rank: int
-    size: int
-    cores: int | None
+    rank: int = 0
+    size: int = 1
+    cores: int | None = None
 
     def divide(self, slices: int, *, fast: bool) -> range:
         """Agree on who computes which slices of a minibatch, and return this rank's.
@@ -42,6 +42,7 @@ class Ranks(Exchange, Protocol):
         Raises:
             UsageError: they can't be shared out to so many ranks.
         """
+        return range(slices)
 
     def start_task(self, task: str, *arguments: object) -> None:
         """Have the other ranks begin a task, in which the next ones follow; called by another rank than 0, do nothing.
@@ -51,16 +52,17 @@ class Ranks(Exchange, Protocol):
             arguments: what they need for it, as plain data.
         """
 
-    def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
+    def on_all_ranks(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
         """Return a function that has the other ranks do a task while this one calls the function.
 
         Args:
             task: its name; the function's arguments are the task's.
             function: this rank's part.
         """
+        return function
 
     def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
-        """Do the tasks that rank 0 starts, until it says that all is done.
+        """Do the tasks that rank 0 starts, until it ends the training.
 
         Args:
             tasks: what to call, by the names of tasks.
@@ -74,12 +76,14 @@ class Ranks(Exchange, Protocol):
         Args:
             item: what this rank brings.
         """
+        return [item]
 
     def send_to_root(self, item: object) -> None:
         """Send rank 0 what it takes from this rank next in ``round_robin``."""
 
     def own_turns(self, count: int) -> range:
         """Return which of so many items, counted from 0, are this rank's in ``round_robin``."""
+        return range(count)
 
     def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
         """Go through the items of all ranks, rank after rank and round after round; called by rank 0.
@@ -88,46 +92,10 @@ class Ranks(Exchange, Protocol):
             own: those of rank 0; the others send theirs.
             count: how many there are in all.
         """
-
-
-class OneRank(NoExchange):
-    """A process that trains alone."""
-
-    rank = 0
-    size = 1
-    cores: int | None = None
-
-    def divide(self, slices: int, *, fast: bool) -> range:
-        """Return all slices."""
-        return range(slices)
-
-    def start_task(self, task: str, *arguments: object) -> None:
-        """Do nothing, since there is no other rank."""
-
-    def with_others_doing(self, task: str, function: Callable[P, R]) -> Callable[P, R]:
-        """Return the function."""
-        return function
-
-    def follow(self, tasks: Mapping[str, Callable[..., object]]) -> None:
-        """There is nothing to do."""
-
-    def gather(self, item: object) -> list[Any]:
-        """Return the own item."""
-        return [item]
-
-    def send_to_root(self, item: object) -> None:
-        """Do nothing, since there is no other rank."""
-
-    def own_turns(self, count: int) -> range:
-        """Return all of them."""
-        return range(count)
-
-    def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
-        """Return the own items."""
         return own
 
 
-ONE_RANK: Final = OneRank()
+ONE_RANK: Final = Ranks()
 
 
 def own_slices(slices: int, ranks: int, rank: int) -> range:
@@ -143,18 +111,13 @@ def own_slices(slices: int, ranks: int, rank: int) -> range:
     Raises:
         UsageError: some ranks would have no slice.
     """
-    each = _slices_each(slices, ranks)
-    if not each:
-        *others, most = sorted({-(-slices // (1 << power)) for power in range(slices.bit_length() + 1)})
+    slices_each = {-(-slices // (1 << power)): 1 << power for power in reversed(range(slices.bit_length() + 1))}
+    if ranks not in slices_each:
+        *others, most = sorted(slices_each)
         fitting = " or ".join([", ".join(map(str, others)), str(most)] if others else ["1"])
         raise UsageError(
             f"{ranks} ranks can't share the {slices} slice{'s' if slices > 1 else ''} of a minibatch; expected "
             f"{fitting} ranks for so many slices, or a new run with a multiple of {ranks}: training.slices={ranks}"
         )
+    each = slices_each[ranks]
     return range(rank * each, min((rank + 1) * each, slices))
-
-
-def _slices_each(slices: int, ranks: int) -> int:
-    """Return the power of two that cuts the slices into as many groups as there are ranks; 0 if none does."""
-    powers = (1 << power for power in range(slices.bit_length() + 1))
-    return next((each for each in powers if -(-slices // each) == ranks), 0)

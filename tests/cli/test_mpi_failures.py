@@ -72,7 +72,7 @@ def fail(ranks, *steps):
     with ranks:
         ranks.start_task("train", "spec")
         for step in steps:
-            ranks.with_others_doing("step", step)()
+            ranks.on_all_ranks("step", step)()
         raise RankError("other data", exit_code=2)
 
 
@@ -97,7 +97,7 @@ def test_a_failure_of_mpi_is_an_error_that_says_what_to_do():
         raise FakeMpi.Exception("message\ntruncated")
 
     with pytest.raises(RankError, match=f"MPI failed on {HOST}: message truncated; if a host or its network failed"):
-        ranks_of(FakeWorld()).with_others_doing("step", lost)()
+        ranks_of(FakeWorld()).on_all_ranks("step", lost)()
     with pytest.raises(RankError, match=f"MPI failed on {HOST}: message truncated"):
         follow_a_failing_task(lost)
 

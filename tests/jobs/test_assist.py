@@ -11,10 +11,10 @@ from mlpkit.errors import UsageError
 from mlpkit.jobs.assist import assist
 from mlpkit.jobs.run_inputs import expect_same_inputs
 from mlpkit.training.events import Observer
-from mlpkit.training.ranks import OneRank
+from mlpkit.training.ranks import Ranks
 
 
-class Helper(OneRank):
+class Helper(Ranks):
     """A rank that rank 0 has train a spec."""
 
     def __init__(self, resolved):
@@ -24,7 +24,7 @@ class Helper(OneRank):
         tasks["train"](self.resolved)
 
 
-class Pair(OneRank):
+class Pair(Ranks):
     """Two ranks that gather what they have in a list, which rank 0 gets once both have brought theirs."""
 
     def __init__(self):

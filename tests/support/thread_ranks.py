@@ -59,7 +59,7 @@ class ThreadRanks:
         for queue in self.meeting.tasks[1:] if self.rank == 0 else ():
             queue.put((task, arguments))
 
-    def with_others_doing(self, task, function):
+    def on_all_ranks(self, task, function):
         def leading(*arguments):
             self.start_task(task, *arguments)
             return function(*arguments)

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from mlpkit import Sequential
 from mlpkit.network import flat_layout
 from mlpkit.training.divergence import without_warnings
-from mlpkit.training.gradient import ClipByNorm, ClipByValue, WatchedClip
+from mlpkit.training.gradient import ClipByNorm, ClipByValue, watched
 from mlpkit.training.watch import Watch
 from mlpkit.training.workers import Workers
 from mlpkit_plugins.layers.affine import Affine
@@ -83,7 +83,7 @@ def test_one_two_and_four_workers_one_result(clipper, monkeypatch):
 
 def steps_by_hand(trainer, clip, steps, learning_rate):
     """Take the steps of a trainer with the gradient clipped array by array, in plain NumPy."""
-    net, minibatch = trainer.network, trainer._gradient._compute._minibatch
+    net, minibatch = trainer.network, trainer._gradient._read
     for step in range(steps):
         gradient = net.gradient(*minibatch(step))
         for name, value in clip(gradient).items():
@@ -127,6 +127,6 @@ def test_a_watch_sees_the_gradient_before_and_after():
 
         clipped = gradient
 
-    WatchedClip(ClipByValue(net, 3.5), [Both()])()
-    WatchedClip(None, [Both()])()
+    watched(ClipByValue(net, 3.5), [Both()])()
+    watched(None, [Both()])()
     assert seen == [[3.0, -4.0], [3.0, -3.5], [3.0, -3.5], [3.0, -3.5]]
