@@ -26,11 +26,17 @@ def is_finite(network: Sequential, slots: Mapping[str, Slot]) -> bool:
     return all(bool(np.isfinite(array).all()) for array in flat)
 
 
-def arrays_not_finite(network: Sequential, slots: Mapping[str, Slot]) -> list[str]:
-    """Say which arrays are not finite, and how much of each; parameters first, those next to the loss before others.
+_NAMED = 3
 
-    A gradient goes from the loss back through the layers, and what is wrong with it goes the same way.
+
+def _not_finite(network: Sequential, slots: Mapping[str, Slot]) -> str:
+    """Name the first few arrays that are not finite, with the verb; empty if all are finite.
+
+    Parameters are first, those next to the loss before others: a gradient goes from the loss back through the layers,
+    and what is wrong with it goes the same way.
     """
+    if is_finite(network, slots):
+        return ""
     named = {f"the parameter {path}": array for path, array in reversed(list(network.parameters.items()))}
     named |= {f"the state {path}": array for path, array in network.states.items()}
     backwards = list(network.parameters)[::-1]
@@ -41,10 +47,11 @@ def arrays_not_finite(network: Sequential, slots: Mapping[str, Slot]) -> list[st
         bad = array.size - int(np.isfinite(array).sum())
         if bad:
             found.append(f"{name} ({bad:,} of {array.size:,} values)")
-    return found
+    more = f", and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f"{', '.join(found[:_NAMED])}{more} {'is' if len(found) == 1 else 'are'}"
 
 
-def origin_of_loss(network: Sequential, x: NDArray[Any], t: NDArray[Any]) -> str:
+def _origin_of_loss(network: Sequential, x: NDArray[Any], t: NDArray[Any]) -> str:
     """Say where, on the way from a minibatch to its loss, the first number is not finite.
 
     Args:
@@ -71,9 +78,6 @@ def _rows(values: NDArray[Any]) -> str:
     return f"row {bad[0]}" if len(bad) == 1 else f"{len(bad)} of {len(values)} rows, the first of them row {bad[0]}"
 
 
-_NAMED = 3
-
-
 def without_warnings() -> np.errstate:
     """Return a context in which NumPy stays quiet: a loss that is not finite is noticed by a check of its own."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -96,14 +100,13 @@ def refuse_loss(
         DivergenceError: always; it says where the first number is not finite.
     """
     found = f"training diverged: the loss of step {step} is {_name(loss)}."
-    wrong = arrays_not_finite(network, {})
-    if wrong:
+    if wrong := _not_finite(network, {}):
         raise DivergenceError(
-            f"{found} Before that, {_listed(wrong)} not finite any more: the update of step {step - 1} overflowed, or "
+            f"{found} Before that, {wrong} not finite any more: the update of step {step - 1} overflowed, or "
             f"an earlier one. {_remedy(learning_rate)}"
         )
     raise DivergenceError(
-        f"{found} What is not finite first is {origin_of_loss(network, x, t)}. The parameters were left as they were "
+        f"{found} What is not finite first is {_origin_of_loss(network, x, t)}. The parameters were left as they were "
         f"before that step. {_remedy(learning_rate)}"
     )
 
@@ -120,8 +123,7 @@ def expect_finite(network: Sequential, slots: Mapping[str, Slot], step: int, lea
     Raises:
         DivergenceError: they are not; it names those that are not, the nearest to the loss first.
     """
-    if not is_finite(network, slots):
-        wrong = _listed(arrays_not_finite(network, slots))
+    if wrong := _not_finite(network, slots):
         raise DivergenceError(
             f"training diverged: after step {step}, {wrong} not finite any more. {_remedy(learning_rate)}"
         )
@@ -137,8 +139,7 @@ def expect_finite_model(network: Sequential, file: Path) -> None:
     Raises:
         DivergenceError: a parameter or a layer's state is not.
     """
-    if not is_finite(network, {}):
-        wrong = _listed(arrays_not_finite(network, {}))
+    if wrong := _not_finite(network, {}):
         raise DivergenceError(f"{file}: can't be used: {wrong} not finite; train again, with a lower learning rate")
 
 
@@ -159,12 +160,6 @@ def expect_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, 
                 f"training diverged: after step {step} the {split} loss is {_name(values['loss'])}. "
                 f"{_remedy(learning_rate)}"
             )
-
-
-def _listed(wrong: list[str]) -> str:
-    """Return the first few of what is wrong, and the verb."""
-    more = f", and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
-    return f"{', '.join(wrong[:_NAMED])}{more} {'is' if len(wrong) == 1 else 'are'}"
 
 
 def _remedy(learning_rate: float) -> str:

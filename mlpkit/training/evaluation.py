@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -53,14 +54,13 @@ def evaluation_record(
 
 
 _PREFIX = "history/"
-_ITERATION = "iteration"
 
 
 class HistoryColumns:
     """The numbers of a history that grows, so that each snapshot needs to go only through what is new."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, NDArray[Any]] = {}
+        self._columns: dict[str, array[float]] = {}
         self._length = 0
 
     def copies(self, history: Sequence[Record]) -> dict[str, NDArray[Any]]:
@@ -69,21 +69,11 @@ class HistoryColumns:
         Args:
             history: all evaluations, those of the call before first; every record has the same keys.
         """
-        new = history[self._length :]
-        for key in new[0] if new else ():
-            column = self._with_room(key, len(history))
-            column[self._length : len(history)] = [record[key] for record in new]
+        for record in history[self._length :]:
+            for key, value in record.items():
+                self._columns.setdefault(key, array(_type_code(key))).append(value)
         self._length = len(history)
-        return {_PREFIX + key: column[: self._length].copy() for key, column in self._columns.items()}
-
-    def _with_room(self, key: str, length: int) -> NDArray[Any]:
-        column = self._columns.get(key)
-        if column is None or len(column) < length:
-            grown = np.empty(2 * length, _dtype(key))
-            if column is not None:
-                grown[: self._length] = column[: self._length]
-            self._columns[key] = column = grown
-        return column
+        return {_PREFIX + key: np.array(column) for key, column in self._columns.items()}
 
 
 def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[Record]:
@@ -95,7 +85,7 @@ def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[
     columns = []
     for key in keys:
         column = arrays.get(_PREFIX + key)
-        if column is None or column.ndim != 1 or column.dtype != _dtype(key):
+        if column is None or column.ndim != 1 or column.dtype != _type_code(key):
             raise ModelFileError(f"the checkpoint lacks or garbles {_PREFIX + key}; use another, or start a new run")
         columns.append(column.tolist())
     if len(set(map(len, columns))) > 1:
@@ -103,8 +93,9 @@ def history_of(arrays: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> list[
     return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _dtype(key: str) -> type[np.generic]:
-    return np.int64 if key == _ITERATION else np.float64
+def _type_code(key: str) -> str:
+    """Return the type of a column, as Python's and NumPy's arrays call it: 64-bit integers or floats."""
+    return "q" if key == "iteration" else "d"
 
 
 class Evaluator:
@@ -167,8 +158,8 @@ class Evaluator:
 
     def _broadcast_weights(self) -> None:
         """Have all ranks evaluate the weights of rank 0, which may not be those that are trained."""
-        for array in (self._network.values, self._network.replicas[0].state):
-            self._ranks.broadcast(array)
+        for weights in (self._network.values, self._network.replicas[0].state):
+            self._ranks.broadcast(weights)
 
     def keys(self, splits: Iterable[str]) -> list[str]:
         """Return the keys of the record of an evaluation on these splits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,10 +43,11 @@ class Slot(NamedTuple):
         return {path: self.layout.view(self.flat, path) for path in paths if path in self.layout.offsets}
 
 
+@dataclass(eq=False)
 class OptimizerState:
     """What an optimizer keeps from step to step; one training leaves it there, and another goes on from it.
 
-    Attributes:
+    Args:
         optimizer: name of the optimizer.
         slots_version: what its slots mean.
         slots: its slots, each in one flat array.
@@ -53,12 +55,11 @@ class OptimizerState:
         parameters: those after the last step, if a slot has taken their place in the network; otherwise None.
     """
 
-    def __init__(self) -> None:
-        self.optimizer = ""
-        self.slots_version = 1
-        self.slots: dict[str, NDArray[Any]] = {}
-        self.steps = 0
-        self.parameters: NDArray[Any] | None = None
+    optimizer: str = ""
+    slots_version: int = 1
+    slots: dict[str, NDArray[Any]] = field(default_factory=dict)
+    steps: int = 0
+    parameters: NDArray[Any] | None = None
 
 
 class Updater:
@@ -92,8 +93,7 @@ class Updater:
         if not optimizer.uses_decay:
             factors = {path: own._replace(decay=1.0) for path, own in factors.items()}
         self._kinds: dict[tuple[StepFactors, str], int] = {}
-        sees_parameters = optimizer.sees == "parameters"
-        self._blocks = self._parameters(factors) if sees_parameters else self._flat_blocks(factors)
+        self._blocks = self._blocks_of(factors)
 
     def __call__(self, learning_rate: float, step: int) -> None:
         """Take one step.
@@ -173,22 +173,19 @@ class Updater:
         value, gradient, slots, i = block
         self.optimizer.update(value, gradient, slots, self._steps[i])
 
-    def _parameters(self, factors: Mapping[str, StepFactors]) -> list[_Block]:
-        """Return each trained parameter, in its shape."""
-        network, layout = self.network, self.network.layout
-        return [
-            (
-                layout.view(network.values, path),
-                layout.view(network.gradient_values, path),
-                self._slots_of(path),
-                self._kind(factors[path], path),
-            )
-            for path in self._trained()
-        ]
-
-    def _flat_blocks(self, factors: Mapping[str, StepFactors]) -> list[_Block]:
-        """Return blocks of the flat arrays, whose parameters share their factors."""
-        network, layout = self.network, self.network.layout
+    def _blocks_of(self, factors: Mapping[str, StepFactors]) -> list[_Block]:
+        """Return what the optimizer sees at a time: a parameter in its shape, or a block whose factors are the same."""
+        values, gradient, layout = self.network.values, self.network.gradient_values, self.network.layout
+        if self.optimizer.sees == "parameters":
+            return [
+                (
+                    layout.view(values, path),
+                    layout.view(gradient, path),
+                    self._slots_of(path),
+                    self._kind(factors[path], path),
+                )
+                for path in self._trained()
+            ]
         if self.optimizer.elementwise:
             stretches = layout.trained_with(factors)
             edges = [(*block, shared) for begin, end, shared in stretches for block in blocks(begin, end)]
@@ -196,8 +193,8 @@ class Updater:
             edges = [(*layout.extent(path), factors[path]) for path in self._trained()]
         return [
             (
-                network.values[begin:end],
-                network.gradient_values[begin:end],
+                values[begin:end],
+                gradient[begin:end],
                 {name: slot.flat[begin:end] for name, slot in self.slots.items()},
                 self._kind(shared),
             )

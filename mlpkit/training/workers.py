@@ -7,6 +7,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import itemgetter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -56,10 +57,7 @@ def choose_plan(
         cores: the cores that each has; by default all.
     """
     worthwhile = max(1, min(cores or available_cores(), step_flops // ranks // SMALLEST_SHARE))
-    return Plan(
-        slices=slices if slices is not None else ranks,
-        threads=threads if threads is not None else worthwhile,
-    )
+    return Plan(ranks if slices is None else slices, worthwhile if threads is None else threads)
 
 
 @contextmanager
@@ -140,32 +138,31 @@ class Workers:
         if not inboxes or os.getpid() != self._process:
             return list(map(function, items))
         workers = len(inboxes) + 1
-        outcomes: list[Any] = [None] * len(items)
+        results: list[Any] = [None] * len(items)
+        errors: list[tuple[int, BaseException]] = []
         finished: SimpleQueue[None] = SimpleQueue()
-        work = (function, items, workers, outcomes, finished)
+
+        def work(number: int) -> None:
+            for i in range(number, len(items), workers):
+                try:
+                    results[i] = function(items[i])
+                except BaseException as error:
+                    errors.append((i, error))
+            finished.put(None)
+
         for inbox in inboxes:
             inbox.put(work)
-        _work(function, items, 0, workers, outcomes)
-        for _ in inboxes:
+        work(0)
+        for _ in range(workers):
             finished.get()
-        for outcome in outcomes:
-            if type(outcome) is _Raised:
-                raise outcome.error
-        return outcomes
+        if errors:
+            raise min(errors, key=itemgetter(0))[1]
+        return results
 
     def _serve(self, inbox: SimpleQueue[Any], number: int) -> None:
         with without_warnings(), flushed_subnormals():
             while (work := inbox.get()) is not None:
-                function, items, workers, outcomes, finished = work
-                _work(function, items, number, workers, outcomes)
-                finished.put(None)
-
-
-class _Raised:
-    """What stands in the place of a result when the function raised an exception."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+                work(number)
 
 
 def useful_workers(network: Sequential, cores: int | None = None) -> int:
@@ -178,12 +175,3 @@ def useful_workers(network: Sequential, cores: int | None = None) -> int:
         cores: the cores that there are for it; by default all.
     """
     return max(1, min(cores or available_cores(), max(len(network.replicas), network.layout.size // flat_layout.BLOCK)))
-
-
-def _work(function: Callable[[Any], Any], items: Sequence[Any], number: int, workers: int, outcomes: list[Any]) -> None:
-    """Compute every item of one worker."""
-    for i in range(number, len(items), workers):
-        try:
-            outcomes[i] = function(items[i])
-        except BaseException as error:
-            outcomes[i] = _Raised(error)
