@@ -116,8 +116,7 @@ class Checkpoints:
         folder = self.directory.parent
         what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
         again = shlex.quote(str(folder / "resolved.yaml"))
-        msg = f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}"
-        raise NoCheckpointError(msg)
+        raise NoCheckpointError(f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}")
 
     def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:
         """Go through the checkpoints that are whole: the best one, of any step, and those of fewer steps, newest first.
@@ -145,8 +144,7 @@ class Checkpoints:
 
     def _expect_no_link(self) -> None:
         if self.directory.is_symlink():
-            msg = f"{self.directory}: is a link; move the folder that it leads to into its place"
-            raise RunFolderError(msg)
+            raise RunFolderError(f"{self.directory}: is a link; move the folder that it leads to into its place")
 
     def _path(self, step: int) -> Path:
         return self.directory / f"step-{step:09}.safetensors"

@@ -85,8 +85,7 @@ class RunFolder:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
-            msg = f"{directory}: is not a folder; choose another name"
-            raise RunFolderError(msg) from error
+            raise RunFolderError(f"{directory}: is not a folder; choose another name") from error
         except OSError as error:
             raise storage_error(directory, error, action="made") from error
         except ValueError as error:
@@ -132,8 +131,7 @@ class RunFolder:
             StorageError: the folder can't be made.
         """
         if name in {"", ".", ".."} or "/" in name or "\0" in name:
-            msg = f"{name!r} can't be the name of a folder; choose another name, or a folder with --out"
-            raise RunFolderError(msg)
+            raise RunFolderError(f"{name!r} can't be the name of a folder; choose another name, or a folder with --out")
         try:
             parent.mkdir(parents=True, exist_ok=True)
             for number in count(start=1):
@@ -415,8 +413,7 @@ class RunFolder:
         try:
             text = encode_pretty(data)
         except ValueError as error:
-            msg = f"{self.directory / name}: can't be written: {error}"
-            raise StorageError(msg) from error
+            raise StorageError(f"{self.directory / name}: can't be written: {error}") from error
         self._write(name, text.encode())
 
     def _read(self, name: str) -> bytes:
@@ -462,8 +459,7 @@ def _why_not_a_run(directory: Path) -> str:
 def _require_empty(directory: Path) -> None:
     names = [name for name in _names_in(directory) if name != WRITER]
     if names:
-        msg = f"{directory}: {_what_is_kept(directory, names)}choose another folder"
-        raise RunFolderError(msg)
+        raise RunFolderError(f"{directory}: {_what_is_kept(directory, names)}choose another folder")
 
 
 def _what_is_kept(directory: Path, names: list[str]) -> str:

@@ -63,8 +63,7 @@ def decode(text: bytes) -> Any:
             parse_constant=_finite,
         )
     except RecursionError as error:
-        msg = "nested too deeply"
-        raise ValueError(msg) from error
+        raise ValueError("nested too deeply") from error
 
 
 def expect_few_parts(text: bytes) -> None:
@@ -75,8 +74,7 @@ def expect_few_parts(text: bytes) -> None:
     """
     parts = sum(text.count(mark) for mark in (b",", b"[", b"{"))
     if parts > MOST_PARTS:
-        msg = f"it has {parts:,} commas and brackets; expected up to {MOST_PARTS:,}"
-        raise ValueError(msg)
+        raise ValueError(f"it has {parts:,} commas and brackets; expected up to {MOST_PARTS:,}")
 
 
 def shortened(value: Any) -> str:
@@ -86,12 +84,10 @@ def shortened(value: Any) -> str:
 
 def _plain(data: Any, place: str = "", depth: int = 0) -> Any:
     if depth > _DEEPEST:
-        msg = f"{shortened(place)} is nested too deeply; expected up to {_DEEPEST} levels"
-        raise ValueError(msg)
+        raise ValueError(f"{shortened(place)} is nested too deeply; expected up to {_DEEPEST} levels")
     if isinstance(data, float):
         if not math.isfinite(data):
-            msg = f"{place or 'the value'} is {data}, and JSON has only finite numbers"
-            raise ValueError(msg)
+            raise ValueError(f"{place or 'the value'} is {data}, and JSON has only finite numbers")
         return data
     if data is None or isinstance(data, bool | int | str):
         return data
@@ -103,16 +99,14 @@ def _plain(data: Any, place: str = "", depth: int = 0) -> Any:
                 msg = f"{place or 'the value'} has the key {key!r}; expected only strings as keys"
                 raise ValueError(msg)  # noqa: TRY004 - one exception for all that JSON can't say
         return {key: _plain(item, f"{place}.{key}" if place else key, depth + 1) for key, item in data.items()}
-    msg = f"{place or 'the value'} is of type {type(data).__name__}; expected plain data"
-    raise ValueError(msg)
+    raise ValueError(f"{place or 'the value'} is of type {type(data).__name__}; expected plain data")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            msg = f"the key {shortened(name)} is there twice"
-            raise ValueError(msg)
+            raise ValueError(f"the key {shortened(name)} is there twice")
         found[name] = value
     return found
 
@@ -120,8 +114,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        msg = f"{text[: _SHORTENED.maxstring]} is not a finite number"
-        raise ValueError(msg)
+        raise ValueError(f"{text[: _SHORTENED.maxstring]} is not a finite number")
     return number
 
 
@@ -138,8 +131,7 @@ def encode_line(path: Path, record: Mapping[str, Any]) -> bytes:
     try:
         return encode_compact(record).encode() + b"\n"
     except ValueError as error:
-        msg = f"{path}: can't be written: {error}; write None for a number that is missing"
-        raise StorageError(msg) from error
+        raise StorageError(f"{path}: can't be written: {error}; write None for a number that is missing") from error
 
 
 def append_line(path: Path, record: Mapping[str, Any]) -> None:

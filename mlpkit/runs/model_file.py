@@ -107,13 +107,11 @@ def format_header(
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % LENGTH_BYTES)
     if len(text) > LARGEST_HEADER:
-        msg = f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}"
-        raise ValueError(msg)
+        raise ValueError(f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}")
     try:
         json_files.expect_few_parts(text)
     except ValueError as error:
-        msg = f"{len(order):,} arrays, with their metadata, are too many: {error}"
-        raise ValueError(msg) from error
+        raise ValueError(f"{len(order):,} arrays, with their metadata, are too many: {error}") from error
     return text, order
 
 
@@ -261,8 +259,7 @@ def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
         text = json_files.encode_compact({"format": FORMAT, "metadata": metadata, "sha256": _ZEROS}, sort=True)
         header, order = format_header(described, {_KEY: text})
     except ValueError as error:
-        msg = f"{path}: can't be written: {error}"
-        raise StorageError(msg) from error
+        raise StorageError(f"{path}: can't be written: {error}") from error
     content = len(header).to_bytes(LENGTH_BYTES, "little") + header
     digits = _DIGITS.search(content)
     assert digits is not None
@@ -272,15 +269,13 @@ def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
 def _stored_dtype(name: str, array: NDArray[Any]) -> str:
     """Return the dtype that an array has in the file."""
     if not isinstance(name, str) or name == METADATA or not _is_unicode(name):
-        msg = f"no array can have the name {name!r}; give it another"
-        raise ValueError(msg)
+        raise ValueError(f"no array can have the name {name!r}; give it another")
     dtype = array.dtype.newbyteorder("<").str
     if dtype not in DTYPE_NAMES:
         msg = f"array {name!r} has the dtype {array.dtype}; expected booleans, or integers or floats of up to 64 bits"
         raise ValueError(msg)
     if array.ndim > MOST_AXES:
-        msg = f"array {name!r} has {array.ndim} axes; expected up to {MOST_AXES}"
-        raise ValueError(msg)
+        raise ValueError(f"array {name!r} has {array.ndim} axes; expected up to {MOST_AXES}")
     return dtype
 
 
@@ -302,16 +297,13 @@ def _require_file(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, ValueError) as error:  # ValueError: a zero byte in the path
-        msg = f"{path}: there is no such file; {_EXPECTED}"
-        raise ModelFileError(msg) from error
+        raise ModelFileError(f"{path}: there is no such file; {_EXPECTED}") from error
     if stat.S_ISDIR(mode):
         inside = path / "model.safetensors"
         remedy = f"give {inside}" if inside.is_file() else _EXPECTED
-        msg = f"{path}: is a folder; {remedy}"
-        raise ModelFileError(msg)
+        raise ModelFileError(f"{path}: is a folder; {remedy}")
     if not is_regular(path):
-        msg = f"{path}: is not a regular file; {_EXPECTED}"
-        raise ModelFileError(msg)
+        raise ModelFileError(f"{path}: is not a regular file; {_EXPECTED}")
 
 
 def _read(path: Path, file: FileIO) -> ModelFile:
@@ -341,8 +333,7 @@ def _read_head(path: Path, file: FileIO, size: int) -> bytes:
     start = bytes(_take(path, file, min(size, LENGTH_BYTES)))
     length = int.from_bytes(start, "little")
     if 0 < size < LENGTH_BYTES or length > LARGEST_HEADER:
-        msg = f"{path}: is not a model file; {_EXPECTED}"
-        raise ModelFileError(msg)
+        raise ModelFileError(f"{path}: is not a model file; {_EXPECTED}")
     return start + _take(path, file, min(length, size - len(start)))
 
 
@@ -354,14 +345,12 @@ def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
         version = content["format"]
     except KeyError as error:
         if error.args == (_KEY,):
-            msg = f"{path}: is a safetensors file, but not one of mlpkit's; {_EXPECTED}"
-            raise ModelFileError(msg) from error
+            raise ModelFileError(f"{path}: is a safetensors file, but not one of mlpkit's; {_EXPECTED}") from error
         raise _damaged(path) from error
     except (TypeError, ValueError) as error:
         raise _damaged(path) from error
     if type(version) is int and version > FORMAT:
-        msg = f"{path}: has format {version}, and this mlpkit reads up to {FORMAT}; upgrade mlpkit"
-        raise ModelFileError(msg)
+        raise ModelFileError(f"{path}: has format {version}, and this mlpkit reads up to {FORMAT}; upgrade mlpkit")
     metadata = content.get("metadata")
     if type(version) is not int or version != FORMAT or len(content) != len(_CONTENT) or not isinstance(metadata, dict):
         raise _damaged(path)

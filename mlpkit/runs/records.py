@@ -7,24 +7,70 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.runs.json_files import damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 ENDED_EARLY: Final = ("pruned", "diverged", "failed")
 """The states of runs that failure.json is about."""
 MAPPINGS: Final = ("plugins", "requires", "environment")
 """What lock.json holds mappings as."""
-FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
-LATER_FIGURES: Final = ("level_loss", "least_loss", "bounded_loss", "outwards")
-"""Figures that the first runs don't have."""
-"""The numbers of a line of health.jsonl that may be null."""
 QUANTILES: Final = 5
 """Of a distribution in health.jsonl."""
+LATER_FIGURES: Final = ("level_loss", "least_loss", "bounded_loss", "outwards")
+"""Figures in health.jsonl that the first runs don't have."""
 
 
 def is_number(value: object) -> bool:
     """Whether a value from JSON is a number, which true and false are not."""
     return type(value) in (int, float)
+
+
+def _is_figure(value: object) -> bool:
+    return value is None or is_number(value)
+
+
+def fits(value: object, shape: Any) -> bool:
+    """Whether a value from JSON has a shape.
+
+    Args:
+        value: the value.
+        shape: its type; a predicate; a mapping from the keys that a mapping must have to the shapes of their values;
+            or a list of the one shape that all items of a list have.
+    """
+    if isinstance(shape, type):
+        return type(value) is shape
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(key in value and fits(value[key], shape[key]) for key in shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
+    return bool(shape(value))
+
+
+def optional(shape: Any) -> Callable[[object], bool]:
+    """Return the shape of a value that may also be null."""
+    return lambda value: value is None or fits(value, shape)
+
+
+_DISTRIBUTION: Final = {
+    **dict.fromkeys(("mean", "std", "min", "max"), _is_figure),
+    "quantiles": lambda found: fits(found, [_is_figure]) and len(found) == QUANTILES,
+}
+_LAYER: Final = {
+    **dict.fromkeys(("layer", "type"), str),
+    **dict.fromkeys(("units", "unvarying", "dead", "saturated", "norm", "gradient_norm", "update_ratio"), _is_figure),
+    **dict.fromkeys(("outputs", "gradients"), optional(_DISTRIBUTION)),
+    "identical": optional(bool),
+}
+_SYMPTOM: Final = {**dict.fromkeys(("name", "layer", "finding"), str), "advice": [str], "iteration": int}
+_FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
+_LOOK: Final = {
+    **dict.fromkeys(("iteration", "rows"), int),
+    **dict.fromkeys(_FIGURES, _is_figure),
+    "inputs": {**_DISTRIBUTION, "largest": _is_figure, "all_equal": bool},
+    "missed": optional([int]),
+    "layers": [_LAYER],
+    "symptoms": [_SYMPTOM],
+}
 
 
 def checked_evaluation(place: Path | str, record: dict[str, Any]) -> dict[str, Any]:
@@ -51,18 +97,14 @@ def checked_metrics(path: Path, metrics: dict[str, Any], *, of_several: bool = F
     Raises:
         RunFolderError: it is not as mlpkit writes it.
     """
-    is_result = _is_interval if of_several else _is_result
-    if not all(isinstance(values, dict) and all(map(is_result, values.values())) for values in metrics.values()):
+    result = {"mean": is_number, "n": int} if of_several else _is_result
+    if not all(isinstance(values, dict) and fits([*values.values()], [result]) for values in metrics.values()):
         raise damaged(path, "expected loss and metrics by split")
     return metrics
 
 
 def _is_result(value: object) -> bool:
-    return is_number(value) or (isinstance(value, list) and all(isinstance(row, dict | list) for row in value))
-
-
-def _is_interval(value: object) -> bool:
-    return isinstance(value, dict) and is_number(value.get("mean")) and type(value.get("n")) is int
+    return is_number(value) or fits(value, [lambda row: isinstance(row, dict | list)])
 
 
 def checked_lock(path: Path, lock: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +114,7 @@ def checked_lock(path: Path, lock: dict[str, Any]) -> dict[str, Any]:
         RunFolderError: it is not as mlpkit writes it.
     """
     wrong = [key for key in MAPPINGS if not isinstance(lock.get(key, {}), dict)]
-    origin = lock.get("continues", {"run": "", "step": 0})
-    if not (_has(origin, ("run",), _is_text) and _has(origin, ("step",), lambda step: type(step) is int)):
+    if not fits(lock.get("continues", {"run": "", "step": 0}), {"run": str, "step": int}):
         wrong.append("continues")
     if wrong:
         raise damaged(path, f"expected a mapping as {' and as '.join(wrong)}")
@@ -86,62 +127,11 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RunFolderError: it is not as mlpkit writes it.
     """
-    state, steps, message = (failure.get(key) for key in ("state", "steps", "message"))
-    if state not in ENDED_EARLY or type(steps) is not int or not isinstance(message, str):
+    if not fits(failure, {"state": lambda state: state in ENDED_EARLY, "steps": int, "message": str}):
         raise damaged(path, "expected state, steps and message")
     return failure
 
 
 def is_look(record: Mapping[str, Any]) -> bool:
     """Whether a line of health.jsonl is one that ``mlpkit.verbs.doctor.probe.Probe`` would write."""
-    return (
-        _has(record, ("iteration", "rows"), lambda value: type(value) is int)
-        and _has(record, FIGURES, _is_figure)
-        and all(_is_figure(record.get(key)) for key in LATER_FIGURES)
-        and _has(record, ("inputs",), _is_distribution)
-        and _has(record["inputs"], ("largest",), _is_figure)
-        and _has(record["inputs"], ("all_equal",), lambda value: type(value) is bool)
-        and _has(record, ("missed",), lambda value: value is None or _is_list(value, lambda each: type(each) is int))
-        and _has(record, ("layers",), lambda value: _is_list(value, _is_layer))
-        and _has(record, ("symptoms",), lambda value: _is_list(value, _is_symptom))
-    )
-
-
-def _has(record: object, keys: Iterable[str], is_right: Callable[[Any], bool]) -> bool:
-    return isinstance(record, dict) and all(key in record and is_right(record[key]) for key in keys)
-
-
-def _is_list(value: object, is_right: Callable[[Any], bool]) -> bool:
-    return isinstance(value, list) and all(map(is_right, value))
-
-
-def _is_figure(value: object) -> bool:
-    return value is None or is_number(value)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_distribution(value: object) -> bool:
-    return _has(value, ("mean", "std", "min", "max"), _is_figure) and _has(
-        value, ("quantiles",), lambda found: _is_list(found, _is_figure) and len(found) == QUANTILES
-    )
-
-
-def _is_layer(value: object) -> bool:
-    figures = ("units", "unvarying", "dead", "saturated", "norm", "gradient_norm", "update_ratio")
-    return (
-        _has(value, ("layer", "type"), _is_text)
-        and _has(value, figures, _is_figure)
-        and _has(value, ("outputs", "gradients"), lambda found: found is None or _is_distribution(found))
-        and _has(value, ("identical",), lambda found: found is None or type(found) is bool)
-    )
-
-
-def _is_symptom(value: object) -> bool:
-    return (
-        _has(value, ("name", "layer", "finding"), _is_text)
-        and _has(value, ("advice",), lambda found: _is_list(found, _is_text))
-        and _has(value, ("iteration",), lambda found: type(found) is int)
-    )
+    return fits(record, _LOOK) and all(_is_figure(record.get(key)) for key in LATER_FIGURES)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited
 from mlpkit.runs.json_files import damaged, decode, decode_object, read_content
 from mlpkit.runs.layout import RESOLVED, RUN_JSON, has_file
+from mlpkit.runs.records import fits, optional
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,9 @@ class RunIdentity(NamedTuple):
         return round(self.epochs * evaluation["iteration"] / evaluation["epoch"])
 
 
+_RECORD: Final = {"kind": str, "name": str, "seed": int, "digest": str, "monitor": str, "total": optional(int)}
+
+
 def read_identity(directory: Path) -> RunIdentity:
     """Return what the run of a folder is.
 
@@ -61,11 +65,9 @@ def read_identity(directory: Path) -> RunIdentity:
         return identity_in(directory / RESOLVED, most=LARGEST)
     path = directory / RUN_JSON
     record = decode_object(path, read_content(path, LARGEST))
-    types = {"kind": str, "name": str, "seed": int, "digest": str, "monitor": str, "total": int}
-    optional = {"total"} if record.get("total", 0) is None else set()
-    if not all(type(record.get(key)) is types[key] for key in types.keys() - optional):
+    if not fits(record, _RECORD):
         raise damaged(path, "expected kind, name, seed, digest, monitor and total")
-    return RunIdentity(**{key: record[key] for key in types})
+    return RunIdentity(**{key: record[key] for key in _RECORD})
 
 
 def recorded_kind(directory: Path) -> str:
