@@ -10,12 +10,12 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import ModelFileError, RunFolderError
-from mlpkit.runs.files import make_folder, reading_error, remove_leftovers, storage_error
-from mlpkit.runs.layout import CHECKPOINT
+from mlpkit.runs.files import make_folder, remove_file, remove_leftovers
+from mlpkit.runs.layout import checkpoint_steps
 from mlpkit.runs.model_file import load_model_file, save_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Checkpoints:
         later = [other for other in steps if other > step]  # of a future that was given up
         earlier = [other for other in steps if other <= step]
         for outdated in (*later, *earlier[keep:]):
-            self._remove(self._path(outdated))
+            remove_file(self._path(outdated))
 
     def save_best(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Write the best checkpoint so far, in the place of the one before.
@@ -80,18 +80,12 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """Return the steps of which there is a checkpoint, the newest first."""
-        try:
-            names = [path.name for path in self.directory.iterdir()]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise reading_error(self.directory, error, RunFolderError, action="listed") from error
-        return sorted((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), reverse=True)
+        return checkpoint_steps(self.directory)
 
     @property
     def exist(self) -> bool:
         """Whether there is a checkpoint, whole or not."""
-        return bool(self.steps()) or (self.directory / BEST).exists()
+        return bool(self.steps() or self._best())
 
     def load_newest(self, passed_over: Callable[[str], None]) -> Checkpoint:
         """Return the newest checkpoint that is whole; the best one is the last resort.
@@ -104,15 +98,9 @@ class Checkpoints:
             RunFolderError: the folder is a link, which could lead to those of others.
         """
         self._expect_no_link()
-        best = self.directory / BEST
-        paths = [self._path(step) for step in self.steps()] + ([best] if best.exists() else [])
-        for path in paths:
-            try:
-                found = load_model_file(path)
-            except ModelFileError as error:
-                passed_over(str(error))
-                continue
-            return Checkpoint(path, found.arrays, found.metadata)
+        paths = [*map(self._path, self.steps()), *self._best()]
+        for checkpoint in _whole(paths, passed_over):
+            return checkpoint
         folder = self.directory.parent
         what = "every checkpoint is damaged" if paths else "there is no checkpoint yet"
         again = shlex.quote(str(folder / "resolved.yaml"))
@@ -129,14 +117,7 @@ class Checkpoints:
             RunFolderError: the folder is a link.
         """
         self._expect_no_link()
-        best = self.directory / BEST
-        for path in [*([best] if best.exists() else []), *(self._path(done) for done in self.steps() if done < step)]:
-            try:
-                found = load_model_file(path)
-            except ModelFileError as error:
-                passed_over(str(error))
-            else:
-                yield Checkpoint(path, found.arrays, found.metadata)
+        return _whole([*self._best(), *(self._path(done) for done in self.steps() if done < step)], passed_over)
 
     def remove_leftovers(self) -> None:
         """Remove what a run that was killed was about to write."""
@@ -146,6 +127,10 @@ class Checkpoints:
         if self.directory.is_symlink():
             raise RunFolderError(f"{self.directory}: is a link; move the folder that it leads to into its place")
 
+    def _best(self) -> list[Path]:
+        """Return the file of the best checkpoint, if there is one."""
+        return [path for path in (self.directory / BEST,) if path.exists()]
+
     def _path(self, step: int) -> Path:
         return self.directory / f"step-{step:09}.safetensors"
 
@@ -153,8 +138,13 @@ class Checkpoints:
         make_folder(self.directory)
         save_model(path, arrays, metadata)
 
-    def _remove(self, path: Path) -> None:
+
+def _whole(paths: Iterable[Path], passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:
+    """Go through the checkpoints that are whole."""
+    for path in paths:
         try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise storage_error(path, error, action="removed") from error
+            found = load_model_file(path)
+        except ModelFileError as error:
+            passed_over(str(error))
+        else:
+            yield Checkpoint(path, found.arrays, found.metadata)

@@ -160,7 +160,7 @@ def expect_writable(path: Path) -> None:
         StorageError: its folder is missing or can't be written, or a folder has its name.
     """
     try:
-        os.close(_opened(path.parent))
+        os.close(open_patiently(path.parent, os.O_RDONLY | os.O_DIRECTORY))
         reason = errno.EISDIR if path.is_dir() else 0 if os.access(path.parent, os.W_OK) else errno.EACCES
     except OSError as error:
         raise storage_error(path, error) from error
@@ -204,6 +204,18 @@ def open_patiently(path: Path, flags: int) -> int:
             if error.errno not in (errno.EMFILE, errno.ENFILE) or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        StorageError: it can't be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(path, error, action="removed") from error
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -254,21 +266,13 @@ def _gathered(parts: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
 def _flushed(folder: Path) -> Iterator[None]:
     """Flush a folder to the disk at the end of the block."""
     # Opened first: once a file is renamed, as little as possible may still fail.
-    descriptor = _opened(folder)
+    descriptor = open_patiently(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         yield
-        _flush_folder(descriptor)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some file systems keep folders safe by themselves and can't flush them
+                raise
     finally:
         os.close(descriptor)
-
-
-def _opened(folder: Path) -> int:
-    return open_patiently(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _flush_folder(descriptor: int) -> None:
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems keep folders safe by themselves and can't flush them
-            raise

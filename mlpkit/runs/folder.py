@@ -13,6 +13,7 @@ from mlpkit.runs.files import (
     LARGEST_DOCUMENT,
     read_limited,
     reading_error,
+    remove_file,
     remove_leftovers,
     storage_error,
     write_atomically,
@@ -49,7 +50,6 @@ from mlpkit.runs.writer_lock import WriterLock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
@@ -65,6 +65,11 @@ class RunFolder:
 
     Args:
         directory: the folder.
+
+    Raises:
+        RunFolderError: by what reads: the file is missing, can't be read, or is damaged. By what writes: the folder has
+            another writer.
+        StorageError: by what writes: the file can't be written, or its content isn't plain data with finite numbers.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -109,12 +114,11 @@ class RunFolder:
             RunFolderError: it is not a run folder.
         """
         try:
-            if is_run_folder(directory):
-                return cls(directory)
-            msg = f"{directory}: {_why_not_a_run(directory)}"
+            if not is_run_folder(directory):
+                raise RunFolderError(f"{directory}: {_why_not_a_run(directory)}")
         except OSError as error:
             raise reading_error(directory, error, RunFolderError, action="opened") from error
-        raise RunFolderError(msg)
+        return cls(directory)
 
     @staticmethod
     def next_free(parent: Path, name: str) -> Path:
@@ -144,12 +148,7 @@ class RunFolder:
         return directory
 
     def claim(self) -> None:
-        """Become the folder's writer.
-
-        Raises:
-            RunFolderError: another writer is at work.
-            StorageError: the folder can't be written.
-        """
+        """Become the folder's writer."""
         self._writer.acquire()
 
     def close(self) -> None:
@@ -170,11 +169,17 @@ class RunFolder:
         """Leave the folder as it is; the end of the block closes it."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the folder."""
         self.close()
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        """Write a file of JSON with sorted keys."""
+        try:
+            text = encode_pretty(data)
+        except ValueError as error:
+            raise StorageError(f"{self.directory / name}: can't be written: {error}") from error
+        self._write(name, text.encode())
 
     def write_spec(self, text: str) -> None:
         """Write spec.yaml: the spec as its author wrote it."""
@@ -189,25 +194,17 @@ class RunFolder:
 
         Args:
             total: steps of the whole run; None if the clock ends it.
-
-        Raises:
-            RunFolderError: resolved.yaml can't be read.
-            StorageError: run.json can't be written.
         """
         found = identity_in(self.directory / RESOLVED)._replace(total=total)._asdict()
-        self._write_json(RUN_JSON, {key: value for key, value in found.items() if key != "epochs"})
+        self.write_json(RUN_JSON, {key: value for key, value in found.items() if key != "epochs"})
 
     def write_lock(self, contents: Mapping[str, Any]) -> None:
         """Write lock.json: the versions and checksums that the results depend on."""
-        self._write_json(LOCK, contents)
+        self.write_json(LOCK, contents)
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
-        """Write metrics.json: the results by split.
-
-        Raises:
-            StorageError: the metrics aren't plain data with finite numbers, or can't be written.
-        """
-        self._write_json(METRICS, metrics)
+        """Write metrics.json: the results by split."""
+        self.write_json(METRICS, metrics)
 
     def write_failure(self, state: str, steps: int, message: str) -> None:
         """Write failure.json: why the run ended before its end.
@@ -216,33 +213,21 @@ class RunFolder:
             state: ``diverged`` or ``failed``.
             steps: steps done.
             message: what went wrong.
-
-        Raises:
-            StorageError: it can't be written.
         """
-        self._write_json(FAILURE, {"state": state, "steps": steps, "message": message})
+        self.write_json(FAILURE, {"state": state, "steps": steps, "message": message})
 
     def forget_failure(self) -> None:
-        """Remove failure.json, since the run is tried again.
-
-        Raises:
-            StorageError: it can't be removed.
-        """
-        self._remove(FAILURE)
+        """Remove failure.json, since the run is tried again."""
+        remove_file(self.directory / FAILURE)
 
     def append_history(self, record: Mapping[str, Any]) -> None:
-        """Add an evaluation to history.jsonl.
-
-        Raises:
-            StorageError: the record isn't plain data with finite numbers, or can't be written.
-        """
+        """Add an evaluation to history.jsonl."""
         self.claim()
         append_line(self.directory / HISTORY, record)
 
     def write_history(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Replace history.jsonl, as a resumed run does to drop what came after its checkpoint."""
-        path = self.directory / HISTORY
-        self._write(HISTORY, b"".join(encode_line(path, record) for record in records))
+        self._write_lines(HISTORY, records)
 
     def rewind(self, records: Sequence[Mapping[str, Any]], *, begun: bool = True) -> None:
         """Take history, timing and health back to where a checkpoint was, so that a run can go on from there.
@@ -260,8 +245,7 @@ class RunFolder:
             path, evaluated = self.directory / name, kept | also
             if path.exists():
                 numbered = (line for line in readable_lines(path) if type(line.get("iteration")) is int)
-                lines = [line for line in numbered if line["iteration"] in evaluated]
-                self._write(name, b"".join(encode_line(path, line) for line in lines))
+                self._write_lines(name, [line for line in numbered if line["iteration"] in evaluated])
         self.forget_failure()
         remove_leftovers(self.directory)
         self.checkpoints.remove_leftovers()
@@ -281,14 +265,10 @@ class RunFolder:
         for name in (TIMING, HEALTH):
             path = other.directory / name
             if path.exists():
-                self._write(name, b"".join(encode_line(path, line) for line in readable_lines(path)))
+                self._write_lines(name, readable_lines(path))
 
     def read_health(self) -> list[dict[str, Any]]:
-        """Return what was found in the network so far; none of a run that didn't look.
-
-        Raises:
-            RunFolderError: health.jsonl can't be read.
-        """
+        """Return what was found in the network so far; none of a run that didn't look."""
         return [line for line in readable_lines(self.directory / HEALTH) if is_look(line)]
 
     def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
@@ -333,54 +313,30 @@ class RunFolder:
         return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 
     def spec_text(self) -> str:
-        """Return spec.yaml.
-
-        Raises:
-            RunFolderError: it is missing, or can't be read.
-        """
+        """Return spec.yaml."""
         return self._read_text(SPEC)
 
     def resolved_text(self) -> str:
-        """Return resolved.yaml.
-
-        Raises:
-            RunFolderError: it is missing, or can't be read.
-        """
+        """Return resolved.yaml."""
         return self._read_text(RESOLVED)
 
     def read_lock(self) -> dict[str, Any]:
-        """Return what lock.json says.
-
-        Raises:
-            RunFolderError: it is missing, or can't be read.
-        """
+        """Return what lock.json holds."""
         return checked_lock(self.directory / LOCK, self._read_json(LOCK))
 
     def read_failure(self) -> dict[str, Any]:
-        """Return what ``write_failure`` was given; empty if the run didn't fail.
-
-        Raises:
-            RunFolderError: failure.json can't be read.
-        """
+        """Return what ``write_failure`` was given; empty if the run didn't fail."""
         path = self.directory / FAILURE
         return checked_failure(path, self._read_json(FAILURE)) if path.exists() else {}
 
     def read_history(self) -> list[dict[str, Any]]:
-        """Return the evaluations so far; a last line that was cut off while it was written doesn't count.
-
-        Raises:
-            RunFolderError: history.jsonl can't be read.
-        """
+        """Return the evaluations so far; a last line that was cut off while it was written doesn't count."""
         path = self.directory / HISTORY
         records = read_lines(path)
         return [checked_evaluation(f"{path}:{number}", record) for number, record in enumerate(records, start=1)]
 
     def read_metrics(self) -> dict[str, dict[str, Any]]:
-        """Return loss and metrics by split; of several seeds, their means.
-
-        Raises:
-            RunFolderError: it is missing, or can't be read.
-        """
+        """Return loss and metrics by split; of several seeds, their means."""
         metrics, of_several = self._read_json(METRICS), kind_of(self.directory) is SEEDS_FOLDER
         return checked_metrics(self.directory / METRICS, metrics, of_several=of_several)
 
@@ -388,7 +344,6 @@ class RunFolder:
         """Return the trained model.
 
         Raises:
-            RunFolderError: it is missing.
             ModelFileError: it can't be read, or is damaged.
         """
         try:
@@ -402,19 +357,8 @@ class RunFolder:
         self.claim()
         write_atomically(self.directory / name, content)
 
-    def _remove(self, name: str) -> None:
-        path = self.directory / name
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise storage_error(path, error, action="removed") from error
-
-    def _write_json(self, name: str, data: Mapping[str, Any]) -> None:
-        try:
-            text = encode_pretty(data)
-        except ValueError as error:
-            raise StorageError(f"{self.directory / name}: can't be written: {error}") from error
-        self._write(name, text.encode())
+    def _write_lines(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
+        self._write(name, b"".join(encode_line(self.directory / name, record) for record in records))
 
     def _read(self, name: str) -> bytes:
         path = self.directory / name

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.runs.files import LARGEST_LOG, open_patiently, read_limited, reading_error, storage_error
+from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, open_patiently, read_limited, reading_error, storage_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,6 +205,11 @@ def read_content(path: Path, most: int) -> bytes:
         return read_limited(path, most)
     except OSError as error:
         raise reading_error(path, error, RunFolderError) from error
+
+
+def read_object(path: Path, most: int = LARGEST_DOCUMENT) -> dict[str, Any]:
+    """Return the object that a JSON file of a run holds; see ``read_content`` and ``decode_object``."""
+    return decode_object(path, read_content(path, most))
 
 
 def decode_object(place: Path | str, content: bytes) -> dict[str, Any]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
+
+from mlpkit.errors import RunFolderError
+from mlpkit.runs.files import reading_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +49,23 @@ OUT_OF_FOLD: Final = "out_of_fold.csv"
 SPLITS: Final = ("test", "validation", "train")
 """The splits that results are for, in the order in which people look for them."""
 
-CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
+_CHECKPOINT: Final = re.compile(r"step-(\d{9,})\.safetensors")
 """The name of a checkpoint, with the steps done."""
+
+
+def checkpoint_steps(folder: Path) -> list[int]:
+    """Return the steps that the checkpoints in a folder were saved after, the last first; none without a folder.
+
+    Raises:
+        RunFolderError: it can't be listed.
+    """
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise reading_error(folder, error, RunFolderError, action="listed") from error
+    return sorted((int(found[1]) for name in names if (found := _CHECKPOINT.fullmatch(name))), reverse=True)
 
 
 def has_file(directory: Path, name: str) -> bool:

@@ -10,15 +10,14 @@ import os
 import re
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError, RunFolderError
 from mlpkit.record_keys import decisive_split, is_result
-from mlpkit.runs.files import LARGEST_DOCUMENT, LARGEST_LOG, folders_in, reading_error
-from mlpkit.runs.json_files import damaged, decode_object, read_content
+from mlpkit.runs.files import LARGEST_LOG, folders_in, reading_error
+from mlpkit.runs.json_files import damaged, decode_object, read_content, read_object
 from mlpkit.runs.kinds import ENSEMBLE_RUN, is_run_folder, kind_of
 from mlpkit.runs.layout import (
-    CHECKPOINT,
     CHECKPOINTS,
     FAILURE,
     HISTORY,
@@ -29,6 +28,7 @@ from mlpkit.runs.layout import (
     RESOLVED,
     SPEC,
     WRITER,
+    checkpoint_steps,
 )
 from mlpkit.runs.records import ENDED_EARLY, checked_evaluation, checked_failure, checked_metrics, is_number
 from mlpkit.runs.run_json import RunIdentity, read_identity
@@ -132,13 +132,14 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     run = read_identity(directory) if RESOLVED in names else RunIdentity()
     history = _history_of(directory / HISTORY) if HISTORY in names else _History()
     results = _results_of(directory / METRICS) if finished else {}
-    failure = _failure_of(directory / FAILURE) if FAILURE in names and not running and not finished else {}
+    failed = FAILURE in names and not running and not finished
+    failure = checked_failure(directory / FAILURE, read_object(directory / FAILURE)) if failed else {}
     began, changed = _times(directory, names)
     try:
         lowest, highest = history.extremes(run.monitor)
     except ValueError as error:
         raise damaged(directory / HISTORY, error) from error
-    checkpoint = _newest_checkpoint(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else 0
+    checkpoints = checkpoint_steps(directory / CHECKPOINTS) if CHECKPOINTS in names and not finished else []
     return RunOverview(
         directory,
         FINISHED if finished else RUNNING if running else failure.get("state", STOPPED),
@@ -149,7 +150,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
         run.monitor,
         began,
         changed,
-        max(int(history.last.get("iteration", 0)), checkpoint, failure.get("steps", 0)),
+        max(int(history.last.get("iteration", 0)), failure.get("steps", 0), *checkpoints[:1]),
         run.total_steps(history.last),
         {key: value for key, value in history.last.items() if is_result(key)},
         results,
@@ -231,18 +232,5 @@ def _history_of(path: Path) -> _History:
 
 def _results_of(path: Path) -> dict[str, dict[str, float]]:
     """Return loss and metrics at the end by split, without tables."""
-    results = checked_metrics(path, decode_object(path, read_content(path, LARGEST_DOCUMENT)))
+    results = checked_metrics(path, read_object(path))
     return {split: {k: v for k, v in values.items() if is_number(v)} for split, values in results.items()}
-
-
-def _failure_of(path: Path) -> dict[str, Any]:
-    return checked_failure(path, decode_object(path, read_content(path, LARGEST_DOCUMENT)))
-
-
-def _newest_checkpoint(folder: Path) -> int:
-    """Return the step of the newest checkpoint, or 0."""
-    try:
-        names = os.listdir(folder)  # noqa: PTH208 - names are all that is needed
-    except OSError as error:
-        raise reading_error(folder, error, RunFolderError, action="listed") from error
-    return max((int(found[1]) for name in names if (found := CHECKPOINT.fullmatch(name))), default=0)

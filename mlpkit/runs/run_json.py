@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited
-from mlpkit.runs.json_files import damaged, decode, decode_object, read_content
+from mlpkit.runs.json_files import damaged, decode, read_content, read_object
 from mlpkit.runs.layout import RESOLVED, RUN_JSON, has_file
 from mlpkit.runs.records import fits, optional
 
@@ -64,7 +64,7 @@ def read_identity(directory: Path) -> RunIdentity:
     if not has_file(directory, RUN_JSON):
         return identity_in(directory / RESOLVED, most=LARGEST)
     path = directory / RUN_JSON
-    record = decode_object(path, read_content(path, LARGEST))
+    record = read_object(path, LARGEST)
     if not fits(record, _RECORD):
         raise damaged(path, "expected kind, name, seed, digest, monitor and total")
     return RunIdentity(**{key: record[key] for key in _RECORD})
