@@ -14,6 +14,7 @@ import numpy as np
 from mlpkit.errors import ModelFileError, StorageError
 from mlpkit.runs import json_files
 from mlpkit.runs.files import reading_error, write_atomically
+from mlpkit.runs.records import fits
 from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
@@ -144,9 +145,8 @@ def _entry(name: str, description: Any) -> Entry:
     dtype, shape, (begin, end) = (description[key] for key in ("dtype", "shape", "data_offsets"))
     item = _item_size(NUMPY_DTYPES[dtype])
     right = (
-        len(description) == len(("dtype", "shape", "data_offsets"))
-        and _are_sizes(shape)
-        and _are_sizes([begin, end])
+        len(description) == 3
+        and fits([shape, [begin, end]], [[_is_size]])
         and len(shape) <= MOST_AXES
         # An empty array may have huge axes beside the one that is zero, which NumPy refuses all the same.
         and item * math.prod(size or 1 for size in shape) <= _MOST_BYTES
@@ -161,8 +161,8 @@ def _item_size(dtype: str) -> int:
     return int(dtype[2:])
 
 
-def _are_sizes(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
+def _is_size(value: Any) -> bool:
+    return type(value) is int and value >= 0
 
 
 FORMAT = 1
@@ -268,7 +268,7 @@ def _head(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
 
 def _stored_dtype(name: str, array: NDArray[Any]) -> str:
     """Return the dtype that an array has in the file."""
-    if not isinstance(name, str) or name == METADATA or not _is_unicode(name):
+    if not isinstance(name, str) or name == METADATA or name != name.encode(errors="ignore").decode():  # a surrogate
         raise ValueError(f"no array can have the name {name!r}; give it another")
     dtype = array.dtype.newbyteorder("<").str
     if dtype not in DTYPE_NAMES:
@@ -283,14 +283,6 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
     """Return the bytes of an array as the file has them: contiguous in C order, little-endian."""
     stored = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
     return stored.reshape(-1).view(np.uint8).data
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
-    return True
 
 
 def _require_file(path: Path) -> None:
@@ -341,23 +333,17 @@ def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
     """Return what a header says, and the metadata in it."""
     try:
         header = parse_header(text)
+        if _KEY not in header.metadata:
+            raise ModelFileError(f"{path}: is a safetensors file, but not one of mlpkit's; {_EXPECTED}")
         content = json_files.decode(header.metadata[_KEY].encode())
         version = content["format"]
-    except KeyError as error:
-        if error.args == (_KEY,):
-            raise ModelFileError(f"{path}: is a safetensors file, but not one of mlpkit's; {_EXPECTED}") from error
-        raise _damaged(path) from error
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path) from error
     if type(version) is int and version > FORMAT:
         raise ModelFileError(f"{path}: has format {version}, and this mlpkit reads up to {FORMAT}; upgrade mlpkit")
-    metadata = content.get("metadata")
-    if type(version) is not int or version != FORMAT or len(content) != len(_CONTENT) or not isinstance(metadata, dict):
+    if version != FORMAT or len(content) != 3 or not fits(content, {"format": int, "metadata": dict, "sha256": str}):
         raise _damaged(path)
-    return header, metadata
-
-
-_CONTENT = ("format", "metadata", "sha256")
+    return header, content["metadata"]
 
 
 def _take(path: Path, file: FileIO, count: int) -> bytearray:
