@@ -20,29 +20,27 @@ class Kind(NamedTuple):
         name: what it is called; ``mlpkit.resume_NAME`` resumes several runs in Python.
         is_run: whether the folder is a run, with a spec, a model and results of its own.
         holds: what is in it, in words.
-        marker: the file that makes a folder one of this kind; empty for a run, which has a spec.
-        group: opens the folder of several runs, as the class with their folders by number; empty without them.
         resume: goes on with it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
         evaluate: prints results; takes the folder, splits, other data, registry, and whether to print JSON.
         report: writes the page, and returns where; takes the folder, the file, registry, and examples in memory.
+        marker: the file that makes a folder one of this kind; empty for a run, which has a spec.
+        group: opens the folder of several runs, as the class with their folders by number; empty without them.
     """
 
     name: str
     is_run: bool
     holds: str
-    marker: str
-    group: str
     resume: str
     evaluate: str
     report: str
+    marker: str = ""
+    group: str = ""
 
 
 RUN: Final = Kind(
     "run",
     True,
     "the run of one network",
-    marker="",
-    group="",
     resume="mlpkit.verbs.run.resume_command:resume_run",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
@@ -51,7 +49,6 @@ ENSEMBLE_RUN: Final = Kind(
     "ensemble",
     True,
     "the run of an ensemble",
-    marker="",
     group="mlpkit.groups.ensemble_folder:EnsembleFolder",
     resume="mlpkit.verbs.run.resume_command:resume_members",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",
@@ -71,8 +68,7 @@ SWEEP_FOLDER: Final = Kind(
     "sweep",
     False,
     "the trials of a sweep",
-    marker=SWEEP,
-    group="",  # they are numbered, but each may be several runs
+    marker=SWEEP,  # without a group: trials are numbered, but each may be several runs
     resume="mlpkit.verbs.sweep.command:resume",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
     report="mlpkit.verbs.sweep.page:write_sweep_page",

@@ -116,14 +116,12 @@ def _with_networks(found: RunOverview) -> RunOverview:
     """Return the run of an ensemble with the steps of its networks together, and with what went wrong with one."""
     networks = [overview_of(folder) for folder in folders_in(found.directory / MEMBERS) if is_run_folder(folder)]
     totals = [each.total for each in networks if each.total is not None]
+    total = sum(totals) if len(totals) == len(networks) else None
+    found = found._replace(steps=sum(each.steps for each in networks), total=total)
     failed = next((each for each in networks if each.state in {DIVERGED, FAILED, DAMAGED}), None)
-    over = failed is not None and found.state == STOPPED
-    return found._replace(
-        state=failed.state if failed is not None and over else found.state,
-        problem=f"network {failed.directory.name}: {failed.problem}" if failed is not None and over else found.problem,
-        steps=sum(each.steps for each in networks),
-        total=sum(totals) if len(totals) == len(networks) else None,
-    )
+    if failed is None or found.state != STOPPED:
+        return found
+    return found._replace(state=failed.state, problem=f"network {failed.directory.name}: {failed.problem}")
 
 
 def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:
