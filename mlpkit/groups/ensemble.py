@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.ensemble_folder import EnsembleFolder
-from mlpkit.groups.group import Group, train_unfinished, without_folder
+from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
 from mlpkit.groups.several_runs import default_observer, listed_runs
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
-from mlpkit.jobs.prove import prove
-from mlpkit.jobs.resume_network import resume_network
+from mlpkit.jobs.prove import prove, prove_trained
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
@@ -37,6 +35,7 @@ from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Description
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
@@ -104,41 +102,28 @@ def run_ensemble(
         directory: where to keep the runs; missing or empty. None keeps nothing.
         examples: the examples by split, if the data set holds them in memory.
         workers: how many networks train at once; by default as many as there are cores for.
-        observer: receives the events; by default Python warns of the data, and of networks that fail, and a notebook
-            shows progress.
-        quiet: whether to show no progress in a notebook.
-        stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
+        observer: as for ``mlpkit.groups.seeds.run_seeds``.
+        quiet: as there.
+        stop: as there.
         callbacks: callbacks beside the spec's, by number of the network; only with ``examples``.
 
     Raises:
-        UsageError: another process can't load a plugin, or no other process can be started.
-        SpecError: the spec is wrong, or doesn't fit its data.
-        DataError: a data file is not what it should be.
         EnsembleError: a network could not be trained.
-        RunFolderError: the directory is in use.
-        StorageError: the folder can't be written.
+        MlpkitError: as ``run_seeds`` does.
         KeyboardInterrupt: Ctrl-C stopped the training.
     """
-    if directory is None:
-        train = partial(
-            run_ensemble,
-            spec,
-            examples=examples,
-            workers=workers,
-            observer=observer,
-            quiet=quiet,
-            stop=stop,
-            callbacks=callbacks,
-        )
-        return without_folder(train, "run", lambda found: found.members, STOPPED_WITHOUT_FOLDER)
     if examples is None:
         expect_processes("training an ensemble")
-    observer = observer or default_observer(MEMBER, quiet=quiet)
-    group = EnsembleGroup(spec, examples).prove()
-    group.warn(observer)
-    group.create(Path(directory))
-    with group.folder as folder:
-        return _trained(folder, spec.registry, examples, observer, stop or StopRequest(), callbacks, workers)
+    listener = observer or default_observer(MEMBER, quiet=quiet)
+
+    def train(place: Path) -> EnsembleRun:
+        group = EnsembleGroup(spec, examples).prove()
+        group.warn(listener)
+        group.create(place)
+        with group.folder as folder:
+            return _trained(folder, spec.registry, examples, listener, stop or StopRequest(), callbacks, workers)
+
+    return train_in(directory, train, "run", lambda found: found.members, STOPPED_WITHOUT_FOLDER)
 
 
 def resume_ensemble(
@@ -156,9 +141,9 @@ def resume_ensemble(
     Args:
         directory: the folder of the ensemble.
         registry: the plugins to take components from.
-        examples: as for ``resume``.
-        workers: how many networks train at once; by default as many as there are cores for.
-        observer: receives the events; by default Python warns of networks that fail, and a notebook shows progress.
+        examples: as for ``run_ensemble``, and so are the others.
+        workers: how many networks train at once.
+        observer: receives the events.
         quiet: whether to show no progress in a notebook.
         stop: may ask that training end after the steps that it is in.
 
@@ -385,10 +370,6 @@ def _run_of(
         size=len(folder.members),
         _compared=partial(tracker_of, model.spec.training, []),
         _trained=lambda: model,
-        _load=partial(_finished_members, folder, model.spec.registry.arguments()),
+        _load=partial(finished_runs, folder, model.spec.registry.arguments()),
         _predicted=predicted,
     )
-
-
-def _finished_members(folder: EnsembleFolder, plugin_options: PluginOptions) -> dict[int, Run]:
-    return {number: resume_network(folder.member(number), **plugin_options) for number in folder.results()}

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
-from mlpkit.runs.files import folders_in, write_atomically
+from mlpkit.runs.files import folders_in
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import encode_pretty
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.runs.layout import MEMBERS, SPREAD
 
@@ -58,5 +57,4 @@ class EnsembleFolder(NumberedRuns):
             RunFolderError: a metrics.json of a network can't be read.
             StorageError: it can't be written.
         """
-        self.run.claim()
-        write_atomically(self.directory / SPREAD, encode_pretty(plain_summary(self.summary())).encode())
+        self.run.write_json(SPREAD, plain_summary(self.summary()))

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from mlpkit.groups.several_runs import train_runs
+from mlpkit.jobs.resume_network import resume_network
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.ctrl_c import CtrlC
 from mlpkit.training.events import Event
@@ -136,15 +137,34 @@ def train_unfinished(
     return failures, ctrl_c.received
 
 
-def without_folder(train: Callable[[Path], R], name: str, runs_of: Callable[[R], Mapping[int, Run]], stopped: str) -> R:
-    """Train several runs in a folder that goes away, and return what was trained, with its runs loaded.
+def finished_runs(folder: NumberedRuns, plugin_options: PluginOptions) -> dict[int, Run]:
+    """Load the finished runs of a folder, by number.
 
     Args:
-        train: trains them in the folder that it is given.
-        name: the folder's name.
-        runs_of: returns the finished runs.
-        stopped: what a Ctrl-C says.
+        folder: the folder.
+        plugin_options: the keywords of ``Registry.discover``.
     """
+    return {number: resume_network(folder.member(number), **plugin_options) for number in folder.results()}
+
+
+def train_in(
+    directory: str | Path | None,
+    train: Callable[[Path], R],
+    name: str,
+    runs_of: Callable[[R], Mapping[int, Run]],
+    stopped: str,
+) -> R:
+    """Train several runs in a folder; without one, in a folder that goes away once its runs are loaded.
+
+    Args:
+        directory: the folder, or None.
+        train: trains them in the folder that it is given.
+        name: the name of a folder that goes away.
+        runs_of: returns the finished runs.
+        stopped: what a Ctrl-C says without a folder.
+    """
+    if directory is not None:
+        return train(Path(directory))
 
     def leave_folder(found: Any) -> None:
         for run in (*runs_of(found).values(), found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import SPEC, SPLITS, has_file
@@ -12,7 +12,6 @@ from mlpkit.statistics import Interval, interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 Summary: TypeAlias = dict[str, dict[str, Interval]]
 """The mean of each loss and metric over several runs, with its interval, by split."""
@@ -46,14 +45,17 @@ class NumberedRuns:
         members: the run folders by number: the seed, or the number of a network of an ensemble.
     """
 
+    written_last: ClassVar[str] = SPEC
+    """The file that is written once every run has a folder."""
+
     def __init__(self, run: RunFolder, members: Mapping[int, Path]) -> None:
         self.run, self.directory = run, run.directory
         self.members = dict(members)
 
     @property
     def is_prepared(self) -> bool:
-        """Whether every run has a folder: the file that is written last is there."""
-        return has_file(self.directory, SPEC)
+        """Whether every run has a folder."""
+        return has_file(self.directory, self.written_last)
 
     def discard(self) -> None:
         """Remove the folder of runs none of which has begun."""
@@ -69,9 +71,7 @@ class NumberedRuns:
         """Leave the folder unchanged; the end of the block stops being its writer."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop being the folder's writer."""
         self.run.close()
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final, Self
 
 from mlpkit.errors import RunFolderError
-from mlpkit.groups.group import Group, train_unfinished, without_folder
+from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.resume_network import resume_network
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare
 from mlpkit.registry.registry import Registry
@@ -31,6 +29,7 @@ from mlpkit.training.events import Event, StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from mlpkit.groups.numbered_runs import Summary
@@ -125,15 +124,16 @@ def run_seeds(
     """
     expect_spec(spec, "run")
     expect_processes("training with several seeds")
-    if directory is None:
-        train = partial(run_seeds, spec, workers=workers, observer=observer, quiet=quiet, stop=stop)
-        return without_folder(train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)
-    observer, plugin_options = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
-    group = SeedsGroup(spec).prove()
-    group.warn(observer)
-    threads = group.create(Path(directory), share_of_cores(workers, len(spec.seeds)))
-    with group.folder as folder:
-        return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
+    listener, plugin_options = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
+
+    def train(place: Path) -> SeedRuns:
+        group = SeedsGroup(spec).prove()
+        group.warn(listener)
+        threads = group.create(place, share_of_cores(workers, len(spec.seeds)))
+        with group.folder as folder:
+            return _trained(folder, threads, plugin_options, listener, stop or StopRequest(), workers)
+
+    return train_in(directory, train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)
 
 
 def resume_seeds(
@@ -267,7 +267,7 @@ def _trained(
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()
-    load = partial(_finished_runs, folder, plugin_options)
+    load = partial(finished_runs, folder, plugin_options)
     unfinished = tuple(folder.unfinished)
     found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=load)
     if interrupted:
@@ -284,7 +284,3 @@ def _warn_of_other_inputs(folder: SeedsFolder, observer: Listener) -> None:
         if found:
             different = "; ".join(f"{change.key}: {change.then} there, {change.now} here" for change in found)
             observer(Event(seed, "noticed", (f"was not trained on what seed {first} was: {different}",)))
-
-
-def _finished_runs(folder: SeedsFolder, plugin_options: PluginOptions) -> dict[int, Run]:
-    return {seed: resume_network(folder.member(seed), **plugin_options) for seed in folder.results()}

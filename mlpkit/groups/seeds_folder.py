@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.numbered_runs import NumberedRuns, plain_summary
-from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error, write_atomically
+from mlpkit.runs.files import LARGEST_DOCUMENT, read_limited, reading_error
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.json_files import damaged, decode_object, encode_pretty
-from mlpkit.runs.layout import METRICS, SEEDS, has_file
+from mlpkit.runs.json_files import damaged, decode_object
+from mlpkit.runs.layout import SEEDS
+from mlpkit.runs.records import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -27,6 +28,8 @@ class SeedsFolder(NumberedRuns):
         seeds: the seeds, in order.
     """
 
+    written_last = SEEDS
+
     def __init__(self, run: RunFolder, seeds: Sequence[int]) -> None:
         super().__init__(run, {seed: run.directory / f"seed-{seed}" for seed in seeds})
         self.seeds = tuple(seeds)
@@ -38,16 +41,16 @@ class SeedsFolder(NumberedRuns):
         Raises:
             RunFolderError: it is no such folder, or seeds.json can't be read.
         """
-        data = _read_json(directory / SEEDS)
-        seeds = data.get("seeds")
-        if not isinstance(seeds, list) or not all(type(seed) is int and seed >= 0 for seed in seeds) or not seeds:
-            raise damaged(directory / SEEDS, "expected a list of seeds")
+        path = directory / SEEDS
+        try:
+            seeds = decode_object(path, read_limited(path, LARGEST_DOCUMENT)).get("seeds")
+        except FileNotFoundError as error:
+            raise RunFolderError(f"{directory}: holds no {SEEDS}, so it has no runs of several seeds") from error
+        except OSError as error:
+            raise reading_error(path, error, RunFolderError) from error
+        if not seeds or not fits(seeds, [lambda seed: type(seed) is int and seed >= 0]):
+            raise damaged(path, "expected a list of seeds")
         return cls(RunFolder(directory), seeds)
-
-    @property
-    def is_prepared(self) -> bool:
-        """Whether every run has a folder: seeds.json is written last."""
-        return has_file(self.directory, SEEDS)
 
     def _discard_own(self) -> None:
         (self.directory / SEEDS).unlink(missing_ok=True)
@@ -58,7 +61,7 @@ class SeedsFolder(NumberedRuns):
         Raises:
             StorageError: it can't be written.
         """
-        self._write(SEEDS, {"seeds": self.seeds})
+        self.run.write_json(SEEDS, {"seeds": self.seeds})
 
     def write_summary(self) -> None:
         """Write metrics.json: the summary.
@@ -67,18 +70,4 @@ class SeedsFolder(NumberedRuns):
             RunFolderError: a metrics.json of a run can't be read.
             StorageError: it can't be written.
         """
-        self._write(METRICS, plain_summary(self.summary()))
-
-    def _write(self, name: str, data: Mapping[str, Any]) -> None:
-        self.run.claim()
-        write_atomically(self.directory / name, encode_pretty(data).encode())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = read_limited(path, LARGEST_DOCUMENT)
-    except FileNotFoundError as error:
-        raise RunFolderError(f"{path.parent}: holds no {path.name}, so it has no runs of several seeds") from error
-    except OSError as error:
-        raise reading_error(path, error, RunFolderError) from error
-    return decode_object(path, content)
+        self.run.write_metrics(plain_summary(self.summary()))
