@@ -141,11 +141,11 @@ def resume_ensemble(
     Args:
         directory: the folder of the ensemble.
         registry: the plugins to take components from.
-        examples: as for ``run_ensemble``, and so are the others.
-        workers: how many networks train at once.
-        observer: receives the events.
-        quiet: whether to show no progress in a notebook.
-        stop: may ask that training end after the steps that it is in.
+        examples: as for ``resume``.
+        workers: as for ``run_ensemble``.
+        observer: as there.
+        quiet: as there.
+        stop: as there.
 
     Raises:
         RunFolderError: the folder has another writer, or a network can't be resumed.

@@ -14,7 +14,7 @@ from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
 from mlpkit.runs.kinds import RUN, kind_of
-from mlpkit.verbs.run.training import TrainingOptions, end_training, train, train_ensemble, train_seeds
+from mlpkit.verbs.run.training import TrainingOptions, end_training, train, train_group
 
 if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
@@ -73,7 +73,7 @@ def resume_all_seeds(directory: Path, _: Ranks, **chosen: Any) -> None:
         from mlpkit.groups.seeds import resume_seeds  # noqa: PLC0415 - a signal must find the handlers
 
         job = partial(resume_seeds, directory, **wanted.plugin_options)
-        found = train_seeds(job, directory.name, directory, wanted, interrupts)
+        found = train_group(job, "seed", directory.name, directory, wanted, interrupts)
     end_training(found, [directory], wanted, interrupts)
 
 
@@ -86,7 +86,7 @@ def resume_members(directory: Path, _: Ranks, **chosen: Any) -> None:
 
         registry = Registry.discover(**wanted.plugin_options)
         job = partial(resume_ensemble, directory, registry)
-        found = train_ensemble(job, directory.name, directory, wanted, interrupts)
+        found = train_group(job, "member", directory.name, directory, wanted, interrupts)
     end_training(found, [directory], wanted, interrupts)
 
 

@@ -24,8 +24,7 @@ from mlpkit.verbs.run.training import (
     TrainingResult,
     end_training,
     train,
-    train_ensemble,
-    train_seeds,
+    train_group,
     train_specs,
 )
 
@@ -94,11 +93,12 @@ def _run_one(path: str, overrides: tuple[str, ...], out: Path | None, wanted: Tr
             if len(spec.seeds) > 1:
                 from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
 
-                found = train_seeds(partial(run_seeds, spec, folder), spec.name, folder, wanted, interrupts)
+                found = train_group(partial(run_seeds, spec, folder), "seed", spec.name, folder, wanted, interrupts)
             elif spec.trains_ensemble:
                 from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - for the same reason
 
-                found = train_ensemble(partial(run_ensemble, spec, folder), spec.name, folder, wanted, interrupts)
+                train_networks = partial(run_ensemble, spec, folder)
+                found = train_group(train_networks, "member", spec.name, folder, wanted, interrupts)
             else:
                 job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
                 found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)

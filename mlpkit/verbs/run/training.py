@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -21,11 +20,10 @@ from mlpkit.terminal.output import message
 from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.display.display import Display
     from mlpkit.groups.ensemble import EnsembleRun
     from mlpkit.groups.group import Group
     from mlpkit.groups.seeds import SeedRuns
@@ -111,32 +109,43 @@ def _longer(folder: Path, run: Run) -> str:
     return f"mlpkit resume {quote(str(folder))} {length}"
 
 
-def train_seeds(
-    job: Callable[..., SeedRuns], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
+def train_group(
+    job: Callable[..., SeedRuns | EnsembleRun],
+    what: str,
+    title: str,
+    folder: Path,
+    options: TrainingOptions,
+    interrupts: Interrupts,
 ) -> TrainingResult:
-    """Train a network with several seeds, and show it; the arguments are those of ``train``."""
-    from mlpkit.display.group_outcomes import of_seeds  # noqa: PLC0415 - most runs have one seed
+    """Train a network with several seeds, or the networks of an ensemble, and show them.
 
-    with _runs_display(title, folder, folder, "seed", options, interrupts) as display:
-        runs = job(workers=options.workers, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
+    Args:
+        job: trains them; its keywords are ``workers``, ``observer`` and ``stop``.
+        what: what the number of a run is: ``seed`` or ``member``.
+        title: what is trained.
+        folder: where it is kept.
+        options: how to show it.
+        interrupts: stops it.
+    """
+    from mlpkit.display.group_outcomes import of_ensemble, of_seeds  # noqa: PLC0415 - most runs train one network
+    from mlpkit.groups.seeds import SeedRuns  # noqa: PLC0415 - for the same reason
+
+    with (
+        live_folder(options.port, title, folder / MEMBERS if what == "member" else folder, interrupts),
+        make_display(title, folder, options.quiet, options.as_json, RunNames(what)) as display,
+    ):
+        interrupts.before_stopping = display.interrupted
+        found = job(workers=options.workers, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
         if not interrupts.training_began and not options.quiet:
-            message(f"{folder}: the runs are finished; nothing was left to do")
-        display.finished(of_seeds(runs))
-    return TrainingResult(runs.stopped, failed=bool(runs.failures))
+            message(f"{folder}: {_NOTHING_LEFT[what]}")
+        display.finished(of_seeds(found) if isinstance(found, SeedRuns) else of_ensemble(found))
+    return TrainingResult(found.stopped, failed=isinstance(found, SeedRuns) and bool(found.failures))
 
 
-def train_ensemble(
-    job: Callable[..., EnsembleRun], title: str, folder: Path, options: TrainingOptions, interrupts: Interrupts
-) -> TrainingResult:
-    """Train the networks of an ensemble, and show them; the arguments are those of ``train``."""
-    from mlpkit.display.group_outcomes import of_ensemble  # noqa: PLC0415 - most runs train one network
-
-    with _runs_display(title, folder, folder / MEMBERS, "member", options, interrupts) as display:
-        run = job(workers=options.workers, observer=ObserverGroup((interrupts, display)), stop=interrupts.stop)
-        if not interrupts.training_began and not options.quiet:
-            message(f"{folder}: the networks are finished; nothing was left to train")
-        display.finished(of_ensemble(run))
-    return TrainingResult(run.stopped, failed=False)
+_NOTHING_LEFT: Final = {
+    "seed": "the runs are finished; nothing was left to do",
+    "member": "the networks are finished; nothing was left to train",
+}
 
 
 def train_specs(
@@ -165,28 +174,6 @@ def train_specs(
         found = run_specs(specs, directories, workers=options.workers, observer=observer, stop=interrupts.stop)
         display.finished(of_specs(found))
     return found
-
-
-@contextmanager
-def _runs_display(
-    title: str, folder: Path, runs: Path, what: str, options: TrainingOptions, interrupts: Interrupts
-) -> Iterator[Display]:
-    """Show several runs, and stop them at a signal.
-
-    Args:
-        title: what is trained.
-        folder: where it is kept.
-        runs: the folder with the run folders.
-        what: what the number of a run is.
-        options: how to show it.
-        interrupts: stops it.
-    """
-    with (
-        live_folder(options.port, title, runs, interrupts),
-        make_display(title, folder, options.quiet, options.as_json, RunNames(what)) as display,
-    ):
-        interrupts.before_stopping = display.interrupted
-        yield display
 
 
 def end_training(
