@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.registry.plugin import Plugin
-    from mlpkit.runs.checkpoints import Checkpoint
+    from mlpkit.runs.model_file import ModelFile
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Observer
     from mlpkit.training.ranks import Ranks
@@ -151,7 +151,7 @@ def checkpoint_contents(snapshot: Snapshot, inputs: RunInputs) -> tuple[dict[str
     return snapshot.arrays | arrays, {_LOCK: inputs.lock, _SNAPSHOT: snapshot.metadata}
 
 
-def contents_of(checkpoint: Checkpoint) -> tuple[Snapshot, RunInputs]:
+def contents_of(checkpoint: ModelFile) -> tuple[Snapshot, RunInputs]:
     """Return what a checkpoint holds for the trainer, and what its run was begun with.
 
     Raises:

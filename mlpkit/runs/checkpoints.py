@@ -7,12 +7,12 @@ when a newer one is safely on the disk.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ModelFileError, RunFolderError
 from mlpkit.runs.files import make_folder, remove_file, remove_leftovers
 from mlpkit.runs.layout import checkpoint_steps
-from mlpkit.runs.model_file import load_model_file, save_model
+from mlpkit.runs.model_file import ModelFile, load_model_file, save_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,20 +25,6 @@ BEST: Final = "best.safetensors"
 
 class NoCheckpointError(RunFolderError):
     """A run has no checkpoint that is whole."""
-
-
-class Checkpoint(NamedTuple):
-    """A checkpoint that was read.
-
-    Args:
-        path: its file.
-        arrays: the arrays by name.
-        metadata: everything else, as plain data.
-    """
-
-    path: Path
-    arrays: dict[str, NDArray[Any]]
-    metadata: dict[str, Any]
 
 
 class Checkpoints:
@@ -87,7 +73,7 @@ class Checkpoints:
         """Whether there is a checkpoint, whole or not."""
         return bool(self.steps() or self._best())
 
-    def load_newest(self, passed_over: Callable[[str], None]) -> Checkpoint:
+    def load_newest(self, passed_over: Callable[[str], None]) -> ModelFile:
         """Return the newest checkpoint that is whole; the best one is the last resort.
 
         Args:
@@ -106,7 +92,7 @@ class Checkpoints:
         again = shlex.quote(str(folder / "resolved.yaml"))
         raise NoCheckpointError(f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}")
 
-    def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:
+    def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
         """Go through the checkpoints that are whole: the best one, of any step, and those of fewer steps, newest first.
 
         Args:
@@ -139,12 +125,12 @@ class Checkpoints:
         save_model(path, arrays, metadata)
 
 
-def _whole(paths: Iterable[Path], passed_over: Callable[[str], None]) -> Iterator[Checkpoint]:
+def _whole(paths: Iterable[Path], passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
     """Go through the checkpoints that are whole."""
     for path in paths:
         try:
-            found = load_model_file(path)
+            checkpoint = load_model_file(path)
         except ModelFileError as error:
             passed_over(str(error))
         else:
-            yield Checkpoint(path, found.arrays, found.metadata)
+            yield checkpoint

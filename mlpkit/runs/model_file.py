@@ -177,11 +177,13 @@ class ModelFile(NamedTuple):
     """What a model file holds.
 
     Args:
+        path: the file.
         arrays: the arrays by name; they are writable, and views of one block of memory.
         metadata: the metadata, as plain data.
         sha256: the checksum inside the file, in hexadecimal digits; equal models have equal ones.
     """
 
+    path: Path
     arrays: dict[str, NDArray[Any]]
     metadata: dict[str, Any]
     sha256: str
@@ -312,7 +314,7 @@ def _read(path: Path, file: FileIO) -> ModelFile:
     arrays: dict[str, NDArray[Any]] = {
         entry.name: np.ndarray(entry.shape, entry.dtype, buffer=data, offset=entry.begin) for entry in header.entries
     }
-    return ModelFile(arrays, metadata, digits[1].decode())
+    return ModelFile(path, arrays, metadata, digits[1].decode())
 
 
 def _damaged(path: Path) -> ModelFileError:
