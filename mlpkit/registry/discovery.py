@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypedDict
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
 from mlpkit.registry.distributions import PROGRAM, installed_entries
-from mlpkit.registry.origin import EntryPointOrigin, FileOrigin, GivenObject, ModuleOrigin
+from mlpkit.registry.origin import PluginOrigin
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
     """Return the plugins that claim a namespace; those that may not have it are refused."""
     plugins = []
     for installed in claims:
-        plugin = Plugin(namespace, EntryPointOrigin(installed.value, installed.distribution))
+        plugin = Plugin(namespace, PluginOrigin(installed.value, distribution=installed.distribution))
         others = [other.distribution for other in claims if other is not installed]
         if installed.fault:
             plugin.status, plugin.reason = Status.BROKEN, installed.fault
@@ -82,7 +82,8 @@ def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
 
 def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
     if isinstance(plugin, ModuleType):
-        return Plugin(plugin.__name__.rpartition(".")[2], GivenObject(plugin, f"module {plugin.__name__}"))
+        name = plugin.__name__
+        return Plugin(name.rpartition(".")[2], PluginOrigin(None, f"module {name}", carrier=plugin))
     path = Path(plugin)
     if path.suffix != ".py":
         return _local_module(str(plugin))
@@ -90,7 +91,7 @@ def _local_plugin(plugin: str | Path | ModuleType) -> Plugin:
         raise UsageError(f"the plugin file {path} is not there")
     if not NAMESPACE.fullmatch(path.stem):
         raise UsageError(f"the plugin file {path}: its stem is the namespace; expected letters, digits, underscores")
-    return Plugin(path.stem, FileOrigin(path))
+    return Plugin(path.stem, PluginOrigin(path))
 
 
 def _local_module(name: str) -> Plugin:
@@ -101,4 +102,4 @@ def _local_module(name: str) -> Plugin:
     )
     if not known:
         raise UsageError(f"the plugin '{name}' is neither a Python file nor a module that can be imported")
-    return Plugin(parts[-1], ModuleOrigin(name))
+    return Plugin(parts[-1], PluginOrigin(name, f"module {name}"))

@@ -14,7 +14,6 @@ from mlpkit.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from email.message import Message
 
 
 METADATA_FOLDERS: Final = (".dist-info", ".egg-info")
@@ -23,6 +22,9 @@ METADATA_FILES: Final = ("METADATA", "PKG-INFO")
 ENTRY_POINTS_FILE: Final = "entry_points.txt"
 PROGRAM: Final = "mlpkit"
 """The name of the distribution that is running."""
+
+ABOUT_MLPKIT: Final = re.compile(r"\s*mlpkit(?![\w.-])", re.IGNORECASE)
+"""The beginning of a requirement of mlpkit, and not of ``mlpkit-extras``."""
 
 
 class MetadataFiles(Protocol):
@@ -63,22 +65,35 @@ class InstalledDistribution:
     @cached_property
     def name(self) -> str:
         """Its name; empty if nothing says it."""
-        return PROGRAM if self._is_program else self._headers.get("Name", "").strip() or self._folder_name[0]
+        return PROGRAM if self._is_program else next(self._headers("Name"), "") or self._folder_name[0]
 
     @cached_property
     def version(self) -> str:
         """Its version; empty if nothing says it."""
-        return VERSION if self._is_program else self._headers.get("Version", "").strip() or self._folder_name[1]
-
-    @cached_property
-    def requirements(self) -> list[str]:
-        """What it needs installed, as its metadata says it."""
-        return [str(requirement) for requirement in self._headers.get_all("Requires-Dist", [])]
+        return VERSION if self._is_program else next(self._headers("Version"), "") or self._folder_name[1]
 
     @cached_property
     def identity(self) -> str:
         """Its name as indexes compare it, from the name of its folder if that says it."""
         return normalized(self._folder_name[0] or self.name)
+
+    @cached_property
+    def incompatibility(self) -> str:
+        """Why its metadata says that it can't be used with this version of mlpkit; empty if it can."""
+        about = [] if self._is_program else list(filter(ABOUT_MLPKIT.match, self._headers("Requires-Dist")))
+        if not about:
+            return ""
+        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - few plugins get here
+
+        for text in about:
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:
+                return f"its metadata requires {text!r}, which is no requirement"
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if applies and not requirement.specifier.contains(VERSION, prereleases=True):
+                return f"it requires mlpkit{requirement.specifier}, and this is mlpkit {VERSION}"
+        return ""
 
     def entries(self, group: str) -> list[tuple[str, str]]:
         """Return names and values of its entry points of a group.
@@ -94,13 +109,16 @@ class InstalledDistribution:
             raise ValueError(f"its {ENTRY_POINTS_FILE} is not in UTF-8") from error
         return list(_entries_of_group(text, group)) if f"[{group}]" in text else []
 
+    def _headers(self, name: str) -> Iterator[str]:
+        """Yield the values of a header of its metadata; the headers end at the first blank line."""
+        headers = re.split(r"(?m)^\s*$", self._metadata, maxsplit=1)[0]
+        return (found[1].strip() for found in re.finditer(rf"(?im)^{name}:(.*(?:\n[ \t].*)*)", headers))
+
     @cached_property
-    def _headers(self) -> Message:
-        from email.parser import HeaderParser  # noqa: PLC0415 - slow to load, and few need it
+    def _metadata(self) -> str:
+        return next(filter(None, map(self._text, METADATA_FILES)), "")
 
-        return HeaderParser().parsestr(next(filter(None, map(self.text, METADATA_FILES)), ""))
-
-    def text(self, file: str) -> str:
+    def _text(self, file: str) -> str:
         """Return the text of a file of its metadata; empty if it isn't there."""
         try:
             return self._found.read_text(file) or ""

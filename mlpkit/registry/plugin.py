@@ -167,8 +167,9 @@ class Plugin:
 
     def refuse_if_incompatible(self) -> None:
         """Refuse it if its own metadata says that it isn't made for this version of mlpkit."""
-        if self.status is Status.FOUND and self.origin.incompatibility:
-            self.refuse(self.origin.incompatibility)
+        distribution = self.origin.distribution
+        if self.status is Status.FOUND and distribution and distribution.incompatibility:
+            self.refuse(distribution.incompatibility)
 
     def ensure_loaded(self) -> None:
         """Load the plugin if that was not tried yet; a failure becomes its status."""

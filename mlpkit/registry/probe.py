@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
-from mlpkit.registry.origin import load_target
+from mlpkit.registry.origin import PluginOrigin
 from mlpkit.registry.plugin import Plugin, Status, load_component
 from mlpkit.second_process import ALTERED, NoAnswerError, SecondProcess
 from mlpkit.system import can_start_processes
@@ -164,25 +163,4 @@ def probe(request: Mapping[str, Any]) -> Iterator[Verdict]:
 
 def _plugin(described: Mapping[str, Any]) -> Plugin:
     target = Path(described["file"]) if "file" in described else described["object"]
-    return Plugin(described["namespace"], DescribedOrigin(described["source"], described["version"], target))
-
-
-@dataclass(frozen=True)
-class DescribedOrigin:
-    """The origin of a plugin as the other process describes it.
-
-    Args:
-        source: what to call it in messages.
-        version: its version.
-        target: what to load.
-    """
-
-    source: str
-    version: str
-    target: Path | str
-    file: str = ""
-    incompatibility: str = ""
-
-    def load(self) -> object:
-        """Load it."""
-        return load_target(self.target)
+    return Plugin(described["namespace"], PluginOrigin(target, described["source"], described["version"]))

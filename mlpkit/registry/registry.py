@@ -15,7 +15,6 @@ from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
-from mlpkit.registry.origin import EntryPointOrigin
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class Registry:
         Raises:
             UsageError: a plugin lives in this process only.
         """
-        local = [plugin.origin for plugin in self.plugins if not isinstance(plugin.origin, EntryPointOrigin)]
+        local = [plugin.origin for plugin in self.plugins if plugin.origin.distribution is None]
         for origin in local:
             if origin.target is None:
                 raise UsageError(f"another process can't load {origin.source}; write it into a file, and give its path")

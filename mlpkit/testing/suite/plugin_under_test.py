@@ -19,7 +19,7 @@ from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import local_plugins
 from mlpkit.registry.distributions import normalized
-from mlpkit.registry.origin import GivenObject
+from mlpkit.registry.origin import PluginOrigin
 from mlpkit.registry.plugin import Plugin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import doubles
@@ -155,7 +155,8 @@ def _subject_of_class(found: type[Component]) -> ComponentUnderTest:
     name = found.__name__ if KINDS[found.kind].camel_case else snake_case
     namespace = re.sub(r"\W", "_", found.__module__.partition(".")[0])
     declared = {name: component(found.kind, name, found)}
-    plugin = Plugin(namespace, GivenObject(found, f"class {found.__qualname__}"), Status.LOADED, declarations=declared)
+    origin = PluginOrigin(None, f"class {found.__qualname__}", carrier=found)
+    plugin = Plugin(namespace, origin, Status.LOADED, declarations=declared)
     registry = Registry.discover(plugins=[doubles])
     registry.plugins = [
         plugin,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlpkit.registry.distributions import version_of
-from mlpkit.registry.origin import EntryPointOrigin
 from mlpkit.registry.probe import verdict_here
 from mlpkit.registry.registry import Registry
 
@@ -90,7 +89,7 @@ def requirements_of(spec: Spec) -> list[str]:
 
 def _is_installed(plugin: Plugin) -> bool:
     plugin.refuse_if_incompatible()
-    return plugin.usable and isinstance(plugin.origin, EntryPointOrigin)
+    return plugin.usable and plugin.origin.distribution is not None
 
 
 def _lines(versions: dict[str, str]) -> list[str]:
