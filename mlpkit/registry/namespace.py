@@ -11,6 +11,7 @@ from mlpkit.registry.registry import installed
 
 if TYPE_CHECKING:
     from mlpkit.components.component import Component
+    from mlpkit.components.hook import ComponentDeclaration
     from mlpkit.registry.plugin import Plugin
 
 
@@ -43,11 +44,8 @@ class ComponentNamespace:
                 return installed().find(self._kinds, qualified).component
             except UnknownComponentError as error:
                 raise AttributeError(str(error)) from error
-        meant = {name: name for name in dir(self)}
-        for plugin in installed().plugins:
-            if plugin.namespace == self._namespace and plugin.usable:
-                of_kind = (each for each in plugin.declarations.values() if each.kind in self._kinds)
-                meant = {alias: each.name for each in of_kind for alias in each.aliases} | meant
+        aliases = {alias: each.name for each in self._declared() for alias in each.aliases}
+        meant = aliases | {name: name for name in dir(self)}
         close = nearest(name, meant)
         whole = " and ".join(f"{kind}s" if not kind.endswith("s") else f"{kind}es" for kind in self._kinds)
         message = f"no {name!r} among the {whole} of {self._namespace}"
@@ -55,21 +53,21 @@ class ComponentNamespace:
 
     def __dir__(self) -> list[str]:
         """List the components, and the namespaces of other plugins, which stay unloaded."""
-        found = installed()
-        names = [
-            name
-            for plugin in found.plugins
-            if plugin.namespace == self._namespace and _loaded(plugin)
-            for name, declared in plugin.declarations.items()
-            if declared.kind in self._kinds
-        ]
-        return sorted(
-            names + ([plugin.namespace for plugin in self._others if plugin.usable] if self._is_built_in else [])
-        )
+        others = [plugin.namespace for plugin in self._others if plugin.usable] if self._is_built_in else []
+        return sorted([declared.name for declared in self._declared()] + others)
 
     def __repr__(self) -> str:
         """Say whose components these are."""
         return f"<{' and '.join(self._kinds)} classes of {self._namespace}>"
+
+    def _declared(self) -> list[ComponentDeclaration]:
+        return [
+            declared
+            for plugin in installed().plugins
+            if plugin.namespace == self._namespace and plugin.load()
+            for declared in plugin.declarations.values()
+            if declared.kind in self._kinds
+        ]
 
     @property
     def _is_built_in(self) -> bool:
@@ -78,8 +76,3 @@ class ComponentNamespace:
     @property
     def _others(self) -> list[Plugin]:
         return [plugin for plugin in installed().plugins if not plugin.built_in]
-
-
-def _loaded(plugin: Plugin) -> bool:
-    plugin.ensure_loaded()
-    return plugin.usable

@@ -148,6 +148,11 @@ class Plugin:
         return f"{self.source} {self.version}".strip()
 
     @property
+    def failure(self) -> str:
+        """Why it can't be used, for messages."""
+        return f"the plugin '{self.namespace}' ({self.label}) is {self.status.value}: {self.reason}"
+
+    @property
     def built_in(self) -> bool:
         """Whether its components go by bare names."""
         return self.namespace == BUILT_IN
@@ -171,11 +176,11 @@ class Plugin:
         if self.status is Status.FOUND and distribution and distribution.incompatibility:
             self.refuse(distribution.incompatibility)
 
-    def ensure_loaded(self) -> None:
-        """Load the plugin if that was not tried yet; a failure becomes its status."""
+    def load(self) -> bool:
+        """Load the plugin if that was not tried yet, and return whether it is usable; a failure becomes its status."""
         self.refuse_if_incompatible()
         if self.status is not Status.FOUND:
-            return
+            return self.usable
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results, which others may read as JSON
                 self.declarations = declarations_of(self.origin.load(), self.namespace)
@@ -184,6 +189,7 @@ class Plugin:
             raise
         except BaseException as error:  # SystemExit, too, is not the plugin's to raise
             self.status, self.reason = Status.BROKEN, error_summary(error)
+        return self.usable
 
 
 def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Component]:

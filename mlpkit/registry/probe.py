@@ -93,8 +93,7 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
         plugin: the plugin.
         with_components: whether to import each component too.
     """
-    plugin.ensure_loaded()
-    if not plugin.usable:
+    if not plugin.load():
         return Verdict(plugin.reason)
     provided = []
     for declared in plugin.declarations.values():

@@ -54,10 +54,10 @@ def _written(value: Any, what: str, registry: Registry) -> Any:
 def _name_of(owner: type, registry: Registry) -> str:
     """Return the name of a class in specs; plugins that aren't loaded are loaded only for a class of none that is."""
     for plugin in sorted(registry.plugins, key=lambda plugin: (not plugin.built_in, not plugin.declarations)):
-        plugin.ensure_loaded()
-        for name, declared in plugin.declarations.items():
-            if plugin.usable and _declares(declared, owner):
-                return plugin.qualified(name)
+        if plugin.load():
+            for name, declared in plugin.declarations.items():
+                if _declares(declared, owner):
+                    return plugin.qualified(name)
     raise WrongUseError(
         f"no plugin provides the class {owner.__qualname__} of {owner.__module__}",
         expected="a class that a spec can name",

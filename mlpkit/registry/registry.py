@@ -12,7 +12,7 @@ from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import Recipe
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
-from mlpkit.components.schema.wording import either_of, nearest
+from mlpkit.components.schema.wording import did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
@@ -155,10 +155,8 @@ class Registry:
         """Whether there is a component of that name; no plugin is loaded but the one that its namespace names."""
         namespace, _, bare = name.rpartition(".")
         for plugin in self.plugins:
-            if plugin.namespace == (namespace or BUILT_IN):
-                plugin.ensure_loaded()
-                if plugin.usable and bare in plugin.declarations:
-                    return not self._is_blocked(plugin, bare)
+            if plugin.namespace == (namespace or BUILT_IN) and plugin.load() and bare in plugin.declarations:
+                return not self._is_blocked(plugin, bare)
         return False
 
     def default(self, kind: str) -> str:
@@ -176,7 +174,7 @@ class Registry:
             UnknownComponentError: the built-ins are not installed, or blocked.
         """
         plugin = self._plugin((kind,), BUILT_IN, kind)
-        plugin.ensure_loaded()
+        plugin.load()
         return [each.name for each in plugin.declarations.values() if each.kind == kind and each.default]
 
     def nearest_to(self, name: str, kinds: tuple[str, ...]) -> str | None:
@@ -185,14 +183,12 @@ class Registry:
         What is near in plugins that are loaded anyway saves looking into all the others, in a subprocess.
         """
         loaded = [plugin for plugin in self.plugins if plugin.status is Status.LOADED]
-        words = self._words(kinds, loaded)
-        close = nearest(name, words)
-        if close is None:
-            words = self._words(kinds, self.plugins)
+        for plugins in (loaded, self.plugins):
+            words = self._words(kinds, plugins)
             close = nearest(name, words)
-            if close is None:
-                close = next((n for n in words if "." in n and nearest(name, [n.rpartition(".")[2]])), None)
-        return None if close is None else words[close]
+            if close is not None:
+                return words[close]
+        return next((words[each] for each in words if "." in each and nearest(name, [each.rpartition(".")[2]])), None)
 
     def used(self) -> list[Plugin]:
         """Return the plugins whose components were asked for, each once."""
@@ -215,31 +211,26 @@ class Registry:
     def components(self, kinds: tuple[str, ...] | None = None, *, built_in: bool = False) -> list[RegisteredComponent]:
         """Load every plugin, or the built-ins alone, and return what the sound ones provide, built-ins first."""
         ordered = sorted((each for each in self.plugins if each.built_in or not built_in), key=_built_ins_first)
-        for plugin in ordered:
-            plugin.ensure_loaded()
-        found = [
-            RegisteredComponent(plugin, declaration)
+        return [
+            RegisteredComponent(plugin, declared)
             for plugin in ordered
-            if plugin.usable
-            for declaration in plugin.declarations.values()
-            if kinds is None or declaration.kind in kinds
+            if plugin.load()
+            for name, declared in plugin.declarations.items()
+            if (kinds is None or declared.kind in kinds) and not self._is_blocked(plugin, name)
         ]
-        return [entry for entry in found if not self._is_blocked(entry.plugin, entry.declaration.name)]
 
     def examined(self) -> list[tuple[Plugin, Verdict]]:
         """Look at every plugin in a subprocess, and at each component; return the verdicts, built-ins first.
 
         What is broken counts as broken from now on, and is not loaded into this process.
         """
-        from mlpkit.registry.probe import examine  # noqa: PLC0415 - starts processes, which few verbs do
-
         ordered = sorted(self.plugins, key=lambda plugin: (*_built_ins_first(plugin), plugin.source))
-        verdicts = list(zip(ordered, examine(ordered), strict=True))
-        for plugin, verdict in verdicts:
+        examined = _examine(ordered, with_components=True)
+        for plugin, verdict in examined:
             if plugin.status is Status.FOUND and verdict.reason:
                 plugin.status, plugin.reason = Status.BROKEN, verdict.reason
             plugin.faults = {component.name: component.fault for component in verdict.provided if component.fault}
-        return [(plugin, self._without_blocked(plugin, verdict)) for plugin, verdict in verdicts]
+        return [(plugin, self._without_blocked(plugin, verdict)) for plugin, verdict in examined]
 
     def resolve(
         self, kinds: tuple[str, ...], reference: object, path: KeyPath, context: CheckContext
@@ -257,12 +248,9 @@ class Registry:
         if len(reference) == 1:
             ((name, parameters),) = reference.items()
             return self._resolve_named(kinds, name, parameters, (*path, name), context, at_key=True)
-        context.report(
-            path,
-            f"a mapping with {len(reference)} keys is no component",
-            expected="one key, the component's name, with its parameters below it",
-            remedy=self._remedy_for_keys(kinds, reference, path),
-        )
+        message = f"a mapping with {len(reference)} keys is no component"
+        expected = "one key, the component's name, with its parameters below it"
+        context.report(path, message, expected=expected, remedy=self._remedy_for_keys(kinds, reference, path))
         return None
 
     def create(self, kind: str, reference: object) -> Any:
@@ -315,22 +303,15 @@ class Registry:
         if parameters is None:
             parameters = {}
         if not isinstance(parameters, dict):
-            expected = ", ".join(field.name for field in schema.fields) or "no parameters"
-            context.report(
-                path,
-                f"the parameters of {name} are not a mapping",
-                expected=f"{{{expected}}}" if schema.fields else expected,
-                remedy=_positional_remedy(name, schema, parameters),
-            )
+            fields = ", ".join(field.name for field in schema.fields)
+            expected = f"{{{fields}}}" if fields else "no parameters"
+            remedy = _positional_remedy(name, schema, parameters)
+            context.report(path, f"the parameters of {name} are not a mapping", expected=expected, remedy=remedy)
             return None
+        subject = f"{in_words(found.kind)} {name}"
         if found.declaration.deprecated:
-            context.warn(
-                path,
-                f"{in_words(found.kind)} {found.name} is deprecated",
-                remedy=found.declaration.deprecated,
-                at_key=at_key,
-            )
-        arguments = schema.check(parameters, path, context, subject=f"{in_words(found.kind)} {name}")
+            context.warn(path, f"{subject} is deprecated", remedy=found.declaration.deprecated, at_key=at_key)
+        arguments = schema.check(parameters, path, context, subject=subject)
         if arguments is None:
             return None
         recipe: Recipe[Any] = Recipe(found.name, found.component, arguments, path)
@@ -339,20 +320,14 @@ class Registry:
     def _look_up(self, kinds: tuple[str, ...], name: str) -> RegisteredComponent:
         namespace, dot, bare = name.rpartition(".")
         plugin = self._plugin(kinds, namespace or BUILT_IN, name)
-        plugin.ensure_loaded()
-        if plugin.status is not Status.LOADED:
-            raise PluginError(
-                f"the plugin '{plugin.namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}"
-            )
+        if not plugin.load():
+            raise PluginError(plugin.failure)
+        kind = either_of(kinds, article=False)
         if self._is_blocked(plugin, bare):
-            raise UnknownComponentError(
-                f"{either_of(kinds, article=False)} '{name}' is blocked by name", remedy="leave out --no-plugin"
-            )
+            raise UnknownComponentError(f"{kind} '{name}' is blocked by name", remedy="leave out --no-plugin")
         if (dot and plugin.built_in) or bare not in plugin.declarations:  # built-ins go by their bare names alone
-            raise UnknownComponentError(
-                f"unknown {either_of(kinds, article=False)} {show(name)}",
-                remedy=self._nearest_remedy(kinds, bare if plugin.built_in else name),
-            )
+            remedy = self._nearest_remedy(kinds, bare if plugin.built_in else name)
+            raise UnknownComponentError(f"unknown {kind} {show(name)}", remedy=remedy)
         return RegisteredComponent(plugin, plugin.declarations[bare])
 
     def _plugin(self, kinds: tuple[str, ...], namespace: str, name: str) -> Plugin:
@@ -364,16 +339,11 @@ class Registry:
         what = f"{either_of(kinds, article=False)} {show(name)} is missing"
         if candidates:
             plugin = min(candidates, key=lambda plugin: plugin.status is not Status.BLOCKED)
-            raise UnknownComponentError(
-                f"{what}: the plugin '{namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}"
-            )
+            raise UnknownComponentError(f"{what}: {plugin.failure}")
         if namespace == BUILT_IN:
             raise UnknownComponentError(f"{what}: the built-in components are not installed", remedy="reinstall mlpkit")
         namespaces = [plugin.namespace for plugin in self.plugins if plugin.usable and not plugin.built_in]
-        close = nearest(namespace, namespaces)
-        remedy = (
-            f"did you mean '{close}'?" if close else self._remedy_for_file(kinds, name) or _install_remedy(namespace)
-        )
+        remedy = did_you_mean(namespace, namespaces) or self._remedy_for_file(kinds, name) or _install_remedy(namespace)
         raise UnknownComponentError(f"{what}: no plugin {show(namespace)} is installed", remedy=remedy)
 
     def _reader(self, kinds: tuple[str, ...], file: object) -> RegisteredComponent | None:
@@ -435,30 +405,24 @@ class Registry:
         return f"it provides {self._provided_by(namespace, kinds)}" if namespace else self._list_remedy(kinds)
 
     def _provided_by(self, namespace: str, kinds: tuple[str, ...]) -> str:
-        names = self._names(kinds, [plugin for plugin in self.plugins if plugin.namespace == namespace])
-        return self._listed(names) if names else f"no {either_of(kinds, article=False)}"
+        plugins = [plugin for plugin in self.plugins if plugin.namespace == namespace]
+        return self._listed(kinds, plugins) or f"no {either_of(kinds, article=False)}"
 
     def _list_remedy(self, kinds: tuple[str, ...]) -> str:
-        names = self._names(kinds, self.plugins)
-        return f"installed: {self._listed(names)}" if names else "none is installed"
+        names = self._listed(kinds, self.plugins)
+        return f"installed: {names}" if names else "none is installed"
 
-    @staticmethod
-    def _listed(names: Sequence[str]) -> str:
+    def _listed(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> str:
+        """Write the names of components, built-ins first, without loading any plugin; empty if there are none."""
+        names = list(dict.fromkeys(self._words(kinds, plugins).values()))
         more = f" and {len(names) - MOST_NAMES_SHOWN} more: see mlpkit plugins" if len(names) > MOST_NAMES_SHOWN else ""
         return f"{', '.join(names[:MOST_NAMES_SHOWN])}{more}"
 
-    def _names(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> list[str]:
-        """Return the names of components, built-ins first, without loading any plugin into this process."""
-        return list(dict.fromkeys(self._words(kinds, plugins).values()))
-
     def _words(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> dict[str, str]:
         """Return the names and aliases of components, each with the name, without loading any plugin."""
-        from mlpkit.registry.probe import examine  # noqa: PLC0415 - only after a mistake
-
         ordered = sorted(plugins, key=_built_ins_first)
         unknown = [plugin for plugin in ordered if id(plugin) not in self._verdicts]
-        verdicts = examine(unknown, with_components=False)
-        self._verdicts |= {id(plugin): verdict for plugin, verdict in zip(unknown, verdicts, strict=True)}
+        self._verdicts |= {id(plugin): verdict for plugin, verdict in _examine(unknown, with_components=False)}
         words: dict[str, str] = {}
         for plugin in ordered:
             for component in self._without_blocked(plugin, self._verdicts[id(plugin)]).provided:
@@ -475,6 +439,12 @@ class Registry:
 
     def _is_blocked(self, plugin: Plugin, bare: str) -> bool:
         return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked
+
+
+def _examine(plugins: Sequence[Plugin], *, with_components: bool) -> list[tuple[Plugin, Verdict]]:
+    from mlpkit.registry.probe import examine  # noqa: PLC0415 - starts processes, which few verbs do
+
+    return list(zip(plugins, examine(plugins, with_components=with_components), strict=True))
 
 
 def _built_ins_first(plugin: Plugin) -> tuple[bool, str, bool]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import Problem
     from mlpkit.errors import Diagnostic
+    from mlpkit.registry.registry import Registry
     from mlpkit.specfile.nodes import Entry, Node
 
 
@@ -411,20 +412,20 @@ def document_of(
     spec: Mapping[str, Any],
     overrides: Mapping[str, Any] | Sequence[str] = (),
     *,
-    written: Callable[[Any], object] | None = None,
+    registry: Registry | None = None,
 ) -> Document:
     """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
 
     Args:
         spec: what the file would say.
         overrides: as for ``read_document``.
-        written: what stands for a component that was built in Python: its name, or a mapping from that.
+        registry: the plugins that name components built in Python; without it there can't be any.
 
     Raises:
         SpecSyntaxError: a spec can't hold a value, or ``extends``, ``vars`` or an override is wrong.
     """
     faults = DiagnosticList()
-    root = node_of_spec(spec, faults, written)
+    root = node_of_spec(spec, faults, registry)
     return _document(root, Path("spec"), Path(), overrides, faults, None)
 
 

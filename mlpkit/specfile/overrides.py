@@ -11,8 +11,8 @@ from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.specfile.merging import NEEDED_COMPONENTS, component_of, may_be_component
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin, count, is_null, plain
-from mlpkit.specfile.python_spec import scalar_of, text_of
+from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ValueOrigin, count, is_null, plain
+from mlpkit.specfile.python_spec import node_of_value
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
@@ -33,23 +33,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.source import DiagnosticList
 
 
-def node_of_value(value: object, place: Span, faults: DiagnosticList) -> Node | None:
-    """Return a value as a tree, or None after reporting why a spec can't hold it.
-
-    Dollars in strings stay dollars: a value from Python is taken as it is.
-
-    Args:
-        value: None, a truth value, number, string, path, list, tuple or mapping of such.
-        place: what the value's parts point to.
-        faults: takes what is wrong.
-    """
-    try:
-        return _Conversion(ValueOrigin(place)).node(value, 1)
-    except ValueError as error:
-        faults.report(place, str(error))
-        return None
-
-
 def text_of_value(value: object) -> str:
     """Return a value as it would stand in a spec, in one line and shortened."""
     if isinstance(value, str | os.PathLike):
@@ -62,37 +45,6 @@ def text_of_value(value: object) -> str:
     longest = 200
     line = " ".join(text.splitlines())
     return line if len(line) <= longest else line[:longest] + "..."
-
-
-class _Conversion:
-    """The conversion of one value, and how many it is made of."""
-
-    def __init__(self, origin: ValueOrigin) -> None:
-        self.origin = origin
-        self.values = 0
-
-    def node(self, value: object, depth: int) -> Node:
-        self.values += 1
-        if self.values > MOST_VALUES:
-            msg = f"a spec can't hold more than {MOST_VALUES:,} values"
-            raise ValueError(msg)
-        if depth > DEEPEST_NESTING:
-            msg = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-            raise ValueError(msg)
-        if isinstance(value, Mapping):
-            return self._mapping(value, depth)
-        if isinstance(value, list | tuple):
-            return ListNode([self.node(item, depth + 1) for item in value], self.origin)
-        return ScalarNode(scalar_of(value), self.origin)
-
-    def _mapping(self, value: Mapping[object, object], depth: int) -> Node:
-        entries = {}
-        for key, item in value.items():
-            if not isinstance(key, str):
-                msg = f"the key {key!r} is not a string"
-                raise ValueError(msg)  # noqa: TRY004 - one kind of error for whatever a spec can't hold
-            entries[text_of(key)] = Entry(self.origin, self.node(item, depth + 1))
-        return MappingNode(entries, self.origin)
 
 
 FIRST_ORDER = 100

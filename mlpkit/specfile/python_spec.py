@@ -1,16 +1,18 @@
-"""A spec that is a mapping in Python: its values become nodes that know their keys."""
+"""Specs and values from Python: as a tree whose nodes know their keys."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.component import Component
-from mlpkit.components.schema.context import show
+from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
 from mlpkit.errors import WrongUseError
+from mlpkit.registry.references import reference_of
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
 from mlpkit.specfile.source import (
     DEEPEST_NESTING,
@@ -27,12 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlpkit.components.recipe import KeyPath
+    from mlpkit.registry.registry import Registry
     from mlpkit.specfile.nodes import Node, Scalar
     from mlpkit.specfile.source import DiagnosticList
 
 
 def node_of_spec(
-    spec: Mapping[str, Any], faults: DiagnosticList, written: Callable[[Any], object] | None = None
+    spec: Mapping[str, Any], faults: DiagnosticList, registry: Registry | None = None
 ) -> MappingNode | None:
     """Return a spec as a tree, or None after reporting what a spec can't hold.
 
@@ -41,11 +44,36 @@ def node_of_spec(
     Args:
         spec: what the file would say.
         faults: takes what is wrong.
-        written: what stands for a component that was built in Python; without it there can't be any.
+        registry: the plugins that name components built in Python; without it there can't be any.
     """
-    reading = _Reading(faults, written)
-    root = reading.node(spec, ())
-    return root if isinstance(root, MappingNode) and not reading.wrong else None
+    conversion = _Conversion(_origin_of_key, with_names=True, registry=registry)
+    root = conversion.tree(spec)
+    for fault in conversion.context.faults:
+        place = _origin_of_key(fault.path).place
+        faults.report(place, fault.message, expected=fault.expected, remedy=fault.remedy)
+    return root if isinstance(root, MappingNode) else None
+
+
+def node_of_value(value: object, place: Span, faults: DiagnosticList) -> Node | None:
+    """Return a value as a tree, or None after reporting why a spec can't hold it.
+
+    Dollars in strings stay dollars: a value from Python is taken as it is.
+
+    Args:
+        value: None, a truth value, number, string, path, list, tuple or mapping of such.
+        place: what the value's parts point to.
+        faults: takes what is wrong.
+    """
+    origin = ValueOrigin(place)
+    conversion = _Conversion(lambda path: origin)
+    node = conversion.tree(value)
+    for fault in conversion.context.faults[:1]:  # all have the same place
+        faults.report(place, fault.message)
+    return node
+
+
+def _origin_of_key(path: KeyPath) -> ValueOrigin:
+    return ValueOrigin(Span(SourceText(dotted(path), "", key_only=True), 0, 0))
 
 
 def dotted(path: KeyPath) -> str:
@@ -54,8 +82,12 @@ def dotted(path: KeyPath) -> str:
     return "".join(parts).removeprefix(".") or "spec"
 
 
-def scalar_of(value: object) -> Scalar:
-    """Return a value that is no list or mapping as a spec would write it, dollars escaped.
+def scalar_of(value: object, *, with_names: bool = False) -> Scalar:
+    """Return a value that is no list or mapping as a spec would write it.
+
+    Args:
+        value: the value.
+        with_names: whether ``$name`` in a text is a variable; by default dollars are escaped.
 
     Raises:
         ValueError: a spec can't hold it.
@@ -63,7 +95,7 @@ def scalar_of(value: object) -> Scalar:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
-        return escape(text_of(value))
+        return _text_of(value) if with_names else escape(_text_of(value))
     if isinstance(value, Integral):
         integer = int(value)
         if abs(integer) >= 10**MOST_DIGITS:
@@ -80,12 +112,7 @@ def scalar_of(value: object) -> Scalar:
     raise ValueError(msg)
 
 
-def text_of(value: str | os.PathLike[str]) -> str:
-    """Return a text, or a path as text.
-
-    Raises:
-        ValueError: it has a character that a spec can't hold.
-    """
+def _text_of(value: str | os.PathLike[str]) -> str:
     text = os.fsdecode(value)
     refused = REFUSED.search(text)
     if refused:
@@ -94,64 +121,67 @@ def text_of(value: str | os.PathLike[str]) -> str:
     return text
 
 
-class _Reading:
-    """The conversion of one spec, and how many values it is made of."""
+class _Conversion:
+    """The conversion of one value, and how many it is made of.
 
-    def __init__(self, faults: DiagnosticList, written: Callable[[Any], object] | None) -> None:
-        self.faults = faults
-        self.written = written
-        self.values = 0
-        self.wrong = False
+    Args:
+        origin: returns the origin of what is at a path.
+        with_names: whether ``$name`` in a text is a variable.
+        registry: the plugins that name components.
+    """
 
-    def node(self, value: Any, path: KeyPath) -> Node | None:
-        """Return a value as a node, or None after reporting what is wrong."""
-        self.values += 1
-        if self.values > MOST_VALUES:
+    def __init__(
+        self, origin: Callable[[KeyPath], ValueOrigin], *, with_names: bool = False, registry: Registry | None = None
+    ) -> None:
+        self.context = CheckContext()
+        self._origin = origin
+        self._with_names = with_names
+        self._registry = registry
+        self._values = 0
+
+    def tree(self, value: object) -> Node | None:
+        """Return a value as a tree, or None if something in it is wrong."""
+        node = None
+        with suppress(EnoughProblems):
+            node = self._node(value, ())
+        return None if self.context.faults else node
+
+    def _node(self, value: object, path: KeyPath) -> Node | None:
+        self._values += 1
+        if self._values > MOST_VALUES:
             return self._report(path, f"a spec can't hold more than {MOST_VALUES:,} values")
         if len(path) >= DEEPEST_NESTING:
             return self._report(path, f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another")
-        if isinstance(value, Component) and self.written is not None:
-            return self._component(value, path)
-        if isinstance(value, Mapping):
-            return self._mapping(value, path)
-        if isinstance(value, list | tuple):
-            items = [self.node(item, (*path, i)) for i, item in enumerate(value)]
-            return ListNode([item for item in items if item is not None], _origin(path))
         try:
-            text = isinstance(value, str | os.PathLike)
-            scalar = text_of(value) if text else scalar_of(value)
+            if isinstance(value, Component) and self._registry is not None:
+                return self._node(reference_of(value, self._registry), path)
+            if isinstance(value, Mapping):
+                return self._mapping(value, path)
+            if isinstance(value, list | tuple):
+                items = [self._node(item, (*path, i)) for i, item in enumerate(value)]
+                return ListNode([item for item in items if item is not None], self._origin(path))
+            return ScalarNode(scalar_of(value, with_names=self._with_names), self._origin(path))
         except ValueError as error:
             return self._report(path, str(error))
-        return ScalarNode(scalar, _origin(path))
-
-    def _component(self, value: Component, path: KeyPath) -> Node | None:
-        assert self.written is not None
-        try:
-            return self.node(self.written(value), path)
         except WrongUseError as error:
             return self._report(path, error.message, expected=error.expected, remedy=error.remedy)
 
-    def _mapping(self, value: Mapping[Any, Any], path: KeyPath) -> Node | None:
+    def _mapping(self, value: Mapping[Any, Any], path: KeyPath) -> Node:
         entries = {}
         for key, item in value.items():
+            if not isinstance(key, str):
+                self._report(path, f"the key {show(key)} is not a string")
+                continue
             try:
-                name = text_of(key) if isinstance(key, str) else None
+                name = _text_of(key)
             except ValueError as error:
                 self._report(path, str(error))
                 continue
-            if name is None:
-                self._report(path, f"the key {show(key)} is not a string")
-                continue
-            node = self.node(item, (*path, name))
+            node = self._node(item, (*path, name))
             if node is not None:
-                entries[name] = Entry(_origin((*path, name)), node)
-        return MappingNode(entries, _origin(path))
+                entries[name] = Entry(self._origin((*path, name)), node)
+        return MappingNode(entries, self._origin(path))
 
     def _report(self, path: KeyPath, message: str, *, expected: str = "", remedy: str = "") -> Node | None:
-        self.wrong = True
-        self.faults.report(_origin(path).place, message, expected=expected, remedy=remedy)
+        self.context.report(path, message, expected=expected, remedy=remedy)
         return None
-
-
-def _origin(path: KeyPath) -> ValueOrigin:
-    return ValueOrigin(Span(SourceText(dotted(path), "", key_only=True), 0, 0))

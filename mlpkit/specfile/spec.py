@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
@@ -354,10 +353,8 @@ def read_spec(
     """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
     if not isinstance(path, Mapping):
         return check_document(read_document(path, overrides), Registry.discover(**plugin_options))
-    from mlpkit.registry.references import reference_of  # noqa: PLC0415 - only a spec from Python holds components
-
     registry = Registry.discover(**plugin_options)
-    return check_document(document_of(path, overrides, written=partial(reference_of, registry=registry)), registry)
+    return check_document(document_of(path, overrides, registry=registry), registry)
 
 
 def parse_spec(text: str, *, name: str, registry: Registry | None = None, resolved: bool = False) -> Spec:

@@ -193,7 +193,7 @@ HOSTILE = [
         from mlpkit.registry.plugin import Plugin
         mlpkit.Layer.forward = lambda self, x: x * 0
         mlpkit_plugins.mlpkit_components = lambda: []
-        Plugin.ensure_loaded = lambda self: None
+        Plugin.load = lambda self: None
         raise RuntimeError("done")
         """,
     ),

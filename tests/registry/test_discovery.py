@@ -26,7 +26,7 @@ def found():
 
 def loaded(registry, namespace):
     (plugin,) = (plugin for plugin in registry.plugins if plugin.namespace == namespace)
-    plugin.ensure_loaded()
+    plugin.load()
     return plugin
 
 

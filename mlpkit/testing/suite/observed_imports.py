@@ -95,7 +95,7 @@ def observe(request: list[str]) -> Iterator[dict[str, Any]]:
     registry = Registry.discover(plugins=files)
     plugin = next(plugin for plugin in registry.plugins if plugin.namespace == namespace)
     observed = ObservedImports(results_of_shipped_specs())
-    observed.observe(namespace, plugin.ensure_loaded)
+    observed.observe(namespace, plugin.load)
     for declaration in plugin.declarations.values():
         entry = RegisteredComponent(plugin, declaration)
         observed.observe(entry.name, lambda entry=entry: _load(entry))  # type: ignore[misc]

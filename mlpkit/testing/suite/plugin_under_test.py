@@ -136,9 +136,9 @@ def _remedy(registry: Registry, name: str) -> str:
 def _subjects(registry: Registry, namespace: str, in_new_process: tuple[str, ...] | None) -> list[ComponentUnderTest]:
     candidates = [plugin for plugin in registry.plugins if plugin.namespace == namespace]
     plugin = next((each for each in candidates if each.usable or each.status is Status.BROKEN), candidates[0])
-    plugin.ensure_loaded()
+    plugin.load()
     if not plugin.usable:
-        raise PluginError(f"the plugin '{namespace}' ({plugin.label}) is {plugin.status.value}: {plugin.reason}")
+        raise PluginError(plugin.failure)
     return [
         ComponentUnderTest(RegisteredComponent(plugin, declaration), registry, in_new_process)
         for declaration in plugin.declarations.values()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.dataset import Dataset
@@ -15,7 +14,6 @@ from mlpkit.display.notebook import notebook_display
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.train import train_spec
-from mlpkit.registry.references import reference_of
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
 from mlpkit.specfile.format import FORMAT, FORMAT_KEY
@@ -269,4 +267,4 @@ def _is_of_data(key: str, parameters: Mapping[str, object]) -> bool:
 
 
 def _checked(keys: Mapping[str, Any], registry: Registry) -> Spec:
-    return check_document(document_of(keys, written=partial(reference_of, registry=registry)), registry)
+    return check_document(document_of(keys, registry=registry), registry)
