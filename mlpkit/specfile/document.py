@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest_file
+from mlpkit.specfile.merging import merge
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
 from mlpkit.specfile.source import (
+    COLON_WITHOUT_SPACE,
     LARGEST_TEXT,
     LONGEST_CHAIN,
     MOST_LINES,
@@ -72,19 +75,22 @@ def read_text(
         asked_at: where another file names this one; by default the fault is in the file itself.
     """
     name = shown(str(path))
-    content = _read_bytes(path, faults, asked_at, Span(SourceText(name, "", order, notes), 0, 0))
+    start = Span(SourceText(name, "", order, notes), 0, 0)
+    content = _read_bytes(path, faults, asked_at or start, follows=asked_at is not None)
     if content is None:
         return None
     encoding = _other_encoding(content)
     if encoding:
         remedy = f"save it as UTF-8, in your editor or with 'iconv -f {encoding} -t UTF-8'"
-        faults.report(Span(SourceText(name, "", order, notes), 0, 0), f"this file is {encoding}", remedy=remedy)
+        faults.report(start, f"this file is {encoding}", remedy=remedy)
         return None
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         whole = SourceText(name, content.decode("utf-8", "replace").removeprefix(BYTE_ORDER_MARK), order, notes)
-        _report_encoding(content, error.start, whole, faults)
+        character = len(content[: error.start].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
+        place = Span(whole, character, character + 1)
+        faults.report(place, f"byte {error.start} is not UTF-8", remedy="save the file as UTF-8")
         return None
     source = SourceText(name, text.removeprefix(BYTE_ORDER_MARK), order, notes, folder=_folder_of_paths(path))
     return source if holds_something(source, faults) else None
@@ -123,35 +129,34 @@ def holds_something(source: SourceText, faults: DiagnosticList) -> bool:
     return False
 
 
-def _read_bytes(path: Path, faults: DiagnosticList, asked_at: Span | None, start: Span) -> bytes | None:
-    place = asked_at or start
+def _read_bytes(path: Path, faults: DiagnosticList, place: Span, *, follows: bool) -> bytes | None:
+    """Return the content of a file, or None after reporting at a place why it can't be read.
+
+    Args:
+        path: the file.
+        faults: takes what is wrong.
+        place: where messages point to.
+        follows: whether another file names this one.
+    """
+    name = shown(str(path))
     try:
-        if asked_at is not None and not _may_be_read(path):
-            faults.report(place, f"'{shown(str(path))}' is not a regular file", expected="a YAML file")
+        if follows and not (is_regular(path) or path.is_dir()):  # a pipe or a terminal would keep its reader waiting
+            faults.report(place, f"'{name}' is not a regular file", expected="a YAML file")
             return None
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + len(codecs.BOM_UTF8) + 1)
+        if len(content.removeprefix(codecs.BOM_UTF8)) <= LARGEST_TEXT:
+            return content
+        _report_size(name, place, faults)
     except FileNotFoundError:
         _report_missing(path, faults, place)
-        return None
     except IsADirectoryError:
-        faults.report(place, f"'{shown(str(path))}' is a folder", expected="a YAML file")
-        return None
+        faults.report(place, f"'{name}' is a folder", expected="a YAML file")
     except OSError as error:
-        faults.report(place, f"'{shown(str(path))}' can't be read: {error.strerror or error}")
-        return None
+        faults.report(place, f"'{name}' can't be read: {error.strerror or error}")
     except ValueError as error:  # a NUL in the name
         faults.report(place, f"{str(path)!r} can't be the name of a file: {error}")
-        return None
-    if len(content.removeprefix(codecs.BOM_UTF8)) > LARGEST_TEXT:
-        _report_size(shown(str(path)), place, faults)
-        return None
-    return content
-
-
-def _may_be_read(path: Path) -> bool:
-    """Whether a file that another one names won't keep its reader waiting, as a pipe or a terminal would."""
-    return is_regular(path) or path.is_dir()
+    return None
 
 
 def _report_size(name: str, place: Span, faults: DiagnosticList) -> None:
@@ -171,12 +176,6 @@ def _report_missing(path: Path, faults: DiagnosticList, place: Span) -> None:
     found = nearest_file(path.name, names)
     remedy = f"did you mean '{shown(str(folder / found))}'?" if found else ""
     faults.report(place, f"there is no file '{shown(str(path))}'", remedy=remedy)
-
-
-def _report_encoding(content: bytes, byte: int, source: SourceText, faults: DiagnosticList) -> None:
-    character = len(content[:byte].decode("utf-8").removeprefix(BYTE_ORDER_MARK))
-    place = Span(source, character, character + 1)
-    faults.report(place, f"byte {byte} is not UTF-8", remedy="save the file as UTF-8")
 
 
 def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList) -> MappingNode | None:
@@ -212,26 +211,13 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
         root = extended
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
-    return _merged(specs)
-
-
-def _merged(specs: list[MappingNode]) -> MappingNode:
-    """Return a spec over those that it extends, the last of which extends none."""
-    *over, merged = specs
-    if over:
-        from mlpkit.specfile.merging import merge  # noqa: PLC0415 - most specs extend none
-
-        for spec in reversed(over):
-            merged = merge(merged, spec)
-    return merged
+    return reduce(merge, reversed(specs))
 
 
 def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | None:
     """Return a spec as written, or None after reporting why it can't be read or is no mapping."""
     node = parse_yaml(source, faults)
     if node is not None and not isinstance(node, MappingNode):
-        from mlpkit.specfile.yaml_mistakes import COLON_WITHOUT_SPACE  # noqa: PLC0415 - only after a mistake
-
         place = node.origin.place
         squeezed = COLON_WITHOUT_SPACE.match(source.line(place.line))
         remedy = "write a space after ':'" if squeezed else ""
@@ -333,17 +319,8 @@ class Document:
 
     def says(self, path: KeyPath) -> bool:
         """Whether there is a value at a path, or a component by its bare name; what is not there is a default."""
-        values: Any = self.values | ({VARS: self.variables} if self.variables else {})
-        for part in path:
-            if isinstance(values, list) and isinstance(part, int) and part < len(values):
-                values = values[part]
-            elif isinstance(values, dict) and part in values:
-                values = values[part]
-            elif values == part:
-                values = None
-            else:
-                return False
-        return True
+        node, _, rest = self._find(path)
+        return not rest or (isinstance(node, ScalarNode) and (node.value,) == rest)
 
     def origin_notes(self, path: KeyPath) -> tuple[str, ...]:
         """Return whether and from where a value was inherited, substituted or overridden, a line each."""
@@ -355,23 +332,29 @@ class Document:
         return (origin.written or origin.place.text).folder
 
     def _origin(self, path: KeyPath, *, at_key: bool) -> ValueOrigin:
-        node: Node = self.tree
-        key: ValueOrigin | None = None
-        for part in path:
-            if isinstance(node, MappingNode) and part in node.entries:
-                entry = node.entries[str(part)]
-                node, key = entry.node, entry.key
-            elif isinstance(node, ListNode) and isinstance(part, int) and 0 <= part < len(node.items):
-                node, key = node.items[part], None
-            else:  # something is missing here; a bare name is the key to the parameters it lacks
-                at_key = not isinstance(node, ScalarNode)
-                break
+        node, key, rest = self._find(path)
+        if rest:  # a bare name is the key to the parameters it lacks
+            at_key = not isinstance(node, ScalarNode)
         if not at_key:
             return node.origin
         if key is None and path and isinstance(node, MappingNode) and len(node.entries) == 1:
             (entry,) = node.entries.values()  # a list item has no key; a component has its name
             return entry.key
         return key or node.origin
+
+    def _find(self, path: KeyPath) -> tuple[Node, ValueOrigin | None, KeyPath]:
+        """Return the value at a path, or the nearest around what is missing; its key; the missing part of the path."""
+        node: Node = self.tree
+        key: ValueOrigin | None = None
+        for i, part in enumerate(path):
+            if isinstance(node, MappingNode) and part in node.entries:
+                entry = node.entries[str(part)]
+                node, key = entry.node, entry.key
+            elif isinstance(node, ListNode) and isinstance(part, int) and 0 <= part < len(node.items):
+                node, key = node.items[part], None
+            else:
+                return node, key, path[i:]
+        return node, key, ()
 
 
 def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
@@ -446,16 +429,6 @@ def _document(
     return _finished(tree, path, text, faults)
 
 
-def _finished(with_names: MappingNode, path: Path, text: str | None, faults: DiagnosticList) -> Document:
-    """Return the document of a tree whose variables are still to be put in."""
-    tree = substitute(with_names, faults)
-    faults.raise_if_any()
-    assert tree is not None
-    values = plain(tree)
-    variables = values.pop(VARS, {})
-    return Document(path, text, values, variables, tree, with_names)
-
-
 def _overridden(tree: MappingNode | None, overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> bool:
     """Set what the overrides say, and return whether they can be read."""
     from mlpkit.specfile.overrides import read_overrides, set_overrides  # noqa: PLC0415 - most specs have no overrides
@@ -464,3 +437,13 @@ def _overridden(tree: MappingNode | None, overrides: Mapping[str, Any] | Sequenc
     if tree and changes is not None:
         set_overrides(tree, changes, faults)
     return changes is not None
+
+
+def _finished(with_names: MappingNode, path: Path, text: str | None, faults: DiagnosticList) -> Document:
+    """Return the document of a tree whose variables are still to be put in."""
+    tree = substitute(with_names, faults)
+    faults.raise_if_any()
+    assert tree is not None
+    values = plain(tree)
+    variables = values.pop(VARS, {})
+    return Document(path, text, values, variables, tree, with_names)

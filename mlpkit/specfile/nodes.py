@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from mlpkit.specfile.source import SourceText, Span
 
 
@@ -31,8 +33,8 @@ class ValueOrigin(NamedTuple):
         return (*self.notes, *self.place.text.notes)
 
     def with_note(self, note: str) -> ValueOrigin:
-        """Return the origin with one more note."""
-        return ValueOrigin(self.place, (*self.notes, note), self.written)
+        """Return the origin with one more note; unchanged without a note."""
+        return ValueOrigin(self.place, (*self.notes, note), self.written) if note else self
 
 
 @dataclass(slots=True)
@@ -86,33 +88,46 @@ def plain(node: Node) -> Any:
     return node.value
 
 
-def copied(node: Node) -> Node:
-    """Return a copy of the tree, whose nodes can be changed without changing the tree's."""
+def children(node: Node) -> Sequence[Node]:
+    """Return the values right inside a list or mapping."""
     if isinstance(node, MappingNode):
-        return MappingNode(
-            {key: Entry(entry.key, copied(entry.node)) for key, entry in node.entries.items()}, node.origin
-        )
+        return [entry.node for entry in node.entries.values()]
+    return node.items if isinstance(node, ListNode) else ()
+
+
+def descendants(node: Node) -> Iterator[Node]:
+    """Go through the values inside a list or mapping, each before those inside it."""
+    for child in children(node):
+        yield child
+        yield from descendants(child)
+
+
+def copied(node: Node, note: str = "") -> Node:
+    """Return a copy of the tree, whose nodes can be changed without changing the tree's.
+
+    Args:
+        node: the tree.
+        note: what became of its values and keys, for their origins.
+    """
+    origin = node.origin.with_note(note)
+    if isinstance(node, MappingNode):
+        entries = {
+            key: Entry(entry.key.with_note(note), copied(entry.node, note)) for key, entry in node.entries.items()
+        }
+        return MappingNode(entries, origin)
     if isinstance(node, ListNode):
-        return ListNode([copied(item) for item in node.items], node.origin, node.replaces)
-    return ScalarNode(node.value, node.origin)
+        return ListNode([copied(item, note) for item in node.items], origin, node.replaces)
+    return ScalarNode(node.value, origin)
 
 
 def height(node: Node) -> int:
     """Return how many lists and mappings lie inside one another; 0 for a scalar."""
-    if isinstance(node, MappingNode):
-        return 1 + max((height(entry.node) for entry in node.entries.values()), default=0)
-    if isinstance(node, ListNode):
-        return 1 + max((height(item) for item in node.items), default=0)
-    return 0
+    return 0 if isinstance(node, ScalarNode) else 1 + max(map(height, children(node)), default=0)
 
 
 def count(node: Node) -> int:
     """Return how many values the tree has, lists and mappings among them."""
-    if isinstance(node, MappingNode):
-        return 1 + sum(count(entry.node) for entry in node.entries.values())
-    if isinstance(node, ListNode):
-        return 1 + sum(count(item) for item in node.items)
-    return 1
+    return 1 + sum(1 for _ in descendants(node))
 
 
 def is_null(node: Node) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,9 +40,7 @@ REFUSED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud80
 
 def describe_character(character: str) -> str:
     """Name a character that can't be shown, as in ``U+0007``."""
-    from unicodedata import name  # noqa: PLC0415 - only after a mistake
-
-    return f"U+{ord(character):04X} {name(character, '')}".strip()
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
 def shown(line: str) -> str:
@@ -50,6 +49,9 @@ def shown(line: str) -> str:
 
 
 LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+COLON_WITHOUT_SPACE: Final = re.compile(r"\s*(?:- +)?[A-Za-z_][\w.]*(:)[^\s:/\\]", re.ASCII)
+"""A line such as ``batch_size:128``."""
 
 LONGEST_SHOWN_LINE: Final = 500
 """Characters of a source line up to which a message shows it."""
@@ -197,9 +199,14 @@ class Mistake(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def mistake_at(position: int, message: str, remedy: str = "", notes: tuple[str, ...] = ()) -> Mistake:
+    """Return the mistake of a single character."""
+    return Mistake(position, position + 1, message, remedy, notes)
+
+
 def missing_space(colon: int) -> Mistake:
     """Return the mistake of a colon with no space after it."""
-    return Mistake(colon, colon + 1, "a space is missing after ':'", "write 'key: value'")
+    return mistake_at(colon, "a space is missing after ':'", "write 'key: value'")
 
 
 def another_document(position: int) -> Mistake:

@@ -29,6 +29,7 @@ from mlpkit.specfile.source import (
     another_document,
     describe_character,
     missing_space,
+    mistake_at,
 )
 from mlpkit.specfile.yaml_parser import ParserProblem, events, resolve_plain, span
 
@@ -244,7 +245,7 @@ class _Builder:
         origin = ValueOrigin(Span(self.source, start, start + 1))
         if len(self.open) == DEEPEST_NESTING:
             message = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-            self.report(Mistake(start, start + 1, message))
+            self.report(mistake_at(start, message))
             raise _Stop
         is_mapping = isinstance(event, MappingStartEvent)
         node: ListNode | MappingNode = MappingNode({}, origin) if is_mapping else ListNode([], origin)

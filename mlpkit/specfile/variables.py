@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest
-from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin, height, plain
+from mlpkit.specfile.nodes import (
+    Entry,
+    ListNode,
+    MappingNode,
+    ScalarNode,
+    ValueOrigin,
+    copied,
+    descendants,
+    height,
+    plain,
+)
 from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, DiagnosticList
 
 if TYPE_CHECKING:
@@ -43,7 +53,11 @@ def substitute(root: MappingNode, faults: DiagnosticList) -> MappingNode | None:
             expected="a mapping from names to values",
         )
         return None
-    _check_names(variables, faults)
+    for name, variable in variables.entries.items():
+        if not re.fullmatch(NAME, name):
+            message = f"{show(name)} can't be the name of a variable"
+            expected = "letters, digits and underscores, not beginning with a digit"
+            faults.report(variable.key.place, message, expected=expected)
     try:
         return _Substitution(variables, faults).spec(root)
     except _Stop:
@@ -60,7 +74,7 @@ def variables_of(root: MappingNode) -> MappingNode | None:
 def preview(node: Node, variables: MappingNode) -> Any:
     """Return a part of a spec as plain data with variables put in, as far as that works."""
     try:
-        return plain(_Substitution(variables, DiagnosticList()).part(node))
+        return plain(_Substitution(variables, DiagnosticList()).node(node))
     except _Stop:
         return plain(node)
 
@@ -110,13 +124,9 @@ class _Substitution:
         self._count(root)
         entries = {}
         for key, entry in root.entries.items():
-            node = self._all_variables() if key == VARS else self._node(entry.node, 2, ())
+            node = self._all_variables() if key == VARS else self.node(entry.node, 2)
             entries[key] = Entry(entry.key, node)
         return MappingNode(entries, root.origin)
-
-    def part(self, node: Node) -> Node:
-        """Return a part of the spec."""
-        return self._node(node, 1, ())
 
     def _all_variables(self) -> MappingNode:
         self._count(self.variables)
@@ -126,7 +136,7 @@ class _Substitution:
         }
         return MappingNode(entries, self.variables.origin)
 
-    def _node(self, node: Node, depth: int, chain: tuple[str, ...]) -> Node:
+    def node(self, node: Node, depth: int = 1, chain: tuple[str, ...] = ()) -> Node:
         """Return a node with variables put in.
 
         Args:
@@ -140,9 +150,9 @@ class _Substitution:
             self._too_deep(node)
         self._count(node)
         if isinstance(node, ListNode):
-            return ListNode([self._node(item, depth + 1, chain) for item in node.items], node.origin)
+            return ListNode([self.node(item, depth + 1, chain) for item in node.items], node.origin)
         entries = {
-            key: Entry(entry.key, self._node(entry.node, depth + 1, chain)) for key, entry in node.entries.items()
+            key: Entry(entry.key, self.node(entry.node, depth + 1, chain)) for key, entry in node.entries.items()
         }
         return MappingNode(entries, node.origin)
 
@@ -168,13 +178,14 @@ class _Substitution:
         if depth + deep - 1 > DEEPEST_NESTING:
             self._too_deep(node)
         copy = _copy_for(node, name, value)
-        self._count_all(copy)
+        for inside in descendants(copy):
+            self._count(inside)
         return copy
 
     def _variable(self, name: str, node: Node, chain: tuple[str, ...]) -> tuple[Node, int]:
         """Return a variable's value and its height."""
         if name not in self.known:
-            value = self._node(node, 3, (*chain, name))
+            value = self.node(node, 3, (*chain, name))
             self.known[name] = value, height(value)
         return self.known[name]
 
@@ -204,16 +215,6 @@ class _Substitution:
             remedy=f"did you mean ${found}?" if found else f"set it: vars: {{{name}: ...}}, or write $$ for a dollar",
             notes=node.origin.notes,
         )
-
-    def _count_all(self, node: Node) -> None:
-        if isinstance(node, MappingNode):
-            for entry in node.entries.values():
-                self._count(entry.node)
-                self._count_all(entry.node)
-        elif isinstance(node, ListNode):
-            for item in node.items:
-                self._count(item)
-                self._count_all(item)
 
     def _count(self, node: Node) -> None:
         self.values += 1
@@ -250,26 +251,8 @@ def _copy_for(use: ScalarNode, name: str, value: Node) -> Node:
     set_at = f"${name} is {show(plain(value))}, set {preposition} {place.quoted}"
     notes = (*use.origin.notes, set_at, *value.origin.notes)
     origin = ValueOrigin(use.origin.place, notes, value.origin.written or place.text)
-    return _copy(value, f"${name} is used at {use.origin.place}", origin)
-
-
-def _copy(node: Node, note: str, origin: ValueOrigin) -> Node:
-    if isinstance(node, ListNode):
-        return ListNode([_copy(item, note, item.origin.with_note(note)) for item in node.items], origin)
-    if isinstance(node, MappingNode):
-        entries = {
-            key: Entry(entry.key.with_note(note), _copy(entry.node, note, entry.node.origin.with_note(note)))
-            for key, entry in node.entries.items()
-        }
-        return MappingNode(entries, origin)
-    return ScalarNode(node.value, origin)
-
-
-def _check_names(variables: MappingNode, faults: DiagnosticList) -> None:
-    for name, entry in variables.entries.items():
-        if not re.fullmatch(NAME, name):
-            faults.report(
-                entry.key.place,
-                f"{show(name)} can't be the name of a variable",
-                expected="letters, digits and underscores, not beginning with a digit",
-            )
+    copy = copied(value, f"${name} is used at {use.origin.place}")
+    copy.origin = origin
+    if isinstance(copy, ListNode):
+        copy.replaces = None
+    return copy

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mlpkit.components.schema.wording import counted
-from mlpkit.specfile.source import Mistake, Span, another_document, missing_space
+from mlpkit.specfile.source import COLON_WITHOUT_SPACE, Mistake, Span, another_document, missing_space, mistake_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from mlpkit.specfile.source import SourceText
     from mlpkit.specfile.yaml_parser import ParserProblem
 
-
-COLON_WITHOUT_SPACE: Final = re.compile(r"\s*(?:- +)?[A-Za-z_][\w.]*(:)[^\s:/\\]", re.ASCII)
-"""A line such as ``batch_size:128``."""
 
 DASH_WITHOUT_SPACE: Final = re.compile(r" *(-)([^\W\d][\w.]*)")
 """A line such as ``-item``."""
@@ -79,6 +76,12 @@ class Evidence:
         """Whether only spaces stand before it."""
         return not self.before.strip()
 
+    @property
+    def in_column_of_start(self) -> bool:
+        """Whether it begins a line, in the column where what the parser was doing began."""
+        start_of_line = self.source.line_starts[self.source.line_number(self.start) - 1]
+        return self.at_line_start and len(self.before) == self.start - start_of_line
+
     def previous_line(self, number: int) -> int | None:
         """Return the nearest line above that has more than a comment, or None."""
         for candidate in range(number - 1, 0, -1):
@@ -119,14 +122,14 @@ def explain(source: SourceText, problem: ParserProblem, open_bracket: int | None
         if mistake:
             return mistake
     doing = f"{problem.context}, " if problem.context else ""
-    return Mistake(evidence.position, evidence.position + 1, f"this is not YAML: {doing}{problem.problem}")
+    return mistake_at(evidence.position, f"this is not YAML: {doing}{problem.problem}")
 
 
 def _tab(evidence: Evidence) -> Mistake | None:
     if evidence.character != "\t":
         return None
     verb = "indent" if evidence.at_line_start else "stand here"
-    return Mistake(evidence.position, evidence.position + 1, f"a tab can't {verb}", "use spaces")
+    return mistake_at(evidence.position, f"a tab can't {verb}", "use spaces")
 
 
 def _quotes(evidence: Evidence) -> Mistake | None:
@@ -134,54 +137,36 @@ def _quotes(evidence: Evidence) -> Mistake | None:
         return None
     quote = evidence.text[evidence.start : evidence.start + 1]
     if evidence.says("end of stream", "document"):
-        return Mistake(
-            evidence.start,
-            evidence.start + 1,
-            "this quote is never closed",
-            f"put {quote} after the last character",
-        )
+        return mistake_at(evidence.start, "this quote is never closed", f"put {quote} after the last character")
     backslash = evidence.text.rfind("\\", evidence.start, evidence.position + 1)
     escape = ESCAPE.match(evidence.text, max(backslash, 0))
     written = escape[0] if escape else ""
-    return Mistake(
-        backslash,
-        backslash + len(written),
-        f"{written} is no character that double quotes know",
-        "use single quotes, in which a backslash is a backslash",
-    )
+    remedy = "use single quotes, in which a backslash is a backslash"
+    return Mistake(backslash, backslash + len(written), f"{written} is no character that double quotes know", remedy)
 
 
 def _features_left_out(evidence: Evidence) -> Mistake | None:
     if evidence.while_parsing("alias", "anchor"):
         remedy = "put the value in quotes, or use a variable: vars and $name"
-        return Mistake(evidence.start, evidence.start + 1, "specs have no anchors and aliases", remedy)
+        return mistake_at(evidence.start, "specs have no anchors and aliases", remedy)
     if evidence.while_parsing("a tag") or evidence.says("tag handle"):
         remedy = "put the value in quotes if '!' belongs to it"
-        return Mistake(evidence.start, evidence.start + 1, "specs have no tags", remedy)
+        return mistake_at(evidence.start, "specs have no tags", remedy)
     if evidence.while_parsing("directive"):
-        return Mistake(evidence.start, evidence.start + 1, "specs have no directives", "remove the line")
+        return mistake_at(evidence.start, "specs have no directives", "remove the line")
     if evidence.says("mapping keys are not allowed"):
         remedy = "put the value in quotes if '?' belongs to it"
-        return Mistake(evidence.position, evidence.position + 1, "specs have no complex keys", remedy)
+        return mistake_at(evidence.position, "specs have no complex keys", remedy)
     return None
-
-
-def _comment_without_space(evidence: Evidence) -> Mistake | None:
-    if evidence.character != "#" or not evidence.says("cannot start any token"):
-        return None
-    remedy = "put a space before it, or the whole value in quotes if '#' belongs to it"
-    return Mistake(evidence.position, evidence.position + 1, "a comment needs a space before its '#'", remedy)
 
 
 def _reserved_character(evidence: Evidence) -> Mistake | None:
     if not evidence.says("cannot start any token"):
         return None
-    return Mistake(
-        evidence.position,
-        evidence.position + 1,
-        f"a value can't begin with {evidence.character}",
-        "put the value in quotes",
-    )
+    if evidence.character == "#":
+        remedy = "put a space before it, or the whole value in quotes if '#' belongs to it"
+        return mistake_at(evidence.position, "a comment needs a space before its '#'", remedy)
+    return mistake_at(evidence.position, f"a value can't begin with {evidence.character}", "put the value in quotes")
 
 
 def _colon_without_space(evidence: Evidence) -> Mistake | None:
@@ -209,7 +194,7 @@ def _dash_without_space(evidence: Evidence) -> Mistake | None:
         found = DASH_WITHOUT_SPACE.match(evidence.source.line(suspect))
         if found:
             dash = evidence.source.line_starts[suspect - 1] + found.start(1)
-            return Mistake(dash, dash + 1, "a space is missing after '-'", f"write '- {found[2]}'")
+            return mistake_at(dash, "a space is missing after '-'", f"write '- {found[2]}'")
     return None
 
 
@@ -224,8 +209,8 @@ def _line_without_colon(evidence: Evidence) -> Mistake | None:
             return None
     else:
         return None
-    end = evidence.source.line_starts[number - 1] + len(evidence.source.line(number))
-    return Mistake(evidence.line_start(number), end, "this line has no ':'", "write 'key: value'")
+    start, end = evidence.line_start(number), evidence.source.line_end(number)
+    return Mistake(start, end, "this line has no ':'", "write 'key: value'")
 
 
 def _colon_inside_value(evidence: Evidence) -> Mistake | None:
@@ -234,32 +219,30 @@ def _colon_inside_value(evidence: Evidence) -> Mistake | None:
     position = evidence.position
     if _has_colon(evidence.before):
         remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
-        return Mistake(position, position + 1, "a second ':' in one line", remedy)
+        return mistake_at(position, "a second ':' in one line", remedy)
     if len(evidence.before) > LONGEST_KEY:
         return Mistake(evidence.line_start(evidence.line), position, f"a key of more than {LONGEST_KEY} characters")
     previous = evidence.previous_line(evidence.line)
     if previous is None:
-        return Mistake(position, position + 1, "a ':' can't stand here", "write 'key: value'")
+        return mistake_at(position, "a ':' can't stand here", "write 'key: value'")
     return _wrong_indentation(evidence, previous)
 
 
 def _wrong_indentation(evidence: Evidence, previous: int) -> Mistake:
     here, above = evidence.indentation(evidence.line), evidence.indentation(previous)
     start = evidence.line_start(evidence.line)
-    end = max(start + 1, evidence.source.line_starts[evidence.line - 1] + len(evidence.source.line(evidence.line)))
+    end = max(start + 1, evidence.source.line_end(evidence.line))
+    spaces = counted(above, "space")
     if here > above:
         message = f"this line is indented more than line {previous}, which already has its value"
-        remedy = (
-            f"indent it by {counted(above, 'space')}, as line {previous} is" if above else "remove the spaces before it"
-        )
-        return Mistake(start, end, message, remedy)
-    if here == above:
-        return Mistake(start, end, f"this line can't follow line {previous}", "write 'key: value' in both")
-    depth = f"indented by {counted(here, 'space')}" if here else "not indented"
-    message = f"this line is {depth}, which fits no line above"
-    return Mistake(
-        start, end, message, f"indent it as the lines it belongs to; line {previous} has {counted(above, 'space')}"
-    )
+        remedy = f"indent it by {spaces}, as line {previous} is" if above else "remove the spaces before it"
+    elif here == above:
+        message, remedy = f"this line can't follow line {previous}", "write 'key: value' in both"
+    else:
+        depth = f"indented by {counted(here, 'space')}" if here else "not indented"
+        message = f"this line is {depth}, which fits no line above"
+        remedy = f"indent it as the lines it belongs to; line {previous} has {spaces}"
+    return Mistake(start, end, message, remedy)
 
 
 def _has_colon(text: str) -> bool:
@@ -271,7 +254,7 @@ def _list_beside_key(evidence: Evidence) -> Mistake | None:
         return None
     message = "a list of '-' items can't begin in the line of its key"
     remedy = "begin it in a line of its own, or write [first, second]; put the value in quotes if '-' belongs to it"
-    return Mistake(evidence.position, evidence.position + 1, message, remedy)
+    return mistake_at(evidence.position, message, remedy)
 
 
 def _key_over_lines(evidence: Evidence) -> Mistake | None:
@@ -283,7 +266,7 @@ def _key_over_lines(evidence: Evidence) -> Mistake | None:
     if not evidence.at_line_start and _is_outside(evidence, evidence.start):
         return None
     message = "a key and its ':' must stand in the same line"
-    return Mistake(evidence.position, evidence.position + 1, message, "write 'key: value', and ',' between the values")
+    return mistake_at(evidence.position, message, "write 'key: value', and ',' between the values")
 
 
 def _open_bracket(evidence: Evidence) -> Mistake | None:
@@ -298,20 +281,20 @@ def _open_bracket(evidence: Evidence) -> Mistake | None:
     position = evidence.position
     if character in ("}", "]") and character != closing:
         note = f"the {bracket} is at {Span(evidence.source, opening, opening + 1)}"
-        return Mistake(position, position + 1, f"{bracket} is closed by {character}", f"write {closing}", (note,))
+        return mistake_at(position, f"{bracket} is closed by {character}", f"write {closing}", (note,))
     if not character or _is_outside(evidence, opening) or evidence.text.startswith(("---", "..."), position):
-        return Mistake(opening, opening + 1, f"this {bracket} is never closed", f"put {closing} after its last value")
+        return mistake_at(opening, f"this {bracket} is never closed", f"put {closing} after its last value")
     if character == "{" and evidence.before.endswith("$"):
         message = "inside brackets a variable has no braces of its own"
         return Mistake(position - 1, position + 1, message, "write $name")
     if inside:
         what = "key" if character == ":" else "value"
-        return Mistake(position, position + 1, f"a {what} is missing before '{character}'")
-    if character == ":" and evidence.at_line_start is False and _has_colon(_since_comma(evidence.before)):
+        return mistake_at(position, f"a {what} is missing before '{character}'")
+    if character == ":" and not evidence.at_line_start and _has_colon(_since_comma(evidence.before)):
         remedy = "put the value in quotes if ':' belongs to it, or the inner mapping in {braces}"
-        return Mistake(position, position + 1, "a second ':' in one value", remedy)
+        return mistake_at(position, "a second ':' in one value", remedy)
     remedy = f"put ',' between the values, or {closing} after the last"
-    return Mistake(position, position + 1, f"a ',' or {closing} is missing before this", remedy)
+    return mistake_at(position, f"a ',' or {closing} is missing before this", remedy)
 
 
 def _is_outside(evidence: Evidence, opening: int) -> bool:
@@ -328,38 +311,29 @@ def _stray_closing(evidence: Evidence) -> Mistake | None:
     outside = evidence.while_parsing("block") or evidence.says("document start")
     if evidence.character not in ("]", "}", ",") or not outside:
         return None
-    character = evidence.character
     if evidence.says("node content"):
-        remedy = "put the value in quotes"
-        return Mistake(evidence.position, evidence.position + 1, f"a value can't begin with {character}", remedy)
-    return Mistake(evidence.position, evidence.position + 1, f"this {character} closes nothing", "remove it")
+        message, remedy = f"a value can't begin with {evidence.character}", "put the value in quotes"
+    else:
+        message, remedy = f"this {evidence.character} closes nothing", "remove it"
+    return mistake_at(evidence.position, message, remedy)
 
 
 def _among_keys(evidence: Evidence) -> Mistake | None:
     if not evidence.while_parsing("block mapping"):
         return None
-    position = evidence.position
     if evidence.character == ":":
-        return Mistake(position, position + 1, "a key is missing before ':'", "write 'key: value'")
-    same_column = evidence.at_line_start and len(evidence.before) == _column(evidence, evidence.start)
-    if same_column and evidence.text.startswith("-", position):
+        return mistake_at(evidence.position, "a key is missing before ':'", "write 'key: value'")
+    if evidence.in_column_of_start and evidence.character == "-":
         remedy = "give the list a key of its own, or indent it"
-        return Mistake(position, position + 1, "a list item can't stand among keys", remedy)
+        return mistake_at(evidence.position, "a list item can't stand among keys", remedy)
     return None
 
 
 def _among_items(evidence: Evidence) -> Mistake | None:
-    if not evidence.while_parsing("block collection"):
+    if not evidence.while_parsing("block collection") or not evidence.in_column_of_start:
         return None
-    if evidence.at_line_start and len(evidence.before) == _column(evidence, evidence.start):
-        message = "a key can't stand among list items"
-        remedy = "begin the line with '- ', or indent it as what it belongs to"
-        return Mistake(evidence.position, evidence.position + 1, message, remedy)
-    return None
-
-
-def _column(evidence: Evidence, position: int) -> int:
-    return position - evidence.source.line_starts[evidence.source.line_number(position) - 1]
+    remedy = "begin the line with '- ', or indent it as what it belongs to"
+    return mistake_at(evidence.position, "a key can't stand among list items", remedy)
 
 
 def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
@@ -376,7 +350,7 @@ def _indentation_or_rest(evidence: Evidence) -> Mistake | None:
         return None
     last = evidence.before.rstrip()[-1:]
     remedy = "double each ' inside single quotes" if last == "'" else "put the whole value in quotes"
-    return Mistake(evidence.position, evidence.position + 1, "text after the end of a value", remedy)
+    return mistake_at(evidence.position, "text after the end of a value", remedy)
 
 
 def _block_text(evidence: Evidence) -> Mistake | None:
@@ -384,17 +358,16 @@ def _block_text(evidence: Evidence) -> Mistake | None:
         return None
     if evidence.says("blank line"):
         message = "a blank line above has more spaces than this first line of the text"
-        return Mistake(evidence.position, evidence.position + 1, message, "remove the spaces from the blank line")
+        return mistake_at(evidence.position, message, "remove the spaces from the blank line")
     indicator = evidence.text[evidence.start : evidence.start + 1]
     message = f"only a comment can follow {indicator} in its line"
-    return Mistake(evidence.position, evidence.position + 1, message, "put the value in quotes")
+    return mistake_at(evidence.position, message, "put the value in quotes")
 
 
 EXPLANATIONS: Final[tuple[Callable[[Evidence], Mistake | None], ...]] = (
     _tab,
     _quotes,
     _features_left_out,
-    _comment_without_space,
     _reserved_character,
     _colon_without_space,
     _dash_without_space,
