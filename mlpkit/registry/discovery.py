@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, TypedDict
 from mlpkit.components.hook import ENTRY_POINT_GROUP
 from mlpkit.errors import UsageError
 from mlpkit.registry.distributions import PROGRAM, installed_entries
-from mlpkit.registry.origin import PluginOrigin
-from mlpkit.registry.plugin import BUILT_IN, Plugin, Status
+from mlpkit.registry.plugin import BUILT_IN, Plugin, PluginOrigin, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

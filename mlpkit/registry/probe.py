@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
-from mlpkit.registry.origin import PluginOrigin
-from mlpkit.registry.plugin import Plugin, Status, load_component
+from mlpkit.registry.plugin import Plugin, PluginOrigin, Status, load_component
 from mlpkit.second_process import ALTERED, NoAnswerError, SecondProcess
 from mlpkit.system import can_start_processes
 

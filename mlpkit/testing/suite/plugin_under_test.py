@@ -19,8 +19,7 @@ from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import local_plugins
 from mlpkit.registry.distributions import normalized
-from mlpkit.registry.origin import PluginOrigin
-from mlpkit.registry.plugin import Plugin, Status
+from mlpkit.registry.plugin import Plugin, PluginOrigin, Status
 from mlpkit.registry.registry import RegisteredComponent, Registry
 from mlpkit.testing.suite import doubles
 from mlpkit.testing.suite.example import examples_of
