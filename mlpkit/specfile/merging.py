@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.components.schema.component_types import ComponentOfKind
 from mlpkit.components.schema.signature import SectionType
 from mlpkit.components.schema.types import MappingType, without_null
+from mlpkit.specfile.key_types import RequirementsType
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, is_null
-from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.specfile.sections import TOP_LEVEL
 
 if TYPE_CHECKING:

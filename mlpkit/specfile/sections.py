@@ -23,11 +23,16 @@ from mlpkit.components.schema.component_types import (
 )
 from mlpkit.components.schema.context import INVALID, CheckContext, ValueType, show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType, schema_of
-from mlpkit.components.schema.types import FilePath, TextType, without_null
+from mlpkit.components.schema.types import FilePath, without_null
 from mlpkit.lazy_names import load
-from mlpkit.specfile.format import FormatType
-from mlpkit.specfile.monitored import check_monitored
-from mlpkit.specfile.requirements import RequirementsType
+from mlpkit.specfile.key_types import (
+    FormatType,
+    LayerPattern,
+    MonitorName,
+    MonitorNameType,
+    RequirementsType,
+    check_monitored,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,28 +67,6 @@ GUESTS: Final = {
 
 EXTENDS: Final = "extends"
 """The key that names the spec to begin from."""
-
-
-class MonitorNameType(TextType):
-    """The name of what is compared between evaluations: ``loss``, or one of the run's metrics."""
-
-    def describe(self) -> str:
-        """Say what is expected."""
-        return "loss, or one of training.metrics"
-
-
-MonitorName = Annotated[str, MonitorNameType()]
-
-
-class LayerPatternType(TextType):
-    """The name of a layer in the network, such as ``Affine1``, or a pattern that names several, such as ``Affine*``."""
-
-    def describe(self) -> str:
-        """Say what is expected."""
-        return "a layer's name, or a pattern with '*'"
-
-
-LayerPattern = Annotated[str, LayerPatternType()]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from mlpkit.components.schema.context import CheckContext, EnoughProblems, Probl
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
+from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.python_spec import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
@@ -406,8 +407,6 @@ def _with_whole_keys(document: Document, registry: Registry, faults: Sequence[Pr
     if not wrong:
         return list(faults)
     rest = TOP_LEVEL.check(_without(document.values, wrong), (), CheckContext(registry.resolve))
-    from mlpkit.specfile.keys import keys_below  # noqa: PLC0415 - only after a mistake
-
     keys = [key for key, _ in keys_below(rest)]
     return [_with_whole_key(fault, keys) if fault.path in wrong else fault for fault in faults]
 
@@ -417,8 +416,6 @@ def _with_whole_key(fault: Problem, keys: Sequence[str]) -> Problem:
     if ".".join((*above, wanted)) in keys:  # the key is right, and something else is missing
         return fault
     below = "".join(f"{key}." for key in above)
-    from mlpkit.specfile.keys import keys_meant, suggestion  # noqa: PLC0415 - only after a mistake
-
     found = keys_meant(wanted, [key for key in keys if key.startswith(below)])
     return fault._replace(expected="", remedy=suggestion(found)) if found else fault
 

@@ -13,8 +13,8 @@ from mlpkit.components.schema.signature import SectionType, schema_of
 from mlpkit.components.schema.types import ListType, MappingType, TextType, without_null
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import UsageError
+from mlpkit.specfile.key_types import RequirementsType
 from mlpkit.specfile.keys import keys_below, suggestion
-from mlpkit.specfile.requirements import RequirementsType
 from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.variables import VARS
 

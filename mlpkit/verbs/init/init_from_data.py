@@ -18,7 +18,7 @@ from mlpkit.errors import ComponentFailure, ParameterError, PluginError, SpecErr
 from mlpkit.network.component_errors import component_errors, expect_returned
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
-from mlpkit.specfile.format import FORMAT, FORMAT_KEY
+from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import folder_name, parse_spec
 from mlpkit.verbs.init.commented_yaml import to_commented_yaml
 

@@ -16,7 +16,7 @@ from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.train import train_spec
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import document_of
-from mlpkit.specfile.format import FORMAT, FORMAT_KEY
+from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.sections import Training
 from mlpkit.specfile.spec import check_document
 

@@ -11,7 +11,7 @@ from mlpkit.components.schema.context import show
 from mlpkit.components.schema.signature import OneOf, Section, SectionType
 from mlpkit.components.schema.types import TextType
 from mlpkit.components.schema.wording import did_you_mean
-from mlpkit.specfile.monitored import check_monitored
+from mlpkit.specfile.key_types import check_monitored
 from mlpkit.specfile.sections import GuestSection
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import SpecError
 from mlpkit.specfile.document import parse_document
-from mlpkit.specfile.format import FORMAT_KEY
+from mlpkit.specfile.key_types import FORMAT_KEY
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, copied, plain
 from mlpkit.specfile.overrides import override_at, set_overrides
 from mlpkit.specfile.spec import check_document

@@ -20,7 +20,7 @@ from mlpkit.components.target import Values, target_to_plain
 from mlpkit.jobs.load_model import load_trained
 from mlpkit.jobs.train import train_spec
 from mlpkit.network.component_errors import innermost_operation, shapes_of
-from mlpkit.specfile.format import FORMAT, FORMAT_KEY
+from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples, described
 from mlpkit.testing.suite.checks.layer import LayerExample

@@ -1,0 +1,191 @@
+"""The types of values that single keys of a spec have: its format, what it requires, and names of what it has."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from mlpkit.components.schema.context import INVALID, ValueType, show
+from mlpkit.components.schema.types import TextType
+from mlpkit.components.schema.wording import did_you_mean, nearest
+from mlpkit.registry.distributions import installed_distributions, version_of
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlpkit.components.metric import Metric
+    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.components.schema.context import CheckContext, SchemaReferences
+
+FORMAT_KEY: Final = "mlpkit"
+FORMAT: Final = 1
+
+
+class FormatType(ValueType):
+    """The number of a spec's format."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return str(FORMAT)
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the number."""
+        if type(value) is not int or value < 1:
+            return context.report(path, f"{show(value)} is not the number of a format", expected=self.describe())
+        if value > FORMAT:
+            message = f"format {value} is newer than this version of mlpkit, {VERSION}, can read"
+            return context.report(path, message, expected=self.describe(), remedy="upgrade mlpkit")
+        return value
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {"enum": [FORMAT]}
+
+
+LONGEST_NAME: Final = 100
+DISTRIBUTION: Final = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+RANGE: Final = r"^\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*(,\s*(~=|===?|!=|<=?|>=?)\s*[^\s,]+\s*)*$"
+"""What a version range looks like, for JSON Schema."""
+
+RANGE_FORM: Final = 'a version range, such as ">=1.2,<2"'
+
+
+class RequirementsType(ValueType):
+    """A mapping from distributions to the versions that will do, each a range as pip takes it."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return f"a mapping from packages, each to {RANGE_FORM}"
+
+    def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
+        """Return the mapping, after a look at what is installed."""
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            return context.report(path, f"{show(value)} is not a mapping", expected=self.describe())
+        before = len(context.faults)
+        distributions = cache(lambda: [distribution.name for distribution in installed_distributions()])
+        for name, wanted in value.items():
+            if len(name) > LONGEST_NAME or not re.fullmatch(DISTRIBUTION, name):
+                message = f"{show(name)} can't be the name of a distribution"
+                context.report((*path, name), message, expected="a name as pip takes it", at_key=True)
+            else:
+                _check_installed(name, wanted, (*path, name), context, distributions)
+        return INVALID if len(context.faults) > before else dict(value)
+
+    def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
+        """Return the type as JSON Schema."""
+        return {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": f"^{DISTRIBUTION}$"},
+            "additionalProperties": {"type": "string", "pattern": RANGE, "examples": [">=1.2,<2"]},
+        }
+
+
+def _check_installed(
+    name: str, wanted: object, path: KeyPath, context: CheckContext, distributions: Callable[[], list[str]]
+) -> None:
+    from mlpkit.specfile.version_ranges import is_version, version_range  # noqa: PLC0415 - few specs require anything
+
+    written = str(wanted).strip()
+    acceptable = version_range(written) if isinstance(wanted, str) else None
+    if acceptable is None:
+        may_be_version = isinstance(wanted, int | float | str) and not isinstance(wanted, bool)
+        remedy = ""
+        if wanted is None or wanted == "":
+            remedy = 'write ">=0" if any version will do'
+        elif may_be_version and is_version(str(wanted)):
+            remedy = f'write ">={wanted}" for this version and later ones, or "=={wanted}"'
+        context.report(path, f"{show(wanted)} is not a version range", expected=RANGE_FORM, remedy=remedy)
+        return
+    found = version_of(name)
+    install = f'install it with: pip install "{name}{written}"'
+    if found is None:
+        close = nearest(name, distributions())
+        remedy = f"did you mean '{close}'? Otherwise {install}" if close else install
+        context.report(path, f"this spec requires {name}, which is not installed", remedy=remedy, at_key=True)
+    elif not found:
+        context.report(path, f"the version of {name} that is installed is not known", expected=written)
+    elif not is_version(found) or not acceptable.contains(found, prereleases=True):
+        message = f"this spec requires another version of {name}: {found} is installed"
+        context.report(path, message, expected=written, remedy=install)
+
+
+class LayerPatternType(TextType):
+    """The name of a layer in the network, such as ``Affine1``, or a pattern that names several, such as ``Affine*``."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "a layer's name, or a pattern with '*'"
+
+
+LayerPattern = Annotated[str, LayerPatternType()]
+
+
+class MonitorNameType(TextType):
+    """The name of what is compared between evaluations: ``loss``, or one of the run's metrics."""
+
+    def describe(self) -> str:
+        """Say what is expected."""
+        return "loss, or one of training.metrics"
+
+
+MonitorName = Annotated[str, MonitorNameType()]
+
+
+def check_monitored(
+    name: str, monitored: Sequence[str], metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
+) -> None:
+    """Make sure that what is monitored is the loss or one of the run's metrics.
+
+    Args:
+        name: what is monitored at this place.
+        monitored: what is monitored at any.
+        metrics: the run's metrics.
+        path: the place.
+        context: takes the fault.
+    """
+    numbers = [metric.name for metric in metrics if metric.component.table is None]
+    known = ("loss", *numbers)
+    if name in known:
+        return
+    none = "no metric there is a number" if metrics else "it is empty"
+    expected = f"loss, or one of training.metrics: {', '.join(numbers) or none}"
+    found, remedy = _metric(name, context)
+    if found is not None and found.component.table is not None:
+        context.report(path, f"{name} is a table, and none is better than another", expected=expected)
+        return
+    if found is not None or context.resolve is None:
+        remedy = _way_to_have([each for each in monitored if each not in known], metrics, context)
+    context.report(
+        path, f"the run has no metric '{name}'", expected=expected, remedy=did_you_mean(name, known) or remedy
+    )
+
+
+def _metric(name: str, context: CheckContext) -> tuple[Recipe[Metric] | None, str]:
+    """Return the metric of that name, without parameters; or None, and which metrics there are."""
+    attempt = context.attempt()
+    found = context.resolve(("metric",), name, (), attempt) if context.resolve is not None else None
+    return found, attempt.faults[0].remedy if attempt.faults else ""
+
+
+def _way_to_have(names: Sequence[str], metrics: Sequence[Recipe[Metric]], context: CheckContext) -> str:
+    """Return what to write so that a run has further metrics beside its own."""
+    more = []
+    for name in dict.fromkeys(names):
+        found, _ = _metric(name, context)
+        if context.resolve is None or (found is not None and found.component.table is None):
+            more.append(name)
+    listed = to_inline_yaml([*(_as_written(metric, context) for metric in metrics), *more])
+    return f"add {'it' if len(more) == 1 else 'them'}: training.metrics='{listed}'"  # a shell needs the quotes
+
+
+def _as_written(metric: Recipe[Metric], context: CheckContext) -> object:
+    """Return what a spec says of a metric: its name, and the parameters that differ from their defaults."""
+    plain, _ = _metric(metric.name, context)
+    defaults = plain.reference()[metric.name] if plain is not None else {}
+    own = {key: value for key, value in metric.reference()[metric.name].items() if (key, value) not in defaults.items()}
+    return {metric.name: own} if own else metric.name
