@@ -16,14 +16,14 @@ from mlpkit.jobs.run_recorder import FolderStore
 from mlpkit.runs.folder import RunFolder
 from mlpkit.system import real_path
 from mlpkit.training.callbacks import EarlyStopping
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import ObserverGroup, StopRequest
 
 if TYPE_CHECKING:
     from mlpkit.jobs.reopened import Reopened
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.registry import Registry
-    from mlpkit.training.evaluation import Record
+    from mlpkit.training.events import Event, Observer
     from mlpkit.training.snapshot import Snapshot
 
 
@@ -134,9 +134,14 @@ def _last_step(
     run: Reopened, last: int, length: Length, folder: RunFolder, finished: RunFolder, observer: Observer
 ) -> Snapshot:
     """Return the training after the last step of the finished run and its evaluation, ready for more steps."""
-    end = _End(last)
-    kept: dict[str, Any] = {"folder": folder.directory, "resolved": run.training.values, "store": end}
-    trainer = run.training.trainer(run.network, observer=end, stop=end.stop, **kept)
+    stop, store = StopRequest(), _LastSnapshot()
+
+    def stop_after_last(event: Event) -> None:
+        if event.kind == "evaluated" and event.data[0]["iteration"] == last:
+            stop.stop("the step is done")
+
+    kept: dict[str, Any] = {"folder": folder.directory, "resolved": run.training.values, "store": store}
+    trainer = run.training.trainer(run.network, observer=ObserverGroup([stop_after_last]), stop=stop, **kept)
     total = length.iterations or (length.epochs or 0) * trainer.steps_per_epoch
     if total <= last:
         done = last if length.epochs is None else last / trainer.steps_per_epoch
@@ -146,7 +151,7 @@ def _last_step(
     if run.snapshot is not None:
         trainer.restore(run.snapshot)
     trainer.train()
-    snapshot = end.snapshot or run.snapshot  # that of a checkpoint after the last step
+    snapshot = store.snapshot or run.snapshot  # that of a checkpoint after the last step
     assert snapshot is not None
     rate, progress = trainer.optimizer.learning_rate, replace(trainer.progress, total_steps=total)
     before, after = rate_at(rate, trainer.progress), rate_at(rate, progress)
@@ -161,22 +166,10 @@ def _last_step(
     return snapshot
 
 
-class _End(Observer):
-    """Stops a training after the evaluation of a step, and keeps what it saves then.
+class _LastSnapshot:
+    """Keeps the last snapshot of a training in memory; None without one."""
 
-    Args:
-        step: the step.
-    """
-
-    def __init__(self, step: int) -> None:
-        self.stop = StopRequest()
-        self.snapshot: Snapshot | None = None
-        self._step = step
-
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """Stop, if the step is done."""
-        if record["iteration"] == self._step:
-            self.stop.stop("the step is done")
+    snapshot: Snapshot | None = None
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep it."""

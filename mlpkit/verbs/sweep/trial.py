@@ -23,7 +23,7 @@ from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import read_spec
-from mlpkit.training.events import Observer, ObserverGroup, StopRequest, TrainingEnd
+from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, TrainingEnd
 from mlpkit.verbs.sweep.curves import curves_of, rule_for
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
 from mlpkit.verbs.sweep.section import SweepSection
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.evaluation import Record
 
 LONGEST_WAIT: Final = 60.0
 """Seconds in which a process of a driver that was killed saves the trial that it trains."""
@@ -219,8 +218,8 @@ class _EitherStop(StopRequest):
         self._own = reason
 
 
-class _Judge(Observer):
-    """Ends a trial after an evaluation if it is weaker than the others, whose evaluations it reads from their folders.
+class _Judge:
+    """A listener that ends a trial after an evaluation if it is weaker than the others, as their folders show.
 
     Args:
         directory: the trial's folder.
@@ -242,14 +241,13 @@ class _Judge(Observer):
         self._several = several
         self._total_steps = 0
 
-    def started(self, total_steps: int | None) -> None:
-        """Remember how long the training is to be."""
-        self._total_steps = total_steps or 0
-
-    def evaluated(self, record: Record, seconds: float) -> None:
-        """Compare the trial with the others, unless it is at its end."""
-        if self._several or record["iteration"] < self._total_steps:
-            self._judge(record)
+    def __call__(self, event: Event) -> None:
+        """After an evaluation, compare the trial with the others, unless it is at its end."""
+        match event:
+            case Event(_, "started", (total_steps,)):
+                self._total_steps = total_steps or 0
+            case Event(_, "evaluated", (record, _)) if self._several or record["iteration"] < self._total_steps:
+                self._judge(record)
 
     def finds_first_run_weak(self) -> bool:
         """Whether a trial of several runs is weak that has trained the first one, and hasn't begun the second."""

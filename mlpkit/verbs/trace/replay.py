@@ -13,7 +13,7 @@ from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.reopened import reopened
 from mlpkit.network.component_errors import component_errors
 from mlpkit.runs.folder import RunFolder
-from mlpkit.training.events import Observer, StopRequest
+from mlpkit.training.events import Observer, ObserverGroup, StopRequest
 from mlpkit.training.watch import Watch
 from mlpkit.verbs.trace.flow import watched
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset, Split
-    from mlpkit.components.schedule import Progress
     from mlpkit.components.target import Target
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.spec import Spec
+    from mlpkit.training.events import Event
     from mlpkit.training.loop import Trainer
     from mlpkit.verbs.trace.flow import WatchedMinibatch
 
@@ -104,8 +104,9 @@ def replayed(
     folder, observer = RunFolder.open(directory), observer or Observer()
     _expect_done(folder, step)
     with reopened(folder, step, "traced", registry, examples, observer) as run:
-        watch = _Watch(run.network)
-        trainer = run.training.steps_alone(run.network, observer=watch, stop=watch.stop, watches=[watch.gradients])
+        watch = _StepWatch(run.network)
+        reports = ObserverGroup([watch.take_loss])
+        trainer = run.training.steps_alone(run.network, observer=reports, stop=watch.stop, watches=[watch])
         _expect_not_later(folder, step, trainer, run.proved.spec)
         if row is not None:
             _expect_row(row, step, trainer, run.proved.description.sizes["train"])
@@ -120,22 +121,39 @@ def replayed(
         yield _watched_step(trainer, watch, run.proved, train, began_after, run.changes)
 
 
-class _Gradients(Watch):
+class _StepWatch(Watch):
     """Stops a training after some steps, and keeps the gradient of a step.
 
     Args:
         network: the network.
-        stop: what stops the training.
+
+    Attributes:
+        stop: stops the training.
+        keeps: whether gradients are kept.
+        kept: the kept gradient, before and after it was clipped.
+        loss: the loss of the step that was reported last; the first one is always reported.
     """
 
     each_step = True
 
-    def __init__(self, network: Sequential, stop: StopRequest) -> None:
+    def __init__(self, network: Sequential) -> None:
         self._network = network
-        self._stop = stop
-        self.steps_left = 0
+        self._steps_left = 0
+        self.stop = StopRequest()
         self.keeps = False
         self.kept: list[NDArray[Any]] = []
+        self.loss = math.nan
+
+    def train(self, trainer: Trainer, steps: int) -> None:
+        """Do some steps."""
+        if steps:
+            self.stop.reason, self._steps_left = "", steps
+            trainer.train()
+
+    def take_loss(self, event: Event) -> None:
+        """Remember the loss of a reported step."""
+        if event.kind == "stepped":
+            _, self.loss = event.data
 
     def gradient(self) -> None:
         """Keep the gradient that is not clipped."""
@@ -144,42 +162,16 @@ class _Gradients(Watch):
     def clipped(self) -> None:
         """Keep the clipped gradient, and stop if this is the last step."""
         self._keep()
-        self.steps_left -= 1
-        if not self.steps_left:
-            self._stop.stop("the step is done")
+        self._steps_left -= 1
+        if not self._steps_left:
+            self.stop.stop("the step is done")
 
     def _keep(self) -> None:
         if self.keeps:
             self.kept.append(self._network.gradient_values.copy())
 
 
-class _Watch(Observer):
-    """Watches a training that is done again.
-
-    Args:
-        network: the network.
-
-    Attributes:
-        loss: the loss of the step that was reported last; the first one is always reported.
-    """
-
-    def __init__(self, network: Sequential) -> None:
-        self.stop = StopRequest()
-        self.gradients = _Gradients(network, self.stop)
-        self.loss = math.nan
-
-    def stepped(self, progress: Progress, loss: float) -> None:
-        """Remember the loss."""
-        self.loss = loss
-
-    def train(self, trainer: Trainer, steps: int) -> None:
-        """Do so many steps."""
-        if steps:
-            self.stop.reason, self.gradients.steps_left = "", steps
-            trainer.train()
-
-
-def _go_to(step: int, trainer: Trainer, watch: _Watch, directory: Path) -> None:
+def _go_to(step: int, trainer: Trainer, watch: _StepWatch, directory: Path) -> None:
     """Do all steps up to that one.
 
     Raises:
@@ -198,7 +190,7 @@ def _go_to(step: int, trainer: Trainer, watch: _Watch, directory: Path) -> None:
 
 def _watched_step(
     trainer: Trainer,
-    watch: _Watch,
+    watch: _StepWatch,
     proved: SpecProof,
     train: Split,
     began_after: int,
@@ -207,13 +199,13 @@ def _watched_step(
     with component_errors("the schedule of the learning rate failed"):
         learning_rate = rate_at(trainer.optimizer.learning_rate, trainer.progress)
     before, divergence = trainer.network.values.copy(), ""
-    watch.gradients.keeps = True
+    watch.keeps = True
     with watched(trainer.network) as minibatches:
         try:
             watch.train(trainer, 1)
         except DivergenceError as error:
             divergence, watch.loss = str(error), minibatches[-1].loss
-    gradient, clipped = watch.gradients.kept or (None, None)
+    gradient, clipped = watch.kept or (None, None)
     return Replay(
         trainer,
         proved.dataset,
