@@ -24,7 +24,6 @@ class Dask(Remote):
     """
 
     package: ClassVar[str] = "Dask"
-    module: ClassVar[str] = "mlpkit_plugins.engines.dask_workers"
 
     def __init__(self, scheduler: str = "") -> None:
         self._scheduler = scheduler

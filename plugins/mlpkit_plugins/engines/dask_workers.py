@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shlex
 import time
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,17 @@ from distributed import Client, KilledWorker, LocalCluster, Status, get_worker
 from distributed.comm.addressing import get_address_host_port
 from distributed.utils import silence_logging_cmgr
 
-from mlpkit import LocalWorkers, TrainingEnd, UsageError, WorkersLostError, __version__
-from mlpkit.engines import available_cores, real_path, worker_problem
+from mlpkit import TrainingEnd, UsageError, WorkersLostError, __version__
+from mlpkit.engines import available_cores, worker_problem
+from mlpkit_plugins.engines.remote_workers import (
+    NOT_BEGUN,
+    RemoteWorkers,
+    TrialCall,
+    end_training,
+    named,
+    train,
+    trainer_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     from distributed import Future as Task
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
-"""At which workers the cluster has, and whether all of them know that the sweep is to stop."""
+"""At which workers the cluster has, and whether all of them know that the sweep must stop."""
 
 LONGEST_WAIT: Final = 10
 """Seconds in which a scheduler must answer."""
@@ -37,8 +45,6 @@ ENDING: Final = (Status.closing, Status.closed, Status.failed)
 IGNORE_CTRL_C: Final = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 """What a worker on this machine does first: the driver says when to stop."""
 
-NOT_BEGUN: Final = "the end of the sweep"
-
 
 @dataclass(frozen=True)
 class _Sent:
@@ -46,8 +52,8 @@ class _Sent:
 
     Args:
         name: that of its run folder.
-        worker: the address of the worker that is to train it; empty for any.
-        task: what Dask has of it.
+        worker: the address of the worker that shall train it; empty for any.
+        task: Dask's task.
     """
 
     name: str
@@ -55,14 +61,13 @@ class _Sent:
     task: Task[TrainingEnd]
 
 
-class DaskWorkers:
+class DaskWorkers(RemoteWorkers):
     """Workers of a Dask cluster, each of which trains one trial after the other, in a process of its own.
 
-    If a worker is lost, Dask gives its trial to another, which goes on from the last checkpoint.
+    If a worker is lost, Dask gives its trial to another, which continues from the last checkpoint.
 
     Args:
-        scheduler: the address of the cluster's scheduler; empty for a cluster on this machine, that ends with the
-            sweep.
+        scheduler: the address of the cluster's scheduler; empty for a cluster on this machine that ends with the sweep.
         most: how many trials train at once at most; by default one for each worker, and on this machine one per core.
 
     Attributes:
@@ -72,10 +77,11 @@ class DaskWorkers:
         UsageError: no scheduler answers, or it has no workers.
     """
 
+    worker = "Dask worker"
+
     def __init__(self, scheduler: str = "", most: int | None = None) -> None:
+        super().__init__()
         self._most = most
-        self._folder: Path | None = None
-        self._here = str(Path.cwd())
         self._sent: dict[Future[TrainingEnd], _Sent] = {}
         self._looked_at = self._stopped_at = float("-inf")
         with ExitStack() as opened:
@@ -98,38 +104,24 @@ class DaskWorkers:
             self._looked_at = time.monotonic()
         return max(1, min(len(self._workers), self._most or len(self._workers)))
 
-    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
-        """Train a trial, on a worker that has nothing to do.
-
-        Args:
-            function: what trains it; a process finds it by the name of its module and its own.
-            directory: the folder of the trial.
-            **arguments: other arguments, plain data.
+    def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
+        """Have an idle worker train a trial.
 
         Raises:
-            UsageError: a worker can't train in this folder.
             WorkersLostError: the scheduler doesn't answer any more.
         """
-        if self._folder is None:
-            self._folder = real_path(directory.parent)
-            self._expect_able_workers(self._folder)
         busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks take out those that are over
         worker = next((each for each in self._workers if each not in busy), "")
         place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others if it is lost
-        sweep = (str(self._folder), self._here)
-        task = self._asked(
-            self._client.submit, _train, sweep, function, str(directory), arguments, pure=False, retries=0, **place
-        )
-        end: Future[TrainingEnd] = Future()
-        self._sent[end] = _Sent(directory.name, worker, task)
+        task = self._asked(self._client.submit, _train, self._sweep, call, pure=False, retries=0, **place)
+        self._sent[end] = _Sent(Path(call.directory).name, worker, task)
         task.add_done_callback(partial(self._take_end, end))
-        return end
 
     def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in, and give back those that no worker has begun."""
+        """Ask that all trials stop after the steps that they are in, and take back those that no worker has begun."""
         if self._folder is None or time.monotonic() - self._stopped_at < SECONDS_BETWEEN_LOOKS:
-            return  # it is called again and again, which reaches workers that replaced lost ones, too
-        training = self._on_workers(_stop, str(self._folder), self._here)
+            return  # it is called again and again, and so reaches workers that replaced lost ones
+        training = self._on_workers(_stop, self._sweep)
         begun = {name for found in training.values() if isinstance(found, list) for name in found}
         for sent in [*self._sent.values()]:
             if sent.name not in begun:
@@ -143,38 +135,35 @@ class DaskWorkers:
                 self._on_workers(_end, str(self._folder))
         self._opened.close()
 
-    def _expect_able_workers(self, folder: Path) -> None:
-        """Make sure that each worker can train in the folder, and that none trains there for a driver that was killed.
-
-        Raises:
-            UsageError: one can't.
-        """
-        for worker, found in self._on_workers(_begin, str(folder), self._here, __version__).items():
-            if found:
-                problem = f"can't train: {type(found).__name__}: {found}" if isinstance(found, Exception) else found
-                raise UsageError(f"the Dask worker {worker} {problem}; then {_go_on(folder)}")
+    def _problems(self) -> list[str]:
+        """Return what keeps workers from training in the folder; none trains there any more for a killed driver."""
+        problems = {
+            worker: f"can't train: {named(found)}" if isinstance(found, Exception) else found
+            for worker, found in self._on_workers(_begin, self._sweep, __version__).items()
+        }
+        return [f"the Dask worker {worker} {problem}" for worker, problem in problems.items() if problem]
 
     def _take_end(self, end: Future[TrainingEnd], task: Task[TrainingEnd]) -> None:
-        """Hand on what came of a task.
-
-        Args:
-            end: what the driver waits for.
-            task: the task, which is over.
-        """
+        """Give the driver the result of a task that is over."""
         self._sent.pop(end)
         try:
             if task.status == "finished":
                 end.set_result(task.result())
             elif task.status == "error":
-                end.set_result(_failed(task.exception()))
-            elif self._client.status == "running":  # it was given back
+                end.set_result(self._failure(task.exception()))
+            elif self._client.status == "running":  # it was taken back
                 end.set_result(TrainingEnd(stopped=NOT_BEGUN))
             else:
                 end.set_exception(self._lost())
         except Exception as error:  # whatever it is, the driver must not wait forever
-            end.set_result(_failed(error))
+            end.set_result(self._failure(error))
 
-    def _on_workers(self, function: Callable[..., Any], *args: str) -> dict[str, Any]:
+    def _failure(self, error: BaseException) -> TrainingEnd:
+        if isinstance(error, KilledWorker):
+            return TrainingEnd(failure="the Dask workers that trained it were lost", death="with its Dask worker")
+        return self._failed(named(error))
+
+    def _on_workers(self, function: Callable[..., Any], *args: object) -> dict[str, Any]:
         """Call a function on each worker, even while it trains, and return what it returned or raised."""
         found: dict[str, Any] = self._asked(self._client.run, function, *args, on_error="return")
         return found
@@ -193,19 +182,8 @@ class DaskWorkers:
             raise self._lost() from error
 
     def _lost(self) -> WorkersLostError:
-        after = f"; {_go_on(self._folder)}" if self._folder else ""
+        after = f"; go on with: {self._resume_command()}" if self._folder else ""
         return WorkersLostError(f"the Dask scheduler has ended, or can't be reached any more{after}")
-
-
-def _go_on(folder: Path) -> str:
-    return f"go on with: mlpkit sweep --resume {shlex.quote(str(folder))}"
-
-
-def _failed(error: BaseException | None) -> TrainingEnd:
-    """Return the end of a trial whose task failed."""
-    if isinstance(error, KilledWorker):
-        return TrainingEnd(failure="the Dask workers that trained it were lost", death="with its Dask worker")
-    return TrainingEnd(failure=f"its Dask worker can't train: {type(error).__name__}: {error}")
 
 
 def _local_cluster(count: int) -> LocalCluster:
@@ -248,67 +226,36 @@ def _connected(cluster: LocalCluster | str) -> Client:
         raise UsageError(f"no Dask scheduler answers at {cluster}; start one: dask scheduler") from error
 
 
-_trainers: dict[str, LocalWorkers] = {}
-"""In a worker: what trains there, by the folder of the sweep."""
-
 _training: set[tuple[str, str]] = set()
 """In a worker: the trials that it trains, by the folder of the sweep and their names."""
 
 
-async def _begin(folder: str, here: str, driver_version: str) -> str:
-    """In a worker: end what an earlier driver of a sweep has left, and return what is in the way of training.
-
-    Args:
-        folder: the folder of the sweep.
-        here: the folder that relative paths start from.
-        driver_version: mlpkit's version where the driver is.
-    """
-    await _end(folder)
-    return worker_problem(folder, here, driver_version)
+async def _begin(sweep: tuple[str, str], driver_version: str) -> str:
+    """In a worker: end what a killed driver has left, and return what keeps it from training; empty if nothing does."""
+    await _end(sweep[0])
+    return worker_problem(*sweep, driver_version)
 
 
-def _train(
-    sweep: tuple[str, str], function: Callable[..., TrainingEnd], directory: str, arguments: dict[str, Any]
-) -> TrainingEnd:
-    """In a worker: train a trial, in a process that is kept for the next one; save it and stop if the worker ends.
+def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
+    """In a worker: train a trial; stop it if the worker ends.
 
     A worker that lost its scheduler ends, and another one waits for the trial.
-
-    Args:
-        sweep: the folder of the sweep, and the folder that relative paths start from.
-        function: what trains it.
-        directory: the trial's folder.
-        arguments: other arguments of the function.
     """
-    trial = (sweep[0], Path(directory).name)
-    worker, trainer = get_worker(), _trainer(*sweep)
+    trial = (sweep[0], Path(call.directory).name)
+    worker = get_worker()
     _training.add(trial)
     try:
-        end = trainer.submit(function, Path(directory), **arguments)
-        while not wait([end], SECONDS_BETWEEN_LOOKS).done:
-            if worker.status in ENDING:
-                trainer.stop()
-        return end.result()
+        return train(sweep, call, lambda: worker.status in ENDING)
     finally:
         _training.discard(trial)
 
 
-def _stop(folder: str, here: str) -> list[str]:
-    """In a worker: stop the trials of a sweep, those that are yet to come, too; return those that are trained now.
-
-    Args:
-        folder: the folder of the sweep.
-        here: the folder that relative paths start from.
-    """
-    _trainer(folder, here).stop()
-    return [name for sweep, name in _training if sweep == folder]
+def _stop(sweep: tuple[str, str]) -> list[str]:
+    """In a worker: stop the trials of a sweep, later ones too; return the names of those that are trained now."""
+    trainer_of(sweep).stop()
+    return [name for folder, name in _training if folder == sweep[0]]
 
 
 async def _end(folder: str) -> None:
-    """In a worker: end the processes that train trials of a sweep, once these are saved."""
-    if folder in _trainers:
-        await asyncio.to_thread(_trainers.pop(folder).shutdown)
-
-
-def _trainer(folder: str, here: str) -> LocalWorkers:
-    return _trainers.setdefault(folder, LocalWorkers(1, here))
+    """In a worker: do what ``end_training`` does."""
+    await asyncio.to_thread(end_training, folder)

@@ -20,7 +20,6 @@ class Mpi(Remote):
     """
 
     package: ClassVar[str] = "mpi4py"
-    module: ClassVar[str] = "mlpkit_plugins.engines.mpi_workers"
     shares_ranks: ClassVar[bool] = True
 
     def start(self, most: int | None) -> Workers:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 import time
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from functools import partial
-from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit import LocalWorkers, TrainingEnd, UsageError, __version__
-from mlpkit.engines import cores_of_each_rank, load_mpi, mpi_errors, real_path, worker_problem
+from mlpkit import TrainingEnd, UsageError, __version__
+from mlpkit.engines import cores_of_each_rank, load_mpi, mpi_errors, worker_problem
+from mlpkit_plugins.engines.remote_workers import (
+    SECONDS_BETWEEN_LOOKS,
+    RemoteWorkers,
+    TrialCall,
+    end_training,
+    named,
+    train,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""At whether the driver asks a rank to stop its trial, or to begin."""
 
 _BEGIN, _STOP = 21_001, 21_002
 """Tags of messages from rank 0 to the others, beside those of mpi4py.futures."""
@@ -36,7 +39,7 @@ LAUNCHERS_VARIABLES: Final = ("PMI_", "PMIX_", "MPI_LOCAL", "HYDI_", "OMPI_", "P
 """How the variables begin by which ``mpiexec`` tells a rank which it is; a process that a rank starts isn't one."""
 
 
-class MpiWorkers:
+class MpiWorkers(RemoteWorkers):
     """The ranks of MPI but rank 0, each of which trains one trial after the other, in a process of its own.
 
     Only rank 0 makes one. The others are in ``serve``, or in ``python -m mpi4py.futures``.
@@ -53,7 +56,10 @@ class MpiWorkers:
         RankError: MPI failed.
     """
 
+    worker = "rank"
+
     def __init__(self, most: int | None = None) -> None:
+        super().__init__()
         mpi = _loaded()
         from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, by what was set before
 
@@ -64,8 +70,6 @@ class MpiWorkers:
         if self._world.Get_rank():
             sys.stderr.write(f"error: {NOT_SHARED}\n")
             self._world.Abort(UsageError.exit_code)
-        self._folder: Path | None = None
-        self._here = str(Path.cwd())
         self._stopped = False
         with mpi_errors(mpi):
             self._sent = _send_to_all(self._world, True, _BEGIN)
@@ -74,25 +78,10 @@ class MpiWorkers:
             self.threads = min(self._on_each(_cores))
         self.count = min(self._ranks, most or self._ranks)
 
-    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
-        """Train a trial, on a rank that has nothing to do.
-
-        Args:
-            function: what trains it; a process finds it by the name of its module and its own.
-            directory: the folder of the trial.
-            **arguments: other arguments, plain data.
-
-        Raises:
-            UsageError: a rank can't train in this folder.
-            RankError: MPI failed.
-        """
-        if self._folder is None:
-            self._folder = real_path(directory.parent)
-            self._expect_able_ranks(self._folder)
-        end: Future[TrainingEnd] = Future()
-        task = self._executor.submit(_train, function, str(directory), arguments)
-        task.add_done_callback(partial(_take_end, end))
-        return end
+    def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
+        """Have an idle rank train a trial."""
+        task = self._executor.submit(_train, self._sweep, call)
+        task.add_done_callback(partial(self._take_end, end))
 
     def stop(self) -> None:
         """Ask that all trials stop after the steps that they are in."""
@@ -102,24 +91,24 @@ class MpiWorkers:
                 self._sent += _send_to_all(self._world, None, _STOP)
 
     def shutdown(self) -> None:
-        """End the processes that train; the ranks then wait for what comes."""
+        """End the processes that train; the ranks then wait for another sweep."""
         self.stop()
         with mpi_errors(self._mpi):
-            self._on_each(_end)
+            self._on_each(_end, self._sweep)
             self._pool.__exit__(None, None, None)
 
-    def _expect_able_ranks(self, folder: Path) -> None:
-        """Make sure that each rank can train in the folder.
+    def _problems(self) -> list[str]:
+        return sorted(filter(None, self._on_each(_begin, self._sweep, __version__)))
 
-        Raises:
-            UsageError: one can't.
-        """
-        problems = sorted(filter(None, self._on_each(_begin, str(folder), self._here, __version__)))
-        if problems:
-            again = f"mpiexec -n {self._ranks + 1} mlpkit sweep --resume {shlex.quote(str(folder))} --on mpi"
-            raise UsageError(f"{problems[0]}; then go on with: {again}")
+    def _resume_command(self) -> str:
+        return f"mpiexec -n {self._ranks + 1} {super()._resume_command()} --on mpi"
 
-    def _on_each(self, function: Callable[..., Any], *args: str) -> list[Any]:
+    def _take_end(self, end: Future[TrainingEnd], task: Future[TrainingEnd]) -> None:
+        """Give the driver the result of a task that is over."""
+        error = task.exception()
+        end.set_result(task.result() if error is None else self._failed(named(error)))
+
+    def _on_each(self, function: Callable[..., Any], *args: object) -> list[Any]:
         """Call a function on each rank but this one, once it has nothing else to do, and return what they return."""
         calls = [self._executor.submit(_together, function, args) for _ in range(self._ranks)]
         return [call.result() for call in calls]
@@ -169,24 +158,6 @@ def _send_to_all(world: Any, item: object, tag: int) -> list[Any]:
     return [world.isend(item, dest=rank, tag=tag) for rank in range(1, world.Get_size())]
 
 
-def _take_end(end: Future[TrainingEnd], task: Future[TrainingEnd]) -> None:
-    """Hand on what came of a task.
-
-    Args:
-        end: what the driver waits for.
-        task: the task, which is over.
-    """
-    error = task.exception()
-    if error is None:
-        end.set_result(task.result())
-    else:
-        end.set_result(TrainingEnd(failure=f"its rank can't train: {type(error).__name__}: {error}"))
-
-
-_trainers: list[LocalWorkers] = []
-"""In a rank that trains: what trains there, at most one."""
-
-
 def _asked_to_begin(world: Any) -> bool:
     """In a rank that trains: wait for rank 0, which may take its time, and return whether there is a sweep."""
     while not world.iprobe(source=0, tag=_BEGIN):
@@ -195,7 +166,7 @@ def _asked_to_begin(world: Any) -> bool:
     return asked
 
 
-def _together(function: Callable[..., Any], args: tuple[str, ...]) -> Any:
+def _together(function: Callable[..., Any], args: tuple[object, ...]) -> Any:
     """In a rank that trains: call a function, and wait until all others have, so that each of them does so once."""
     from mpi4py.futures import get_comm_workers  # noqa: PLC0415 - starts MPI, which runs already
 
@@ -213,44 +184,29 @@ def _cores() -> int:
     return cores_of_each_rank(load_mpi(), get_comm_workers())
 
 
-def _begin(folder: str, here: str, driver_version: str) -> str:
-    """In a rank that trains: get ready, and return what is in the way of training; empty if nothing is.
-
-    Args:
-        folder: the folder of the sweep.
-        here: the folder that relative paths start from.
-        driver_version: mlpkit's version where the driver is.
-    """
+def _begin(sweep: tuple[str, str], driver_version: str) -> str:
+    """In a rank that trains: get ready, and return what keeps it from training; empty if nothing does."""
     world = load_mpi().COMM_WORLD
     if world.iprobe(source=0, tag=_BEGIN):  # this rank wasn't in serve
         world.recv(source=0, tag=_BEGIN)
     for name in [name for name in os.environ if name.startswith(LAUNCHERS_VARIABLES)]:
         del os.environ[name]
-    problem = worker_problem(folder, here, driver_version)
-    if problem:
-        return f"rank {world.Get_rank()} of {world.Get_size()}, on {gethostname()}, {problem}"
-    _trainers.append(LocalWorkers(1, here))
-    return ""
+    problem = worker_problem(*sweep, driver_version)
+    return problem and f"rank {world.Get_rank()} of {world.Get_size()}, on {gethostname()}, {problem}"
 
 
-def _train(function: Callable[..., TrainingEnd], directory: str, arguments: dict[str, Any]) -> TrainingEnd:
-    """In a rank that trains: train a trial, in a process that is kept for the next one; stop it if rank 0 says so.
+def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
+    """In a rank that trains: train a trial; stop it if rank 0 says so."""
+    world = load_mpi().COMM_WORLD
 
-    Args:
-        function: what trains it.
-        directory: the trial's folder.
-        arguments: other arguments of the function.
-    """
-    world, (trainer,) = load_mpi().COMM_WORLD, _trainers
-    end = trainer.submit(function, Path(directory), **arguments)
-    while not wait([end], SECONDS_BETWEEN_LOOKS).done:
-        if world.iprobe(source=0, tag=_STOP):  # it stays there: trials that are yet to come stop, too
-            trainer.stop()
-    return end.result()
+    def must_stop() -> bool:
+        asked: bool = world.iprobe(source=0, tag=_STOP)  # the message stays there, so that later trials stop, too
+        return asked
+
+    return train(sweep, call, must_stop)
 
 
-def _end() -> None:
+def _end(sweep: tuple[str, str]) -> None:
     """In a rank that trains: end the process that trains, once its trial is saved."""
-    while _trainers:
-        _trainers.pop().shutdown()
+    end_training(sweep[0])
     load_mpi().COMM_WORLD.recv(source=0, tag=_STOP)  # MPI can't end in order before it is taken

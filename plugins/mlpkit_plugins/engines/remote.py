@@ -1,4 +1,4 @@
-"""What the built-in engines share: the module of their workers needs a package, an extra of mlpkit."""
+"""What the built-in engines share: their workers need a package, an extra of mlpkit."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from mlpkit import Engine, UsageError
 
 
 class Remote(Engine):
-    """An engine whose workers are in a module that needs a package; the extra has the engine's name.
+    """An engine whose workers need a package; the extra has the engine's name.
 
     Attributes:
         package: the package, as it calls itself.
-        module: the module.
     """
 
     package: ClassVar[str]
-    module: ClassVar[str]
 
     def load(self) -> Any:
-        """Return the module.
+        """Return the module of the workers, such as ``dask_workers`` next to ``dask``.
 
         Raises:
             UsageError: the package is missing.
         """
         try:
-            return import_module(self.module)
+            return import_module(f"{type(self).__module__}_workers")
         except ImportError as error:
             name = self.registered_name
             raise UsageError(

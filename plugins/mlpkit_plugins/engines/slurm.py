@@ -24,7 +24,6 @@ class Slurm(Remote):
     """
 
     package: ClassVar[str] = "submitit"
-    module: ClassVar[str] = "mlpkit_plugins.engines.slurm_workers"
 
     def __init__(self, slurm: Mapping[str, Any] | None = None) -> None:
         self._settings = slurm

@@ -20,9 +20,10 @@ from submitit.core.utils import FailedJobError
 
 from mlpkit import StopRequest, TrainingEnd, UsageError, WorkersLostError
 from mlpkit.engines import real_path, writer_of
+from mlpkit_plugins.engines.remote_workers import NOT_BEGUN, RemoteWorkers, TrialCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 MOST_JOBS: Final = 16
 """Jobs at once, unless it is said how many."""
@@ -64,8 +65,6 @@ OWN_SETTINGS: Final = frozenset(
 DELAY: Final = "signal_delay_s"
 """The setting that says how many seconds before the end of its time a job is to save its trial; submitit's name."""
 
-NOT_BEGUN: Final = "the end of the sweep"
-
 SBATCH: Final = 'exec 3>&1; said=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; printf "%s\\n" "$said"; exit "$code"; }'
 """A script that runs sbatch, and prints on standard output why it fails: submitit itself shows standard error."""
 
@@ -76,7 +75,7 @@ class _Sent:
 
     Args:
         directory: its run folder.
-        call: the function that trains it, and its arguments but the folder.
+        call: what trains it.
         end: what the driver waits for.
         job: the job; None before it is handed in.
         written: whether a process was seen to write to the folder.
@@ -84,7 +83,7 @@ class _Sent:
     """
 
     directory: Path
-    call: tuple[Callable[..., TrainingEnd], dict[str, Any]]
+    call: TrialCall
     end: Future[TrainingEnd]
     job: Job[TrainingEnd] | None = None
     written: bool = False
@@ -114,7 +113,7 @@ class _Executor(SlurmExecutor):
         return ["sh", "-c", SBATCH, str(submission_file_path)]
 
 
-class SlurmWorkers:
+class SlurmWorkers(RemoteWorkers):
     """Slurm jobs, each of which trains one trial.
 
     A job that is left by a driver that was killed goes on, and is taken over by the next one in the same folder. A job
@@ -134,13 +133,15 @@ class SlurmWorkers:
         UsageError: Slurm's commands aren't there, or a setting is wrong.
     """
 
+    worker = "Slurm job"
+
     def __init__(self, settings: Mapping[str, object] | None = None, most: int | None = None) -> None:
+        super().__init__()
         self._settings = _checked({key.replace("-", "_"): value for key, value in (settings or {}).items()})
         self.count = most or MOST_JOBS
         self.threads = int(str(self._settings.get("cpus_per_task", 1)))
         if shutil.which("sbatch") is None or shutil.which("srun") is None:
             raise UsageError("the engine slurm needs the commands of Slurm, sbatch and srun; start it on a login node")
-        self._here = str(Path.cwd())
         self._sent: list[_Sent] = []
         self._stopping = self._ended = False
         self._wake = threading.Event()
@@ -148,25 +149,15 @@ class SlurmWorkers:
         self._watch = threading.Thread(target=self._look_after_jobs, name="Slurm jobs", daemon=True)
         self._watch.start()
 
-    def submit(
-        self, function: Callable[..., TrainingEnd], directory: Path, *, timeout: float | None = None, **arguments: Any
-    ) -> Future[TrainingEnd]:
-        """Train a trial in a job, or wait for the job that trains it for an earlier driver.
+    def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
+        """Have a job train a trial, or wait for the job that trains it for an earlier driver.
 
-        Args:
-            function: what trains it; a job finds it by the name of its module and its own.
-            directory: the folder of the trial.
-            timeout: doesn't count: a job that hangs is ended by its time limit.
-            **arguments: other arguments, plain data.
-
-        Returns:
-            The end; its exception is a ``UsageError`` if Slurm refuses the job, and a ``WorkersLostError`` if it
-            doesn't answer any more.
+        The end's exception is a ``UsageError`` if Slurm refuses the job, and a ``WorkersLostError`` if it doesn't
+        answer any more.
         """
-        sent = _Sent(directory, (function, arguments), Future())
-        self._sent.append(sent)
+        call.arguments.pop("timeout", None)  # a job that hangs is ended by its time limit
+        self._sent.append(_Sent(Path(call.directory), call, end))
         self._wake.set()
-        return sent.end
 
     def stop(self) -> None:
         """Ask that all trials stop after the steps that they are in, and take back the jobs that wait."""
@@ -197,7 +188,7 @@ class SlurmWorkers:
             if sent.job is None:
                 self._hand_in(sent)
             elif sent.job.paths.result_pickle.exists():
-                self._take_end(sent, _result(sent.job))
+                self._take_end(sent, self._result(sent.job))
         between = SECONDS_BETWEEN_LOOKS if self._stopping else SECONDS_BETWEEN_QUESTIONS
         if self._sent and time.monotonic() - self._asked_at >= between:
             self._look_for_missing()
@@ -223,9 +214,9 @@ class SlurmWorkers:
             return
         executor = _Executor(sent.folder)
         executor.update_parameters(job_name=sent.job_name, **_for_submitit(self._settings))
-        function, arguments = sent.call
+        call = sent.call._replace(directory=str(real_path(sent.directory)))
         try:
-            job = executor.submit(_train, self._here, function, str(real_path(sent.directory)), arguments)
+            job = executor.submit(_train, self._here, call)
             sent.job = SlurmJob(sent.folder, job.job_id)
         except FailedJobError as error:
             if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers
@@ -266,6 +257,14 @@ class SlurmWorkers:
         if jobs:
             _asked(["scancel", "--quiet", "--state=PENDING", *jobs])
             _asked(["scancel", "--quiet", "--state=RUNNING", "--signal=TERM", *jobs])
+
+    def _result(self, job: Job[TrainingEnd]) -> TrainingEnd:
+        """Return the end of a trial whose job has left a result."""
+        error = job.exception()
+        if error is None:
+            end: TrainingEnd = job.result()
+            return end
+        return self._failed(next((line for line in reversed(str(error).splitlines()) if "Error" in line), str(error)))
 
     def _take_end(self, sent: _Sent, end: TrainingEnd) -> None:
         self._sent.remove(sent)
@@ -332,16 +331,6 @@ def _unfinished(folder: Path) -> list[str]:
     return [job for job in sorted(jobs, key=int) if not SlurmJob(folder, job).paths.result_pickle.exists()]
 
 
-def _result(job: Job[TrainingEnd]) -> TrainingEnd:
-    """Return the end of a trial whose job has left a result."""
-    error = job.exception()
-    if error is None:
-        end: TrainingEnd = job.result()
-        return end
-    reason = next((line for line in reversed(str(error).splitlines()) if "Error" in line), str(error))
-    return TrainingEnd(failure=f"its Slurm job can't train: {reason}")
-
-
 def _death(job: Job[TrainingEnd], *, listed: bool) -> TrainingEnd:
     """Return the end of a trial whose job has died; if Slurm lists it still, have Slurm find that out."""
     about = _asked(["scontrol", "show", "job", job.job_id, "--oneliner"]) or ""
@@ -364,19 +353,15 @@ def _one_line(text: str) -> str:
     return "; ".join(line.removeprefix("sbatch: error: ") for line in text.splitlines() if line.strip())
 
 
-def _train(
-    here: str, function: Callable[..., TrainingEnd], directory: str, arguments: Mapping[str, Any]
-) -> TrainingEnd:
-    """In a job: train a trial, until a signal says that it is to stop, or that its time or its place is over.
+def _train(here: str, call: TrialCall) -> TrainingEnd:
+    """In a job: train a trial, until a signal says to stop, or that its time or its place is over.
 
     Args:
         here: the folder that relative paths start from.
-        function: what trains it.
-        directory: the trial's folder.
-        arguments: other arguments of the function.
+        call: what trains it.
     """
     stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, lambda received, frame: stop.stop(f"Slurm ({signal.Signals(received).name})"))
     os.chdir(here)
-    return function(Path(directory), **arguments, stop=stop)
+    return call.function(Path(call.directory), **call.arguments, stop=stop)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from functools import partial
 from types import SimpleNamespace
 
 from requirements import require_module
 
 from mlpkit.training.events import TrainingEnd
 from mlpkit.version import VERSION
+from mlpkit_plugins.engines import remote_workers
 
 dask_workers = require_module("packages", "mlpkit_plugins.engines.dask_workers")
 
 
 def test_a_worker_says_what_is_in_the_way(tmp_path):
     def problem(folder, here, version):
-        return asyncio.run(dask_workers._begin(str(folder), str(here), version))
+        return asyncio.run(dask_workers._begin((str(folder), str(here)), version))
 
     missing = tmp_path / "missing"
     advice = f"finds no folder {missing}; put it on a disk that all machines share, under the same path"
@@ -28,17 +30,20 @@ def test_a_worker_says_what_is_in_the_way(tmp_path):
 
 def test_ctrl_c_stops_the_trials_of_its_sweep_in_a_worker(monkeypatch):
     stopped = []
-    monkeypatch.setattr(dask_workers, "_trainer", lambda *sweep: SimpleNamespace(stop=lambda: stopped.append(sweep)))
+    for sweep in ("swept", "other"):
+        trainer = SimpleNamespace(stop=partial(stopped.append, sweep))
+        monkeypatch.setitem(remote_workers._trainers, sweep, trainer)
     monkeypatch.setattr(dask_workers, "_training", {("swept", "trial-0"), ("other", "trial-1")})
-    assert dask_workers._stop("swept", "here") == ["trial-0"]
-    assert stopped == [("swept", "here")]
+    assert dask_workers._stop(("swept", "here")) == ["trial-0"]
+    assert stopped == ["swept"]
 
 
 def test_a_worker_that_ends_stops_its_trial(monkeypatch):
     end = Future()
     stopped = TrainingEnd(stopped="a signal")
     trainer = SimpleNamespace(submit=lambda *_, **__: end, stop=lambda: end.set_result(stopped))
-    monkeypatch.setattr(dask_workers, "SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(remote_workers, "SECONDS_BETWEEN_LOOKS", 0.01)
     monkeypatch.setattr(dask_workers, "get_worker", lambda: SimpleNamespace(status=dask_workers.Status.closing))
-    monkeypatch.setattr(dask_workers, "_trainer", lambda folder, here: trainer)
-    assert dask_workers._train(("swept", "."), TrainingEnd, "swept/trial-0", {}) == stopped
+    monkeypatch.setitem(remote_workers._trainers, "swept", trainer)
+    call = remote_workers.TrialCall(TrainingEnd, "swept/trial-0", {})
+    assert dask_workers._train(("swept", "."), call) == stopped

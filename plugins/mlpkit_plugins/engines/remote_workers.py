@@ -1,0 +1,109 @@
+"""Workers outside the driver's process that train the trials of a sweep: what those of Dask, MPI and Slurm share."""
+
+from __future__ import annotations
+
+import shlex
+from abc import ABC, abstractmethod
+from concurrent.futures import Future, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+
+from mlpkit import LocalWorkers, TrainingEnd, UsageError
+from mlpkit.engines import real_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SECONDS_BETWEEN_LOOKS: Final = 0.1
+"""At whether a worker must stop its trial."""
+
+NOT_BEGUN: Final = "the end of the sweep"
+"""Why a trial ended that no worker has begun."""
+
+
+class TrialCall(NamedTuple):
+    """The call that trains a trial; a worker finds the function by the name of its module and its own."""
+
+    function: Callable[..., TrainingEnd]
+    directory: str
+    arguments: dict[str, Any]
+
+
+class RemoteWorkers(ABC):
+    """The driver's side of the workers.
+
+    Attributes:
+        worker: what messages call one, such as ``Dask worker``.
+    """
+
+    worker: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._here = str(Path.cwd())
+        self._folder: Path | None = None
+
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
+        """Train a trial, as ``mlpkit.Workers`` describes it.
+
+        Raises:
+            UsageError: a worker can't train in this folder.
+            MlpkitError: the workers can't be reached.
+        """
+        if self._folder is None:
+            self._folder = real_path(directory.parent)
+            if problems := self._problems():
+                raise UsageError(f"{problems[0]}; then go on with: {self._resume_command()}")
+        end: Future[TrainingEnd] = Future()
+        self._send(TrialCall(function, str(directory), arguments), end)
+        return end
+
+    @abstractmethod
+    def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
+        """Have a worker train a trial, and give ``end`` its result."""
+
+    def _problems(self) -> Sequence[str]:
+        """Get the workers ready, and return what keeps them from training in the folder of the sweep."""
+        return ()
+
+    @property
+    def _sweep(self) -> tuple[str, str]:
+        """The folder of the sweep, and the one that relative paths start from."""
+        return str(self._folder), self._here
+
+    def _resume_command(self) -> str:
+        return f"mlpkit sweep --resume {shlex.quote(str(self._folder))}"
+
+    def _failed(self, reason: str) -> TrainingEnd:
+        """Return the end of a trial that its worker couldn't train."""
+        return TrainingEnd(failure=f"its {self.worker} can't train: {reason}")
+
+
+def named(error: BaseException) -> str:
+    """Return an exception with its class."""
+    return f"{type(error).__name__}: {error}"
+
+
+_trainers: dict[str, LocalWorkers] = {}
+"""In a worker: the process that trains one trial after the other, by the folder of the sweep."""
+
+
+def trainer_of(sweep: tuple[str, str]) -> LocalWorkers:
+    """In a worker: return what trains the trials of a sweep."""
+    folder, here = sweep
+    return _trainers.setdefault(folder, LocalWorkers(1, here))
+
+
+def train(sweep: tuple[str, str], call: TrialCall, must_stop: Callable[[], bool]) -> TrainingEnd:
+    """In a worker: train a trial; once ``must_stop`` returns True, have it saved and stopped."""
+    trainer = trainer_of(sweep)
+    end = trainer.submit(call.function, Path(call.directory), **call.arguments)
+    while not wait([end], SECONDS_BETWEEN_LOOKS).done:
+        if must_stop():
+            trainer.stop()
+    return end.result()
+
+
+def end_training(folder: str) -> None:
+    """In a worker: end what trains the trials of a sweep, once they are saved."""
+    if folder in _trainers:
+        _trainers.pop(folder).shutdown()
