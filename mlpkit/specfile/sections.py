@@ -209,12 +209,14 @@ class EarlyStoppingSection(Section):
         metric: what must improve on the validation data.
         patience: evaluations in a row without improvement, after which training ends.
         minimum_change: how much better the value must be to count as an improvement.
+        after_epochs: passes over the training data before the first evaluation that counts.
     """
 
     title = "training.early_stopping"
     metric: MonitorName = "loss"
     patience: Annotated[int, Ge(1)] = 5
     minimum_change: Annotated[float, Ge(0)] = 0.0
+    after_epochs: Annotated[int, Ge(0)] = 0
 
 
 @dataclass(frozen=True)

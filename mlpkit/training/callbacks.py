@@ -105,17 +105,23 @@ class EarlyStopping(Callback):
         higher_is_better: whether larger values are better.
         patience: evaluations in a row that may be no better before the training ends.
         minimum_change: by how much a value must be better to count.
+        after_epochs: epochs before the first evaluation that counts.
 
     Source: Prechelt, Early Stopping - But When? (1998).
     """
 
-    def __init__(self, metric: str, *, higher_is_better: bool, patience: int, minimum_change: float) -> None:
+    def __init__(
+        self, metric: str, *, higher_is_better: bool, patience: int, minimum_change: float, after_epochs: int = 0
+    ) -> None:
         self._tracker = BestTracker(metric, higher_is_better, minimum_change)
         self._patience = patience
+        self._after_epochs = after_epochs
         self._waited = 0
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
         """Compare the value with the best so far."""
+        if record["epoch"] < self._after_epochs:
+            return
         self._waited = 0 if self._tracker.improved(record) else self._waited + 1
         if self._waited >= self._patience:
             training.stop(f"{self._tracker.monitor} has not improved on {self._best()} in {self._waited} evaluations")

@@ -12,17 +12,15 @@ from mlpkit import Progress, TrainingView
 from mlpkit.training.callbacks import EarlyStopping
 
 
-def followed(values, *, patience, minimum_change=0.0, higher_is_better=False, interrupted_after=None):
-    """Return after which of these evaluations training ends, and why, perhaps going on with a new object in between."""
+def followed(values, *, interrupted_after=None, **options):
+    """Return after which evaluation, two of them an epoch, training ends, and why; perhaps resumed in between."""
 
     def new():
-        return EarlyStopping(
-            "loss", higher_is_better=higher_is_better, patience=patience, minimum_change=minimum_change
-        )
+        return EarlyStopping("loss", **{"higher_is_better": False, "minimum_change": 0.0} | options)
 
     view, callback = TrainingView(Progress(0, 0.0, 100), {}), new()
     for i, value in enumerate(values):
-        callback.on_evaluation(view, {"iteration": 10 * i, "train_loss": 0.0, "validation_loss": value})
+        callback.on_evaluation(view, {"iteration": 10 * i, "epoch": i / 2, "train_loss": 0.0, "validation_loss": value})
         if view.stop_reason:
             return i, view.stop_reason
         if i == interrupted_after:
@@ -50,13 +48,15 @@ def by_hand(values, patience, minimum_change, sign):
     st.integers(1, 5),
     st.sampled_from([0.0, 0.05]),
     st.booleans(),
+    st.integers(0, 11),
     st.integers(0, 20),
 )
 def test_it_ends_when_nothing_was_better_for_so_long_whenever_it_is_interrupted(
-    values, patience, change, higher, interrupted
+    values, patience, change, higher, epochs, interrupted
 ):
-    expected = by_hand(values, patience, change, 1 if higher else -1)
-    options = {"patience": patience, "minimum_change": change, "higher_is_better": higher}
+    counted = by_hand(values[2 * epochs :], patience, change, 1 if higher else -1)
+    expected = None if counted is None else 2 * epochs + counted
+    options = {"patience": patience, "minimum_change": change, "higher_is_better": higher, "after_epochs": epochs}
     assert followed(values, **options)[0] == expected
     assert followed(values, **options, interrupted_after=interrupted)[0] == expected
 
