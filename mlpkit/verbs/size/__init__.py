@@ -1,0 +1,1 @@
+"""Show how much room runs take on the disk."""
