@@ -44,7 +44,6 @@ VERBS: Final = {
     "export": Verb("export.command", "Write a trained model to a file that other programs use."),
     "provenance": Verb("export.provenance_command", "Say which run an exported file came from."),
     "runs": Verb("runs.runs_command", "List the runs there are."),
-    "size": Verb("size.command", "Show how many bytes of runs are models, checkpoints and records."),
     "compare": Verb("runs.compare_command", "Show what differs between runs, and whether by chance."),
     "report": Verb("report.command", "Write a page about a run: results, curves, mistakes, layers."),
     "doctor": Verb("doctor.command", "Say what was wrong with a training, and what to try."),

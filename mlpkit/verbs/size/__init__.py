@@ -1,1 +1,0 @@
-"""Show how much room runs take on the disk."""
