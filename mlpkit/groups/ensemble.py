@@ -17,7 +17,7 @@ from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
 from mlpkit.jobs.open_training import plan_of
-from mlpkit.jobs.prove import prove, prove_trained
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_recorder import finite
 from mlpkit.jobs.run_spec import dataset_of, lock_and_spec, parse_resolved, prove_again
