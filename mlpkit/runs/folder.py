@@ -27,7 +27,7 @@ from mlpkit.runs.json_files import (
     read_lines,
     readable_lines,
 )
-from mlpkit.runs.kinds import ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER, is_run_folder, kind_of
+from mlpkit.runs.kinds import is_group, is_run_folder, kind_of
 from mlpkit.runs.layout import (
     CHECKPOINTS,
     FAILURE,
@@ -308,7 +308,7 @@ class RunFolder:
         writer = self._writer.another_writer()
         if writer:
             return f"{writer} is writing to it; wait until that is done"
-        if self.checkpoints.exist or self.only_prepared or kind_of(self.directory) is ENSEMBLE_RUN:
+        if self.checkpoints.exist or self.only_prepared or is_group(self.directory):
             return f"resume it with: mlpkit resume {shlex.quote(str(self.directory))}"
         return f"start a new run: mlpkit run {shlex.quote(str(self.directory / RESOLVED))}"
 
@@ -337,8 +337,8 @@ class RunFolder:
 
     def read_metrics(self) -> dict[str, dict[str, Any]]:
         """Return loss and metrics by split; of several seeds, their means."""
-        metrics, of_several = self._read_json(METRICS), kind_of(self.directory) is SEEDS_FOLDER
-        return checked_metrics(self.directory / METRICS, metrics, of_several=of_several)
+        metrics, kind = self._read_json(METRICS), kind_of(self.directory)
+        return checked_metrics(self.directory / METRICS, metrics, of_several=kind is not None and not kind.is_run)
 
     def load_model(self) -> ModelFile:
         """Return the trained model.
@@ -393,7 +393,7 @@ def _why_not_a_run(directory: Path) -> str:
         return f"is not a folder; {f'give the run folder {directory.parent}' if belongs else _EXPECTED}"
     names = _names_in(directory)
     inside = [directory / name for name in names]
-    runs = [str(path) for path in inside if kind_of(path) not in (None, SWEEP_FOLDER)]
+    runs = [str(path) for path in inside if is_run_folder(path) or is_group(path)]
     if kind := kind_of(directory):
         return f"holds {kind.holds}; give one of them: {_first(runs)}"
     found = f"is not a run folder: it holds {_first(names)}; expected {RESOLVED} or {SPEC}"
@@ -409,10 +409,8 @@ def _require_empty(directory: Path) -> None:
 def _what_is_kept(directory: Path, names: list[str]) -> str:
     """Say what is in a folder that was to be empty, and how to go on with it if it was not finished."""
     kind = kind_of(directory)
-    if kind is SWEEP_FOLDER:
-        return f"holds a sweep already; resume it with mlpkit sweep --resume {shlex.quote(str(directory))}, or "
     if kind is not None and not RunFolder(directory).finished:
-        return f"holds a run already; resume it with mlpkit resume {shlex.quote(str(directory))}, or "
+        return f"holds a {kind.noun} already; resume it with {kind.command} {shlex.quote(str(directory))}, or "
     return f"holds {_first([name for name in names if not name.startswith('.')] or names)} already; "
 
 

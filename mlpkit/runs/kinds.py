@@ -17,7 +17,7 @@ class Kind(NamedTuple):
     """A kind of folder; the functions are named as ``module:function``, and loaded by the verb that calls them.
 
     Args:
-        name: what it is called; ``mlpkit.resume_NAME`` resumes several runs in Python.
+        name: what it is called.
         is_run: whether the folder is a run, with a spec, a model and results of its own.
         holds: what is in it, in words.
         resume: goes on with it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
@@ -25,6 +25,9 @@ class Kind(NamedTuple):
         report: writes the page, and returns where; takes the folder, the file, registry, and examples in memory.
         marker: the file that makes a folder one of this kind; empty for a run, which has a spec.
         group: opens the folder of several runs, as the class with their folders by number; empty without them.
+        noun: what is resumed, in a word.
+        command: what resumes it on the command line.
+        python: what resumes it in Python; empty for nothing.
     """
 
     name: str
@@ -35,6 +38,9 @@ class Kind(NamedTuple):
     report: str
     marker: str = ""
     group: str = ""
+    noun: str = "run"
+    command: str = "mlpkit resume"
+    python: str = ""
 
 
 RUN: Final = Kind(
@@ -63,6 +69,7 @@ SEEDS_FOLDER: Final = Kind(
     resume="mlpkit.verbs.run.resume_command:resume_all_seeds",
     evaluate="mlpkit.verbs.run.evaluate_command:print_seeds",
     report="mlpkit.verbs.report.seeds_page:write_seeds_page",
+    python="mlpkit.resume_seeds",
 )
 SWEEP_FOLDER: Final = Kind(
     "sweep",
@@ -72,6 +79,9 @@ SWEEP_FOLDER: Final = Kind(
     resume="mlpkit.verbs.sweep.command:resume",
     evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
     report="mlpkit.verbs.sweep.page:write_sweep_page",
+    noun="sweep",
+    command="mlpkit sweep --resume",
+    python="mlpkit.resume_sweep",
 )
 KINDS: Final = (RUN, ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER)
 
@@ -90,6 +100,12 @@ def is_run_folder(directory: Path) -> bool:
     return kind is not None and kind.is_run
 
 
+def is_group(directory: Path) -> bool:
+    """Whether a folder holds several runs by number: those of seeds, or of the networks of an ensemble."""
+    kind = kind_of(directory)
+    return kind is not None and bool(kind.group)
+
+
 def members_of(directory: Path) -> dict[int, Path]:
     """Return the run folders of a run: those of its seeds or of the networks of its ensemble, by number, or its own.
 
@@ -104,16 +120,16 @@ def members_of(directory: Path) -> dict[int, Path]:
 
 
 def runs_in(directory: Path) -> list[Path]:
-    """Return the run folders in a folder, in that of a sweep also those of trials that have several seeds.
+    """Return the run folders in a folder; in one of a kind, such as a sweep, also those of the groups in it.
 
     Raises:
         RunFolderError: it can't be listed.
     """
-    of_sweep = kind_of(directory) is SWEEP_FOLDER
+    belong_together = kind_of(directory) is not None
     found = []
     for folder in folders_in(directory):
         if is_run_folder(folder):
             found.append(folder)
-        elif of_sweep and kind_of(folder) is SEEDS_FOLDER:
-            found += runs_in(folder)
+        elif belong_together and is_group(folder):
+            found += filter(is_run_folder, folders_in(folder))
     return found

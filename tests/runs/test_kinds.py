@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import mlpkit
+from mlpkit.cli.verbs import program
+from mlpkit.errors import RunFolderError, UsageError
+from mlpkit.groups.list_runs import RunList
+from mlpkit.runs import kinds
+from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, KINDS, RUN, SEEDS_FOLDER, SWEEP_FOLDER, kind_of, members_of, runs_in
+from mlpkit.verbs.runs.compare import compare
 
 KEPT = Path(__file__).parents[1] / "run_folders/folders/kept"
 
@@ -56,3 +65,54 @@ def test_what_a_row_names_is_there_and_takes_the_same_arguments_as_in_the_others
             found = getattr(importlib.import_module(module), name)
             if count is not None:
                 inspect.signature(found).bind(*range(count), **({"port": 0, "workers": 1} if count == 2 else {}))
+
+
+def called(directory, *_, **__):
+    (directory / "called").touch()
+    return directory / "report.html"
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    """Return a folder of a kind that only a row knows, with a run and two of seeds."""
+    place = f"{__name__}:called"
+    row = kinds.Kind(
+        "bundle",
+        False,
+        "the runs of a bundle",
+        resume=place,
+        evaluate=place,
+        report=place,
+        marker="bundle.md",
+        noun="bundle",
+    )
+    monkeypatch.setattr(kinds, "KINDS", (*KINDS, row))
+    for name in ("one", "seeds"):
+        shutil.copytree(KEPT / name, tmp_path / "bundle" / name)
+    (tmp_path / "bundle/bundle.md").touch()
+    return tmp_path / "bundle"
+
+
+@pytest.mark.parametrize("verb", ["resume", "evaluate", "report"])
+def test_a_verb_does_with_a_kind_what_its_row_says(bundle, verb):
+    done = CliRunner().invoke(program, [verb, str(bundle)])
+    assert (done.exit_code, (bundle / "called").exists()) == (0, True), done.output
+
+
+def test_runs_of_a_kind_that_only_a_row_knows_are_compared_and_listed(bundle):
+    runs = [bundle / "one", bundle / "seeds/seed-3", bundle / "seeds/seed-4"]
+    assert runs_in(bundle) == runs
+    (listed,) = RunList(bundle.parent).read()
+    assert [run.directory for run in listed.runs] == runs
+    assert sorted(run for side in compare([bundle]).members for run in side) == list(map(str, runs))
+
+
+def test_messages_about_a_kind_are_made_from_its_row(bundle):
+    with pytest.raises(UsageError, match=rf"holds the runs of a bundle; mlpkit resume {bundle} goes on"):
+        mlpkit.resume(bundle)
+    with pytest.raises(RunFolderError, match=rf"holds a bundle already; resume it with mlpkit resume {bundle}, or"):
+        RunFolder.create(bundle)
+    with pytest.raises(
+        RunFolderError, match=rf"holds the runs of a bundle; give one of them: {bundle}/one, {bundle}/seed"
+    ):
+        mlpkit.load(bundle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from mlpkit.display.notebook import default_observer
@@ -71,7 +72,8 @@ def resume(
     directory = directory_of(directory)
     kind = kind_of(directory)
     if kind is not None and not kind.is_run:
-        raise UsageError(f'{directory}: holds {kind.holds}; mlpkit.resume_{kind.name}("{directory}") goes on')
+        way = f'{kind.python}("{directory}")' if kind.python else f"{kind.command} {quote(str(directory))}"
+        raise UsageError(f"{directory}: holds {kind.holds}; {way} goes on")
     longer = epochs is not None or iterations is not None or out is not None
     if longer and kind is ENSEMBLE_RUN:
         raise UsageError(f"{directory}: is an ensemble; one of its networks can be trained for longer")

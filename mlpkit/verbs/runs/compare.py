@@ -17,7 +17,7 @@ from mlpkit.pages.repeating import plugin_options
 from mlpkit.pages.run_sets import RunOnPage, RunSet, read_runs
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.kinds import SEEDS_FOLDER, kind_of, members_of
+from mlpkit.runs.kinds import is_group, members_of
 from mlpkit.runs.layout import RESOLVED, SPLITS
 from mlpkit.runs.results import result_hashes
 from mlpkit.statistics import FEWEST_UNPAIRED, difference, holm, interval
@@ -263,9 +263,10 @@ def _has_too_few(first: RunSet, other: RunSet) -> bool:
 def _unfinished(runs: Iterable[RunOnPage]) -> list[str]:
     """Return the folders of several seeds that runs are in, if some of these seeds are not finished."""
     folders = dict.fromkeys(run.directory.parent for run in runs)
-    of_seeds = [folder for folder in folders if kind_of(folder) is SEEDS_FOLDER]
     return [
-        str(folder) for folder in of_seeds if not all(RunFolder(run).finished for run in members_of(folder).values())
+        str(folder)
+        for folder in filter(is_group, folders)
+        if not all(RunFolder(run).finished for run in members_of(folder).values())
     ]
 
 
