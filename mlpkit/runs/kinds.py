@@ -83,17 +83,7 @@ SWEEP_FOLDER: Final = Kind(
     command="mlpkit sweep --resume",
     python="mlpkit.resume_sweep",
 )
-STUDY_FOLDER: Final = Kind(
-    "study",
-    False,
-    "the runs of a study",
-    marker="study.md",
-    resume="mlpkit.groups.study.study:resume",
-    evaluate="mlpkit.groups.study.study:evaluate_runs",
-    report="mlpkit.groups.study.study:write_page",
-    noun="study",
-)
-KINDS: Final = (RUN, ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER, STUDY_FOLDER)
+KINDS: Final = (RUN, ENSEMBLE_RUN, SEEDS_FOLDER, SWEEP_FOLDER)
 
 
 def kind_of(directory: Path) -> Kind | None:
