@@ -68,7 +68,7 @@ def frozen_layers(spec: Spec, proof: Proof) -> tuple[list[str], list[Problem]]:
 def step_factors(spec: Spec, proof: Proof) -> tuple[dict[str, StepFactors], list[Problem]]:
     """Return the factors of weight decay and learning rate of each parameter, and what is wrong with what sets them.
 
-    There are none without ``training.rates`` and ``training.decays``: then the layers declare them all.
+    Without ``training.rates`` and ``training.decays`` nothing is returned: the layers declare all factors.
     """
     if not (spec.training.rates or spec.training.decays):
         return {}, []

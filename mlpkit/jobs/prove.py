@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.components.dataset import Dataset, Description
-    from mlpkit.components.metric import Metric
     from mlpkit.components.parameter import StepFactors
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.components.target import Target
@@ -184,29 +183,21 @@ def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
         names = loss.prediction_names()
     methods = {"interval": "interval_prediction"} | ({"point": "point_prediction"} if names else {})
     example = np.zeros((1, len(names or ("",))), loss.dtype)
-    refused: dict[str, WrongUseError] = {}
-    for sees, method in methods.items():
+    faults = []
+    for i, metric in enumerate(spec.training.metrics):
+        sees = metric.component.sees
+        if sees not in methods:
+            continue
         try:
-            with operation_errors(loss, method):
-                getattr(loss, method)(example)
+            with operation_errors(loss, methods[sees]):
+                getattr(loss, methods[sees])(example)
         except WrongUseError as error:
-            refused[sees] = error
-    return [
-        _prediction_fault(i, metric, refused[sees])
-        for i, metric in enumerate(spec.training.metrics)
-        if (sees := metric.component.sees) in refused
-    ]
-
-
-def _prediction_fault(number: int, metric: Recipe[Metric], error: WrongUseError) -> Problem:
-    compared = "an interval" if metric.component.sees == "interval" else "one prediction"
-    return Problem(
-        ("training", "metrics", number, metric.name),
-        f"{metric.name} compares {compared} with each target: {error.message}",
-        expected=error.expected,
-        remedy=f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}",
-        at_key=True,
-    )
+            compared = "an interval" if sees == "interval" else "one prediction"
+            message = f"{metric.name} compares {compared} with each target: {error.message}"
+            remedy = f"{error.remedy}, or leave out {metric.name}" if error.remedy else f"leave out {metric.name}"
+            place = ("training", "metrics", i, metric.name)
+            faults.append(Problem(place, message, expected=error.expected, remedy=remedy, at_key=True))
+    return faults
 
 
 def not_averaged(spec: Spec, proof: Proof) -> list[Problem]:

@@ -31,15 +31,13 @@ class Reopened(NamedTuple):
     """A run whose data is open again, and its network built, to do some of its steps again.
 
     Args:
-        training: its training, open.
-        lock: what is in its lock.json.
+        training: its training, open; ``origin`` is what is in its lock.json.
         network: a new network.
         snapshot: the training at its newest checkpoint before the step; None without one.
         changes: what its results depend on and has changed since.
     """
 
     training: OpenTraining
-    lock: dict[str, Any]
     network: Sequential
     snapshot: Snapshot | None
     changes: tuple[str, ...]
@@ -97,7 +95,7 @@ def reopened(
     proved = prove_again(directory, spec, dataset, begun=begun)
     with open_training(proved, resolved=resolved, origin=lock) as training, without_warnings():
         changes = _changes(directory, lock, training.lock, attempt, observer)
-        yield Reopened(training, lock, training.network(begun=begun), snapshot, changes)
+        yield Reopened(training, training.network(begun=begun), snapshot, changes)
 
 
 def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:

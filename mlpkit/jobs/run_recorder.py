@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Progress
     from mlpkit.jobs.run_inputs import RunInputs
     from mlpkit.runs.folder import RunFolder
-    from mlpkit.training.checkpointing import CheckpointStore
     from mlpkit.training.events import Listener, Observer, StopRequest
     from mlpkit.training.snapshot import Snapshot
 
@@ -36,15 +35,15 @@ SECONDS_BETWEEN_TRIES: Final = 3.0
 
 
 class AsyncCheckpoints:
-    """Hands snapshots to another store in a thread, one after the other; the end of the block waits for the last.
+    """Hands snapshots to a store in a thread, one after the other; the end of the block waits for the last.
 
-    What goes wrong with a snapshot is raised when the next one is to be kept, or at the end.
+    What goes wrong with a snapshot is raised with the next one, or at the end.
 
     Args:
         store: keeps the snapshots.
     """
 
-    def __init__(self, store: CheckpointStore) -> None:
+    def __init__(self, store: FolderStore) -> None:
         self._store = store
         self._writer = ThreadPoolExecutor(1, "checkpoint writer") if can_start_processes() else _SerialExecutor()
         self._last: Future[None] | None = None
@@ -140,9 +139,6 @@ class FolderStore:
 
     def __init__(self, folder: RunFolder, inputs: RunInputs, keep: int) -> None:
         self._checkpoints, self._inputs, self._keep = folder.checkpoints, inputs, keep
-
-    def raise_failure(self) -> None:
-        """What goes wrong is raised at once."""
 
     def save(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the newest checkpoint."""

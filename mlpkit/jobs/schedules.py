@@ -115,7 +115,7 @@ def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
 def rates_of(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_epoch: int) -> list[tuple[int, float]]:
     """Return steps spread over a training, and the learning rate after each.
 
-    There are none if the rate is not a schedule, or if the steps of the whole training aren't known.
+    Nothing is returned if the rate is not a schedule, or if the steps of the whole training aren't known.
     """
     rate = optimizer.arguments.get("learning_rate")
     if not isinstance(rate, Recipe) or total_steps is None:

@@ -17,22 +17,20 @@ from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.network.shape_proof import coupled_by_slices
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.layout import SPLITS
 from mlpkit.training.events import Observer, ObserverGroup, StopRequest, python_warnings
 from mlpkit.training.ranks import ONE_RANK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from typing import Unpack
 
-    from mlpkit.components.callback import Callback
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.target import Target
     from mlpkit.jobs.open_training import OpenTraining
     from mlpkit.jobs.prove import SpecProof
+    from mlpkit.jobs.training_job import TrainerOptions
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.ranks import Ranks
-    from mlpkit.training.update import OptimizerState
     from mlpkit.training.workers import Plan
 
 
@@ -44,14 +42,11 @@ def train_spec(
     observer: Observer | None = None,
     display: Observer | None = None,
     stop: StopRequest | None = None,
-    steps: int | None = None,
     network: Sequential | None = None,
-    callbacks: Sequence[Callback] = (),
-    evaluated: Collection[str] = SPLITS,
-    optimizer_state: OptimizerState | None = None,
     ranks: Ranks = ONE_RANK,
+    **options: Unpack[TrainerOptions],
 ) -> Run:
-    """Do what ``run`` does, for what is there already besides the spec.
+    """Do what ``run`` does, with a data set, a network or other parts that exist already.
 
     Args:
         spec: the spec.
@@ -60,12 +55,9 @@ def train_spec(
         observer: as for ``run``.
         display: receives the events if no observer does, but no warnings.
         stop: as for ``run``.
-        steps: as for ``run``.
         network: the network to train; by default a new one.
-        callbacks: as for ``Trainer``.
-        evaluated: splits to evaluate, as training goes and at its end.
-        optimizer_state: as for ``Trainer``.
         ranks: the processes that train the network together, of which this one is rank 0.
+        options: keywords of ``Trainer``.
 
     Raises:
         UsageError: the network was built for other inputs or slices, or the ranks can't share the slices.
@@ -94,15 +86,7 @@ def train_spec(
                 if folder is not None:
                     write_beginning(folder, training)
                 job = TrainingJob(training, folder)
-                run = job.train(
-                    observer,
-                    stop or StopRequest(),
-                    steps=steps,
-                    network=network,
-                    callbacks=callbacks,
-                    evaluated=evaluated,
-                    optimizer_state=optimizer_state,
-                )
+                run = job.train(observer, stop or StopRequest(), network=network, **options)
         except BaseException:
             if folder is not None:
                 folder.discard_if_unused()
@@ -129,7 +113,7 @@ def _expect_sliceable(proved: SpecProof, ranks: int) -> None:
 
 
 def _expect_fit(network: Sequential, description: Description, slices: int | None) -> None:
-    """Make sure that a network that is there already can be trained on such examples."""
+    """Make sure that a network that exists already can be trained on such examples."""
     input_shape = description.input_shape
     if input_shape != network.input_shape:
         raise UsageError(
@@ -143,14 +127,14 @@ def _expect_fit(network: Sequential, description: Description, slices: int | Non
 
 
 def _scaled_as_built(network: Sequential, target: Target) -> Target:
-    """Return the target of the examples, scaled as a network that is there already computes with values."""
+    """Return the target of the examples, scaled as a network that exists already computes with values."""
     if not isinstance(target, Values):
         return target
     return replace(target, scaling=network.target.scaling if isinstance(network.target, Values) else None)
 
 
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
-    """Make the folder of a run that is yet to begin: the spec as written and as resolved.
+    """Make the folder of a run that will begin later: the spec as written and as resolved.
 
     Args:
         proved: the spec, proved.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from mlpkit.components.callback import Outcome
 from mlpkit.components.schema.wording import shown_number
@@ -33,6 +33,7 @@ from mlpkit.training.events import Observer, ObserverGroup
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
+    from typing import Unpack
 
     from matplotlib.figure import Figure
 
@@ -130,6 +131,15 @@ def _figures(results: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {shown_number(value)}" for name, value in results.items() if not isinstance(value, list))
 
 
+class TrainerOptions(TypedDict, total=False):
+    """Keywords of ``Trainer``, for functions that pass them on; ``evaluated`` holds for the end of training, too."""
+
+    steps: int | None
+    callbacks: Sequence[Callback]
+    evaluated: Collection[str]
+    optimizer_state: OptimizerState | None
+
+
 class TrainingJob:
     """A training that is open, and kept in a folder.
 
@@ -148,11 +158,8 @@ class TrainingJob:
         stop: StopRequest,
         *,
         snapshot: Snapshot | None = None,
-        steps: int | None = None,
         network: Sequential | None = None,
-        callbacks: Sequence[Callback] = (),
-        evaluated: Collection[str] = SPLITS,
-        optimizer_state: OptimizerState | None = None,
+        **options: Unpack[TrainerOptions],
     ) -> Run:
         """Train, evaluate and save.
 
@@ -160,17 +167,15 @@ class TrainingJob:
             observer: receives the events.
             stop: may ask the run to end after the step that it is in.
             snapshot: where to continue; None to begin.
-            steps: as for ``Trainer``.
             network: the network to train; by default the spec's, its parameters initialised.
-            callbacks: as for ``Trainer``.
-            evaluated: splits to evaluate.
-            optimizer_state: as for ``Trainer``.
+            options: keywords of ``Trainer``.
 
         Raises:
             DivergenceError: something was not finite.
             StorageError: the run folder can't be written, or can't hold so large a model.
         """
         training, proved, folder = self._training, self._training.proved, self._folder
+        evaluated = options.setdefault("evaluated", SPLITS)
         if training.ranks.size > 1:
             expect_same_inputs(training.ranks, training.lock, proved.description, observer)
         network = network or training.network(begun=snapshot is not None)
@@ -185,16 +190,13 @@ class TrainingJob:
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
         trainer = training.trainer(
             network,
-            steps=steps,
-            callbacks=callbacks,
-            evaluated=evaluated,
             observer=observer,
             stop=stop,
             folder=self._directory,
             resolved=training.values,
             store=store,
-            optimizer_state=optimizer_state,
-            watches=[load(place)(training, network, observer, steps) for place in watches],
+            watches=[load(place)(training, network, observer, options.get("steps")) for place in watches],
+            **options,
         )
         if snapshot is not None:
             trainer.restore(snapshot)

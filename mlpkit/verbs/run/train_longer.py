@@ -121,7 +121,7 @@ def _begin(
         plan = run.training.plan
         resolved = spec.resolved_text(slices=plan.slices, threads=plan.threads)
         origin = {"run": str(finished.directory), "step": last, "until": length.option}
-        lock = lock_of(spec, resolved, run.proved.dataset, run.lock.get(INITIALIZED_FROM), origin)
+        lock = lock_of(spec, resolved, run.proved.dataset, run.training.origin.get(INITIALIZED_FROM), origin)
     inputs = RunInputs(finished.spec_text(), resolved, lock)
     folder.write_lock(lock)
     FolderStore(folder, inputs, keep=1).save(snapshot)
