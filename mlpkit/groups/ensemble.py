@@ -302,7 +302,7 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
     description = prove_again(folder.directory, spec, dataset).description
     input_shape = InputShape(description.input_shape, description.columns)
     network = build_for(spec, prove_trained(spec, input_shape, description.target), slices=1)
-    network.origin = Origin(lambda: resolved, dataset)
+    network.origin = Origin(resolved, dataset)
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)
     model = TrainedModel(spec, network, dataset, description.target)

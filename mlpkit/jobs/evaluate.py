@@ -41,13 +41,13 @@ DATA_SPLIT = "data"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What evaluation found.
+    """The results of an evaluation.
 
     Args:
         metrics: loss and metrics by split, a table as a list of rows.
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
-        doubt: what speaks against comparing the metrics with those of the run: the data has changed since; or empty.
+        doubt: why the metrics can't be compared with those of the run: the data has changed since; or empty.
     """
 
     metrics: dict[str, dict[str, Any]]
@@ -74,7 +74,7 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     results = evaluated(model, data, description, splits or [s for s in SPLITS if s in data], directory)
-    return Evaluation(results, _tables(model), model.dataset.class_names() or (), doubt_of_data(directory, model))
+    return _evaluation(model, results, doubt_of_data(directory, model))
 
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
@@ -106,8 +106,7 @@ def evaluate_file(directory: Path, file: Path, registry: Registry | None = None)
         MlpkitError: as ``load_run``, ``examples_of`` and ``evaluated_examples`` do.
     """
     model = load_run(directory, registry)
-    results = evaluated_examples(model, *examples_of(model, file))
-    return Evaluation({DATA_SPLIT: results}, _tables(model), model.dataset.class_names() or ())
+    return _evaluation(model, {DATA_SPLIT: evaluated_examples(model, *examples_of(model, file))})
 
 
 def evaluated_examples(
@@ -211,13 +210,13 @@ def _expect_classes(count: int, inputs: Inputs, numbers: NDArray[Any]) -> None:
         raise DataError(inputs.source, message)
 
 
-def _tables(model: TrainedModel) -> dict[str, tuple[str, str]]:
-    metrics = {metric.name: metric for metric in model.spec.training.metrics}
-    return {name: metric.component.table for name, metric in metrics.items() if metric.component.table is not None}
+def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], doubt: str = "") -> Evaluation:
+    tables = {metric.name: metric.component.table for metric in model.spec.training.metrics if metric.component.table}
+    return Evaluation(results, tables, model.dataset.class_names() or (), doubt)
 
 
 def doubt_of_data(directory: Path, model: TrainedModel) -> str:
-    """Return in what the data, once opened, is not what a run's network was trained on; or an empty text."""
+    """Return how the data, once opened, differs from what a run's network was trained on; or an empty text."""
     with component_errors(f"dataset {model.spec.data.name} failed in fingerprint"):
         now = model.dataset.fingerprint() or None
     try:
@@ -234,7 +233,5 @@ def _expect_same_data(model: TrainedModel, description: Description) -> None:
         ("targets of", description.target, model.target),
     ):
         if now != then:
-            raise UsageError(
-                f"{model.spec.data.name} gives {what} {now}, and the network was trained on {what} {then}; "
-                "put back the data that it was trained on"
-            )
+            fault = f"{model.spec.data.name} gives {what} {now}, and the network was trained on {what} {then}"
+            raise UsageError(f"{fault}; put back the data that it was trained on")

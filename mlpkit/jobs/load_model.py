@@ -47,27 +47,23 @@ class Origin:
     """What a network was trained from.
 
     Args:
-        spec: returns the spec's text with every default filled in, which takes longer to write than a small network to
-            train.
+        spec: the spec's text with every default filled in, or what writes it: that takes longer than to train a small
+            network.
         dataset: the data set, which knows how inputs are encoded.
     """
 
-    def __init__(self, spec: Callable[[], str], dataset: Dataset) -> None:
+    def __init__(self, spec: str | Callable[[], str], dataset: Dataset) -> None:
         self._spec = spec
         self.dataset = dataset
 
     @cached_property
     def spec(self) -> str:
         """The spec's text."""
-        return self._spec()
+        return self._spec if isinstance(self._spec, str) else self._spec()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return what a pickle holds: the text."""
-        return _origin, (self.spec, self.dataset)
-
-
-def _origin(spec: str, dataset: Dataset) -> Origin:
-    return Origin(lambda: spec, dataset)
+        return Origin, (self.spec, self.dataset)
 
 
 def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -182,7 +178,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
             _expect_names(dataset, input_shape, target)
     except MlpkitError as error:
         raise ModelFileError(f"{path}: {error}") from error
-    network.origin = Origin(lambda: text, dataset)
+    network.origin = Origin(text, dataset)
     return TrainedModel(spec, network, dataset, target)
 
 

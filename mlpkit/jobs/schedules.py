@@ -16,7 +16,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.training.minibatches import steps_per_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from mlpkit.components.dataset import Description
     from mlpkit.components.optimizer import Optimizer
@@ -70,12 +70,11 @@ def _open_ended_fault(schedule: Schedule, kind: ValueType) -> Problem | None:
     try:
         value = schedule(OpenEndedProgress())
     except OpenEndedError:
-        return Problem(
-            (),
-            "this schedule depends on how many steps the training takes, which is not known where seconds are given",
-            expected="a number, or a schedule that looks at steps or epochs done",
-            remedy="give iterations or epochs in place of seconds",
+        message = (
+            "this schedule depends on how many steps the training takes, which is not known where seconds are given"
         )
+        expected = "a number, or a schedule that looks at steps or epochs done"
+        return Problem((), message, expected=expected, remedy="give iterations or epochs in place of seconds")
     return _range_fault(value, kind, 0)
 
 
@@ -107,7 +106,7 @@ def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
     if not isinstance(rate, Recipe):
         return None
     for path, number, halved in _halved(rate):
-        if _is_scaled(rate, halved, 0.5):
+        if _is_half(halved, rate):
             return ".".join(("training", "optimizer", optimizer.name, "learning_rate", *path)), number
     return None
 
@@ -131,25 +130,23 @@ def rates_of(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_ep
 def _halved(recipe: Recipe[Any]) -> Iterator[tuple[tuple[str, ...], float, Recipe[Any]]]:
     """Go through the numbers among a recipe's parameters: their path, the number, and the recipe with it halved."""
     for name, value in recipe.arguments.items():
-        inside: list[tuple[tuple[str, ...], float, Any]] = []
+        inside: Iterable[tuple[tuple[str, ...], float, Any]] = ()
         if isinstance(value, Recipe):
-            inside = [*_halved(value)]
+            inside = _halved(value)
         elif isinstance(value, float):
             inside = [((), value, value / 2)]
         for path, number, halved in inside:
-            changed: Mapping[str, Any] = {**recipe.arguments, name: halved}
-            yield (recipe.name, name, *path), number, replace(recipe, arguments=changed)
+            yield (recipe.name, name, *path), number, replace(recipe, arguments={**recipe.arguments, name: halved})
 
 
-def _is_scaled(rate: Recipe[Any], other: Recipe[Any], factor: float) -> bool:
-    """Whether one schedule is so many times another all through a training."""
+def _is_half(half: Recipe[Any], whole: Recipe[Any]) -> bool:
+    """Whether one schedule gives half the rates of another all through a training."""
     total = 1000
-    places = [Progress(step, step / 100, total) for step in range(0, total, 37)]
     try:
-        schedule, scaled = rate(), other()
+        first, second = half(), whole()
         return all(
-            math.isclose(rate_at(scaled, place), factor * rate_at(schedule, place), rel_tol=1e-6, abs_tol=1e-12)
-            for place in places
+            math.isclose(rate_at(first, place), 0.5 * rate_at(second, place), rel_tol=1e-6, abs_tol=1e-12)
+            for place in (Progress(step, step / 100, total) for step in range(0, total, 37))
         )
     except Exception:  # whatever an author's schedule raises in a training of that length: its scale isn't known
         return False

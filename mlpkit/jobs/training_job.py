@@ -179,7 +179,7 @@ class TrainingJob:
         if training.ranks.size > 1:
             expect_same_inputs(training.ranks, training.lock, proved.description, observer)
         network = network or training.network(begun=snapshot is not None)
-        network.origin = origin = Origin(self._spec_writer(), proved.dataset)
+        network.origin = origin = Origin(self._resolved(), proved.dataset)
         network.freeze(proved.frozen)  # watches look only at what is trained
         store, watches = None, WATCHES if folder is not None or type(observer) is not Observer else ()
         if folder is not None:
@@ -217,12 +217,12 @@ class TrainingJob:
     def _directory(self) -> Path | None:
         return None if self._folder is None else self._folder.directory
 
-    def _spec_writer(self) -> Callable[[], str]:
-        """Return what writes the resolved spec, and keeps no data; without a folder it is rarely called."""
-        if self._folder is None:
-            plan = self._training.plan
-            return partial(self._training.proved.spec.resolved_text, slices=plan.slices, threads=plan.threads)
-        return str(self._training.resolved).__str__
+    def _resolved(self) -> str | Callable[[], str]:
+        """Return the resolved spec; without a folder, which rarely needs it, what writes it and keeps no data."""
+        if self._folder is not None:
+            return self._training.resolved
+        plan = self._training.plan
+        return partial(self._training.proved.spec.resolved_text, slices=plan.slices, threads=plan.threads)
 
     def _train(
         self,
