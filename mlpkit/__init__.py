@@ -100,9 +100,4 @@ __all__ = [  # noqa: PLE0604 - the names are those of the table above
 
 _SUBMODULES = ("engines", "graph", "layers", "sklearn", "testing")
 
-__getattr__ = lazy_names(globals(), _HOME_OF, _SUBMODULES)
-
-
-def __dir__() -> list[str]:
-    """List the public names and modules."""
-    return sorted([*__all__, *_SUBMODULES])
+__getattr__, __dir__ = lazy_names(globals(), _HOME_OF, _SUBMODULES)

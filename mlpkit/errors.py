@@ -162,7 +162,7 @@ class WrongUseError(MlpkitError):
         super().__init__(f"{self.described()}{detail}{advice}")
 
     def described(self) -> str:
-        """Say what is wrong with what, and leave out what was expected and what to do."""
+        """Say what is wrong with what, without what was expected and what to do."""
         return f"{self.subject}: {self.message}" if self.subject else self.message
 
 
@@ -254,23 +254,15 @@ class DataError(MlpkitError):
         row: int | None = None,
         column: str | None = None,
     ) -> None:
-        self.path = str(path)
-        self.message = message
-        self.byte = byte
-        self.row = row
-        self.column = column
+        self.path, self.message = str(path), message
+        self.byte, self.row, self.column = byte, row, column
         name = column if column is None or len(column) <= LONGEST_NAME else f"{column[:LONGEST_NAME]}..."
         parts = {f"byte {byte}": byte, f"row {row}": row, f"column '{name}'": column}
         place = ", ".join([self.path, *(part for part, given in parts.items() if given is not None)])
         super().__init__(printable(f"{place}: {message}"))
 
     def renamed(self, path: str | Path, name: str) -> DataError:
-        """Return the same error about a file that goes by another name.
-
-        Args:
-            path: the file.
-            name: what to call it.
-        """
+        """Return the same error about the same file by another name."""
         called, message = (text.replace(str(path), name) for text in (self.path, self.message))
         return DataError(called, message, byte=self.byte, row=self.row, column=self.column)
 

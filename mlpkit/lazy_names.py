@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def lazy_names(
     package: dict[str, Any], home_of: Mapping[str, str], submodules: Collection[str] = ()
-) -> Callable[[str], object]:
-    """Return the ``__getattr__`` of a package, which loads a name from its module and keeps it (PEP 562).
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package (PEP 562): a name is loaded from its module, and kept.
 
     Args:
         package: the package's ``globals()``.
@@ -31,15 +31,11 @@ def lazy_names(
         package[name] = value
         return value
 
-    return load
+    return load, lambda: sorted([*package["__all__"], *submodules])
 
 
 def load(place: str) -> Any:
-    """Return the object at ``module:name``, its module imported now.
-
-    Args:
-        place: where it is.
-    """
+    """Return the object at ``module:name``, its module imported now."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
 
@@ -53,10 +49,9 @@ class LazyMethod:
     """
 
     def __init__(self, module: str, name: str) -> None:
-        self._module = module
-        self._name = name
+        self._place = f"{module}:{name}"
 
     def __get__(self, instance: object, owner: type) -> Callable[..., Any]:
         """Return the function, bound to an object if there is one."""
-        function: Callable[..., Any] = getattr(import_module(self._module), self._name)
+        function: Callable[..., Any] = load(self._place)
         return function if instance is None else MethodType(function, instance)

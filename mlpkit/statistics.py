@@ -139,29 +139,30 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def t_quantile(probability: float, df: float) -> float:
-    """Return the t that a Student's t stays below with a probability.
-
-    Args:
-        probability: the probability.
-        df: the degrees of freedom.
+    """Return the t that a Student's t with ``df`` degrees of freedom stays below with a probability, by bisection.
 
     Raises:
         ValueError: the probability is not between 0 and 1, or ``df`` is not above 0.
     """
     if not 0 < probability < 1:
         raise ValueError(f"a probability between 0 and 1 is needed, got {probability!r}")
-    if probability < 0.5:
-        return -_upper_quantile(2 * probability, df)
-    return _upper_quantile(2 * (1 - probability), df)
+    tails = 2 * min(probability, 1 - probability)
+    low, high = 0.0, 1.0
+    while two_tails(high, df) > tails:
+        low, high = high, 2 * high
+    while high - low > PRECISION * high:
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if two_tails(middle, df) > tails else (low, middle)
+    return math.copysign((low + high) / 2, probability - 0.5)
 
 
 def two_tails(t: float, df: float) -> float:
     """Return how likely a Student's t is at least ``t`` in size: I(ν / (ν + t²); ν/2, 1/2).
 
-    I is the regularized incomplete beta function.
-
     Args:
-        t: the size, from 0 up.
+        t: the size, from 0 up; I is the regularized incomplete beta function.
         df: the degrees of freedom ν.
 
     Raises:
@@ -198,8 +199,7 @@ def _p_value(mean: float, error: float, df: float) -> float:
 
 def _paired_error(a: Sequence[float], b: Sequence[float], folds: bool) -> tuple[float, float]:
     """Return the standard error of the mean difference, and its degrees of freedom."""
-    std = statistics.stdev([x - y for x, y in zip(a, b, strict=True)])
-    df = len(a) - 1
+    std, df = statistics.stdev([x - y for x, y in zip(a, b, strict=True)]), len(a) - 1
     return std * math.sqrt(1 / len(a) + (1 / df if folds else 0)), df
 
 
@@ -213,21 +213,8 @@ def _welch_error(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
     return error, 1 / shares
 
 
-def _upper_quantile(tails: float, df: float) -> float:
-    """Return the t with ``two_tails(t, df) = tails``, by bisection."""
-    low, high = 0.0, 1.0
-    while two_tails(high, df) > tails:
-        low, high = high, 2 * high
-    while high - low > PRECISION * high:
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        low, high = (middle, high) if two_tails(middle, df) > tails else (low, middle)
-    return (low + high) / 2
-
-
 def _regularized_beta(x: float, complement: float, a: float, b: float) -> float:
-    """Return I(x; a, b), with ``complement`` = 1 - x given apart, since it may be too small to be a difference."""
+    """Return I(x; a, b); ``complement`` is 1 - x, which may be too small to be a difference."""
     if x == 0 or complement == 0:
         return float(complement == 0)
     if x > (a + 1) / (a + b + 2):

@@ -27,9 +27,4 @@ _HOME_OF = {
     "SpecEstimator": "mlpkit.sklearn.spec_estimator",
 }
 __all__ = list(_HOME_OF)
-__getattr__ = lazy_names(globals(), _HOME_OF)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return list(__all__)
+__getattr__, __dir__ = lazy_names(globals(), _HOME_OF)

@@ -19,9 +19,4 @@ _HOME_OF = {
 
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the names are those of the table above
 
-__getattr__ = lazy_names(globals(), _HOME_OF)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return list(__all__)
+__getattr__, __dir__ = lazy_names(globals(), _HOME_OF)
