@@ -19,8 +19,7 @@ from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path as FilePath
-    from types import ModuleType
+    from typing import Unpack
 
     from mlpkit.components.component import Component
     from mlpkit.components.hook import ComponentDeclaration
@@ -81,32 +80,27 @@ class Registry:
 
     Args:
         plugins: the plugins, of distinct namespaces where they are usable.
-        blocked: namespaces, or names of components, to do without.
     """
 
-    def __init__(self, plugins: Sequence[Plugin], *, blocked: Iterable[str] = ()) -> None:
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
         self.plugins = list(plugins)
-        self._blocked = frozenset(blocked)
+        self._blocked: frozenset[str] = frozenset()
         self._found: dict[str, RegisteredComponent] = {}
         self._verdicts: dict[int, Verdict] = {}
-        for plugin in self.plugins:
-            if plugin.namespace in self._blocked and plugin.usable:
-                plugin.status = Status.BLOCKED
-                plugin.reason = "blocked by name"
 
     @classmethod
-    def discover(cls, *, plugins: Iterable[str | FilePath | ModuleType] = (), blocked: Iterable[str] = ()) -> Registry:
-        """Find what is installed, and add local plugins.
+    def discover(cls, **options: Unpack[PluginOptions]) -> Registry:
+        """Find what is installed and isn't blocked, and add local plugins.
 
         Args:
-            plugins: modules, or paths of Python files, that are plugins too.
-            blocked: namespaces, or names of components, to do without.
+            options: the local plugins, and what is blocked.
 
         Raises:
             UsageError: a local plugin is not there, or its namespace is taken.
         """
-        local = local_plugins(plugins)
-        registry = cls(installed_plugins(), blocked=blocked)
+        local = local_plugins(options.get("plugins", ()))
+        registry = cls(installed_plugins())
+        registry._block(options.get("blocked", ()))
         taken = {plugin.namespace: plugin for plugin in registry.plugins if plugin.usable}
         for plugin in local:
             if plugin.built_in:
@@ -121,6 +115,13 @@ class Registry:
             taken[plugin.namespace] = plugin
         registry.plugins += local
         return registry
+
+    def _block(self, names: Iterable[str]) -> None:
+        self._blocked = frozenset(names)
+        for plugin in self.plugins:
+            if plugin.namespace in self._blocked and plugin.usable:
+                plugin.status = Status.BLOCKED
+                plugin.reason = "blocked by name"
 
     def arguments(self) -> PluginOptions:
         """Return the arguments with which ``discover`` finds the same plugins in another process.
