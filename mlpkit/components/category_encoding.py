@@ -144,12 +144,7 @@ class FittedCategoryEncoding(NamedTuple):
 
     @classmethod
     def fit(cls, encoding: CategoryEncoding, column: TrainingCategories) -> FittedCategoryEncoding:
-        """Fit an encoding on a column of the training rows.
-
-        Args:
-            encoding: the encoding.
-            column: the training rows.
-        """
+        """Fit an encoding on a column of the training rows."""
         return cls(encoding, column.name, column.categories, dict(encoding.fit(column)))
 
     def encode(self, codes: NDArray[Any]) -> NDArray[Any]:
@@ -179,20 +174,14 @@ class FittedCategoryEncoding(NamedTuple):
         return self.encoding.onnx(graph, codes, self.categories, self.learned)
 
     def state(self) -> dict[str, Any]:
-        """Return what was learned as plain data; without anything learned, nothing."""
+        """Return what was learned as plain data; nothing if nothing was."""
         return {name: values.tolist() for name, values in self.learned.items()}
 
     @classmethod
     def from_state(
         cls, encoding: CategoryEncoding, column: str, categories: Sequence[str], state: object
     ) -> FittedCategoryEncoding:
-        """Take back what ``state`` returned.
-
-        Args:
-            encoding: the encoding, as the spec says it.
-            column: the column's name.
-            categories: its categories.
-            state: what ``state`` returned.
+        """Take back what ``state`` returned, with the encoding and the column of the spec.
 
         Raises:
             ModelFileError: it did not return that, or the encoding can't use it.

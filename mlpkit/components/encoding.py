@@ -155,21 +155,11 @@ class FittedEncoding(NamedTuple):
 
     @classmethod
     def fit(cls, encoding: Encoding, columns: Sequence[str], training: TrainingColumns) -> FittedEncoding:
-        """Fit an encoding on columns of the training rows.
-
-        Args:
-            encoding: the encoding.
-            columns: names of the columns.
-            training: their numbers.
-        """
+        """Fit an encoding on columns of the training rows, by their names."""
         return cls(encoding, tuple(columns), dict(encoding.fit(training)))
 
     def encode(self, numbers: NDArray[Any]) -> NDArray[Any]:
-        """Return the encoded rows, shape (rows, width).
-
-        Args:
-            numbers: finite numbers in float64, shape (rows, columns).
-        """
+        """Return the encoded rows, shape (rows, width), of finite numbers in float64, shape (rows, columns)."""
         return self.encoding.encode(numbers, self.learned)
 
     def features(self) -> list[tuple[str, ...]]:
@@ -191,11 +181,7 @@ class FittedEncoding(NamedTuple):
 
     @classmethod
     def from_state(cls, encoding: Encoding, state: object) -> FittedEncoding:
-        """Take back what ``state`` returned.
-
-        Args:
-            encoding: the encoding, as the spec says it.
-            state: what ``state`` returned.
+        """Take back what ``state`` returned, with the encoding of the spec.
 
         Raises:
             ModelFileError: it did not return that, or the encoding can't use it.
@@ -218,10 +204,7 @@ UNUSABLE: Final = (TypeError, ValueError, KeyError, IndexError, AttributeError)
 
 
 def learned_from_plain(plain: Any) -> Learned:
-    """Return what an encoding learned, as ``fit`` returned it.
-
-    Args:
-        plain: lists of numbers by name.
+    """Return what an encoding learned, as ``fit`` returned it, from lists of numbers by name.
 
     Raises:
         ValueError: a number isn't finite, or, as any of ``UNUSABLE``, it is something else.

@@ -156,8 +156,7 @@ class Graph:
     def constant(self, name: str, value: NDArray[Any]) -> Value:
         """Add an array that doesn't change, under a name, and return its value.
 
-        ``op`` does so by itself for parameters, states, arrays and numbers; this is for a parameter whose numbers enter
-        an operator in another shape.
+        ``op`` does so for its inputs; this is for a parameter whose numbers enter an operator in another shape.
 
         Args:
             name: its name, such as the path of the parameter.
@@ -184,20 +183,11 @@ class Graph:
         return Value(output)
 
     def cast(self, value: Value, dtype: DTypeLike) -> Value:
-        """Turn numbers or truth values into another dtype, and return them.
-
-        Args:
-            value: the value.
-            dtype: the dtype, such as ``graph.dtype`` or ``"float64"``.
-        """
+        """Turn numbers or truth values into a dtype, such as ``graph.dtype`` or ``"float64"``, and return them."""
         return self.op("Cast", value, to=ONNX_TYPES[np.dtype(dtype).name])
 
     def describe(self, component: Describable, x: Value) -> Value:
-        """Add what a layer or a loss computes, and return its output.
-
-        Args:
-            component: the layer or the loss.
-            x: what it takes.
+        """Add what a layer or a loss computes from x, and return its output.
 
         Raises:
             NotExportableError: it doesn't say what it computes.
@@ -208,9 +198,6 @@ class Graph:
 
     def encode(self, dataset: Encodes) -> Value:
         """Add how a data set encodes raw inputs, which it declares, and return the encoded input.
-
-        Args:
-            dataset: the data set.
 
         Raises:
             NotExportableError: it doesn't say how it encodes.
@@ -230,10 +217,10 @@ class Graph:
         return y
 
     def chain(self, layers: Iterable[Describable], x: Value | None = None) -> Value:
-        """Add layers inside a layer, one after the other, and return the last one's output.
+        """Add layers inside a layer, such as ``chain.layers``, one after the other, and return the last one's output.
 
         Args:
-            layers: the layers, in order; such as ``chain.layers``.
+            layers: the layers, in order.
             x: what the first one takes; by default ``input``.
 
         Raises:

@@ -67,11 +67,7 @@ def columns_to_plain(columns: Sequence[InputColumn]) -> list[list[Any]]:
 
 
 def columns_from_plain(plain: object, width: int) -> tuple[InputColumn, ...]:
-    """Take back what ``columns_to_plain`` returned.
-
-    Args:
-        plain: plain data.
-        width: how many elements an input has.
+    """Take back what ``columns_to_plain`` returned, for inputs of so many elements.
 
     Raises:
         ValueError: ``columns_to_plain`` did not return it, or the columns are not those of such inputs.

@@ -81,8 +81,7 @@ class Layer(Operation):
         Args:
             layers: new layers, in order, each of which takes what the one before it returns.
             input_shape: shape of the first one's inputs.
-            name: prefix of the layers' names, before a dot, if a layer holds several chains: the name of the parameter
-                that they come from.
+            name: prefix of the layers' names, before a dot, if it holds several chains: the parameter they come from.
         """
         return Chain(self, layers, input_shape, name)
 
@@ -90,7 +89,7 @@ class Layer(Operation):
         """Return floating-point operations for one example, forward and backward.
 
         By default six per weight, a multiplication and an addition in each of three matrix products, and those of the
-        layers inside this one.
+        layers inside.
         """
         inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
         return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
@@ -288,7 +287,7 @@ def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArra
 
 
 def order_of_backward(layers: Sequence[Layer], needed: bool) -> list[Layer]:
-    """Set for each layer whether its input gradient is needed, and return those that go backward, last first.
+    """Set which layers need their input gradients, and return those that go backward, last first.
 
     Args:
         layers: a chain of layers.

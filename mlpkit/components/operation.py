@@ -135,8 +135,7 @@ class Operation(Component):
             shape: its shape.
             initializer: where its first values come from; a number fills it.
             fans: fan-in and fan-out; by default the product of all axes but the last, and the last axis.
-            decay: factor of the weight decay, or whether it applies at all; false for biases, and for scales and
-                shifts of features.
+            decay: factor of the weight decay, or whether it applies; false for biases, and for scales and shifts.
             rate: factor of the learning rate.
             unit_axis: the axis that counts the units, that is the outputs or their channels.
             constraint: changes its value in place after each step, such as to keep it positive; by default nothing.
@@ -179,8 +178,8 @@ class Operation(Component):
             name: what the array is for, within this operation.
             shape: its shape; by default that of ``like``.
             dtype: its dtype; by default the network's.
-            like: an array with as many axes, whose memory order is used: loops over two arrays are slow if their orders
-                differ. Without it the last axis is the fastest.
+            like: an array with as many axes, whose memory order is used, since loops over two orders are slow; without
+                it the last axis is the fastest.
             contiguous: whether it must be contiguous, as ``reshape`` needs it; if not, a matrix may have gaps between
                 its rows, which makes products faster. By default only an array like another may have gaps.
         """
@@ -196,10 +195,9 @@ class Operation(Component):
     def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what computes ``forward`` outside training, or a loss's ``predict``, for the same array again.
 
-        A network that keeps predicting the same few rows calls it instead of the method, so that little but the
-        computation takes time. By then, x and parameters may hold other numbers. The function returns the same array
-        each time; if it returns another, the network goes back to the method. A class that overrides the method, but
-        not this one, has no plan.
+        A network that keeps predicting the same few rows calls it instead of the method, which saves time. By then, x
+        and parameters may hold other numbers. The function returns the same array each time; if it returns another, the
+        network goes back to the method. A class that overrides the method, but not this one, has no plan.
 
         Args:
             x: inputs, shape (rows, *input_shape); must be left as they are.
@@ -238,12 +236,7 @@ class Operation(Component):
         return input_shape
 
     def now(self, rate: Rate) -> float:
-        """Return the value that a parameter has in this step, if it may be a schedule.
-
-        In evaluation and outside training that is the value at the start of a training.
-
-        Args:
-            rate: the number or schedule that the constructor got.
+        """Return the value of a parameter that may be a schedule, in this step; outside training, at the start of one.
 
         Raises:
             ParameterError: the schedule leaves the parameter's range.
@@ -361,12 +354,7 @@ class Operation(Component):
 
 
 def plan_of(operation: Operation, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
-    """Return an operation's plan; None if it has none, or another method since, which its plan doesn't know.
-
-    Args:
-        operation: a layer or loss.
-        x: its inputs.
-    """
+    """Return an operation's plan for its inputs; None if it has none, or if its method was replaced since."""
     method, kind = operation._planned_method, type(operation)
     knows = issubclass(_definer(kind, "prediction_plan"), _definer(kind, method)) and method not in vars(operation)
     return operation.prediction_plan(x) if knows else None
@@ -410,12 +398,7 @@ def output_shape_of(operation: Operation) -> Shape:
 
 
 def belongs_to(path: str, layers: Collection[str]) -> bool:
-    """Whether an operation is one of some layers, or lies inside one.
-
-    Args:
-        path: its path.
-        layers: the paths of the layers.
-    """
+    """Whether the operation of a path is one of some layers, by their paths, or lies inside one."""
     return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 

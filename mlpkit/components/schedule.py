@@ -51,7 +51,7 @@ class OpenEndedProgress(Progress):
         return f"OpenEndedProgress(step={self.step}, epoch={self.epoch})"
 
     def __getattr__(self, name: str) -> Any:
-        """Raise the error for reading ``total_steps``.
+        """Refuse ``total_steps``.
 
         Raises:
             OpenEndedError: always.
@@ -112,12 +112,7 @@ def value_now(component: Component, rate: Rate, progress: Progress) -> float:
 
 
 def out_of_range(value: float, kind: ValueType) -> str:
-    """Return what is expected of the values of a parameter's schedule; nothing if a value is as expected.
-
-    Args:
-        value: the value.
-        kind: the type of the parameter.
-    """
+    """Return what a parameter's type expects of its schedule's values; nothing if a value is as expected."""
     kind = without_null(kind)
     number = kind.literal if isinstance(kind, ComponentOfKind) and kind.kinds == (Schedule.kind,) else None
     if not isinstance(number, NumberType):

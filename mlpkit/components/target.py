@@ -174,5 +174,5 @@ def _are_finite(numbers: object, count: int) -> bool:
 
 
 def is_length(value: object) -> bool:
-    """Whether a value is what the length of an axis can be: an integer from 1 up, and not ``true``."""
+    """Whether a value can be the length of an axis: an integer from 1 up, and not ``true``."""
     return type(value) is int and value >= 1

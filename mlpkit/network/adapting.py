@@ -35,7 +35,7 @@ def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None 
     ``mlpkit.run`` and ``mlpkit.fit`` do so before the first step, with up to 1,000 training rows in random order; the
     ``fit`` of a network trains the parameters that it has. Each layer is adapted to what the layers before it return
     without dropout, as in evaluation, but batch normalization has the statistics of the batch, as in training; state,
-    such as running means, stays as it is.
+    such as running means, doesn't change.
 
     Args:
         network: the network.

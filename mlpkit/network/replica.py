@@ -32,7 +32,7 @@ PLANNED_ROWS: Final = 32
 
 
 class Plan(NamedTuple):
-    """How a few rows are predicted, with little left to do but to compute.
+    """How a few rows are predicted, with little to do but to compute.
 
     Args:
         inputs: takes the rows.
@@ -231,29 +231,17 @@ class Replica:
         return Plan(inputs, steps)
 
     def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return the part of predictions that metrics compare with targets.
-
-        Raises:
-            ShapeError: no part of them stands for the target.
-        """
+        """Return the part of predictions that metrics compare with targets; a ``ShapeError`` without one."""
         with operation_errors(self.loss, "point_prediction"):
             return self.loss.point_prediction(prediction)
 
     def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return the ends of predicted intervals, shape (rows, 2).
-
-        Raises:
-            ShapeError: none are predicted.
-        """
+        """Return the ends of predicted intervals, shape (rows, 2); a ``ShapeError`` if none are predicted."""
         with operation_errors(self.loss, "interval_prediction"):
             return self.loss.interval_prediction(prediction)
 
     def prediction_names(self, target_names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """Return a name for each number predicted: that of its target, and what is predicted of it if that is several.
-
-        Args:
-            target_names: the names of the targets; None if they have none.
-        """
+        """Return a name for each number predicted: its target's, and what is predicted of it if that is several."""
         with operation_errors(self.loss, "prediction_names"):
             names = self.loss.prediction_names()
         if names is None:

@@ -174,10 +174,10 @@ class Sequential:
         for parameter in declared:
             parameter.value[...] = self._first_values(parameter)
 
-    summary = LazyMethod("mlpkit.network.summary", "summary")
     adapt = LazyMethod("mlpkit.network.adapting", "adapt")
     fit = LazyMethod("mlpkit.verbs.run.network", "fit")
     save = LazyMethod("mlpkit.verbs.run.network", "save")
+    summary = LazyMethod("mlpkit.network.summary", "summary")
 
     def __repr__(self) -> str:
         """Name the members of the stack, and what the network takes."""
@@ -198,7 +198,7 @@ class Sequential:
         return self._turns.setdefault(os.getpid(), RLock())
 
     def computing(self) -> AbstractContextManager[None]:
-        """Return the context in which the network is trained: the layers' own, and one without subnormal numbers.
+        """Return the context in which the network is trained: what its layers ask for, and no subnormal numbers.
 
         Entered once for many steps, it takes no time from each.
         """
@@ -400,7 +400,7 @@ class Sequential:
         self._cut_gradients()
 
     def follow(self, progress: Progress) -> None:
-        """Have schedules of layers and the loss follow the progress of a training, which changes it."""
+        """Have schedules of layers and the loss follow a training, by its progress."""
         for replica in self.replicas:
             replica.position.progress = progress
 

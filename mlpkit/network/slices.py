@@ -56,7 +56,7 @@ class NoExchange:
         """Return the values.
 
         Raises:
-            UsageError: other slices belong to other processes, and without them the result would be another.
+            UsageError: other slices belong to other processes.
         """
         if len(values) != slices:
             raise UsageError(

@@ -27,7 +27,7 @@ def default_name(layer_type: str, counts: Counter[str]) -> str:
 
     Args:
         layer_type: the type, without namespace.
-        counts: how many layers of each type there are already, named or not; the new one is counted.
+        counts: how many layers of each type there are, named or not; the new one is counted.
     """
     counts[layer_type] += 1
     return f"{layer_type}{counts[layer_type]}"
@@ -40,13 +40,7 @@ def default_names(layer_types: Iterable[str]) -> list[str]:
 
 
 def layer_names(items: Sequence[Any]) -> list[str]:
-    """Return the name of each layer: its ``name`` if given, else its default name.
-
-    An item that is not a component has an empty name.
-
-    Args:
-        items: the list of layers as plain data.
-    """
+    """Return the name of each layer of plain data: as given, or by default; empty for an item of another form."""
     layers = [_component_and_parameters(item) for item in items]
     types = [_layer_type(component) for component, _ in layers]
     given = [parameters.get("name") for _, parameters in layers]

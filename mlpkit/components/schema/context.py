@@ -43,11 +43,7 @@ class Problem(NamedTuple):
         return str(self.as_error())
 
     def as_error(self, whole: str = "") -> ParameterError:
-        """Return the error for a caller in Python.
-
-        Args:
-            whole: what to name if the problem is not one of a parameter.
-        """
+        """Return the error for a caller in Python, which names the parameter, or else the whole."""
         place = ".".join(str(part) for part in self.path) or whole
         return ParameterError(place, self.message, expected=self.expected, remedy=self.remedy)
 

@@ -95,7 +95,7 @@ class Schema:
 
     @cached_property
     def docstring(self) -> Docstring:
-        """The class's docstring, with parameters that its constructor or an inherited dataclass describes."""
+        """The class's docstring, with the parameters that its constructor or an inherited dataclass describes."""
         from mlpkit.components.schema.docstring import parse_docstring  # noqa: PLC0415 - only what is shown asks
 
         own = parse_docstring(self.owner.__doc__)
@@ -436,10 +436,7 @@ BOUNDS: Final[tuple[tuple[type, str, str, str], ...]] = (
 
 
 def value_type(annotation: object) -> ValueType:
-    """Return the type of value that an annotation stands for.
-
-    Args:
-        annotation: resolved at runtime, never a string.
+    """Return the type of value that an annotation, resolved at runtime, stands for.
 
     Raises:
         TypeError: a spec can't give values of that type.
