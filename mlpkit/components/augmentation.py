@@ -18,10 +18,7 @@ class Augmentation(Component):
     kind: ClassVar[str] = "augmentation"
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Make sure that inputs of this shape can be changed; by default, all can. Called before data is read.
-
-        Args:
-            input_shape: shape of one example's inputs.
+        """Make sure that inputs of a shape, without the batch axis, can be changed; by default, all can. Called first.
 
         Raises:
             ShapeError: they can't.

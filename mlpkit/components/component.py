@@ -52,8 +52,8 @@ class Component(metaclass=ComponentType):
         computed_by: what computes it, such as optional compiled code, if the bits of its results depend on that and not
             only on the versions of its package and of NumPy; ``lock.json`` records it, and a resume compares it.
         computed_by_reason: why, in words, such as the processor's instruction set.
-        slow_because: why it computes more slowly than it could, and what to do; ``mlpkit run`` says so at the end of a
-            long run. Empty if it doesn't, or if that was asked for.
+        slow_because: why it computes more slowly than it could, and what to do, for the end of a long ``mlpkit run``;
+            empty if it doesn't, or if the user asked for that.
         older_defaults: values of parameters that ``resolved.yaml`` of earlier versions lacks, where today's defaults
             would change what an older run computes.
     """
@@ -122,7 +122,7 @@ def expect_interface(component: type, *, with_weights: bool = False) -> None:
 
     Args:
         component: the class.
-        with_weights: whether a method that may get weights has to take them; data without weights needs no such method.
+        with_weights: whether a method that may get weights must take them; data without weights needs no such method.
 
     Raises:
         PluginError: a method can't be called with what it gets, or has a parameter that never gets a value.

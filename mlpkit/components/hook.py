@@ -20,17 +20,7 @@ hookimpl = pluggy.HookimplMarker(ENTRY_POINT_GROUP)
 
 
 class ComponentDeclaration(NamedTuple):
-    """A component that a plugin provides.
-
-    Args:
-        kind: the name of its kind.
-        name: its name, without namespace.
-        target: the class, or where to import it from, as ``package.module:Class``.
-        extra: the extra of the plugin's distribution that installs the library it needs.
-        deprecated: what to use instead; None if it is not deprecated.
-        default: whether ``mlpkit.fit`` takes it if no component of its kind is given; of built-ins only.
-        aliases: what other libraries call it.
-    """
+    """A component that a plugin provides; ``component`` says what each attribute is."""
 
     kind: str
     name: str

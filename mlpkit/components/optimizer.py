@@ -84,7 +84,7 @@ class Optimizer(Component):
         """
 
     def slots_of(self, name: str, shape: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
-        """Return the shape of each slot that a parameter has, by name; by default, its own for each of ``slots``.
+        """Return the shape of each slot of a parameter, by name; by default the parameter's for each of ``slots``.
 
         Only an optimizer that sees parameters is asked.
 
@@ -95,11 +95,7 @@ class Optimizer(Component):
         return dict.fromkeys(self.slots, shape)
 
     def now(self, rate: Rate, step: Step) -> float:
-        """Return the value that a parameter has in a step, if it may be a schedule.
-
-        Args:
-            rate: the number or schedule that the constructor got.
-            step: the step.
+        """Return the value, in a step, of a parameter that may be a schedule.
 
         Raises:
             ParameterError: the schedule leaves the parameter's range.

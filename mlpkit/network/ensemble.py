@@ -87,7 +87,8 @@ class Ensemble(Layer):
         *layers, loss = stack
         assert isinstance(loss, Loss)
         chain = self.chain(layers, input_shape, name=name)  # type: ignore[arg-type]  # a loss stands only at the end
-        own_name = f"{name}.{loss_name(loss)}"
+        given_name = loss._recipe.given_name if loss._recipe else ""
+        own_name = f"{name}.{given_name or default_name(loss.type_name, Counter())}"  # as in a network of its own
         self._children[own_name] = loss
         loss._take_place(f"{self.path}.{own_name}", chain.output_shape, self._target, self.dtype)
         return EnsembleMember(chain, loss, scaled_values(self._target, loss, self.dtype))
@@ -189,12 +190,6 @@ def prove_ensemble(
     ensemble = Ensemble(stacks, target)
     names = [NAME, stacks[0][-1].type_name]
     return prove_shapes([ensemble, LossOfPredictions(ensemble)], names, input_shape, target, dtype, create=create)
-
-
-def loss_name(loss: Loss) -> str:
-    """Return the name that a loss has at the end of a network of its own, by which a model keeps its parameters."""
-    given = loss._recipe.given_name if loss._recipe else ""
-    return given or default_name(loss.type_name, Counter())
 
 
 def prediction_shape(loss: Loss, input_shape: Shape) -> Shape:

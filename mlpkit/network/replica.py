@@ -73,7 +73,6 @@ class Replica:
 
     step_contexts: tuple[Context, ...] = ()
     _plan: Plan | None = None
-    _can_plan = True
     _last_shape: tuple[int, ...] = ()
 
     def __init__(

@@ -30,34 +30,28 @@ _PARAMETER = re.compile(r"^    (\w+): (.*)$")
 
 def parse_docstring(text: str | None) -> Docstring:
     """Take a docstring apart; missing parts are empty."""
-    lines = inspect.cleandoc(text or "").split("\n")
-    head: list[str] = []
-    sections: dict[str, list[str]] = {}
-    current = head
-    for line in lines:
-        title = _TITLE.match(line)
-        if title:
-            current = sections.setdefault(title[1], [])
-            current += [title[2]] if title[2] else []
-        else:
-            current.append(line)
+    head, sections = _parts(inspect.cleandoc(text or "").split("\n"), _TITLE)
     summary, _, body = "\n".join(head).strip().partition("\n\n")
+    _, parameters = _parts(sections.pop("Args", []), _PARAMETER)
     return Docstring(
         summary=" ".join(summary.split()),
         body=body.strip("\n"),
-        parameters=_parameters(sections.pop("Args", [])),
-        sections={name: " ".join(" ".join(lines).split()) for name, lines in sections.items()},
+        parameters={name: _in_one_line(lines) for name, lines in parameters.items()},
+        sections={name: _in_one_line(lines) for name, lines in sections.items()},
     )
 
 
-def _parameters(lines: list[str]) -> dict[str, str]:
-    meanings: dict[str, list[str]] = {}
+def _parts(lines: list[str], heading: re.Pattern[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the lines before the first heading, and those of each part, by its name."""
     current: list[str] = []
+    head, parts = current, dict[str, list[str]]()
     for line in lines:
-        parameter = _PARAMETER.match(line)
-        if parameter:
-            current = meanings.setdefault(parameter[1], [])
-            current.append(parameter[2])
-        else:
-            current.append(line.strip())
-    return {name: " ".join(" ".join(words).split()) for name, words in meanings.items()}
+        found = heading.match(line)
+        if found:
+            current = parts.setdefault(found[1], [])
+        current.append(found[2] if found else line)
+    return head, parts
+
+
+def _in_one_line(lines: list[str]) -> str:
+    return " ".join(" ".join(lines).split())
