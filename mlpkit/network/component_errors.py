@@ -77,12 +77,7 @@ def expect_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[A
 
 
 class operation_errors(component_errors):  # noqa: N801 - reads as a function, too
-    """The same for a method of an operation, or of one inside it.
-
-    Args:
-        operation: a member of the stack.
-        method: the name of its method that is called.
-    """
+    """The same for a method, by its name, of a member of the stack, or of an operation inside it."""
 
     def __init__(self, operation: Operation, method: str) -> None:
         self.operation = operation

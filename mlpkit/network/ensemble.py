@@ -34,13 +34,7 @@ NOT_TRAINED = "an ensemble isn't trained as one network; train one of its networ
 
 
 class EnsembleMember(NamedTuple):
-    """A network inside an ensemble.
-
-    Args:
-        layers: its layers.
-        loss: its loss, which turns what the layers return into predictions.
-        scaled: how the values that it predicts are scaled; None if they aren't.
-    """
+    """A network inside an ensemble: its layers, the loss that predicts, and how the values are scaled, if they are."""
 
     layers: Chain
     loss: Loss
@@ -81,7 +75,11 @@ class Ensemble(Layer):
         """Declare the networks, each with the path ``Ensemble.NUMBER``."""
         self.members = [self._member(str(i), stack, input_shape) for i, stack in enumerate(self._stacks)]
         first = self.members[0]
-        return prediction_shape(first.loss, first.layers.output_shape)
+        declared: list[Parameter | State] = [*first.loss.declared_parameters(), *first.loss.declared_states()]
+        for each in declared:
+            each.value = np.zeros(each.shape, self.dtype)  # until the network has values
+        with np.errstate(all="ignore"):  # only predict knows the shape of a prediction
+            return first.loss.predict(np.zeros((1, *first.layers.output_shape), self.dtype)).shape[1:]
 
     def _member(self, name: str, stack: Sequence[Layer | Loss], input_shape: Shape) -> EnsembleMember:
         *layers, loss = stack
@@ -190,12 +188,3 @@ def prove_ensemble(
     ensemble = Ensemble(stacks, target)
     names = [NAME, stacks[0][-1].type_name]
     return prove_shapes([ensemble, LossOfPredictions(ensemble)], names, input_shape, target, dtype, create=create)
-
-
-def prediction_shape(loss: Loss, input_shape: Shape) -> Shape:
-    """Return the shape of a loss's prediction, which only ``predict`` knows; until then parameters and states are 0."""
-    declared: list[Parameter | State] = [*loss.declared_parameters(), *loss.declared_states()]
-    for each in declared:
-        each.value = np.zeros(each.shape, loss.dtype)
-    with np.errstate(all="ignore"):
-        return loss.predict(np.zeros((1, *input_shape), loss.dtype)).shape[1:]

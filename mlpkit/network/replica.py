@@ -32,12 +32,7 @@ PLANNED_ROWS: Final = 32
 
 
 class Plan(NamedTuple):
-    """How a few rows are predicted, with little to do but to compute.
-
-    Args:
-        inputs: takes the rows.
-        steps: for each member of the stack, what computes its outputs, and the array that this returns.
-    """
+    """How a few rows are predicted: the array that takes them; what computes each member, and the array it returns."""
 
     inputs: NDArray[Any]
     steps: list[tuple[Callable[[], NDArray[Any]], NDArray[Any]]]

@@ -28,11 +28,13 @@ class StackError(MlpkitError):
     Args:
         index: its position in the stack, from 0.
         name: the name of what does not fit.
-        producer: position of what feeds the member; -1 if that is the data.
         input_shape: the shape that the member was given.
-        cause: what was said.
-        member: the member; None if what stands there is neither a layer nor a loss.
+        cause: the error that says why.
+        member: the member; None if it is neither a layer nor a loss.
         operation: what does not fit: the member itself, or a layer inside it.
+
+    Attributes:
+        producer: position of what feeds the member; -1 if that is the data.
     """
 
     exit_code = 2

@@ -110,8 +110,10 @@ class ComponentOfKind(ValueType):
             return self.literal.check(value, path, context)
         if self.literal is not None and isinstance(value, str) and is_number(value):
             return self.literal.check(value, path, context)
-        if not _is_reference(value):
-            return context.report(path, f"{show(value)} is not {self._form()}", expected=self.describe())
+        if not isinstance(value, str) and not (isinstance(value, dict) and value):
+            forms = f"the name of {either_of(self.kinds)}, nor a mapping from one"
+            message = f"{show(value)} is not {f'{self.literal.describe()}, ' if self.literal else ''}{forms}"
+            return context.report(path, message, expected=self.describe())
         if context.resolve is None:
             return value
         recipe = context.resolve(self.kinds, value, path, context)
@@ -127,10 +129,6 @@ class ComponentOfKind(ValueType):
         component = references(self.kinds)
         return {"anyOf": [self.literal.json_schema(references), component]} if self.literal else component
 
-    def _form(self) -> str:
-        forms = f"the name of {either_of(self.kinds)}, nor a mapping from one"
-        return f"{self.literal.describe()}, {forms}" if self.literal else forms
-
 
 class RecipeOfKind(ComponentOfKind):
     """A component that the constructor builds itself, a new one at each call."""
@@ -144,10 +142,6 @@ class RecipeOfKind(ComponentOfKind):
             return value
         checked = super().check(value, path, context)
         return replace(checked, kept=True) if isinstance(checked, Recipe) else checked
-
-
-def _is_reference(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, dict) and bool(value))
 
 
 class DistinctListType(ListType):

@@ -56,14 +56,7 @@ REQUIRED = Required()
 
 
 class ParameterSchema(NamedTuple):
-    """One parameter of a constructor.
-
-    Args:
-        name: the parameter's name.
-        type: what its value may be.
-        default: the value if none is given, or ``REQUIRED``.
-        keyword_only: whether Python takes it by name only.
-    """
+    """One parameter of a constructor: its type, and its default value, ``REQUIRED`` if it has none."""
 
     name: str
     type: ValueType
@@ -78,12 +71,7 @@ class ParameterSchema(NamedTuple):
 
 @dataclass(frozen=True)
 class Schema:
-    """The parameters of a class's constructor, in their order.
-
-    Args:
-        owner: the class.
-        fields: its parameters.
-    """
+    """The parameters of the constructor of a class, its owner, in their order."""
 
     owner: type
     fields: tuple[ParameterSchema, ...]
@@ -243,7 +231,7 @@ class OneOf(NamedTuple):
 
     Args:
         keys: the keys.
-        missing: what to say if none is.
+        missing: the message if none of them is given.
         expected: what was expected instead.
         exclusive: whether no two may be given.
     """

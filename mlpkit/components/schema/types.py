@@ -67,11 +67,7 @@ class ScalarType(ValueType):
 
 @dataclass(frozen=True)
 class BoundedType(ScalarType):
-    """A number in a range.
-
-    Args:
-        bounds: the ends of the range.
-    """
+    """A number in a range, given by its ends."""
 
     bounds: tuple[Bound, ...] = ()
 
@@ -263,13 +259,7 @@ def is_number(text: str) -> bool:
 
 @dataclass(frozen=True)
 class ListType(ValueType):
-    """A list of any length, its items of one type.
-
-    Args:
-        items: the type of every item.
-        fewest: how many items there must be at least.
-        as_tuple: whether the constructor wants a tuple.
-    """
+    """A list of at least the fewest items, all of one type; a tuple if the constructor wants one."""
 
     items: ValueType
     fewest: int = 0
