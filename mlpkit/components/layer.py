@@ -104,8 +104,7 @@ class Layer(Operation):
 
     def _take_place(self, path: str, input_shape: Shape, dtype: np.dtype[Any]) -> Shape:
         """Become part of a network: declare what is needed, and return the shape of the outputs."""
-        self.path, self.dtype = path, dtype
-        self._expect_nothing_declared()
+        self._join(path, dtype)
         self._input_shape = input_shape
         shape: object = self.build(input_shape)
         if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 1 for n in shape):

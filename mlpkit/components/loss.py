@@ -208,6 +208,5 @@ class Loss(Operation):
 
     def _take_place(self, path: str, input_shape: Shape, target: Target | None, dtype: np.dtype[Any]) -> None:
         """Become part of a network: make sure that inputs and target fit."""
-        self.path, self.dtype = path, dtype
-        self._expect_nothing_declared()
+        self._join(path, dtype)
         self.build(input_shape, target)

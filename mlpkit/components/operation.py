@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from math import isfinite, prod
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.initializer import InitializerLike
     from mlpkit.components.schedule import Rate
-
 
 MOST_LAYERS_INSIDE: Final = 5_000
 """Most layers inside layers of one network; laying out so many takes a second and tens of megabytes."""
@@ -49,6 +48,9 @@ class LayerCount:
 
 
 Shape = tuple[int, ...]
+
+_ViewKey: TypeAlias = "tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None]"
+"""The arguments of ``buffer``, with the strides of an array in place of the array."""
 
 MOST_VIEWS = 64
 """Views of scratch arrays kept by one operation; ever new batch sizes must not fill the memory."""
@@ -98,7 +100,7 @@ class Operation(Component):
         self._input_shape: Shape = ()
         self._output_shape: Shape = ()
         self._storage: dict[str, NDArray[np.uint8]] = {}
-        self._views: dict[tuple[str, Shape | None, DTypeLike | None, Shape | None, bool | None], NDArray[Any]] = {}
+        self._views: dict[_ViewKey, NDArray[Any]] = {}
         self._position = RunPosition(START)
         self._generator: tuple[int, np.random.Generator] | None = None
         self._built: dict[str, bool] | None = None
@@ -187,10 +189,11 @@ class Operation(Component):
             strides = None
         else:
             strides, shape = like.strides, like.shape if shape is None else shape
+        key = (name, shape, dtype, strides, contiguous)
         try:
-            return self._views[name, shape, dtype, strides, contiguous]
+            return self._views[key]
         except KeyError:
-            return self._new_view(name, shape, dtype, strides, contiguous)
+            return self._new_view(key)
 
     def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
         """Return what computes ``forward`` outside training, or a loss's ``predict``, for the same array again.
@@ -279,8 +282,9 @@ class Operation(Component):
         """Whether training changes a parameter of this operation, or of one inside it."""
         return any(operation._parameters and not operation._frozen for operation in self.operations())
 
-    def _expect_nothing_declared(self) -> None:
-        """Make sure that an operation that joins a network has declared nothing before its ``build``."""
+    def _join(self, path: str, dtype: np.dtype[Any]) -> None:
+        """Become part of a network, if nothing was declared before ``build``."""
+        self.path, self.dtype = path, dtype
         declared = next(iter({**self._parameters, **self._states, **self._children}), None)
         if declared is not None:
             raise UsageError(
@@ -295,22 +299,16 @@ class Operation(Component):
     def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
         """Resolve the names of initializers, and make sure that every parameter has one, or a number."""
         for parameter in self._parameters.values():
-            given = parameter.initializer
+            given, what = parameter.initializer, f"first values of {parameter.path}"
             try:
                 parameter.initializer = create("initializer", given)
             except WrongUseError as error:
-                raise WrongUseError(
-                    f"first values of {parameter.path}: {error.described()}",
-                    expected=error.expected,
-                    remedy=error.remedy,
-                ) from error
+                message = f"{what}: {error.described()}"
+                raise WrongUseError(message, expected=error.expected, remedy=error.remedy) from error
             is_number = isinstance(given, int | float) and not isinstance(given, bool)
             if not is_number and not callable(parameter.initializer):
-                raise WrongUseError(
-                    f"first values of {parameter.path}: {given!r} is not an initializer",
-                    expected="a number, the name of an initializer, a mapping from its name to its parameters, or an "
-                    "Initializer",
-                )
+                forms = "the name of an initializer, a mapping from its name to its parameters, or an Initializer"
+                raise WrongUseError(f"{what}: {given!r} is not an initializer", expected=f"a number, {forms}")
 
     def _new_declaration(self, name: str, shape: Shape) -> Shape:
         self._expect_new_name(name)
@@ -324,14 +322,8 @@ class Operation(Component):
             msg = f"{self.path or self.type_name} declares '{name}' twice"
             raise ValueError(msg)
 
-    def _new_view(
-        self,
-        name: str,
-        shape: Shape | None,
-        dtype: DTypeLike | None,
-        strides: tuple[int, ...] | None,
-        contiguous: bool | None,
-    ) -> NDArray[Any]:
+    def _new_view(self, key: _ViewKey) -> NDArray[Any]:
+        name, shape, dtype, strides, contiguous = key
         if shape is None:
             msg = f"buffer '{name}' of {self.path or self.type_name} has neither a shape nor an array that it is like"
             raise TypeError(msg)
@@ -349,7 +341,7 @@ class Operation(Component):
         memory = storage[:size].view(kind)
         view = padded_view(memory, in_memory) if gaps else memory.reshape(in_memory)
         view = view.transpose(np.argsort(slowest_first))
-        self._views[name, shape, dtype, strides, contiguous] = view
+        self._views[key] = view
         return view
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -152,14 +152,13 @@ def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
         case {"means": means, "stds": stds, "log": bool(log), **rest} if (
             _are_finite(means, count) and _are_finite(stds, count) and min(stds) > 0
         ):
-            scaling = ValuesScaling(tuple(means), tuple(stds), log)
             match rest:
                 case {"bounds": [least, greatest]} if (
                     len(rest) == 1 and _are_finite(least, count) and _are_finite(greatest, count)
                 ):
-                    return replace(scaling, bounds=(tuple(least), tuple(greatest)))
+                    return ValuesScaling(tuple(means), tuple(stds), log, (tuple(least), tuple(greatest)))
                 case {} if not rest:
-                    return scaling
+                    return ValuesScaling(tuple(means), tuple(stds), log)
     msg = f"{reprlib.repr(plain)} is not how values are scaled"
     raise ValueError(msg)
 

@@ -124,12 +124,8 @@ class Schema:
             if field.name not in given and field.name in misspelt:
                 continue
             if field.name not in given and field.required:
-                context.report(
-                    path,
-                    f"missing {noun} '{field.name}'{of}",
-                    expected=f"{field.name}: {field.type.describe()}",
-                    at_key=True,
-                )
+                expected = f"{field.name}: {field.type.describe()}"
+                context.report(path, f"missing {noun} '{field.name}'{of}", expected=expected, at_key=True)
                 continue
             value = given.get(field.name, older.get(field.name, field.default))
             checked[field.name] = field.type.check(value, (*path, field.name), context)
