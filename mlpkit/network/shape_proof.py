@@ -27,36 +27,30 @@ class StackError(MlpkitError):
 
     Args:
         index: its position in the stack, from 0.
-        name: the name of what does not fit.
-        input_shape: the shape that the member was given.
+        name: its name.
+        input_shape: the shape that it was given.
         cause: the error that says why.
         member: the member; None if it is neither a layer nor a loss.
-        operation: what does not fit: the member itself, or a layer inside it.
 
     Attributes:
+        operation: what does not fit: the member itself, or a layer inside it.
         producer: position of what feeds the member; -1 if that is the data.
     """
 
     exit_code = 2
 
     def __init__(
-        self,
-        index: int,
-        name: str,
-        input_shape: Shape,
-        cause: Exception,
-        *,
-        member: Operation | None = None,
-        operation: Operation | None = None,
+        self, index: int, name: str, input_shape: Shape, cause: Exception, member: Operation | None = None
     ) -> None:
         self.index = index
-        self.member = member
-        self.operation = operation
         self.producer = index - 1
         self.input_shape = input_shape
         self.cause = cause
+        self.member = member
+        self.operation = None if member is None else failing_operation(member, cause)
+        place = (self.operation and self.operation.path) or name
         text = str(cause) if isinstance(cause, MlpkitError) else f"build raised {type(cause).__name__}: {cause}"
-        super().__init__(text if name in text else f"{name}: {text}")
+        super().__init__(text if place in text else f"{place}: {text}")
 
 
 class Proof(NamedTuple):
@@ -66,7 +60,7 @@ class Proof(NamedTuple):
         layers: the layers.
         loss: the loss at the end.
         shapes: the input shape of each member of the stack, in order.
-        target: what is to be predicted, if known.
+        target: what is predicted, if known.
         flops: floating-point operations of one training step, for each example.
     """
 
@@ -125,7 +119,8 @@ def prove_shapes(
                 if create is not None:
                     each._build_initializers(create)
         except Exception as error:  # whatever an author's build raises becomes an error at the layer's place
-            raise _stack_error(index, name, operation, shapes[-1], error) from error
+            found = operation if isinstance(operation, Layer | Loss) else None
+            raise StackError(index, name, shapes[-1], error, found) from error
     loss = stack[-1] if stack else None
     if not isinstance(loss, Loss):
         missing = ShapeError("the stack is empty", expected="layers, and a loss at the end")
@@ -152,14 +147,6 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Los
             remedy="add one, such as those that mlpkit plugins lists",
         )
     return operation
-
-
-def _stack_error(index: int, name: str, operation: object, input_shape: Shape, error: Exception) -> StackError:
-    """Return the error of a member of the stack, or of the layer inside it that raised it."""
-    if not isinstance(operation, Layer | Loss):
-        return StackError(index, name, input_shape, error)
-    failed = failing_operation(operation, error)
-    return StackError(index, failed.path or name, input_shape, error, member=operation, operation=failed)
 
 
 def coupled_by_slices(stack: Iterable[Operation], slices: int, frozen: Collection[str] = ()) -> str:

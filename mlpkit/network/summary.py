@@ -33,9 +33,8 @@ HEADINGS = ("name", "layer", "outputs", "parameters")
 
 def one_line(network: Sequential) -> str:
     """Name the members of the stack, and what the network takes."""
-    names = ", ".join(row.name for row in _rows(network))
-    count = _count(network)
-    return f"<Sequential of {names}: {count:,} parameters, takes {_inputs(network)}>"
+    names = ", ".join(member.path for member in (*network.layers, network.loss_layer))
+    return f"<Sequential of {names}: {', '.join(_size_and_inputs(network))}>"
 
 
 def summary(network: Sequential) -> str:
@@ -52,21 +51,15 @@ def summary(network: Sequential) -> str:
 
 def table_of(network: Sequential) -> tuple[list[tuple[str, ...]], str]:
     """Return the rows of the table, and the line below it."""
-    rows: list[tuple[str, ...]] = [(row.name, row.layer, row.shape, f"{row.parameters:,}") for row in _rows(network)]
-    return rows, f"{_count(network):,} parameters; takes {_inputs(network)}"
+    rows = [row_of(member) for member in (*network.layers, network.loss_layer)]
+    cells: list[tuple[str, ...]] = [(row.name, row.layer, row.shape, f"{row.parameters:,}") for row in rows]
+    return cells, "; ".join(_size_and_inputs(network))
 
 
-def _inputs(network: Sequential) -> str:
-    encoded = "encoded inputs" if network.encoder is not None else "inputs"
-    return f"{encoded} of shape {tuple(network.input_shape)}"
-
-
-def _count(network: Sequential) -> int:
-    return sum(int(array.size) for array in network.parameters.values())
-
-
-def _rows(network: Sequential) -> list[Row]:
-    return [row_of(member) for member in (*network.layers, network.loss_layer)]
+def _size_and_inputs(network: Sequential) -> tuple[str, str]:
+    count = sum(int(array.size) for array in network.parameters.values())
+    inputs = "encoded inputs" if network.encoder is not None else "inputs"
+    return f"{count:,} parameters", f"takes {inputs} of shape {tuple(network.input_shape)}"
 
 
 def row_of(operation: Operation) -> Row:
