@@ -219,10 +219,13 @@ class Chain:
         """
         if self._needed is not self.owner.needs_input_gradient:
             self._follow()
-        if not self._outputs_checked:
-            return self._checked_forward(x)
+        if self._outputs_checked:
+            for layer in self.layers:
+                x = layer.forward(x)
+            return x
         for layer in self.layers:
-            x = layer.forward(x)
+            x = checked_forward(layer, x)
+        self._outputs_checked = True
         return x
 
     def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
@@ -231,30 +234,20 @@ class Chain:
         Args:
             dy: derivative of the loss by what ``forward`` returned; the layers may overwrite it.
         """
-        if not self._gradients_checked:
-            return self._checked_backward(dy)
         dx: NDArray[Any] | None = dy
-        for layer in self._backward_order:
-            dx = layer.backward(dx)  # type: ignore[arg-type]
+        if self._gradients_checked:
+            for layer in self._backward_order:
+                dx = layer.backward(dx)  # type: ignore[arg-type]
+        else:
+            for layer in self._backward_order:
+                dx = checked_backward(layer, dx, len(dy))
+            self._gradients_checked = True
         return dx if self._needed else None
 
     def _follow(self) -> None:
         """Settle which layers go backward, from what the owner needs and from what is trained."""
         self._needed = self.owner.needs_input_gradient
         self._backward_order = order_of_backward(self.layers, self._needed)
-
-    def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        for layer in self.layers:
-            x = checked_forward(layer, x)
-        self._outputs_checked = True
-        return x
-
-    def _checked_backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
-        dx: NDArray[Any] | None = dy
-        for layer in self._backward_order:
-            dx = checked_backward(layer, dx, len(dy))
-        self._gradients_checked = True
-        return dx if self._needed else None
 
 
 def checked_forward(layer: Layer, x: NDArray[Any]) -> NDArray[Any]:

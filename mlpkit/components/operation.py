@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlpkit.components.graph import Graph, Value
     from mlpkit.components.initializer import InitializerLike
+    from mlpkit.components.recipe import Resolver
     from mlpkit.components.schedule import Rate
 
 MOST_LAYERS_INSIDE: Final = 5_000
@@ -296,7 +297,7 @@ class Operation(Component):
         """Remember which attributes ``build`` has set; a pass over rows sets the others."""
         self._built = {name: value is None for name, value in vars(self).items()}
 
-    def _build_initializers(self, create: Callable[[str, object], Any]) -> None:
+    def _build_initializers(self, create: Resolver) -> None:
         """Resolve the names of initializers, and make sure that every parameter has one, or a number."""
         for parameter in self._parameters.values():
             given, what = parameter.initializer, f"first values of {parameter.path}"

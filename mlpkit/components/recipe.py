@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,11 +16,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and indices that lead from the outermost value to one inside it."""
 
 
-class Resolver(Protocol):
-    """Builds the component that a name, or a mapping from a name to parameters, stands for."""
-
-    def __call__(self, kind: str, reference: object) -> Any:
-        """Return the component."""
+Resolver: TypeAlias = "Callable[[str, object], Any]"
+"""Builds the component of a kind that a name, or a mapping from a name to parameters, stands for."""
 
 
 @dataclass(frozen=True)

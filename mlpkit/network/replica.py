@@ -135,15 +135,19 @@ class Replica:
         """Return the loss's inputs, such as logits, for a minibatch."""
         self.position.forwards += 1
         if not self._outputs_checked:
-            return self._checked_forward(x)
-        layer: Operation = self.loss
-        try:
             for layer in self.layers:
-                x = layer.forward(x)
+                with operation_errors(layer, "forward"):
+                    x = checked_forward(layer, x)
+            self._outputs_checked = True
+            return x
+        member: Operation = self.loss
+        try:
+            for member in self.layers:
+                x = member.forward(x)
         except MlpkitError:
             raise
         except Exception as error:
-            raise operation_failure(layer, "forward", error) from error
+            raise operation_failure(member, "forward", error) from error
         return x
 
     def outputs(self, x: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -284,14 +288,6 @@ class Replica:
         except Exception as error:
             raise operation_failure(member, method, error) from error
         return loss if self._scaled is None else self.compare(x, own, weights, clipped=False)
-
-    def _checked_forward(self, x: NDArray[Any]) -> NDArray[Any]:
-        """Do a first forward pass and make sure that each layer returns what its ``build`` declared."""
-        for layer in self.layers:
-            with operation_errors(layer, "forward"):
-                x = checked_forward(layer, x)
-        self._outputs_checked = True
-        return x
 
     def _checked_loss_and_gradient(
         self, x: NDArray[Any], t: NDArray[Any], dloss: float, weights: NDArray[Any] | None

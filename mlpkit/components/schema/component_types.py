@@ -106,9 +106,8 @@ class ComponentOfKind(ValueType):
         """Return a recipe, a built component, the literal, or (with no resolver) the reference as it is."""
         if isinstance(value, (*self.bases, Recipe)):
             return value
-        if self.literal is not None and isinstance(value, int | float) and not isinstance(value, bool):
-            return self.literal.check(value, path, context)
-        if self.literal is not None and isinstance(value, str) and is_number(value):
+        number = is_number(value) if isinstance(value, str) else isinstance(value, int | float)
+        if self.literal is not None and number and not isinstance(value, bool):
             return self.literal.check(value, path, context)
         if not isinstance(value, str) and not (isinstance(value, dict) and value):
             forms = f"the name of {either_of(self.kinds)}, nor a mapping from one"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from mlpkit.errors import ParameterError
 
@@ -55,13 +55,11 @@ class Invalid:
 INVALID = Invalid()
 
 
-class ReferenceResolver(Protocol):
-    """Turns a component's name, or a mapping from its name to its parameters, into a recipe."""
+ReferenceResolver: TypeAlias = "Callable[[tuple[str, ...], object, KeyPath, CheckContext], Recipe[Any] | None]"
+"""Turns a component of some kinds, by its name, or by a mapping from its name to its parameters, into a recipe.
 
-    def __call__(
-        self, kinds: tuple[str, ...], reference: object, path: KeyPath, context: CheckContext
-    ) -> Recipe[Any] | None:
-        """Return the recipe, or None after it has reported to ``context`` what is wrong."""
+Returns None after it has reported to the context what is wrong.
+"""
 
 
 class SchemaReferences(Protocol):
