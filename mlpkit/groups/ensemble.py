@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mlpkit.components.input_columns import InputShape
 from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
-from mlpkit.groups.several_runs import default_observer, listed_runs
+from mlpkit.groups.several_runs import listed_runs
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
@@ -90,8 +90,7 @@ def run_ensemble(
     *,
     examples: GivenExamples | None = None,
     workers: int | None = None,
-    observer: Listener | None = None,
-    quiet: bool = False,
+    observer: Listener,
     stop: StopRequest | None = None,
     callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
 ) -> EnsembleRun:
@@ -102,26 +101,24 @@ def run_ensemble(
         directory: where to keep the runs; missing or empty. None keeps nothing.
         examples: the examples by split, if the data set holds them in memory.
         workers: how many networks train at once; by default as many as there are cores for.
-        observer: as for ``mlpkit.groups.seeds.run_seeds``.
-        quiet: as there.
-        stop: as there.
+        observer: receives the events, and the warnings of the data.
+        stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
         callbacks: callbacks beside the spec's, by number of the network; only with ``examples``.
 
     Raises:
         EnsembleError: a network could not be trained.
-        MlpkitError: as ``run_seeds`` does.
+        MlpkitError: as ``mlpkit.groups.seeds.run_seeds`` does.
         KeyboardInterrupt: Ctrl-C stopped the training.
     """
     if examples is None:
         expect_processes("training an ensemble")
-    listener = observer or default_observer(MEMBER, quiet=quiet)
 
     def train(place: Path) -> EnsembleRun:
         group = EnsembleGroup(spec, examples).prove()
-        group.warn(listener)
+        group.warn(observer)
         group.create(place)
         with group.folder as folder:
-            return _trained(folder, spec.registry, examples, listener, stop or StopRequest(), callbacks, workers)
+            return _trained(folder, spec.registry, examples, observer, stop or StopRequest(), callbacks, workers)
 
     return train_in(directory, train, "run", lambda found: found.members, STOPPED_WITHOUT_FOLDER)
 
@@ -132,8 +129,7 @@ def resume_ensemble(
     *,
     examples: GivenExamples | None = None,
     workers: int | None = None,
-    observer: Listener | None = None,
-    quiet: bool = False,
+    observer: Listener,
     stop: StopRequest | None = None,
 ) -> EnsembleRun:
     """Go on with the networks of an ensemble that are not finished, to the same bits as without the break.
@@ -143,9 +139,8 @@ def resume_ensemble(
         registry: the plugins to take components from.
         examples: as for ``resume``.
         workers: as for ``run_ensemble``.
-        observer: as there.
-        quiet: as there.
-        stop: as there.
+        observer: receives the events.
+        stop: as for ``run_ensemble``.
 
     Raises:
         RunFolderError: the folder has another writer, or a network can't be resumed.
@@ -154,7 +149,6 @@ def resume_ensemble(
     """
     with EnsembleFolder.open(directory) as folder:
         folder.run.claim()
-        observer = observer or default_observer(MEMBER, quiet=quiet)
         whole = folder
         if not folder.run.finished:
             spec = _expect_unchanged(folder, registry, examples)
@@ -293,12 +287,38 @@ def _failed(folder: EnsembleFolder, failures: Mapping[int, str]) -> EnsembleErro
 
 
 def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> EnsembleRun:
-    """Average the networks; if all are finished and the ensemble isn't, write its model and results."""
-    run, dataset = folder.run, dataset_of(spec, examples)
-    resolved = run.resolved_text()
-    if run.finished:
-        predicted = partial(_predicted_again, folder, spec, examples)
-        return _run_of(folder, load_run(folder.directory, spec.registry), in_order(run.read_metrics(), spec), predicted)
+    """Return the average of the networks; once all are finished, write its model and results."""
+    found, is_new = None, not folder.run.finished
+    if is_new:
+        model, metrics, found = _average(folder, spec, examples, stopped)
+    else:
+        model, metrics = load_run(folder.directory, spec.registry), in_order(folder.run.read_metrics(), spec)
+    return EnsembleRun(
+        model.network,
+        metrics=metrics,
+        folder=folder.directory,
+        stopped=stopped if is_new else "",
+        spread=folder.summary(),
+        unfinished=tuple(folder.unfinished),
+        size=len(folder.members),
+        _compared=partial(tracker_of, model.spec.training, []),
+        _trained=lambda: model,
+        _load=partial(finished_runs, folder, model.spec.registry.arguments()),
+        _predicted=(lambda: found) if is_new else partial(_predicted_again, folder, spec, examples),
+    )
+
+
+class _Results(NamedTuple):
+    """The average of networks, its loss and metrics by split, and what is out of fold."""
+
+    model: TrainedModel
+    metrics: dict[str, dict[str, Any]]
+    out_of_fold: OutOfFold | None
+
+
+def _average(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None, stopped: str) -> _Results:
+    """Average the networks, and write model and results unless training was stopped."""
+    dataset, resolved = dataset_of(spec, examples), folder.run.resolved_text()
     description = prove_again(folder.directory, spec, dataset).description
     input_shape = InputShape(description.input_shape, description.columns)
     network = build_for(spec, prove_trained(spec, input_shape, description.target), slices=1)
@@ -306,11 +326,11 @@ def _averaged(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None
     for number in folder.with_models:
         _copy_weights(folder.member(number), number, network)
     model = TrainedModel(spec, network, dataset, description.target)
-    metrics, found = ({}, None) if stopped else _write_results(folder, model, description)
+    results = _Results(model, {}, None) if stopped else _write_results(folder, model, description)
     if examples is not None:
         network.encoder = dataset
         dataset.hold({})
-    return _run_of(folder, model, metrics, lambda: found, stopped)
+    return results
 
 
 def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples | None) -> OutOfFold | None:
@@ -323,10 +343,8 @@ def _predicted_again(folder: EnsembleFolder, spec: Spec, examples: GivenExamples
     return predict_out_of_fold([*folder.members.values()], folds, description, spec.registry)
 
 
-def _write_results(
-    folder: EnsembleFolder, model: TrainedModel, description: Description
-) -> tuple[dict[str, dict[str, Any]], OutOfFold | None]:
-    """Write the model of an ensemble; return loss and metrics by split, written last, and what is out of fold."""
+def _write_results(folder: EnsembleFolder, model: TrainedModel, description: Description) -> _Results:
+    """Write the model of an ensemble, and then loss and metrics by split."""
     run, spec, dataset = folder.run, model.spec, model.dataset
     data, found = open_data(spec, dataset), None
     metrics = evaluated(model, data, description, [split for split in SPLITS if split in data], folder.directory)
@@ -338,7 +356,7 @@ def _write_results(
     run.save_model(*model_of(model.network, Origin(run.resolved_text, dataset)))
     folder.write_spread()
     run.write_metrics({split: finite(values) for split, values in metrics.items()})
-    return in_order(metrics, spec), found
+    return _Results(model, in_order(metrics, spec), found)
 
 
 def _copy_weights(member: Path, number: int, network: Sequential) -> None:
@@ -351,25 +369,3 @@ def _copy_weights(member: Path, number: int, network: Sequential) -> None:
     for name, view in (*network.parameters.items(), *network.states.items()):
         if name.startswith(before):
             view[...] = arrays[name.removeprefix(before)]
-
-
-def _run_of(
-    folder: EnsembleFolder,
-    model: TrainedModel,
-    metrics: dict[str, dict[str, Any]],
-    predicted: Callable[[], OutOfFold | None],
-    stopped: str = "",
-) -> EnsembleRun:
-    return EnsembleRun(
-        model.network,
-        metrics=metrics,
-        folder=folder.directory,
-        stopped=stopped,
-        spread=folder.summary(),
-        unfinished=tuple(folder.unfinished),
-        size=len(folder.members),
-        _compared=partial(tracker_of, model.spec.training, []),
-        _trained=lambda: model,
-        _load=partial(finished_runs, folder, model.spec.registry.arguments()),
-        _predicted=predicted,
-    )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final, Self
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.seeds_folder import SeedsFolder
-from mlpkit.groups.several_runs import default_observer, listed_runs, share_of_cores
+from mlpkit.groups.several_runs import listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare
+from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.given_run import directory_of
@@ -96,8 +97,7 @@ def run_seeds(
     directory: str | Path | None = None,
     *,
     workers: int | None = None,
-    observer: Listener | None = None,
-    quiet: bool = False,
+    observer: Listener,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
     """Train a spec with each of its seeds, each run to the same bits as on its own.
@@ -108,9 +108,7 @@ def run_seeds(
         spec: the spec.
         directory: where to keep the runs; missing or empty. None keeps nothing.
         workers: how many train at once, each with its share of the cores; by default as many as there are cores for.
-        observer: receives the events; by default Python warns of the data, and of runs that fail, and a notebook shows
-            progress.
-        quiet: whether to show no progress in a notebook.
+        observer: receives the events, and the warnings of the data.
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
     Raises:
@@ -124,14 +122,14 @@ def run_seeds(
     """
     expect_spec(spec, "run")
     expect_processes("training with several seeds")
-    listener, plugin_options = observer or default_observer("seed", quiet=quiet), spec.registry.arguments()
+    plugin_options = spec.registry.arguments()
 
     def train(place: Path) -> SeedRuns:
         group = SeedsGroup(spec).prove()
-        group.warn(listener)
+        group.warn(observer)
         threads = group.create(place, share_of_cores(workers, len(spec.seeds)))
         with group.folder as folder:
-            return _trained(folder, threads, plugin_options, listener, stop or StopRequest(), workers)
+            return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
 
     return train_in(directory, train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)
 
@@ -170,7 +168,7 @@ def resume_seeds(
         for seed in folder.unfinished:
             _expect_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
-        observer = observer or default_observer("seed", quiet=quiet)
+        observer = observer or load("mlpkit.display.notebook:default_observer")("seed", quiet=quiet)
         return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
 
 
@@ -267,9 +265,8 @@ def _trained(
     if not stop.reason:
         _warn_of_other_inputs(folder, observer)
         folder.write_summary()
-    load = partial(finished_runs, folder, plugin_options)
-    unfinished = tuple(folder.unfinished)
-    found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=load)
+    runs, unfinished = partial(finished_runs, folder, plugin_options), tuple(folder.unfinished)
+    found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=runs)
     if interrupted:
         raise interrupt_with(f'stopped; mlpkit.resume_seeds("{folder.directory}") goes on', found)
     return found

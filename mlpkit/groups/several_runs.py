@@ -13,7 +13,6 @@ from mlpkit.errors import MlpkitError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.groups.training_process import SENT, described, event_from, plain_event
 from mlpkit.jobs.resume_network import Session, train_claimed
-from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Event, ObserverGroup, TrainingEnd
@@ -43,17 +42,6 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
     """
     listed = [str(number) for number in numbers]
     return f"{what}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
-
-
-def default_observer(what: str, *, quiet: bool) -> Listener:
-    """Return what turns warnings into Python's, and shows progress in a notebook unless ``quiet``.
-
-    Args:
-        what: what the number of a run is, such as ``seed``.
-        quiet: whether to show no progress.
-    """
-    observer: Listener = load("mlpkit.display.notebook:default_observer")(what, quiet=quiet)
-    return observer
 
 
 def share_of_cores(workers: int | None, count: int) -> int | None:

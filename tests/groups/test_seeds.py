@@ -417,7 +417,7 @@ def test_runs_with_few_threads_train_beside_each_other_but_not_beside_one_that_n
 
 
 def test_a_run_whose_folder_was_removed_is_named_with_the_command_that_trains_it(work, tmp_path):
-    seeds = run_seeds(spec(seeds=SEEDS, **{"training.epochs": 2}), "two")
+    seeds = run_seeds(spec(seeds=SEEDS, **{"training.epochs": 2}), "two", observer=Observer())
     before = contents("two/seed-8")
     shutil.rmtree("two/seed-8")
     with pytest.raises(RunFolderError, match="two: has no run of seed 8; train it again") as caught:

@@ -17,7 +17,7 @@ from mlpkit.jobs.train import train_spec
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.runs.results import result_hashes
-from mlpkit.training.events import Observer
+from mlpkit.training.events import Observer, python_warnings
 
 if TYPE_CHECKING:
     from mlpkit.jobs.run_inputs import Change
@@ -113,7 +113,7 @@ def _again(spec: Spec, place: Path, observer: Observer, stop: StopRequest | None
     if spec.trains_ensemble:
         from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most runs train one network
 
-        return run_ensemble(spec, place, quiet=True, stop=stop)
+        return run_ensemble(spec, place, observer=python_warnings("member"), stop=stop)
     steps = steps if spec.training.seconds is not None else None
     return train_spec(spec.with_seed(spec.seeds[0]), place, observer=observer, stop=stop, steps=steps)
 

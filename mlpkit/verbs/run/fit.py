@@ -10,7 +10,7 @@ from mlpkit.components.dataset import Dataset
 from mlpkit.components.recipe import written
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
-from mlpkit.display.notebook import notebook_display
+from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.train import train_spec
@@ -146,7 +146,8 @@ def fit(
             raise UsageError("fit takes no observer of an ensemble; it is for one network")
         from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most calls train one network
 
-        return run_ensemble(spec, directory, examples=examples, quiet=quiet, stop=stop)
+        listener = default_observer("member", quiet=quiet)
+        return run_ensemble(spec, directory, examples=examples, observer=listener, stop=stop)
     return train_spec(
         spec, directory, dataset=dataset, observer=observer, display=notebook_display(quiet=quiet), stop=stop
     )

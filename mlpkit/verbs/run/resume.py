@@ -105,4 +105,5 @@ def resume(
     from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
 
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    return resume_ensemble(directory, registry, examples=examples, quiet=quiet, stop=stop)
+    listener = default_observer("member", quiet=quiet)
+    return resume_ensemble(directory, registry, examples=examples, observer=listener, stop=stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
+from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import UsageError
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.spec import expect_spec
@@ -85,7 +86,8 @@ def run(
             raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
         from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
 
-        return run_seeds(spec.with_seeds(seeds), directory, quiet=quiet, stop=stop)
+        listener = default_observer("seed", quiet=quiet)
+        return run_seeds(spec.with_seeds(seeds), directory, observer=listener, stop=stop)
     if len(spec.seeds) > 1:
         count = len(spec.seeds)
         raise UsageError(f"the spec trains with {count} seeds; mlpkit.run(spec, seeds=spec.seeds) returns all {count}")
@@ -94,9 +96,7 @@ def run(
             raise UsageError("run takes no observer and no steps with an ensemble: other processes train its networks")
         from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
 
-        return run_ensemble(spec, directory, quiet=quiet, stop=stop)
-    from mlpkit.display.notebook import notebook_display  # noqa: PLC0415 - the program shows progress in its own way
-
+        return run_ensemble(spec, directory, observer=default_observer("member", quiet=quiet), stop=stop)
     return train_spec(
         spec.with_seed(spec.seeds[0]),
         directory,
