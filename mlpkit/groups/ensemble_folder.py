@@ -51,10 +51,5 @@ class EnsembleFolder(NumberedRuns):
             (self.directory / MEMBERS).rmdir()
 
     def write_spread(self) -> None:
-        """Write spread.json: the mean of each loss and metric over the networks, with its interval.
-
-        Raises:
-            RunFolderError: a metrics.json of a network can't be read.
-            StorageError: it can't be written.
-        """
+        """Write spread.json: the mean of each loss and metric over the networks, with its interval."""
         self.run.write_json(SPREAD, plain_summary(self.summary()))

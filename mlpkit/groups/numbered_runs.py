@@ -43,6 +43,10 @@ class NumberedRuns:
     Args:
         run: the folder, as the holder of the writer's lock.
         members: the run folders by number: the seed, or the number of a network of an ensemble.
+
+    Raises:
+        RunFolderError: by what needs the results: a metrics.json can't be read.
+        StorageError: by what writes: the file can't be written.
     """
 
     written_last: ClassVar[str] = SPEC
@@ -85,11 +89,7 @@ class NumberedRuns:
         return [number for number, directory in self.members.items() if not RunFolder(directory).finished]
 
     def results(self) -> dict[int, dict[str, Any]]:
-        """Return the metrics of each finished run by number.
-
-        Raises:
-            RunFolderError: a metrics.json can't be read.
-        """
+        """Return the metrics of each finished run by number."""
         return {
             number: RunFolder(directory).read_metrics()
             for number, directory in self.members.items()
@@ -97,11 +97,7 @@ class NumberedRuns:
         }
 
     def summary(self) -> Summary:
-        """Return the mean of each loss and metric over the finished runs, with its interval, by split.
-
-        Raises:
-            RunFolderError: a metrics.json can't be read.
-        """
+        """Return the mean of each loss and metric over the finished runs, with its interval, by split."""
         return summary_of(list(self.results().values()))
 
 

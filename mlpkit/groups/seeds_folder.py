@@ -56,18 +56,9 @@ class SeedsFolder(NumberedRuns):
         (self.directory / SEEDS).unlink(missing_ok=True)
 
     def write_seeds(self) -> None:
-        """Write seeds.json, which makes this the folder of several runs.
-
-        Raises:
-            StorageError: it can't be written.
-        """
+        """Write seeds.json, which makes this the folder of several runs."""
         self.run.write_json(SEEDS, {"seeds": self.seeds})
 
     def write_summary(self) -> None:
-        """Write metrics.json: the summary.
-
-        Raises:
-            RunFolderError: a metrics.json of a run can't be read.
-            StorageError: it can't be written.
-        """
+        """Write metrics.json: the summary."""
         self.run.write_metrics(plain_summary(self.summary()))

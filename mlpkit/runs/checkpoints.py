@@ -32,6 +32,10 @@ class Checkpoints:
 
     Args:
         directory: the folder; made by the first checkpoint.
+
+    Raises:
+        StorageError: by what writes: the file can't be written; the checkpoints before it stay.
+        RunFolderError: by what reads: the folder can't be listed, or is a link, which could lead to those of others.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -45,9 +49,6 @@ class Checkpoints:
             arrays: the arrays by name.
             metadata: everything else, as plain data.
             keep: how many of the last to keep, this one included.
-
-        Raises:
-            StorageError: it can't be written; those before it stay.
         """
         self._write(self._path(step), arrays, metadata)
         steps = self.steps()
@@ -57,11 +58,7 @@ class Checkpoints:
             remove_file(self._path(outdated))
 
     def save_best(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
-        """Write the best checkpoint so far, in the place of the one before.
-
-        Raises:
-            StorageError: it can't be written; the one before it stays.
-        """
+        """Write the best checkpoint so far, in the place of the one before."""
         self._write(self.directory / BEST, arrays, metadata)
 
     def steps(self) -> list[int]:
@@ -81,7 +78,6 @@ class Checkpoints:
 
         Raises:
             NoCheckpointError: there is no checkpoint that is whole.
-            RunFolderError: the folder is a link, which could lead to those of others.
         """
         self._expect_no_link()
         paths = [*map(self._path, self.steps()), *self._best()]
@@ -98,9 +94,6 @@ class Checkpoints:
         Args:
             step: number of a step.
             passed_over: called for each damaged one, with what is wrong with it.
-
-        Raises:
-            RunFolderError: the folder is a link.
         """
         self._expect_no_link()
         return _whole([*self._best(), *(self._path(done) for done in self.steps() if done < step)], passed_over)

@@ -1,4 +1,7 @@
-"""What the records of a run folder hold, made sure of wherever they are read."""
+"""What the records of a run folder hold, checked wherever they are read.
+
+What a file holds is returned if it is as mlpkit writes it; otherwise a RunFolderError is raised.
+"""
 
 from __future__ import annotations
 
@@ -74,11 +77,7 @@ _LOOK: Final = {
 
 
 def checked_evaluation(place: Path | str, record: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of history.jsonl.
-
-    Raises:
-        RunFolderError: it is not as mlpkit writes it.
-    """
+    """Return a line of history.jsonl."""
     if not {"iteration", "epoch"} <= record.keys() or not all(map(is_number, record.values())):
         raise damaged(place, "expected numbers, iteration and epoch among them")
     if type(record["iteration"]) is not int:
@@ -93,9 +92,6 @@ def checked_metrics(path: Path, metrics: dict[str, Any], *, of_several: bool = F
         path: the file.
         metrics: its content.
         of_several: whether it sums up several runs, with an interval in place of each number.
-
-    Raises:
-        RunFolderError: it is not as mlpkit writes it.
     """
     result = {"mean": is_number, "n": int} if of_several else _is_result
     if not all(isinstance(values, dict) and fits([*values.values()], [result]) for values in metrics.values()):
@@ -108,11 +104,7 @@ def _is_result(value: object) -> bool:
 
 
 def checked_lock(path: Path, lock: dict[str, Any]) -> dict[str, Any]:
-    """Return what lock.json holds.
-
-    Raises:
-        RunFolderError: it is not as mlpkit writes it.
-    """
+    """Return what lock.json holds."""
     wrong = [key for key in MAPPINGS if not isinstance(lock.get(key, {}), dict)]
     if not fits(lock.get("continues", {"run": "", "step": 0}), {"run": str, "step": int}):
         wrong.append("continues")
@@ -122,11 +114,7 @@ def checked_lock(path: Path, lock: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
-    """Return what failure.json holds.
-
-    Raises:
-        RunFolderError: it is not as mlpkit writes it.
-    """
+    """Return what failure.json holds."""
     if not fits(failure, {"state": lambda state: state in ENDED_EARLY, "steps": int, "message": str}):
         raise damaged(path, "expected state, steps and message")
     return failure
