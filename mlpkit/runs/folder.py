@@ -303,7 +303,7 @@ class RunFolder:
         return (self.directory / MODEL).exists()
 
     @property
-    def way_to_finish(self) -> str:
+    def resume_hint(self) -> str:
         """What to do about a run that is not finished: it is still at work, or was ended before its end."""
         writer = self._writer.another_writer()
         if writer:
@@ -381,7 +381,7 @@ class RunFolder:
 
     def _missing(self, name: str) -> RunFolderError:
         if name in (MODEL, METRICS):
-            return RunFolderError(f"{self.directory}: holds no {name}: the run is not finished; {self.way_to_finish}")
+            return RunFolderError(f"{self.directory}: holds no {name}: the run is not finished; {self.resume_hint}")
         return RunFolderError(f"{self.directory}: holds no {name}; restore it from a copy, or start a new run")
 
 

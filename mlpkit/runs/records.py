@@ -1,6 +1,6 @@
 """What the records of a run folder hold, checked wherever they are read.
 
-What a file holds is returned if it is as mlpkit writes it; otherwise a RunFolderError is raised.
+Each ``checked`` function returns what it is given, and raises RunFolderError if mlpkit would not have written it.
 """
 
 from __future__ import annotations

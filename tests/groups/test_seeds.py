@@ -288,7 +288,7 @@ def test_a_prepared_run_that_an_earlier_beginning_left_begins_again(tmp_path):
 @pytest.mark.usefixtures("shared_work")
 def test_a_run_that_is_only_prepared_begins_if_it_is_resumed(tmp_path):
     prepare(prove(spec(seed=3)), tmp_path / "run")
-    assert RunFolder.open(tmp_path / "run").way_to_finish == f"resume it with: mlpkit resume {tmp_path / 'run'}"
+    assert RunFolder.open(tmp_path / "run").resume_hint == f"resume it with: mlpkit resume {tmp_path / 'run'}"
     assert mlpkit.resume(tmp_path / "run").steps == 48
     assert contents(tmp_path / "run") == alone(3, tmp_path / "alone", **{"training.threads": 1})
 

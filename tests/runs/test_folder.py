@@ -351,12 +351,12 @@ def test_what_a_run_has_not_written_yet_is_named(folder: RunFolder) -> None:
 
 def test_advice_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path / "my run") as folder:
-        assert shlex.split(folder.way_to_finish)[-1] == f"{folder.directory}/resolved.yaml"
+        assert shlex.split(folder.resume_hint)[-1] == f"{folder.directory}/resolved.yaml"
         with pytest.raises(RunFolderError) as raised:
             folder.checkpoints.load_newest(print)
         assert shlex.split(str(raised.value).partition(": mlpkit ")[2]) == ["run", f"{folder.directory}/resolved.yaml"]
         folder.checkpoints.save(1, {}, {}, keep=1)
-        assert shlex.split(folder.way_to_finish)[-2:] == ["resume", str(folder.directory)]
+        assert shlex.split(folder.resume_hint)[-2:] == ["resume", str(folder.directory)]
 
 
 def test_damage_is_named(folder: RunFolder) -> None:

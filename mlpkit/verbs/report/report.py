@@ -222,7 +222,7 @@ def _outcome(found: _Found, tracker: BestTracker) -> str:
         best = f"; {best_in_words(tracker, found.history[-1])}" if len(found.history) > 1 and tracker.best else ""
         return f"Trained for {done}: {split} {figures(found.metrics[split])}{best}."
     if overview.state in {RUNNING, STOPPED}:
-        return f"{overview.state.capitalize()} after {done}; {found.folder.way_to_finish}."
+        return f"{overview.state.capitalize()} after {done}; {found.folder.resume_hint}."
     return f"{overview.state.capitalize()} after {done}: {overview.problem}"
 
 

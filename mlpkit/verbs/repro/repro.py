@@ -75,7 +75,7 @@ def repro(
     """
     folder = RunFolder.open(directory)
     if not folder.finished:
-        raise RunFolderError(f"{directory}: the run is not finished; {folder.way_to_finish}")
+        raise RunFolderError(f"{directory}: the run is not finished; {folder.resume_hint}")
     lock, resolved = lock_and_spec(folder)
     if CONTINUES in lock:
         origin = lock[CONTINUES]

@@ -57,7 +57,7 @@ def folder_for(directory: Path, out: str | Path | None) -> Path:
     """
     run = RunFolder.open(directory)
     if not run.finished:
-        raise UsageError(f"{directory}: the run is not finished; {run.way_to_finish}")
+        raise UsageError(f"{directory}: the run is not finished; {run.resume_hint}")
     place = directory if directory.name not in ("", "..") else real_path(directory)
     return Path(out) if out is not None else RunFolder.next_free(place.parent, place.name)
 
