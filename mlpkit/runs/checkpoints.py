@@ -1,6 +1,6 @@
 """The checkpoints of a run: the last few, and the best.
 
-Each is a file of its own, written whole or not at all, with a checksum over all of it. An older one is removed only
+Each is a separate file, written whole or not at all, with a checksum over all of it. An older one is removed only
 when a newer one is safely on the disk.
 """
 
@@ -35,14 +35,14 @@ class Checkpoints:
 
     Raises:
         StorageError: by what writes: the file can't be written; the checkpoints before it stay.
-        RunFolderError: by what reads: the folder can't be listed, or is a link, which could lead to those of others.
+        RunFolderError: by what reads: the folder can't be listed, or is a link, which could lead anywhere.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def save(self, step: int, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any], *, keep: int) -> None:
-        """Write a checkpoint, and then remove those that are no longer to be kept.
+        """Write a checkpoint, and then remove the outdated ones.
 
         Args:
             step: steps done.
@@ -62,7 +62,7 @@ class Checkpoints:
         self._write(self.directory / BEST, arrays, metadata)
 
     def steps(self) -> list[int]:
-        """Return the steps of which there is a checkpoint, the newest first."""
+        """Return the steps that have a checkpoint, the newest first."""
         return checkpoint_steps(self.directory)
 
     @property
@@ -77,7 +77,7 @@ class Checkpoints:
             passed_over: called for each damaged one, with what is wrong with it.
 
         Raises:
-            NoCheckpointError: there is no checkpoint that is whole.
+            NoCheckpointError: no checkpoint is whole.
         """
         self._expect_no_link()
         paths = [*map(self._path, self.steps()), *self._best()]
@@ -89,7 +89,7 @@ class Checkpoints:
         raise NoCheckpointError(f"{folder}: can't be resumed: {what}; start a new run: mlpkit run {again}")
 
     def load_before(self, step: int, passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
-        """Go through the checkpoints that are whole: the best one, of any step, and those of fewer steps, newest first.
+        """Yield the checkpoints that are whole: the best one, of any step, then the earlier ones, newest first.
 
         Args:
             step: number of a step.
@@ -119,7 +119,7 @@ class Checkpoints:
 
 
 def _whole(paths: Iterable[Path], passed_over: Callable[[str], None]) -> Iterator[ModelFile]:
-    """Go through the checkpoints that are whole."""
+    """Yield the checkpoints that are whole."""
     for path in paths:
         try:
             checkpoint = load_model_file(path)

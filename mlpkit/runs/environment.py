@@ -51,7 +51,7 @@ def _blas() -> dict[str, str | None]:
 
 
 def _of_scipy(library: str) -> bool:
-    """Whether a library comes with SciPy's wheel: NumPy may use one that lies elsewhere."""
+    """Whether a library comes with SciPy's wheel: NumPy may use another."""
     return not {"scipy.libs", "scipy"}.isdisjoint(Path(library).parts)
 
 

@@ -39,7 +39,7 @@ _REMEDIES = {
 
 
 def storage_error(path: Path, error: OSError, *, action: str = "written") -> StorageError:
-    """Return the error that says what couldn't be done to a file or folder, why, and what to do.
+    """Return the error for what couldn't be done to a file or folder, with the reason and a remedy.
 
     Args:
         path: the file or folder.
@@ -52,7 +52,7 @@ def storage_error(path: Path, error: OSError, *, action: str = "written") -> Sto
 
 
 def reading_error(path: Path, error: OSError, kind: type[MlpkitError], *, action: str = "read") -> MlpkitError:
-    """Return the error that says why a file or folder couldn't be read, and what to do.
+    """Return the error for a file or folder that couldn't be read, with the reason and a remedy.
 
     Args:
         path: the file or folder.
@@ -82,7 +82,7 @@ def read_limited(path: Path, most: int) -> bytes:
         most: how many bytes it may have.
 
     Raises:
-        OSError: it can't be read, is no regular file, or is larger than that.
+        OSError: it can't be read, is not a regular file, or is larger than that.
     """
     found = path.stat()
     if not is_regular(path) and not path.is_dir():  # opening a named pipe would wait for ever

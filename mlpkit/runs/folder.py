@@ -84,7 +84,7 @@ class RunFolder:
             directory: the folder; it is missing or empty.
 
         Raises:
-            RunFolderError: it holds something, is no folder, or is another writer's.
+            RunFolderError: it holds something, is not a folder, or has another writer.
             StorageError: it can't be made.
         """
         try:
@@ -108,7 +108,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, directory: Path) -> RunFolder:
-        """Open the folder of an earlier run, to read it or to go on with it.
+        """Open the folder of an earlier run, to read it or to resume it.
 
         Raises:
             RunFolderError: it is not a run folder.
@@ -230,13 +230,13 @@ class RunFolder:
         self._write_lines(HISTORY, records)
 
     def rewind(self, records: Sequence[Mapping[str, Any]], *, begun: bool = True) -> None:
-        """Take history, timing and health back to where a checkpoint was, so that a run can go on from there.
+        """Take history, timing and health back to a checkpoint, to resume the run from there.
 
-        What a run that was killed left half-written is removed, and so is what it failed of.
+        What a killed run left half-written is removed, and so is failure.json.
 
         Args:
             records: the evaluations up to the checkpoint.
-            begun: whether there is one; otherwise the run begins again, with its first look at the network.
+            begun: whether there is one; otherwise the run starts again, with its first probe of the network.
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
@@ -256,7 +256,7 @@ class RunFolder:
         append_line(self.directory / TIMING, record)
 
     def append_health(self, record: Mapping[str, Any]) -> None:
-        """Add to health.jsonl what ``mlpkit.verbs.doctor.probe.Probe`` found, which says what each key means."""
+        """Add to health.jsonl what ``mlpkit.verbs.doctor.probe.Probe`` found, which explains each key."""
         self.claim()
         append_line(self.directory / HEALTH, record)
 
@@ -287,7 +287,7 @@ class RunFolder:
 
     @property
     def only_prepared(self) -> bool:
-        """Whether training has yet to begin: lock.json is written just before it, and the history at evaluations."""
+        """Whether training hasn't started: lock.json is written just before it, and the history at evaluations."""
         history = self.directory / HISTORY
         evaluated = history.exists() and history.stat().st_size > 0
         return (self.directory / RESOLVED).exists() and not (self.directory / LOCK).exists() and not evaluated
@@ -407,7 +407,7 @@ def _require_empty(directory: Path) -> None:
 
 
 def _what_is_kept(directory: Path, names: list[str]) -> str:
-    """Say what is in a folder that was to be empty, and how to go on with it if it was not finished."""
+    """Return what is in a folder that should be empty, and how to resume it if it is not finished."""
     kind = kind_of(directory)
     if kind is not None and not RunFolder(directory).finished:
         return f"holds a {kind.noun} already; resume it with {kind.command} {shlex.quote(str(directory))}, or "
@@ -422,7 +422,7 @@ def _names_in(directory: Path) -> list[str]:
 
 
 def _first(names: list[str]) -> str:
-    """Return the first few names, and how many there are besides."""
+    """Return the first few names, and how many more there are."""
     more = len(names) - _NAMES_SHOWN
     shown = ", ".join(names[:_NAMES_SHOWN]) or "nothing"
     return f"{shown} and {more} more" if more > 0 else shown

@@ -49,7 +49,7 @@ def encode_pretty(data: Any) -> str:
 
 
 def decode(text: bytes) -> Any:
-    """Return what a JSON text in UTF-8 says.
+    """Return the content of a JSON text in UTF-8.
 
     Raises:
         ValueError: the text isn't JSON, names a key twice, holds a number that isn't finite, or has too many parts.
@@ -161,7 +161,7 @@ def append_line(path: Path, record: Mapping[str, Any]) -> None:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the records of a log; a last line that was cut off while it was written doesn't count.
 
-    Returns an empty list if there is no such file.
+    Returns an empty list if the file is missing.
 
     Raises:
         RunFolderError: the log can't be read, or a line isn't a JSON object.
@@ -170,7 +170,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def readable_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a log without those that are damaged, for a log that nothing depends on.
+    """Return the records of a log except damaged ones, for a log that nothing depends on.
 
     Raises:
         RunFolderError: the log can't be read.
@@ -213,7 +213,7 @@ def read_object(path: Path, most: int = LARGEST_DOCUMENT) -> dict[str, Any]:
 
 
 def decode_object(place: Path | str, content: bytes) -> dict[str, Any]:
-    """Return what the JSON of an object says.
+    """Return the content of a JSON object.
 
     Args:
         place: the file, or a line of it, which messages name.

@@ -18,9 +18,9 @@ class Kind(NamedTuple):
 
     Args:
         name: what it is called.
-        is_run: whether the folder is a run, with a spec, a model and results of its own.
+        is_run: whether the folder is a run, with its own spec, model and results.
         holds: what is in it, in words.
-        resume: goes on with it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
+        resume: resumes it, as ``mlpkit resume`` does; takes the folder, ranks, and the options of a training.
         evaluate: prints results; takes the folder, splits, other data, registry, and whether to print JSON.
         report: writes the page, and returns where; takes the folder, the file, registry, and examples in memory.
         marker: the file that makes a folder one of this kind; empty for a run, which has a spec.
@@ -107,7 +107,7 @@ def is_group(directory: Path) -> bool:
 
 
 def members_of(directory: Path) -> dict[int, Path]:
-    """Return the run folders of a run: those of its seeds or of the networks of its ensemble, by number, or its own.
+    """Return the run folders in a run, by number: of its seeds, or of the networks of its ensemble, or just its own.
 
     Raises:
         RunFolderError: seeds.json is damaged.

@@ -56,7 +56,7 @@ class Entry(NamedTuple):
         name: the array's name.
         dtype: its NumPy dtype, little-endian.
         shape: its shape.
-        begin: offset of its first byte, counted from the end of the header.
+        begin: offset of its first byte from the end of the header.
         end: offset after its last byte.
     """
 
@@ -68,7 +68,7 @@ class Entry(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a header says.
+    """The content of a header.
 
     Args:
         entries: the arrays, in the order of their bytes.
@@ -86,7 +86,7 @@ def format_header(
 ) -> tuple[bytes, list[str]]:
     """Return the header of a file, and the names of its arrays in the order in which their bytes are to follow.
 
-    Arrays of larger items lie first, so that each begins at a multiple of its item's size.
+    Arrays of larger items are first, so that each is aligned to its item's size.
 
     Args:
         arrays: NumPy dtype, little-endian, and shape of each array, by name.
@@ -198,7 +198,7 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
         metadata: plain data; tuples become lists.
 
     Raises:
-        StorageError: the file can't be written, or can't hold such an array, such metadata, or so many of them.
+        StorageError: the file can't be written, or can't hold such or so much data.
     """
     head = _head(path, arrays, metadata)
     data = [_bytes_of(arrays[name]) for name in head.order]
@@ -242,11 +242,11 @@ def load_model_file(path: Path) -> ModelFile:
 
 
 class _Head(NamedTuple):
-    """What a file begins with, up to the end of the header, the digits of the checksum being zeros.
+    """The start of a file, up to the end of the header, with zeros as the digits of the checksum.
 
     Args:
         content: the bytes.
-        place: where among them the digits stand.
+        place: the position of the digits.
         order: the names of the arrays, in the order in which their bytes follow.
     """
 
@@ -332,7 +332,7 @@ def _read_head(path: Path, file: FileIO, size: int) -> bytes:
 
 
 def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
-    """Return what a header says, and the metadata in it."""
+    """Return the content of a header, and the metadata in it."""
     try:
         header = parse_header(text)
         if _KEY not in header.metadata:
@@ -349,7 +349,7 @@ def _parse(path: Path, text: bytes) -> tuple[Header, dict[str, Any]]:
 
 
 def _take(path: Path, file: FileIO, count: int) -> bytearray:
-    """Read exactly so many bytes."""
+    """Read exactly ``count`` bytes."""
     block = bytearray(count)
     rest = memoryview(block)
     while rest:

@@ -1,4 +1,4 @@
-"""What a run folder says at a glance: its state, how far it is, its evaluations and results.
+"""A run folder at a glance: its state, its progress, its evaluations and results.
 
 As few bytes are read as possible, and neither NumPy nor a plugin is loaded.
 """
@@ -72,7 +72,7 @@ class RunOverview(NamedTuple):
         monitor: what the run compares evaluations by, ``loss`` or a metric's name.
         began: when it began, in seconds since 1970.
         changed: when its results changed last.
-        steps: steps done, as far as the folder says.
+        steps: steps done, as the folder knows.
         total: steps of the whole run; None if that isn't known yet, or the clock ends the run.
         last: the last evaluation.
         results: loss and metrics at the end by split, without tables; empty if the run is not finished.
@@ -98,7 +98,7 @@ class RunOverview(NamedTuple):
 
 
 def overview_of(directory: Path) -> RunOverview:
-    """Return a run at a glance; of a damaged folder, one that says what is wrong."""
+    """Return a run at a glance; a damaged folder has the problem in place of results."""
     try:
         names = set(os.listdir(directory))  # noqa: PTH208 - names are all that is needed
     except OSError as error:
@@ -196,7 +196,7 @@ class _History(NamedTuple):
         """Return the lowest and the highest value of the loss or a metric, each at its first evaluation.
 
         Raises:
-            ValueError: a value is no number.
+            ValueError: a value is not a number.
         """
         key = f"{decisive_split(self.last)}_{monitor}"
         named = re.escape(json.dumps(key).encode()) + rb":"
@@ -211,7 +211,7 @@ class _History(NamedTuple):
         )
 
     def _iteration_of(self, entry: bytes) -> int:
-        """Return when the first evaluation was that has a value; 0 if its line doesn't say."""
+        """Return the iteration of the first evaluation with a value; 0 if its line has none."""
         place = re.search(entry + rb"[,}]", self.lines)
         start = self.lines.rfind(b"\n", 0, place.start()) + 1 if place else 0
         iteration = re.compile(rb'\{"iteration":(\d+)').match(self.lines, start)

@@ -1,6 +1,6 @@
-"""What a run is, in run.json: written when it begins, and read by whatever lists runs.
+"""What a run is, in run.json: written when it starts, and read by whatever lists runs.
 
-A run that has yet to begin has no such file, and neither has one of an older version: resolved.yaml then tells it.
+A run that hasn't started, or is of an older version, has no run.json; resolved.yaml replaces it.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Writer(NamedTuple):
 
     @property
     def is_here(self) -> bool:
-        """Whether it is on this machine, as far as that is known."""
+        """Whether it is on this machine, or on an unknown one."""
         return self.host in ("", _host())
 
     @property
@@ -63,7 +63,7 @@ class Writer(NamedTuple):
 class WriterLock:
     """An exclusive lock on a file, which the system releases when its holder dies.
 
-    The lock is advisory (flock): it binds those who ask for it, and readers don't. In WebAssembly, which has no other
+    The lock is advisory (flock): it binds writers, who ask for it, and not readers. In WebAssembly, which has no other
     processes, nothing is locked.
 
     Args:
@@ -165,7 +165,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _writer(descriptor: int) -> Writer:
-    """Return what a lock file says of its holder.
+    """Return the holder of a lock file.
 
     Containers may share a name, and number their processes each on its own.
     """

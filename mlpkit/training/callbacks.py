@@ -1,4 +1,4 @@
-"""Calling the callbacks of a run; and those that do what keys of ``training`` ask for."""
+"""Calls the callbacks of a run, and defines the callbacks behind keys of ``training``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CallbackGroup:
         view: what they see of the run.
 
     Raises:
-        ComponentFailure: a callback raised an exception of its own.
+        ComponentFailure: a callback raised an exception that isn't mlpkit's.
     """
 
     def __init__(self, callbacks: Sequence[Callback], view: TrainingView) -> None:
@@ -46,32 +46,32 @@ class CallbackGroup:
         self._started: list[tuple[Callback, component_errors]] = []
 
     def start(self) -> None:
-        """Training begins."""
+        """Call ``on_start``."""
         for callback, blame in self._callbacks:
             with blame:
                 callback.on_start(self._view)
             self._started.append((callback, blame))
 
     def step(self, loss: float) -> None:
-        """A step was done."""
+        """Call ``on_step``."""
         for callback, blame in self._callbacks:
             with blame:
                 callback.on_step(self._view, loss)
 
     def evaluation(self, record: Record) -> None:
-        """An evaluation was done."""
+        """Call ``on_evaluation``."""
         for callback, blame in self._callbacks:
             with blame:
                 callback.on_evaluation(self._view, record)
 
     def end(self) -> None:
-        """Training is over."""
+        """Call ``on_end``."""
         for callback, blame in self._callbacks:
             with blame:
                 callback.on_end(self._view)
 
     def close(self, outcome: Outcome) -> None:
-        """The run is over, and its files are written; this goes to those that were started."""
+        """Call ``on_close`` of the callbacks that were started."""
         for callback, blame in self._started:
             with blame:
                 callback.on_close(self._view, outcome)
@@ -98,7 +98,7 @@ class CallbackGroup:
 class EarlyStopping(Callback):
     """Ends training when the loss or a metric has not got better for some evaluations in a row.
 
-    A value that is not finite is no better than any other.
+    A value that is not finite never counts as better.
 
     Args:
         metric: ``loss`` or a metric's name.
@@ -214,7 +214,7 @@ class MovingAverage(Callback):
     The divisor makes it a mean from the first step on, in which the weights that training began with have no part.
 
     Args:
-        decay: what the weights of a step count for, compared with those of the next.
+        decay: the weight of a step relative to that of the next step.
 
     Source: Polyak and Juditsky, Acceleration of Stochastic Approximation by Averaging (1992); with the correction of
         Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), section 3.
@@ -255,7 +255,7 @@ class MovingAverage(Callback):
 
 
 def callbacks_of(section: Training, steps: int | None = None) -> list[Callback]:
-    """Return the callbacks that a spec names, and those that do what other keys ask for.
+    """Return the callbacks that a spec names, and the callbacks behind other keys.
 
     Args:
         section: how to train.

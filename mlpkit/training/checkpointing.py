@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 class CheckpointStore(Protocol):
-    """Keeps snapshots of a run, perhaps while the run goes on."""
+    """Keeps snapshots of a run, perhaps in the background."""
 
     def raise_failure(self) -> None:
         """Raise what went wrong with an earlier snapshot, if that is known and was not raised before."""
 
     def save(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot, so that a run can go on from it."""
+        """Keep a snapshot to resume from."""
 
     def save_best(self, snapshot: Snapshot) -> None:
         """Keep a snapshot as the best so far."""
 
 
 class CheckpointSchedule:
-    """Says after which steps a run is to be saved.
+    """Decides after which steps a run is saved.
 
     Args:
         section: when to save it; None for never.
@@ -46,7 +46,7 @@ class CheckpointSchedule:
         """When a step is done at this time or later, the run is due, however many steps that were."""
 
     def next_step(self, step: int) -> int:
-        """Return after how many steps the run is due next, whatever the clock says.
+        """Return the step after which the run is due next, regardless of the clock.
 
         Args:
             step: steps done.
@@ -89,7 +89,7 @@ class BestTracker:
     best: Best | None = field(default=None, init=False)
 
     def key(self, record: Mapping[str, float]) -> str:
-        """Return the key of the value: of the validation data, or of the training data if there is no validation data.
+        """Return the key of the value: of the validation data, or without any of the training data.
 
         Args:
             record: an evaluation.
@@ -97,7 +97,7 @@ class BestTracker:
         return f"{decisive_split(record)}_{self.monitor}"
 
     def improved(self, record: Mapping[str, float]) -> bool:
-        """Take in an evaluation, and say whether it is the best so far."""
+        """Take in an evaluation, and return whether it is the best so far."""
         value = record[self.key(record)]
         if not math.isfinite(value):
             return False
@@ -109,7 +109,7 @@ class BestTracker:
 
 
 def tracker_of(section: Training, history: Sequence[Mapping[str, float]]) -> BestTracker:
-    """Return what says which evaluation of a run is the best, and has seen those done so far."""
+    """Return the tracker of a run's best evaluation, which has seen the evaluations so far."""
     saving, stopping = section.checkpoint, section.early_stopping
     monitor = section.best_weights or (saving and saving.best) or (stopping and stopping.metric) or "loss"
     tracker = _tracker(section, monitor)
@@ -120,7 +120,7 @@ def tracker_of(section: Training, history: Sequence[Mapping[str, float]]) -> Bes
 
 
 def tracker_of_checkpoint(section: Training) -> BestTracker | None:
-    """Return what says after which evaluation a run is saved as the best so far; None if none is."""
+    """Return what tracks the evaluation at which a run is saved as the best so far; None if it isn't."""
     monitor = section.checkpoint and section.checkpoint.best
     return _tracker(section, monitor) if monitor else None
 

@@ -52,7 +52,7 @@ def _not_finite(network: Sequential, slots: Mapping[str, Slot]) -> str:
 
 
 def _origin_of_loss(network: Sequential, x: NDArray[Any], t: NDArray[Any]) -> str:
-    """Say where, on the way from a minibatch to its loss, the first number is not finite.
+    """Return where, on the way from a minibatch to its loss, the first number is not finite.
 
     Args:
         network: the network, as it was when the loss was computed.
@@ -79,7 +79,7 @@ def _rows(values: NDArray[Any]) -> str:
 
 
 def without_warnings() -> np.errstate:
-    """Return a context in which NumPy stays quiet: a loss that is not finite is noticed by a check of its own."""
+    """Return a context in which NumPy stays quiet: a separate check finds losses that are not finite."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
@@ -97,7 +97,7 @@ def refuse_loss(
         t: their targets.
 
     Raises:
-        DivergenceError: always; it says where the first number is not finite.
+        DivergenceError: always; it names the place of the first number that is not finite.
     """
     found = f"training diverged: the loss of step {step} is {_name(loss)}."
     if wrong := _not_finite(network, {}):
@@ -121,7 +121,7 @@ def expect_finite(network: Sequential, slots: Mapping[str, Slot], step: int, lea
         learning_rate: the learning rate of the last step.
 
     Raises:
-        DivergenceError: they are not; it names those that are not, the nearest to the loss first.
+        DivergenceError: some are not; it names them, the nearest to the loss first.
     """
     if wrong := _not_finite(network, slots):
         raise DivergenceError(
@@ -152,7 +152,7 @@ def expect_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, 
         learning_rate: the learning rate of the last step.
 
     Raises:
-        DivergenceError: a loss is not finite; the parameters are those that it was found with.
+        DivergenceError: a loss is not finite; the parameters are unchanged.
     """
     for split, values in results.items():
         if not math.isfinite(values["loss"]):

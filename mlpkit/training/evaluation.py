@@ -64,10 +64,10 @@ class HistoryColumns:
         self._length = 0
 
     def copies(self, history: Sequence[Record]) -> dict[str, NDArray[Any]]:
-        """Return the history column by column, in arrays of their own.
+        """Return the history column by column, in new arrays.
 
         Args:
-            history: all evaluations, those of the call before first; every record has the same keys.
+            history: all evaluations, starting with the ones of the previous call; every record has the same keys.
         """
         for record in history[self._length :]:
             for key, value in record.items():
@@ -157,7 +157,7 @@ class Evaluator:
                 self._network.judge_batches(self._own_batches(name), self._ranks.send_to_root, predicts=predicts)
 
     def _broadcast_weights(self) -> None:
-        """Have all ranks evaluate the weights of rank 0, which may not be those that are trained."""
+        """Have all ranks evaluate the weights of rank 0, which may stand in for the trained ones."""
         for weights in (self._network.values, self._network.replicas[0].state):
             self._ranks.broadcast(weights)
 

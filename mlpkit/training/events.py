@@ -1,4 +1,4 @@
-"""Events of a training, for those who show it or keep it."""
+"""Events of a training, for what shows or records it."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ class Observer:
             receive(*event.data)
 
     def resumed(self, step: int) -> None:
-        """Training will go on from a checkpoint after that step; called before ``started``."""
+        """Training resumes from a checkpoint after that step; called before ``started``."""
 
     def monitored(self, tracker: BestTracker) -> None:
-        """The best of the evaluations is the one that the tracker, which must not be changed, says is the best.
+        """The tracker, which must not be changed, decides which evaluation is the best.
 
         Called before ``started``; the tracker knows the evaluations before a resume.
         """
 
     def started(self, total_steps: int | None) -> None:
-        """Training begins; None steps in all if it ends after a time."""
+        """Training starts; None steps in all if it ends after a time."""
 
     def stepped(self, progress: Progress, loss: float) -> None:
         """Some steps were done; called at most ten times a second, and the first step at once."""

@@ -30,10 +30,10 @@ class StepGradient:
 
     Args:
         network: the network.
-        micro_batches: numbers those of each step.
+        micro_batches: the numbers of the micro-batches of each step.
         read: reads inputs, targets and weights of one.
         augment: changes its inputs; None for no augmentation.
-        own: chooses the rows that are read, if other ranks read the others; None if all are.
+        own: chooses the rows that are read, if other ranks read the rest; None for all rows.
         read_whole: returns what reads all rows even then.
     """
 
@@ -161,7 +161,7 @@ class ClipByValue(Clip):
 
 
 def clipper(network: Sequential, section: ClipSection | None) -> Clip | None:
-    """Return what clips the gradient of each step, as the spec says; None for nothing."""
+    """Return what clips the gradient of each step; None if the spec doesn't ask for it."""
     if section is None:
         return None
     if section.norm is not None:

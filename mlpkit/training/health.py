@@ -25,7 +25,7 @@ class Symptom(NamedTuple):
         name: what it is called, such as ``dead_units``.
         layer: the layer that has it; empty if the network has.
         finding: what was found, with the figures.
-        advice: what to try, the most promising first; what begins with ``--set`` can be added to the command.
+        advice: what to try, the most promising first; what starts with ``--set`` can be added to the command.
         iteration: steps done when it was noticed.
     """
 
@@ -41,7 +41,7 @@ class Symptom(NamedTuple):
         return self.name.replace("_", " ") + (f" in {self.layer}" if self.layer else "")
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Return it as a line."""
         return f"{self.title}: {self.finding}; try {', or '.join(self.advice)}"
 
     def to_plain(self) -> dict[str, Any]:

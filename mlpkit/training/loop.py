@@ -61,15 +61,15 @@ class Trainer:
         frozen: names of the layers that are left unchanged.
         factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
             its layer declares.
-        callbacks: callbacks beside the section's.
+        callbacks: callbacks in addition to the section's.
         evaluated: the splits that are evaluated as training goes, if the data set has them.
         observer: receives the events.
         stop: asked after each step whether to end.
         workers: how many threads share the work of a step; by default as many as there are cores and work for.
         folder: the run folder, for callbacks to know.
         resolved: returns the values of the resolved spec by dotted key, for callbacks to know.
-        store: where the run is saved, so that another trainer can go on with it; None for nowhere.
-        optimizer_state: what the optimizer goes on from, and leaves there; None to begin.
+        store: where the run is saved, so that another trainer can resume it; None for nowhere.
+        optimizer_state: where the optimizer continues from, and leaves its state; None for a fresh one.
         watches: what looks into the network as it is trained.
         ranks: the processes that train the network together; all but rank 0 call ``assist`` and not ``train``.
 
@@ -155,7 +155,7 @@ class Trainer:
             return self._train()
 
     def assist(self) -> None:
-        """Do this rank's part of the training that rank 0 leads, until rank 0 says that all is done."""
+        """Do this rank's part of the training that rank 0 leads, until rank 0 ends it."""
         tasks: dict[str, Callable[..., object]] = {
             "begin": self._begin,
             "step": self._step,
@@ -230,7 +230,7 @@ class Trainer:
         return Snapshot(arrays, metadata)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from a snapshot; what follows is the same to the bit as without the break.
+        """Continue from a snapshot, to the same bits as without the break.
 
         Args:
             snapshot: of a trainer with the same network, data and section.
@@ -290,7 +290,7 @@ class Trainer:
         return StepGradient(network, self._micro_batches, read_own, own=own, read_whole=read_whole)
 
     def _begin(self, step: int) -> None:
-        """Have all ranks begin with what rank 0 has, after so many steps."""
+        """Have all ranks start from what rank 0 has, after a number of steps."""
         network, progress = self.network, self.progress
         progress.step, progress.epoch = step, step / self.steps_per_epoch
         self._rate = self._learning_rate() if self._last_rate is None else self._last_rate
@@ -298,7 +298,7 @@ class Trainer:
         network.set_training(True)
 
     def _synchronize(self) -> None:
-        """Have all ranks go on with what rank 0 has: those whose processors round differently would drift apart."""
+        """Have all ranks continue with what rank 0 has: processors that round differently would diverge."""
         slots = (slot.flat for slot in self._update.slots.values())
         for array in (self.network.values, self.network.replicas[0].state, *slots):
             self._ranks.broadcast(array)
@@ -317,7 +317,7 @@ class Trainer:
         return loss
 
     def _assist_evaluation(self, splits: list[str], predicts: bool) -> None:
-        """Evaluate the weights of rank 0, which may not be those that are trained; these come after the evaluation."""
+        """Evaluate the weights of rank 0, which may stand in for the trained ones until ``synchronize``."""
         self._evaluate.assist(splits, predicts)
         self.network.set_training(True)
 
@@ -410,7 +410,7 @@ def evaluated_splits(section: Training, splits: Collection[str]) -> list[str]:
 
     Args:
         section: how to train.
-        splits: those that may be evaluated; that for testing waits for the end of the training.
+        splits: the splits that may be evaluated; the test split waits for the end of the training.
     """
     found = [split for split in ("train", "validation") if split in splits]
     only_others = [split for split in found if split != "train"]

@@ -65,7 +65,7 @@ class Sampler(Choice):
 
 
 class Shuffle(Sampler):
-    """Every example once an epoch, in an order of its own for each; the last minibatch may be smaller, or left out."""
+    """Every example once an epoch, in a new order each time; the last minibatch may be smaller, or left out."""
 
     _epoch = -1
     _order: NDArray[Any]
@@ -107,7 +107,7 @@ SAMPLERS: dict[str, type[Sampler]] = {"shuffle": Shuffle, "with_replacement": Wi
 
 
 class MicroBatches(Choice):
-    """Cuts the minibatches of a sampler, and numbers the micro-batches through: those of step s begin with s · count.
+    """Cuts the minibatches of a sampler, and numbers the micro-batches: the first one of step s is s · count.
 
     Args:
         sampler: chooses the examples of a whole step.
@@ -121,7 +121,7 @@ class MicroBatches(Choice):
         self.count = count
 
     def of_step(self, step: int) -> range:
-        """Return the numbers of those of a step that are not empty."""
+        """Return the numbers of the micro-batches of a step that are not empty."""
         full = -(-len(self._sampler.indices(step)) // self._batch_size)
         return range(step * self.count, step * self.count + full)
 
@@ -150,7 +150,7 @@ class RankRows(Choice):
         return len(self._whole.indices(number))
 
     def most_rows(self, batch_size: int) -> int:
-        """Return how many rows the slices of a minibatch of so many examples have at most."""
+        """Return how many rows the slices have at most, of a minibatch of ``batch_size`` examples."""
         return -(-batch_size // self._slices) * len(self._own)
 
     def indices(self, number: int) -> NDArray[Any]:
@@ -224,14 +224,14 @@ def first_batch(
         description: shapes of the data.
         dtype: the network's dtype.
         seed: the spec's seed.
-        most_rows: how many rows, if there are so many.
+        most_rows: how many rows at most.
     """
     order = keyed_generator(seed, "first batch").permutation(len(split))[:most_rows]
     return BatchReader(split, description, dtype, len(order)).take(order)[0]
 
 
 class Augmenter:
-    """Applies augmentations to minibatches, one after the other, in arrays of their own.
+    """Applies augmentations to minibatches, one after the other, in separate arrays.
 
     Args:
         augmentations: the augmentations, in order.

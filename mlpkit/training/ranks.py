@@ -1,7 +1,7 @@
 """The processes, called ranks, that train one network together; by default there is a single one.
 
-Rank 0 leads: it alone decides what comes next, shows it and writes it. The other ranks wait for the tasks that it
-starts, and have no say in when training ends.
+Rank 0 leads: it alone decides what comes next, shows it and writes it. The other ranks do the tasks that it
+starts, until it ends the training.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class Ranks(NoExchange):
-    """What one of the ranks knows of the others, and how it works with them; by default, there are no others.
+    """One of the ranks, which works with the rest; this class is a single rank.
 
     Attributes:
         rank: its number; 0 leads.
@@ -40,12 +40,12 @@ class Ranks(NoExchange):
             fast: whether gradients may be added in any order.
 
         Raises:
-            UsageError: they can't be shared out to so many ranks.
+            UsageError: some ranks would have no slice.
         """
         return range(slices)
 
     def start_task(self, task: str, *arguments: object) -> None:
-        """Have the other ranks begin a task, in which the next ones follow; called by another rank than 0, do nothing.
+        """As rank 0, have the other ranks start a task, in which the next tasks follow; do nothing as any other rank.
 
         Args:
             task: its name.
@@ -69,9 +69,9 @@ class Ranks(NoExchange):
         """
 
     def gather(self, item: object) -> list[Any]:
-        """Return in rank 0 what each rank brings, in their order, and nothing in the others.
+        """Return in rank 0 what each rank brings, in their order, and nothing in other ranks.
 
-        Rank 0 waits however long it takes, since the others may still be reading data.
+        Rank 0 waits however long it takes, since other ranks may still be reading data.
 
         Args:
             item: what this rank brings.
@@ -82,14 +82,14 @@ class Ranks(NoExchange):
         """Send rank 0 what it takes from this rank next in ``round_robin``."""
 
     def own_turns(self, count: int) -> range:
-        """Return which of so many items, counted from 0, are this rank's in ``round_robin``."""
+        """Return which of ``count`` items, counted from 0, are this rank's in ``round_robin``."""
         return range(count)
 
     def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
         """Go through the items of all ranks, rank after rank and round after round; called by rank 0.
 
         Args:
-            own: those of rank 0; the others send theirs.
+            own: the items of rank 0; other ranks send theirs.
             count: how many there are in all.
         """
         return own

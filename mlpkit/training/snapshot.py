@@ -1,8 +1,8 @@
-"""All that a training needs to go on, packed into plain data and arrays.
+"""All that a training needs to resume, packed into plain data and arrays.
 
-A component's state is packed as plain data that JSON can hold, its arrays set apart, and back to the same bits.
+A component's state is packed as plain data for JSON and separate arrays, and unpacked to the same bits.
 
-JSON has neither arrays nor tuples, nor numbers that are not finite. They stand in mappings with a single key:
+JSON has neither arrays nor tuples, nor numbers that are not finite. A mapping with a single key represents each:
 
     {"!array": name}  {"!scalar": name}  {"!tuple": [...]}  {"!float": "inf"}
 
@@ -10,7 +10,7 @@ Long lists of numbers, such as the loss of each step, become arrays too, which t
 
     {"!list": name}  {"!scalars": name}
 
-A mapping of somebody's own that looks like one of these stands in ``{"!mapping": {...}}``.
+A component's own mapping that looks like one of these is wrapped in ``{"!mapping": {...}}``.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def pack(value: Any, arrays: dict[str, NDArray[Any]], prefix: str) -> Any:
 
     Args:
         value: None, booleans, numbers, strings, arrays, and lists, tuples and mappings of them.
-        arrays: takes the arrays, copied, under names of their own.
-        prefix: what these names begin with.
+        arrays: takes copies of the arrays, under new names.
+        prefix: the start of these names.
 
     Raises:
         TypeError: the value holds something else.
@@ -114,7 +114,7 @@ def _is_marked(mapping: dict[str, Any]) -> bool:
 
 
 class Snapshot(NamedTuple):
-    """A training run between two steps; it shares nothing with the run, which may go on meanwhile.
+    """A training run between two steps; it shares nothing with the run, which may continue.
 
     Args:
         arrays: parameters, slots, layers' state, history, and arrays of callbacks, by name.
@@ -163,7 +163,7 @@ def copied_arrays(network: Sequential, slots: Mapping[str, Slot], trained: Colle
     """Return a copy of all that training changes from step to step.
 
     However many layers a network has, there is one flat array for its parameters, one for its layers' state, and one
-    for each slot. The values of one parameter follow those of another, without the gaps that speed up training.
+    for each slot. Parameters follow each other without the gaps that speed up training.
 
     Args:
         network: the network.
@@ -190,7 +190,7 @@ def restore_arrays(
     Args:
         network: the network.
         slots: the optimizer's slots.
-        saved: the arrays; others beside them are left alone.
+        saved: the arrays, perhaps with other arrays, which are ignored.
         trained: as for ``copied_arrays``.
 
     Raises:

@@ -32,7 +32,7 @@ class Slot(NamedTuple):
 
     Args:
         flat: the flat array.
-        layout: where the array of each parameter lies, by the parameter's path.
+        layout: the place of each parameter's array, by the parameter's path.
     """
 
     flat: NDArray[Any]
@@ -45,7 +45,7 @@ class Slot(NamedTuple):
 
 @dataclass(eq=False)
 class OptimizerState:
-    """What an optimizer keeps from step to step; one training leaves it there, and another goes on from it.
+    """What an optimizer keeps from step to step; one training leaves it here, and another continues from it.
 
     Args:
         optimizer: name of the optimizer.
@@ -68,8 +68,8 @@ class Updater:
     Args:
         optimizer: the optimizer.
         network: the network; its arrays stay where they are.
-        state: what the optimizer left there the last time, and keeps there from now on; that of another is dropped.
-            None to begin.
+        state: where the optimizer continues from, and keeps its state; another optimizer's is dropped. None for a
+            fresh one.
         factors: what weight decay and learning rate are multiplied by, by the parameter's path, where that is not what
             the layer declares.
         progress: that of the training, which schedules follow.
@@ -120,7 +120,7 @@ class Updater:
         return self.slots[self.optimizer.evaluates].flat if self.optimizer.evaluates else None
 
     def remember_parameters(self) -> None:
-        """Keep the parameters for the training that goes on from here, before a slot takes their place."""
+        """Keep the parameters for the training that continues from here, before a slot takes their place."""
         if self.optimizer.evaluates:
             self._state.parameters = self.network.values.copy()
 
@@ -150,7 +150,7 @@ class Updater:
         return {name: layout if of_slot == own else FlatLayout.of_shapes(of_slot) for name, of_slot in shapes.items()}
 
     def _take_over(self, state: OptimizerState) -> None:
-        """Go on from a state of the same optimizer, and keep this one's there."""
+        """Continue from a state of the same optimizer, and keep this one's there."""
         optimizer = self.optimizer
         flats = {name: slot.flat for name, slot in self.slots.items()}
         sizes, sizes_there = ({name: len(flat) for name, flat in slots.items()} for slots in (flats, state.slots))

@@ -73,7 +73,7 @@ def blas_threads(count: int) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _libraries(modules: int) -> Any:
-    """Return what sets the threads of the loaded libraries: milliseconds of search, once for so many modules."""
+    """Return what sets the threads of the loaded libraries; the search takes milliseconds, and is cached."""
     from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - only work on arrays needs it
 
     return ThreadpoolController()
@@ -93,7 +93,7 @@ Result = TypeVar("Result")
 class Workers:
     """Computes a function for each of several items; item i is the work of worker i modulo their number.
 
-    The thread that calls is the first worker. The others are started by ``with``, and end with it; outside of it, and
+    The calling thread is the first worker. ``with`` starts the other threads and ends them; outside of it, and
     in a forked child, which has none of them, the caller does everything itself. Who computes what changes no result,
     if the items don't share what they write.
 
@@ -172,6 +172,6 @@ def useful_workers(network: Sequential, cores: int | None = None) -> int:
 
     Args:
         network: the network.
-        cores: the cores that there are for it; by default all.
+        cores: the cores that it may use; by default all.
     """
     return max(1, min(cores or available_cores(), max(len(network.replicas), network.layout.size // flat_layout.BLOCK)))
