@@ -56,7 +56,7 @@ STOPPED_WITHOUT_FOLDER: Final = "stopped, and nothing is kept; with a directory,
 
 @dataclass(repr=False)
 class EnsembleRun(Run):
-    """What came of training an ensemble: a run whose network is the average.
+    """The result of training an ensemble: a run whose network is the average.
 
     Args:
         spread: the mean of each loss and metric over the networks, with its 95 % interval, by split.
@@ -103,7 +103,7 @@ def run_ensemble(
         workers: how many networks train at once; by default as many as there are cores for.
         observer: receives the events, and the warnings of the data.
         stop: may ask that training end after the steps that it is in; the networks then keep checkpoints.
-        callbacks: callbacks beside the spec's, by number of the network; only with ``examples``.
+        callbacks: callbacks in addition to the spec's, by number of the network; only with ``examples``.
 
     Raises:
         EnsembleError: a network could not be trained.
@@ -132,7 +132,7 @@ def resume_ensemble(
     observer: Listener,
     stop: StopRequest | None = None,
 ) -> EnsembleRun:
-    """Go on with the networks of an ensemble that are not finished, to the same bits as without the break.
+    """Resume the networks of an ensemble that are not finished, to the same bits as without the break.
 
     Args:
         directory: the folder of the ensemble.
@@ -170,10 +170,10 @@ def _with_all_members(
 
 
 def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> Spec:
-    """Return the resolved spec, if spec, plugins and data are those that the ensemble was begun with.
+    """Return the resolved spec, if spec, plugins and data are unchanged since the ensemble was started.
 
     Raises:
-        RunFolderError: they aren't.
+        RunFolderError: they have changed.
     """
     lock, resolved = lock_and_spec(folder.run)
     spec = parse_resolved(folder.directory, resolved, registry)
@@ -191,7 +191,7 @@ def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: Give
 class EnsembleGroup(Group):
     """The networks of an ensemble.
 
-    Each has one BLAS thread, unless the spec says otherwise: the cores train different networks.
+    Each has one BLAS thread by default: the cores train different networks.
 
     Args:
         spec: the spec.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class EnsembleFolder(NumberedRuns):
     """The run folder of an ensemble, with the networks' run folders in it: ``members/0``, ``members/1`` and so on.
 
-    Its own model, metrics and lock are those of the average; ``spread.json`` sums up the networks' metrics.
+    Its own model, metrics and lock belong to the average; ``spread.json`` sums up the networks' metrics.
 
     Args:
         run: the run folder, as the holder of the writer's lock.
@@ -30,10 +30,10 @@ class EnsembleFolder(NumberedRuns):
 
     @classmethod
     def open(cls, directory: Path) -> EnsembleFolder:
-        """Open the folder of an ensemble, to read it or to go on with it.
+        """Open the folder of an ensemble, to read it or to resume it.
 
         Raises:
-            RunFolderError: it is no such folder.
+            RunFolderError: it is not one.
         """
         run = RunFolder.open(directory)
         if kind_of(directory) is not ENSEMBLE_RUN:

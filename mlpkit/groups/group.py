@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 
 class Group(ABC):
-    """Several runs that a spec trains together: those of its seeds, or the networks of its ensemble.
+    """Several runs that a spec trains together: of its seeds, or of the networks of its ensemble.
 
     Args:
         spec: the spec.
@@ -63,10 +63,10 @@ class Group(ABC):
         """Make a run folder for each run, then make their folder what it is, and return the threads of a run.
 
         Args:
-            cores: the cores that there are for a run; by default all.
+            cores: the cores for a run; by default all.
 
         Raises:
-            SpecSchemaError: the spec begins with the weights of a run that it would write over.
+            SpecSchemaError: the spec starts from the weights of a run that it would overwrite.
             DataError: a data file is not what it should be.
             StorageError: a folder can't be written.
         """
@@ -92,7 +92,7 @@ class Group(ABC):
 
     @abstractmethod
     def sum_up(self) -> Mapping[str, Mapping[str, Any]]:
-        """Write what sums up the runs, all of which are over, and return loss and metrics by split.
+        """Write what sums up the runs, once all are over, and return loss and metrics by split.
 
         Raises:
             MlpkitError: a file can't be read or written.
@@ -103,7 +103,7 @@ class Group(ABC):
 
         Args:
             directory: the folder; missing or empty.
-            cores: the cores that there are for a run; by default all.
+            cores: the cores for a run; by default all.
         """
         self.keep_in(RunFolder.create(directory))
         try:
@@ -161,7 +161,7 @@ def train_in(
         train: trains them in the folder that it is given.
         name: the name of a folder that goes away.
         runs_of: returns the finished runs.
-        stopped: what a Ctrl-C says without a folder.
+        stopped: the message after a Ctrl-C without a folder.
     """
     if directory is not None:
         return train(Path(directory))

@@ -43,7 +43,7 @@ class RunGroup:
         directory: the folder.
         runs: the run, or those in the folder.
         grouped: whether it is a folder of runs.
-        planned: how many runs there are to be.
+        planned: how many runs are planned.
     """
 
     directory: Path
@@ -61,7 +61,7 @@ class RunGroup:
 
     @property
     def spec(self) -> str:
-        """The name of the spec; those of several runs, if they differ."""
+        """The name of the spec; of several runs, the names that differ."""
         return ", ".join(dict.fromkeys(run.spec for run in self.runs if run.spec))
 
     @property
@@ -76,7 +76,7 @@ class RunGroup:
 
     @property
     def total(self) -> int | None:
-        """Steps of all runs together; None if those of one aren't known."""
+        """Steps of all runs together; None if one run's are unknown."""
         totals = [run.total for run in self.runs]
         return None if None in totals else sum(filter(None, totals))
 
@@ -86,7 +86,7 @@ class RunGroup:
         return max(run.began for run in self.runs)
 
     def value(self, key: str) -> Interval | None:
-        """Return a loss or metric, or its mean over the finished runs of a folder; None if there is no such value.
+        """Return a loss or metric, or its mean over the finished runs of a folder; None without a value.
 
         Args:
             key: as in ``figure_of``.
@@ -115,8 +115,8 @@ def figure_of(run: RunOverview, key: str) -> float | None:
 
     Args:
         run: the run.
-        key: with its split, such as ``test_loss``; without one it is that of the validation data, or of the
-            training data if there is no validation data.
+        key: with its split, such as ``test_loss``; without one it belongs to the validation data, or else to the
+            training data.
     """
     results = {f"{split}_{name}": value for split, values in run.results.items() for name, value in values.items()}
     known = {**run.last, **results}
@@ -147,7 +147,7 @@ def higher_is_better(name: str) -> bool | None:
 
 
 class RunList:
-    """The runs in a folder; those that were finished when it was read before are not read again.
+    """The runs in a folder; runs that were finished at an earlier reading are not read again.
 
     Args:
         directory: a folder with run folders, and with folders of these; or a run folder itself.
@@ -161,7 +161,7 @@ class RunList:
         """Return the runs as they are now.
 
         Raises:
-            RunFolderError: there is no such folder, or it can't be listed.
+            RunFolderError: the folder is missing, or can't be listed.
         """
         if not self.directory.is_dir():
             what = "is a file" if self.directory.is_file() else "there is no such folder"
@@ -196,7 +196,7 @@ class RunList:
 
 
 def _seeds_in(folder: Path) -> int:
-    """Return how many seeds a folder is for; 0 if it doesn't say."""
+    """Return how many seeds a folder is for; 0 if that isn't recorded."""
     with suppress(OSError, ValueError, AttributeError, TypeError):
         return len(decode(read_limited(folder / SEEDS, LARGEST_DOCUMENT)).get("seeds"))
     return 0
@@ -232,10 +232,10 @@ _CONDITION: Final = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|<|>|=)\s*([^\s<>=]+)\s*
 
 
 def read_condition(text: str) -> Condition:
-    """Return what a text such as ``loss<0.1`` says.
+    """Return the condition in a text such as ``loss<0.1``.
 
     Raises:
-        UsageError: it is no such comparison.
+        UsageError: it is not such a comparison.
     """
     found = _CONDITION.fullmatch(text)
     try:
@@ -255,8 +255,8 @@ def chosen(
 
     Args:
         entries: the entries.
-        states: of which at least one run of an entry has one; empty for all.
-        specs: names, or patterns such as ``mnist*``, of which at least one run has one; empty for all.
+        states: at least one run of an entry has one of them; empty for all.
+        specs: names, or patterns such as ``mnist*``; at least one run has one of them; empty for all.
         where: what must hold.
     """
     return [
@@ -269,7 +269,7 @@ def chosen(
 
 
 def nothing_to_judge(entries: Sequence[RunGroup], where: Sequence[Condition]) -> str:
-    """Say which losses and metrics of conditions no run has, and which there are; empty if all are there."""
+    """Return which losses and metrics of conditions no run has, and which runs have; empty if all exist."""
     runs = [run for entry in entries for run in entry.runs]
     unknown = [each.key for each in where if all(figure_of(run, each.key) is None for run in runs)]
     there = ", ".join(names_of_figures(entries)) or "no values"

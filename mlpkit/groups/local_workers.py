@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def unheard(event: Event) -> None:
-    """Receive an event of a run, and do nothing: what is needed of it stands in the run folder."""
+    """Ignore an event of a run: the run folder has what is needed of it."""
 
 
 class LocalWorkers:
-    """Processes on this machine, each of which trains one run after the other; one that died is replaced.
+    """Processes on this machine that each train one run after the other; one that died is replaced.
 
     Args:
         count: how many at most; by default one per core. A process is started when it is needed.
@@ -57,7 +57,7 @@ class LocalWorkers:
         Args:
             function: what trains it; a process finds it by the name of its module and its own.
             directory: the run folder.
-            tell: called with each event of the run, in a thread of its own.
+            tell: called with each event of the run, in a separate thread.
             timeout: seconds without an event after which a process counts as dead; None for no limit.
             **arguments: other arguments of the function, plain data.
         """

@@ -62,14 +62,14 @@ class NumberedRuns:
         return has_file(self.directory, self.written_last)
 
     def discard(self) -> None:
-        """Remove the folder of runs none of which has begun."""
+        """Remove the folder, if no run has started."""
         for directory in self.members.values():
             RunFolder(directory).discard_if_unused()
         self._discard_own()
         self.run.discard_if_unused()
 
     def _discard_own(self) -> None:
-        """Remove what the folder has beside run folders, and beside what a run folder has."""
+        """Remove what the folder has in addition to run folders and to the files of a run folder."""
 
     def __enter__(self) -> Self:
         """Leave the folder unchanged; the end of the block stops being its writer."""

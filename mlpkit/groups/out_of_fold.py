@@ -1,4 +1,4 @@
-"""What the networks of an ensemble predict for the rows of their own folds, which they were not trained on."""
+"""What the networks of an ensemble predict for the rows of their folds, which they were not trained on."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def metrics_out_of_fold(model: TrainedModel, found: OutOfFold, source: Path) -> 
 
     Raises:
         DivergenceError: the loss is not finite.
-        ComponentFailure: the loss or a metric raised an exception of its own.
+        ComponentFailure: the loss or a metric raised an exception that isn't mlpkit's.
     """
     weights = () if found.weights is None else (found.weights,)
     with model.network.evaluating(), without_warnings():

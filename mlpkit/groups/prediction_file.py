@@ -42,7 +42,7 @@ def write_predictions(out: Path, predictions: Predictions) -> None:
     """Write predictions below names of columns, after their inputs if these were kept.
 
     Args:
-        out: the file; the ending of its name says in which format.
+        out: the file; the ending of its name decides the format.
         predictions: the predictions.
 
     Raises:
@@ -91,7 +91,7 @@ def _each(what: str, names: Iterable[str], values: Any) -> dict[str, Column]:
 
 
 def _rows(columns: Columns) -> Iterator[tuple[Any, ...]]:
-    """Return the rows, their numbers with as many digits as tell them apart."""
+    """Return the rows, their numbers with as many digits as identify them."""
     return zip(*map(_plain, columns.values()), strict=True)
 
 

@@ -49,7 +49,7 @@ STOPPED_WITHOUT_FOLDER: Final = (
 
 @dataclass(repr=False)
 class SeedRuns:
-    """What came of training a spec with several seeds.
+    """The result of training a spec with several seeds.
 
     Args:
         seeds: the seeds.
@@ -74,7 +74,7 @@ class SeedRuns:
         return self._load()
 
     def __repr__(self) -> str:
-        """Say how many seeds there are, and the mean of their results."""
+        """Return how many seeds there are, and the mean of their results."""
         results = [f"{split} {plus_minus_all(found)}" for split, found in self.metrics.items()]
         count = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
         return f"<SeedRuns of {count}: {'; '.join([*results, *self._circumstances()])}>"
@@ -86,7 +86,7 @@ class SeedRuns:
         return seeds_html(self.metrics, self._circumstances())
 
     def _circumstances(self) -> list[str]:
-        """Say which failed, why training was stopped, and where the runs are kept."""
+        """Return which failed, why training was stopped, and where the runs are kept."""
         failed = [f"failed: {listed_runs(self.failures)}"] if self.failures else []
         stopped = [f"stopped: {self.stopped}"] if self.stopped else []
         return [*failed, *stopped, *([f"saved in {self.folder}"] if self.folder else [])]
@@ -102,7 +102,7 @@ def run_seeds(
 ) -> SeedRuns:
     """Train a spec with each of its seeds, each run to the same bits as on its own.
 
-    A run that fails leaves the others alone.
+    A run that fails doesn't affect other runs.
 
     Args:
         spec: the spec.
@@ -112,8 +112,8 @@ def run_seeds(
         stop: may ask that training end after the steps that it is in; the runs then keep checkpoints.
 
     Raises:
-        UsageError: what is given is no spec, or has a plugin that another process can't load, or no other process can
-            be started.
+        UsageError: this is not a spec, or has a plugin that another process can't load, or no other process can be
+            started.
         SpecError: the spec is wrong, or doesn't fit its data.
         DataError: a data file is not what it should be.
         RunFolderError: the directory is in use.
@@ -144,12 +144,12 @@ def resume_seeds(
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> SeedRuns:
-    """Go on with the runs of several seeds that are not finished, to the same bits as without the break.
+    """Resume the runs of several seeds that are not finished, to the same bits as without the break.
 
     Args:
         directory: the folder that ``run`` with several seeds made, or what it returned.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
         workers: how many train at once; by default as many as there are cores for.
         observer: receives the events; by default Python warns of runs that fail, and a notebook shows progress.
         quiet: whether to show no progress in a notebook.
@@ -246,7 +246,7 @@ def _expect_prepared(directory: Path, seed: int, member: Path) -> None:
 
 
 def _threads_of(folder: SeedsFolder) -> int:
-    """Return the threads of a run, as the first that is not finished says."""
+    """Return the threads of a run, from the first that is not finished."""
     run = RunFolder.open(folder.member(folder.unfinished[0]))
     resolved = parse_document(run.resolved_text(), str(run.directory / RESOLVED)).values
     return int(resolved["training"]["threads"])
@@ -273,7 +273,7 @@ def _trained(
 
 
 def _warn_of_other_inputs(folder: SeedsFolder, observer: Listener) -> None:
-    """Say which finished runs have other data, plugins or versions than the first: their mean would mix the two."""
+    """Warn of finished runs with other data, plugins or versions than the first: their mean would mix the two."""
     locks = [(seed, RunFolder(folder.member(seed)).read_lock()) for seed in folder.results()]
     for seed, lock in locks[1:]:
         first, then = locks[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SeedsFolder(NumberedRuns):
     """A folder with a run folder for each of several seeds: ``seed-0``, ``seed-1`` and so on.
 
-    ``seeds.json`` says which seeds; ``metrics.json`` has the summary, once every run is over. All else is read from the
+    ``seeds.json`` lists the seeds; ``metrics.json`` has the summary, once every run is over. All else is read from the
     run folders.
 
     Args:
@@ -36,10 +36,10 @@ class SeedsFolder(NumberedRuns):
 
     @classmethod
     def open(cls, directory: Path) -> SeedsFolder:
-        """Open the folder of several runs, to read it or to go on with it.
+        """Open the folder of several runs, to read it or to resume it.
 
         Raises:
-            RunFolderError: it is no such folder, or seeds.json can't be read.
+            RunFolderError: it is not one, or seeds.json can't be read.
         """
         path = directory / SEEDS
         try:

@@ -45,7 +45,7 @@ def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
 
 
 def share_of_cores(workers: int | None, count: int) -> int | None:
-    """Return how many cores each of several runs has to itself if so many workers train them; None if that is open.
+    """Return how many cores each of several runs has to itself; None if that is open.
 
     Args:
         workers: how many train at once; None for as many as there are cores for.
@@ -57,8 +57,8 @@ def share_of_cores(workers: int | None, count: int) -> int | None:
 class CoreShares:
     """How the cores are shared out to several runs: each thread of a run has a core, or they train in turn.
 
-    A run's threads are part of its plan, and so of its bits: what trains beside it can't take any of them away. If the
-    number of workers is given, so many train at once, each with an equal share.
+    A run's threads are part of its plan, and so of its bits: what trains at the same time can't take any of them
+    away. If the number of workers is given, that many train at once, each with an equal share.
 
     Args:
         threads: BLAS threads of each run, by its number.
@@ -109,7 +109,7 @@ def train_runs(
         observer: receives the events.
         stop: may ask that training end after the steps that it is in.
         examples: the examples, if the runs were given them in memory.
-        callbacks: callbacks beside the spec's, by number of the run; only if the examples are in memory.
+        callbacks: callbacks in addition to the spec's, by number of the run; only if the examples are in memory.
         workers: how many processes train; by default as many as there are cores for.
     """
     if not runs:
@@ -148,7 +148,7 @@ def train_prepared(
         plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
-        RunFolderError: the folder is no run folder, has another writer, or can't be resumed.
+        RunFolderError: the folder is not a run folder, has another writer, or can't be resumed.
         MlpkitError: as ``run`` and ``resume`` do.
     """
     with RunFolder.open(directory) as folder:

@@ -68,17 +68,17 @@ class SpecResults:
 
     @property
     def finished(self) -> list[SpecResult]:
-        """Those that are trained to their ends."""
+        """The specs that are trained to their ends."""
         return self._in_state(FINISHED)
 
     @property
     def failed(self) -> list[SpecResult]:
-        """Those that went wrong."""
+        """The specs that failed."""
         return self._in_state(FAILED)
 
     @property
     def unfinished(self) -> list[SpecResult]:
-        """Those that were stopped before their ends."""
+        """The specs that were stopped before their ends."""
         return self._in_state(STOPPED)
 
     def _in_state(self, state: str) -> list[SpecResult]:
@@ -119,7 +119,7 @@ def group_of(spec: Spec) -> Group | None:
 
 
 def prove_spec(spec: Spec) -> Group:
-    """Prove a spec as training does before it begins.
+    """Prove a spec, as training does first.
 
     Raises:
         SpecError: it is wrong, or doesn't fit its data.
@@ -138,7 +138,7 @@ def run_specs(
 ) -> SpecResults:
     """Train several specs, each to the same bits as on its own.
 
-    A run that fails leaves the others alone.
+    A run that fails doesn't affect other runs.
 
     Args:
         specs: the specs, all with the same plugins.

@@ -114,7 +114,7 @@ class _Watch:
         self._over = threading.Event()
 
     def __enter__(self) -> _Watch:
-        """Begin to watch."""
+        """Start to watch."""
         if self._timeout is not None:
             threading.Thread(target=self._look, args=(self._timeout,), daemon=True).start()
         return self
@@ -202,7 +202,7 @@ def _read_requests(requests: SimpleQueue[str], stop: StopRequest) -> None:
 
 
 def described(error: Exception) -> str:
-    """Say why a run failed."""
+    """Return why a run failed."""
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
     own = str(error) if isinstance(error, MlpkitError) else shortage(error)
