@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path, PurePath
@@ -34,15 +35,11 @@ class MetadataFiles(Protocol):
         """Return the text of a file; None if it isn't there."""
 
 
+@dataclass
 class MetadataFolder:
-    """The metadata of a distribution in a folder on the import path.
+    """The metadata of a distribution in a folder on the import path, such as ``acme-1.2.dist-info``."""
 
-    Args:
-        path: the folder, such as ``acme-1.2.dist-info``.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    _path: Path
 
     def read_text(self, filename: str) -> str | None:
         """Return the text of a file; None if it isn't there, or can't be read."""

@@ -14,8 +14,6 @@ from mlpkit.system import can_start_processes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mlpkit.components.component import Component
-
 
 LONGEST_LOAD: Final = 60.0
 """Seconds after which a plugin that is still loading counts as broken."""
@@ -99,19 +97,15 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
         fault = computed_by = ""
         if with_components:
             try:
-                computed_by = described_computation(load_component(plugin, declared))
+                component = load_component(plugin, declared)
+                reason = f" ({component.computed_by_reason})" if component.computed_by_reason else ""
+                computed_by = f"{component.computed_by}{reason}" if component.computed_by else ""
             except PluginError as error:
                 fault = str(error)
         provided.append(
             Provided(declared.kind, declared.name, declared.deprecated, fault, computed_by, declared.aliases)
         )
     return Verdict("", tuple(provided))
-
-
-def described_computation(component: type[Component]) -> str:
-    """Return what computes a component, and why; empty if it doesn't say."""
-    reason = f" ({component.computed_by_reason})" if component.computed_by_reason else ""
-    return f"{component.computed_by}{reason}" if component.computed_by else ""
 
 
 def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[Verdict]:

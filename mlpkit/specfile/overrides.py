@@ -26,25 +26,11 @@ from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, follow, preview, variables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.specfile.nodes import Node
     from mlpkit.specfile.source import DiagnosticList
-
-
-def text_of_value(value: object) -> str:
-    """Return a value as it would stand in a spec, in one line and shortened."""
-    if isinstance(value, str | os.PathLike):
-        text = str(value)
-    else:
-        try:
-            text = json.dumps(value, default=lambda part: type(part).__name__, ensure_ascii=False)
-        except (TypeError, ValueError, RecursionError):
-            text = type(value).__name__
-    longest = 200
-    line = " ".join(text.splitlines())
-    return line if len(line) <= longest else line[:longest] + "..."
 
 
 FIRST_ORDER = 100
@@ -83,28 +69,22 @@ def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: Diagnos
             YAML of one line and may use variables.
         faults: takes what is wrong.
     """
+    if isinstance(overrides, str):
+        overrides = [overrides]
+    by_key = isinstance(overrides, Mapping)
+    given: list[Any] = [*overrides.items()] if isinstance(overrides, Mapping) else [*overrides]
     read: list[Override] = []
-    wrong = values = 0
-    for override in _each(overrides, faults):
+    values = 0
+    for order, item in enumerate(given, FIRST_ORDER):
+        override = _from_value(item, order, faults) if by_key else _from_text(item, order, faults)
         if override is None:
-            wrong += 1
             continue
         read.append(override)
         values += count(override.value)
         if values > MOST_VALUES:
             faults.report(override.place(0), f"overrides can't hold more than {MOST_VALUES:,} values together")
             return None
-    return None if wrong else read
-
-
-def _each(overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> Iterator[Override | None]:
-    """Go through the overrides, None for one that could not be read."""
-    if isinstance(overrides, Mapping):
-        for index, (key, value) in enumerate(overrides.items()):
-            yield _from_value(key, value, FIRST_ORDER + index, faults)
-    else:
-        for index, text in enumerate([overrides] if isinstance(overrides, str) else overrides):
-            yield _from_text(text, FIRST_ORDER + index, faults)
+    return read if len(read) == len(given) else None
 
 
 def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None:
@@ -130,8 +110,9 @@ def _from_text(text: str, order: int, faults: DiagnosticList) -> Override | None
     return Override(source, *parts, node) if node is not None and parts else None
 
 
-def _from_value(key: object, value: object, order: int, faults: DiagnosticList) -> Override | None:
-    written = text_of_value(value)
+def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList) -> Override | None:
+    key, value = item
+    written = _text_of_value(value)
     if not isinstance(key, str):
         source = SourceText("overrides", f"{key!r}={written}", order, override=True)
         faults.report(Span(source, 0, len(repr(key))), f"the key {key!r} is not a string")
@@ -140,6 +121,20 @@ def _from_value(key: object, value: object, order: int, faults: DiagnosticList) 
     parts = _parts(key, Span(source, 0, len(key)), faults)
     node = node_of_value(value, Span(source, len(key) + 1, len(source.text)), faults)
     return Override(source, *parts, node) if node is not None and parts else None
+
+
+def _text_of_value(value: object) -> str:
+    """Return a value as it would stand in a spec, in one line and shortened."""
+    if isinstance(value, str | os.PathLike):
+        text = str(value)
+    else:
+        try:
+            text = json.dumps(value, default=lambda part: type(part).__name__, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            text = type(value).__name__
+    longest = 200
+    line = " ".join(text.splitlines())
+    return line if len(line) <= longest else line[:longest] + "..."
 
 
 def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:

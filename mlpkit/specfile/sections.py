@@ -126,25 +126,16 @@ class LayerStackType(ValueType):
 
     def _check_losses(self, members: list[StackMember], count: int, context: CheckContext) -> None:
         for member in members:
-            last = member.path[-1] == count - 1
-            is_loss = member.recipe.component.kind == "loss"
-            place = member.recipe.place
-            if is_loss and not last:
-                context.report(
-                    place,
-                    f"the loss {member.recipe.name} stands in the middle of the stack",
-                    expected="a loss only at the end",
-                    remedy="move it to the end, or remove what follows it",
-                    at_key=True,
-                )
-            elif last and not is_loss:
-                context.report(
-                    place,
-                    f"the stack ends in {member.recipe.name}, which is a layer",
-                    expected="a loss at the end",
-                    remedy="add a loss after it; mlpkit plugins lists those that are installed",
-                    at_key=True,
-                )
+            recipe, is_last = member.recipe, member.path[-1] == count - 1
+            is_loss = recipe.component.kind == "loss"
+            if is_loss and not is_last:
+                message = f"the loss {recipe.name} stands in the middle of the stack"
+                expected, remedy = "a loss only at the end", "move it to the end, or remove what follows it"
+                context.report(recipe.place, message, expected=expected, remedy=remedy, at_key=True)
+            elif is_last and not is_loss:
+                message = f"the stack ends in {recipe.name}, which is a layer"
+                remedy = "add a loss after it; mlpkit plugins lists those that are installed"
+                context.report(recipe.place, message, expected="a loss at the end", remedy=remedy, at_key=True)
 
 
 def _layers_and_losses() -> LayerListType:

@@ -142,16 +142,13 @@ class Span(NamedTuple):
     @property
     def source(self) -> str:
         """That line, fit to be printed; empty if it is too long to be of help, or there is no line."""
-        if self.text.key_only:
-            return ""
-        number = self.line
-        length = self.text.line_end(number) - self.text.line_starts[number - 1]
-        return shown(self.text.line(number)) if length <= LONGEST_SHOWN_LINE else ""
+        line = self.text.line(self.text.line_number(self.start))
+        return shown(line) if len(line) <= LONGEST_SHOWN_LINE else ""
 
     @property
     def width(self) -> int:
         """How many characters of that line belong to it, at least 1."""
-        return 1 if self.text.key_only else max(1, min(self.end, self.text.line_end(self.line)) - self.start)
+        return max(1, min(self.end, self.text.line_end(self.text.line_number(self.start))) - self.start)
 
     @property
     def quoted(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
@@ -21,7 +22,7 @@ from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path as FilePath
     from types import ModuleType
     from typing import Unpack
@@ -36,68 +37,51 @@ if TYPE_CHECKING:
 FILLED_IN: Final = "with every default filled in"
 
 
-class _Size(NamedTuple):
-    values: int
-    depth: int
+def _parts(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Go through plain data and its parts, each with its path; lists and mappings come before what is in them."""
+    yield path, value
+    if isinstance(value, dict | list | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _parts(item, (*path, key))
 
 
-def _size_of_text(text: str) -> Problem | None:
+def _too_large(resolved: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with the size of a resolved spec, or None; its keys are those of the spec as written."""
+    parts = list(_parts(resolved))
+    if len(parts) > MOST_VALUES:
+        ((largest, _),) = Counter(path[0] for path, _ in parts[1:]).most_common(1)
+        message = f"{FILLED_IN}, the spec holds more than {MOST_VALUES:,} values"
+        return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
+    deepest = max((path for path, value in parts if isinstance(value, dict | list | tuple)), key=len)
+    if len(deepest) >= DEEPEST_NESTING:
+        deep = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+        return Problem(deepest[:1], f"{FILLED_IN}, {deep}", at_key=True)
+    return None
+
+
+def _too_long(text: str) -> Problem | None:
     if len(text.encode()) <= LARGEST_TEXT:
         return None
     message = f"{FILLED_IN}, the spec is larger than {LARGEST_TEXT // 1024**2} MiB"
     return Problem((), message, remedy="write fewer or shorter values")
 
 
-def size_fault(resolved: Mapping[str, Any]) -> Problem | None:
-    """Return what is wrong with the size of a resolved spec, or None.
-
-    Args:
-        resolved: the spec as plain data; its values have keys that the spec as written has too.
-    """
-    sizes = {key: _size(value) for key, value in resolved.items()}
-    largest = max(sizes, key=lambda key: sizes[key].values)
-    if 1 + sum(size.values for size in sizes.values()) > MOST_VALUES:
-        message = f"{FILLED_IN}, the spec holds more than {MOST_VALUES:,} values"
-        return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
-    deepest = max(sizes, key=lambda key: sizes[key].depth)
-    if 1 + sizes[deepest].depth > DEEPEST_NESTING:
-        deep = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-        return Problem((deepest,), f"{FILLED_IN}, {deep}", at_key=True)
-    return None
-
-
-def _size(value: Any) -> _Size:
-    """Return how many values a value is made of, itself included, and how deep lists and mappings lie in it."""
-    if not isinstance(value, dict | list | tuple):
-        return _Size(1, 0)
-    inside = [_size(item) for item in (value.values() if isinstance(value, dict) else value)]
-    return _Size(1 + sum(size.values for size in inside), 1 + max((size.depth for size in inside), default=0))
-
-
-def _unwritable(value: Any, path: KeyPath = ()) -> Problem | None:
+def _unwritable(resolved: Mapping[str, Any]) -> Problem | None:
     """Return what of a resolved spec a text can't hold, or None; only defaults can be at fault."""
-    if isinstance(value, dict):
-        return next(filter(None, (_unwritable(item, (*path, key)) for key, item in value.items())), None)
-    if isinstance(value, list):
-        return next(filter(None, (_unwritable(item, (*path, i)) for i, item in enumerate(value))), None)
-    try:
-        scalar_of(value)
-    except ValueError as error:
-        return Problem(path, f"{path[-1]} has a default that a spec can't hold: {error}", remedy="give it a value")
+    for path, value in _parts(resolved):
+        try:
+            _shape(value)
+        except ValueError as error:
+            message = f"{path[-1]} has a default that a spec can't hold: {error}"
+            return Problem(path, message, remedy="give it a value")
     return None
 
 
-def _first_difference(written: Any, read: Any, path: KeyPath = ()) -> KeyPath | None:
-    """Return where two values are not of one type and one value, or None."""
-    if isinstance(written, dict) and isinstance(read, dict) and list(written) == list(read):
-        inside: Iterable[tuple[str | int, Any, Any]] = ((key, written[key], read[key]) for key in written)
-    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
-        inside = zip(range(len(written)), written, read, strict=True)
-    elif isinstance(written, dict | list) or isinstance(read, dict | list):
-        return path
-    else:  # repr tells 1 from True and 1.0, and 0.0 from -0.0
-        return None if repr(scalar_of(written)) == repr(scalar_of(read)) else path
-    return next((found for key, a, b in inside if (found := _first_difference(a, b, (*path, key))) is not None), None)
+def _shape(value: Any) -> object:
+    """Return the keys of a mapping, the length of a list, or a scalar, so that what is read otherwise differs."""
+    if isinstance(value, dict):
+        return list(value)
+    return len(value) if isinstance(value, list | tuple) else repr(scalar_of(value))  # repr tells 1 from True and 1.0
 
 
 FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -268,7 +252,7 @@ class Spec:
         """
         resolved = self.resolved(**training)
         text = to_yaml(resolved)
-        fault = _unwritable(resolved) or _size_of_text(text) or self._misread(text, resolved, training)
+        fault = _unwritable(resolved) or _too_long(text) or self._misread(text, resolved, training)
         if fault is not None:
             raise self.error(SpecSchemaError, [fault])
         return text
@@ -279,7 +263,8 @@ class Spec:
             again = check_document(parse_document(text, "resolved.yaml"), self.registry)
         except SpecError as error:
             return Problem((), f"{FILLED_IN}, the spec can't be read again: {error.faults[0].message}")
-        path = _first_difference(resolved, again.resolved(**training))
+        both = zip(_parts(resolved), _parts(again.resolved(**training)), strict=False)
+        path = next((path for (path, written), (_, read) in both if _shape(written) != _shape(read)), None)
         if path is None:
             return None
         key = ".".join(map(str, path))
@@ -391,7 +376,7 @@ def check_document(document: Document, registry: Registry, *, resolved: bool = F
     warned = _located(document, [warning for warning in context.warnings if document.says(warning.path)])
     if isinstance(checked, TopLevel) and not context.faults:
         spec = Spec(document, registry, checked, warned, context.files)
-        fault = size_fault(spec.resolved(slices=1, threads=1))
+        fault = _too_large(spec.resolved(slices=1, threads=1))
         if fault is None:
             return spec
         raise SpecSchemaError(_located(document, [fault]), warned)
