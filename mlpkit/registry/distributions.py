@@ -77,7 +77,7 @@ class InstalledDistribution:
     @cached_property
     def incompatibility(self) -> str:
         """Why its metadata says that it can't be used with this version of mlpkit; empty if it can."""
-        about = [] if self._is_program else list(filter(ABOUT_MLPKIT.match, self._headers("Requires-Dist")))
+        about = [] if self.identity == PROGRAM else list(filter(ABOUT_MLPKIT.match, self._headers("Requires-Dist")))
         if not about:
             return ""
         from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - few plugins get here
@@ -92,19 +92,17 @@ class InstalledDistribution:
                 return f"it requires mlpkit{requirement.specifier}, and this is mlpkit {VERSION}"
         return ""
 
-    def entries(self, group: str) -> list[tuple[str, str]]:
-        """Return names and values of its entry points of a group.
-
-        Raises:
-            ValueError: its entry points can't be read, and some are of that group.
-        """
+    def entries(self, group: str) -> list[InstalledEntry]:
+        """Return its entry points of a group; a single one with a fault if they can't be read."""
         try:
             text = self._found.read_text(ENTRY_POINTS_FILE) or ""
+            found = _entries_of_group(text, group) if f"[{group}]" in text else ()
+            return [InstalledEntry(self, name, value) for name, value in found]
         except UnicodeDecodeError as error:
-            if f"[{group}]".encode() not in error.object:
-                return []
-            raise ValueError(f"its {ENTRY_POINTS_FILE} is not in UTF-8") from error
-        return list(_entries_of_group(text, group)) if f"[{group}]" in text else []
+            fault = f"its {ENTRY_POINTS_FILE} is not in UTF-8" if f"[{group}]".encode() in error.object else ""
+        except ValueError as error:
+            fault = str(error)
+        return [InstalledEntry(self, self.name, fault=fault)] if fault else []
 
     def _headers(self, name: str) -> Iterator[str]:
         """Yield the values of a header of its metadata; the headers end at the first blank line."""
@@ -190,18 +188,8 @@ def _metadata_folders(parent: str) -> list[Path]:
 
 
 def installed_entries(group: str) -> list[InstalledEntry]:
-    """Return the entry points of a group; a distribution that can't be read is one entry with a fault.
-
-    Args:
-        group: the group's name.
-    """
-    found = []
-    for distribution in installed_distributions():
-        try:
-            found += [InstalledEntry(distribution, name, value) for name, value in distribution.entries(group)]
-        except ValueError as error:
-            found.append(InstalledEntry(distribution, distribution.name, fault=str(error)))
-    return found
+    """Return the entry points of a group; a distribution that can't be read is one entry with a fault."""
+    return [entry for distribution in installed_distributions() for entry in distribution.entries(group)]
 
 
 def _entries_of_group(text: str, group: str) -> Iterator[tuple[str, str]]:

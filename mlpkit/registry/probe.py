@@ -144,15 +144,13 @@ def probe(request: Mapping[str, Any]) -> Iterator[Verdict]:
         request: whether to import the components too, and the plugins.
     """
     for described in request["plugins"]:
+        target = Path(described["file"]) if "file" in described else described["object"]
+        origin = PluginOrigin(target, described["source"], described["version"])
         try:
-            verdict = verdict_here(_plugin(described), with_components=request["with_components"])
+            plugin = Plugin(described["namespace"], origin)
+            verdict = verdict_here(plugin, with_components=request["with_components"])
         except BaseException as error:  # a plugin may raise KeyboardInterrupt
             verdict = Verdict(error_summary(error))
         yield verdict
         if not verdict.sound:
             return
-
-
-def _plugin(described: Mapping[str, Any]) -> Plugin:
-    target = Path(described["file"]) if "file" in described else described["object"]
-    return Plugin(described["namespace"], PluginOrigin(target, described["source"], described["version"]))

@@ -146,10 +146,8 @@ class Registry:
         if known is None:
             known = self._found[name] = self._look_up(kinds, name)
         if known.kind not in kinds:
-            raise UnknownComponentError(
-                f"'{name}' is {either_of((known.kind,))}, not {either_of(kinds)}",
-                remedy=self._list_remedy(kinds),
-            )
+            message = f"'{name}' is {either_of((known.kind,))}, not {either_of(kinds)}"
+            raise UnknownComponentError(message, remedy=self._list_remedy(kinds))
         return known
 
     def provides(self, name: str) -> bool:

@@ -32,13 +32,14 @@ from mlpkit.specfile.yaml_writer import to_yaml
 from mlpkit.system import is_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import Problem
     from mlpkit.errors import Diagnostic
     from mlpkit.registry.registry import Registry
     from mlpkit.specfile.nodes import Entry, Node
+    from mlpkit.specfile.overrides import Overrides
 
 
 WHAT_TO_WRITE: Final = "'mlpkit init' writes a spec to start from"
@@ -357,7 +358,7 @@ class Document:
         return node, key, ()
 
 
-def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
+def read_document(path: str | Path, overrides: Overrides = ()) -> Document:
     """Read a spec's file and those it extends, set overrides, and put in variables.
 
     Args:
@@ -374,7 +375,7 @@ def read_document(path: str | Path, overrides: Mapping[str, Any] | Sequence[str]
     return _document(root, path, path, overrides, faults, source.text if source else "")
 
 
-def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any] | Sequence[str] = ()) -> Document:
+def parse_document(text: str, name: str = "<spec>", overrides: Overrides = ()) -> Document:
     """Read a spec that is in memory, such as one from a model file; it can't extend others.
 
     Args:
@@ -391,12 +392,7 @@ def parse_document(text: str, name: str = "<spec>", overrides: Mapping[str, Any]
     return _document(root, Path(name), None, overrides, faults, text)
 
 
-def document_of(
-    spec: Mapping[str, Any],
-    overrides: Mapping[str, Any] | Sequence[str] = (),
-    *,
-    registry: Registry | None = None,
-) -> Document:
+def document_of(spec: Mapping[str, Any], overrides: Overrides = (), *, registry: Registry | None = None) -> Document:
     """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
 
     Args:
@@ -416,7 +412,7 @@ def _document(
     root: MappingNode | None,
     path: Path,
     file: Path | None,
-    overrides: Mapping[str, Any] | Sequence[str],
+    overrides: Overrides,
     faults: DiagnosticList,
     text: str | None,
 ) -> Document:
@@ -429,7 +425,7 @@ def _document(
     return _finished(tree, path, text, faults)
 
 
-def _overridden(tree: MappingNode | None, overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> bool:
+def _overridden(tree: MappingNode | None, overrides: Overrides, faults: DiagnosticList) -> bool:
     """Set what the overrides say, and return whether they can be read."""
     from mlpkit.specfile.overrides import read_overrides, set_overrides  # noqa: PLC0415 - most specs have no overrides
 

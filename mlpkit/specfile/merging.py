@@ -36,10 +36,7 @@ WITH_KEYS: Final = (SectionType, MappingType, RequirementsType)
 """The types of values that are mappings, and no components."""
 
 SECTIONS: Final[frozenset[KeyPath]] = frozenset(
-    {
-        (),
-        *(path for path, field in KEYS.items() if isinstance(without_null(field.type), WITH_KEYS)),
-    }
+    {(), *(path for path, field in KEYS.items() if isinstance(without_null(field.type), WITH_KEYS))}
 )
 """Where sections stand; the spec itself is one."""
 

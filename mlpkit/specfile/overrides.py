@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mlpkit.components.schema.component_types import layer_names
 from mlpkit.components.schema.context import show
@@ -14,14 +14,7 @@ from mlpkit.specfile.merging import NEEDED_COMPONENTS, component_of, may_be_comp
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ValueOrigin, count, is_null, plain
 from mlpkit.specfile.python_spec import node_of_value
 from mlpkit.specfile.sections import EXTENDS
-from mlpkit.specfile.source import (
-    DEEPEST_NESTING,
-    LARGEST_TEXT,
-    MOST_VALUES,
-    REFUSED,
-    SourceText,
-    Span,
-)
+from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, REFUSED, SourceText, Span
 from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, follow, preview, variables_of
 
@@ -32,6 +25,9 @@ if TYPE_CHECKING:
     from mlpkit.specfile.nodes import Node
     from mlpkit.specfile.source import DiagnosticList
 
+
+Overrides: TypeAlias = "Mapping[str, Any] | Sequence[str]"
+"""A mapping from dotted keys to Python values, or texts ``KEY=VALUE`` as from ``--set``."""
 
 FIRST_ORDER = 100
 """Overrides come after all files in the order of texts."""
@@ -61,7 +57,7 @@ class Override(NamedTuple):
         return ".".join(self.keys[:length])
 
 
-def read_overrides(overrides: Mapping[str, Any] | Sequence[str], faults: DiagnosticList) -> list[Override] | None:
+def read_overrides(overrides: Overrides, faults: DiagnosticList) -> list[Override] | None:
     """Return the overrides in their order, or None if one of them could not be read.
 
     Args:

@@ -19,6 +19,7 @@ from mlpkit.specfile.source import (
     MOST_DIGITS,
     MOST_VALUES,
     REFUSED,
+    TOO_DEEP,
     SourceText,
     Span,
     describe_character,
@@ -151,7 +152,7 @@ class _Conversion:
         if self._values > MOST_VALUES:
             return self._report(path, f"a spec can't hold more than {MOST_VALUES:,} values")
         if len(path) >= DEEPEST_NESTING:
-            return self._report(path, f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another")
+            return self._report(path, TOO_DEEP)
         try:
             if isinstance(value, Component) and self._registry is not None:
                 return self._node(reference_of(value, self._registry), path)

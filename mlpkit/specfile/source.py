@@ -24,6 +24,8 @@ MOST_LINES: Final = 100_000
 DEEPEST_NESTING: Final = 20
 """Lists and mappings inside one another; also variables that refer to variables."""
 
+TOO_DEEP: Final = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
+
 MOST_VALUES: Final = 10_000
 """Values of all files of a spec together, of all overrides together, and of the spec once variables are put in."""
 

@@ -18,7 +18,7 @@ from mlpkit.specfile.document import Document, document_of, parse_document, read
 from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.python_spec import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
-from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES
+from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, TOO_DEEP
 from mlpkit.specfile.yaml_writer import to_yaml
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlpkit.components.recipe import KeyPath, Recipe
     from mlpkit.errors import Diagnostic
     from mlpkit.registry.discovery import PluginOptions
+    from mlpkit.specfile.overrides import Overrides
     from mlpkit.specfile.sections import EnsembleSection, GuestSection, StackMember, Training
 
 
@@ -54,8 +55,7 @@ def _too_large(resolved: Mapping[str, Any]) -> Problem | None:
         return Problem((largest,), message, remedy="write fewer layers, or one that repeats others", at_key=True)
     deepest = max((path for path, value in parts if isinstance(value, dict | list | tuple)), key=len)
     if len(deepest) >= DEEPEST_NESTING:
-        deep = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-        return Problem(deepest[:1], f"{FILLED_IN}, {deep}", at_key=True)
+        return Problem(deepest[:1], f"{FILLED_IN}, {TOO_DEEP}", at_key=True)
     return None
 
 
@@ -331,10 +331,7 @@ def load_spec(
 
 
 def read_spec(
-    path: str | FilePath | Mapping[str, Any],
-    *,
-    overrides: Mapping[str, Any] | Sequence[str] = (),
-    **plugin_options: Unpack[PluginOptions],
+    path: str | FilePath | Mapping[str, Any], *, overrides: Overrides = (), **plugin_options: Unpack[PluginOptions]
 ) -> Spec:
     """Do what ``load_spec`` does, but leave it to the caller to tell of the spec's warnings."""
     if not isinstance(path, Mapping):

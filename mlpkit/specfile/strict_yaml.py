@@ -24,6 +24,7 @@ from mlpkit.specfile.source import (
     DEEPEST_NESTING,
     MOST_VALUES,
     REFUSED,
+    TOO_DEEP,
     Mistake,
     Span,
     another_document,
@@ -145,17 +146,13 @@ class _Builder:
             self.faults.report(place, "specs have no aliases", remedy=NO_ALIASES)
             self._add(ScalarNode(None, ValueOrigin(place)))
         elif isinstance(event, DocumentStartEvent):
-            self._begin_document(event)
+            self.documents += 1
+            if self.documents > 1:
+                self.report(another_document(span(event)[0]))
+                raise _Stop
 
     def _place(self, event: Event) -> Span:
         return Span(self.source, *span(event))
-
-    def _begin_document(self, event: DocumentStartEvent) -> None:
-        start, _ = span(event)
-        self.documents += 1
-        if self.documents > 1:
-            self.report(another_document(start))
-            raise _Stop
 
     def _refuse_properties(self, event: NodeEvent) -> None:
         start, _ = span(event)
@@ -244,8 +241,7 @@ class _Builder:
         start, _ = span(event)
         origin = ValueOrigin(Span(self.source, start, start + 1))
         if len(self.open) == DEEPEST_NESTING:
-            message = f"lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-            self.report(mistake_at(start, message))
+            self.report(mistake_at(start, TOO_DEEP))
             raise _Stop
         is_mapping = isinstance(event, MappingStartEvent)
         node: ListNode | MappingNode = MappingNode({}, origin) if is_mapping else ListNode([], origin)

@@ -22,9 +22,11 @@ from mlpkit.specfile.nodes import (
     height,
     plain,
 )
-from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, DiagnosticList
+from mlpkit.specfile.source import DEEPEST_NESTING, MOST_VALUES, TOO_DEEP, DiagnosticList
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpkit.specfile.nodes import Node
 
 
@@ -81,24 +83,27 @@ def preview(node: Node, variables: MappingNode) -> Any:
 
 def follow(node: Node, variables: MappingNode) -> Node:
     """Return a copy of what ``$name`` refers to, as it is written; any other node as it is."""
-    for _ in range(DEEPEST_NESTING):
-        name = _referred(node)
-        if name is None or name not in variables.entries:
-            return node
+    for name, value in _references(node, variables):
         assert isinstance(node, ScalarNode)
-        node = _copy_for(node, name, variables.entries[name].node)
+        node = _copy_for(node, name, value)
     return node
 
 
 def referred_node(node: Node, root: MappingNode) -> Node:
     """Return the node that ``$name`` refers to, as it is written in a spec, and no copy; any other node as it is."""
-    variables = variables_of(root)
+    for _, value in _references(node, variables_of(root)):
+        node = value
+    return node
+
+
+def _references(node: Node, variables: MappingNode | None) -> Iterator[tuple[str, Node]]:
+    """Go through the variables that a node refers to, one by way of another: their names and values as written."""
     for _ in range(DEEPEST_NESTING):
         name = _referred(node)
         if variables is None or name is None or name not in variables.entries:
-            break
+            return
         node = variables.entries[name].node
-    return node
+        yield name, node
 
 
 def escape(text: str) -> str:
@@ -224,8 +229,7 @@ class _Substitution:
             raise _Stop
 
     def _too_deep(self, node: Node) -> None:
-        message = f"with variables put in, lists and mappings lie more than {DEEPEST_NESTING} deep inside one another"
-        self.faults.report(node.origin.place, message, notes=node.origin.notes)
+        self.faults.report(node.origin.place, f"with variables put in, {TOO_DEEP}", notes=node.origin.notes)
         raise _Stop
 
 
