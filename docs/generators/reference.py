@@ -257,11 +257,11 @@ def _signature(function: Any) -> str:
 def _parameters(signature: inspect.Signature) -> Iterator[str]:
     by_name_only = False
     for parameter in signature.parameters.values():
-        if parameter.name in {"self", "cls", *BETWEEN_PROCESSES} or parameter.kind is parameter.VAR_KEYWORD:
+        if parameter.name in {"self", "cls", *BETWEEN_PROCESSES}:
             continue
-        if parameter.kind is parameter.VAR_POSITIONAL:
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             by_name_only = True
-            yield f"*{parameter.name}"
+            yield str(parameter).partition(":")[0]
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not by_name_only:
             by_name_only = True

@@ -84,7 +84,7 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
     """
     del plugins  # they are in the registry
     types = entry.schema.types
-    values = {name: _value(text, types[name]) for name, text in given.items() if text is not None}
+    values = {name: value_of(text, types[name]) for name, text in given.items() if text is not None}
     try:
         verb = registry.create("verb", {entry.name: values})
     except ParameterError as error:
@@ -104,7 +104,7 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
         raise click.exceptions.Exit(code)
 
 
-def _value(text: str | bool, kind: ValueType) -> Any:
+def value_of(text: str | bool, kind: ValueType) -> Any:
     """Return an argument as it is, if its parameter takes a text, or else what it says as YAML."""
     if isinstance(text, bool) or kind.check(text, (), CheckContext()) is not INVALID:
         return text

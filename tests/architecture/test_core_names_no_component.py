@@ -37,12 +37,9 @@ ALLOWED = {
     ("testing/suite/checks/dataset.py", "c"),
     # an attribute of a data frame
     ("jobs/inputs.py", "index"),
-    # an option of the command line, and what messages call one
+    # an option of the command line
     ("cli/options.py", "mpi"),
     ("cli/verbs.py", "mpi"),
-    ("verbs/sweep/engine_options.py", "slurm"),
-    ("verbs/sweep/engines.py", "slurm"),
-    ("verbs/sweep/sweep.py", "slurm"),
     # a number of steps is called so in events, in checkpoints, in lock.json and where randomness is keyed
     ("display/lines.py", "step"),
     ("display/json_events.py", "step"),

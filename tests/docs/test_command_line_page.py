@@ -51,7 +51,9 @@ def sections(page: str) -> dict[str, str]:
 def options_of(name: str) -> set[str]:
     """Return the long options of a command."""
     command = program.get_command(click.Context(program), name)
-    return {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    context = command.make_context(name, [], resilient_parsing=True)
+    parameters = [*command.params, *command.get_params(context)]
+    return {option for parameter in parameters for option in parameter.opts if option.startswith("--")}
 
 
 def test_every_command_has_a_section(page):

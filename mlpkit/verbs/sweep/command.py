@@ -14,12 +14,14 @@ from mlpkit.cli.around_training import after_run
 from mlpkit.cli.exit_codes import WORK_FAILED, suggesting_shipped_spec
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.new_folders import run_folder
+from mlpkit.cli.ranks import ranks_as_workers
+from mlpkit.components.engine import LOCAL
 from mlpkit.display.make_display import expect_one_way
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.terminal.output import print_warnings
 from mlpkit.training.events import ObserverGroup
-from mlpkit.verbs.sweep.engine_options import takes_engine
+from mlpkit.verbs.sweep.engine_options import SweepCommand, engine_of_ranks
 from mlpkit.verbs.sweep.status_table import show_status, stop
 
 if TYPE_CHECKING:
@@ -30,10 +32,19 @@ if TYPE_CHECKING:
     from mlpkit.verbs.sweep.sweep import Sweep
 
 
-@options.verb("sweep")
+@click.command("sweep", cls=SweepCommand)
 @click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
 @options.takes_overrides
-@takes_engine
+@click.option(
+    "--workers", metavar="N", type=click.IntRange(1, 1024), help="Trials to train at once; by default one per core."
+)
+@click.option(
+    "--on",
+    metavar="ENGINE",
+    default=LOCAL,
+    show_default=True,
+    help="What trains them: local, processes on this machine; or an engine, such as acme.queue of a plugin.",
+)
 @click.option(
     "--out",
     metavar="DIR",
@@ -96,24 +107,38 @@ def command(
     nothing. The best is written as a spec, best.yaml, and a page about all of them, report.html. The exit code is 1 if
     a trial failed; one that diverged is a result.
     """
-    expect_one_way(quiet, as_json)
-    _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
-    if looked_at is not None:
-        show_status(looked_at, plugin_options, as_json=as_json)
-        return
-    if stopped is not None:
-        stop(stopped, quiet=quiet, as_json=as_json)
-        return
-    if folder is not None:
+    with ranks_as_workers(engine_of_ranks(engine["on"], plugin_options)):
+        expect_one_way(quiet, as_json)
+        _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
         how: dict[str, Any] = {"engine": engine, "reports": reports, "quiet": quiet, "as_json": as_json}
-        resume_folder(folder, added or 0, plugin_options=plugin_options, **how)
-        return
+        if looked_at is not None:
+            show_status(looked_at, plugin_options, as_json=as_json)
+        elif stopped is not None:
+            stop(stopped, quiet=quiet, as_json=as_json)
+        elif folder is not None:
+            resume_folder(folder, added or 0, plugin_options=plugin_options, **how)
+        else:
+            _begin(str(path), overrides, out, plugin_options=plugin_options, **how)
+
+
+def _begin(
+    path: str,
+    overrides: Sequence[str],
+    out: Path | None,
+    *,
+    engine: dict[str, Any],
+    plugin_options: PluginOptions,
+    reports: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Do a new sweep, show it, and end the program as it ended; see ``command`` for the arguments."""
     with Interrupts() as interrupts:
         from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.sweep.sweep import sweep  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
-        with suggesting_shipped_spec(str(path)):
-            spec = read_spec(str(path), overrides=overrides, **plugin_options)
+        with suggesting_shipped_spec(path):
+            spec = read_spec(path, overrides=overrides, **plugin_options)
         print_warnings(spec.warnings)
         with run_folder(spec, out, interrupts) as made:
             found = _shown(partial(sweep, spec, made), spec.name, made, engine, quiet, as_json, interrupts)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.engine import LOCAL, Engine
+from mlpkit.components.schema.wording import with_article
 from mlpkit.errors import UsageError
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.network.component_errors import component_errors
 from mlpkit.system import expect_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from mlpkit.components.engine import Workers
     from mlpkit.registry.registry import Registry
-
-OPTIONS: Final = {"scheduler": "a scheduler", "slurm": "a setting of Slurm"}
-"""What messages call the parameters of engines that the command line and ``mlpkit.sweep`` take."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class EngineChoice:
     Args:
         name: that of the engine; one of a plugin has its namespace.
         workers: how many trials train at once at most; None for as many as the engine has workers.
-        options: values of engines' parameters, by name; empty for those that aren't given.
+        options: values of the engine's parameters, by name; None or empty for those that aren't given.
     """
 
     name: str = LOCAL
@@ -56,8 +55,10 @@ class EngineChoice:
             raise UsageError(f"there is no engine '{self.name}' for sweeps; expected {known}")
         own = () if self.name == LOCAL else registry.find((Engine.kind,), self.name).schema.types
         for option in [option for option in self._given if option not in own]:
+            is_setting = isinstance(self._given[option], Mapping)
+            what = f"a setting of {option.capitalize()}" if is_setting else with_article(option)
             owner = next((name for name, entry in built_in.items() if option in entry.schema.types), "that takes one")
-            raise UsageError(f"{OPTIONS[option]} goes with the engine {owner}, not with {self.name}")
+            raise UsageError(f"{what} goes with the engine {owner}, not with {self.name}")
 
     @contextmanager
     def started(self, registry: Registry) -> Iterator[Workers]:
@@ -84,23 +85,4 @@ class EngineChoice:
 
     @property
     def _given(self) -> dict[str, Any]:
-        return {option: value for option, value in self.options.items() if value}
-
-
-def engine_of_ranks(name: str, registry: Registry) -> Engine | None:
-    """Return an engine whose workers are the processes that ``mpiexec`` started; None for any other.
-
-    Args:
-        name: that of the engine; of one that there isn't, the sweep itself says so.
-        registry: the plugins.
-    """
-    if "." in name:
-        entries = [registry.find((Engine.kind,), name)] if registry.provides(name) else []
-    else:
-        entries = [entry for entry in registry.components((Engine.kind,), built_in=True) if entry.name == name]
-    for entry in entries:
-        found: Any = entry.component
-        if found.shares_ranks:
-            engine: Engine = registry.create(Engine.kind, entry.name)
-            return engine
-    return None
+        return {option: value for option, value in self.options.items() if value not in (None, "", {})}

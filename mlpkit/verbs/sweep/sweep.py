@@ -32,7 +32,7 @@ from mlpkit.verbs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
 from mlpkit.verbs.sweep.trial_spec import text_for_folder, trial_spec, written_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from types import ModuleType
 
     from mlpkit.components.engine import Workers
@@ -132,10 +132,9 @@ def sweep(
     *,
     workers: int | None = None,
     on: str = LOCAL,
-    scheduler: str = "",
-    slurm: Mapping[str, object] | None = None,
     observer: Listener | None = None,
     stop: StopRequest | None = None,
+    **options: Any,
 ) -> Sweep:
     """Train the trials of a spec's sweep, as many at once as there are workers.
 
@@ -144,14 +143,11 @@ def sweep(
         directory: where to keep the trials; missing or empty.
         workers: how many trials train at once, each with its share of the cores; by default one per core, or one for
             each worker of a cluster or rank but the first.
-        on: what trains them: ``local`` for processes on this machine, ``dask`` for the workers of a Dask cluster,
-            ``mpi`` for the ranks that ``mpiexec`` started, ``slurm`` for a Slurm job each, ``acme.queue`` for an engine
+        on: what trains them: ``local`` for processes on this machine, or an engine, such as ``dask``, or ``acme.queue``
             of a plugin.
-        scheduler: with ``dask``: the address of the cluster's scheduler; without it, a cluster is started on this
-            machine for the sweep.
-        slurm: with ``slurm``: options of sbatch for each job, by their long names, such as ``partition``.
         observer: receives the events, such as a ``SweepObserver``.
         stop: may ask that training end after the steps that it is in; the trials then keep checkpoints.
+        options: parameters of the engine, such as ``scheduler`` of ``dask``.
 
     Raises:
         UsageError: what is given is no spec, it has no sweep, a library is missing, no process can be started, or the
@@ -165,7 +161,7 @@ def sweep(
             finished.
     """
     expect_spec(spec, "sweep")
-    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": dict(slurm or {})})
+    engine = EngineChoice(on, workers, options)
     engine.expect_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
@@ -188,12 +184,11 @@ def resume_sweep(
     add_trials: int = 0,
     workers: int | None = None,
     on: str = LOCAL,
-    scheduler: str = "",
-    slurm: Mapping[str, object] | None = None,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),
     observer: Listener | None = None,
     stop: StopRequest | None = None,
+    **options: Any,
 ) -> Sweep:
     """Go on with a sweep: interrupted trials from their last checkpoints, to the same bits as without the break.
 
@@ -202,19 +197,18 @@ def resume_sweep(
         add_trials: how many trials to do beside those that there are, or were to be.
         workers: as for ``sweep``.
         on: as for ``sweep``; it may be another engine than before.
-        scheduler: as for ``sweep``.
-        slurm: as for ``sweep``.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to do without.
         observer: receives the events, such as a ``SweepObserver``.
         stop: may ask that training end after the steps that it is in.
+        options: as for ``sweep``.
 
     Raises:
         RunFolderError: the folder is not that of a sweep, its spec has changed since, or it has another writer.
         MlpkitError: as ``sweep`` does.
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
-    engine = EngineChoice(on, workers, {"scheduler": scheduler, "slurm": dict(slurm or {})})
+    engine = EngineChoice(on, workers, options)
     engine.expect_possible(registry)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")

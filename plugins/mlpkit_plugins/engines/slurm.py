@@ -17,8 +17,7 @@ class Slurm(Remote):
     At the end of a job's time, and when the sweep is stopped, the trial saves a checkpoint.
 
     Args:
-        slurm: options of sbatch for each job by their long names, such as ``partition``, with a value of True for those
-            that take none.
+        slurm: an option of sbatch for each job, such as ``time=60`` or ``partition=cpu``; True for one without a value.
 
     Source: Yoo, Jette and Grondona, SLURM: Simple Linux Utility for Resource Management, JSSPP (2003).
     """

@@ -51,22 +51,30 @@ def test_wrong_engines(arguments, message, invoke):
     assert (done.code, done.err) == (2, f"error: {message}\n")
 
 
-PLUGIN = """\
+PLUGIN = '''\
 from mlpkit import Engine, UsageError, component, hookimpl
 
 
 class Queue(Engine):
-    def __init__(self, scheduler: str = "none"):
-        self.scheduler = scheduler
+    """Trains trials in jobs of a queue.
+
+    Args:
+        scheduler: where the queue is.
+        max_jobs: the jobs that it may have.
+        labels: a label of each job, such as ``team=a``.
+    """
+
+    def __init__(self, scheduler: str = "none", max_jobs: int = 1, labels: dict[str, str | bool] | None = None):
+        self.scheduler, self.about = scheduler, (max_jobs, labels)
 
     def start(self, most):
-        raise UsageError(f"{most} workers of {self.scheduler}")
+        raise UsageError(f"{most} workers of {self.scheduler}" + (f" {self.about}" if self.about[0] > 1 else ""))
 
 
 @hookimpl
 def mlpkit_components():
     return [component("engine", "queue", Queue)]
-"""
+'''
 
 
 @pytest.mark.parametrize(
@@ -74,6 +82,10 @@ def mlpkit_components():
     [
         (("--workers", "2", "--scheduler", "tcp://x:1"), "2 workers of tcp://x:1"),
         ((), "None workers of none"),
+        (
+            ("--max-jobs=7", "--labels", "team=a", "--labels", "urgent"),
+            "None workers of none (7, {'team': 'a', 'urgent': True})",
+        ),
         (("--slurm", "time=60"), "a setting of Slurm goes with the engine slurm, not with acme.queue"),
         (
             ("--slurm", "time=60", "--no-plugin", "slurm"),
@@ -84,6 +96,35 @@ def mlpkit_components():
 def test_an_engine_of_a_plugin_gets_the_options_that_its_constructor_takes(arguments, message, invoke):
     Path("acme.py").write_text(PLUGIN)
     done = invoke("sweep", "tiny.yaml", "--on", "acme.queue", "--plugin", "acme.py", *arguments)
+    assert (done.code, done.err) == (2, f"error: {message}\n")
+
+
+def test_the_parameters_of_an_engine_are_in_the_help(invoke):
+    Path("acme.py").write_text(PLUGIN)
+    shown = " ".join(invoke("sweep", "--help", "--on", "acme.queue", "--plugin", "acme.py").out.split())
+    assert "--max-jobs MAX_JOBS With --on acme.queue: the jobs that it may have." in shown
+    assert "--labels KEY=VALUE With --on acme.queue: a label of each job, such as team=a; may be repeated." in shown
+    assert "--scheduler SCHEDULER With --on acme.queue: where the queue is." in shown
+    assert "acme.queue Trains trials in jobs of a queue. dask Trains trials on the workers of a Dask cluster." in shown
+    usual = " ".join(invoke("sweep", "--help").out.split())
+    assert "--scheduler SCHEDULER With --on dask: the cluster's scheduler, such as tcp://192.0.2.1:8786;" in usual
+    assert "--slurm KEY=VALUE With --on slurm: an option of sbatch for each job" in usual
+    assert "--max-jobs" not in usual
+
+
+def test_a_wrong_value_of_an_engine_is_named(invoke):
+    Path("acme.py").write_text(PLUGIN)
+    done = invoke("sweep", "tiny.yaml", "--on", "acme.queue", "--plugin", "acme.py", "--max-jobs", "many")
+    assert done.code == 2
+    assert "max_jobs" in done.err
+    assert "'many'" in done.err
+
+
+@pytest.mark.parametrize("name", ["out", "stop"])
+def test_an_engine_can_not_take_the_name_of_an_option(name, invoke):
+    Path("acme.py").write_text(PLUGIN.replace("max_jobs", name))
+    done = invoke("sweep", "tiny.yaml", "--on", "acme.queue", "--plugin", "acme.py")
+    message = f"the engine acme.queue can't have a parameter {name}, since mlpkit sweep has one; rename it"
     assert (done.code, done.err) == (2, f"error: {message}\n")
 
 
