@@ -19,10 +19,10 @@ from mlpkit.components.engine import LOCAL
 from mlpkit.display.make_display import expect_one_way
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
-from mlpkit.terminal.output import print_warnings
+from mlpkit.runs.writer_lock import writer_of
+from mlpkit.terminal.output import document, message, print_warnings
 from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.sweep.engine_options import SweepCommand, engine_of_ranks
-from mlpkit.verbs.sweep.status_table import show_status, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,9 +112,11 @@ def command(
         _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
         how: dict[str, Any] = {"engine": engine, "reports": reports, "quiet": quiet, "as_json": as_json}
         if looked_at is not None:
+            from mlpkit.verbs.sweep.display import show_status  # noqa: PLC0415 - --help needs none
+
             show_status(looked_at, plugin_options, as_json=as_json)
         elif stopped is not None:
-            stop(stopped, quiet=quiet, as_json=as_json)
+            _stop(stopped, quiet=quiet, as_json=as_json)
         elif folder is not None:
             resume_folder(folder, added or 0, plugin_options=plugin_options, **how)
         else:
@@ -186,8 +188,7 @@ def _shown(
     interrupts: Interrupts,
 ) -> Sweep:
     """Do a sweep, and show it."""
-    from mlpkit.verbs.sweep.display import make_sweep_display  # noqa: PLC0415 - --help needs none
-    from mlpkit.verbs.sweep.lines import of_sweep  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.sweep.display import make_sweep_display, of_sweep  # noqa: PLC0415 - --help needs none
 
     with make_sweep_display(title, folder, quiet, as_json) as display:
         interrupts.before_stopping = display.interrupted
@@ -214,6 +215,23 @@ def _end(
     end_if_stopped(interrupts, found.stopped)
     if found.best is None or found.left or FAILED in found.counts:
         raise click.exceptions.Exit(WORK_FAILED)
+
+
+def _stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
+    """Stop the driver of a sweep, and say how to go on."""
+    from mlpkit.verbs.sweep.folder import expect_sweep_folder  # noqa: PLC0415 - --help needs none
+    from mlpkit.verbs.sweep.status import stop_sweep  # noqa: PLC0415 - for the same reason
+
+    expect_sweep_folder(folder)
+    shown = not quiet and not as_json
+    if shown and (driver := writer_of(folder)):
+        message(f"asking {driver} to stop, and waiting until its trials are saved")
+    stopped = stop_sweep(folder)
+    if as_json:
+        document({"stopped": stopped, "folder": folder})
+    elif shown:
+        again = f"go on with: mlpkit sweep --resume {quote(str(folder))}"
+        message(f"{folder}: {'stopped' if stopped else 'no driver is at work'}; {again}")
 
 
 def _expect_spec_or_folder(

@@ -1,14 +1,116 @@
-"""Chooses how to show a sweep."""
+"""A sweep as lines of text, or of JSON: a line for each trial that is over, and the results; and its status."""
 
 from __future__ import annotations
 
+import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
+from mlpkit.display.display import Display
+from mlpkit.display.json_events import JsonEvents
+from mlpkit.display.lines import Lines
 from mlpkit.display.make_display import on_screen
-from mlpkit.verbs.sweep.lines import SweepDisplay, SweepJson, SweepLines
+from mlpkit.display.outcomes import Outcome
+from mlpkit.groups.several_runs import listed_runs
+from mlpkit.runs.layout import BEST
+from mlpkit.runs.overview import DIVERGED, FAILED, FINISHED, PRUNED, STOPPED
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.terminal.figures import duration, figure
+from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
+from mlpkit.terminal.output import diagnostic, document, message, result
+from mlpkit.verbs.sweep.driver import ranked
+from mlpkit.verbs.sweep.status import sweep_status
+from mlpkit.verbs.sweep.sweep import plain_trial, written_results
+from mlpkit.verbs.sweep.trial_spec import short_keys, written_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from mlpkit.registry.discovery import PluginOptions
+    from mlpkit.verbs.sweep.folder import Trial
+    from mlpkit.verbs.sweep.section import Objective
+    from mlpkit.verbs.sweep.status import SweepStatus
+    from mlpkit.verbs.sweep.sweep import Sweep
+
+MOST_ROWS = 5
+"""Trials that a table of the best has."""
+
+
+class SweepDisplay(Display):
+    """Shows a sweep: errors and warnings only."""
+
+    _objectives: Sequence[Objective] = ()
+
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Remember what trials are chosen by."""
+        self._objectives = objectives
+
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
+        """Print why a trial failed."""
+        if trial.state == FAILED:
+            diagnostic(f"error: trial {trial.number}: {trial.problem}", "red")
+
+
+class SweepLines(SweepDisplay, Lines):
+    """A line for each trial that is over, with the best so far, and for each that was pruned and continues."""
+
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Remember which trials are pruned."""
+        super().sweep_began(run, objectives, trials, planned, workers)
+        self._pruned = {trial.number for trial in trials if trial.state == PRUNED}
+
+    def trial_begun(self, run: int, trial: Trial) -> None:
+        """Print that a pruned trial continues."""
+        if trial.number in self._pruned:
+            self._pruned.discard(trial.number)
+            result(f"trial {trial.number} goes on: it is no longer weaker than the others")
+
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
+        """Print the line."""
+        super().trial_over(run, trial, best)
+        if trial.state == PRUNED:
+            self._pruned.add(trial.number)
+        result(f"trial {trial.number}: {self._outcome(trial, best)}; {written_values(trial.values)}")
+
+    def _outcome(self, trial: Trial, best: Trial | None) -> str:
+        if trial.state != FINISHED:
+            return trial.state
+        results = written_results(trial, self._objectives)
+        if best is None:
+            return results
+        if trial.number == best.number:
+            return f"{results}, the best so far"
+        first = self._objectives[0]
+        return f"{results} (best {figure(best.results[first.key])}, trial {best.number})"
+
+
+class SweepJson(SweepDisplay, JsonEvents):
+    """One JSON object an event.
+
+        {"event": "began", "planned": 60, "over": [0, 1], "workers": 2}     planned is null if a time ends the sweep
+        {"event": "trial", "trial": 2, "state": "finished", "values": {...}, "results": {...}, "best": 1, ...}
+        {"event": "done", "best": 17, "front": [17], "lead": {...}, "trials": [...], "left": 0, "folder": "runs/x", ...}
+        {"event": "stopped", "reason": "SIGINT", ...}                       the same keys, and why
+
+    The last event is ``done`` or ``stopped``. A trial that was pruned and continues after all has an event each time.
+    """
+
+    def sweep_began(
+        self, run: int, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
+    ) -> None:
+        """Print the event."""
+        over = [trial.number for trial in trials if trial.over]
+        document({"event": "began", "planned": planned, "over": over, "workers": workers})
+
+    def trial_over(self, run: int, trial: Trial, best: Trial | None) -> None:
+        """Print the event."""
+        super().trial_over(run, trial, best)
+        document({"event": "trial", **plain_trial(trial), "best": best.number if best else None})
 
 
 def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool) -> SweepDisplay:
@@ -22,3 +124,109 @@ def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool) -> 
 
         return SweepScreen(title, str(folder))
     return SweepLines()
+
+
+def of_sweep(found: Sweep) -> Outcome:
+    """Return how a sweep ended, for its display."""
+    reason = {"reason": found.stopped} if found.stopped else {}
+    unfinished = found.stopped or found.left
+    print_stop = partial(print_way_on, found) if unfinished else None
+    return Outcome(found.stopped, {**reason, **found.to_plain()}, partial(_print_sweep, found), print_stop)
+
+
+def _print_sweep(found: Sweep, best: str, seconds: float | None) -> None:
+    print_sweep(found)
+    if seconds is not None and not found.stopped:
+        result(f"after {duration(seconds)}")
+
+
+def best_table(trials: Sequence[Trial], objectives: Sequence[Objective], width: int | None) -> list[str]:
+    """Return the lines of a table of the best trials.
+
+    Args:
+        trials: the trials.
+        objectives: what they are chosen by, the first counting.
+        width: the line length; None for no limit.
+    """
+    best = ranked(trials, objectives)[:MOST_ROWS]
+    keys = list(dict.fromkeys(key for trial in best for key in trial.values))
+    rows = [
+        (
+            str(trial.number),
+            *(figure(trial.results[each.key]) if each.key in trial.results else "" for each in objectives),
+            *(to_inline_yaml(trial.values[key]) if key in trial.values else "" for key in keys),
+        )
+        for trial in best
+    ]
+    titles = ("trial", *(each.key for each in objectives), *short_keys(keys))
+    return blocks([titles, *rows], right=range(len(titles)), width=width) if rows else []
+
+
+def print_sweep(found: Sweep) -> None:
+    """Print the best trials, the states of the other trials, and the folder."""
+    if found.stopped:
+        print_way_on(found)
+        return
+    for line in best_table(found.trials, found.objectives, line_length()):
+        result(line)
+    for lead in found.leads:
+        result("\n".join(paragraph(str(lead), width=line_length())))
+    if len(found.objectives) > 1 and found.front:
+        front = listed_runs([trial.number for trial in found.front], "trial")
+        result("\n".join(paragraph(f"no trial is better by all objectives than {front}", width=line_length())))
+    for state in (PRUNED, DIVERGED, FAILED):
+        numbers = [trial.number for trial in found.trials if trial.state == state]
+        if numbers:
+            said = f"{counted(len(numbers), 'trial')} {state}: {', '.join(map(str, numbers))}"
+            message("\n".join(paragraph(said, width=line_length())))
+    if found.best is None:
+        what = f" with a {found.objectives[0].key}" if FINISHED in found.counts else ""
+        message(f"no trial is finished{what}, so there is no best")
+    else:
+        result(f"the best, ready to run: {found.folder / BEST}")
+    result(f"saved in {found.folder}")
+    if found.left:
+        print_way_on(found)
+
+
+def print_way_on(found: Sweep) -> None:
+    """Print why a sweep was stopped, or ended early, how many trials are over or left, and how to resume it."""
+    over = sum(trial.over for trial in found.trials)
+    if found.stopped:
+        message(f"stopped by {found.stopped}, with {counted(over, 'trial')} over; saved in {found.folder}")
+    else:
+        message(f"ended early, with {counted(found.left, 'trial')} left")
+    message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")
+
+
+def show_status(folder: Path, plugin_options: PluginOptions, *, as_json: bool) -> None:
+    """Print what a sweep has come to so far."""
+    status = sweep_status(folder, **plugin_options)
+    if as_json:
+        document(status.to_plain())
+        return
+    width = line_length()
+    for line in best_table(status.trials, status.objectives, width):
+        result(line)
+    for line in (_progress(status), _time(status), _driver(status)):
+        result("\n".join(paragraph(line, width=width)))
+
+
+def _progress(status: SweepStatus) -> str:
+    over, planned = status.over, status.planned
+    said = [f"{counted(over, 'trial')} over" if planned is None else f"{over} of {counted(planned, 'trial')} over"]
+    return ", ".join([*said, *(f"{number} {state}" for state, number in status.counts.items())])
+
+
+def _time(status: SweepStatus) -> str:
+    left = "" if status.left is None else f", about {duration(status.left)} left"
+    return f"at work for {duration(status.seconds)}{left}"
+
+
+def _driver(status: SweepStatus) -> str:
+    if status.driver is not None:
+        host = f" on {status.driver.host}" if status.driver.host and status.driver.is_here else ""
+        return f"driver: {status.driver}{host}"
+    if status.planned is None or status.over < status.planned or {STOPPED, FAILED} & {*status.counts}:
+        return f"no driver is at work; go on with: mlpkit sweep --resume {shlex.quote(str(status.folder))}"
+    return "no driver is at work, and no trial is left"

@@ -11,7 +11,7 @@ from mlpkit.display.screen import Screen
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED
 from mlpkit.terminal.figures import duration
 from mlpkit.terminal.formatting import counted, line_length
-from mlpkit.verbs.sweep.lines import SweepDisplay, best_table
+from mlpkit.verbs.sweep.display import SweepDisplay, best_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

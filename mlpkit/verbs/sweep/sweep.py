@@ -20,11 +20,11 @@ from mlpkit.specfile.spec import expect_spec
 from mlpkit.terminal.figures import figure
 from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.events import Event, StopRequest
-from mlpkit.verbs.sweep.curves import no_longer_weak
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
 from mlpkit.verbs.sweep.engines import EngineChoice
 from mlpkit.verbs.sweep.folder import SweepFolder
 from mlpkit.verbs.sweep.lead import Lead, lead_of, lead_over_baseline
+from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep
 from mlpkit.verbs.sweep.section import Grid, SweepSection

@@ -24,8 +24,8 @@ from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, TrainingEnd
-from mlpkit.verbs.sweep.curves import curves_of, rule_for
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
+from mlpkit.verbs.sweep.pruning import curves_of, rule_for
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.trial_of_several import train_group
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec

@@ -18,7 +18,7 @@ from mlpkit.specfile.yaml_writer import to_inline_yaml, to_yaml
 from mlpkit.system import real_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.specfile.nodes import Node
@@ -73,6 +73,19 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 def written_values(values: Mapping[str, Any]) -> str:
     """Write the values of a trial on a line."""
     return ", ".join(as_overrides(values)) or "the spec as it stands"
+
+
+def short_keys(keys: Sequence[str]) -> list[str]:
+    """Return the last parts of keys, as many of each as it takes to tell it from the others."""
+    parts = [key.split(".") for key in keys]
+    return [
+        next(
+            ".".join(own[-count:])
+            for count in range(1, len(own) + 1)
+            if count == len(own) or sum(other[-count:] == own[-count:] for other in parts) == 1
+        )
+        for own in parts
+    ]
 
 
 def data_key(spec: Spec) -> str:

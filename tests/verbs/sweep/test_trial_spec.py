@@ -9,7 +9,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import SpecError
 from mlpkit.verbs.sweep.search_proof import prove_sweep
-from mlpkit.verbs.sweep.trial_spec import as_overrides, text_for_folder, trial_spec
+from mlpkit.verbs.sweep.trial_spec import as_overrides, short_keys, text_for_folder, trial_spec
 
 SPEC = """\
 # the base
@@ -180,3 +180,16 @@ def test_what_is_extended_and_overridden_is_written_out(tmp_path):
     found = mlpkit.load_spec(tmp_path / "all.yaml")
     assert (found.training.epochs, found.name) == (9, "tiny")
     assert trial_spec(found, {"vars.hidden": 2}).resolved()["layers"][0]["Affine"]["units"] == 2
+
+
+def test_keys_are_as_short_as_tells_them_apart():
+    keys = ["training.optimizer", "training.optimizer.learning_rate", "layers.Affine1.units", "layers.Affine2.units"]
+    assert short_keys([*keys, "vars.hidden", "seed"]) == [
+        "optimizer",
+        "learning_rate",
+        "Affine1.units",
+        "Affine2.units",
+        "hidden",
+        "seed",
+    ]
+    assert short_keys(["rate", "vars.rate"]) == ["rate", "vars.rate"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlpkit.verbs.sweep.display import SweepJson, SweepLines, best_table, of_sweep
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.lines import SweepJson, SweepLines, best_table, of_sweep
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.sweep import Sweep
 
