@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import traceback
 import warnings
 from contextlib import contextmanager
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from mlpkit.cli.launcher import is_first
-from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, SpecSyntaxError, abridged
+from mlpkit.errors import DEBUG, ComponentFailure, MlpkitError, SpecError, abridged
 from mlpkit.shortages import shortage
 from mlpkit.terminal.output import OutputClosedError, diagnostic, message, print_warnings, styled
 
@@ -92,8 +92,6 @@ def traceback_of(error: BaseException) -> str:
     """Return how an exception came to be, if the environment asks for it; otherwise nothing."""
     if not os.environ.get(DEBUG):
         return ""
-    import traceback  # noqa: PLC0415 - only if a user asks for it
-
     return "".join(traceback.format_exception(error))
 
 
@@ -137,8 +135,6 @@ def warnings_as_messages() -> Iterator[None]:
 
 def _place(error: BaseException) -> str:
     """Return where an exception was raised."""
-    import traceback  # noqa: PLC0415 - only after a mistake
-
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename}:{frame.lineno}, in {frame.name}"
 
@@ -152,24 +148,3 @@ def _count(error: SpecError) -> str:
     files = ", ".join(dict.fromkeys(fault.file for fault in error.faults))
     number = len(error.faults)
     return f"{number} {'error' if number == 1 else 'errors'} in {abridged(files)}"
-
-
-@contextmanager
-def suggesting_shipped_spec(path: str) -> Iterator[None]:
-    """Load a spec; if mlpkit ships one of the name of a missing file, or a run folder is given, the error says so.
-
-    Args:
-        path: the spec's file, as given.
-    """
-    try:
-        yield
-    except SpecSyntaxError as error:
-        from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
-        from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - the same
-
-        name = Path(path).stem
-        if name in shipped_specs() and not Path(path).exists():
-            error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
-        if has_file(Path(path), RESOLVED):
-            error.add_note(f"help: it is the folder of a run, whose spec is {Path(path) / RESOLVED}")
-        raise

@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mlpkit.runs.folder import RunFolder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -18,8 +20,6 @@ RUNS: Final = Path("runs")
 @contextmanager
 def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
     """Choose the run folder; if training never begins, none is left, and if it fails, the error names it."""
-    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-
     folder = out or RunFolder.next_free(RUNS, spec.name)
     try:
         yield folder
@@ -41,8 +41,6 @@ def run_folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> I
         parent: where the folders are.
         interrupts: knows whether training began.
     """
-    from mlpkit.runs.folder import RunFolder  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
-
     folders: list[Path] = []
     try:
         folders += (RunFolder.next_free(parent, name) for name in names)

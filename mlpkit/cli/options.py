@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from functools import wraps
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from mlpkit.cli import completion
+from mlpkit.errors import SpecSyntaxError, UsageError
 from mlpkit.terminal.output import result, styled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Unpack
 
     from mlpkit.registry.discovery import PluginOptions
+    from mlpkit.specfile.spec import Spec
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -122,6 +126,45 @@ def takes_overrides(verb: F) -> F:
     )(verb)
 
 
+def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
+    """Read the spec that a verb is given; if it is missing, or a run folder, the error says what may be meant.
+
+    Args:
+        path: its file, as given.
+        overrides: what ``--set`` says.
+        plugin_options: the keywords of ``Registry.discover``.
+
+    Raises:
+        SpecError: the spec is wrong.
+    """
+    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - loads YAML, which --help doesn't need
+
+    try:
+        return read_spec(path, overrides=overrides, **plugin_options)
+    except SpecSyntaxError as error:
+        from mlpkit.runs.layout import RESOLVED, has_file  # noqa: PLC0415 - only after a mistake
+        from mlpkit.specfile.shipped_specs import shipped_specs  # noqa: PLC0415 - only after a mistake
+
+        name = Path(path).stem
+        if name in shipped_specs() and not Path(path).exists():
+            error.add_note(f"help: mlpkit ships a spec of that name; 'mlpkit init {name}' copies it here")
+        if has_file(Path(path), RESOLVED):
+            error.add_note(f"help: it is the folder of a run, whose spec is {Path(path) / RESOLVED}")
+        raise
+
+
+def takes_registry(verb: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--plugin`` and ``--no-plugin``, as the argument ``registry``: the plugins to take components from."""
+
+    @wraps(verb)
+    def with_registry(*args: Any, plugin_options: PluginOptions, **given: Any) -> None:
+        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - loads plugins, which --help doesn't need
+
+        verb(*args, registry=Registry.discover(**plugin_options), **given)
+
+    return takes_plugins(with_registry)
+
+
 def takes_plugins(verb: Callable[..., None]) -> Callable[..., None]:
     """Add ``--plugin`` and ``--no-plugin``, as the argument ``plugin_options``."""
 
@@ -198,6 +241,16 @@ def takes_mpi(verb: F) -> F:
 def takes_quiet(verb: F) -> F:
     """Add ``--quiet``."""
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
+
+
+def expect_one_way(quiet: bool, as_json: bool) -> None:
+    """Make sure that a run is not to be shown in two ways at once.
+
+    Raises:
+        UsageError: it is.
+    """
+    if quiet and as_json:
+        raise UsageError("--quiet and --json can't both be given")
 
 
 def takes_workers(verb: F) -> F:

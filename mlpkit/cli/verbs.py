@@ -56,7 +56,7 @@ VERBS: Final = {
 FORMER_NAMES: Final = {"whence": "provenance"}
 """They still work, and are in no list."""
 
-WHAT_COMPUTES: Final = "mlpkit.verbs.ask.plugins:built_ins_computed_by"
+WHAT_COMPUTES: Final = "mlpkit.verbs.ask.plugins:what_computes"
 """Answers ``--version --verbose``; it loads NumPy."""
 
 OF_PLUGIN: Final = re.compile(r"[a-z][a-z0-9_]*\.(?!ya?ml$)[a-z][a-z0-9_]*")
@@ -104,11 +104,10 @@ class Verbs(HelpfulCommand, click.Group):
             _expect_shareable(verb)
             return name, verb, args[1:]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
-            from mlpkit.components.schema.context import show  # noqa: PLC0415 - only after a mistake
-            from mlpkit.components.schema.wording import did_you_mean  # noqa: PLC0415 - only after a mistake
+            from mlpkit.components.schema import context, wording  # noqa: PLC0415 - only after a mistake
 
-            remedy = did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
-            ctx.fail(f"there is no command {show(name)}; {remedy}")
+            remedy = wording.did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
+            ctx.fail(f"there is no command {context.show(name)}; {remedy}")
         found = super().resolve_command(ctx, args)
         if found[1] is not None and not ctx.resilient_parsing:
             _expect_shareable(found[1])
@@ -146,19 +145,9 @@ def _print_version(ctx: click.Context, parameter: click.Parameter, asked: bool) 
         return
     result(f"mlpkit {VERSION}")
     if ctx.params["verbose"]:
-        _print_what_computes()
+        for what, found in load(WHAT_COMPUTES)().items():
+            result(f"{what}: {found}")
     ctx.exit()
-
-
-def _print_what_computes() -> None:
-    from mlpkit.runs.environment import environment  # noqa: PLC0415 - for the same reason
-
-    for computation, names in load(WHAT_COMPUTES)().items():
-        result(f"{', '.join(names)}: computed by {computation}")
-    about = environment()
-    about["blas"] = " ".join(filter(None, about["blas"].values()))
-    for what, found in about.items():
-        result(f"{what}: {found}")
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["--help", "-h"]})

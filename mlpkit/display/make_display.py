@@ -1,4 +1,4 @@
-"""Chooses how to show trainings; what isn't chosen isn't imported."""
+"""Chooses how to show trainings."""
 
 from __future__ import annotations
 
@@ -6,23 +6,14 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from mlpkit.errors import UsageError
+from mlpkit.display.display import Display
+from mlpkit.display.json_events import JsonEvents
+from mlpkit.display.lines import Lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlpkit.display.display import Display
     from mlpkit.display.run_names import RunNames
-
-
-def expect_one_way(quiet: bool, as_json: bool) -> None:
-    """Make sure that a run is not to be shown in two ways at once.
-
-    Raises:
-        UsageError: it is.
-    """
-    if quiet and as_json:
-        raise UsageError("--quiet and --json can't both be given")
 
 
 def make_display(
@@ -45,19 +36,13 @@ def make_display(
         each_evaluation: whether evaluations have lines.
     """
     if quiet:
-        from mlpkit.display.display import Display  # noqa: PLC0415 - only what is chosen
-
         return Display(names)
     if as_json:
-        from mlpkit.display.json_events import JsonEvents  # noqa: PLC0415 - for the same reason
-
         return JsonEvents(names)
     if on_screen():
-        from mlpkit.display.screen import Screen  # noqa: PLC0415 - for the same reason
+        from mlpkit.display.screen import Screen  # noqa: PLC0415 - only a screen needs rich
 
         return Screen(title, str(folder), names)
-    from mlpkit.display.lines import Lines  # noqa: PLC0415 - for the same reason
-
     return Lines(names, each_evaluation=each_evaluation)
 
 

@@ -47,8 +47,8 @@ RUN: Final = Kind(
     "run",
     True,
     "the run of one network",
-    resume="mlpkit.verbs.run.resume_command:resume_run",
-    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
+    resume="mlpkit.verbs.run.resume_run:resume_run",
+    evaluate="mlpkit.verbs.run.evaluate_run:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
 ENSEMBLE_RUN: Final = Kind(
@@ -56,8 +56,8 @@ ENSEMBLE_RUN: Final = Kind(
     True,
     "the run of an ensemble",
     group="mlpkit.groups.ensemble_folder:EnsembleFolder",
-    resume="mlpkit.verbs.run.resume_command:resume_members",
-    evaluate="mlpkit.verbs.run.evaluate_command:print_run",
+    resume="mlpkit.verbs.run.ensemble:resume_members",
+    evaluate="mlpkit.verbs.run.evaluate_run:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
 SEEDS_FOLDER: Final = Kind(
@@ -66,8 +66,8 @@ SEEDS_FOLDER: Final = Kind(
     "the runs of several seeds",
     marker=SEEDS,
     group="mlpkit.groups.seeds_folder:SeedsFolder",
-    resume="mlpkit.verbs.run.resume_command:resume_all_seeds",
-    evaluate="mlpkit.verbs.run.evaluate_command:print_seeds",
+    resume="mlpkit.verbs.run.seeds:resume_all_seeds",
+    evaluate="mlpkit.verbs.run.seeds:print_seeds",
     report="mlpkit.verbs.report.seeds_page:write_seeds_page",
     python="mlpkit.resume_seeds",
 )
@@ -77,7 +77,7 @@ SWEEP_FOLDER: Final = Kind(
     "the trials of a sweep",
     marker=SWEEP,  # without a group: trials are numbered, but each may be several runs
     resume="mlpkit.verbs.sweep.command:resume",
-    evaluate="mlpkit.verbs.run.evaluate_command:print_run",  # which refuses it, and names its trials
+    evaluate="mlpkit.verbs.run.evaluate_run:print_run",  # which refuses it, and names its trials
     report="mlpkit.verbs.sweep.page:write_sweep_page",
     noun="sweep",
     command="mlpkit sweep --resume",

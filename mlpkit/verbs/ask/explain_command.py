@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec
 from mlpkit.terminal.formatting import columns, line_length, plain, shortened, value_or_not_set
 from mlpkit.terminal.output import document, result, styled
 
@@ -39,11 +38,9 @@ def command(
     KEY is the names that lead to it with dots between them, such as training.batch_size or layers.Affine1.units.
     Without it, all keys are listed with their values; with --json, one line per key.
     """
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help does without
+    from mlpkit.verbs.ask.explain import explain, explain_all  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
-    with suggesting_shipped_spec(path):
-        spec = read_spec(path, overrides=overrides, **plugin_options)
+    spec = options.given_spec(path, overrides, **plugin_options)
     if key is None:
         _list(explain_all(spec), path, as_json)
         return

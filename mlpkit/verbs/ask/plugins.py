@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from mlpkit.registry.distributions import version_of
 from mlpkit.registry.probe import verdict_here
 from mlpkit.registry.registry import Registry
+from mlpkit.runs.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Unpack
 
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.plugin import Plugin
     from mlpkit.registry.probe import Verdict
     from mlpkit.specfile.spec import Spec
@@ -45,29 +48,36 @@ class PluginReport:
     faults: dict[str, str] = field(default_factory=dict)
     computed_by: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def by_computation(self) -> dict[str, list[str]]:
+        """The names of its components that say what computes them, by what that is."""
+        return _grouped(self.computed_by)
 
-def plugins(registry: Registry) -> list[PluginReport]:
+
+def plugins(spec: Spec | None = None, **plugin_options: Unpack[PluginOptions]) -> list[PluginReport]:
     """Report on every plugin, the built-ins first; each is loaded in a second process.
 
     Args:
-        registry: the plugins.
+        spec: only plugins whose components it names.
+        plugin_options: the keywords of ``Registry.discover``, without a spec.
     """
-    return [_report(plugin, verdict) for plugin, verdict in registry.examined()]
-
-
-def plugins_of(spec: Spec) -> list[PluginReport]:
-    """Report on the plugins whose components a spec names."""
+    if spec is None:
+        return [_report(plugin, verdict) for plugin, verdict in Registry.discover(**plugin_options).examined()]
     used = {id(plugin) for plugin in spec.registry.used()}
     return [_report(plugin, verdict) for plugin, verdict in spec.registry.examined() if id(plugin) in used]
 
 
-def built_ins_computed_by() -> dict[str, list[str]]:
-    """Return the names of the built-in components that say what computes them, by what that is."""
+def what_computes() -> dict[str, str]:
+    """Return what ``mlpkit --version --verbose`` prints: what computes which built-in components, and the machine."""
     verdicts = [verdict_here(plugin) for plugin in Registry.discover().plugins if plugin.built_in]
-    return grouped({component.name: component.computed_by for verdict in verdicts for component in verdict.provided})
+    computed_by = {component.name: component.computed_by for verdict in verdicts for component in verdict.provided}
+    lines = {", ".join(names): f"computed by {by}" for by, names in _grouped(computed_by).items()}
+    about = environment()
+    about["blas"] = " ".join(filter(None, about["blas"].values()))
+    return lines | about
 
 
-def grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
+def _grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the names of components by what computes them; those that don't say it are left out."""
     groups: dict[str, list[str]] = {}
     for name, computation in computed_by.items():
@@ -76,24 +86,22 @@ def grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
     return groups
 
 
-def requirements(registry: Registry) -> list[str]:
-    """Return a line for pip for each distribution that provides plugins which specs can name; nothing is loaded."""
-    return _lines({plugin.source: plugin.version for plugin in registry.plugins if _is_installed(plugin)})
+def requirements(spec: Spec | None = None, **plugin_options: Unpack[PluginOptions]) -> list[str]:
+    """Return a line for pip for each distribution that provides plugins which specs can name; nothing is loaded.
 
-
-def requirements_of(spec: Spec) -> list[str]:
-    """Return a line for pip for each distribution that a spec requires, or whose components it names."""
-    named = {plugin.source: plugin.version for plugin in spec.registry.used() if _is_installed(plugin)}
-    return _lines(named | {name: version_of(name) or "" for name in spec.requires})
+    Args:
+        spec: only distributions that it requires, or whose components it names.
+        plugin_options: the keywords of ``Registry.discover``, without a spec.
+    """
+    found = Registry.discover(**plugin_options).plugins if spec is None else spec.registry.used()
+    versions = {plugin.source: plugin.version for plugin in found if _is_installed(plugin)}
+    versions |= {} if spec is None else {name: version_of(name) or "" for name in spec.requires}
+    return [f"{name}=={version}" if version else name for name, version in sorted(versions.items())]
 
 
 def _is_installed(plugin: Plugin) -> bool:
     plugin.refuse_if_incompatible()
     return plugin.usable and plugin.origin.distribution is not None
-
-
-def _lines(versions: dict[str, str]) -> list[str]:
-    return [f"{name}=={version}" if version else name for name, version in sorted(versions.items())]
 
 
 def _report(plugin: Plugin, verdict: Verdict) -> PluginReport:

@@ -9,12 +9,12 @@ from mlpkit.cli import options
 from mlpkit.terminal.output import result
 
 if TYPE_CHECKING:
-    from mlpkit.registry.discovery import PluginOptions
+    from mlpkit.registry.registry import Registry
 
 
 @options.verb("schema")
-@options.takes_plugins
-def command(plugin_options: PluginOptions) -> None:
+@options.takes_registry
+def command(registry: Registry) -> None:
     """Print the JSON Schema of specs, for editors.
 
     It knows every component that is installed. An editor with a YAML language server completes and checks a spec that
@@ -23,9 +23,8 @@ def command(plugin_options: PluginOptions) -> None:
     \b
     # yaml-language-server: $schema=FILE
     """
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.ask.schema import json_schema  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.verbs.ask.schema import json_schema  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
-    schema = json_schema(Registry.discover(**plugin_options))
+    schema = json_schema(registry)
     text = json.dumps(schema, indent=2, ensure_ascii=False)
     result(text if text.replace("\n", "").isprintable() else json.dumps(schema, indent=2))

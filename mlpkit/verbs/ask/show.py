@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import PluginError
 from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.testing.check_plugin import export_report, gradient_report
 
 if TYPE_CHECKING:
     from mlpkit.components.kinds import Kind
     from mlpkit.components.schema.docstring import Docstring
     from mlpkit.registry.registry import RegisteredComponent, Registry
+    from mlpkit.testing.check_plugin import ExamplesReport
 
 TO_BE_FILLED_IN: Final = "..."
 
@@ -50,6 +52,8 @@ class ShownComponent:
         parameters: its parameters.
         example: how it is written in a spec, or on the command line.
         deprecated: what to use in its place; None if it is not deprecated.
+        gradients: whether its gradients are right on its examples; None if it has none.
+        export: whether its ONNX operators agree with it on its examples; None if it has none.
     """
 
     name: str
@@ -60,6 +64,8 @@ class ShownComponent:
     parameters: tuple[ShownParameter, ...]
     example: str
     deprecated: str | None
+    gradients: ExamplesReport | None
+    export: ExamplesReport | None
 
 
 def show(name: str, registry: Registry) -> ShownComponent:
@@ -94,6 +100,8 @@ def show(name: str, registry: Registry) -> ShownComponent:
         parameters=parameters,
         example=_example(entry, parameters),
         deprecated=entry.declaration.deprecated,
+        gradients=gradient_report(entry, registry),
+        export=export_report(entry, registry),
     )
 
 

@@ -14,47 +14,39 @@ from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, v
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
-    from mlpkit.registry.discovery import PluginOptions
+    from collections.abc import Sequence
+
     from mlpkit.registry.registry import Registry
     from mlpkit.testing.check_plugin import ExamplesReport
-    from mlpkit.verbs.ask.show import ShownComponent
+    from mlpkit.verbs.ask.show import ListedComponent, ShownComponent
 
 
 @options.verb("show")
 @click.argument("name", metavar="NAME|KIND", shell_complete=completion.components)
-@options.takes_plugins
+@options.takes_registry
 @options.takes_json
-def command(name: str, plugin_options: PluginOptions, as_json: bool) -> None:
+def command(name: str, registry: Registry, as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 
     The gradients and the ONNX operators of layers and losses are checked on the examples that the component gives of
     itself.
     NAME is as in specs: Affine, sgd, acme.Conv2d. With a kind, such as layer or optimizer, its components are listed.
     """
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-    from mlpkit.testing.check_plugin import export_report, gradient_report  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.ask.show import kind_named, show  # noqa: PLC0415 - loads the plugins, which --help does without
+    from mlpkit.verbs.ask.show import kind_named, list_components, show  # noqa: PLC0415 - loads NumPy
 
-    registry = Registry.discover(**plugin_options)
     kind = kind_named(name)
     if kind is not None:
-        _list(kind, registry, as_json)
+        _list(kind, list_components(kind, registry), as_json)
         return
     shown = show(name, registry)
-    entry = registry.find(tuple(KINDS), name)
-    gradients, export = gradient_report(entry, registry), export_report(entry, registry)
     if as_json:
-        reports = {"gradients": gradients, "export": export}
-        document(asdict(shown) | {what: asdict(report) if report else None for what, report in reports.items()})
+        document(asdict(shown))
     else:
-        _print(shown, gradients, export)
+        _print(shown)
 
 
-def _list(kind: str, registry: Registry, as_json: bool) -> None:
+def _list(kind: str, components: Sequence[ListedComponent], as_json: bool) -> None:
     """Print a line for each component of a kind."""
-    from mlpkit.verbs.ask.show import list_components  # noqa: PLC0415 - loads the plugins, which --help does without
-
-    components = list_components(kind, registry)
     if as_json:
         for component in components:
             document(asdict(component))
@@ -63,7 +55,7 @@ def _list(kind: str, registry: Registry, as_json: bool) -> None:
     result("\n".join(columns(rows, width=line_length())) if rows else f"no plugin provides a component of kind {kind}")
 
 
-def _print(shown: ShownComponent, gradients: ExamplesReport | None, export: ExamplesReport | None) -> None:
+def _print(shown: ShownComponent) -> None:
     width = line_length()
     docstring = shown.docstring
     result(f"{styled(shown.name, bold=True)} ({shown.kind})")
@@ -85,13 +77,13 @@ def _print(shown: ShownComponent, gradients: ExamplesReport | None, export: Exam
             _print_part([line for fault in _faults(text) for line in paragraph(f"Error if {fault}", width=width)])
         else:
             _print_part(paragraph(f"{title}: {plain(text)}", width=width))
-    if gradients:
+    if shown.gradients:
         agree = "agree with differences of forward"
-        _print_part(paragraph(f"Gradients: {_said_of(gradients, agree)}", width=width))
-    if export:
+        _print_part(paragraph(f"Gradients: {_said_of(shown.gradients, agree)}", width=width))
+    if shown.export:
         computes = "predict" if shown.kind == "loss" else "forward"
         agree = f"its ONNX operators agree with {computes}"
-        _print_part(paragraph(f"Export: {_said_of(export, agree)}", width=width))
+        _print_part(paragraph(f"Export: {_said_of(shown.export, agree)}", width=width))
     places = dict.fromkeys(place for place in (shown.source, shown.file) if place)  # the same for a local plugin
     _print_part([f"From {', '.join(places)}"])
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec
-from mlpkit.components.target import Labels
-from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
+from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, print_warnings, result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.verbs.data.data import ColumnStatistics, DataReport, ShownExample
-
-SINGLE_PRECISION = 2.0**-24
-"""By how much, relatively, rounding to float32 changes a number at most."""
-
-MOST_ELEMENTS = 8
-"""Elements of an input that are shown of an example."""
 
 
 @options.verb("data")
@@ -54,149 +42,11 @@ def command(
     Of arrays and images: their type, shape and range in the file. With --encoded, and of other data: shapes, the range
     of each input, and a few examples, as the network gets them. With --json, all of this.
     """
-    from mlpkit.verbs.data.data import data  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.data import data, lines  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    with suggesting_shipped_spec(path):
-        report = data(path, rows=rows, overrides=overrides, **plugin_options)
+    report = data.data(options.given_spec(path, overrides, **plugin_options), rows=rows)
     print_warnings((*report.spec.warnings, *report.data_warnings))
     if as_json:
-        document(_document(path, report))
+        document({"spec": path, **report.to_plain()})
     else:
-        width = line_length()
-        result("\n".join([*_heading(path, report, width), *_content(report, width, encoded=encoded, every=every)]))
-
-
-def _heading(path: str, report: DataReport, width: int | None) -> list[str]:
-    lines, description = [f"{path}: {report.spec.data.name}"], report.description
-    if description is None:
-        return lines
-    inputs = f"input {shape(description.input_shape)} ({report.spec.dtype}), target {description.target}"
-    lines += [*paragraph(inputs, indent="  ", width=width), ""]
-    return lines + (_counts(report, width) if report.counts else _sizes(report))
-
-
-def _content(report: DataReport, width: int | None, *, encoded: bool, every: bool) -> list[str]:
-    if report.columns and not encoded:
-        return _columns(report, width, every=every)
-    if report.arrays and (report.refused or not encoded):
-        return _arrays(report, width)
-    return _encoded(report, width)
-
-
-def _arrays(report: DataReport, width: int | None) -> list[str]:
-    """Return a line for each array, and what is unusual about their examples."""
-    from mlpkit.verbs.data.column_table import remarks  # noqa: PLC0415 - only data that is shown as it stands needs it
-
-    missing = ("missing",) if report.refused else ()
-    rows: list[tuple[str, ...]] = [("array", "type", "shape", *missing, "range")]
-    for array in report.arrays:
-        bounds = dict.fromkeys(f"{bound:.7g}" for bound in (array.least, array.greatest))
-        counted = (f"{array.missing:,}" if array.missing else "-",) if report.refused else ()
-        rows.append((f"{array.role}: {array.name}", array.dtype, shape(array.shape), *counted, " to ".join(bounds)))
-    lines = ["", *blocks(rows, indent="  ", width=width, right=(3,) if report.refused else ())]
-    if report.refused:
-        return [*lines, "", *paragraph(f"can't be trained on: {report.refused}", indent="  ", width=width)]
-    if report.values:
-        lines += ["", *_statistics("target", report.target_names, report.values, width)]
-    told = remarks((), report.repeated, report.sizes, width)
-    return [*lines, "", *told] if told else lines
-
-
-def _columns(report: DataReport, width: int | None, *, every: bool) -> list[str]:
-    from mlpkit.verbs.data.column_table import column_table, remarks  # noqa: PLC0415 - only tables need it
-
-    lines = ["", *column_table(report.columns, width, every=every)]
-    told = remarks(report.columns, report.repeated, report.sizes, width)
-    return [*lines, "", *told] if told else lines
-
-
-def _encoded(report: DataReport, width: int | None) -> list[str]:
-    lines: list[str] = []
-    if report.values:
-        lines += ["", *_statistics("target", report.target_names, report.values, width)]
-    lines += ["", *_statistics("input", report.input_names, report.inputs, width)]
-    if report.examples:
-        lines += ["", *_examples(report, width)]
-    return lines
-
-
-def _sizes(report: DataReport) -> list[str]:
-    sizes = report.sizes
-    return columns(
-        [("split", "examples"), *((name, f"{size:,}") for name, size in sizes.items())], right=(1,), indent="  "
-    )
-
-
-def _counts(report: DataReport, width: int | None) -> list[str]:
-    """Return a line for each class or label: how many examples of each split have it."""
-    sizes = report.sizes
-    has_labels = report.description is not None and isinstance(report.description.target, Labels)
-    what = "label" if has_labels else "class"
-    rows = [(what, *sizes), ("examples", *(f"{size:,}" for size in sizes.values()))]
-    for index, name in enumerate(report.target_names):
-        counts = (report.counts[split][index] for split in sizes)
-        shares = (f"{count:,} ({count / size:4.0%})" for count, size in zip(counts, sizes.values(), strict=True))
-        rows.append((name, *shares))
-    return blocks(rows, right=range(1, len(sizes) + 1), indent="  ", width=width)
-
-
-def _statistics(what: str, names: Sequence[str], found: Sequence[ColumnStatistics], width: int | None) -> list[str]:
-    rows: list[tuple[str, ...]] = [(what, "least", "greatest", "mean", "std")]
-    rows += [(name, *map(figure, _without_noise(values))) for name, values in zip(names, found, strict=True)]
-    return blocks(rows, right=range(1, 5), indent="  ", width=width)
-
-
-def _without_noise(values: ColumnStatistics) -> ColumnStatistics:
-    """Return statistics whose mean is 0 if it is nothing but what rounding to float32 has left."""
-    largest = max(abs(values.least), abs(values.greatest))
-    return values._replace(mean=0.0) if abs(values.mean) < SINGLE_PRECISION * largest else values
-
-
-def _examples(report: DataReport, width: int | None) -> list[str]:
-    rows = [("example", "target", "inputs")]
-    for number, example in enumerate(report.examples):
-        elements = example.inputs.ravel()
-        more = " ..." if len(elements) > MOST_ELEMENTS else ""
-        shown = " ".join(figure(float(element)) for element in elements[:MOST_ELEMENTS])
-        rows.append((str(number), _target(report, example), shown + more))
-    return columns(rows, right=(0,), indent="  ", width=width)
-
-
-def _target(report: DataReport, example: ShownExample) -> str:
-    if report.counts and not example.target.shape:
-        return report.target_names[int(example.target)]
-    if report.counts:
-        return ", ".join(name for name, holds in zip(report.target_names, example.target, strict=True) if holds) or "-"
-    return " ".join(figure(float(value)) for value in example.target.ravel()[:MOST_ELEMENTS])
-
-
-def _document(path: str, report: DataReport) -> dict[str, Any]:
-    from mlpkit.components.target import target_to_plain  # noqa: PLC0415 - needed only here
-
-    description = report.description
-    splits: dict[str, Any] = {}
-    for name, size in report.sizes.items():
-        splits[name] = {"examples": size}
-        if report.counts:
-            splits[name]["counts"] = dict(zip(report.target_names, report.counts[name], strict=True))
-    return {
-        "spec": path,
-        "data": report.spec.data.name,
-        "input_shape": None if description is None else description.input_shape,
-        "dtype": report.spec.dtype,
-        "target": None if description is None else target_to_plain(description.target),
-        "splits": splits,
-        "inputs": _plain_statistics(report.input_names, report.inputs),
-        "values": _plain_statistics(report.target_names, report.values) if report.values else None,
-        "arrays": [array._asdict() for array in report.arrays],
-        "columns": [column._asdict() for column in report.columns],
-        "repeated_rows": dict(report.repeated),
-        "refused": report.refused or None,
-        "examples": [
-            {"inputs": example.inputs.tolist(), "target": example.target.tolist()} for example in report.examples
-        ],
-    }
-
-
-def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -> dict[str, Any]:
-    return {name: values._asdict() for name, values in zip(names, found, strict=True)}
+        result("\n".join(lines.lines_of(path, report, line_length(), encoded=encoded, every=every)))

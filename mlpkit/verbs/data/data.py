@@ -8,26 +8,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit.components.target import Classes, Labels
+from mlpkit.components.target import Classes, Labels, target_to_plain
 from mlpkit.errors import DataError
 from mlpkit.jobs.filling_in import counted
 from mlpkit.jobs.spec_data import data_warnings, describe_data, keys_of_examples, open_data
 from mlpkit.network.component_errors import component_errors
-from mlpkit.specfile.spec import read_spec
 from mlpkit.training.minibatches import BatchReader
 from mlpkit.verbs.data.raw_data import RepeatedExamples, repeated_rows, summaries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from typing import Unpack
 
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import Dataset, Description, RawArray, Split
     from mlpkit.components.target import Target
     from mlpkit.errors import Diagnostic
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.verbs.data.raw_data import ColumnSummary
 
@@ -142,28 +138,46 @@ class DataReport:
         """How many examples each split has, as far as that is known."""
         return {} if self.description is None else self.description.sizes
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        description, shown = self.description, self.examples
+        splits: dict[str, Any] = {}
+        for name, size in self.sizes.items():
+            splits[name] = {"examples": size}
+            if self.counts:
+                splits[name]["counts"] = dict(zip(self.target_names, self.counts[name], strict=True))
+        return {
+            "data": self.spec.data.name,
+            "input_shape": None if description is None else description.input_shape,
+            "dtype": self.spec.dtype,
+            "target": None if description is None else target_to_plain(description.target),
+            "splits": splits,
+            "inputs": _plain_statistics(self.input_names, self.inputs),
+            "values": _plain_statistics(self.target_names, self.values) if self.values else None,
+            "arrays": [array._asdict() for array in self.arrays],
+            "columns": [column._asdict() for column in self.columns],
+            "repeated_rows": dict(self.repeated),
+            "refused": self.refused or None,
+            "examples": [{"inputs": each.inputs.tolist(), "target": each.target.tolist()} for each in shown],
+        }
 
-def data(
-    path: str | Path,
-    *,
-    rows: int = 5,
-    overrides: Mapping[str, Any] | Sequence[str] = (),
-    **plugin_options: Unpack[PluginOptions],
-) -> DataReport:
+
+def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -> dict[str, Any]:
+    return {name: values._asdict() for name, values in zip(names, found, strict=True)}
+
+
+def data(spec: Spec, *, rows: int = 5) -> DataReport:
     """Open a spec's data, read all of it once, and say what it is like.
 
     Args:
-        path: the spec's file.
+        spec: the spec.
         rows: how many training examples to show.
-        overrides: as for ``load_spec``.
-        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
-        SpecError: the spec is wrong.
+        SpecError: the parameters of the data set are wrong.
         DataError: a data file is not what it should be.
         ComponentFailure: the data set raised an exception of its own.
     """
-    spec = read_spec(path, overrides=overrides, **plugin_options)
     dataset = spec.new_dataset()
     description: Description | None = None
     warnings: tuple[Diagnostic, ...] = ()

@@ -12,6 +12,18 @@ from mlpkit.runs.files import storage_error, write_atomically
 from mlpkit.specfile.shipped_specs import shipped_lessons, shipped_specs
 
 
+def shipped() -> list[tuple[str, str]]:
+    """Return the names of the shipped specs and folders of lessons, each with what it is."""
+    specs = [(name, _first_comment(path)) for name, path in shipped_specs().items()]
+    return specs + [(name, "A folder of specs, each with a script that makes a page.") for name in shipped_lessons()]
+
+
+def _first_comment(path: Path) -> str:
+    """Return what a spec says of itself: the comment that it begins with."""
+    line = path.read_text(encoding="utf-8").partition("\n")[0]
+    return line.removeprefix("#").strip() if line.startswith("#") else ""
+
+
 def init(name: str, destination: Path | None = None) -> Path:
     """Copy a shipped spec or folder of lessons, and return where it is.
 

@@ -106,14 +106,14 @@ def recipes(registry: Registry) -> dict[str, list[str]]:
     return found
 
 
-def names_of_recipes(registry: Registry) -> list[str]:
+def names_of_recipes(**plugin_options: Unpack[PluginOptions]) -> list[str]:
     """Return the recipes there are, but for those of data sets that can't name theirs.
 
     Args:
-        registry: the data sets.
+        plugin_options: the keywords of ``Registry.discover``.
     """
     found: list[str] = []
-    for entry in _loadable(registry.components(("dataset",)), []):
+    for entry in _loadable(Registry.discover(**plugin_options).components(("dataset",)), []):
         with suppress(ComponentFailure):
             found += _recipes_of(entry)
     return list(dict.fromkeys(found))

@@ -10,9 +10,9 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.display.make_display import expect_one_way, make_display
 from mlpkit.terminal.formatting import columns
 from mlpkit.terminal.output import document, message, result
+from mlpkit.training.events import ObserverGroup
 
 if TYPE_CHECKING:
     from mlpkit.registry.discovery import PluginOptions
@@ -38,17 +38,15 @@ def command(directory: Path, out: Path | None, plugin_options: PluginOptions, qu
     history, metrics and model are compared; the exit code is 1 if one differs. Versions that are not those of
     lock.json are named; other data is refused.
     """
-    expect_one_way(quiet, as_json)
+    options.expect_one_way(quiet, as_json)
     with Interrupts() as interrupts:
-        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-        from mlpkit.training.events import ObserverGroup  # noqa: PLC0415 - for the same reason
+        from mlpkit.display.make_display import make_display  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.repro.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
-        registry = Registry.discover(**plugin_options)
         with make_display(f"repeating {directory.name}", directory, quiet or as_json, False) as display:
             interrupts.before_stopping = display.interrupted
             observer = ObserverGroup((interrupts, display))
-            found = repro(directory, out, registry=registry, observer=observer, stop=interrupts.stop)
+            found = repro(directory, out, observer=observer, stop=interrupts.stop, **plugin_options)
     if interrupts.received:
         message(f"stopped after step {found.run.steps} by {interrupts.received.name}; nothing was compared")
         raise click.exceptions.Exit(interrupts.exit_code)

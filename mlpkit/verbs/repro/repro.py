@@ -9,20 +9,24 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mlpkit.errors import RunFolderError, SpecShapeError, UsageError
+from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.first_weights import first_weights_now, without_first_weights
 from mlpkit.jobs.run_inputs import CONTINUES, DATA, INITIALIZED_FROM, lock_changes, lock_of
 from mlpkit.jobs.run_spec import lock_and_spec, parse_resolved
 from mlpkit.jobs.spec_data import data_not_as_trained_on, describe_data, open_data
 from mlpkit.jobs.train import train_spec
+from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.layout import MEMBERS
 from mlpkit.runs.results import result_hashes
 from mlpkit.training.events import Observer, python_warnings
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mlpkit.jobs.run_inputs import Change
     from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.registry import Registry
+    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import StopRequest
 
@@ -53,9 +57,9 @@ def repro(
     directory: Path,
     out: Path | None = None,
     *,
-    registry: Registry | None = None,
     observer: Observer | None = None,
     stop: StopRequest | None = None,
+    **plugin_options: Unpack[PluginOptions],
 ) -> Repetition:
     """Run a finished run again, and compare hashes.
 
@@ -64,9 +68,9 @@ def repro(
     Args:
         directory: the run folder.
         out: where to keep the repeated run; by default nothing of it is kept.
-        registry: the plugins to take components from; by default what is installed.
         observer: receives the events, versions that have changed and deprecated usage included.
         stop: may ask the run to end after the step that it is in.
+        plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
         RunFolderError: the folder is no run folder, the run is not finished, or its spec or data is another, or the run
@@ -84,7 +88,7 @@ def repro(
             f"{origin['step']:,}; to repeat it from there: mlpkit resume {shlex.quote(origin['run'])} "
             f"{origin.get('until', '')}"
         )
-    spec = parse_resolved(directory, resolved, registry)
+    spec = parse_resolved(directory, resolved, Registry.discover(**plugin_options))
     if spec.trains_ensemble and spec.training.seconds is not None:
         remedy = f"repeat its networks, such as mlpkit repro {shlex.quote(str(directory / MEMBERS / '0'))}"
         raise UsageError(
@@ -111,8 +115,6 @@ def repro(
 def _again(spec: Spec, place: Path, observer: Observer, stop: StopRequest | None, steps: int | None) -> Run:
     """Run a spec again, with as many steps as there was time for, where it sets a time."""
     if spec.trains_ensemble:
-        from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most runs train one network
-
         return run_ensemble(spec, place, observer=python_warnings("member"), stop=stop)
     steps = steps if spec.training.seconds is not None else None
     return train_spec(spec.with_seed(spec.seeds[0]), place, observer=observer, stop=stop, steps=steps)

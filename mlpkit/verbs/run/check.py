@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.operation import operations_inside, output_shape_of
+from mlpkit.components.schema.wording import memory_size
+from mlpkit.components.target import target_to_plain
 from mlpkit.jobs.prove import prove
 from mlpkit.lazy_names import load
 from mlpkit.specfile.sections import GUESTS
+from mlpkit.system import memory_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpkit.components.dataset import Dataset, Description
     from mlpkit.components.operation import Operation
     from mlpkit.errors import Diagnostic
     from mlpkit.specfile.spec import Spec
+
+PART_OF_MEMORY: Final = 0.01
+"""A training that needs less of the memory needn't be told."""
 
 
 class CheckedMember(NamedTuple):
@@ -34,6 +42,16 @@ class CheckedMember(NamedTuple):
     output_shape: tuple[int, ...]
     parameters: int
     inside: tuple[CheckedMember, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        plain = {
+            "name": self.name,
+            "type": self.type,
+            "output_shape": self.output_shape,
+            "parameters": self.parameters,
+        }
+        return plain | ({"layers": [inner.to_plain() for inner in self.inside]} if self.inside else {})
 
 
 @dataclass(frozen=True)
@@ -64,6 +82,28 @@ class CheckedSpec:
     def parameters(self) -> int:
         """Number of trained values of the whole network."""
         return sum(member.parameters for member in self.members)
+
+    def about_memory(self) -> Iterator[str]:
+        """Say what training needs at least, if it is a part of the memory that is worth mentioning."""
+        there = memory_limit()
+        if there is not None and self.memory > PART_OF_MEMORY * there:
+            yield f"memory: at least {memory_size(self.memory)} to train, {memory_size(there)} there"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        weights = {"initialized": self.initialized, "frozen": self.frozen}
+        return {
+            "name": self.spec.name,
+            "data": self.spec.data.name,
+            "sizes": self.description.sizes,
+            "input_shape": self.description.input_shape,
+            "target": target_to_plain(self.description.target),
+            "layers": [member.to_plain() for member in self.members],
+            "parameters": self.parameters,
+            "memory": self.memory,
+            **{what: layers for what, layers in weights.items() if layers},
+            "warnings": [warning._asdict() for warning in (*self.spec.warnings, *self.data_warnings)],
+        }
 
 
 def check(spec: Spec) -> CheckedSpec:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import print_error, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import print_error
 from mlpkit.errors import MlpkitError, SpecError, UsageError
 from mlpkit.terminal.formatting import blocks, columns, line_length, paragraph, shape
 from mlpkit.terminal.output import document, print_warnings, result, styled
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mlpkit.errors import Diagnostic
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.run.check import CheckedMember, CheckedSpec
-
-PART_OF_MEMORY: Final = 0.01
 
 
 @options.verb("check")
@@ -39,15 +37,13 @@ def command(
     shapes depend on is read: headers of files, if it has any. All specs are checked; the exit code is 2 if one of
     them is wrong. With --json, one line per spec.
     """
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
     from mlpkit.verbs.run.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
 
     exit_code = 0
     for path in paths:
         warnings: Sequence[Diagnostic] = ()
         try:
-            with suggesting_shipped_spec(path):
-                spec = read_spec(path, overrides=overrides, **plugin_options)
+            spec = options.given_spec(path, overrides, **plugin_options)
             warnings = spec.warnings
             print_warnings(warnings)
             checked = check(spec)
@@ -61,7 +57,7 @@ def command(
                 document(_error_document(path, error, warnings))
         else:
             if as_json:
-                document(_document(path, checked))
+                document({"spec": path, "ok": True, **checked.to_plain()})
             else:
                 _print(path, checked)
     if exit_code:
@@ -76,7 +72,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
     for line in (
         f"{checked.spec.data.name}: {sizes}",
         f"input {shape(description.input_shape)}, target {description.target}",
-        *_about_memory(checked),
+        *checked.about_memory(),
         *_about_weights(checked),
         *(section.summary() for _, section in checked.spec.top_level.guests()),
     ):
@@ -89,16 +85,6 @@ def _print(path: str, checked: CheckedSpec) -> None:
     rows.append(("total", "", "", f"{checked.parameters:,}"))
     result()
     result("\n".join(_fitting_table(rows, width)))
-
-
-def _about_memory(checked: CheckedSpec) -> Iterator[str]:
-    """Say what training needs at least, if it is a part of the memory that is worth mentioning."""
-    from mlpkit.components.schema.wording import memory_size  # noqa: PLC0415 - needed only here
-    from mlpkit.system import memory_limit  # noqa: PLC0415 - the same
-
-    there = memory_limit()
-    if there is not None and checked.memory > PART_OF_MEMORY * there:
-        yield f"memory: at least {memory_size(checked.memory)} to train, {memory_size(there)} there"
 
 
 def _about_weights(checked: CheckedSpec) -> Iterator[str]:
@@ -123,38 +109,6 @@ def _layer_rows(layer: CheckedMember, depth: int = 0) -> Iterator[tuple[str, str
     yield "  " * depth + layer.name, layer.type, shape(layer.output_shape), f"{layer.parameters:,}"
     for inner in layer.inside:
         yield from _layer_rows(inner, depth + 1)
-
-
-def _member_document(member: CheckedMember) -> dict[str, Any]:
-    document = {
-        "name": member.name,
-        "type": member.type,
-        "output_shape": member.output_shape,
-        "parameters": member.parameters,
-    }
-    inside = [_member_document(inner) for inner in member.inside]
-    return document | ({"layers": inside} if inside else {})
-
-
-def _document(path: str, checked: CheckedSpec) -> dict[str, Any]:
-    from mlpkit.components.target import target_to_plain  # noqa: PLC0415 - needed only here
-
-    description = checked.description
-    weights = {"initialized": checked.initialized, "frozen": checked.frozen}
-    return {
-        "spec": path,
-        "ok": True,
-        "name": checked.spec.name,
-        "data": checked.spec.data.name,
-        "sizes": description.sizes,
-        "input_shape": description.input_shape,
-        "target": target_to_plain(description.target),
-        "layers": [_member_document(member) for member in checked.members],
-        "parameters": checked.parameters,
-        "memory": checked.memory,
-        **{what: layers for what, layers in weights.items() if layers},
-        "warnings": [warning._asdict() for warning in (*checked.spec.warnings, *checked.data_warnings)],
-    }
 
 
 def _error_document(path: str, error: MlpkitError, warnings: Sequence[Diagnostic]) -> dict[str, Any]:

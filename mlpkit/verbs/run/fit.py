@@ -12,6 +12,7 @@ from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import nearest
 from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.jobs.spec_data import describe_data
 from mlpkit.jobs.train import train_spec
 from mlpkit.registry.registry import Registry
@@ -144,8 +145,6 @@ def fit(
     if spec.trains_ensemble:
         if observer is not None:
             raise UsageError("fit takes no observer of an ensemble; it is for one network")
-        from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most calls train one network
-
         listener = default_observer("member", quiet=quiet)
         return run_ensemble(spec, directory, examples=examples, observer=listener, stop=stop)
     return train_spec(

@@ -11,9 +11,8 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.errors import UsageError
 from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.formatting import columns, counted
 from mlpkit.terminal.output import document, result
-from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.jobs.predict import Predictions
-    from mlpkit.registry.discovery import PluginOptions
+    from mlpkit.registry.registry import Registry
 
 
 @options.verb("predict")
@@ -29,14 +28,14 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a .csv, .jsonl or .parquet file.")
 @click.option("--keep-inputs", is_flag=True, help="With --out, put all columns of FILE before the predictions.")
-@options.takes_plugins
+@options.takes_registry
 @options.takes_json
 def command(
     directory: Path,
     file: Path,
     out: Path | None,
     keep_inputs: bool,
-    plugin_options: PluginOptions,
+    registry: Registry,
     as_json: bool,
 ) -> None:
     """Predict with a trained network.
@@ -49,23 +48,12 @@ def command(
     their names beside them. A row that lacks a value, which no row did in training, has no prediction: a warning names
     it.
     """
-    from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
-    from mlpkit.groups.prediction_file import (  # noqa: PLC0415 - for the same reason
-        expect_format,
-        write_predictions,
-    )
-    from mlpkit.jobs.predict import predict  # noqa: PLC0415 - loads NumPy, which --help does without
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+    from mlpkit.verbs.run.predict import predict_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
-    registry = Registry.discover(**plugin_options)
     if keep_inputs and out is None:
         raise UsageError("--keep-inputs goes with --out: it puts the inputs before the predictions in a file")
+    predictions = predict_file(directory, file, out, registry, keep_inputs=keep_inputs)
     if out is not None:
-        expect_format(out, file)
-    with file_or_standard_input(file) as rows:
-        predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
-    if out is not None:
-        write_predictions(out, predictions)
         count = len(predictions.values)
         document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
     elif as_json:

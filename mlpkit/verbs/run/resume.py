@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from mlpkit.display.notebook import default_observer
 from mlpkit.errors import UsageError
+from mlpkit.groups.ensemble import resume_ensemble
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of
 from mlpkit.training.events import StopRequest
+from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,8 +82,6 @@ def resume(
     if longer:
         if (epochs is None) == (iterations is None):
             raise UsageError("resume takes either epochs or iterations, to train a finished run for longer")
-        from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - most are resumed
-
         return train_longer(
             directory,
             Length(epochs, iterations),
@@ -102,8 +102,6 @@ def resume(
         )
     if observer is not None:
         raise UsageError("resume takes no observer of an ensemble: other processes train its networks")
-    from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - most runs train one network
-
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     listener = default_observer("member", quiet=quiet)
     return resume_ensemble(directory, registry, examples=examples, observer=listener, stop=stop)

@@ -14,7 +14,6 @@ from mlpkit.cli.ranks import expect_one_rank, takes_ranks
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
 from mlpkit.runs.kinds import RUN, kind_of
-from mlpkit.verbs.run.training import TrainingOptions, end_training, train, train_group
 
 if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
@@ -49,68 +48,11 @@ def command(
     longer = any(option is not None for option in (epochs, iterations, out))
     if longer and kind is not RUN:
         raise UsageError(f"{directory}: has several runs; --epochs, --iterations and --out are for one of them")
-    if longer:
-        _train_longer(directory, epochs, iterations, out, ranks, TrainingOptions(**chosen))
-    else:
-        load(kind.resume)(directory, ranks, **chosen)
+    with Interrupts():  # a signal that comes while modules are loaded must find the handlers
+        if longer:
+            from mlpkit.verbs.run.resume_run import resume_for_longer  # noqa: PLC0415 - loads NumPy
 
-
-def resume_run(directory: Path, ranks: Ranks, **chosen: Any) -> None:
-    """Go on with a run of one network, and end the program as it ended; ``chosen`` are ``TrainingOptions``."""
-    wanted = TrainingOptions(**chosen)
-    with Interrupts() as interrupts:
-        from mlpkit.jobs.resume_network import resume_network  # noqa: PLC0415 - a signal must find the handlers
-
-        job = partial(resume_network, directory, ranks=ranks, **wanted.plugin_options)
-        found = train(job, directory.name, directory, "", wanted, interrupts)
-    end_training(found, [directory], wanted, interrupts)
-
-
-def resume_all_seeds(directory: Path, _: Ranks, **chosen: Any) -> None:
-    """Go on with the runs of several seeds, as ``resume_run`` does with one."""
-    wanted = TrainingOptions(**chosen)
-    with Interrupts() as interrupts:
-        from mlpkit.groups.seeds import resume_seeds  # noqa: PLC0415 - a signal must find the handlers
-
-        job = partial(resume_seeds, directory, **wanted.plugin_options)
-        found = train_group(job, "seed", directory.name, directory, wanted, interrupts)
-    end_training(found, [directory], wanted, interrupts)
-
-
-def resume_members(directory: Path, _: Ranks, **chosen: Any) -> None:
-    """Go on with the networks of an ensemble, as ``resume_run`` does with one."""
-    wanted = TrainingOptions(**chosen)
-    with Interrupts() as interrupts:
-        from mlpkit.groups.ensemble import resume_ensemble  # noqa: PLC0415 - a signal must find the handlers
-        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
-
-        registry = Registry.discover(**wanted.plugin_options)
-        job = partial(resume_ensemble, directory, registry)
-        found = train_group(job, "member", directory.name, directory, wanted, interrupts)
-    end_training(found, [directory], wanted, interrupts)
-
-
-def _train_longer(
-    directory: Path,
-    epochs: int | None,
-    iterations: int | None,
-    out: Path | None,
-    ranks: Ranks,
-    wanted: TrainingOptions,
-) -> None:
-    """Train a finished run for longer, and end the program as that ended."""
-    with Interrupts() as interrupts:
-        from mlpkit.registry.registry import Registry  # noqa: PLC0415 - a signal must find the handlers
-        from mlpkit.verbs.run.train_longer import Length, folder_for, train_longer  # noqa: PLC0415 - as above
-
-        if (epochs is None) == (iterations is None):
-            raise UsageError("expected either --epochs N or --iterations N, to train a finished run for longer")
-        if ranks.size > 1:
-            raise UsageError(
-                "several ranks can't begin a longer run; begin it without mpiexec, and resume it with mpiexec"
-            )
-        registry = Registry.discover(**wanted.plugin_options)
-        folder = folder_for(directory, out)
-        job = partial(train_longer, directory, Length(epochs, iterations), folder, registry)
-        found = train(job, folder.name, folder, "", wanted, interrupts)
-    end_training(found, [folder], wanted, interrupts)
+            resume = partial(resume_for_longer, epochs=epochs, iterations=iterations, out=out)
+        else:
+            resume = load(kind.resume)
+    resume(directory, ranks, **chosen)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, overload
 
 from mlpkit.display.notebook import default_observer, notebook_display
 from mlpkit.errors import UsageError
+from mlpkit.groups.ensemble import run_ensemble
+from mlpkit.groups.seeds import run_seeds
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.spec import expect_spec
 
@@ -84,8 +86,6 @@ def run(
     if seeds is not None:
         if observer is not None or steps is not None:
             raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")
-        from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one seed
-
         listener = default_observer("seed", quiet=quiet)
         return run_seeds(spec.with_seeds(seeds), directory, observer=listener, stop=stop)
     if len(spec.seeds) > 1:
@@ -94,8 +94,6 @@ def run(
     if spec.trains_ensemble:
         if observer is not None or steps is not None:
             raise UsageError("run takes no observer and no steps with an ensemble: other processes train its networks")
-        from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
-
         return run_ensemble(spec, directory, observer=default_observer("member", quiet=quiet), stop=stop)
     return train_spec(
         spec.with_seed(spec.seeds[0]),

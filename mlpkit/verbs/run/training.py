@@ -11,8 +11,9 @@ import click
 from mlpkit.cli.around_training import after_run, live_folder, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
+from mlpkit.cli.options import expect_one_way
 from mlpkit.display.display import WhileWritable
-from mlpkit.display.make_display import expect_one_way, make_display
+from mlpkit.display.make_display import make_display
 from mlpkit.display.outcomes import of_run
 from mlpkit.display.run_names import FolderNames, RunNames
 from mlpkit.runs.layout import MEMBERS

@@ -11,12 +11,10 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.around_training import after_run
-from mlpkit.cli.exit_codes import WORK_FAILED, suggesting_shipped_spec
+from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
-from mlpkit.cli.new_folders import run_folder
 from mlpkit.cli.ranks import ranks_as_workers
 from mlpkit.components.engine import LOCAL
-from mlpkit.display.make_display import expect_one_way
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.runs.writer_lock import writer_of
@@ -108,7 +106,7 @@ def command(
     a trial failed; one that diverged is a result.
     """
     with ranks_as_workers(engine_of_ranks(engine["on"], plugin_options)):
-        expect_one_way(quiet, as_json)
+        options.expect_one_way(quiet, as_json)
         _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
         how: dict[str, Any] = {"engine": engine, "reports": reports, "quiet": quiet, "as_json": as_json}
         if looked_at is not None:
@@ -136,11 +134,10 @@ def _begin(
 ) -> None:
     """Do a new sweep, show it, and end the program as it ended; see ``command`` for the arguments."""
     with Interrupts() as interrupts:
-        from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+        from mlpkit.cli.new_folders import run_folder  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.sweep.sweep import sweep  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers
 
-        with suggesting_shipped_spec(path):
-            spec = read_spec(path, overrides=overrides, **plugin_options)
+        spec = options.given_spec(str(path), overrides, **plugin_options)
         print_warnings(spec.warnings)
         with run_folder(spec, out, interrupts) as made:
             found = _shown(partial(sweep, spec, made), spec.name, made, engine, quiet, as_json, interrupts)
@@ -155,7 +152,7 @@ def resume(directory: Path, _: Ranks, *, port: int | None, workers: int | None, 
     """
     if port is not None:
         raise UsageError(f"--live shows one run; for a sweep, leave it out: mlpkit live {quote(str(directory))}")
-    expect_one_way(chosen["quiet"], chosen["as_json"])
+    options.expect_one_way(chosen["quiet"], chosen["as_json"])
     resume_folder(directory, 0, engine={"workers": workers}, **chosen)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.cli.exit_codes import suggesting_shipped_spec
 from mlpkit.runs.files import expect_writable
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import line_length, paragraph
@@ -54,16 +53,14 @@ def command(
     Trains the network of a spec for some steps, with a learning rate that grows until the loss explodes, and shows the
     curve. Nothing of it is kept.
     """
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.tune_rate.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.tune_rate.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if html is not None:
         from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - for pages only
 
         expect_writable(html)
         expect_chart_library()
-    with suggesting_shipped_spec(path):
-        spec = read_spec(path, overrides=overrides, **plugin_options)
+    spec = options.given_spec(path, overrides, **plugin_options)
     print_warnings(spec.warnings)
     found = tune_rate(spec, steps=steps, lowest=lowest, highest=highest)
     if html is not None:

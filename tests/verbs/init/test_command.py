@@ -26,8 +26,8 @@ def test_a_spec_is_listed_with_the_comment_that_it_begins_with(tmp_path, invoke,
     (tmp_path / "a.yaml").write_text("# A network to begin with.\nmlpkit: 1\n")
     (tmp_path / "bcd.yaml").write_text("mlpkit: 1  # no comment of the whole\n")
     found = {"a": tmp_path / "a.yaml", "bcd": tmp_path / "bcd.yaml"}
-    monkeypatch.setattr("mlpkit.specfile.shipped_specs.shipped_specs", lambda: found)
-    monkeypatch.setattr("mlpkit.specfile.shipped_specs.shipped_lessons", dict)
+    monkeypatch.setattr("mlpkit.verbs.init.init.shipped_specs", lambda: found)
+    monkeypatch.setattr("mlpkit.verbs.init.init.shipped_lessons", dict)
     assert invoke("init").out == "a    A network to begin with.\nbcd\n"
 
 

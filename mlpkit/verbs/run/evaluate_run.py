@@ -1,0 +1,49 @@
+"""Printing the results of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.jobs.evaluate import evaluate, evaluate_file
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.output import document, message, result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mlpkit.jobs.evaluate import Evaluation
+    from mlpkit.registry.registry import Registry
+
+
+def print_run(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
+    """Evaluate a run, and print what was found; the arguments are those of ``evaluate`` and ``evaluate_file``."""
+    found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
+    print_doubt(directory, found)
+    if as_json:
+        document(found.metrics)
+        return
+    names = [name for name in next(iter(found.metrics.values()), {}) if name not in found.tables]
+    rows = [["split", *names]]
+    rows += [[split, *(figure(values[name]) for name in names)] for split, values in found.metrics.items()]
+    result("\n".join(columns(rows, right=range(1, len(rows[0])))))
+    for name, axes in found.tables.items():
+        for split, values in found.metrics.items():
+            result(f"\n{split} {name}: rows {axes[0]}, columns {axes[1]}")
+            result("\n".join(_table(values[name], found.class_names)))
+
+
+def print_doubt(directory: Path, found: Evaluation) -> None:
+    """Warn of data that has changed since the training."""
+    if found.doubt:
+        message(f"warning: {directory}: {found.doubt}")
+
+
+def _table(counts: list[list[int]], class_names: tuple[str, ...]) -> list[str]:
+    """Return the lines of a table, with the names of the classes if it has a row for each, else with numbers."""
+    names = class_names if len(class_names) == len(counts) else tuple(map(str, range(len(counts))))
+    width = max(map(len, counts), default=0)
+    above = names if width == len(names) else tuple(map(str, range(width)))
+    rows = [["", *above], *([name, *map(str, row)] for name, row in zip(names, counts, strict=True))]
+    return columns(rows, right=range(1, width + 1), indent="  ")

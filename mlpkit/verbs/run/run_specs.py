@@ -1,0 +1,154 @@
+"""Training what ``mlpkit run`` is given: a spec, with one or several seeds, or several specs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from functools import partial
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mlpkit.cli.exit_codes import print_error
+from mlpkit.cli.new_folders import RUNS, run_folder, run_folders
+from mlpkit.cli.options import given_spec
+from mlpkit.cli.ranks import expect_one_rank
+from mlpkit.errors import MlpkitError, UsageError
+from mlpkit.jobs.train import train_spec
+from mlpkit.specfile.sections import MOST_SEEDS
+from mlpkit.terminal.output import message, print_warnings
+from mlpkit.verbs.run.training import TrainingResult, train, train_group, train_specs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mlpkit.cli.interrupt import Interrupts
+    from mlpkit.groups.group import Group
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.verbs.run.training import TrainingOptions
+
+SECONDS_WORTH_SAVING: Final = 10
+"""Of a training; a longer one that isn't watched at a terminal names at its end what could be faster."""
+
+
+def run_one(
+    path: str,
+    overrides: Sequence[str],
+    out: Path | None,
+    wanted: TrainingOptions,
+    ranks: Ranks,
+    interrupts: Interrupts,
+) -> tuple[TrainingResult, list[Path]]:
+    """Train a spec, and return how that ended, and the folder.
+
+    Args:
+        path: the spec's file.
+        overrides: keys of the spec, set on the command line.
+        out: the run folder; by default one in ``runs``.
+        wanted: how to show it.
+        ranks: the processes to train with.
+        interrupts: stops it.
+    """
+    spec = given_spec(path, overrides, **wanted.plugin_options)
+    print_warnings(spec.warnings)
+    expect_one_rank(ranks, several=len(spec.seeds) > 1 or spec.trains_ensemble)
+    with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
+        if len(spec.seeds) > 1:
+            from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
+
+            found = train_group(partial(run_seeds, spec, folder), "seed", spec.name, folder, wanted, interrupts)
+        elif spec.trains_ensemble:
+            from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
+
+            found = train_group(partial(run_ensemble, spec, folder), "member", spec.name, folder, wanted, interrupts)
+        else:
+            job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
+            found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)
+    return found, [folder]
+
+
+def run_several(
+    paths: Sequence[str], overrides: Sequence[str], out: Path | None, wanted: TrainingOptions, interrupts: Interrupts
+) -> tuple[TrainingResult, list[Path]]:
+    """Train several specs, and return how that ended, and the folders of what is finished; see ``run_one``.
+
+    Raises:
+        UsageError: a page can't show them.
+    """
+    parent = out or RUNS
+    if wanted.port is not None:
+        raise UsageError(f"--live shows one spec; for several, leave it out: mlpkit live {quote(str(parent))}")
+    specs = _proved(paths, overrides, wanted)
+    slow = _telling_what_is_slow([each.spec for each in specs], wanted)
+    with slow, run_folders([each.spec.name for each in specs], parent, interrupts) as folders:
+        found = train_specs(specs, folders, parent, wanted, interrupts)
+    return TrainingResult(found.stopped, bool(found.failed)), [each.folder for each in found.finished]
+
+
+def _proved(paths: Sequence[str], overrides: Sequence[str], wanted: TrainingOptions) -> list[Group]:
+    """Read and prove specs; if some are wrong, print the errors of all, and end the program."""
+    from mlpkit.groups.several_specs import prove_spec  # noqa: PLC0415 - most commands train one
+
+    proved: list[Group] = []
+    said, exit_code = set(), 0
+    for path in paths:
+        try:
+            spec = given_spec(path, overrides, **wanted.plugin_options)
+            print_warnings(spec.warnings)
+            proved.append(prove_spec(spec))
+            print_warnings(proved[-1].warnings)
+        except UsageError:  # of the command, and not of this spec
+            raise
+        except MlpkitError as error:
+            if str(error) not in said:  # a mistake in --set is one of all specs
+                print_error(error)
+            said.add(str(error))
+            exit_code = max(exit_code, error.exit_code)
+    if exit_code:
+        wrong = len(paths) - len(proved)
+        message(f"{wrong} of {len(paths)} specs can't be trained, so none is")
+        raise click.exceptions.Exit(exit_code)
+    return proved
+
+
+def override_of(seeds: str) -> str:
+    """Return the override that ``--seeds 5`` or ``--seeds 3,5,8`` stands for.
+
+    Raises:
+        UsageError: the text is neither a number nor numbers with commas between them, or can't be what a spec has.
+    """
+    numbers = [number.strip() for number in seeds.split(",")]
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        raise UsageError(f"--seeds {seeds}: expected how many, such as --seeds 5, or which, such as --seeds 3,5,8")
+    values = [str(int(number)) for number in numbers]  # a spec takes no 05
+    if len(values) == 1 and not 1 <= int(values[0]) <= MOST_SEEDS:
+        raise UsageError(f"--seeds {seeds}: expected from 1 to {MOST_SEEDS:,} seeds, or which, such as --seeds 3,5,8")
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise UsageError(f"--seeds {seeds}: the seed {twice[0]} is there twice; expected different seeds")
+    return f"seeds={values[0]}" if len(values) == 1 else f"seeds=[{', '.join(values)}]"
+
+
+@contextmanager
+def _telling_what_is_slow(specs: Sequence[Spec], wanted: TrainingOptions) -> Iterator[None]:
+    """Name what could compute faster: on a terminal before the training in the block, elsewhere after a long one."""
+    waited_for, began = sys.stderr is not None and sys.stderr.isatty(), time.monotonic()
+    if waited_for and not wanted.quiet:
+        _say_what_is_slow(specs)
+    yield
+    if not waited_for and not wanted.quiet and time.monotonic() - began > SECONDS_WORTH_SAVING:
+        _say_what_is_slow(specs)
+
+
+def _say_what_is_slow(specs: Sequence[Spec]) -> None:
+    """Name the components that could compute faster, and what to do for it."""
+    found: dict[str, dict[str, None]] = {}
+    for spec in specs:
+        for reason, names in spec.registry.slow_because().items():
+            found.setdefault(reason, {}).update(dict.fromkeys(names))
+    for reason, all_names in found.items():
+        message(f"note: {', '.join(all_names)} could compute faster: {reason}")
