@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LIVE_PAGE: Final = "mlpkit.verbs.live.live_page:live_page"
 LIVE_FOLDER: Final = "mlpkit.verbs.live.live_page:live_folder"
 
-AFTER_RUN: Final = ("mlpkit.verbs.report.command:report_at_the_end",)
+AFTER_RUN: Final = ("mlpkit.verbs.report.after_run:report_at_the_end",)
 """What follows a finished run; the arguments are those of ``after_run``."""
 
 

@@ -45,12 +45,3 @@ def is_first_on_host() -> bool:
 def once(message: str) -> UsageError | click.exceptions.Exit:
     """Return an error that is the same in all processes, which only the first reports."""
     return UsageError(message) if is_first() else click.exceptions.Exit(UsageError.exit_code)
-
-
-def once_a_host(message: str) -> UsageError | click.exceptions.Exit:
-    """Return an error that may be one host's alone: processes that aren't connected can't agree on who reports it."""
-    from socket import gethostname  # noqa: PLC0415 - slow to load, and needed only here
-
-    if is_first():
-        return UsageError(message)
-    return UsageError(f"on {gethostname()}: {message}") if is_first_on_host() else once(message)

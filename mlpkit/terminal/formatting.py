@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from mlpkit.terminal.output import on_one_line, unstyled
@@ -132,8 +133,6 @@ def paragraph(text: str, *, indent: str = "", width: int | None = None) -> list[
     """Return the lines of a text, wrapped at ``width``; None for no limit."""
     if width is None or len(indent + text) <= width:
         return [indent + text]
-    import textwrap  # noqa: PLC0415 - only a terminal needs it
-
     return textwrap.wrap(
         text,
         max(width, len(indent) + NARROWEST_LAST_COLUMN),
@@ -148,7 +147,7 @@ def line_length() -> int | None:
     """Return the width of the terminal; None if standard output isn't one."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
-    import shutil  # noqa: PLC0415 - only a terminal needs it
+    import shutil  # noqa: PLC0415 - loads compression, and only a terminal needs it
 
     return shutil.get_terminal_size().columns
 

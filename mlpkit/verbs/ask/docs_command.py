@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def _complete_page(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of the documentation's pages."""
-    from mlpkit.verbs.ask.documentation import shipped_pages  # noqa: PLC0415 - --help doesn't need them
+    from mlpkit.verbs.ask.documentation import shipped_pages  # noqa: PLC0415 - loads what writes pages
 
     return completion.items([path.stem for path in shipped_pages()], incomplete)
 
@@ -30,12 +31,9 @@ def command(page: str, printed: bool, offline: bool) -> None:
     PAGE is the name of a page, such as spec, training or layer; without it, the page that lists all. The pages are
     those of the installed version. They come with mlpkit, and need no network.
     """
-    from mlpkit.verbs.ask.documentation import documentation  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.verbs.ask.documentation import documentation  # noqa: PLC0415 - loads what writes pages
 
     address = documentation(page, shipped=offline)
     result(address)
-    if not printed:
-        import webbrowser  # noqa: PLC0415 - needed only here
-
-        if not webbrowser.open(address):
-            message("note: no browser was found; open this address in one")
+    if not printed and not webbrowser.open(address):
+        message("note: no browser was found; open this address in one")

@@ -10,7 +10,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.terminal.figures import figure
-from mlpkit.terminal.formatting import columns
+from mlpkit.terminal.formatting import columns, counted
 from mlpkit.terminal.output import document, message, result
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def command(
     With --quantize int8, a .c file holds each weight of a product in a byte, and computes what the network with these
     weights predicts. What that changes on the rows for testing is printed.
     """
-    from mlpkit.components.schema.wording import counted  # noqa: PLC0415 - --help does without
-    from mlpkit.verbs.export.export import export  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.export.export import export  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     found = export(
         directory,

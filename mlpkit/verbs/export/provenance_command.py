@@ -33,8 +33,7 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
     FILE was written by mlpkit export. Its spec, data and weights are compared with those of the run's folder, which is
     looked for near FILE and the current folder; the exit code is 1 if they are others now.
     """
-    from mlpkit.graph.provenance import QUANTIZED  # noqa: PLC0415 - only this verb needs it
-    from mlpkit.verbs.export.provenance import provenance  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.export.provenance import provenance  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     found = provenance(file, directory)
     said = found.provenance
@@ -42,7 +41,7 @@ def command(file: Path, directory: Path | None, as_json: bool) -> None:
         document({"provenance": said, "folder": found.directory, "changed": found.changed})
     else:
         rows = [["run", str(said.get("run"))], ["name", str(said.get("name"))], ["mlpkit", str(said.get("mlpkit"))]]
-        rows += [["quantized", f"weights to {said[QUANTIZED]}"]] if QUANTIZED in said else []
+        rows += [["quantized", f"weights to {found.quantized}"]] if found.quantized else []
         rows += [[name, _short(said.get(name)), _state(name, found.now, found.changed)] for name in HASHED]
         result("\n".join(columns([[*row, ""][:3] for row in rows])))
     if found.directory is None:

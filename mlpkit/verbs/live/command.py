@@ -9,7 +9,6 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.errors import RunFolderError
-from mlpkit.verbs.live.live_page import server_at
 
 
 @options.verb("live")
@@ -21,9 +20,9 @@ def command(folder: Path, port: int) -> None:
     FOLDER is a run folder, or holds run folders, such as those of several seeds: their curves are drawn together. Runs
     that begin later appear, too. The page is for browsers on this machine; Ctrl-C ends the command, and no run.
     """
-    from mlpkit.verbs.live.watched import FolderRuns  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.live import live_page, watched  # noqa: PLC0415 - loads much that --help doesn't need
 
     if not folder.is_dir():
         raise RunFolderError(f"{folder}: is no folder; give a run folder, or one that holds run folders, such as runs")
-    with server_at(port, str(folder), FolderRuns(folder).runs, {}):
+    with live_page.server_at(port, str(folder), watched.FolderRuns(folder).runs, {}):
         threading.Event().wait()

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 from mlpkit.system import expect_processes
 from mlpkit.terminal.output import diagnostic, message
 from mlpkit.verbs.live.pause import PausableStopRequest
+from mlpkit.verbs.live.server import LiveServer
+from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns, LiveRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
-    from mlpkit.verbs.live.server import LiveServer
-    from mlpkit.verbs.live.watched import LiveRun, WatchedRun
+    from mlpkit.verbs.live.watched import WatchedRun
 
 
 @contextmanager
 def live_page(port: int, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[LiveRun]:
     """Serve a page about a run until the end of the block; see ``cli.around_training`` for the arguments."""
-    from mlpkit.verbs.live.watched import LiveRun  # noqa: PLC0415 - only a live page needs it
-
     interrupts.stop = stop = PausableStopRequest()
     run = LiveRun(title, folder, stop)
     actions = {"pause": run.pause, "continue": run.go_on, "stop": run.end}
@@ -38,8 +37,6 @@ def live_page(port: int, title: str, folder: Path, spec: str, interrupts: Interr
 @contextmanager
 def live_folder(port: int, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
     """Serve a page about the runs in a folder until the end of the block; the arguments are explained there, too."""
-    from mlpkit.verbs.live.watched import STOPPED_BY, FolderRuns  # noqa: PLC0415 - only a live page needs it
-
     with server_at(port, title, FolderRuns(folder).runs, {"stop": partial(interrupts.stop.stop, STOPPED_BY)}):
         yield
 
@@ -52,8 +49,6 @@ def server_at(
     spec: str = "",
 ) -> LiveServer:
     """Return a server of a live page, and print its address; if a port is taken, another one serves."""
-    from mlpkit.verbs.live.server import LiveServer  # noqa: PLC0415 - only a live page needs it
-
     expect_processes("a live page")
     try:
         server = LiveServer(title, runs, actions, spec=spec, port=port)

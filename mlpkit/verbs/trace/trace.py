@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -333,8 +334,6 @@ class Trace:
 
     def _repr_html_(self) -> str:
         """Return the line of ``repr``, and how gradients, updates and outputs are distributed, for a notebook."""
-        from html import escape  # noqa: PLC0415 - only a notebook needs it
-
         rows = [
             [kind, name, *of.cells]
             for kind in ("gradient", "update", "outputs", "output_gradients")

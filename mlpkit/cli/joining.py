@@ -1,0 +1,159 @@
+"""Connecting the processes that ``mpiexec`` started, and what those do that aren't rank 0."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+import warnings
+from contextlib import contextmanager
+from socket import gethostname
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.cli import mpi
+from mlpkit.cli.exit_codes import error_report, traceback_of
+from mlpkit.cli.launcher import is_first, is_first_on_host, once
+from mlpkit.errors import UsageError
+from mlpkit.jobs.assist import assist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import click
+
+    from mlpkit.cli.mpi import MpiRanks
+    from mlpkit.components.engine import Engine
+    from mlpkit.registry.discovery import PluginOptions
+
+MOST_SECONDS: Final = 86_400
+"""The longest that a rank may wait for others."""
+
+
+def join(started: int) -> MpiRanks:
+    """Connect this process with the others, to train one network.
+
+    Args:
+        started: how many there are.
+
+    Raises:
+        UsageError: they can't be connected.
+    """
+    patience = _patience()
+    with _within(patience):
+        without = "mpi4py is needed to train one network in several processes"
+        library = _load_mpi("funneled", without, "; or give --no-mpi, and each process trains by itself")
+        ranks = mpi.join_ranks(library, patience)
+    _expect_connected(ranks.size, started)
+    return ranks
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """End the process if the block takes longer: MPI would wait for ever for one that failed before it could connect.
+
+    Args:
+        seconds: how long it may take.
+    """
+    signal.alarm(math.ceil(seconds))
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
+    """Start MPI, and return the module ``mpi4py.MPI``.
+
+    Args:
+        thread_level: which threads call MPI.
+        without: what can't be done without mpi4py.
+        instead: what else there is to do than to install it.
+    """
+    try:
+        return mpi.load_mpi(thread_level)
+    except ImportError as error:
+        raise _once_a_host(f'{without} ({error}); install it with: pip install "mlpkit[mpi]"{instead}') from error
+    except RuntimeError as error:  # what mpi4py raises without an MPI library
+        raise _once_a_host(
+            f"mpi4py can't use MPI: {' '.join(str(error).split())}; install the library that mpiexec "
+            "belongs to, or both with: pip install mpich"
+        ) from error
+
+
+def _expect_connected(size: int, started: int) -> None:
+    if size < started:
+        raise _once_a_host(
+            f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they "
+            "belong to different MPIs; expected the mpiexec that comes with that library, or mpi4py built for this one"
+        )
+
+
+def _patience() -> float:
+    text = os.environ.get(mpi.TIMEOUT, "")
+    try:
+        seconds = float(text or mpi.SECONDS_OF_PATIENCE)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= MOST_SECONDS:
+        raise _once_a_host(
+            f"{mpi.TIMEOUT}={text}: expected how many seconds a rank waits for others, such as {mpi.TIMEOUT}=300; "
+            f"at most {MOST_SECONDS:,}, a day"
+        )
+    return seconds
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Do another rank's part, in silence; signals go to all ranks, and rank 0 decides what becomes of them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
+    """Do this rank's part of a training, until rank 0 ends it; what fails is reported to rank 0.
+
+    Args:
+        ranks: the processes, of which this one isn't rank 0.
+        plugin_options: the keywords of ``Registry.discover``.
+    """
+    try:
+        with _silence():
+            assist(ranks, **plugin_options)
+    except BaseException as error:
+        report = error_report(error)
+        message = report.text.removeprefix("error: ")
+        ranks.report_failure(message, report.notes, report.exit_code, traceback_of(error))
+
+
+def serve(engine: Engine, started: int) -> bool:
+    """Train the trials of a sweep until rank 0 ends it; return whether this process did so, and isn't rank 0.
+
+    Args:
+        engine: what has the processes do so.
+        started: how many there are.
+
+    Raises:
+        UsageError: they can't be connected.
+    """
+    with _within(_patience()):
+        world = _load_mpi("multiple", f"the engine {engine.registered_name} needs mpi4py", "").COMM_WORLD
+    _expect_connected(world.Get_size(), started)
+    if not world.Get_rank():
+        return False
+    try:
+        with _silence():
+            engine.serve()
+    except BaseException as error:
+        sys.stderr.write(f"{error_report(error).text}\n{traceback_of(error)}")
+        world.Abort(1)
+    return True
+
+
+def _once_a_host(message: str) -> UsageError | click.exceptions.Exit:
+    """Return an error that may be one host's alone: processes that aren't connected can't agree on who reports it."""
+    if is_first():
+        return UsageError(message)
+    return UsageError(f"on {gethostname()}: {message}") if is_first_on_host() else once(message)

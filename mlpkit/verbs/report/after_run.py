@@ -1,0 +1,32 @@
+"""The report of a run that was just trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlpkit.errors import UsageError
+from mlpkit.terminal.output import message, result
+from mlpkit.verbs.report.report import report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlpkit.registry.discovery import PluginOptions
+
+
+def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
+    """Write the report of a run that is finished; whatever goes wrong is a message, and the run stays a good one.
+
+    Args:
+        directory: the run folder.
+        plugin_options: the keywords of ``Registry.discover``.
+        shown: whether to say where it is, or why it is missing.
+    """
+    try:
+        said = f"report in {report(directory, **plugin_options)}"
+    except UsageError as error:
+        said = f"note: no report.html: {error}"
+    except Exception as error:  # the run is finished, whatever went wrong with a page about it
+        said = f"warning: no report.html: {error}"
+    if shown:
+        (result if said.startswith("report") else message)(said)

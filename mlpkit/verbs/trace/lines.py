@@ -1,0 +1,105 @@
+"""A traced step as lines of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mlpkit.terminal.figures import figure
+from mlpkit.terminal.formatting import blocks, columns, counted, paragraph, sparkline
+from mlpkit.verbs.trace.distribution import HEADINGS, norm_of
+from mlpkit.verbs.trace.trace import numbers_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlpkit.verbs.trace.distribution import Distribution
+    from mlpkit.verbs.trace.trace import Trace, TracedExample, TracePoint
+
+TITLES: Final = {
+    "parameters_before": "parameters before",
+    "gradient": "gradient",
+    "clipped_gradient": "gradient, clipped",
+    "update": "update",
+    "parameters_after": "parameters after",
+    "outputs": "output of layer",
+    "output_gradients": "gradient by output of",
+}
+ROWS_NAMED: Final = 12
+"""Rows of a minibatch up to which all are named."""
+
+
+def lines_of(traced: Trace, example: TracedExample | None, width: int | None) -> list[str]:
+    """Return the lines that ``mlpkit trace`` prints.
+
+    Args:
+        traced: the step.
+        example: the example to follow; None for none.
+        width: the line length; None for no limit.
+    """
+    lines = [line for text in _about(traced) for line in paragraph(text, width=width)]
+    lines += ["", *_largest_losses(traced, width)]
+    if example is not None:
+        return [*lines, "", *_blackboard(example, width)]
+    for kind, heading in TITLES.items():
+        found = traced.distributions[kind]
+        if found and (kind != "clipped_gradient" or traced.is_clipped):
+            lines += ["", *_distributions(heading, found, width)]
+    return lines
+
+
+def _about(traced: Trace) -> list[str]:
+    said = [f"loss {figure(traced.loss)}", f"learning rate {traced.learning_rate:g}"]
+    if traced.gradient:
+        clipped = f", clipped to {figure(norm_of(traced.clipped_gradient))}" if traced.is_clipped else ""
+        said.append(f"gradient norm {figure(norm_of(traced.gradient))}{clipped}")
+        said.append(f"update norm {figure(norm_of(traced.update))}")
+    rows = list(map(str, traced.rows[:ROWS_NAMED].tolist()))
+    more = f", ... {rows.pop()}" if len(traced.rows) > ROWS_NAMED else ""
+    return [
+        f"step {traced.step:,} of {traced.folder}, epoch {traced.epoch:.2f}",
+        ", ".join(said),
+        f"minibatch of {counted(len(traced.rows), 'example')}: rows {', '.join(rows)}{more} of the training split",
+        *([traced.divergence] if traced.divergence else []),
+    ]
+
+
+def _largest_losses(traced: Trace, width: int | None) -> list[str]:
+    headings = ("example", "row", "label", "predicted", "probability", "loss", "share of loss", "from")
+    rows = [traced.example(number).cells for number in traced.largest_losses()]
+    known = [column for column in zip(headings, *rows, strict=True) if any(column[1:])]
+    shown = [heading for heading, *_ in known]
+    right = [i for i, heading in enumerate(shown) if heading not in {"from", "label", "predicted"}]
+    said = "where the loss comes from" + ("; probability is that of the label" if "probability" in shown else "")
+    table = list(zip(*known, strict=True))
+    return [*paragraph(said, width=width), *blocks(table, right=right, width=width)]
+
+
+def _distributions(heading: str, found: Mapping[str, Distribution], width: int | None) -> list[str]:
+    rows = [[name, *of.cells, sparkline(of.histogram)] for name, of in found.items()]
+    return blocks([[heading, *HEADINGS, "histogram"], *rows], right=range(2, 9), width=width)
+
+
+def _blackboard(example: TracedExample, width: int | None) -> list[str]:
+    """Return the numbers of one example, layer by layer, forward and backward."""
+    source = f", from {example.source}" if example.source else ""
+    columns_in_words = ", ".join(f"{name}: {value}" for name, value in example.columns.items())
+    probability = "" if example.probability is None else f", probability of {example.label}: {example.probability:.4g}"
+    return [
+        *paragraph(f"example {example.number}: row {example.row} of the training split{source}", width=width),
+        *(paragraph(columns_in_words, width=width) if example.columns else []),
+        *paragraph(f"label {example.label}, predicted {example.predicted}{probability}", width=width),
+        f"loss {figure(example.loss)}, {example.share:.1%} of the minibatch's",
+        "",
+        "forward",
+        *_trace_points(example.forward(), width),
+        "",
+        "backward: the gradient that comes into each layer, and that goes out",
+        *_trace_points(example.backward(), width),
+    ]
+
+
+def _trace_points(points: Sequence[TracePoint], width: int | None) -> list[str]:
+    rows = [
+        [layer, what, counted(numbers.size, "number"), numbers_in_words(numbers)] for layer, what, numbers in points
+    ]
+    return columns(rows, right=[2], indent="  ", width=width)
