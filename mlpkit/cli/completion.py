@@ -107,8 +107,7 @@ def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 
 
 def _keys_of_spec(ctx: click.Context) -> list[str]:
-    from mlpkit.specfile.keys import keys_below  # noqa: PLC0415 - loads YAML, which --help does without
-    from mlpkit.specfile.spec import read_spec  # noqa: PLC0415 - for the same reason
+    from mlpkit.specfile import keys, spec  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
     given = (
         ctx.params.get("path"),
@@ -120,7 +119,7 @@ def _keys_of_spec(ctx: click.Context) -> list[str]:
         return []
     plugins: Sequence[str] = ctx.params.get("plugins") or ()
     try:
-        return [key for key, _ in keys_below(read_spec(path, plugins=plugins).top_level)]
+        return [key for key, _ in keys.keys_below(spec.read_spec(path, plugins=plugins).top_level)]
     except MlpkitError:  # a wrong spec, which the command itself explains
         return []
 
@@ -141,13 +140,11 @@ def files(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
 
 
 def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:
+    return items([incomplete], type=what)
+
+
+def items(values: Iterable[str], incomplete: str = "", *, type: str = "plain") -> list[CompletionItem]:  # noqa: A002
+    """Offer the values that begin with a text; other types than ``plain`` leave them to the shell."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
 
-    return [CompletionItem(incomplete, type=what)]
-
-
-def items(values: Iterable[str], incomplete: str = "") -> list[CompletionItem]:
-    """Offer the values that begin with a text."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
-
-    return [CompletionItem(value) for value in values if value.startswith(incomplete)]
+    return [CompletionItem(value, type=type) for value in values if value.startswith(incomplete)]

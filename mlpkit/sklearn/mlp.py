@@ -13,7 +13,7 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from mlpkit.sklearn.network_estimator import NetworkEstimator, networks, rows_with_weight, training_rows
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ class _Mlp(NetworkEstimator):
             go_on: whether to go on with the network that is there.
             epochs: passes over the examples; None for ``max_iter`` at most.
         """
-        from mlpkit.sklearn.loss_curve import LossCurve, mean_curve  # noqa: PLC0415 - loads components, as a fit does
+        from mlpkit.sklearn.training import LossCurve, mean_curve, networks, training_rows  # noqa: PLC0415 - as a fit does
 
         watching = self.early_stopping and epochs is None
         held_out, ensemble = self.validation_fraction if watching else 0.0, self._ensemble()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from contextlib import suppress
 from numbers import Integral
 from types import MappingProxyType
@@ -17,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -160,53 +158,28 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             callbacks: what follows training, by number of the network.
             evaluated: splits to evaluate.
         """
-        # An import loads little: what trains is loaded by the first fit.
-        from mlpkit.jobs.train import train_spec  # noqa: PLC0415
-        from mlpkit.registry.registry import installed  # noqa: PLC0415
-        from mlpkit.training.events import Observer  # noqa: PLC0415
-        from mlpkit.training.update import OptimizerState  # noqa: PLC0415
-        from mlpkit.verbs.run.fit import spec_in_memory  # noqa: PLC0415
+        from mlpkit.sklearn.training import train  # noqa: PLC0415 - what trains is loaded by the first fit
+        from mlpkit.training.update import OptimizerState  # noqa: PLC0415 - for the same reason
 
         ensemble = top_level.get("ensemble")
         if ensemble and go_on:
             raise ValueError(NOT_FURTHER)
-        network, learned = (self.network_, self.network_.encoder) if go_on else (None, None)
         if not go_on:
             self._optimizer_state = OptimizerState()
-        seed = top_level["seed"] + self._optimizer_state.steps  # a call draws no random number of the one before again
-        kept: dict[str, Any] = {"checkpoint": None, **_threads()}
-        if hasattr(data[0], "columns"):
-            scaled = {} if options.get("numbers") is not None else {"standardize": False}
-            options = {**scaled, **options, "unknown": "zeros"}
-        if network is not None:
-            kept["slices"], network.seed = len(network.replicas), seed
-        spec, dataset = spec_in_memory(
-            registry or installed(),
-            {"train": data},
-            {**top_level, "seed": seed},
-            {"scale_target": "none", **options, **kept},
-            {"validation": 0.0 if folds_of(ensemble) else held_out},
-            learned,
-        )
-        if spec.trains_ensemble:
-            from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most estimators train one network
-
-            averaged = run_ensemble(spec, examples={"train": data}, observer=Observer(), callbacks=callbacks)
-            self.network_ = averaged.network
-            return averaged
         try:
-            run = train_spec(
-                spec,
-                None,
-                dataset=dataset,
-                observer=Observer(),
-                network=network,
-                callbacks=callbacks.get(0, ()),
-                evaluated=evaluated,
+            run = train(
+                data,
+                top_level,
+                options,
+                network=self.network_ if go_on else None,
                 optimizer_state=self._optimizer_state,
+                held_out=held_out,
+                registry=registry,
+                callbacks=callbacks,
+                evaluated=evaluated,
             )
         except KeyboardInterrupt as interrupt:
-            if stopped := getattr(interrupt, "run", None):
+            if not ensemble and (stopped := getattr(interrupt, "run", None)):
                 self.network_ = stopped.network
             raise
         self.network_ = run.network
@@ -220,43 +193,6 @@ def ensemble_section(ensemble: Any) -> Any:
     """Return the key ``ensemble`` of a spec; a number is that of the networks that are trained on the same rows."""
     is_number = isinstance(ensemble, Integral) and ensemble is not True and ensemble is not False
     return {"members": int(ensemble)} if is_number else ensemble
-
-
-def networks(ensemble: Any) -> int:
-    """Return how many networks the key ``ensemble`` of a spec asks for; the spec's checks find what is wrong in it."""
-    from mlpkit.specfile.sections import MOST_MEMBERS  # noqa: PLC0415 - as what trains
-
-    members = ensemble.get("members") if isinstance(ensemble, Mapping) else None
-    count = int(members) if isinstance(members, Integral) else folds_of(ensemble)
-    return min(max(1, count), MOST_MEMBERS)
-
-
-def folds_of(ensemble: Any) -> int:
-    """Return into how many folds the rows are cut; 0 if they aren't."""
-    folds = ensemble.get("folds") if isinstance(ensemble, Mapping) else None
-    return int(folds) if isinstance(folds, Integral) and int(folds) > 1 else 0
-
-
-def training_rows(rows: int, held_out: float, ensemble: Any, member: int = 0) -> int:
-    """Return how many rows a network is trained on; of networks with folds, the first has the fewest.
-
-    Args:
-        rows: how many there are.
-        held_out: share of the rows for validation.
-        ensemble: the key ``ensemble`` of a spec.
-        member: the number of the network.
-
-    Raises:
-        ValueError: there are more folds than rows.
-    """
-    folds = folds_of(ensemble)
-    if folds > rows:
-        raise ValueError(f"ensemble={ensemble!r} needs {folds} rows at least; X has n_samples={rows}")
-    if not folds:
-        return rows - round(held_out * rows)
-    from mlpkit.jobs.folds import fold_sizes  # noqa: PLC0415 - as what trains
-
-    return fold_sizes({"train": rows}, folds, member)["train"]
 
 
 def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDArray[np.float64] | None]:
@@ -290,12 +226,3 @@ def _of_all_rows(values: NDArray[Any], sample_weight: Any) -> NDArray[Any]:
 def has_texts(X: Any) -> bool:
     """Whether something is a data frame with columns that hold no numbers."""
     return hasattr(X, "columns") and any(np.asarray(X[name]).dtype.kind not in "biuf" for name in X.columns)
-
-
-def _threads() -> dict[str, int]:
-    """Return the key ``threads`` if the process may use fewer threads than there are cores, as one of a search does."""
-    from mlpkit.training.workers import available_cores  # noqa: PLC0415 - as what trains
-
-    limits = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")]
-    allowed = min((int(limit) for limit in limits if limit.isdigit() and int(limit)), default=available_cores())
-    return {"threads": 1} if allowed == 1 else {}

@@ -16,7 +16,8 @@ from mlpkit.errors import UsageError, WrongUseError
 from mlpkit.jobs.prove import prove_layers
 from mlpkit.network.shape_proof import StackError
 from mlpkit.registry.registry import installed
-from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight, training_rows
+from mlpkit.sklearn.network_estimator import NetworkEstimator, rows_with_weight
+from mlpkit.sklearn.training import training_rows
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
 from mlpkit.specfile.spec import Spec, load_spec
 from mlpkit.verbs.run.fit import dataset_for

@@ -60,6 +60,11 @@ def to_inline_yaml(value: Any) -> str:
     return _inline(_plain(value))
 
 
+def value_or_not_set(value: object) -> str:
+    """Return a value as a spec would say it; what isn't set, in words."""
+    return "not set" if value is None else to_inline_yaml(value)
+
+
 def to_inline_key(key: str) -> str:
     """Write a key of a mapping; unlike a value, it is never a variable, so that its dollars stay as they are."""
     return _inline(key)

@@ -122,13 +122,6 @@ def plain(text: str) -> str:
     return re.sub(r"``(.+?)``", lambda code: code[1] if set(code[1]) & set("'\"{[") else f"'{code[1]}'", text)
 
 
-def value_or_not_set(value: object) -> str:
-    """Return a value as a spec would say it; what isn't set, in words."""
-    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
-
-    return "not set" if value is None else to_inline_yaml(value)
-
-
 def paragraph(text: str, *, indent: str = "", width: int | None = None) -> list[str]:
     """Return the lines of a text, wrapped at ``width``; None for no limit."""
     if width is None or len(indent + text) <= width:

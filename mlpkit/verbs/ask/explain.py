@@ -17,6 +17,7 @@ from mlpkit.specfile.key_types import RequirementsType
 from mlpkit.specfile.keys import keys_below, suggestion
 from mlpkit.specfile.sections import EXTENDS, STACK_KINDS, TOP_LEVEL, LayerStackType
 from mlpkit.specfile.variables import VARS
+from mlpkit.specfile.yaml_writer import value_or_not_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,16 @@ class Explanation:
     required: bool
     meaning: str
     notes: tuple[str, ...]
+
+    @property
+    def value_in_words(self) -> str:
+        """The value as a spec would say it."""
+        return value_or_not_set(self.value)
+
+    @property
+    def default_in_words(self) -> str:
+        """The default as a spec would say it."""
+        return "required" if self.required else value_or_not_set(self.default)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.terminal.formatting import columns, line_length, plain, shortened, value_or_not_set
+from mlpkit.terminal.formatting import columns, line_length, plain, shortened
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _list(explanations: Iterable[Explanation], path: str, as_json: bool) -> None
         return
     rows = [("key", "value", "place")]
     for explanation in explanations:
-        value = shortened(value_or_not_set(explanation.value), LONGEST_VALUE)
+        value = shortened(explanation.value_in_words, LONGEST_VALUE)
         line = explanation.place.removeprefix(f"{path}:").partition(":")[0]
         place = f"line {line}" if explanation.place.startswith(f"{path}:") else explanation.place
         rows.append((explanation.key, value, place or "default"))
@@ -70,9 +70,9 @@ def _print(explanation: Explanation) -> None:
     rows = [
         ("meaning", plain(explanation.meaning) or "not documented"),
         ("type", explanation.type),
-        ("default", "required" if explanation.required else value_or_not_set(explanation.default)),
+        ("default", explanation.default_in_words),
         ("place", explanation.place or "not in the spec: this is the default"),
         *(("note", note) for note in explanation.notes),
     ]
-    result(f"{styled(explanation.key, bold=True)}: {value_or_not_set(explanation.value)}")
+    result(f"{styled(explanation.key, bold=True)}: {explanation.value_in_words}")
     result("\n".join(columns(rows, indent="  ", width=line_length())))

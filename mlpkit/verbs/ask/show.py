@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.errors import PluginError
-from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.specfile.yaml_writer import to_inline_yaml, value_or_not_set
 from mlpkit.testing.check_plugin import export_report, gradient_report
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class ShownParameter:
     default: Any
     required: bool
     meaning: str
+
+    @property
+    def default_in_words(self) -> str:
+        """The default as a spec would say it."""
+        return "required" if self.required else value_or_not_set(self.default)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.components.kinds import KINDS
-from mlpkit.terminal.formatting import columns, line_length, paragraph, plain, value_or_not_set
+from mlpkit.terminal.formatting import columns, line_length, paragraph, plain
 from mlpkit.terminal.output import document, result, styled
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ def _print(shown: ShownComponent) -> None:
     _print_part(plain(docstring.body).split("\n"))  # mathematics: its line breaks are part of it
     if shown.parameters:
         rows = [("parameter", "type", "default", "meaning")]
-        rows += [
-            (p.name, p.type, "required" if p.required else value_or_not_set(p.default), plain(p.meaning))
-            for p in shown.parameters
-        ]
+        rows += [(p.name, p.type, p.default_in_words, plain(p.meaning)) for p in shown.parameters]
         _print_part(columns(rows, width=width))
     place = "On the command line:" if KINDS[shown.kind].command else "In a spec:"
     _print_part([place, *(f"  {line}" for line in shown.example.splitlines())])

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.statistics import Interval
-from mlpkit.terminal.figures import figure, plus_minus
-from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, counted, line_length, paragraph, shortened
+from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from mlpkit.verbs.runs.compare import Comparison
-
-CHECKSUM = re.compile("[0-9a-f]{40,}")
-DIGITS_SHOWN = 10
-ABSENT = "-"
-SPLIT = re.compile("^(test|validation|train)[._]")
-"""What stands before the name of a loss or metric."""
-NARROWEST_KEY = 30
-NARROWEST_RUN = 12
-NARROWEST_MEAN = 15
-"""Characters of a key, and of a cell beside it, which may be a mean with its interval."""
-
+    from collections.abc import Sequence
 
 @options.verb("compare")
 @click.argument(
@@ -64,118 +48,23 @@ def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path 
     Runs that differ in their seeds alone are compared as one, by their means. A test then says whether loss and metrics
     differ from those of the first by more than chance.
     """
-    from mlpkit.verbs.runs.compare import compare  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.runs import compare, compare_table  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if page is not None:
         _write_page(directories, page, metrics, as_json)
         return
-    found = compare(directories, metrics)
+    found = compare.compare(directories, metrics)
     if as_json:
         document(asdict(found))
     else:
-        width = line_length()
-        table = blocks(_table(found, width), width=width)
-        result("\n".join([*table, "", *_about_chance(found, width)]).rstrip())
+        result("\n".join(compare_table.lines_of(found, line_length())).rstrip())
 
 
 def _write_page(directories: Sequence[Path], file: Path, metrics: Sequence[str], as_json: bool) -> None:
-    from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - only a page needs charts
 
     write_comparison(directories, file, metrics)
     if as_json:
         document({"out": file})
     else:
         result(f"comparison in {file}")
-
-
-def _table(found: Comparison, width: int | None) -> list[list[str]]:
-    from mlpkit.specfile.yaml_writer import to_inline_yaml  # noqa: PLC0415 - loads YAML, which --help does without
-
-    blank = [""] * len(found.runs)
-    apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"
-    beside, longest = _room(found, width)
-    rows = [["", *(shortened(run, longest) for run in found.runs)]]
-    if found.grouped:
-        rows.append(["", *map(_runs_of_side, found.members, found.finished_members)])
-    cells = tuple(f"{name}." for name in found.tables)
-    metrics = {key: values for key, values in found.metrics.items() if not key.startswith(cells)}
-    for title, values, shown in (
-        ("spec", found.outline, to_inline_yaml),
-        ("versions", found.versions, _short),
-        (f"curves, last values{apart}", found.curves, _figure),
-        ("metrics", metrics, _figure),
-        ("results, SHA-256", found.results, _short),
-    ):
-        if found.grouped and title.startswith("results"):
-            continue
-        same = "the same" if found.finished or title != "metrics" else "no run is finished"
-        rows.append([title if values else f"{title}: {same}", *blank])
-        lone = [key for key in values if shown is _figure and _is_lone(values[key])]
-        rows += [
-            [f"  {key}", *(shortened(_shown(value, shown), longest) for value in each)]
-            for key, each in values.items()
-            if key not in lone
-        ]
-        common = {SPLIT.sub("", key) for key in values if key not in lone}
-        names = dict.fromkeys(key if (name := SPLIT.sub("", key)) in common else name for key in lone)
-        rows += [[f"  only one run has {', '.join(names)}", *blank]] if lone else []
-    rows += [[f"  tables, which --json has: {', '.join(found.tables)}", *blank]] if found.tables else []
-    return rows if width is None else _with_short_keys(rows, width, beside)
-
-
-def _room(found: Comparison, width: int | None) -> tuple[int, int]:
-    """Return how many runs fit beside each other, and how long a cell of theirs may be."""
-    if width is None:
-        return len(found.runs), LONGEST_CELL
-    narrowest = NARROWEST_MEAN if found.grouped else NARROWEST_RUN
-    beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
-    return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
-
-
-def _with_short_keys(rows: list[list[str]], width: int, beside: int) -> list[list[str]]:
-    """Return rows whose keys leave room for so many runs."""
-    longest = max(len(cell) for row in rows for cell in row[1:])
-    room = max(width - beside * (len(GAP) + longest), NARROWEST_KEY)
-    return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
-
-
-def _is_lone(values: Sequence[Any]) -> bool:
-    """Whether only one run has a value, which there is nothing to compare with."""
-    return sum(value is not None for value in values) == 1
-
-
-def _runs_of_side(runs: Sequence[str], finished: int) -> str:
-    return counted(len(runs), "run") + ("" if finished == len(runs) else f", {finished} finished")
-
-
-def _short(value: Any) -> str:
-    """Write a version, of a checksum in it the first digits."""
-    return CHECKSUM.sub(lambda found: found[0][:DIGITS_SHOWN], str(value))
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, Interval):
-        return figure(value.mean) if value.low == value.high else plus_minus(value)
-    return figure(value) if isinstance(value, float) else str(value)
-
-
-def _shown(value: Any, shown: Callable[[Any], str]) -> str:
-    return ABSENT if value is None else shown(value)
-
-
-def _about_chance(found: Comparison, width: int | None) -> list[str]:
-    """Return lines that say whether what differs is more than chance, or what it takes to know."""
-    lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
-    for remark in found.remarks:
-        lines += [*paragraph(remark.text, width=width), *(f"  {command}" for command in remark.commands), ""]
-    return lines
-
-
-def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
-    """Return lines about what differs between a side and the first."""
-    verdicts = [verdict for verdict in found.chance if verdict.other == other]
-    if not verdicts:
-        return []
-    title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
-    table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
-    return [*paragraph(title, width=width), *table, ""]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -14,15 +13,9 @@ from mlpkit.cli import completion, options
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.runs.overview import STATES
 from mlpkit.terminal.formatting import line_length
-from mlpkit.terminal.output import as_printed, document, message, outliving_the_terminal, result
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mlpkit.groups.list_runs import RunGroup
+from mlpkit.terminal.output import document, message, result
 
 RUNS: Final = Path("runs")
-SECONDS_BETWEEN_DRAWINGS: Final = 1.0
 
 
 @options.verb("runs")
@@ -75,29 +68,22 @@ def command(
     """
     if watch:
         _expect_terminal(as_json)
-    from mlpkit.groups.list_runs import RunList, chosen, in_order, nothing_to_judge, read_condition  # noqa: PLC0415 - for the same reason
-    from mlpkit.verbs.runs.runs_table import lines_of, plain  # noqa: PLC0415 - --help does without
+    from mlpkit.verbs.runs import listing, runs_table  # noqa: PLC0415 - loads much that --help doesn't need
 
-    where = [read_condition(text) for text in conditions]
-    listed = RunList(directory)
-
-    def read() -> list[RunGroup]:
-        return in_order(chosen(listed.read(), states, specs, where), key, reverse=reverse)
-
+    listed = listing.Listing(directory, states, specs, conditions, key, reverse=reverse)
     if watch:
-        _watch(lambda width: lines_of(read(), width))
-        return
+        from mlpkit.verbs.runs.watch import draw_again_and_again  # noqa: PLC0415 - only a terminal needs rich
+
+        draw_again_and_again(lambda width: runs_table.lines_of(listed.read(), width))
     _expect_folder(directory)
-    entries = read()
+    entries = listed.read()
     if as_json:
         for entry in entries:
-            document(plain(entry))
+            document(runs_table.plain(entry))
     elif entries:
-        result("\n".join(lines_of(entries, line_length())))
+        result("\n".join(runs_table.lines_of(entries, line_length())))
     else:
-        why = nothing_to_judge(listed.read(), where)
-        said = "no such run" if states or specs or where else "no runs"
-        message(f"{directory}: {said}{why and f': {why}'}")
+        message(f"{directory}: {listed.why_none()}")
 
 
 def _expect_folder(directory: Path) -> None:
@@ -111,26 +97,3 @@ def _expect_terminal(as_json: bool) -> None:
         raise UsageError("--watch draws a table, and --json prints none; leave one of them out")
     if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError("--watch draws on a terminal, and standard output isn't one; leave it out, or use --json")
-
-
-def _watch(lines_at: Callable[[int], list[str]]) -> None:
-    """Draw the list every second.
-
-    Args:
-        lines_at: returns its lines at a width.
-    """
-    from rich.live import Live  # noqa: PLC0415 - only where it is drawn
-    from rich.text import Text  # noqa: PLC0415 - for the same reason
-
-    from mlpkit.terminal.live_area import new_console  # noqa: PLC0415 - for the same reason
-
-    console = new_console()
-    with outliving_the_terminal(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
-        while True:
-            width, height = console.size
-            lines = lines_at(width) or ["no runs yet"]
-            most = max(height - 2, 1)
-            if len(lines) > most:
-                lines = [*lines[:most], f"and {len(lines) - most} lines more"]
-            live.update(Text("\n").join(Text.from_ansi(as_printed(line), no_wrap=True) for line in lines), refresh=True)
-            time.sleep(SECONDS_BETWEEN_DRAWINGS)

@@ -1,0 +1,160 @@
+"""What trains an estimator; only a fit loads it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.components.callback import Callback
+from mlpkit.groups.ensemble import run_ensemble
+from mlpkit.jobs.folds import fold_sizes
+from mlpkit.jobs.train import train_spec
+from mlpkit.registry.registry import installed
+from mlpkit.specfile.sections import MOST_MEMBERS
+from mlpkit.training.events import Observer
+from mlpkit.training.workers import available_cores
+from mlpkit.verbs.run.fit import spec_in_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from mlpkit.components.callback import TrainingView
+    from mlpkit.jobs.training_job import Run
+    from mlpkit.network.sequential import Sequential
+    from mlpkit.registry.registry import Registry
+    from mlpkit.training.update import OptimizerState
+
+
+def train(
+    data: tuple[Any, ...],
+    top_level: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    network: Sequential | None,
+    optimizer_state: OptimizerState,
+    held_out: float,
+    registry: Registry | None,
+    callbacks: Mapping[int, Sequence[Callback]],
+    evaluated: Collection[str],
+) -> Run:
+    """Train a network, or several and their average.
+
+    Args:
+        data: inputs and targets, and weights, if rows have them.
+        top_level: keys of the spec, its seed and layers among them.
+        options: keys of ``training``, and parameters of the data set.
+        network: the network to go on with; None for a new one.
+        optimizer_state: what the optimizer keeps from call to call.
+        held_out: share of the examples for validation; of folds, each is held out of the training of its network.
+        registry: where components come from; by default all that is installed.
+        callbacks: what follows training, by number of the network.
+        evaluated: splits to evaluate.
+    """
+    seed = top_level["seed"] + optimizer_state.steps  # a call draws no random number of the one before again
+    kept: dict[str, Any] = {"checkpoint": None, **_threads()}
+    if hasattr(data[0], "columns"):
+        scaled = {} if options.get("numbers") is not None else {"standardize": False}
+        options = {**scaled, **options, "unknown": "zeros"}
+    if network is not None:
+        kept["slices"], network.seed = len(network.replicas), seed
+    spec, dataset = spec_in_memory(
+        registry or installed(),
+        {"train": data},
+        {**top_level, "seed": seed},
+        {"scale_target": "none", **options, **kept},
+        {"validation": 0.0 if _folds_of(top_level.get("ensemble")) else held_out},
+        None if network is None else network.encoder,
+    )
+    if spec.trains_ensemble:
+        return run_ensemble(spec, examples={"train": data}, observer=Observer(), callbacks=callbacks)
+    return train_spec(
+        spec,
+        None,
+        dataset=dataset,
+        observer=Observer(),
+        network=network,
+        callbacks=callbacks.get(0, ()),
+        evaluated=evaluated,
+        optimizer_state=optimizer_state,
+    )
+
+
+def _threads() -> dict[str, int]:
+    """Return the key ``threads`` if the process may use fewer threads than there are cores, as one of a search does."""
+    limits = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")]
+    allowed = min((int(limit) for limit in limits if limit.isdigit() and int(limit)), default=available_cores())
+    return {"threads": 1} if allowed == 1 else {}
+
+
+def networks(ensemble: Any) -> int:
+    """Return how many networks the key ``ensemble`` of a spec asks for; the spec's checks find what is wrong in it."""
+    members = ensemble.get("members") if isinstance(ensemble, Mapping) else None
+    count = int(members) if isinstance(members, Integral) else _folds_of(ensemble)
+    return min(max(1, count), MOST_MEMBERS)
+
+
+def _folds_of(ensemble: Any) -> int:
+    """Return into how many folds the rows are cut; 0 if they aren't."""
+    folds = ensemble.get("folds") if isinstance(ensemble, Mapping) else None
+    return int(folds) if isinstance(folds, Integral) and int(folds) > 1 else 0
+
+
+def training_rows(rows: int, held_out: float, ensemble: Any, member: int = 0) -> int:
+    """Return how many rows a network is trained on; of networks with folds, the first has the fewest.
+
+    Args:
+        rows: how many there are.
+        held_out: share of the rows for validation.
+        ensemble: the key ``ensemble`` of a spec.
+        member: the number of the network.
+
+    Raises:
+        ValueError: there are more folds than rows.
+    """
+    folds = _folds_of(ensemble)
+    if folds > rows:
+        raise ValueError(f"ensemble={ensemble!r} needs {folds} rows at least; X has n_samples={rows}")
+    if not folds:
+        return rows - round(held_out * rows)
+    return fold_sizes({"train": rows}, folds, member)["train"]
+
+
+class LossCurve(Callback):
+    """Keeps the mean loss of each epoch, and ends training once it improves no more.
+
+    Args:
+        steps: steps of an epoch.
+        tolerance: how much lower the loss must be to count as improved.
+        patience: epochs in a row without improvement, after which training ends.
+    """
+
+    def __init__(self, steps: int, tolerance: float, patience: int) -> None:
+        self.steps = steps
+        self.tolerance = tolerance
+        self.patience = patience
+        self.curve: list[float] = []
+        self.best = math.inf
+        self.total = 0.0
+        self.waited = 0
+
+    def on_step(self, training: TrainingView, loss: float) -> None:
+        """Add a loss, and look at the mean at the end of an epoch."""
+        self.total += loss
+        if training.progress.step % self.steps:
+            return
+        mean, self.total = self.total / self.steps, 0.0
+        self.curve.append(mean)
+        self.waited = 0 if mean < self.best - self.tolerance else self.waited + 1
+        self.best = min(self.best, mean)
+        if self.waited >= self.patience:
+            training.stop(f"the loss has not improved by {self.tolerance:g} for {self.patience} epochs")
+
+
+def mean_curve(curves: Iterable[LossCurve]) -> list[float]:
+    """Return the mean of the losses of several networks, epoch by epoch; one that has ended counts with its last."""
+    kept = [curve.curve for curve in curves if curve.curve]
+    epochs = max(map(len, kept))
+    return [sum(curve[min(epoch, len(curve) - 1)] for curve in kept) / len(kept) for epoch in range(epochs)]
