@@ -20,7 +20,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 """A folder a kind, and ``common`` for what all have; ``$name`` in files and in their names stands for what differs."""
 
 SUFFIX: Final = ".template"
-CLASS: Final = re.compile(r'^class (?P<name>\w+)\(.+\):\n    """(?P<summary>.+?)(?:\n\n|""")', re.MULTILINE | re.DOTALL)
+CLASS: Final = re.compile(r'^class (?P<name>\w+)\([^)]+\):\n    """(?P<summary>.+?)(?:\n\n|""")', re.MULTILINE | re.DOTALL)
 """A class, and the first sentence of its docstring."""
 
 LONGEST_NAMESPACE: Final = 100
@@ -68,6 +68,12 @@ def _expect_namespace(namespace: str) -> None:
             raise UsageError(f"the namespace '{namespace}' is taken by {label}, which is installed; choose another")
 
 
+def component_of(namespace: str, kind: str) -> str:
+    """Return the name of the component in a new package."""
+    values = _values(namespace, kind)
+    return f"{namespace}.{values['component']}"
+
+
 def _values(namespace: str, kind: str) -> dict[str, str]:
     """Return what the names in the templates stand for; those of the component are read from its own template."""
     (template,) = (TEMPLATES / kind / "$package").glob(f"*.py{SUFFIX}")
@@ -75,10 +81,10 @@ def _values(namespace: str, kind: str) -> dict[str, str]:
     found = CLASS.search(template.read_text(encoding="utf-8"))
     assert found is not None
     component = found["name"] if KINDS[kind].camel_case else module
-    command = KINDS[kind].command.format(name=f"{namespace}.{component}").replace("SPEC", "example.yaml")
+    command = KINDS[kind].use(f"{namespace}.{component}", spec="example.yaml", run=f"runs/{namespace}")
     return {
         "component": component,
-        "command": command and "\n" + command.replace("RUN", f"runs/{namespace}"),
+        "command": command if command.startswith("mlpkit run ") else f"mlpkit run example.yaml\n{command}",
         "class_name": found["name"],
         "module": module,
         "summary": " ".join(found["summary"].split()),

@@ -43,11 +43,14 @@ def command(namespace: str, kind: str, folder: Path | None) -> None:
     NAME is its namespace: a spec will say NAME.Component. The package is complete: a component with its mathematics,
     tests that pass, a spec that uses it, and the files to publish it.
     """
-    from mlpkit.verbs.author.new_plugin import new_plugin  # noqa: PLC0415 - as in every verb, only the job that is done
+    from mlpkit.verbs.author.new_plugin import component_of, new_plugin  # noqa: PLC0415 - only the job that is done
 
     target = new_plugin(namespace, kind, folder)
     result(str(target))
     place = target if target.is_absolute() else f"./{target}"
     message(f'install it with: pip install -e "{place}[test]"')
     message(f"test it with: pytest {shlex.quote(str(target))}")
-    message(f"train with it: mlpkit run {shlex.quote(str(target / 'example.yaml'))}")
+    spec = shlex.quote(str(target / "example.yaml"))
+    if KINDS[kind].needs_run:
+        message(f"train a network for it: mlpkit run {spec}")
+    message(f"use it with: {KINDS[kind].use(component_of(namespace, kind), spec=spec, run=f'runs/{namespace}')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -55,7 +56,11 @@ def test_a_package_is_complete(kind):
     spec = yaml.safe_load((folder / "example.yaml").read_text("utf-8"))
     assert ("acme." in str(spec)) == (kind in IN_SPECS)
     assert "${{ matrix.python }}" in (folder / ".github/workflows/test.yml").read_text("utf-8")
-    assert "mlpkit run example.yaml" in (folder / "README.md").read_text("utf-8")
+    readme = (folder / "README.md").read_text("utf-8")
+    assert "mlpkit run example.yaml" in readme
+    tree = ast.parse((folder / f"acme_mlpkit/{module}.py").read_text("utf-8"))
+    (component,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.bases]
+    assert " ".join(ast.get_docstring(component).partition("\n\n")[0].split()) in readme
 
 
 @pytest.mark.parametrize("kind", KINDS)

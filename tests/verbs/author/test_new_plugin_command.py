@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 NEXT = """\
 install it with: pip install -e "{place}[test]"
 test it with: pytest {folder}
-train with it: mlpkit run {folder}/example.yaml
+use it with: mlpkit run {folder}/example.yaml
 """
 
 
@@ -22,6 +24,22 @@ def test_kind_and_folder_can_be_chosen(invoke, cwd):
     assert (done.code, done.out) == (0, f"{place}\n")
     assert done.err == NEXT.format(place=place, folder=place)
     assert (place / "acme_mlpkit/cosine.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("engine", "use it with: mlpkit sweep a/example.yaml --on acme.half_the_cores\n"),
+        (
+            "exporter",
+            "train a network for it: mlpkit run a/example.yaml\n"
+            "use it with: mlpkit export runs/acme --to FILE --format acme.numpy_code\n",
+        ),
+        ("verb", "use it with: mlpkit acme.small_weights --help\n"),
+    ],
+)
+def test_the_last_command_uses_a_component_of_that_kind(invoke, kind, lines):
+    assert invoke("new-plugin", "acme", "--kind", kind, "--out", "a").err.partition("pytest a\n")[2] == lines
 
 
 def test_mistakes_are_shown(invoke):
