@@ -20,7 +20,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 """A folder a kind, and ``common`` for what all have; ``$name`` in files and in their names stands for what differs."""
 
 SUFFIX: Final = ".template"
-CLASS: Final = re.compile(r'^class (?P<name>\w+)\([^)]+\):\n    """(?P<summary>.+?)(?:\n\n|""")', re.MULTILINE | re.DOTALL)
+CLASS: Final = re.compile(r'^class (?P<name>\w+)\([^)]+\):\n    """(?P<summary>(?s:.+?))(?:\n\n|""")', re.MULTILINE)
 """A class, and the first sentence of its docstring."""
 
 LONGEST_NAMESPACE: Final = 100
