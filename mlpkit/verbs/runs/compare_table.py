@@ -1,0 +1,127 @@
+"""A comparison of runs as a table for a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.specfile.yaml_writer import to_inline_yaml
+from mlpkit.statistics import Interval
+from mlpkit.terminal.figures import figure, plus_minus
+from mlpkit.terminal.formatting import GAP, LONGEST_CELL, blocks, columns, counted, paragraph, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlpkit.verbs.runs.compare import Comparison
+
+CHECKSUM: Final = re.compile("[0-9a-f]{40,}")
+DIGITS_SHOWN: Final = 10
+ABSENT: Final = "-"
+SPLIT: Final = re.compile("^(test|validation|train)[._]")
+"""What stands before the name of a loss or metric."""
+NARROWEST_KEY: Final = 30
+NARROWEST_RUN: Final = 12
+NARROWEST_MEAN: Final = 15
+"""Characters of a key, and of a cell beside it, which may be a mean with its interval."""
+
+
+def lines_of(found: Comparison, width: int | None) -> list[str]:
+    """Return the lines that ``mlpkit compare`` prints.
+
+    Args:
+        found: what differs.
+        width: the line length; None for no limit.
+    """
+    return [*blocks(_table(found, width), width=width), "", *_about_chance(found, width)]
+
+
+def _table(found: Comparison, width: int | None) -> list[list[str]]:
+    blank = [""] * len(found.runs)
+    apart = "" if found.part_at is None else f" (apart from iteration {found.part_at} on)"
+    beside, longest = _room(found, width)
+    rows = [["", *(shortened(run, longest) for run in found.runs)]]
+    if found.grouped:
+        rows.append(["", *map(_runs_of_side, found.members, found.finished_members)])
+    cells = tuple(f"{name}." for name in found.tables)
+    metrics = {key: values for key, values in found.metrics.items() if not key.startswith(cells)}
+    for title, values, shown in (
+        ("spec", found.outline, to_inline_yaml),
+        ("versions", found.versions, _short),
+        (f"curves, last values{apart}", found.curves, _figure),
+        ("metrics", metrics, _figure),
+        ("results, SHA-256", found.results, _short),
+    ):
+        if found.grouped and title.startswith("results"):
+            continue
+        same = "the same" if found.finished or title != "metrics" else "no run is finished"
+        rows.append([title if values else f"{title}: {same}", *blank])
+        lone = [key for key in values if shown is _figure and _is_lone(values[key])]
+        rows += [
+            [f"  {key}", *(shortened(_shown(value, shown), longest) for value in each)]
+            for key, each in values.items()
+            if key not in lone
+        ]
+        common = {SPLIT.sub("", key) for key in values if key not in lone}
+        names = dict.fromkeys(key if (name := SPLIT.sub("", key)) in common else name for key in lone)
+        rows += [[f"  only one run has {', '.join(names)}", *blank]] if lone else []
+    rows += [[f"  tables, which --json has: {', '.join(found.tables)}", *blank]] if found.tables else []
+    return rows if width is None else _with_short_keys(rows, width, beside)
+
+
+def _room(found: Comparison, width: int | None) -> tuple[int, int]:
+    """Return how many runs fit beside each other, and how long a cell of theirs may be."""
+    if width is None:
+        return len(found.runs), LONGEST_CELL
+    narrowest = NARROWEST_MEAN if found.grouped else NARROWEST_RUN
+    beside = min(len(found.runs), max(1, (width - NARROWEST_KEY) // (narrowest + len(GAP))))
+    return beside, max((width - NARROWEST_KEY) // beside - len(GAP), narrowest)
+
+
+def _with_short_keys(rows: list[list[str]], width: int, beside: int) -> list[list[str]]:
+    """Return rows whose keys leave room for so many runs."""
+    longest = max(len(cell) for row in rows for cell in row[1:])
+    room = max(width - beside * (len(GAP) + longest), NARROWEST_KEY)
+    return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
+
+
+def _is_lone(values: Sequence[Any]) -> bool:
+    """Whether only one run has a value, which there is nothing to compare with."""
+    return sum(value is not None for value in values) == 1
+
+
+def _runs_of_side(runs: Sequence[str], finished: int) -> str:
+    return counted(len(runs), "run") + ("" if finished == len(runs) else f", {finished} finished")
+
+
+def _short(value: Any) -> str:
+    """Write a version, of a checksum in it the first digits."""
+    return CHECKSUM.sub(lambda found: found[0][:DIGITS_SHOWN], str(value))
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, Interval):
+        return figure(value.mean) if value.low == value.high else plus_minus(value)
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def _shown(value: Any, shown: Callable[[Any], str]) -> str:
+    return ABSENT if value is None else shown(value)
+
+
+def _about_chance(found: Comparison, width: int | None) -> list[str]:
+    """Return lines that say whether what differs is more than chance, or what it takes to know."""
+    lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
+    for remark in found.remarks:
+        lines += [*paragraph(remark.text, width=width), *(f"  {command}" for command in remark.commands), ""]
+    return lines
+
+
+def _verdicts(found: Comparison, other: str, width: int | None) -> list[str]:
+    """Return lines about what differs between a side and the first."""
+    verdicts = [verdict for verdict in found.chance if verdict.other == other]
+    if not verdicts:
+        return []
+    title = f"chance: {other} against {found.runs[0]} ({verdicts[0].test}, {found.level})"
+    table = columns([verdict.cells for verdict in verdicts], right=[1], indent="  ", width=width)
+    return [*paragraph(title, width=width), *table, ""]
