@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 from requirements import require_package
 
+import mlpkit
 from mlpkit.cli.verbs import program
 from mlpkit.runs.environment import environment
+from mlpkit.training.events import Observer, StopRequest
 from mlpkit_plugins.kernels import COMPILED
 
 FOLDERS = Path(__file__).parent / "folders"
@@ -21,7 +23,11 @@ ELSEWHERE = {"began", "changed", "changes"}
 """What differs in every copy, and on every machine: times of files, and versions of Python and NumPy."""
 FEW_BITS = 1e-3
 """How far float32 may be off where another processor computes."""
-STOPPED = {"stopped": "one", "seeds_stopped": "seeds", "folds_stopped": "folds", "rates_stopped": "rates"}
+TRAINED = ("one", "adam", "adamw", "leaves")
+STOPPED = {
+    "stopped": "one",
+    **{f"{name}_stopped": name for name in ("adam", "adamw", "leaves", "seeds", "folds", "rates")},
+}
 """What was stopped, with the same in whole."""
 
 
@@ -95,6 +101,31 @@ def test_what_was_stopped_is_resumed_to_what_the_whole_was(folders, name):
         assert_close(found, expected, str(path))
     for path in sorted(path.relative_to(whole) for path in whole.rglob("history.jsonl")):
         assert_close(history((runs / name / path).parent), history((whole / path).parent), str(path))
+    for path in sorted(path.relative_to(whole) for path in whole.rglob("model.safetensors")) if same_machine() else ():
+        assert (runs / name / path).read_bytes() == (whole / path).read_bytes(), path
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_finished_run_is_returned_unchanged(folders, name):
+    folder = folders / "kept" / name
+    before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file() and path.name != ".lock"}
+    assert mlpkit.resume(folder).history == history(folder)
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+@pytest.mark.filterwarnings("ignore:.*the same bits as without the break are no longer certain:UserWarning")
+def test_a_run_may_be_stopped_and_resumed_once_more(folders):
+    class Interruption(Observer):
+        def evaluated(self, record, seconds):
+            stop.stop("SIGTERM")
+
+    folder, stop = folders / "kept/adamw_stopped", StopRequest()
+    resolved = (folder / "resolved.yaml").read_bytes()
+    halfway = mlpkit.resume(folder, observer=Interruption(), stop=stop)
+    run = mlpkit.resume(folder)
+    assert (halfway.stopped, run.stopped) == ("SIGTERM", "")
+    assert halfway.steps < run.steps == history(folders / "kept/adamw")[-1]["iteration"]
+    assert (folder / "resolved.yaml").read_bytes() == resolved
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -68,6 +68,52 @@ sweep:
     training.optimizer.adam.learning_rate: [0.01, 0.1]
   sampler: grid
 """
+ADAM = """\
+mlpkit: 1
+extends: plants.yaml
+name: adam
+layers:
+  - Affine: {units: 3, bias: false}
+  - BatchNorm
+  - Relu
+  - Affine: {units: 2}
+  - SoftmaxWithLoss
+training:
+  iterations: 8
+  moving_average: {decay: 0.9}
+  early_stopping: {metric: loss, patience: 3}
+  checkpoint: {best: loss}
+"""
+ADAMW = """\
+mlpkit: 1
+extends: adam.yaml
+name: adamw
+training:
+  optimizer: {adamw: {learning_rate: 0.02, weight_decay: 0.1}}
+  moving_average: null
+  early_stopping: null
+  best_weights: accuracy
+  checkpoint: {every: null, every_epochs: 2}
+"""
+LEAVES = """\
+mlpkit: 1
+extends: adam.yaml
+name: leaves
+data:
+  csv: {target: leaves, predict: values, categorical: [soil, kind]}
+layers:
+  - Affine: {units: 3, bias: false}
+  - BatchNorm
+  - Relu
+  - Affine: {units: 1}
+  - MeanSquaredError
+training:
+  optimizer: {sgd: {learning_rate: 0.01, momentum: 0.9}}
+  metrics: [r2]
+"""
+OPTIMIZERS = {"adam": ADAM, "adamw": ADAMW, "leaves": LEAVES}
+"""Before a batch normalization there is no bias: its gradient is rounding error, which Adam turns into whole steps."""
+SPECS = {"plants": PLANTS, "digits": DIGITS, "folds": FOLDS, "rates": RATES, **OPTIMIZERS}
 RUNS = (
     "run plants.yaml --out kept/one",
     "run digits.yaml --out kept/digits",
@@ -75,6 +121,7 @@ RUNS = (
     "run folds.yaml --out kept/folds",
     "run digits.yaml folds.yaml --set training.iterations=2 --out kept/specs",
     "sweep rates.yaml --out kept/rates",
+    *(f"run {name}.yaml --out kept/{name}" for name in OPTIMIZERS),
     "export kept/one --to one.c",
     "export kept/digits --to digits.onnx",
 )
@@ -84,7 +131,8 @@ QUESTIONS = (
     "compare kept/seeds kept/folds --json",
     "compare kept/rates --json",
     *(f"evaluate kept/{name} --json" for name in ("one", "digits", "seeds", "folds", "specs/digits", "rates/trial-1")),
-    *(f"predict kept/{name} plants.csv --json" for name in ("one", "folds", "stopped")),
+    *(f"evaluate kept/{name} --json" for name in OPTIMIZERS),
+    *(f"predict kept/{name} plants.csv --json" for name in ("one", "folds", "stopped", *OPTIMIZERS)),
     "predict kept/digits digits.npz --json",
     *(f"doctor kept/{name} --json" for name in ("one", "stopped", "digits", "folds/members/0")),
     "trace kept/one --step 3 --json",
@@ -99,13 +147,14 @@ QUESTIONS = (
 
 
 class Interruption:
-    """An observer and a request to stop: training ends after its first evaluation."""
+    """An observer and a request to stop: training ends after the evaluation of a step."""
 
-    reason = ""
+    def __init__(self, step):
+        self.reason, self._step = "", step
 
     def evaluated(self, record, seconds):
         """Stop."""
-        self.reason = "SIGTERM"
+        self.reason = "SIGTERM" if record["iteration"] >= self._step else ""
 
     def __getattr__(self, event):
         """Ignore every other event."""
@@ -115,13 +164,15 @@ class Interruption:
 def main() -> None:
     """Write data, specs, run folders and answers."""
     _write_data()
-    for name, text in {"plants": PLANTS, "digits": DIGITS, "folds": FOLDS, "rates": RATES}.items():
+    for name, text in SPECS.items():
         Path(f"{name}.yaml").write_text(text, encoding="utf-8")
     shutil.rmtree("kept", ignore_errors=True)
     for command in RUNS:
         _invoke(f"{command}{'' if 'export' in command else ' --quiet --no-report'}")
-    watch = Interruption()
-    mlpkit.run(mlpkit.load_spec("plants.yaml"), "kept/stopped", observer=watch, stop=watch)
+    for name, folder in {"plants": "stopped", **{name: f"{name}_stopped" for name in OPTIMIZERS}}.items():
+        spec = mlpkit.load_spec(f"{name}.yaml")
+        watch = Interruption(spec.training.iterations // 2)
+        mlpkit.run(spec, f"kept/{folder}", observer=watch, stop=watch)
     _stopped("seeds", "seed-4", "metrics.json")
     _stopped("folds", "members/1", "metrics.json", "model.safetensors", "spread.json", "out_of_fold.csv")
     _stopped("rates", "trial-1", "best.yaml", begun=False)
