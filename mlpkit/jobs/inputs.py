@@ -106,20 +106,19 @@ def _sequence(name: str, values: Any) -> Column:
         kind = f"the single value {values!r}" if not isinstance(values, Mapping) else "a dict"
         remedy = "give one row as a list that holds its dict: [{...}]"
         raise UsageError(f"the column '{name}' is {kind}; expected a list, with a value for each row; {remedy}")
-    return values if isinstance(values, list | tuple) else _flat(name, np.asarray(values))
+    if isinstance(values, list | tuple):
+        return values
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise UsageError(f"the column '{name}' has values of shape {array.shape}; expected one value for each row")
+    return array
 
 
 def _of_frame(frame: Any, names: Sequence[Any]) -> Columns:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two columns of the data frame are called '{name}'; rename one, or leave it out")
-    return {str(name): _flat(str(name), np.asarray(frame[name])) for name in names}
-
-
-def _flat(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    if values.ndim != 1:
-        raise UsageError(f"the column '{name}' has values of shape {values.shape}; expected one value for each row")
-    return values
+    return {str(name): _sequence(str(name), frame[name]) for name in names}
 
 
 def _of_dicts(rows: Sequence[Any]) -> Columns:
@@ -182,12 +181,12 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
     files = file_names(rows)
     if files is None:
         return _in_memory(model, rows)
-    found = [complete(inputs_of_file(model, file)) for file in files]
-    names = [name for part in found for name in part.row_names or ()]
-    if len(found) == 1:
-        return found[0]
-    x, remarks = np.concatenate([part.x for part in found]), [text for part in found for text in part.remarks]
-    return Inputs(x, found[0].source, tuple(names) if len(names) == len(x) else None, remarks)
+    parts = [complete(inputs_of_file(model, file)) for file in files]
+    if len(parts) == 1:
+        return parts[0]
+    x, remarks = np.concatenate([part.x for part in parts]), [text for part in parts for text in part.remarks]
+    names = [name for part in parts for name in part.row_names or ()]
+    return Inputs(x, parts[0].source, tuple(names) if len(names) == len(x) else None, remarks)
 
 
 def file_names(rows: object) -> list[Path] | None:
@@ -209,7 +208,10 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
     """
     file = located(model, file)
     with _reading(model, file):
-        raw, row_names = _read(model, file)
+        if file.suffix in NUMPY_SUFFIXES:
+            raw, row_names = read_numpy_file(file, model.dataset.array_of_inputs), None
+        else:
+            raw, row_names = model.dataset.read(file), model.dataset.row_names(file)
         inputs = _encoded_but_lacking(model, file, raw)._replace(row_names=row_names)
     if row_names is not None and len(row_names) != len(inputs.x):
         found = f"{len(row_names)} names for the {len(inputs.x)} rows of {file}"
@@ -277,13 +279,6 @@ def expect_there(file: Path) -> None:
 def _reading(model: TrainedModel, place: str | Path) -> Iterator[None]:
     with component_errors(f"dataset {model.spec.data.name} failed to read {place}"), without_warnings():
         yield
-
-
-def _read(model: TrainedModel, file: Path) -> tuple[NDArray[Any], tuple[str, ...] | None]:
-    """Return raw inputs, and the names of the rows."""
-    if file.suffix in NUMPY_SUFFIXES:
-        return read_numpy_file(file, model.dataset.array_of_inputs), None
-    return model.dataset.read(file), model.dataset.row_names(file)
 
 
 def _in_memory(model: TrainedModel, rows: object) -> Inputs:

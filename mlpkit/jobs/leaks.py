@@ -31,13 +31,7 @@ MOST_CLASSES: Final = 20
 
 
 def leaks_in(split: Split, description: Description, dataset: Dataset) -> tuple[str, ...]:
-    """Return a sentence for each column that tells a target on its own; none if the examples aren't rows of a table.
-
-    Args:
-        split: the training examples.
-        description: shapes of the data.
-        dataset: the data set that they are from.
-    """
+    """Return a sentence for each column of a table's training split that tells a target on its own."""
     if not 0 < len(description.columns) <= MOST_COLUMNS:
         return ()
     rows = np.unique(np.linspace(0, len(split) - 1, MOST_ROWS).astype(np.intp))
@@ -48,7 +42,7 @@ def leaks_in(split: Split, description: Description, dataset: Dataset) -> tuple[
 
 
 def _inputs(x: NDArray[Any], description: Description) -> Iterator[RawColumn]:
-    """Yield the columns of which the inputs show what stands in each row: single numbers, indices and categories."""
+    """Yield the columns whose values the inputs show: single numbers, indices and categories."""
     begin = 0
     for column in description.columns:
         elements = x[:, begin : begin + column.width]
@@ -103,8 +97,8 @@ class WholeColumn:
 
 def leaks_of(column: WholeColumn, targets: Sequence[WholeColumn]) -> list[str]:
     """Return a remark for each target that a column tells on its own."""
-    told = [target.name for target in targets if _tells(column, target)]
-    return [f"tells {name} on its own: is it known when you predict?" for name in told]
+    names = [target.name for target in targets if _tells(column, target)]
+    return [f"tells {name} on its own: is it known when you predict?" for name in names]
 
 
 def _tells(column: WholeColumn, target: WholeColumn) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a network says of each row of a file.
+    """A network's predictions for the rows of a file.
 
     Args:
         values: predictions, shape (rows, ...): probabilities where classes are predicted.

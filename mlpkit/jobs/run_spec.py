@@ -26,12 +26,7 @@ GivenExamples: TypeAlias = tuple[Any, ...] | Mapping[str, tuple[Any, ...]]
 
 
 def parse_resolved(directory: Path, text: str, registry: Registry | None = None) -> Spec:
-    """Return the spec of a run from the text of its resolved.yaml.
-
-    Args:
-        directory: the run folder, for messages.
-        text: the text.
-        registry: the plugins to take components from; by default what is installed.
+    """Return the spec of a run from the text of resolved.yaml in its folder; without a registry, of what is installed.
 
     Raises:
         SpecError: the text is damaged, or a plugin that it needs is missing.

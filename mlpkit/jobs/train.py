@@ -134,7 +134,7 @@ def _scaled_as_built(network: Sequential, target: Target) -> Target:
 
 
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
-    """Make the folder of a run that will begin later: the spec as written and as resolved.
+    """Make the folder of a run that will begin later, with its spec; return how a step is computed.
 
     Args:
         proved: the spec, proved.
@@ -142,12 +142,8 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
         cores: the cores for the run; by default all.
         written: the spec as its author wrote it; by default the spec's own text.
 
-    Returns:
-        How a step is computed.
-
     Raises:
-        SpecSchemaError: the resolved spec can't be written, or it begins with the weights of the run that was kept
-            there.
+        SpecSchemaError: the resolved spec can't be written, or the run would begin with weights from that folder.
         RunFolderError: the folder is in use.
         StorageError: it can't be written.
     """

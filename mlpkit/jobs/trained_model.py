@@ -71,7 +71,7 @@ def targets_of(target: Target, names: tuple[str, ...] | None, given: object, row
         ShapeError: there are more or fewer.
     """
     if isinstance(target, Classes):
-        return _class_numbers(np.asarray(given), target.count, class_values(names, target.count), names, rows)
+        return _class_numbers(np.asarray(given), target.count, names, rows)
     shape = target.array(np.dtype(np.float64))[0]
     array = number_array(given, "targets")  # type: ignore[arg-type]  # whatever it is
     if array.ndim == 1 and shape == (1,):
@@ -85,14 +85,13 @@ def targets_of(target: Target, names: tuple[str, ...] | None, given: object, row
     return array
 
 
-def _class_numbers(
-    given: NDArray[Any], count: int, values: tuple[Any, ...], names: tuple[str, ...] | None, rows: int
-) -> NDArray[np.int64]:
+def _class_numbers(given: NDArray[Any], count: int, names: tuple[str, ...] | None, rows: int) -> NDArray[np.int64]:
     if given.shape == (rows, count) and given.dtype.kind in "biuf" and _are_one_hot(given):
         return np.asarray(given.argmax(axis=1), np.int64)
     if given.shape == (rows, 1):
         given = given.reshape(rows)
     _expect_shape(given, (rows,))
+    values = class_values(names, count)
     numbers = dict(zip(values, range(count), strict=True))
     numbers |= dict(zip(names or (), range(count), strict=False))
     found = np.empty(rows, np.int64)
