@@ -1,4 +1,4 @@
-"""The schedules of a spec, checked before training, and the values and the scale of its learning rate."""
+"""The schedules of a spec, checked before training, and the number that scales that of the learning rate."""
 
 from __future__ import annotations
 
@@ -93,10 +93,6 @@ def _range_fault(value: float, kind: ValueType, step: int) -> Problem | None:
     return Problem((), message, expected=expected) if expected else None
 
 
-PLACES: Final = 200
-"""Steps at which a schedule is looked at."""
-
-
 def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
     """Return the key of the number that scales the whole schedule of an optimizer's learning rate, and the number.
 
@@ -109,22 +105,6 @@ def scale_of_rate(optimizer: Recipe[Optimizer]) -> tuple[str, float] | None:
         if _is_half(halved, rate):
             return ".".join(("training", "optimizer", optimizer.name, "learning_rate", *path)), number
     return None
-
-
-def rates_of(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_epoch: int) -> list[tuple[int, float]]:
-    """Return steps spread over a training, and the learning rate after each.
-
-    Nothing is returned if the rate is not a schedule, or if the steps of the whole training aren't known.
-    """
-    rate = optimizer.arguments.get("learning_rate")
-    if not isinstance(rate, Recipe) or total_steps is None:
-        return []
-    schedule = rate()
-    steps = sorted({round(i * (total_steps - 1) / PLACES) for i in range(PLACES + 1)})
-    try:
-        return [(step, rate_at(schedule, Progress(step, step / steps_per_epoch, total_steps))) for step in steps]
-    except Exception:  # training reports what an author's schedule raises there
-        return []
 
 
 def _halved(recipe: Recipe[Any]) -> Iterator[tuple[tuple[str, ...], float, Recipe[Any]]]:

@@ -14,7 +14,7 @@ from mlpkit.network.component_errors import component_errors
 if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.operation import Operation
-    from mlpkit.components.recipe import KeyPath, Recipe
+    from mlpkit.components.recipe import Recipe
     from mlpkit.network.shape_proof import StackError
     from mlpkit.specfile.spec import Spec
 
@@ -42,7 +42,7 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
     if error.operation is not None:
         recipe = recipe_of(error.operation)
         place = recipe.place if recipe else place
-        notes += [note for child in operations_inside(error.operation) for note in _own_origins(spec, child)]
+        notes += [note for child in operations_inside(error.operation) for note in _origins(spec, recipe_of(child))]
     return Problem(place, message, expected=expected, remedy=remedy, at_key=True, notes=tuple(notes))
 
 
@@ -55,10 +55,7 @@ def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
 
 
 def _producer_origins(spec: Spec, error: StackError) -> list[str]:
-    if error.producer < 0:
-        return _parameter_origins(spec, ("data", spec.data.name), spec.data)
-    before = spec.layers[error.producer]
-    return _parameter_origins(spec, before.recipe.place, before.recipe)
+    return _origins(spec, spec.data if error.producer < 0 else spec.layers[error.producer].recipe)
 
 
 def _notes_inside(spec: Spec, error: StackError) -> list[str]:
@@ -73,7 +70,7 @@ def _notes_inside(spec: Spec, error: StackError) -> list[str]:
     before = siblings[siblings.index(layer) - 1] if layer is not siblings[0] else None
     if before is not None and _feeds(before, layer):
         notes.append(f"{before.path}{_at(spec, before)}, before it, returns shape {output_shape_of(before)}")
-        origins = _own_origins(spec, before)
+        origins = _origins(spec, recipe_of(before))
     elif holder is member:
         notes.append(_fed_by(spec, error, f"the inputs of {member.path}"))
     return [*notes, *origins]
@@ -85,17 +82,12 @@ def _feeds(before: Operation, layer: Operation) -> bool:
     return branches[0] == branches[1] and output_shape_of(before) == input_shape_of(layer)
 
 
-def _own_origins(spec: Spec, operation: Operation) -> list[str]:
-    recipe = recipe_of(operation)
-    return _parameter_origins(spec, recipe.place, recipe) if recipe else []
-
-
 def _at(spec: Spec, operation: Operation) -> str:
     recipe = recipe_of(operation)
     return f" at {spec.document.place(recipe.place, at_key=True)}" if recipe else ""
 
 
-def _parameter_origins(spec: Spec, path: KeyPath, recipe: Recipe[Any]) -> list[str]:
+def _origins(spec: Spec, recipe: Recipe[Any] | None) -> list[str]:
     """Say where parameters of a component come from that are inherited, substituted or overridden."""
-    notes = [note for key in recipe.arguments for note in spec.document.origin_notes((*path, key))]
-    return list(dict.fromkeys(notes))
+    places = [(*recipe.place, key) for key in recipe.arguments] if recipe else []
+    return list(dict.fromkeys(note for place in places for note in spec.document.origin_notes(place)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mlpkit.components.component import arguments_of
 from mlpkit.components.initializer import Initializer
+from mlpkit.components.recipe import Recipe
+from mlpkit.components.schedule import Progress, rate_at
 from mlpkit.components.schema.signature import REQUIRED, schema_of
 from mlpkit.components.schema.types import without_null
 from mlpkit.components.target import Values
-from mlpkit.jobs.schedules import rates_of, scale_of_rate
+from mlpkit.jobs.schedules import scale_of_rate
 from mlpkit.network.component_errors import component_errors
 from mlpkit.specfile.yaml_writer import to_inline_yaml
 from mlpkit.training.minibatches import steps_per_epoch
@@ -21,9 +23,14 @@ if TYPE_CHECKING:
     from mlpkit.components.dataset import Dataset
     from mlpkit.components.loss import Loss
     from mlpkit.components.operation import Operation
+    from mlpkit.components.optimizer import Optimizer
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.network.sequential import Sequential
     from mlpkit.specfile.spec import Spec
+
+
+RATES: Final = 200
+"""Steps at which a schedule is looked at, besides the first."""
 
 
 class TrainingFacts(NamedTuple):
@@ -101,13 +108,26 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
         values=isinstance(description.target, Values),
         scaled_values=isinstance(description.target, Values) and description.target.scaling is not None,
         first_weights={operation.path: advice for operation in operations if (advice := _default_weights(operation))},
-        rates=rates_of(training.optimizer, total_steps, per_epoch),
+        rates=_rates(training.optimizer, total_steps, per_epoch),
         rate_scale=scale_of_rate(training.optimizer),
         scale_inputs=_said(spec, dataset, inputs),
         scale_target=_said(spec, dataset, target),
         balance=_balance(network.replicas[0].loss),
         class_names=class_names or (),
     )
+
+
+def _rates(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_epoch: int) -> list[tuple[int, float]]:
+    """Return steps spread over a training, and the learning rate after each, if a schedule and the total say it."""
+    rate = optimizer.arguments.get("learning_rate")
+    if not isinstance(rate, Recipe) or total_steps is None:
+        return []
+    schedule = rate()
+    steps = sorted({round(i * (total_steps - 1) / RATES) for i in range(RATES + 1)})
+    try:
+        return [(step, rate_at(schedule, Progress(step, step / steps_per_epoch, total_steps))) for step in steps]
+    except Exception:  # training reports what an author's schedule raises there
+        return []
 
 
 def _default_weights(operation: Operation) -> str:
