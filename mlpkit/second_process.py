@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from mlpkit.lazy_names import load
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
 START: Final = """
 import json, sys
@@ -77,79 +77,62 @@ class NoAnswerError(Exception):
     """The process has not answered; says why."""
 
 
-class SecondProcess:
-    """A process that runs a function, and answers with what the function yields; it ends with the ``with`` block.
+@contextmanager
+def answers_of(function: str, request: Any, longest_wait: float) -> Iterator[Iterator[Any]]:
+    """Run a function in a second process, which ends with the block, and give what the function yields.
 
-    A plugin that hangs, exits or patches it can't affect this one. What it prints goes nowhere.
+    A plugin that hangs, exits or patches that process can't affect this one. What it prints goes nowhere.
 
     Args:
         function: ``module:function``; it takes the request, and yields answers.
         request: plain data.
         longest_wait: seconds to wait for each answer.
     """
-
-    def __init__(self, function: str, request: Any, longest_wait: float) -> None:
-        self._function = function
-        self._request = json.dumps(request)
-        self._longest_wait = longest_wait
-        self._buffer = b""
-
-    def __enter__(self) -> SecondProcess:
-        """Start the process, and send the request."""
-        self._process = start_process(f"{__name__}:serve", self._function, stderr=subprocess.DEVNULL)
-        questions, _ = pipes_of(self._process)
-        with suppress(BrokenPipeError):  # it has ended, which shows when an answer is asked for
-            questions.write(self._request)
-            questions.close()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the process, and what it may have started."""
+    with start_process(f"{__name__}:serve", function, stderr=subprocess.DEVNULL) as process:
         try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # it has ended by itself
-            self._process.kill()
-        self._process.__exit__(kind, error, trace)
+            questions, _ = pipes_of(process)
+            with suppress(BrokenPipeError):  # it has ended, which shows when an answer is asked for
+                questions.write(json.dumps(request))
+                questions.close()
+            yield _answers(process, longest_wait)
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
+            except (ProcessLookupError, PermissionError):  # it has ended by itself
+                process.kill()
 
-    def answer(self) -> Any:
-        """Return the next answer.
 
-        Raises:
-            NoAnswerError: none came in time, or the process has ended, or what it wrote is no answer.
-        """
-        line = self._line()
-        if not line:
-            raise NoAnswerError(self._silence())
-        try:
-            return json.loads(line)
-        except ValueError:
-            raise NoAnswerError(ALTERED) from None
+def _answers(process: subprocess.Popen[str], longest_wait: float) -> Iterator[Any]:
+    """Yield the answers of a process.
 
-    def _line(self) -> bytes:
-        """Return the next line; nothing if none came in time, or the other end is closed."""
-        _, answers = pipes_of(self._process)
-        descriptor, deadline = answers.fileno(), time.monotonic() + self._longest_wait
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    return b""
-                chunk = os.read(descriptor, 65536)
+    Raises:
+        NoAnswerError: none came in time, or the process has ended, or what it wrote is no answer.
+    """
+    pipe, received = pipes_of(process)[1].fileno(), b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while True:
+            deadline = time.monotonic() + longest_wait
+            while b"\n" not in received:
+                chunk = os.read(pipe, 65536) if selector.select(max(0.0, deadline - time.monotonic())) else b""
                 if not chunk:
-                    return b""
-                self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
+                    raise NoAnswerError(_silence(process, longest_wait))
+                received += chunk
+            line, _, received = received.partition(b"\n")
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                raise NoAnswerError(ALTERED) from None
+            yield answer
 
-    def _silence(self) -> str:
-        """Say why no answer came."""
-        try:
-            code = self._process.wait(1)
-        except subprocess.TimeoutExpired:
-            return f"it was still loading after {self._longest_wait:g} s"
-        return f"it ended the process that loaded it, {how_it_ended(code)}"
+
+def _silence(process: subprocess.Popen[str], longest_wait: float) -> str:
+    """Say why no answer came."""
+    try:
+        code = process.wait(1)
+    except subprocess.TimeoutExpired:
+        return f"it was still loading after {longest_wait:g} s"
+    return f"it ended the process that loaded it, {how_it_ended(code)}"
 
 
 def serve(function: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mlpkit.errors import PluginError
 from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.plugin import Plugin, PluginOrigin, Status, load_component
-from mlpkit.second_process import ALTERED, NoAnswerError, SecondProcess
+from mlpkit.second_process import ALTERED, NoAnswerError, answers_of
 from mlpkit.system import can_start_processes
 
 if TYPE_CHECKING:
@@ -111,10 +111,10 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
 def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[Verdict]:
     """Yield verdicts up to the first on a plugin that is not sound."""
     request = {"with_components": with_components, "plugins": [_described(plugin) for plugin in plugins]}
-    with SecondProcess(f"{__name__}:probe", request, longest_load) as process:
+    with answers_of(f"{__name__}:probe", request, longest_load) as answers:
         for _ in plugins:
             try:
-                reason, provided = process.answer()
+                reason, provided = next(answers)
                 verdict = Verdict(
                     str(reason), tuple(Provided._make((*said, tuple(aliases))) for *said, aliases in provided)
                 )

@@ -21,7 +21,7 @@ from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import PluginError, SpecError
 from mlpkit.jobs.build import build
 from mlpkit.registry.registry import RegisteredComponent, Registry
-from mlpkit.second_process import NoAnswerError, SecondProcess
+from mlpkit.second_process import NoAnswerError, answers_of
 from mlpkit.specfile.shipped_specs import QUICK, shipped_specs
 from mlpkit.specfile.spec import load_spec
 from mlpkit.testing.outside_network import random_targets
@@ -79,9 +79,9 @@ def observed_imports(namespace: str, arguments: tuple[str, ...] | None) -> Obser
     """
     if arguments is None:
         raise NotApplicable("a new process can't import this class: name its plugin instead")
-    with SecondProcess(f"{__name__}:observe", [namespace, *arguments], LONGEST_SECONDS) as process:
+    with answers_of(f"{__name__}:observe", [namespace, *arguments], LONGEST_SECONDS) as answers:
         try:
-            return ObservedImports(**process.answer())
+            return ObservedImports(**next(answers))
         except NoAnswerError as error:
             msg = f"the plugin {namespace} in a new process: {error}"
             raise RuntimeError(msg) from None
