@@ -97,7 +97,7 @@ def _read_layout(head: IO[bytes], name: str, begin: int) -> tuple[np.dtype[Any],
 
 
 def _unfit_dtype(dtype: np.dtype[Any]) -> str:
-    """Return why there are no numbers in the array, or nothing."""
+    """Return why the array isn't numeric, or nothing."""
     if dtype.kind in "biuf" and dtype.itemsize <= 8:
         return ""
     holds = "Python objects, which would be run as code" if dtype.hasobject else str(dtype)[:100]

@@ -15,7 +15,7 @@ def splits_by_name(keys: Iterable[str]) -> dict[str, list[str]]:
     """Return the loss and each metric among the keys of evaluations, with the splits that it was computed for.
 
     Args:
-        keys: the keys, those of other numbers among them, such as ``epoch``.
+        keys: the keys, including other numbers', such as ``epoch``.
     """
     groups: dict[str, list[str]] = {}
     for key in keys:

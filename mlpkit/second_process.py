@@ -74,7 +74,7 @@ ALTERED: Final = "it altered the process that loaded it, which could say no more
 
 
 class NoAnswerError(Exception):
-    """The process has not answered; says why."""
+    """The process has not answered, and why."""
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def _answers(process: subprocess.Popen[str], longest_wait: float) -> Iterator[An
     """Yield the answers of a process.
 
     Raises:
-        NoAnswerError: none came in time, or the process has ended, or what it wrote is no answer.
+        NoAnswerError: none came in time, or the process has ended, or what it wrote isn't an answer.
     """
     pipe, received = pipes_of(process)[1].fileno(), b""
     with selectors.DefaultSelector() as selector:
@@ -127,7 +127,7 @@ def _answers(process: subprocess.Popen[str], longest_wait: float) -> Iterator[An
 
 
 def _silence(process: subprocess.Popen[str], longest_wait: float) -> str:
-    """Say why no answer came."""
+    """Return why no answer came."""
     try:
         code = process.wait(1)
     except subprocess.TimeoutExpired:

@@ -25,7 +25,7 @@ LOADING = {
 
 
 def shortage(error: BaseException) -> str:
-    """Say what there is too little of, and what to do, if that is what an exception is about; otherwise nothing."""
+    """Return what is missing, and what to do, if that is what an exception is about; otherwise nothing."""
     return next(filter(None, map(_shortage, _with_causes(error))), "")
 
 

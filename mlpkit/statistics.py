@@ -1,4 +1,4 @@
-"""What a few runs say about all such runs: intervals of a mean and tests of a difference, by Student's t."""
+"""What a few runs show about all such runs: intervals of a mean and tests of a difference, by Student's t."""
 
 from __future__ import annotations
 

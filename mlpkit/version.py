@@ -1,4 +1,4 @@
-"""The version of mlpkit, for those who may not import the whole package."""
+"""The version of mlpkit, for modules that may not import the whole package."""
 
 from __future__ import annotations
 

@@ -49,9 +49,9 @@ def build_for(
     Args:
         spec: the spec.
         proof: the proof of its layers, which serves for one network.
-        slices: slices of a minibatch; by default what the spec says, or one.
-        own_slices: those that the network computes, if other processes compute the others; by default all.
-        first_weights: weights that take the place of those that initializers draw.
+        slices: slices of a minibatch; by default as in the spec, or one.
+        own_slices: the slices that the network computes, if other processes compute the rest; by default all.
+        first_weights: weights in place of the initializers'.
         examples: the training examples, for initializers that see data; None to adapt nothing to them.
 
     Raises:

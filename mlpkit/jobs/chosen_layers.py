@@ -37,7 +37,7 @@ def chosen(patterns: Sequence[str], place: KeyPath, proof: Proof) -> tuple[list[
 
     Args:
         patterns: names, such as ``Affine1`` or ``Residual1.Affine1``, or patterns, such as ``Affine*``.
-        place: where they stand in the spec.
+        place: their place in the spec.
         proof: the proof of the spec's layers.
     """
     paths = [operation.path for operation in operations_of(proof)]
@@ -108,7 +108,7 @@ def _no_parameter(pattern: str, place: KeyPath, paths: Sequence[str]) -> Problem
 
 
 def _patterns_like(pattern: str, paths: Sequence[str]) -> set[str]:
-    """Return patterns that match parameters: the same below any layer, or for other parameters; and those of layers."""
+    """Return patterns that match parameters: the same below any layer, for other parameters, or for all of a layer."""
     below, _, _ = pattern.rpartition(".")
     steps = [path.split(".") for path in paths]
     names = {last for *_, last in steps}

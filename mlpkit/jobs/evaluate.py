@@ -81,10 +81,10 @@ def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapp
     """Return the data that a run's network was trained on: its shapes, and its splits.
 
     Raises:
-        UsageError: the data set gives other data than the network was trained on.
+        UsageError: the data set doesn't give the data that the network was trained on.
         RunFolderError: the data is missing.
         DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     try:
         description = describe_data(model.spec, model.dataset)
@@ -95,7 +95,7 @@ def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapp
 
 
 def evaluate_file(directory: Path, file: Path, registry: Registry | None = None) -> Evaluation:
-    """Return loss and metrics of a run's network for other data than it was trained with, as the split ``data``.
+    """Return loss and metrics of a run's network for data that it wasn't trained with, as the split ``data``.
 
     Args:
         directory: the run folder.
@@ -148,7 +148,7 @@ def evaluated(
 
     Raises:
         DivergenceError: a loss is not finite.
-        ComponentFailure: the data set, the network or a metric raised an exception of its own.
+        ComponentFailure: the data set, the network or a metric raised an exception.
     """
     metrics = {metric.name: metric for metric in model.spec.training.metrics}
     with blas_threads(model.threads):
@@ -168,7 +168,7 @@ def in_order(metrics: Mapping[str, Mapping[str, Any]], spec: Spec) -> dict[str, 
 
 
 class Examples:
-    """Examples in memory, a split of their own, for what a network predicts; arguments as for ``evaluated_examples``.
+    """Examples in memory as a split, for what a network predicts; arguments as for ``evaluated_examples``.
 
     Raises:
         DataError: the targets don't fit the inputs or the network.

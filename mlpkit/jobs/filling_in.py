@@ -51,7 +51,7 @@ class FactsOfSpec(NamedTuple):
         return self.spec.layers[-1].recipe.name
 
     def loss_inputs(self) -> Shape | None:
-        """Return the shape of the inputs that the loss takes for the target; None if it doesn't say."""
+        """Return the shape of the inputs that the loss takes for the target; None if that isn't known."""
         with component_errors(f"loss {self.loss_name} failed in expected_inputs"):
             loss: Any = self.spec.layers[-1].recipe()
             shape: Shape | None = loss.expected_inputs(self.target)

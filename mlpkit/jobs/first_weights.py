@@ -1,4 +1,4 @@
-"""The weights of another run that a network begins with."""
+"""The weights of another run with which a network starts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RUN: Final = (SECTION, "run")
 
 
 class FirstWeights(NamedTuple):
-    """Weights that a network begins with, in place of those that initializers draw.
+    """Weights with which a network starts, in place of the initializers'.
 
     Args:
         arrays: parameters and states by their paths.
@@ -82,7 +82,7 @@ def load_weights(run: str) -> ModelFile:
 
 
 def expect_another_folder(spec: Spec, directory: Path) -> None:
-    """Make sure that a run doesn't begin with weights from the folder that it will be kept in.
+    """Make sure that a run doesn't start with weights from the folder that it will be kept in.
 
     Raises:
         SpecSchemaError: it does.
@@ -172,7 +172,7 @@ def _arrays(operation: Operation) -> list[Parameter | State]:
 def _misfits(
     spec: Spec, proof: Proof, model: ModelFile, layers: list[Operation], section: InitializeFromSection
 ) -> list[Problem]:
-    """Return which weights of layers a model lacks; if all are to be taken, it must have no others."""
+    """Return which weights of layers a model doesn't have; if all are taken, it must have no others."""
     run = section.run
     there = {path: array.shape for path, array in model.arrays.items()}
     fits = {layer.path: all(there.get(array.path) == array.shape for array in _arrays(layer)) for layer in layers}
@@ -215,7 +215,7 @@ def _place(spec: Spec, layer: Operation) -> KeyPath:
 
 
 def _remedy(spec: Spec, proof: Proof, fits: Mapping[str, bool]) -> str:
-    """Say how to take the weights that fit, or what to do if none do.
+    """Return how to take the weights that fit, or what to do if none do.
 
     Args:
         spec: the spec.

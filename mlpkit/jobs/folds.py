@@ -174,7 +174,7 @@ def _keep_together(numbers: NDArray[np.intp], keys: NDArray[np.uint64], classes:
 
     Args:
         numbers: the fold of each row.
-        keys: a number for each row; those of copies are equal.
+        keys: a number for each row, the same for copies.
         classes: the class of each row.
     """
     _, firsts, of_row, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)

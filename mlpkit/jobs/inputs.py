@@ -54,7 +54,7 @@ def named_columns(rows: object) -> Columns | None:
 
 
 def frame_columns(rows: Any) -> list[Any] | None:
-    """Return what a data frame calls its columns; None if it is no data frame."""
+    """Return what a data frame calls its columns; None if it isn't a data frame."""
     if not hasattr(rows, "__len__") or not hasattr(rows, "__getitem__"):  # a lazy frame of Polars has columns, too
         return None
     names = getattr(rows, "column_names", None)  # Arrow's; its ``columns`` are the values
@@ -153,8 +153,8 @@ class Inputs(NamedTuple):
         source: the file that they come from, for messages.
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
         remarks: what is unusual about the rows, to warn of if they are predicted.
-        lacking: the rows that can't be predicted since they lack a value, each with its columns; ``x`` has another row
-            in their place.
+        lacking: the rows that can't be predicted since a value is missing, each with its columns; ``x`` has another
+            row in their place.
     """
 
     x: NDArray[Any]
@@ -173,10 +173,10 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
 
     Raises:
         UsageError: there is no such file, or there are no rows.
-        ShapeError: rows have another shape than the model takes.
+        ShapeError: the model takes rows of another shape.
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
         PluginError: the data set names more or fewer rows than it reads.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     files = file_names(rows)
     if files is None:
@@ -190,7 +190,7 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
 
 
 def file_names(rows: object) -> list[Path] | None:
-    """Return the file that rows are to be read from, or several; None if they are in memory."""
+    """Return the file, or the files, with the rows; None if they are in memory."""
     if isinstance(rows, str | os.PathLike):
         return [Path(rows)]
     if getattr(rows, "ndim", 0) == 1 and np.asarray(rows).dtype.kind in "OU":
@@ -204,7 +204,7 @@ def inputs_of_file(model: TrainedModel, file: Path) -> Inputs:
     """Encode the rows of a file as in training.
 
     Raises:
-        MlpkitError: as ``inputs_of`` does, but not for rows that lack a value.
+        MlpkitError: as ``inputs_of`` does, but not for rows with a missing value.
     """
     file = located(model, file)
     with _reading(model, file):
@@ -224,12 +224,12 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[An
 
     Args:
         model: the model.
-        source: a file name, or columns in memory, those of the target among them.
+        source: a file name, or columns in memory, including the target's.
 
     Raises:
         UsageError: there is no such file, or rows in memory have no targets.
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     given: Path | Columns | None
     match file_names(source):
@@ -293,10 +293,10 @@ def _in_memory(model: TrainedModel, rows: object) -> Inputs:
 
 
 def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> Inputs:
-    """Encode raw inputs, with another row in place of each that lacks a value.
+    """Encode raw inputs, with another row in place of each with a missing value.
 
     Raises:
-        DataError: every row lacks a value; or as ``_encoded``.
+        DataError: a value is missing in every row; or as ``_encoded``.
         ShapeError: as ``_encoded``.
     """
     lacking = model.dataset.lacking(raw)
@@ -313,7 +313,7 @@ def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
     """Return inputs, all of whose rows can be predicted.
 
     Raises:
-        DataError: a row lacks a value; the message calls rows by their labels, or counts them from 0.
+        DataError: a value is missing in a row; the message calls rows by their labels, or counts them from 0.
     """
     if inputs.lacking:
         raise DataError(inputs.source, without_prediction(inputs, labels))
@@ -321,7 +321,7 @@ def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
 
 
 def without_prediction(inputs: Inputs, labels: Sequence[Any] | None = None) -> str:
-    """Return which rows can't be predicted since they lack a value, and what to do; see ``complete``."""
+    """Return which rows can't be predicted since a value is missing, and what to do; see ``complete``."""
     lacking = inputs.lacking
     rows = [
         f"row {row if labels is None else shown_label(labels[row])} ({', '.join(columns)})"
@@ -389,7 +389,7 @@ def expect_finite(place: str | Path, rows: NDArray[Any], message: str, names: Se
     Args:
         place: where they come from.
         rows: the rows.
-        message: what to say of a number that isn't finite, with ``{value}`` in it.
+        message: the error for a number that isn't finite, with ``{value}`` in it.
         names: the name of each number of a row, if they have names.
 
     Raises:

@@ -125,7 +125,7 @@ def _is_almost_a_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
 
 
 def _is_cut_by_thresholds(x: NDArray[np.float64], classes: NDArray[Any], count: int) -> bool:
-    """Whether each class has a range of numbers of its own."""
+    """Whether the ranges of the classes' numbers don't overlap."""
     least, greatest = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(least, classes, x)
     np.maximum.at(greatest, classes, x)

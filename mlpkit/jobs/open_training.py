@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def plan_of(proved: SpecProof, ranks: Ranks = ONE_RANK, cores: int | None = None) -> Plan:
-    """Return how a step of a spec is computed: as ``resolved.yaml`` says, or as many threads as the step keeps busy.
+    """Return how a step of a spec is computed: as in ``resolved.yaml``, or with as many threads as the step keeps busy.
 
     A network of an ensemble has one thread: the cores train different networks. Arguments as for ``open_training``.
     """
@@ -104,7 +104,7 @@ class OpenTraining:
         )
 
     def trainer(self, network: Sequential, section: Training | None = None, **keywords: Any) -> Trainer:
-        """Return what trains a network on the data, by default as the spec says; other keywords as for ``Trainer``."""
+        """Return what trains a network on the data, by default as in the spec; other keywords as for ``Trainer``."""
         proved = self.proved
         return Trainer(
             network,
@@ -145,13 +145,13 @@ def open_training(
         resolved: its text with every default filled in, as the run was begun with it; None for a new run.
         origin: the lock of a run that has begun.
         splits: the data's splits, if they are open already.
-        ranks: the processes that train the network together, of which this is one.
+        ranks: the processes that train the network together, including this one.
         cores: the cores for it; by default all.
 
     Raises:
         UsageError: the slices of the plan can't be shared out to the ranks.
         DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     plan = plan_of(proved, ranks, cores)
     own_slices = ranks.divide(plan.slices, fast=proved.spec.training.reduce == "fast")

@@ -39,8 +39,8 @@ class Predictions:
         target_names: a name for each label or number predicted; None if they have none.
         row_names: what each row comes from, such as a file of a folder; None if rows have no names.
         are_labels: whether the values are probabilities of labels.
-        inputs: all columns of the file, as they stand there; None if they weren't kept.
-        absent: the rows without a prediction, since they lack a value: their ``values`` are NaN.
+        inputs: all columns of the file, unchanged; None if they weren't kept.
+        absent: the rows without a prediction, since a value is missing: their ``values`` are NaN.
     """
 
     values: NDArray[Any]
@@ -71,7 +71,7 @@ class Predictions:
 
 
 def predict(directory: Path, file: Path, registry: Registry | None = None, *, keep_inputs: bool = False) -> Predictions:
-    """Return a run's predictions for each row of a file, but those that lack a value, which no row did in training.
+    """Return a run's predictions for each row of a file, except rows with a missing value if training had none.
 
     Args:
         directory: the run folder.

@@ -52,7 +52,7 @@ class SpecProof(NamedTuple):
         dataset: the data, described.
         description: shapes and sizes of the data.
         proof: shapes of the layers.
-        first_weights: the weights of another run that the network begins with; None for those of initializers.
+        first_weights: the weights of another run with which the network starts; None for the initializers'.
         frozen: the layers that training leaves unchanged.
         factors: what weight decay and learning rate are multiplied by, by parameter.
         warnings: what the data set has doubts about, and what is most likely not meant.
@@ -76,7 +76,7 @@ class SpecProof(NamedTuple):
 def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) -> SpecProof:
     """Prove that the layers of a spec fit each other and the data, and its other keys both.
 
-    So must the weights of another run that the network begins with.
+    So must the weights of another run with which the network starts.
 
     Args:
         spec: the spec.
@@ -158,7 +158,7 @@ def misfits(spec: Spec, description: Description) -> list[Problem]:
 
 
 def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, note: str) -> list[Problem]:
-    """Return the fault of the component at a place if one of its methods refuses what it is given, as a note says."""
+    """Return the fault of a component whose method refuses what it is given, with a note on that."""
     path = (*place, recipe.name)
     try:
         getattr(recipe(), method)(given)
@@ -343,7 +343,7 @@ def _expect_own_files(spec: Spec) -> None:
 
     Raises:
         SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.
-        ComponentFailure: a callback raised an exception of its own.
+        ComponentFailure: a callback raised an exception.
     """
     places: dict[str, KeyPath] = {}
     faults: list[Problem | None] = []

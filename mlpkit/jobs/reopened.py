@@ -62,7 +62,7 @@ def reopened(
     Args:
         folder: the run folder.
         step: a step to do again, from 1.
-        attempt: what is to be done with the run, for messages: ``traced`` or ``continued``.
+        attempt: what is attempted, for messages: ``traced`` or ``continued``.
         registry: the plugins to take components from; by default what is installed.
         examples: what the run was given in memory, if it was; the same again.
         observer: receives what has changed, damaged checkpoints, and deprecated usage.
@@ -99,7 +99,7 @@ def reopened(
 
 
 def _without_its_beginning(folder: RunFolder, origin: Mapping[str, Any], attempt: str) -> str:
-    """Say that the first steps of a run were those of another."""
+    """Return the message that another run did the first steps."""
     first = min(folder.checkpoints.steps(), default=origin["step"])
     return (
         f"{folder.directory}: can't be {attempt} from its beginning: it continues {origin['run']} after step "

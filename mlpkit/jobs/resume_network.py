@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 
 class Session(NamedTuple):
-    """What a run is trained with, besides its folder.
+    """What a run is trained with, in addition to its folder.
 
     Args:
         registry: the plugins to take components from.
-        observer: receives the events, without those of deprecated usage in a spec that was just prepared.
+        observer: receives the events, but not those of deprecated usage in a spec that was just prepared.
         stop: may ask the run to end after the step that it is in.
         examples: the examples, if the run was given them in memory.
-        callbacks: callbacks in addition to the spec's, of a run that begins.
+        callbacks: callbacks in addition to the spec's, of a run that starts.
         opened: its data, if it is open already; a run that continues opens its own.
-        ranks: the processes that train the network together, of which this one is rank 0.
+        ranks: the processes that train the network together; this one is rank 0.
         cores: the cores for it; by default all.
     """
 
@@ -88,15 +88,15 @@ def resume_network(
 
 
 def train_claimed(folder: RunFolder, session: Session, *, again: bool = False) -> Run:
-    """Begin a run that is prepared, or continue it, to the same bits as without the break; a finished run stays.
+    """Start a run that is prepared, or continue it, to the same bits as without the break; a finished run stays.
 
     Args:
         folder: the run folder, as its writer.
         session: what to train it with.
-        again: whether a run without a whole checkpoint begins again, whatever an earlier beginning left.
+        again: whether a run without a whole checkpoint starts again, whatever an earlier start left.
 
     Raises:
-        NoCheckpointError: the run has begun, and no checkpoint is whole, unless it begins again.
+        NoCheckpointError: the run has begun, and no checkpoint is whole, unless it starts again.
         RunFolderError: what the run depends on has changed.
         MlpkitError: as ``run`` does.
     """

@@ -68,11 +68,11 @@ class Change(NamedTuple):
     now: Any
 
     def __str__(self) -> str:
-        """Say what it was and what it is."""
+        """Return what it was and what it is."""
         return self.between("then", "now")
 
     def between(self, there: str, here: str) -> str:
-        """Say what it is in two places or at two times, those of ``then`` and ``now``."""
+        """Return what it is in two places or at two times, named for ``then`` and ``now``."""
         then, now = ("none" if value is None else _shortened(value) for value in (self.then, self.now))
         return f"{self.key}: {then} {there}, {now} {here}"
 
@@ -103,7 +103,7 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
 def expect_same_inputs(
     ranks: Ranks, lock: Mapping[str, Any], description: Description, observer: Observer | None = None
 ) -> None:
-    """Make sure that all ranks train with the same data and plugins; say if their software or processors differ.
+    """Make sure that all ranks train with the same data and plugins; report differences in software or processors.
 
     Args:
         ranks: the processes; rank 0 compares what all of them have.

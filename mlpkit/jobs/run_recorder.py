@@ -80,11 +80,11 @@ class AsyncCheckpoints:
             last.result()
 
     def save(self, snapshot: Snapshot) -> None:
-        """Begin to keep a snapshot, once the one before is kept."""
+        """Start to keep a snapshot, once the one before is kept."""
         self._begin(self._store.save, snapshot)
 
     def save_best(self, snapshot: Snapshot) -> None:
-        """Begin to keep a snapshot as the best so far, once the one before is kept."""
+        """Start to keep a snapshot as the best so far, once the one before is kept."""
         self._begin(self._store.save_best, snapshot)
 
     def _begin(self, write: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
@@ -163,7 +163,7 @@ def failure_recorded(folder: RunFolder | None, progress: Progress) -> Iterator[N
 
 
 def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Observer, stop: StopRequest) -> None:
-    """Write what training gave; while there is no room for it, try again for a minute.
+    """Write the result of a training; while the disk is full, try again for a minute.
 
     Args:
         write: writes a file into the folder.
@@ -172,7 +172,7 @@ def write_patiently(write: Callable[[], None], folder: RunFolder, observer: Obse
         stop: ends the wait.
 
     Raises:
-        StorageError: the file can't be written; it says how to get the model.
+        StorageError: the file can't be written; a note has the way to the model.
     """
     deadline, waits = time.monotonic() + SECONDS_FOR_ROOM, False
     while True:

@@ -79,7 +79,7 @@ def _open_ended_fault(schedule: Schedule, kind: ValueType) -> Problem | None:
 
 
 def _fault(schedule: Schedule, kind: ValueType, steps: int, per_epoch: int) -> Problem | None:
-    """Return the fault of a schedule over so many steps, if there is one; what fails itself fails in training."""
+    """Return the fault of a schedule over a number of steps, if there is one; what fails itself fails in training."""
     looked_at = {*range(0, steps, -(-steps // PLACES_LOOKED_AT)), steps - 1}
     with suppress(Exception):
         values = ((step, schedule(Progress(step, step / per_epoch, steps))) for step in sorted(looked_at))

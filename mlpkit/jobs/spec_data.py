@@ -70,7 +70,7 @@ def open_data(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
 
     Raises:
         DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own, or returned no splits.
+        ComponentFailure: the data set raised an exception, or returned no splits.
     """
     return open_for_members(spec, dataset)(spec.member)
 
@@ -97,7 +97,7 @@ def keys_of_examples(dataset: Dataset, splits: Mapping[str, Split]) -> dict[str,
 
     Raises:
         DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     known = {}
     with component_errors(f"dataset {dataset.registered_name} failed in example_keys"):
@@ -123,7 +123,7 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
     One without a remedy takes a single line: the spec's line isn't shown.
 
     Raises:
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     place = ("data", spec.data.name)
     with component_errors(f"dataset {spec.data.name} failed in doubts"):
@@ -135,7 +135,7 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
 
 
 def from_data(spec: Spec) -> str:
-    """Say that something comes from a spec's data, and where the spec names it."""
+    """Return that something comes from a spec's data, and where the spec names it."""
     return f"from the data ({spec.data.name}) at {spec.document.place(('data',), at_key=True)}"
 
 
@@ -156,7 +156,7 @@ def raw_rows(dataset: Dataset, split: str, indices: NDArray[Any], examples: Spli
 
     Raises:
         DataError: a file is damaged.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     with component_errors(f"dataset {dataset.registered_name} failed in raw_rows"):
         rows: RawRows | None = of_rows(dataset.raw_rows, split, indices, examples)

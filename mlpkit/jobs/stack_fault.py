@@ -47,7 +47,7 @@ def stack_fault(spec: Spec, error: StackError, dataset: Dataset) -> Problem:
 
 
 def _fed_by(spec: Spec, error: StackError, inputs: str) -> str:
-    """Say what feeds the member of the stack that does not fit, or that holds the layer which does not."""
+    """Return what feeds the member of the stack that doesn't fit, or that holds the layer which doesn't."""
     if error.producer < 0:
         return f"{inputs}, of shape {error.input_shape}, come {from_data(spec)}"
     before = spec.layers[error.producer]
@@ -59,7 +59,7 @@ def _producer_origins(spec: Spec, error: StackError) -> list[str]:
 
 
 def _notes_inside(spec: Spec, error: StackError) -> list[str]:
-    """Say what feeds a layer inside another, where that doesn't depend on what the other does."""
+    """Return what feeds a layer inside another, where that doesn't depend on what the other does."""
     layer, member = error.operation, error.member
     assert layer is not None
     assert member is not None
@@ -88,6 +88,6 @@ def _at(spec: Spec, operation: Operation) -> str:
 
 
 def _origins(spec: Spec, recipe: Recipe[Any] | None) -> list[str]:
-    """Say where parameters of a component come from that are inherited, substituted or overridden."""
+    """Return where parameters of a component come from that are inherited, substituted or overridden."""
     places = [(*recipe.place, key) for key in recipe.arguments] if recipe else []
     return list(dict.fromkeys(note for place in places for note in spec.document.origin_notes(place)))

@@ -56,7 +56,7 @@ def train_spec(
         display: receives the events if no observer does, but no warnings.
         stop: as for ``run``.
         network: the network to train; by default a new one.
-        ranks: the processes that train the network together, of which this one is rank 0.
+        ranks: the processes that train the network together; this one is rank 0.
         options: keywords of ``Trainer``.
 
     Raises:
@@ -134,7 +134,7 @@ def _scaled_as_built(network: Sequential, target: Target) -> Target:
 
 
 def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, written: str | None = None) -> Plan:
-    """Make the folder of a run that will begin later, with its spec; return how a step is computed.
+    """Make the folder of a run that will start later, with its spec; return how a step is computed.
 
     Args:
         proved: the spec, proved.
@@ -143,7 +143,7 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
         written: the spec as its author wrote it; by default the spec's own text.
 
     Raises:
-        SpecSchemaError: the resolved spec can't be written, or the run would begin with weights from that folder.
+        SpecSchemaError: the resolved spec can't be written, or the run would start with weights from that folder.
         RunFolderError: the folder is in use.
         StorageError: it can't be written.
     """

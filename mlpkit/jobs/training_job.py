@@ -100,7 +100,7 @@ class Run:
         return figure
 
     def __repr__(self) -> str:
-        """Say how long it trained, and with what results."""
+        """Return how long it trained, and with what results."""
         results = [f"{split} {_figures(found)}" for split, found in self.metrics.items()]
         return f"<Run of {self._steps_done()}: {'; '.join([*results, *self._circumstances()])}>"
 
@@ -113,7 +113,7 @@ class Run:
         return "1 step" if self.steps == 1 else f"{self.steps:,} steps"
 
     def _circumstances(self) -> list[str]:
-        """Say why it was stopped, and where it is kept."""
+        """Return why it was stopped, and where it is kept."""
         why = [f"stopped: {self.stopped}"] if self.stopped else []
         return [*why, *([f"saved in {self.folder}"] if self.folder else [])]
 
@@ -166,7 +166,7 @@ class TrainingJob:
         Args:
             observer: receives the events.
             stop: may ask the run to end after the step that it is in.
-            snapshot: where to continue; None to begin.
+            snapshot: where to continue; None to start.
             network: the network to train; by default the spec's, its parameters initialised.
             options: keywords of ``Trainer``.
 
@@ -269,7 +269,7 @@ class TrainingJob:
     def _final_metrics(
         self, network: Sequential, last: Record, evaluated: Collection[str]
     ) -> dict[str, dict[str, Any]]:
-        """Return loss and metrics by split; what the last evaluation lacks is evaluated now."""
+        """Return loss and metrics by split; what the last evaluation doesn't have is evaluated now."""
         training = self._training
         metrics = {metric.name: metric for metric in training.proved.spec.training.metrics}
         names = ("loss", *metrics)
