@@ -57,11 +57,11 @@ class TrainingCategories:
 class CategoryEncoding(Component):
     """Turns a column of categories into what a network takes, with what it learned from the training rows.
 
-    The object keeps nothing: ``fit`` returns what is to be known, and each other method is given that. A category is
-    given as its code, its position among the column's categories; a missing or an unknown one is -1.
+    The object keeps nothing: each method gets what ``fit`` returned as ``learned``, and the column's ``categories``. A
+    category is given as its code, its position among the column's categories; a missing or an unknown one is -1.
 
-    If ``fit`` returns an array ``codebook``, with a row for each category and a last one for the code -1, nothing else
-    need be written: ``encode`` and ``onnx`` look up rows of it.
+    If ``fit`` returns an array ``codebook``, with a row for each category and a last one for the code -1, the author
+    need not write anything else: ``encode`` and ``onnx`` look up rows of it.
 
     Attributes:
         holds: what a column becomes: ``one_hot``, elements that say which category it is; ``numbers``, which the data
@@ -74,10 +74,7 @@ class CategoryEncoding(Component):
 
     @abstractmethod
     def fit(self, column: TrainingCategories) -> Learned:
-        """Return what the other methods need to know, as arrays of finite numbers by name.
-
-        Args:
-            column: the training rows.
+        """Return what the other methods need to know of the training rows, as arrays of finite numbers by name.
 
         Raises:
             ParameterError: the encoding is not for such a column.
@@ -97,13 +94,7 @@ class CategoryEncoding(Component):
         return rows
 
     def features(self, column: str, categories: Sequence[str], learned: Learned) -> Sequence[str]:
-        """Return the names of the elements; by default the column's name, with a number each if there are several.
-
-        Args:
-            column: the column's name.
-            categories: its categories.
-            learned: what ``fit`` returned.
-        """
+        """Return the names of the elements; by default the column's name, with a number each if there are several."""
         (width,) = self.encode(np.empty(0, np.int32), categories, learned).shape[1:]
         return (column,) if width == 1 else [f"{column} ({place})" for place in range(width)]
 

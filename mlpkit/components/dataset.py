@@ -202,12 +202,7 @@ class Dataset(Component):
 
     @classmethod
     def layers_for(cls, examples: Mapping[str, tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
-        """Return layers and a loss, as a spec writes them, for the caller of ``mlpkit.fit`` without any.
-
-        Args:
-            examples: as for ``hold``.
-            parameters: what ``parameters_for`` returned.
-        """
+        """Return layers and a loss, as a spec writes them, for ``mlpkit.fit`` without any, from ``parameters_for``."""
         return ()
 
     @abstractmethod
@@ -221,10 +216,7 @@ class Dataset(Component):
 
     @abstractmethod
     def open(self, seed: int) -> Mapping[str, Split]:
-        """Return the splits by name.
-
-        Args:
-            seed: the spec's seed, for data sets that draw their splits at random.
+        """Return the splits by name, drawn with the spec's seed if they are drawn at random.
 
         Raises:
             DataError: a file has the wrong format or content.
@@ -369,14 +361,10 @@ class Dataset(Component):
         return graph.feed("x", graph.dtype.name, graph.input_shape)
 
     def raw_rows(self, split: str, indices: NDArray[Any]) -> RawRows | None:
-        """Return inputs of a split, once opened, before ``encode``, for reports, traces and exports.
+        """Return inputs of a split, by their positions, once opened, not encoded, for reports, traces and exports.
 
         Columns by name if ``column_names`` returns names, as ``from_columns`` takes them; otherwise an array, as
         ``encode`` takes it. None, the default, means that the data set keeps encoded inputs alone.
-
-        Args:
-            split: name of the split.
-            indices: positions in it.
 
         Raises:
             DataError: a file is damaged.
@@ -384,11 +372,9 @@ class Dataset(Component):
         return None
 
     def example_sources(self, split: str, indices: NDArray[Any]) -> Sequence[str] | None:
-        """Return where examples of a split come from, once opened, such as ``titanic.csv, row 17``; None if unknown.
+        """Return where examples of a split come from, by their positions, once opened, such as ``titanic.csv, row 17``.
 
-        Args:
-            split: name of the split.
-            indices: positions in it.
+        None, the default, means that the data set doesn't know.
         """
         return None
 
@@ -401,12 +387,9 @@ class Dataset(Component):
         return None
 
     def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Return columns in memory as the inputs that ``onnx`` declares, by name, each of the dtype declared there.
+        """Return columns in memory, as for ``from_columns``, as the inputs that ``onnx`` declares, of their dtypes.
 
         Called only if ``raw_rows`` returns columns; an array is the one input that ``onnx`` declares.
-
-        Args:
-            columns: values by the name of their column, as ``from_columns`` takes them.
 
         Raises:
             DataError: a value doesn't fit its column.

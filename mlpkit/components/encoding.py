@@ -87,19 +87,15 @@ class TrainingColumns:
 class Encoding(Component):
     """Turns columns of numbers into what a network takes, with what it learned from the training rows.
 
-    The object keeps nothing: ``fit`` returns what is to be known, and each other method is given that. Missing numbers
-    are filled in before: only ``fit`` sees them, as NaN.
+    The object keeps nothing: each method gets what ``fit`` returned as ``learned``. Missing numbers are filled in
+    before: only ``fit`` sees them, as NaN.
     """
 
     kind: ClassVar[str] = "encoding"
 
     @abstractmethod
     def fit(self, columns: TrainingColumns) -> Learned:
-        """Return what ``encode`` needs to know, as arrays of finite numbers by name.
-
-        Args:
-            columns: the training rows.
-        """
+        """Return what ``encode`` needs to know of the training rows, as arrays of finite numbers by name."""
 
     @abstractmethod
     def encode(self, numbers: NDArray[Any], learned: Learned) -> NDArray[Any]:
@@ -111,12 +107,7 @@ class Encoding(Component):
         """
 
     def features(self, columns: Sequence[str], learned: Learned) -> Sequence[Sequence[str]]:
-        """Return for each column the names of the elements that it becomes; by default one, with the column's name.
-
-        Args:
-            columns: names of the columns.
-            learned: what ``fit`` returned.
-        """
+        """Return for each column the names of the elements that it becomes; by default one, with the column's name."""
         return [(name,) for name in columns]
 
     def onnx(self, graph: Graph, numbers: Value, learned: Learned) -> Value:

@@ -150,7 +150,7 @@ class Elementwise(Layer):
         Args:
             x: inputs of ``function``; must be left as they are.
             y: what it returned.
-            out: an array of the same shape and dtype for the result, of undefined content.
+            out: as for ``function``.
         """
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:

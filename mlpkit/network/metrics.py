@@ -62,16 +62,10 @@ class Metrics:
         Raises:
             ComponentFailure: a metric raised an exception of its own.
         """
-        results = {}
+        results: dict[str, float | Table] = {}
         for name, metric in self._metrics.items():
             with component_errors(f"the metric {name} failed"):
-                results[name] = _plain(metric)
+                result: Any = metric.result()
+                is_table = metric.table is not None
+                results[name] = [[int(count) for count in row] for row in result] if is_table else float(result)
         return results
-
-
-def _plain(metric: Metric) -> float | Table:
-    """Return the result of a metric as JSON can hold it."""
-    result = metric.result()
-    if metric.table is None:
-        return float(result)  # type: ignore[arg-type]  # anything else is reported as the metric's failure
-    return [[int(count) for count in row] for row in result]  # type: ignore[union-attr]
