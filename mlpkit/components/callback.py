@@ -28,7 +28,7 @@ class Weights(NamedTuple):
     state: NDArray[Any]
 
     def copy(self) -> Weights:
-        """Return the same numbers in arrays of their own."""
+        """Return the same numbers in new arrays."""
         return Weights(self.values.copy(), self.state.copy())
 
 
@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
     """How a run ended.
 
     Args:
-        state: ``finished``; ``stopped``, if it is to be resumed; or ``failed``, such as by divergence.
+        state: ``finished``; ``stopped``, if it can be resumed; or ``failed``, such as by divergence.
         results: loss and metrics of each split at the end, a table as a list of rows; empty unless it is finished.
     """
 
@@ -64,7 +64,7 @@ class TrainingView:
             ``training.batch_size``; items of a list go by their number.
         stand_in: weights that are evaluated and saved in place of the trained ones, and shown by ``parameters`` and
             ``weights`` while they are evaluated; None, or set by the optimizer or a callback.
-        stop_reason: why training ends after this step; empty if it goes on.
+        stop_reason: why training ends after this step; empty if it continues.
     """
 
     progress: Progress

@@ -31,7 +31,7 @@ class TrainingCategories:
         name: the column's name.
         categories: its categories, in numerical or alphabetical order; ``other``, for all that are rare, comes last.
         codes: the category of each row, as its position in ``categories``; -1 if it is missing; shape (rows,).
-        targets: returns what is to be predicted of the rows; by default that isn't known.
+        targets: returns the targets of the rows; by default they aren't known.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class TrainingCategories:
         self._targets = targets
 
     def targets(self) -> NDArray[Any] | None:
-        """Return what is to be predicted of the rows; None if that isn't known.
+        """Return the targets of the rows; None if they aren't known.
 
         Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
         """
@@ -64,7 +64,7 @@ class CategoryEncoding(Component):
     need not write anything else: ``encode`` and ``onnx`` look up rows of it.
 
     Attributes:
-        holds: what a column becomes: ``one_hot``, elements that say which category it is; ``numbers``, which the data
+        holds: what a column becomes: ``one_hot``, elements that show which category it is; ``numbers``, which the data
             set encodes as its other numbers; or ``categories``, indices for an embedding: integers from 1 up, and 0 for
             the code -1.
     """
@@ -83,7 +83,7 @@ class CategoryEncoding(Component):
     def encode(self, codes: NDArray[Any], categories: Sequence[str], learned: Learned) -> NDArray[Any]:
         """Return the encoded rows, shape (rows, width): numbers or truth values; by default rows of the codebook.
 
-        If the column becomes ``numbers``, NaN says that one is missing, as it may be for the code -1.
+        If the column becomes ``numbers``, NaN marks a missing one, as it may be for the code -1.
 
         Args:
             codes: the codes of the rows' categories, shape (rows,).

@@ -1,4 +1,4 @@
-"""What all components share: a constructor whose signature is checked, in a spec and in Python alike."""
+"""What all components share: a constructor whose signature is checked, in a spec and in Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ComponentType(ABCMeta):
     """Checks the arguments of a constructor against its signature, before it runs, and the methods once.
 
-    This is why a component needs neither ``super().__init__()`` nor checks of its own for types and ranges.
+    This is why a component needs neither ``super().__init__()`` nor its own checks of types and ranges.
     """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -54,8 +54,8 @@ class Component(metaclass=ComponentType):
         computed_by_reason: why, in words, such as the processor's instruction set.
         slow_because: why it computes more slowly than it could, and what to do, for the end of a long ``mlpkit run``;
             empty if it doesn't, or if the user asked for that.
-        older_defaults: values of parameters that ``resolved.yaml`` of earlier versions lacks, where today's defaults
-            would change what an older run computes.
+        older_defaults: values of parameters that are not in ``resolved.yaml`` of earlier versions, where today's
+            defaults would change what an older run computes.
     """
 
     kind: ClassVar[str]

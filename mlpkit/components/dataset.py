@@ -28,7 +28,7 @@ class Description(NamedTuple):
 
     Args:
         input_shape: shape of one example, with no batch axis.
-        target: what is to be predicted.
+        target: what to predict.
         sizes: number of examples in each split: ``train``, and if they exist ``validation`` and ``test``.
         weighted: whether examples have weights: how much each counts in the loss and in metrics.
         columns: if an example is a row of a table, what its elements come from, in their order; a layer at the
@@ -57,14 +57,14 @@ class Doubt(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A spec to begin from, for data in a file.
+    """A first spec for data in a file.
 
     Args:
         spec: keys of the spec as plain data, ``data``, ``layers`` and ``training`` among them.
         comments: why a key has its value, by the key's path, such as ``("data", "csv", "ignore", 0)``; they become
             comments of the spec.
         decisions: what was decided, each a label of a word or two and a text; ``mlpkit init`` prints them.
-        files: names of files in the spec besides those that were given, seen from the current folder, too.
+        files: names of further files in the spec, seen from the current folder, too.
     """
 
     spec: Mapping[str, Any]
@@ -85,7 +85,7 @@ class Split(Protocol):
         Args:
             indices: positions in this split, in any order, repeats allowed.
             out: arrays for inputs, shape (rows, *input_shape), and targets; and a third one for weights, shape (rows,),
-                in float64, if the description says ``weighted``. Weights are finite numbers from 0 up.
+                in float64, if the description is ``weighted``. Weights are finite numbers from 0 up.
         """
 
 
@@ -94,13 +94,13 @@ ROLES: Final = ("target", "input", "weight", "split", "left out")
 
 
 class RawColumn(NamedTuple):
-    """A column of the table that examples come from, as it stands there.
+    """A column of the table that examples come from, unchanged.
 
     Args:
         name: its name.
         role: what it is for: ``input``, ``target``, ``weight``, ``split``, or ``left out``.
         texts: the distinct values, as texts.
-        numbers: the number that each text stands for, shape (texts,), NaN for none; None if they are no numbers.
+        numbers: the number that each text stands for, shape (texts,), NaN for none; None if they aren't numbers.
         codes: for each split the position of each row's value in ``texts``, -1 if it is missing.
         remarks: what the data set finds unusual about it; ``mlpkit data`` shows that.
     """
@@ -114,7 +114,7 @@ class RawColumn(NamedTuple):
 
 
 class RawArray(NamedTuple):
-    """An array that examples come from, as it stands in its file, all splits together.
+    """An array that examples come from, unchanged, all splits together.
 
     Args:
         name: its name.
@@ -157,13 +157,13 @@ class Dataset(Component):
         """Return a spec that trains well on a file; or None, the default, if this data set doesn't read such files.
 
         Args:
-            files: the name of the file, or of the folder, seen from the current folder, under ``train``, and those of
-                ``validation`` and ``test`` if they are in files of their own.
-            target: what to predict, such as a column, an array or a file of targets; None if the user didn't say.
+            files: the name of the file, or of the folder, seen from the current folder, under ``train``, and the
+                files of ``validation`` and ``test`` if they are separate.
+            target: what to predict, such as a column, an array or a file of targets; None if it isn't given.
 
         A data set that reads columns may take more, by keyword, where the command line has them: ``targets``, all
         columns to predict, if there are several; ``predict``, what they hold; ``drop``, columns to leave out; ``id``,
-        the column that says which rows belong together. So may its ``recipes``.
+        the column that shows which rows belong together. So may its ``recipes``.
 
         Raises:
             ParameterError: ``train``, ``validation``, ``test`` or ``target`` is wrong, or one of those keywords.
@@ -255,7 +255,7 @@ class Dataset(Component):
         return ""
 
     def encoder_state(self) -> dict[str, Any]:
-        """Return what ``encode`` needs besides the parameters, once opened, as plain data."""
+        """Return what ``encode`` needs in addition to the parameters, once opened, as plain data."""
         return {}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
@@ -292,8 +292,8 @@ class Dataset(Component):
         Called only if ``column_names`` returns names. Rows count from 0 in messages.
 
         Args:
-            columns: values by the name of their column, all of one length: lists, or arrays of one dimension; those of
-                other columns must be ignored.
+            columns: values by the name of their column, all of one length: lists, or arrays of one dimension; other
+                columns must be ignored.
 
         Raises:
             DataError: a column is missing, or a value doesn't fit its column.
@@ -301,7 +301,7 @@ class Dataset(Component):
         raise DataError("the rows", "this data set takes an array, not columns with names")
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-        """Read raw inputs and their targets, to evaluate a model on other data than it was trained with.
+        """Read raw inputs and their targets, to evaluate a model on new data.
 
         Args:
             source: a file or folder like the one trained on; or columns in memory, if ``column_names`` returns names.
@@ -318,7 +318,7 @@ class Dataset(Component):
         raise DataError(place, f"this data set doesn't read inputs and targets from one place; {remedy}")
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
-        """Read all columns of a file that ``read`` reads, as they stand there, for ``mlpkit predict --keep-inputs``.
+        """Read all columns of a file that ``read`` reads, unchanged, for ``mlpkit predict --keep-inputs``.
 
         Called only if ``column_names`` returns names.
 
@@ -332,7 +332,7 @@ class Dataset(Component):
         return ()
 
     def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
-        """Return the rows that can't be encoded, and so not predicted, each with the names of the columns it lacks.
+        """Return the rows that can't be encoded, and so not predicted, each with the names of its missing columns.
 
         By default ``encode`` takes every row, or raises an exception.
         """
@@ -382,7 +382,7 @@ class Dataset(Component):
         """Return a number for each example of a split, once opened; None, the default, if unknown.
 
         Only copies of one example have the same number. Copies stay in one fold of an ensemble, and ``mlpkit data``
-        counts those of training rows in other splits.
+        counts copies of training rows in other splits.
         """
         return None
 

@@ -38,7 +38,7 @@ class TrainingColumns:
         columns: number of columns.
         parts: returns an iterator over the rows, in order: arrays of float64, shape (some rows, columns), NaN where a
             number is missing.
-        targets: returns what is to be predicted of the rows; by default that isn't known.
+        targets: returns the targets of the rows; by default they aren't known.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TrainingColumns:
             yield columns, np.concatenate([part[:, columns] for part in self.parts()])
 
     def targets(self) -> NDArray[Any] | None:
-        """Return what is to be predicted of the rows; None if that isn't known, as for arrays.
+        """Return the targets of the rows; None if they aren't known, as for arrays.
 
         Classes are numbers, in the order of the classes, shape (rows,); values and labels have the shape (rows, count).
         """
@@ -75,7 +75,7 @@ class TrainingColumns:
         """Return quantiles of each column, shape (shares, columns), by linear interpolation; 0 if all are missing.
 
         Args:
-            shares: the share of the numbers that lie below each quantile, from 0 to 1.
+            shares: the share of the numbers below each quantile, from 0 to 1.
         """
         found = np.zeros((len(shares), self.columns))
         for columns, numbers in self.blocks():
@@ -99,7 +99,7 @@ class Encoding(Component):
 
     @abstractmethod
     def encode(self, numbers: NDArray[Any], learned: Learned) -> NDArray[Any]:
-        """Return the encoded rows, shape (rows, width); those of a column stand together, in the order of the columns.
+        """Return the encoded rows, shape (rows, width); elements of a column are adjacent, in the order of the columns.
 
         Args:
             numbers: finite numbers in float64, shape (rows, columns); must be left as they are.
@@ -119,7 +119,7 @@ class Encoding(Component):
             learned: what ``fit`` returned.
 
         Raises:
-            NotExportableError: the encoding doesn't say what it computes, as by default.
+            NotExportableError: the encoding doesn't describe itself, as by default.
         """
         raise NotExportableError(
             f"the encoding {self.registered_name} can't be exported: it has no method onnx; export the network alone "

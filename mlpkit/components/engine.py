@@ -32,7 +32,7 @@ class Workers(Protocol):
     def submit(
         self, function: Callable[..., Any], directory: Path, *, timeout: float | None = None, **arguments: Any
     ) -> Future[Any]:
-        """Train the trial of a folder; if its worker dies, the end says by what.
+        """Train the trial of a folder; if its worker dies, the end names the cause.
 
         One in which nothing happens for ``timeout`` seconds counts as dead, unless something else limits its time.
         """

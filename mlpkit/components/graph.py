@@ -57,7 +57,7 @@ class Node(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """A raw input of a graph, such as a column of a table; ``Graph.feed`` says what each attribute is."""
+    """A raw input of a graph, such as a column of a table; ``Graph.feed`` describes the attributes."""
 
     name: str
     dtype: str
@@ -70,7 +70,7 @@ class Feed(NamedTuple):
 
 
 class Encodes(Protocol):
-    """A data set, as far as a graph is concerned."""
+    """What a graph needs of a data set."""
 
     @property
     def registered_name(self) -> str:
@@ -81,7 +81,7 @@ class Encodes(Protocol):
 
 
 class Describable(Encodes, Protocol):
-    """A layer or a loss, as far as a graph is concerned."""
+    """What a graph needs of a layer or a loss."""
 
     kind: ClassVar[str]
     path: str
@@ -190,7 +190,7 @@ class Graph:
         """Add what a layer or a loss computes from x, and return its output.
 
         Raises:
-            NotExportableError: it doesn't say what it computes.
+            NotExportableError: it doesn't describe itself.
             ComponentFailure: its ``onnx`` returned no value of this graph.
         """
         who = f"{component.kind} {component.path} ({component.registered_name})"
@@ -200,7 +200,7 @@ class Graph:
         """Add how a data set encodes raw inputs, which it declares, and return the encoded input.
 
         Raises:
-            NotExportableError: it doesn't say how it encodes.
+            NotExportableError: it doesn't describe itself.
             ComponentFailure: its ``onnx`` returned no value of this graph.
         """
         name = dataset.registered_name
@@ -224,7 +224,7 @@ class Graph:
             x: what the first one takes; by default ``input``.
 
         Raises:
-            NotExportableError: one of them doesn't say what it computes.
+            NotExportableError: one of them doesn't describe itself.
         """
         y = self.input if x is None else x
         for layer in layers:

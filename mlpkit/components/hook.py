@@ -20,7 +20,7 @@ hookimpl = pluggy.HookimplMarker(ENTRY_POINT_GROUP)
 
 
 class ComponentDeclaration(NamedTuple):
-    """A component that a plugin provides; ``component`` says what each attribute is."""
+    """A component that a plugin provides; ``component`` describes the attributes."""
 
     kind: str
     name: str
@@ -45,7 +45,7 @@ def component(
 
     Args:
         kind: its kind: the name of its base class in lower case, such as ``layer`` or ``optimizer``.
-        name: its name, CamelCase for layers and losses, snake_case for the others.
+        name: its name, CamelCase for layers and losses, snake_case for other kinds.
         target: the class, or ``"package.module:Class"`` to import it only when a spec names it.
         extra: the extra of your distribution that installs further packages for the component, if it needs any.
         deprecated: for a deprecated component, what to do instead, such as ``"use acme.NewLayer"``; specs that name it
@@ -55,7 +55,7 @@ def component(
         aliases: what other libraries call it, such as ``Dense``. Specs can't use them; the error suggests ``name``.
 
     Raises:
-        PluginError: there is no such kind, the name is spelt wrong, the target is neither, the advice is empty or not a
+        PluginError: the kind is unknown, the name is spelt wrong, the target is neither, the advice is empty or not a
             string, or an alias is not a string.
     """
     if kind not in KINDS:

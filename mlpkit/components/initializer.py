@@ -61,7 +61,7 @@ class Initializer(Component):
             outputs: returns the layer's outputs for the batch with given values of the parameter, a new array of shape
                 (rows, units, ...).
             unit_axis: the axis of ``values`` that counts the units.
-            rng: random numbers, keyed by the network's seed and the parameter's name; not those of ``__call__``.
+            rng: random numbers, keyed by the network's seed and the parameter's name; different ones from ``__call__``.
         """
         return values
 

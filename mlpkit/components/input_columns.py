@@ -16,7 +16,7 @@ class InputColumn(NamedTuple):
 
     Args:
         name: its name.
-        holds: ``numbers``; ``dates``, numbers that come from a date; ``one_hot``, elements that say which category it
+        holds: ``numbers``; ``dates``, numbers that come from a date; ``one_hot``, elements that show which category it
             is; ``categories``, one element that is the index of a category.
         width: how many elements of an input it is.
         values: if it holds an index, how many there are: it is an integer from 0 to ``values`` - 1, and 0 stands for a
@@ -67,10 +67,10 @@ def columns_to_plain(columns: Sequence[InputColumn]) -> list[list[Any]]:
 
 
 def columns_from_plain(plain: object, width: int) -> tuple[InputColumn, ...]:
-    """Take back what ``columns_to_plain`` returned, for inputs of so many elements.
+    """Take back what ``columns_to_plain`` returned, for inputs of ``width`` elements.
 
     Raises:
-        ValueError: ``columns_to_plain`` did not return it, or the columns are not those of such inputs.
+        ValueError: ``columns_to_plain`` did not return it, or the columns don't fit such inputs.
     """
     columns = []
     for item in plain if isinstance(plain, list) else [plain]:

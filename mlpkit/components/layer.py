@@ -79,7 +79,7 @@ class Layer(Operation):
         """Declare a chain of layers inside this one; to be called in ``build``.
 
         Args:
-            layers: new layers, in order, each of which takes what the one before it returns.
+            layers: new layers, in order; each takes what the one before it returns.
             input_shape: shape of the first one's inputs.
             name: prefix of the layers' names, before a dot, if it holds several chains: the parameter they come from.
         """
@@ -88,8 +88,8 @@ class Layer(Operation):
     def flops(self, input_shape: Shape) -> int:
         """Return floating-point operations for one example, forward and backward.
 
-        By default six per weight, a multiplication and an addition in each of three matrix products, and those of the
-        layers inside.
+        By default six per weight, a multiplication and an addition in each of three matrix products, and the
+        operations of the layers inside.
         """
         inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
         return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
@@ -123,7 +123,7 @@ class Elementwise(Layer):
         y  = f(x)
         dx = dy f'(x)
 
-    Both methods may write into ``out`` and return it, which is fast, or return an array of their own. If one pass can
+    Both methods may write into ``out`` and return it, which is fast, or return a new array. If one pass can
     compute dx, override ``backward`` as well.
 
     Attributes:
@@ -279,7 +279,7 @@ def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArra
 
 
 def order_of_backward(layers: Sequence[Layer], needed: bool) -> list[Layer]:
-    """Set which layers need their input gradients, and return those that go backward, last first.
+    """Set which layers need their input gradients, and return the layers that go backward, last first.
 
     Args:
         layers: a chain of layers.

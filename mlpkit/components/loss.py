@@ -24,7 +24,7 @@ class Loss(Operation):
     """The mean error of the predictions of a minibatch, and its derivative.
 
     If examples have weights, the mean is Σ wᵢ lossᵢ / Σ wᵢ over the rows, and 0 if all weights are 0. A loss that
-    computes it says ``takes_weights = True``; ``forward`` and ``weight`` then have a last parameter
+    computes it sets ``takes_weights = True``; ``forward`` and ``weight`` then have a last parameter
     ``weights: NDArray | None = None``: a number from 0 up for each row, in float64.
 
     Attributes:
@@ -49,7 +49,7 @@ class Loss(Operation):
 
         Args:
             input_shape: shape of one example's inputs.
-            target: what is to be predicted; None if it is not known, as in Python without a data set.
+            target: what to predict; None if it is not known, as in Python without a data set.
 
         Raises:
             ShapeError: they can't.
@@ -58,7 +58,7 @@ class Loss(Operation):
     def expected_inputs(self, target: Target) -> Shape | None:
         """Return the shape of the inputs that the loss takes for a target, which ``units: auto`` asks for.
 
-        None, the default, means that it doesn't say, or doesn't take such a target.
+        None, the default, means that it doesn't know, or doesn't take such a target.
         """
         return None
 
@@ -108,18 +108,18 @@ class Loss(Operation):
             A value for each row, shape (rows, 1), if ``prediction_names`` names several.
 
         Raises:
-            ShapeError: nothing in the prediction stands for the target; the message says what to do.
+            ShapeError: nothing in the prediction stands for the target; the message advises what to do.
         """
         return prediction
 
     def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return the ends of the interval in which a target is predicted to lie, shape (rows, 2); by default an error.
+        """Return the ends of the predicted interval of a target, shape (rows, 2); by default an error.
 
         Args:
             prediction: what ``predict`` returns; must be left as it is.
 
         Raises:
-            ShapeError: no interval is predicted; the message says what to do.
+            ShapeError: no interval is predicted; the message advises what to do.
         """
         raise ShapeError(
             f"{self.path or self.type_name} predicts no interval",
@@ -136,7 +136,7 @@ class Loss(Operation):
         return prediction
 
     def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
-        """Return the mean loss of predictions, such as those of an ensemble; by default at ``inputs_for`` them.
+        """Return the mean loss of predictions, such as an ensemble's; by default at ``inputs_for`` them.
 
         A loss that overrides ``predict``, but neither ``inputs_for`` nor this method, can't be the loss of an ensemble.
 
@@ -162,7 +162,7 @@ class Loss(Operation):
             graph: what to add them to; ``graph.input`` is x.
 
         Raises:
-            NotExportableError: the loss has a ``predict`` of its own, but doesn't say what it computes.
+            NotExportableError: the loss overrides ``predict``, but doesn't describe it.
         """
         return graph.input if type(self).predict is Loss.predict else super().onnx(graph)
 
@@ -195,7 +195,7 @@ class Loss(Operation):
         Args:
             loss: a loss that belongs to this one alone.
             input_shape: shape of one example's inputs.
-            target: what is to be predicted.
+            target: what to predict.
         """
         name = default_name(loss.type_name, self._layer_counts[""])
         self._expect_new_name(name)

@@ -20,7 +20,7 @@ Table: TypeAlias = list[list[int]]
 class Metric(Component):
     """A value accumulated over minibatches, or a table of counts; a new object starts empty.
 
-    If examples have weights, each row counts as often as its weight says. A metric that computes that says
+    If examples have weights, each row counts as often as its weight. A metric that computes that sets
     ``takes_weights = True``; ``update`` then has a last parameter ``weights: NDArray | None = None``: a number from 0
     up for each row, in float64.
 
@@ -49,7 +49,7 @@ class Metric(Component):
         metric may keep the target.
 
         Args:
-            target: what is to be predicted.
+            target: what to predict.
 
         Raises:
             ShapeError: they can't.

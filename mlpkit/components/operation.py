@@ -68,7 +68,7 @@ class Operation(Component):
         couples_examples: whether the examples of a minibatch affect each other.
         takes_indices: whether inputs are indices of categories, which it looks up, rather than numbers.
         compute_context: returns a context manager that is entered while a network with the operation computes, for
-            compiled code with threads of its own; None if not needed.
+            compiled code with its own threads; None if not needed.
         evaluation_context: the same while it predicts or evaluates, for code that computes a row in one order then,
             whatever the batch; None if not needed.
         bfloat16_context: the same while it computes a step with ``precision: bfloat16``, for code that can round the
@@ -218,7 +218,7 @@ class Operation(Component):
             graph: what to add them to; ``graph.input`` is x.
 
         Raises:
-            NotExportableError: the component doesn't say what it computes, as by default.
+            NotExportableError: the component doesn't describe itself, as by default.
         """
         raise NotExportableError(
             f"{self.kind} {self.path} ({self.registered_name}) can't be exported: it has no method onnx", self.path
@@ -276,7 +276,7 @@ class Operation(Component):
 
     @property
     def needs_parameter_gradients(self) -> bool:
-        """Whether the gradients of its own parameters are used: not in a frozen layer."""
+        """Whether its parameters' gradients are used: not in a frozen layer."""
         return not self._frozen
 
     def _is_trained(self) -> bool:
@@ -294,7 +294,7 @@ class Operation(Component):
             )
 
     def _end_build(self) -> None:
-        """Remember which attributes ``build`` has set; a pass over rows sets the others."""
+        """Remember which attributes ``build`` has set; a pass over rows sets more."""
         self._built = {name: value is None for name, value in vars(self).items()}
 
     def _build_initializers(self, create: Resolver) -> None:
@@ -366,12 +366,12 @@ def _factor(name: str, of: str, factor: float) -> float:
 
 
 def own_parameters(operation: Operation) -> list[Parameter]:
-    """Return the parameters of an operation, without those of operations inside it."""
+    """Return the parameters of an operation, but not of operations inside it."""
     return [*operation._parameters.values()]
 
 
 def own_states(operation: Operation) -> list[State]:
-    """Return the states of an operation, without those of operations inside it."""
+    """Return the states of an operation, but not of operations inside it."""
     return [*operation._states.values()]
 
 
@@ -391,7 +391,7 @@ def output_shape_of(operation: Operation) -> Shape:
 
 
 def belongs_to(path: str, layers: Collection[str]) -> bool:
-    """Whether the operation of a path is one of some layers, by their paths, or lies inside one."""
+    """Whether the operation of a path is one of some layers, by their paths, or is inside one."""
     return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 

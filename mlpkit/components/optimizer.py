@@ -39,12 +39,12 @@ class Step(NamedTuple):
 class Optimizer(Component):
     """Updates parameters from their gradients.
 
-    All parameters lie in one flat array, their gradients in another, and each slot in one more. The trainer
+    All parameters are in one flat array, their gradients in another, and each slot in one more. The trainer
     calls ``update`` on contiguous blocks of these arrays, in any number and size, and evaluates
     ``learning_rate`` before each step. Several threads may call ``update`` at once, on different blocks. An optimizer
     that sees parameters gets one parameter a call instead, in its shape.
 
-    These attributes are those of the class, or set by a constructor whose parameters decide on them.
+    These are attributes of the class, or set by a constructor whose parameters decide on them.
 
     Attributes:
         slots: names of the arrays, of the parameters' size and first zero, that ``update`` keeps.
@@ -77,7 +77,7 @@ class Optimizer(Component):
         """Change ``value`` in place.
 
         Args:
-            value: a block of the parameters, one-dimensional; or a parameter, whose rows may lie apart in memory.
+            value: a block of the parameters, one-dimensional; or a parameter, whose rows may have gaps in memory.
             gradient: the same block of the gradients, or the parameter's; may be overwritten.
             slots: the same block of each slot, or the parameter's slots, by name.
             step: the learning rate and the factor of weight decay for this block, and the number of the step.
@@ -106,7 +106,7 @@ class Optimizer(Component):
         """Convert slots of another version to the present one, in place; by default an error.
 
         Args:
-            slots: the slots as saved; those of one parameter, if the optimizer sees parameters.
+            slots: the slots as saved; of one parameter, if the optimizer sees parameters.
             version: their ``slots_version``.
 
         Raises:

@@ -27,7 +27,7 @@ def row_stride(shape: tuple[int, ...]) -> int:
 
 
 def padded_view(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return the array of a shape, its rows that far apart, in contiguous memory of ``gapped_size(shape)`` elements."""
+    """Return the array of a shape, its rows at that distance, in contiguous memory of its ``gapped_size``."""
     stride = row_stride(shape)
     if not shape or stride == shape[-1]:
         return memory.reshape(shape)
@@ -35,7 +35,7 @@ def padded_view(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def gapped_size(shape: tuple[int, ...]) -> int:
-    """Return the elements of memory that an array takes if its rows lie that far apart."""
+    """Return the elements of memory that an array takes if its rows have that distance."""
     size = row_stride(shape)
     for length in shape[:-1]:
         size *= length
@@ -69,7 +69,7 @@ class Parameter:
         fans: its fan-in and fan-out.
         decay: factor of the weight decay for it; 0 for none.
         rate: factor of the learning rate for it.
-        unit_axis: the axis that counts the units, whose incoming weights lie along the others.
+        unit_axis: the axis that counts the units, whose incoming weights are along the other axes.
         constraint: changes its value in place after each step, so that it satisfies something; None for nothing.
     """
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def keyed_generator(seed: int, *key: str | int) -> np.random.Generator:
-    """Return a generator of its own for each seed and key.
+    """Return a separate generator for each seed and key.
 
     The key of the counter-based generator Philox is the first half of the SHA-256 of seed and key.
 
@@ -37,7 +37,7 @@ class RunPosition:
         seed: the spec's seed.
         slice: which slice of the minibatch the replica computes.
         step: steps done before this one.
-        forwards: number of forward passes begun, each with random numbers of its own.
+        forwards: number of forward passes begun, each with its own random numbers.
     """
 
     progress: Progress

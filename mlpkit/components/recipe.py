@@ -25,7 +25,7 @@ class Auto:
     """A parameter's value that a spec leaves to the data, by a word such as ``auto``.
 
     Args:
-        said: what the spec says.
+        said: the spec's value.
         fill_in: returns the value once the data is known; raises ``WrongUseError`` if the data gives no value.
         stand_in: what the component is built with until then, for what only its constructor can check.
     """
@@ -35,7 +35,7 @@ class Auto:
     stand_in: object
 
     def reference(self) -> object:
-        """Return what the spec says."""
+        """Return the spec's value."""
         return self.said
 
 
@@ -50,7 +50,7 @@ class Recipe(Generic[C_co]):
         name: the component's name in specs, with its namespace.
         component: the class.
         arguments: its parameters, checked; those not given have their defaults.
-        place: where it stands in the spec.
+        place: its place in the spec.
         given_name: what a list of layers calls it, if it was given a name there.
         kept: whether a constructor that takes it wants the recipe itself, and not what it builds.
     """
@@ -69,7 +69,7 @@ class Recipe(Generic[C_co]):
         return component
 
     def reference(self) -> dict[str, dict[str, Any]]:
-        """Return what a spec would say, every default filled in."""
+        """Return what a spec would write, every default filled in."""
         return {self.name: written(self.arguments) | ({"name": self.given_name} if self.given_name else {})}
 
     def __deepcopy__(self, memo: object) -> Recipe[C_co]:
@@ -98,7 +98,7 @@ def leaves_to_data(value: Any) -> bool:
 
 
 def written(value: Any) -> Any:
-    """Return a checked value as a spec would say it."""
+    """Return a checked value as a spec would write it."""
     if hasattr(value, "reference"):
         return value.reference()
     if isinstance(value, list | tuple):

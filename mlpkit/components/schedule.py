@@ -1,4 +1,4 @@
-"""Schedules: a value that changes as training goes on, such as the learning rate."""
+"""Schedules: a value that changes during training, such as the learning rate."""
 
 from __future__ import annotations
 

@@ -101,14 +101,14 @@ class DataFacts(Protocol):
 
     @property
     def target(self) -> Target:
-        """What is to be predicted."""
+        """What to predict."""
 
     @property
     def loss_name(self) -> str:
         """The loss's name in the spec."""
 
     def loss_inputs(self) -> tuple[int, ...] | None:
-        """Return the shape of the inputs that the loss takes for the target; None if it doesn't say."""
+        """Return the shape of the inputs that the loss takes for the target; None if unknown."""
 
     def class_names(self) -> tuple[str, ...]:
         """Return the names of the classes; their numbers, as texts, if they have no others."""
@@ -164,7 +164,7 @@ def _scaling_from_plain(plain: dict[str, Any], count: int) -> ValuesScaling:
 
 
 def _are_finite(numbers: object, count: int) -> bool:
-    """Whether a value is a list of so many finite numbers."""
+    """Whether a value is a list of finite numbers, as many as the count."""
     return (
         isinstance(numbers, list | tuple)
         and len(numbers) == count

@@ -12,7 +12,7 @@ class Verb(Component):
     """A command, called as ``mlpkit NAMESPACE.NAME``.
 
     Its command line is made of the constructor's parameters: those without a default are arguments, in their order, and
-    the others are options. Values are checked as those of a spec.
+    the rest are options. Values are checked as in a spec.
     """
 
     kind: ClassVar[str] = "verb"

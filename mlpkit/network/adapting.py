@@ -43,7 +43,7 @@ def adapt(network: Sequential, x: ArrayLike, parameters: Collection[str] | None 
         parameters: names of the parameters to adapt; by default all those whose initializers see data.
 
     Raises:
-        UsageError: ``encoder`` says that the inputs plainly aren't encoded.
+        UsageError: ``encoder`` finds that the inputs plainly aren't encoded.
         ShapeError: the inputs have another shape.
         ComponentFailure: an initializer failed.
     """

@@ -63,7 +63,7 @@ def input_shape_of(shape: Sequence[int]) -> InputShape:
 
 
 def expect_names(names: Sequence[str], members: int) -> None:
-    """Make sure that each member of the stack has a name of its own.
+    """Make sure that each member of the stack has its own name.
 
     Raises:
         UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
@@ -94,9 +94,9 @@ def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) ->
         encoder: the data set that encodes inputs; None to take any.
 
     Raises:
-        UsageError: they aren't numbers, there are no rows, or they plainly aren't encoded.
+        UsageError: they aren't numbers, or have no rows, or plainly aren't encoded.
         ShapeError: they have another shape.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     remedy = ENCODES_RAW_ROWS if encoder is not None else ""
     inputs = number_array(x, "inputs", remedy)

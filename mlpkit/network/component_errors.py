@@ -1,4 +1,4 @@
-"""Saying which component failed, when an exception of its own ends the work."""
+"""Errors that name the component whose exception ends the work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class component_errors:  # noqa: N801 - reads as a function, like contextlib.suppress, and may be used again
-    """Turn an exception of a component's own into an error that says what failed; ours pass as they are.
+    """Turn a component's exception into an error that names what failed; mlpkit's errors pass unchanged.
 
     The training step uses a plain ``try`` instead, which costs nothing as long as nothing is raised.
 
@@ -26,14 +26,14 @@ class component_errors:  # noqa: N801 - reads as a function, like contextlib.sup
         what: the component and what it was to do, as in ``the metric accuracy failed``.
 
     Raises:
-        ComponentFailure: the component raised an exception of its own.
+        ComponentFailure: the component raised an exception.
     """
 
     def __init__(self, what: str) -> None:
         self.what = what
 
     def __enter__(self) -> None:
-        """Begin to watch."""
+        """Do nothing."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Turn the exception that ended the block, if one did."""
@@ -41,7 +41,7 @@ class component_errors:  # noqa: N801 - reads as a function, like contextlib.sup
             raise self.failure(error) from error
 
     def failure(self, error: Exception) -> ComponentFailure:
-        """Return the error that says what failed, and why."""
+        """Return the error that names what failed, and why."""
         return failure(self.what, error)
 
 
@@ -84,12 +84,12 @@ class operation_errors(component_errors):  # noqa: N801 - reads as a function, t
         self.method = method
 
     def failure(self, error: Exception) -> ComponentFailure:
-        """Return the error that says which operation failed in which method, and why."""
+        """Return the error that names the operation that failed, its method, and why."""
         return operation_failure(self.operation, self.method, error)
 
 
 def failure(what: str, error: Exception) -> ComponentFailure:
-    """Return the error that says what failed, and why."""
+    """Return the error that names what failed, and why."""
     return ComponentFailure(f"{what}: {named(error)}")
 
 
@@ -100,7 +100,7 @@ def named(error: Exception) -> str:
 
 
 def operation_failure(operation: Operation, method: str, error: Exception) -> ComponentFailure:
-    """Return the error that says which member of the stack failed, or which layer inside it, and in which method."""
+    """Return the error that names the member of the stack that failed, or the layer inside it, and its method."""
     failed = failing_operation(operation, error)
     found = failure(f"{failed.kind} {failed.path} ({failed.type_name}) failed in {method}", error)
     shapes = shapes_of(failed)
@@ -121,9 +121,9 @@ def innermost_operation(error: Exception) -> Operation | None:
 
 
 def shapes_of(operation: Operation) -> str:
-    """Describe the shapes of an operation's inputs and parameters, as far as they are known.
+    """Describe the shapes of an operation's inputs and parameters, if they are known.
 
-    The exception that NumPy raises where shapes don't fit doesn't say whose they are.
+    The exception that NumPy raises where shapes don't fit doesn't name the operation.
     """
     shapes = [f"{parameter.name} has shape {parameter.shape}" for parameter in operation._parameters.values()]
     if operation._input_shape:

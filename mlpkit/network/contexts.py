@@ -28,7 +28,7 @@ def rounding_contexts(operations: Iterable[Operation]) -> tuple[Context, ...]:
 
 
 def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:
-    """Return what a function returns inside contexts, the first of which is the outermost.
+    """Return what a function returns inside contexts, the first one outermost.
 
     It takes a fraction of the time of an ``ExitStack``, which counts in the prediction of a single row.
     """
@@ -40,7 +40,7 @@ def call_inside(contexts: tuple[Context, ...], function: Callable[[], R]) -> R:
 
 @contextmanager
 def all_of(contexts: tuple[Context, ...]) -> Iterator[None]:
-    """Enter contexts, the first of which is the outermost."""
+    """Enter contexts, the first one outermost."""
     with ExitStack() as stack:
         for context in contexts:
             stack.enter_context(context())

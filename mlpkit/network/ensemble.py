@@ -68,7 +68,7 @@ class Ensemble(Layer):
         self._target: Target = target
 
     def __repr__(self) -> str:
-        """Say how many networks there are."""
+        """Name the number of networks."""
         return f"Ensemble of {len(self._stacks)}"
 
     def build(self, input_shape: Shape) -> Shape:
@@ -141,11 +141,11 @@ class LossOfPredictions(Loss):
         return self._loss.prediction_names()
 
     def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return what the loss says."""
+        """Return what the loss returns."""
         return self._loss.point_prediction(prediction)
 
     def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
-        """Return what the loss says."""
+        """Return what the loss returns."""
         return self._loss.interval_prediction(prediction)
 
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:

@@ -1,4 +1,4 @@
-"""Where each array lies in one flat array."""
+"""The places of arrays in one flat array."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FlatLayout(NamedTuple):
     """Offsets of named arrays in a flat array.
 
     Args:
-        offsets: where each array begins, in elements, by path.
+        offsets: where each array starts, in elements, by path.
         shapes: the shape of each, by path.
         size: length of the whole.
         factors: what weight decay and learning rate are multiplied by for each, by path; empty for state.
@@ -46,7 +46,7 @@ class FlatLayout(NamedTuple):
 
     @classmethod
     def of_parameters(cls, parameters: Iterable[Parameter]) -> FlatLayout:
-        """Lay out parameters, those with the same factors together and those that decay first, otherwise in order."""
+        """Lay out parameters, equal factors together and decaying ones first, otherwise in order."""
         together: dict[StepFactors, list[Parameter]] = {}
         for parameter in parameters:
             together.setdefault(parameter.factors, []).append(parameter)
@@ -91,7 +91,7 @@ class FlatLayout(NamedTuple):
         return padded_view(flat[begin:end], self.shapes[path])
 
     def trained(self) -> list[tuple[int, int]]:
-        """Return begin and end of each stretch of the flat array that training changes."""
+        """Return start and end of each stretch of the flat array that training changes."""
         return [(begin, end) for begin, end, _ in self.trained_with(dict.fromkeys(self.offsets))]
 
     def trained_with(self, values: Mapping[str, T]) -> list[tuple[int, int, T]]:
@@ -110,11 +110,11 @@ class FlatLayout(NamedTuple):
         return [block for stretch in self.trained() for block in blocks(*stretch)]
 
     def extent(self, path: str) -> tuple[int, int]:
-        """Return begin and end of an array in the flat array; between its rows there may be gaps, which stay 0."""
+        """Return start and end of an array in the flat array; between its rows there may be gaps, which stay 0."""
         begin = self.offsets[path]
         return begin, begin + gapped_size(self.shapes[path])
 
 
 def blocks(begin: int, end: int) -> list[tuple[int, int]]:
-    """Cut a part of a flat array into blocks that stay in cache, and return begin and end of each."""
+    """Cut a part of a flat array into blocks that stay in cache, and return start and end of each."""
     return [(first, min(first + BLOCK, end)) for first in range(begin, end, BLOCK)]

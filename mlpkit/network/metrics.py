@@ -27,7 +27,7 @@ class Metrics:
 
     Raises:
         WrongUseError: a metric can't compare predictions with the target.
-        ComponentFailure: a metric raised an exception of its own.
+        ComponentFailure: a metric raised an exception.
     """
 
     def __init__(self, metrics: Mapping[str, Metric], replica: Replica, target: Target | None) -> None:
@@ -47,7 +47,7 @@ class Metrics:
         Raises:
             WrongUseError: a metric takes no weights.
             ShapeError: the loss predicts nothing that a metric could compare with the targets.
-            ComponentFailure: a metric raised an exception of its own.
+            ComponentFailure: a metric raised an exception.
         """
         if weights is not None:
             expect_takes_weights(*self._metrics.values())
@@ -60,7 +60,7 @@ class Metrics:
         """Return the result of each metric by its name: a float, or a table as rows of integers.
 
         Raises:
-            ComponentFailure: a metric raised an exception of its own.
+            ComponentFailure: a metric raised an exception.
         """
         results: dict[str, float | Table] = {}
         for name, metric in self._metrics.items():

@@ -39,7 +39,7 @@ class Plan(NamedTuple):
 
 
 def add_along_tree(arrays: Sequence[NDArray[Any]]) -> None:
-    """Add all arrays into the first, along a fixed binary tree, overwriting the others.
+    """Add all arrays into the first, along a fixed binary tree, overwriting the rest.
 
     Floating-point sums depend on their order; this order depends on the number of arrays alone, and not on
     which of them was ready first:

@@ -44,7 +44,7 @@ class ScaledValues:
         return self._exp(v, v) if self._log else v
 
     def predictions(self, z: NDArray[Any]) -> NDArray[Any]:
-        """Return the values to predict: those that scaled ones stand for, clipped to their bounds if they have any."""
+        """Return the values to predict: what scaled ones stand for, clipped to their bounds if they have any."""
         v = self.values(z)
         return np.clip(v, *self._bounds, out=v) if self._bounds else v
 

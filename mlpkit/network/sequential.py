@@ -93,21 +93,21 @@ class Sequential:
     Args:
         stack: the layers, and the loss at the end.
         input_shape: shape of one example.
-        target: what is to be predicted, if known.
+        target: what to predict, if known.
         seed: what all random numbers are keyed by, an integer from 0 up.
         dtype: float32 or float64.
         names: names of the members of the stack; by default type and ordinal.
-        slices: how many slices a minibatch is cut into; a warning says if a layer couples the examples of each.
-        own_slices: those that this network computes, if other processes compute the others; by default all.
+        slices: how many slices a minibatch is cut into; mlpkit warns if a layer couples the examples of each.
+        own_slices: the slices that this network computes, if other processes compute more; by default all.
         resolver: builds components that are given by name; by default from all that is installed.
         proof: the proof that the members of the stack fit each other, if there is one already; they have their names.
 
     Attributes:
         slices: how many slices a minibatch is cut into.
-        own_slices: those that this network computes.
+        own_slices: the slices that this network computes.
         map: what computes the slices; by default one after the other, in the thread that calls.
-        exchange: what joins these slices with those of other processes.
-        encoder: the data set that encodes inputs; it refuses those that plainly aren't encoded. None to take any.
+        exchange: what joins these slices with the slices of other processes.
+        encoder: the data set that encodes inputs; it refuses inputs that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
         frozen: names of the layers that steps leave as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
@@ -215,7 +215,7 @@ class Sequential:
             x: inputs, encoded as in training, shape (rows, *input_shape).
 
         Raises:
-            UsageError: ``encoder`` says that the inputs plainly aren't encoded.
+            UsageError: ``encoder`` finds that the inputs plainly aren't encoded.
             ShapeError: the inputs have another shape.
         """
         return self.predict_encoded(self._inputs(x))
@@ -244,7 +244,7 @@ class Sequential:
             x: inputs, encoded as in training, shape (rows, *input_shape).
 
         Raises:
-            UsageError: ``encoder`` says that the inputs plainly aren't encoded.
+            UsageError: ``encoder`` finds that the inputs plainly aren't encoded.
             ShapeError: the inputs have another shape.
         """
         inputs, replica = self._inputs(x), self.replicas[0]
@@ -257,7 +257,7 @@ class Sequential:
         return float(self.evaluate(x, t, (), weights)["loss"])
 
     def accuracy(self, x: ArrayLike, t: ArrayLike, weights: ArrayLike | None = None) -> float:
-        """Return what the metric called ``accuracy`` says of the predictions for examples."""
+        """Return the metric called ``accuracy`` of the predictions for examples."""
         return float(self.evaluate(x, t, ("accuracy",), weights)["accuracy"])
 
     def evaluate(
@@ -273,11 +273,11 @@ class Sequential:
             x: inputs, shape (rows, *input_shape).
             t: targets of the same rows.
             metrics: names of metrics, or new metric objects by name.
-            weights: how much each row counts, numbers from 0 up; None for all alike.
+            weights: how much each row counts, numbers from 0 up; None if all count the same.
 
         Raises:
             WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
-            ComponentFailure: a metric raised an exception of its own.
+            ComponentFailure: a metric raised an exception.
         """
         inputs, targets, counts = self._examples(x, t, weights)
         names = (metrics,) if isinstance(metrics, str) else metrics
@@ -300,12 +300,12 @@ class Sequential:
         Args:
             batches: inputs and targets of one minibatch after the other, and weights, if the examples have any.
             metrics: new metric objects by name.
-            with_others: returns the judgements of these batches and, each in its place, of those that other processes
-                judge; by default there are no others.
+            with_others: returns the judgements of these batches and, each in its place, of those judged by other
+                processes; by default, none.
 
         Raises:
             WrongUseError: a metric can't judge predictions of the network's target, or takes no weights of examples.
-            ComponentFailure: a metric raised an exception of its own.
+            ComponentFailure: a metric raised an exception.
         """
         total, counted = 0.0, 0.0
         with self.evaluating():
@@ -384,7 +384,7 @@ class Sequential:
         """Have steps from now on leave layers as they are, those inside them too, and no others.
 
         They compute as in evaluation, and nothing goes back further than to the first layer that is trained. The
-        gradient by a frozen parameter is undefined. ``fit`` freezes what its ``freeze`` says, and nothing stays frozen.
+        gradient by a frozen parameter is undefined. ``fit`` freezes what its ``freeze`` names, and nothing after it.
 
         Args:
             layers: their names in the network, such as ``Affine1`` or ``Residual1.Affine1``; empty for none.
@@ -439,8 +439,8 @@ class Sequential:
             t: their targets.
             step: steps done before this one; random numbers are keyed by it.
             weights: the weights of the examples; None if they have none.
-            minibatch_rows: how many rows the minibatch has, if ``x`` has only those of the network's own slices; None
-                if it has them all.
+            minibatch_rows: how many rows the minibatch has, if ``x`` has only the rows of the network's slices; None if
+                it has them all.
         """
         if self.slices == 1:
             replica = self.replicas[0]

@@ -29,7 +29,7 @@ class StackError(MlpkitError):
         index: its position in the stack, from 0.
         name: its name.
         input_shape: the shape that it was given.
-        cause: the error that says why.
+        cause: the error that explains why.
         member: the member; None if it is neither a layer nor a loss.
 
     Attributes:
@@ -91,7 +91,7 @@ def prove_shapes(
         stack: layers, and a loss at the end.
         names: their names.
         input_shape: shape of one example.
-        target: what is to be predicted, if known.
+        target: what to predict, if known.
         dtype: the network's dtype.
         create: builds the initializers that members give by name; without it, they are left as names.
 
@@ -150,7 +150,7 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Los
 
 
 def coupled_by_slices(stack: Iterable[Operation], slices: int, frozen: Collection[str] = ()) -> str:
-    """Say which operations see less than a minibatch, though its examples affect each other there; empty if none does.
+    """Name the operations that see less than a minibatch, though its examples affect each other there; or nothing.
 
     Args:
         stack: the layers and the loss, built.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def slice_bounds(rows: int, slices: int) -> list[tuple[int, int]]:
-    """Return begin and end of each slice of a minibatch; sizes differ by one at most, and no slice is empty."""
+    """Return start and end of each slice of a minibatch; sizes differ by one at most, and no slice is empty."""
     count = min(rows, slices)
     edges = [rows * i // max(1, count) for i in range(count + 1)]
     return list(pairwise(edges))
@@ -33,7 +33,7 @@ class Exchange(Protocol):
         """Return a value for each slice of the minibatch, in their order.
 
         Args:
-            values: those of this process's slices; none if the minibatch is too small for them.
+            values: the values of this process's slices; none if the minibatch is too small for them.
             slices: how many slices the minibatch has.
         """
 

@@ -36,8 +36,8 @@ class OrAutoType(ValueType):
 
     Args:
         value: the type of the value.
-        said: the types of what leaves it to the data.
-        fill_in: returns the value, from what the spec says and what is known of the data.
+        said: the types of values that leave it to the data.
+        fill_in: returns the value, from the spec's value and what is known of the data.
         stand_in: what a component is built with until then.
     """
 
@@ -47,7 +47,7 @@ class OrAutoType(ValueType):
     stand_in: object
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         return ", or ".join(kind.describe() for kind in (self.value, *self.said))
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -77,7 +77,7 @@ def _units(said: str, facts: DataFacts) -> int:
     """Return as many units as the loss takes for the data's target.
 
     Raises:
-        WrongUseError: the loss doesn't say how many.
+        WrongUseError: the loss doesn't know how many.
     """
     shape = facts.loss_inputs()
     if shape is None:
@@ -90,7 +90,7 @@ def _class_weights(said: str | Mapping[str, float], facts: DataFacts) -> list[fl
     """Return a weight per class: balanced, or that of its name, or 1.
 
     Raises:
-        WrongUseError: the target is not classes, or there is no class of a name.
+        WrongUseError: the target is not classes, or a class is unknown.
     """
     if not isinstance(facts.target, Classes):
         raise WrongUseError(f"the data gives {facts.target}, which have no class weights")
@@ -109,7 +109,7 @@ def _balanced_weights(facts: DataFacts) -> list[float]:
 
         weight of a class = rows / (classes · rows of the class)
 
-    A row that has a weight counts as often as that says. Classes without a training row don't count, and have weight 1.
+    A row that has a weight counts that often. Classes without a training row don't count, and have weight 1.
     """
     counts = [float(count) for count in facts.class_counts()]
     rows, classes = sum(counts), sum(count > 0 for count in counts)

@@ -95,7 +95,7 @@ class ComponentOfKind(ValueType):
     literal: ValueType | None = None
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         component = either_of(self.kinds)
         if self.literal is None:
             return component

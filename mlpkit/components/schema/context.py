@@ -70,7 +70,7 @@ class SchemaReferences(Protocol):
 
         Args:
             kinds: the kinds.
-            named: whether it may have a name besides its parameters.
+            named: whether it may have a name in addition to its parameters.
         """
 
     def names(self, kind: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class SchemaReferences(Protocol):
 
 
 class EnoughProblems(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
-    """There are too many problems to go on."""
+    """There are too many problems to continue."""
 
 
 @dataclass
@@ -89,7 +89,7 @@ class CheckContext:
         resolve: resolves references to components; None leaves them as they are, to be resolved later.
         folder_of: returns the folder that a relative path at a place starts from; None for the current folder.
         resolved: whether the structure was written with every default filled in, perhaps by an earlier version.
-        files: takes the relative paths of files, as seen from the current folder, by where they stand.
+        files: takes the relative paths of files, as seen from the current folder, by their places.
     """
 
     resolve: ReferenceResolver | None = None
@@ -127,7 +127,7 @@ class ValueType(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say in a few words what is expected, as in ``an integer, at least 1``."""
+        """Describe in a few words what is expected, as in ``an integer, at least 1``."""
 
     @abstractmethod
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:

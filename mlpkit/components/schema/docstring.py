@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Docstring:
-    """A docstring, taken apart.
+    """The parts of a docstring.
 
     Args:
         summary: the first sentence.
@@ -29,7 +29,7 @@ _PARAMETER = re.compile(r"^    (\w+): (.*)$")
 
 
 def parse_docstring(text: str | None) -> Docstring:
-    """Take a docstring apart; missing parts are empty."""
+    """Return the parts of a docstring; missing ones are empty."""
     head, sections = _parts(inspect.cleandoc(text or "").split("\n"), _TITLE)
     summary, _, body = "\n".join(head).strip().partition("\n\n")
     _, parameters = _parts(sections.pop("Args", []), _PARAMETER)
@@ -42,7 +42,7 @@ def parse_docstring(text: str | None) -> Docstring:
 
 
 def _parts(lines: list[str], heading: re.Pattern[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the lines before the first heading, and those of each part, by its name."""
+    """Return the lines before the first heading, and the lines of each part, by its name."""
     current: list[str] = []
     head, parts = current, dict[str, list[str]]()
     for line in lines:

@@ -102,7 +102,7 @@ class Schema:
         subject: str = "",
         noun: str = "parameter",
     ) -> dict[str, Any] | None:
-        """Check the parameters given and fill in the others' defaults; None if there was a fault.
+        """Check the parameters given and fill in the defaults of the rest; None if there was a fault.
 
         Args:
             given: values by parameter name.
@@ -166,7 +166,7 @@ class Schema:
         return ""
 
     def _remedy_for_parameter(self, key: object, given: Mapping[str, object], context: CheckContext) -> str:
-        """Return where to write a key that is a parameter of a component beside it; or nothing."""
+        """Return where to write a key that is a parameter of a neighbouring component; or nothing."""
         for field in self.fields:
             kind, component = without_null(field.type), given.get(field.name)
             name = next(iter(component), None) if isinstance(component, dict) else component
@@ -251,7 +251,7 @@ class OneOf(NamedTuple):
             context.report((*path, given[1]), message, expected=self.expected, remedy=KEEP_ONE, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:
-        """Return the rule as JSON Schema, with what an editor says where it is broken."""
+        """Return the rule as JSON Schema, with what an editor shows where it is broken."""
         given = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in self.keys]
         missing = {"errorMessage": f"{self.missing}; expected {self.expected}"}
         some = {"anyOf": [one | missing for one in given]}
@@ -265,7 +265,7 @@ class OneOf(NamedTuple):
 
 
 class Section:
-    """A part of a spec that has keys of its own: the fields of a dataclass that derives from this.
+    """A part of a spec with its own keys: the fields of a dataclass that derives from this.
 
     Attributes:
         title: what to call it in messages.
@@ -281,7 +281,7 @@ class Section:
         """Report wrong combinations of values."""
 
     def reference(self) -> dict[str, Any]:
-        """Return what a spec would say: every value, unless it is None by default."""
+        """Return what a spec would write: every value, unless it is None by default."""
         defaults = vars(type(self))
         return {key: written(value) for key, value in vars(self).items() if value is not None or defaults.get(key)}
 
@@ -302,7 +302,7 @@ class SectionType(ValueType):
         return schema_of(self.owner)
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         return f"a mapping with the keys of {self.owner.title}"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -377,7 +377,7 @@ def _read_schema(owner: type) -> Schema:
 
 
 def _annotations(owner: type, constructor: Callable[..., None]) -> dict[str, Any]:
-    """Resolve a constructor's annotations; those of a dataclass's fields, in the modules that the fields come from."""
+    """Resolve a constructor's annotations; a dataclass's, in the modules that its fields come from."""
     if not is_dataclass(owner):
         return typing.get_type_hints(constructor, include_extras=True)
     modules: dict[str, dict[str, Any]] = {}

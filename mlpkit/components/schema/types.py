@@ -37,7 +37,7 @@ class Bound(NamedTuple):
     limit: float
 
     def holds(self, value: float) -> bool:
-        """Whether ``value`` lies on the right side."""
+        """Whether ``value`` is on the right side."""
         return COMPARISONS[self.keyword](value, self.limit)
 
 
@@ -53,7 +53,7 @@ class ScalarType(ValueType):
     json_type: ClassVar[str] = ""
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         return self.words
 
     def json_schema(self, references: SchemaReferences) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class BoundedType(ScalarType):
     bounds: tuple[Bound, ...] = ()
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         ends = " and ".join(f"{bound.words} {bound.limit:g}" for bound in self.bounds)
         return f"{self.words}, {ends}" if ends else self.words
 
@@ -212,7 +212,7 @@ def _exists(path: Path) -> bool:
 def _seen_from_here(path: Path) -> Path:
     """Return a path relative to the current folder, if it is below it, and without ``..`` after a folder's name.
 
-    So it is the same wherever the spec stands. What comes before ``..`` may be a link to elsewhere: then both stay.
+    So it doesn't depend on the spec's folder. What comes before ``..`` may be a link to elsewhere: then both stay.
     """
     short = Path(os.path.normpath(path))
     path = short if os.path.realpath(short) == os.path.realpath(path) else path
@@ -230,7 +230,7 @@ class ChoiceType(ValueType):
     choices: tuple[object, ...]
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         shown = [choice if isinstance(choice, str) else show(choice) for choice in self.choices]
         return shown[0] if len(shown) == 1 else "one of " + ", ".join(shown)
 
@@ -266,7 +266,7 @@ class ListType(ValueType):
     as_tuple: bool = False
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         count = f" of at least {counted(self.fewest, 'item')}" if self.fewest else ""
         return f"a list{count}, each {self.items.describe()}"
 
@@ -294,12 +294,12 @@ class ListType(ValueType):
 
 @dataclass(frozen=True)
 class TupleType(ValueType):
-    """A list of a fixed length, each place with a type of its own."""
+    """A list of a fixed length, each place with its own type."""
 
     items: tuple[ValueType, ...]
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         return f"a list of {counted(len(self.items), 'item')}: " + ", ".join(item.describe() for item in self.items)
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -331,7 +331,7 @@ class MappingType(ValueType):
     values: ValueType
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         return f"a mapping from names, each to {self.values.describe()}"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -356,7 +356,7 @@ class EitherType(ValueType):
     alternatives: tuple[ValueType, ...]
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe what is expected."""
         return " or ".join(alternative.describe() for alternative in self.without_null)
 
     @property

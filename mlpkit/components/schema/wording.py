@@ -24,7 +24,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def listed(names: Sequence[object], most: int) -> str:
-    """Return ``a, b, c``, or ``a, b, ...`` if there are more names than so many."""
+    """Return ``a, b, c``, or ``a, b, ...`` if there are more than ``most`` names."""
     return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
 
 
@@ -49,7 +49,7 @@ def either_of(kinds: tuple[str, ...], *, article: bool = True) -> str:
 
 
 def plain_call(name: str, method: Any) -> str:
-    """Return how one would begin to write a function or a class method, such as ``backward(self, dy)``."""
+    """Return how one would define a function or a class method, such as ``backward(self, dy)``."""
     signature = inspect.signature(method.__func__ if isinstance(method, classmethod) else method)  # with self or cls
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
     return f"{name}{signature.replace(parameters=plain, return_annotation=inspect.Signature.empty)}"
@@ -92,7 +92,7 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
 
 
 def nearest_file(name: str, files: Iterable[str]) -> str | None:
-    """Return the file whose name is most like another; None if none is near. Equal endings make no names alike."""
+    """Return the file whose name is most like another; None if none is near. Equal endings don't count."""
     by_stem: dict[str, list[str]] = {}
     for file in sorted(files):
         by_stem.setdefault(PurePath(file).stem, []).append(file)
