@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlpkit.components.kinds import in_words
 from mlpkit.components.recipe import Recipe
-from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
+from mlpkit.components.schema.context import CheckContext, TooManyProblems, show
 from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
@@ -264,7 +264,7 @@ class Registry:
         name = next(iter(reference), "") if isinstance(reference, dict) else reference
         self.find((kind,), str(name))
         context, recipe = CheckContext(self.resolve), None
-        with suppress(EnoughProblems):
+        with suppress(TooManyProblems):
             recipe = self.resolve((kind,), reference, (), context)
         if recipe is not None:
             return recipe()

@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.component import Component
-from mlpkit.components.schema.context import CheckContext, EnoughProblems, show
+from mlpkit.components.schema.context import CheckContext, TooManyProblems, show
 from mlpkit.errors import WrongUseError
 from mlpkit.registry.references import reference_of
 from mlpkit.specfile.nodes import Entry, ListNode, MappingNode, ScalarNode, ValueOrigin
@@ -143,7 +143,7 @@ class _Conversion:
     def tree(self, value: object) -> Node | None:
         """Return a value as a tree, or None if something in it is wrong."""
         node = None
-        with suppress(EnoughProblems):
+        with suppress(TooManyProblems):
             node = self._node(value, ())
         return None if self.context.faults else node
 

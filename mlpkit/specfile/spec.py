@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from mlpkit.components.schema.context import CheckContext, EnoughProblems, Problem, show
+from mlpkit.components.schema.context import CheckContext, Problem, TooManyProblems, show
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
@@ -367,7 +367,7 @@ def check_document(document: Document, registry: Registry, *, resolved: bool = F
         SpecSchemaError: some are wrong; all that are wrong are named.
     """
     context, checked = CheckContext(registry.resolve, document.folder_of, resolved), None
-    with suppress(EnoughProblems):
+    with suppress(TooManyProblems):
         _check_name(document, context)
         checked = TOP_LEVEL.check(document.values, (), context)
     warned = _located(document, [warning for warning in context.warnings if document.says(warning.path)])

@@ -77,7 +77,7 @@ class SchemaReferences(Protocol):
         """Return the schema of a component of a kind, whatever its parameters."""
 
 
-class EnoughProblems(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
+class TooManyProblems(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
     """There are too many problems to continue."""
 
 
@@ -109,11 +109,11 @@ class CheckContext:
         """Record a problem, and return ``INVALID`` in place of the value.
 
         Raises:
-            EnoughProblems: there are ``MOST_PROBLEMS`` now.
+            TooManyProblems: there are ``MOST_PROBLEMS`` now.
         """
         self.faults.append(Problem(path, message, expected=expected, remedy=remedy, at_key=at_key))
         if len(self.faults) >= MOST_PROBLEMS:
-            raise EnoughProblems
+            raise TooManyProblems
         return INVALID
 
     def warn(self, path: KeyPath, message: str, *, remedy: str = "", at_key: bool = False) -> None:

@@ -16,7 +16,7 @@ import annotated_types
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
-from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, TooManyProblems, ValueType, show
 from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
@@ -197,7 +197,7 @@ class Schema:
             if name in kwargs:
                 raise ParameterError(name, f"was given twice to {self.owner.__name__}")
         context, checked = CheckContext(), None
-        with suppress(EnoughProblems):
+        with suppress(TooManyProblems):
             checked = self.check(given | kwargs, (), context, subject=self.owner.__name__)
         if checked is None:
             raise context.faults[0].as_error(self.owner.__name__)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from mlpkit.components.schema.context import INVALID, CheckContext, EnoughProblems, ValueType, show
+from mlpkit.components.schema.context import INVALID, CheckContext, TooManyProblems, ValueType, show
 from mlpkit.components.schema.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -373,7 +373,7 @@ class EitherType(ValueType):
             attempt = context.attempt()
             try:
                 checked = alternative.check(value, path, attempt)
-            except EnoughProblems:
+            except TooManyProblems:
                 checked = INVALID
             if checked is not INVALID:
                 context.warnings += attempt.warnings
