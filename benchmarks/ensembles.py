@@ -23,7 +23,7 @@ from seeds import spec_of, steps_for
 from ways import compared, options_of, report
 
 import mlpkit
-from mlpkit.groups.several_runs import train_prepared, train_runs
+from mlpkit.groups.several_runs import GroupSession, train_prepared, train_runs
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.training.events import Observer, StopRequest
@@ -62,7 +62,7 @@ def in_turn(runs: dict[int, Path]) -> None:
 
 def as_run_does(runs: dict[int, Path]) -> None:
     """Train as ``mlpkit run``."""
-    train_runs(runs, 1, {}, Observer(), StopRequest())
+    train_runs(runs, 1, GroupSession({}, Observer(), StopRequest()))
 
 
 def in_threads(runs: dict[int, Path]) -> None:

@@ -12,7 +12,7 @@ from mlpkit.errors import EnsembleError, ModelFileError, RunFolderError
 from mlpkit.groups.ensemble_folder import EnsembleFolder
 from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.out_of_fold import metrics_out_of_fold, predict_out_of_fold, write_out_of_fold
-from mlpkit.groups.several_runs import listed_runs
+from mlpkit.groups.several_runs import GroupSession, listed_runs
 from mlpkit.jobs.build import build_for
 from mlpkit.jobs.evaluate import evaluated, in_order
 from mlpkit.jobs.load_model import Origin, TrainedModel, load_run, model_of, prove_trained
@@ -112,13 +112,15 @@ def run_ensemble(
     """
     if examples is None:
         expect_processes("training an ensemble")
+    stop = stop or StopRequest()
+    session = GroupSession(spec.registry.arguments(), observer, stop, workers, examples, callbacks)
 
     def train(place: Path) -> EnsembleRun:
         group = EnsembleGroup(spec, examples).prove()
         group.warn(observer)
         group.create(place)
         with group.folder as folder:
-            return _trained(folder, spec.registry, examples, observer, stop or StopRequest(), callbacks, workers)
+            return _trained(folder, spec.registry, session)
 
     return train_in(directory, train, "run", lambda found: found.members, STOPPED_WITHOUT_FOLDER)
 
@@ -147,13 +149,14 @@ def resume_ensemble(
         MlpkitError: as ``run_ensemble`` does.
         KeyboardInterrupt: Ctrl-C stopped the training.
     """
+    session = GroupSession(registry.arguments(), observer, stop or StopRequest(), workers, examples)
     with EnsembleFolder.open(directory) as folder:
         folder.run.claim()
         whole = folder
         if not folder.run.finished:
             spec = _expect_unchanged(folder, registry, examples)
             whole = _with_all_members(folder, spec, examples, observer)
-        return _trained(whole, registry, examples, observer, stop or StopRequest(), workers=workers)
+        return _trained(whole, registry, session)
 
 
 def _with_all_members(
@@ -245,32 +248,15 @@ def _size_of(spec: Spec) -> int:
     return spec.ensemble.size
 
 
-def _trained(
-    folder: EnsembleFolder,
-    registry: Registry,
-    examples: GivenExamples | None,
-    observer: Listener,
-    stop: StopRequest,
-    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
-    workers: int | None = None,
-) -> EnsembleRun:
+def _trained(folder: EnsembleFolder, registry: Registry, session: GroupSession) -> EnsembleRun:
     """Train what is not finished, and average."""
     spec = _spec_of(folder, registry)
-    failures, interrupted = train_unfinished(
-        folder,
-        spec.training.threads or 1,
-        registry.arguments(),
-        observer,
-        stop,
-        examples=examples,
-        callbacks=callbacks,
-        workers=workers,
-    )
-    if failures and not stop.reason:
+    failures, interrupted = train_unfinished(folder, spec.training.threads or 1, session)
+    if failures and not session.stop.reason:
         raise _failed(folder, failures)
-    found = _averaged(folder, spec, examples, stop.reason)
+    found = _averaged(folder, spec, session.examples, session.stop.reason)
     if interrupted:
-        given = ", examples=(x, t)" if examples is not None else ""
+        given = ", examples=(x, t)" if session.examples is not None else ""
         raise interrupt_with(f'stopped; mlpkit.resume("{folder.directory}"{given}) goes on', found)
     return found
 

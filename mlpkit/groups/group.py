@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from mlpkit.errors import Diagnostic
     from mlpkit.groups.numbered_runs import NumberedRuns
+    from mlpkit.groups.several_runs import GroupSession
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
-    from mlpkit.training.events import Listener, StopRequest
+    from mlpkit.training.events import Listener
 
 R = TypeVar("R")
 
@@ -113,27 +114,17 @@ class Group(ABC):
             raise
 
 
-def train_unfinished(
-    folder: NumberedRuns,
-    threads: int,
-    plugin_options: PluginOptions,
-    observer: Listener,
-    stop: StopRequest,
-    **more: Any,
-) -> tuple[dict[int, str], bool]:
+def train_unfinished(folder: NumberedRuns, threads: int, session: GroupSession) -> tuple[dict[int, str], bool]:
     """Train the runs of a folder that are not finished; return what went wrong, and whether Ctrl-C came.
 
     Args:
         folder: the folder, as its writer.
         threads: as for ``train_runs``.
-        plugin_options: as for ``train_runs``.
-        observer: receives the events.
-        stop: may ask that training end after the steps that it is in.
-        **more: as for ``train_runs``.
+        session: what they are trained with.
     """
     runs = {number: folder.member(number) for number in folder.unfinished}
-    with CtrlC(stop) as ctrl_c:
-        failures = train_runs(runs, threads, plugin_options, observer, stop, **more)
+    with CtrlC(session.stop) as ctrl_c:
+        failures = train_runs(runs, threads, session)
     return failures, ctrl_c.received
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from mlpkit.errors import RunFolderError
 from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.seeds_folder import SeedsFolder
-from mlpkit.groups.several_runs import listed_runs, share_of_cores
+from mlpkit.groups.several_runs import GroupSession, listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.runs.given_run import GivenRun
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
@@ -122,14 +121,14 @@ def run_seeds(
     """
     expect_spec(spec, "run")
     expect_processes("training with several seeds")
-    plugin_options = spec.registry.arguments()
+    session = GroupSession(spec.registry.arguments(), observer, stop or StopRequest(), workers)
 
     def train(place: Path) -> SeedRuns:
         group = SeedsGroup(spec).prove()
         group.warn(observer)
         threads = group.create(place, share_of_cores(workers, len(spec.seeds)))
         with group.folder as folder:
-            return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
+            return _trained(folder, threads, session)
 
     return train_in(directory, train, "seeds", lambda found: found.runs, STOPPED_WITHOUT_FOLDER)
 
@@ -169,7 +168,7 @@ def resume_seeds(
             _expect_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
         observer = observer or load("mlpkit.display.notebook:default_observer")("seed", quiet=quiet)
-        return _trained(folder, threads, plugin_options, observer, stop or StopRequest(), workers)
+        return _trained(folder, threads, GroupSession(plugin_options, observer, stop or StopRequest(), workers))
 
 
 def evaluate_seeds(
@@ -252,21 +251,15 @@ def _threads_of(folder: SeedsFolder) -> int:
     return int(resolved["training"]["threads"])
 
 
-def _trained(
-    folder: SeedsFolder,
-    threads: int,
-    plugin_options: PluginOptions,
-    observer: Listener,
-    stop: StopRequest,
-    workers: int | None,
-) -> SeedRuns:
+def _trained(folder: SeedsFolder, threads: int, session: GroupSession) -> SeedRuns:
     """Train what is not finished, and sum up."""
-    failures, interrupted = train_unfinished(folder, threads, plugin_options, observer, stop, workers=workers)
-    if not stop.reason:
-        _warn_of_other_inputs(folder, observer)
+    failures, interrupted = train_unfinished(folder, threads, session)
+    stopped, runs = session.stop.reason, partial(finished_runs, folder, session.plugin_options)
+    if not stopped:
+        _warn_of_other_inputs(folder, session.observer)
         folder.write_summary()
-    runs, unfinished = partial(finished_runs, folder, plugin_options), tuple(folder.unfinished)
-    found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stop.reason, _load=runs)
+    unfinished = tuple(folder.unfinished)
+    found = SeedRuns(folder.seeds, folder.summary(), unfinished, failures, folder.directory, stopped, _load=runs)
     if interrupted:
         raise interrupt_with(f'stopped; mlpkit.resume_seeds("{folder.directory}") goes on', found)
     return found

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import accumulate
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlpkit.errors import MlpkitError
 from mlpkit.groups.local_workers import LocalWorkers
@@ -31,6 +31,26 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 """At whether a signal asks for an end."""
+
+
+class GroupSession(NamedTuple):
+    """What several runs are trained with, besides their folders.
+
+    Args:
+        plugin_options: the keywords of ``Registry.discover``, as plain data.
+        observer: receives the events.
+        stop: may ask that training end after the steps that it is in.
+        workers: how many runs train at once; None for as many as there are cores for.
+        examples: the examples, if the runs were given them in memory.
+        callbacks: callbacks in addition to the spec's, by number of the run; only if the examples are in memory.
+    """
+
+    plugin_options: PluginOptions
+    observer: Listener
+    stop: StopRequest
+    workers: int | None = None
+    examples: GivenExamples | None = None
+    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({})
 
 
 def listed_runs(numbers: Iterable[int], what: str = "seed") -> str:
@@ -88,16 +108,7 @@ class CoreShares:
         return len(numbers) == 1 or sum(map(self.of, numbers)) <= self._cores
 
 
-def train_runs(
-    runs: Mapping[int, Path],
-    threads: int | Mapping[int, int],
-    plugin_options: PluginOptions,
-    observer: Listener,
-    stop: StopRequest,
-    examples: GivenExamples | None = None,
-    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
-    workers: int | None = None,
-) -> dict[int, str]:
+def train_runs(runs: Mapping[int, Path], threads: int | Mapping[int, int], session: GroupSession) -> dict[int, str]:
     """Train prepared runs, each to the same bits as on its own, and return what went wrong with which.
 
     Other processes train them; if the examples are in the memory of this one, it trains one run after the other.
@@ -105,23 +116,18 @@ def train_runs(
     Args:
         runs: the run folders, by number.
         threads: BLAS threads of each; or by number, if they differ.
-        plugin_options: the keywords of ``Registry.discover``, as plain data.
-        observer: receives the events.
-        stop: may ask that training end after the steps that it is in.
-        examples: the examples, if the runs were given them in memory.
-        callbacks: callbacks in addition to the spec's, by number of the run; only if the examples are in memory.
-        workers: how many processes train; by default as many as there are cores for.
+        session: what they are trained with.
     """
     if not runs:
         return {}
-    if examples is not None:
-        observer(Event(0, "began", (runs, 1)))
-        return _train_here(runs, plugin_options, observer, stop, examples, callbacks)
-    shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, workers)
-    observer(Event(0, "began", (runs, shares.most_at_once)))
+    if session.examples is not None:
+        session.observer(Event(0, "began", (runs, 1)))
+        return _train_here(runs, session)
+    shares = CoreShares(dict.fromkeys(runs, threads) if isinstance(threads, int) else threads, session.workers)
+    session.observer(Event(0, "began", (runs, shares.most_at_once)))
     processes = LocalWorkers(shares.most_at_once)
     try:
-        return _train_at_once(runs, shares, processes, plugin_options, observer, stop)
+        return _train_at_once(runs, shares, processes, session)
     finally:
         processes.shutdown()
 
@@ -158,16 +164,9 @@ def train_prepared(
         return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
 
 
-def _train_here(
-    runs: Mapping[int, Path],
-    plugin_options: PluginOptions,
-    observer: Listener,
-    stop: StopRequest,
-    examples: GivenExamples,
-    callbacks: Mapping[int, Sequence[Callback]],
-) -> dict[int, str]:
+def _train_here(runs: Mapping[int, Path], session: GroupSession) -> dict[int, str]:
     """Train runs one after the other in this process."""
-    failures = {}
+    observer, stop, failures = session.observer, session.stop, {}
     for number, directory in runs.items():
         if stop.reason:
             break
@@ -179,11 +178,11 @@ def _train_here(
         try:
             end = train_prepared(
                 directory,
-                **plugin_options,
-                examples=examples,
+                **session.plugin_options,
+                examples=session.examples,
                 observer=ObserverGroup([tell]),
                 stop=stop,
-                callbacks=callbacks.get(number, ()),
+                callbacks=session.callbacks.get(number, ()),
             )
         except MlpkitError as error:
             end = TrainingEnd(failure=described(error))
@@ -193,12 +192,7 @@ def _train_here(
 
 
 def _train_at_once(
-    runs: Mapping[int, Path],
-    shares: CoreShares,
-    processes: LocalWorkers,
-    plugin_options: PluginOptions,
-    observer: Listener,
-    stop: StopRequest,
+    runs: Mapping[int, Path], shares: CoreShares, processes: LocalWorkers, session: GroupSession
 ) -> dict[int, str]:
     """Train runs in other processes, tell how they go, and return what went wrong with which."""
     events: SimpleQueue[Event] = SimpleQueue()
@@ -211,12 +205,12 @@ def _train_at_once(
             runs[number],
             tell=lambda event: events.put(event._replace(run=number)),
             cores=shares.of(number),
-            **plugin_options,
+            **session.plugin_options,
         )
         training[number].add_done_callback(lambda _: events.put(Event(number, "over", ())))
 
     while waiting or training:
-        if stop.reason:
+        if session.stop.reason:
             processes.stop()
             waiting.clear()
         while waiting and shares.suffice_for([*training, waiting[0]]):
@@ -224,11 +218,11 @@ def _train_at_once(
         with suppress(Empty):
             event = events.get(timeout=SECONDS_BETWEEN_LOOKS)
             if event.kind == "over":
-                end = _as_asked(training.pop(event.run).result(), stop)
+                end = _as_asked(training.pop(event.run).result(), session.stop)
                 if end.failure:
                     failures[event.run] = end.failure
                 event = event._replace(data=(end,))
-            observer(event)
+            session.observer(event)
     return dict(sorted(failures.items()))
 
 

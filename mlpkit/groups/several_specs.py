@@ -11,7 +11,7 @@ from mlpkit.groups.ensemble import EnsembleGroup
 from mlpkit.groups.group import Group
 from mlpkit.groups.numbered_runs import NumberedRuns
 from mlpkit.groups.seeds import SeedsGroup
-from mlpkit.groups.several_runs import share_of_cores, train_runs
+from mlpkit.groups.several_runs import GroupSession, share_of_cores, train_runs
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.evaluate import in_order
 from mlpkit.jobs.prove import prove
@@ -153,16 +153,13 @@ def run_specs(
         MlpkitError: the runs can't be prepared; nothing is trained then.
     """
     expect_processes("training several specs")
-    plugin_options = specs[0].spec.registry.arguments()
+    session = GroupSession(specs[0].spec.registry.arguments(), observer, stop, workers)
     cores = share_of_cores(workers, sum(len(each.numbers) for each in specs))
     with ExitStack() as kept:
         threads_of = _prepared(specs, directories, cores, kept)
-        numbered = [
-            (run, own) for each, own in zip(specs, threads_of, strict=True) for run in each.folder.members.values()
-        ]
-        runs = {k: run for k, (run, _) in enumerate(numbered)}
-        threads = {k: own for k, (_, own) in enumerate(numbered)}
-        failures = train_runs(runs, threads, plugin_options, observer, stop, workers=workers)
+        runs = dict(enumerate(run for each in specs for run in each.folder.members.values()))
+        threads = dict(enumerate(own for each, own in zip(specs, threads_of, strict=True) for _ in each.numbers))
+        failures = train_runs(runs, threads, session)
         problems = {runs[k]: failure for k, failure in failures.items()}
         return SpecResults([_result(each, problems, stop.reason) for each in specs], stop.reason)
 
