@@ -412,7 +412,7 @@ class Registry:
         return f"installed: {names}" if names else "none is installed"
 
     def _listed(self, kinds: tuple[str, ...], plugins: Sequence[Plugin]) -> str:
-        """Write the names of components, built-ins first, without loading any plugin; empty if there are none."""
+        """Write the names of components, built-ins first, without loading any plugin; empty without any."""
         names = list(dict.fromkeys(self._words(kinds, plugins).values()))
         more = f" and {len(names) - MOST_NAMES_SHOWN} more: see mlpkit plugins" if len(names) > MOST_NAMES_SHOWN else ""
         return f"{', '.join(names[:MOST_NAMES_SHOWN])}{more}"

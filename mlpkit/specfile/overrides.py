@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from mlpkit.components.schema.component_types import layer_names
@@ -19,14 +19,12 @@ from mlpkit.specfile.strict_yaml import parse_yaml
 from mlpkit.specfile.variables import VARS, follow, preview, variables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mlpkit.components.recipe import KeyPath
     from mlpkit.specfile.nodes import Node
     from mlpkit.specfile.source import DiagnosticList
 
 
-Overrides: TypeAlias = "Mapping[str, Any] | Sequence[str]"
+Overrides: TypeAlias = Mapping[str, Any] | Sequence[str]
 """A mapping from dotted keys to Python values, or texts ``KEY=VALUE`` as from ``--set``."""
 
 FIRST_ORDER = 100
