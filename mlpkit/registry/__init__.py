@@ -1,1 +1,1 @@
-"""Finding components: discover plugins, load those that a spec needs, resolve names."""
+"""Finding components: discover plugins, load what a spec needs, resolve names."""

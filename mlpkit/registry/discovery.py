@@ -26,7 +26,7 @@ NAMESPACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class PluginOptions(TypedDict, total=False):
     """The keywords of ``Registry.discover``, also for functions that only pass them on.
 
-    A registry remembers which components were asked for, so each spec and each run has one of its own.
+    A registry remembers which components were asked for, so each spec and each run has its own.
 
     Args:
         plugins: modules, or paths of Python files, that are plugins too.
@@ -63,7 +63,7 @@ def local_plugins(plugins: Iterable[str | Path | ModuleType]) -> list[Plugin]:
 
 
 def _claimed(namespace: str, claims: Sequence[InstalledEntry]) -> list[Plugin]:
-    """Return the plugins that claim a namespace; those that may not have it are refused."""
+    """Return the plugins that claim a namespace, and refuse all that may not have it."""
     plugins = []
     for installed in claims:
         plugin = Plugin(namespace, PluginOrigin(installed.value, distribution=installed.distribution))

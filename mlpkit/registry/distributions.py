@@ -61,22 +61,22 @@ class InstalledDistribution:
 
     @cached_property
     def name(self) -> str:
-        """Its name; empty if nothing says it."""
+        """Its name; empty if unknown."""
         return PROGRAM if self._is_program else next(self._headers("Name"), "") or self._folder_name[0]
 
     @cached_property
     def version(self) -> str:
-        """Its version; empty if nothing says it."""
+        """Its version; empty if unknown."""
         return VERSION if self._is_program else next(self._headers("Version"), "") or self._folder_name[1]
 
     @cached_property
     def identity(self) -> str:
-        """Its name as indexes compare it, from the name of its folder if that says it."""
+        """Its name as indexes compare it, from the name of its folder if possible."""
         return normalized(self._folder_name[0] or self.name)
 
     @cached_property
     def incompatibility(self) -> str:
-        """Why its metadata says that it can't be used with this version of mlpkit; empty if it can."""
+        """Why it can't be used with this version of mlpkit, by its metadata; empty if it can."""
         about = [] if self.identity == PROGRAM else list(filter(ABOUT_MLPKIT.match, self._headers("Requires-Dist")))
         if not about:
             return ""
@@ -124,12 +124,12 @@ class InstalledDistribution:
 
     @property
     def _is_program(self) -> bool:
-        """Whether it is the program that is running, of which no metadata need be read, which takes time."""
+        """Whether it is the program that is running; reading its metadata would take time."""
         return normalized(self._folder_name[0]) == PROGRAM
 
     @cached_property
     def _folder_name(self) -> tuple[str, str]:
-        """Name and version as in ``acme-1.2.dist-info``; empty if there is no such folder."""
+        """Name and version as in ``acme-1.2.dist-info``; empty without such a folder."""
         path = PurePath(str(getattr(self._found, "_path", "")))  # that in an archive is no path of a file
         if path.suffix not in METADATA_FOLDERS:
             return "", ""

@@ -64,7 +64,7 @@ def _lines(error: BaseException) -> Iterator[tuple[Path, int]]:
 
 
 def _is_foreign(file: Path) -> bool:
-    """Whether a file is one of Python's, or of ours, and so says little of what is wrong in a plugin."""
+    """Whether a file belongs to Python or to mlpkit, and so isn't the place of a plugin's fault."""
     if not file.is_absolute():  # <frozen importlib._bootstrap>
         return file.name.startswith("<")
     of_python = file.is_relative_to(OF_PYTHON) and not INSTALLED & set(file.parts)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ComponentNamespace:
-    """The components of some kinds that are installed: built-ins by name, those of a plugin by its namespace.
+    """The components of some kinds that are installed: built-ins by name, others by their plugin's namespace.
 
     Args:
         kinds: the kinds.

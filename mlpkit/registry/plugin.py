@@ -88,7 +88,7 @@ def _missing_hook(carrier: object) -> str:
 
 
 def _wrong_hook(carrier: object) -> str:
-    """Say in our words what pluggy says in its own; nothing if it is something else."""
+    """Return pluggy's error in our words; empty if it is something else."""
     for name in _functions(carrier):
         marked = getattr(getattr(carrier, name, None), f"{ENTRY_POINT_GROUP}_impl", None)
         if marked and name != HOOK and not marked.get("specname"):
@@ -152,7 +152,7 @@ class PluginOrigin:
 
     @property
     def file(self) -> str:
-        """The file that is loaded, as far as that is known without loading it; else empty."""
+        """The file that is loaded; empty if it isn't known before loading."""
         if isinstance(self.reference, str):
             return _file_of_module(self.reference.partition(":")[0].strip())
         return str(self.target or getattr(self.carrier, "__file__", None) or "")
@@ -233,7 +233,7 @@ class Plugin:
         self.status, self.reason = Status.REFUSED, reason
 
     def refuse_if_incompatible(self) -> None:
-        """Refuse it if its own metadata says that it isn't made for this version of mlpkit."""
+        """Refuse it if its metadata requires another version of mlpkit."""
         distribution = self.origin.distribution
         if self.status is Status.FOUND and distribution and distribution.incompatibility:
             self.refuse(distribution.incompatibility)
@@ -286,7 +286,7 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
 
 
 def _of_another_kind(target: object, kind: str) -> str:
-    """Say what a declaration's target is in place of a component of that kind, and what to do."""
+    """Return what a declaration's target is instead of a component of that kind, and what to do."""
     base = KINDS[kind].base
     if not isinstance(target, type):
         return f"its target is {with_article(type(target).__name__)}, and no class"
@@ -334,7 +334,7 @@ def _file_of_module(name: str) -> str:
 
 
 class _UncachedLoader(SourceFileLoader):
-    """Compiles a file at each import: it leaves no cache beside the user's file, and never runs an outdated one."""
+    """Compiles a file at each import: it writes no cache next to the user's file, and never runs an outdated one."""
 
     def get_code(self, fullname: str) -> CodeType:
         """Return the code of the file as it is now."""

@@ -20,14 +20,14 @@ LONGEST_LOAD: Final = 60.0
 
 
 class Provided(NamedTuple):
-    """A component that a plugin says it provides.
+    """A component that a plugin declares.
 
     Args:
         kind: its kind.
         name: its name, without namespace.
         deprecated: what to use in its place; None if it is not deprecated.
         fault: why it can't be used; empty if it can.
-        computed_by: what computes it, and why; empty if it doesn't say.
+        computed_by: what computes it, and why; empty if it doesn't declare it.
         aliases: what other libraries call it.
     """
 
@@ -40,7 +40,7 @@ class Provided(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What came of looking at a plugin.
+    """The result of examining a plugin.
 
     Args:
         reason: why it can't be loaded; empty if it can.
@@ -66,7 +66,7 @@ def examine(
     this one.
 
     Args:
-        plugins: the plugins; those that were loaded, or are not to be, are judged by what is known of them.
+        plugins: the plugins; one that is loaded, refused or blocked is judged by what is known of it.
         with_components: whether to import each component too.
         longest_load: seconds after which a plugin counts as broken.
     """

@@ -1,4 +1,4 @@
-"""What a spec would say of a component that was built in Python."""
+"""A component that was built in Python, as a spec would write it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class RegisteredComponent:
 
     Args:
         plugin: the plugin.
-        declaration: what it said of the component.
+        declaration: its declaration of the component.
     """
 
     plugin: Plugin
@@ -167,7 +167,7 @@ class Registry:
         return self.defaults(kind)[0]
 
     def defaults(self, kind: str) -> list[str]:
-        """Return the names of the built-ins one of which is taken if no component of a kind is given.
+        """Return the names of the built-ins to choose from if no component of a kind is given.
 
         Raises:
             UnknownComponentError: the built-ins are not installed, or blocked.
@@ -179,7 +179,7 @@ class Registry:
     def nearest_to(self, name: str, kinds: tuple[str, ...]) -> str | None:
         """Return the name of a component that was probably meant; None if nothing is near.
 
-        What is near in plugins that are loaded anyway saves looking into all the others, in a subprocess.
+        A near name in plugins that are loaded anyway saves examining all others, in a subprocess.
         """
         loaded = [plugin for plugin in self.plugins if plugin.status is Status.LOADED]
         for plugins in (loaded, self.plugins):
@@ -195,7 +195,7 @@ class Registry:
         return list(plugins.values())
 
     def computed_by(self) -> dict[str, str]:
-        """Return what computes the components that were asked for, by name, where they say it."""
+        """Return what computes the components that were asked for, by name, where they declare it."""
         said = {name: entry.component.computed_by for name, entry in self._found.items()}
         return {name: what for name, what in said.items() if what}
 
@@ -239,7 +239,7 @@ class Registry:
         Args:
             kinds: the kinds that will do.
             reference: the name or the mapping.
-            path: where the reference stands.
+            path: the place of the reference.
             context: takes the faults.
         """
         if not isinstance(reference, dict):
@@ -280,7 +280,7 @@ class Registry:
         *,
         at_key: bool,
     ) -> Recipe[Any] | None:
-        """Turn a name and parameters, which stand at ``path``, into a recipe."""
+        """Turn a name and parameters, which are at ``path``, into a recipe."""
         if not isinstance(name, str):
             context.report(path, f"{name!r} is no component's name", expected=either_of(kinds), at_key=True)
             return None
@@ -353,7 +353,7 @@ class Registry:
         return self.find(kinds, ending) if self.provides(ending) else None
 
     def _remedy_for_file(self, kinds: tuple[str, ...], file: object) -> str:
-        """Return how to write the data set that reads a file whose name stands in place of it; or nothing."""
+        """Return how to write the data set that reads a file whose name is written instead of it; or nothing."""
         reader = self._reader(kinds, file)
         required = [field.name for field in reader.schema.fields if field.required] if reader else []
         if not reader or not required:
@@ -458,7 +458,7 @@ def _install_remedy(namespace: str) -> str:
 
 
 def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> bool:
-    """Build a component once, for what only its constructor can say: faults between parameters."""
+    """Build a component once, for what only its constructor can find: faults between parameters."""
     try:
         recipe()
     except ParameterError as error:

@@ -216,7 +216,7 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
 
 
 def read_mapping(source: SourceText, faults: DiagnosticList) -> MappingNode | None:
-    """Return a spec as written, or None after reporting why it can't be read or is no mapping."""
+    """Return a spec as written, or None after reporting why it can't be read or is not a mapping."""
     node = parse_yaml(source, faults)
     if node is not None and not isinstance(node, MappingNode):
         place = node.origin.place
@@ -267,7 +267,7 @@ class Document:
     Args:
         path: the spec's file, as given.
         written: its text as written; None if it comes from Python.
-        values: what it says, as plain data, without ``extends`` and ``vars``.
+        values: its content as plain data, without ``extends`` and ``vars``.
         variables: the values of its variables, as plain data.
         tree: the same with origins, ``vars`` included.
         with_names: the tree before variables were put in.
@@ -282,7 +282,7 @@ class Document:
 
     @property
     def text(self) -> str:
-        """Its text as written; of a spec from Python, what it says once variables are put in."""
+        """Its text as written; for a spec from Python, its content once variables are put in."""
         return self.written if self.written is not None else to_yaml(self.values)
 
     def changed(self, change: Callable[[MappingNode, DiagnosticList], None]) -> Document:
@@ -308,7 +308,7 @@ class Document:
         )
 
     def place(self, path: KeyPath, *, at_key: bool = False) -> Span:
-        """Return where a value stands, or its key.
+        """Return the place of a value, or of its key.
 
         What is missing has the place of the nearest thing around it: of its key, if it has one.
 
@@ -396,7 +396,7 @@ def document_of(spec: Mapping[str, Any], overrides: Overrides = (), *, registry:
     """Return the document of a spec that is a mapping in Python; files that it names are relative to the shell.
 
     Args:
-        spec: what the file would say.
+        spec: its keys and values.
         overrides: as for ``read_document``.
         registry: the plugins that name components built in Python; without it there can't be any.
 
@@ -426,7 +426,7 @@ def _document(
 
 
 def _overridden(tree: MappingNode | None, overrides: Overrides, faults: DiagnosticList) -> bool:
-    """Set what the overrides say, and return whether they can be read."""
+    """Set the values of overrides, and return whether they can be read."""
     from mlpkit.specfile.overrides import read_overrides, set_overrides  # noqa: PLC0415 - most specs have no overrides
 
     changes = read_overrides(overrides, faults)

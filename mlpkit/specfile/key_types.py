@@ -173,7 +173,7 @@ def _metric(name: str, context: CheckContext) -> tuple[Recipe[Metric] | None, st
 
 
 def _way_to_have(names: Sequence[str], metrics: Sequence[Recipe[Metric]], context: CheckContext) -> str:
-    """Return what to write so that a run has further metrics beside its own."""
+    """Return what to write so that a run has further metrics."""
     more = []
     for name in dict.fromkeys(names):
         found, _ = _metric(name, context)
@@ -184,7 +184,7 @@ def _way_to_have(names: Sequence[str], metrics: Sequence[Recipe[Metric]], contex
 
 
 def _as_written(metric: Recipe[Metric], context: CheckContext) -> object:
-    """Return what a spec says of a metric: its name, and the parameters that differ from their defaults."""
+    """Return a metric as in a spec: its name, and the parameters that differ from their defaults."""
     plain, _ = _metric(metric.name, context)
     defaults = plain.reference()[metric.name] if plain is not None else {}
     own = {key: value for key, value in metric.reference()[metric.name].items() if (key, value) not in defaults.items()}

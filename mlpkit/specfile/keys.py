@@ -17,7 +17,7 @@ MOST_SUGGESTIONS: Final = 3
 
 
 def keys_below(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Go through the dotted keys below a checked value, with their values; those that hold other keys come before them.
+    """Yield the dotted keys below a checked value, with their values; a key comes before the keys below it.
 
     Args:
         value: a section, a component, a layer, a list or a mapping.

@@ -1,4 +1,4 @@
-"""How the mappings of a spec merge with those of the spec that it extends."""
+"""How a spec merges with the spec that it extends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _keys(section: SectionType, path: KeyPath = ()) -> Iterator[tuple[KeyPath, ParameterSchema]]:
-    """Go through the keys of a section and of those below it, and the places where their values stand."""
+    """Yield the keys of a section and of the sections below it, with their paths."""
     for field in section.schema.fields:
         place, inner = (*path, field.name), without_null(field.type)
         yield place, field
@@ -49,12 +49,12 @@ COMPONENT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_
 
 
 def is_section(path: KeyPath) -> bool:
-    """Whether a section stands at a path."""
+    """Whether the value at a path is a section."""
     return path in SECTIONS
 
 
 def may_be_component(path: KeyPath) -> bool:
-    """Whether a component may stand at a path, as far as the structure tells."""
+    """Whether the value at a path may be a component, judging by the structure alone."""
     return path == ("data",) or (len(path) > 1 and path[0] != "requires" and not is_section(path))
 
 

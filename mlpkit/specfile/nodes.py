@@ -18,7 +18,7 @@ class ValueOrigin(NamedTuple):
     """Where a value or a key came from.
 
     Args:
-        place: where it stands.
+        place: its place.
         notes: what became of it on the way, each a line.
         written: the text that a variable's value was written in, if it isn't that of the place.
     """
@@ -29,7 +29,7 @@ class ValueOrigin(NamedTuple):
 
     @property
     def all_notes(self) -> tuple[str, ...]:
-        """Its own notes, then those of the text it stands in."""
+        """Its own notes, then the notes of its text."""
         return (*self.notes, *self.place.text.notes)
 
     def with_note(self, note: str) -> ValueOrigin:
@@ -52,7 +52,7 @@ class ListNode:
     Args:
         items: its items.
         origin: where it came from.
-        replaces: the list that it stands in place of, of a spec that is extended or overridden.
+        replaces: the list that it replaces, of a spec that is extended or overridden.
     """
 
     items: list[Node]
@@ -121,7 +121,7 @@ def copied(node: Node, note: str = "") -> Node:
 
 
 def height(node: Node) -> int:
-    """Return how many lists and mappings lie inside one another; 0 for a scalar."""
+    """Return how deep lists and mappings are nested; 0 for a scalar."""
     return 0 if isinstance(node, ScalarNode) else 1 + max(map(height, children(node)), default=0)
 
 

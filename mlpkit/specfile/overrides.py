@@ -118,7 +118,7 @@ def _from_value(item: tuple[object, object], order: int, faults: DiagnosticList)
 
 
 def _text_of_value(value: object) -> str:
-    """Return a value as it would stand in a spec, in one line and shortened."""
+    """Return a value as in a spec, on one line and shortened."""
     if isinstance(value, str | os.PathLike):
         text = str(value)
     else:
@@ -132,7 +132,7 @@ def _text_of_value(value: object) -> str:
 
 
 def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
-    """Return the parts of a dotted key and where in it each begins, or None if what stands at a place is no key."""
+    """Return the parts of a dotted key and their positions, or None after reporting that it is not a key."""
     keys, starts, start = [], [], 0
     for part in key.split("."):
         keys.append(part.strip())
@@ -148,13 +148,13 @@ def _parts(key: str, place: Span, faults: DiagnosticList) -> tuple[tuple[str, ..
 
 
 def override_at(key: str, value: object, key_place: Span, place: Span, faults: DiagnosticList) -> Override | None:
-    """Return a value to be set that stands in a spec, so that messages point there; None after reporting why not.
+    """Return an override that a spec holds, so that messages point there; None after reporting why not.
 
     Args:
         key: the dotted key.
         value: the value, taken as it is.
-        key_place: where the key stands.
-        place: where the value stands.
+        key_place: the place of the key.
+        place: the place of the value.
         faults: takes what is wrong.
     """
     parts = _parts(key, key_place, faults)
@@ -166,7 +166,7 @@ def override_at(key: str, value: object, key_place: Span, place: Span, faults: D
 
 
 def set_overrides(root: MappingNode, overrides: list[Override], faults: DiagnosticList) -> None:
-    """Set the values in their order, those of variables first.
+    """Set the values in their order, variables first.
 
     Layers go by the names they have before the first override, so that one does not rename what another means.
 

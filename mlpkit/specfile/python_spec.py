@@ -43,7 +43,7 @@ def node_of_spec(
     Texts mean what they would in a file: ``$name`` is a variable.
 
     Args:
-        spec: what the file would say.
+        spec: its keys and values.
         faults: takes what is wrong.
         registry: the plugins that name components built in Python; without it there can't be any.
     """
@@ -84,7 +84,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def scalar_of(value: object, *, with_names: bool = False) -> Scalar:
-    """Return a value that is no list or mapping as a spec would write it.
+    """Return a scalar as a spec would write it.
 
     Args:
         value: the value.

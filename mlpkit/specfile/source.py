@@ -64,7 +64,7 @@ LONGEST_QUOTED_OVERRIDE: Final = 200
 
 @dataclass(frozen=True, eq=False)
 class SourceText:
-    """A text that values of a spec stand in: a file, or an override.
+    """A text that holds values of a spec: a file, or an override.
 
     Args:
         name: the file's path as given, or what stands for it in messages.
@@ -72,7 +72,7 @@ class SourceText:
         order: its position among the texts of one spec: the file, those it extends, the overrides.
         notes: how the spec came to this text, each a line.
         override: whether it is an override, which is quoted where a file's place would be named.
-        key_only: whether it is no text but the dotted path of a key, which is all that a value from Python has.
+        key_only: whether it is only the dotted path of a key, as for values from Python.
         folder: the file's folder, which relative paths in it start from; None for the current folder.
     """
 
@@ -143,7 +143,7 @@ class Span(NamedTuple):
 
     @property
     def source(self) -> str:
-        """That line, fit to be printed; empty if it is too long to be of help, or there is no line."""
+        """That line, fit to be printed; empty if it is too long to help, or missing."""
         line = self.text.line(self.text.line_number(self.start))
         return shown(line) if len(line) <= LONGEST_SHOWN_LINE else ""
 
@@ -154,7 +154,7 @@ class Span(NamedTuple):
 
     @property
     def quoted(self) -> str:
-        """The place for notes: an override is quoted whole, as its columns say little."""
+        """The place for notes: an override is quoted whole, as its columns help little."""
         if not self.text.override:
             return str(self)
         text = self.text.text

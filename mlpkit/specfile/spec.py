@@ -47,7 +47,7 @@ def _parts(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 
 def _too_large(resolved: Mapping[str, Any]) -> Problem | None:
-    """Return what is wrong with the size of a resolved spec, or None; its keys are those of the spec as written."""
+    """Return what is wrong with the size of a resolved spec, or None, at a key that the spec as written has."""
     parts = list(_parts(resolved))
     if len(parts) > MOST_VALUES:
         ((largest, _),) = Counter(path[0] for path, _ in parts[1:]).most_common(1)
@@ -408,7 +408,7 @@ def _needs_whole_key(document: Document, fault: Problem) -> bool:
 
 
 def _without(values: Any, paths: Sequence[KeyPath]) -> Any:
-    """Return plain data without what stands at some paths."""
+    """Return plain data without the values at some paths."""
     if not isinstance(values, dict):
         return values
     inside = {key: [path[1:] for path in paths if path[0] == key] for key in values}

@@ -51,7 +51,7 @@ def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) ->
     Args:
         source: the text.
         faults: takes what is wrong; the tree leaves out what it can't make sense of.
-        start: where the YAML begins.
+        start: position of the YAML's first character.
     """
     refused = REFUSED.search(source.text, start)
     if refused:
@@ -85,7 +85,7 @@ class _Key:
 
     Args:
         name: None if the key is wrong; its value is then left out.
-        origin: where it stands.
+        origin: its origin.
         colon: position of a colon in it that must have been meant to end it, if no value follows.
     """
 
@@ -130,7 +130,7 @@ class _Builder:
         return next((opened.start for opened in reversed(self.open) if opened.in_brackets), None)
 
     def take(self, event: Event) -> None:
-        """Add what an event says."""
+        """Add the content of an event."""
         if isinstance(event, ScalarEvent):
             self._refuse_properties(event)
             self._take_scalar(event)

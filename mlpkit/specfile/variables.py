@@ -1,4 +1,4 @@
-"""Puts the values of ``vars:`` where ``$name`` stands.
+"""Replaces ``$name`` by its value in ``vars:``.
 
 ``$name`` or ``${name}`` must be the whole scalar, and the value keeps its type: a number, a list, a component.
 ``$$`` is a dollar.
@@ -67,14 +67,14 @@ def substitute(root: MappingNode, faults: DiagnosticList) -> MappingNode | None:
 
 
 def variables_of(root: MappingNode) -> MappingNode | None:
-    """Return the variables of a spec as they are written, or None if ``vars`` is no mapping."""
+    """Return the variables of a spec as they are written, or None if ``vars`` is not a mapping."""
     entry = root.entries.get(VARS)
     node = entry.node if entry else MappingNode({}, root.origin)
     return node if isinstance(node, MappingNode) else None
 
 
 def preview(node: Node, variables: MappingNode) -> Any:
-    """Return a part of a spec as plain data with variables put in, as far as that works."""
+    """Return a part of a spec as plain data with variables put in; as written if that makes it too large."""
     try:
         return plain(_Substitution(variables, DiagnosticList()).node(node))
     except _Stop:
@@ -146,7 +146,7 @@ class _Substitution:
 
         Args:
             node: as it is written.
-            depth: how deep a list or mapping here would lie.
+            depth: how deep a list or mapping here is nested.
             chain: the variables whose values are being worked out.
         """
         if isinstance(node, ScalarNode):

@@ -73,12 +73,12 @@ class Evidence:
 
     @property
     def at_line_start(self) -> bool:
-        """Whether only spaces stand before it."""
+        """Whether only spaces come before it."""
         return not self.before.strip()
 
     @property
     def in_column_of_start(self) -> bool:
-        """Whether it begins a line, in the column where what the parser was doing began."""
+        """Whether it is the first of its line, in the column where what the parser was doing began."""
         start_of_line = self.source.line_starts[self.source.line_number(self.start) - 1]
         return self.at_line_start and len(self.before) == self.start - start_of_line
 

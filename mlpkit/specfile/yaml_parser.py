@@ -59,7 +59,7 @@ class EventParser(Reader, Scanner, Parser):
         Parser.__init__(self)
 
     def forward(self, length: int = 1) -> None:
-        """Go on by some characters, which may be a million."""
+        """Skip some characters, which may be a million."""
         if length == 1 and self.buffer[self.pointer] not in "\r\n":
             self.pointer, self.index, self.column = self.pointer + 1, self.index + 1, self.column + 1
             return
@@ -119,7 +119,7 @@ class EventParser(Reader, Scanner, Parser):
         return found[0]
 
     def _until(self, pattern: re.Pattern[str]) -> str:
-        """Return what stands here before something that a pattern matches."""
+        """Return the text from here up to what a pattern matches."""
         found = pattern.search(self.buffer, self.pointer)
         return self.buffer[self.pointer : found.start()] if found else ""
 
@@ -143,7 +143,7 @@ class EventParser(Reader, Scanner, Parser):
         return "\n"
 
     def scan_plain(self) -> ScalarToken:
-        """Read a text without quotes, which may go on over lines indented by more than what it belongs to."""
+        """Read a text without quotes; its further lines are indented by more than what it belongs to."""
         pieces: list[str] = []
         between = ""
         start = end = self.get_mark()
@@ -223,7 +223,7 @@ class ParserProblem(Exception):  # noqa: N818 - what the parser itself calls it;
 
     Args:
         context: what it was doing.
-        context_start: where that began, or None if it did not say.
+        context_start: where that began, or None if unknown.
         problem: what it met.
         position: where it met it.
     """

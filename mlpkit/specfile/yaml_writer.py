@@ -25,12 +25,12 @@ class _Dumper(yaml.SafeDumper):
         return tag
 
     def check_simple_key(self) -> bool:
-        """Return that every key stands before its colon on one line: specs have no other keys."""
+        """Return that every key and its colon are on one line: specs have no other keys."""
         super().check_simple_key()
         return True
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Return that a value is written out wherever it stands: specs have no aliases."""
+        """Return that a value is written out everywhere: specs have no aliases."""
         return True
 
 
@@ -56,7 +56,7 @@ def to_yaml(value: Any, *, with_names: bool = False) -> str:
 
 
 def to_inline_yaml(value: Any) -> str:
-    """Write a value as a spec would say it, on one line."""
+    """Write a value as in a spec, on one line."""
     return _inline(_plain(value))
 
 
