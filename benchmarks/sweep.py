@@ -39,7 +39,7 @@ from rounds import ratio
 
 import mlpkit
 from mlpkit.runs.json_files import readable_lines
-from mlpkit.verbs.sweep.samplers import RandomSampler
+from mlpkit.verbs.sweep.samplers import random_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,8 +122,7 @@ def contestants(trials: int, epochs: int, data: Path) -> dict[str, Callable[[Pat
         return found
     checked = mlpkit.load_spec(spec)
     assert checked.sweep is not None
-    sampler = RandomSampler(checked.sweep.search, checked.seed)
-    values = [sampler.values(number, []) for number in range(trials)]
+    values = [random_values(checked.sweep.search, checked.seed, number) for number in range(trials)]
     by_loader = {"data": str(data), "values": values, "epochs": epochs, "batch_size": BATCH_SIZE, "loader": True}
     by_index = by_loader | {"loader": False}
     if find_spec("optuna"):

@@ -76,7 +76,7 @@ SWEEP_FOLDER: Final = Kind(
     False,
     "the trials of a sweep",
     marker=SWEEP,  # without a group: trials are numbered, but each may be several runs
-    resume="mlpkit.verbs.sweep.command:resume",
+    resume="mlpkit.verbs.sweep.training:resume",
     evaluate="mlpkit.verbs.run.evaluate_run:print_run",  # which refuses it, and names its trials
     report="mlpkit.verbs.sweep.page:write_sweep_page",
     noun="sweep",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mlpkit.display.display import Display
 from mlpkit.display.json_events import JsonEvents
 from mlpkit.display.lines import Lines
-from mlpkit.display.make_display import on_screen
 from mlpkit.display.outcomes import Outcome
 from mlpkit.groups.several_runs import listed_runs
 from mlpkit.runs.layout import BEST
@@ -19,15 +18,12 @@ from mlpkit.terminal.figures import duration, figure
 from mlpkit.terminal.formatting import blocks, counted, line_length, paragraph
 from mlpkit.terminal.output import diagnostic, document, message, result
 from mlpkit.verbs.sweep.driver import ranked
-from mlpkit.verbs.sweep.status import sweep_status
 from mlpkit.verbs.sweep.sweep import plain_trial, written_results
 from mlpkit.verbs.sweep.trial_spec import short_keys, written_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from mlpkit.registry.discovery import PluginOptions
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective
     from mlpkit.verbs.sweep.status import SweepStatus
@@ -113,19 +109,6 @@ class SweepJson(SweepDisplay, JsonEvents):
         document({"event": "trial", **plain_trial(trial), "best": best.number if best else None})
 
 
-def make_sweep_display(title: str, folder: Path, quiet: bool, as_json: bool) -> SweepDisplay:
-    """Return what shows a sweep: nothing, JSON, a screen on a terminal, or lines; see ``make_display``."""
-    if quiet:
-        return SweepDisplay()
-    if as_json:
-        return SweepJson()
-    if on_screen():
-        from mlpkit.verbs.sweep.screen import SweepScreen  # noqa: PLC0415 - only a screen needs rich
-
-        return SweepScreen(title, str(folder))
-    return SweepLines()
-
-
 def of_sweep(found: Sweep) -> Outcome:
     """Return how a sweep ended, for its display."""
     reason = {"reason": found.stopped} if found.stopped else {}
@@ -199,12 +182,8 @@ def print_way_on(found: Sweep) -> None:
     message(f"resume it with: mlpkit sweep --resume {shlex.quote(str(found.folder))}")
 
 
-def show_status(folder: Path, plugin_options: PluginOptions, *, as_json: bool) -> None:
-    """Print what a sweep has come to so far."""
-    status = sweep_status(folder, **plugin_options)
-    if as_json:
-        document(status.to_plain())
-        return
+def print_status(status: SweepStatus) -> None:
+    """Print the best trials so far, how far the sweep is, and which driver is at work."""
     width = line_length()
     for line in best_table(status.trials, status.objectives, width):
         result(line)

@@ -210,7 +210,7 @@ class Driver:
         if not self._trials_to_begin():
             return None
         number, spent = self._free_number(), self._spent()
-        values = self._sampler.values(number, self._in_order())
+        values = self._sampler(number, self._in_order())
         return None if values is None else self._folder.begin(number, values, round(spent, 3))
 
     def _trials_to_begin(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.engine import LOCAL, Engine
@@ -31,9 +31,9 @@ class EngineChoice:
         options: values of the engine's parameters, by name; None or empty for those that aren't given.
     """
 
-    name: str = LOCAL
-    workers: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str
+    workers: int | None
+    options: Mapping[str, Any]
 
     def expect_possible(self, registry: Registry) -> None:
         """Make sure that there is such an engine, and that all options that are given are its own.
@@ -70,18 +70,16 @@ class EngineChoice:
         Raises:
             UsageError: a library is missing, or the workers can't be used.
         """
-        workers = self._started_workers(registry)
+        workers: Workers
+        if self.name == LOCAL:
+            workers = LocalWorkers(self.workers)
+        else:
+            with component_errors(f"engine {self.name} failed in start"):
+                workers = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
         try:
             yield workers
         finally:
             workers.shutdown()
-
-    def _started_workers(self, registry: Registry) -> Workers:
-        if self.name == LOCAL:
-            return LocalWorkers(self.workers)
-        with component_errors(f"engine {self.name} failed in start"):
-            workers: Workers = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
-            return workers
 
     @property
     def _given(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import UsageError
@@ -11,7 +11,7 @@ from mlpkit.runs.overview import FINISHED, PRUNED, STOPPED
 from mlpkit.verbs.sweep.section import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
@@ -24,16 +24,8 @@ WITHOUT_OPTUNA: Final = (
 )
 
 
-class Sampler(Protocol):
-    """Chooses the values of trials."""
-
-    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        """Return the values of a trial; None if there are no more.
-
-        Args:
-            number: the number of the trial.
-            trials: the trials before it, as they are now.
-        """
+Sampler: TypeAlias = "Callable[[int, Sequence[Trial]], dict[str, Any] | None]"
+"""Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
 
 
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
@@ -46,63 +38,33 @@ def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
     Raises:
         UsageError: it needs a library that is not installed.
     """
-    sampler: Sampler
-    if sweep.sampler == "grid":
-        sampler = GridSampler(sweep.search)
-    else:
-        sampler = RandomSampler(sweep.search, seed) if sweep.sampler == "random" else TpeSampler(sweep, seed)
-    return AfterBaseline(sampler) if sweep.baseline else sampler
+    grid = Grid(sweep.search)
+    tpe = TpeSampler(sweep, seed) if sweep.sampler == "tpe" else None
+
+    def values(number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+        if sweep.baseline and number == 0:
+            return {}
+        number -= sweep.baseline
+        if tpe is not None:
+            return tpe.values(number, trials)
+        return grid.combination(number) if sweep.sampler == "grid" else random_values(sweep.search, seed, number)
+
+    return values
 
 
-class AfterBaseline:
-    """Sets nothing in trial 0, which is the spec as it stands, and leaves the others to another sampler.
-
-    Args:
-        sampler: chooses the values of the others, as if the first of them were trial 0.
-    """
-
-    def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
-
-    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        """Return the values of a trial."""
-        return self._sampler.values(number - 1, trials) if number else {}
-
-
-class RandomSampler:
-    """Draws values at random; those of a trial depend on the seed, its number and the key alone.
+def random_values(search: Mapping[str, SearchedKey], seed: int, number: int) -> dict[str, Any]:
+    """Return random values of a trial; each depends on the seed, the trial's number and the key alone.
 
     Args:
         search: the searched keys.
         seed: the spec's seed.
+        number: the trial's number.
     """
-
-    def __init__(self, search: Mapping[str, SearchedKey], seed: int) -> None:
-        self._search = search
-        self._seed = seed
-
-    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        """Return the values of a trial."""
-        values: dict[str, Any] = {}
-        for key, searched in self._search.items():
-            if searched.holds(values):
-                values[key] = value_at(searched, keyed_generator(self._seed, "trial", number, key).random())
-        return values
-
-
-class GridSampler:
-    """Goes through all combinations, the last key changing first.
-
-    Args:
-        search: the searched keys.
-    """
-
-    def __init__(self, search: Mapping[str, SearchedKey]) -> None:
-        self._grid = Grid(search)
-
-    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
-        """Return the combination of that number."""
-        return self._grid.combination(number)
+    values: dict[str, Any] = {}
+    for key, searched in search.items():
+        if searched.holds(values):
+            values[key] = value_at(searched, keyed_generator(seed, "trial", number, key).random())
+    return values
 
 
 def value_at(searched: SearchedKey, share: float) -> Any:
@@ -153,7 +115,7 @@ class TpeSampler:
         self._sweep = sweep
         self._seed = seed
 
-    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any] | None:
+    def values(self, number: int, trials: Sequence[Trial]) -> dict[str, Any]:
         """Return the values that look best after the trials so far."""
         optuna = self._optuna
         seed = int(keyed_generator(self._seed, "trial", number).integers(2**31))

@@ -18,6 +18,7 @@ from mlpkit.jobs.resume_network import Session, train_claimed
 from mlpkit.jobs.spec_data import OpenedData, describe_data, open_for_members
 from mlpkit.jobs.train import write_beginning
 from mlpkit.jobs.training_job import TrainingJob
+from mlpkit.runs.files import remove_leftovers
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.layout import RESOLVED, SWEEP
@@ -27,7 +28,6 @@ from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, 
 from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
 from mlpkit.verbs.sweep.pruning import curves_of, rule_for
 from mlpkit.verbs.sweep.section import SweepSection
-from mlpkit.verbs.sweep.trial_of_several import train_group
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from mlpkit.components.dataset import Dataset, Split
+    from mlpkit.groups.group import Group
     from mlpkit.jobs.training_job import Run
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.specfile.spec import Spec
@@ -124,21 +125,53 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
     """Train a trial from where it is, as its own spec says; of several runs, the first is judged."""
     judged, stop = ObserverGroup([observer, judge]), judge.stop
 
-    def train_prepared(spec: Spec, run: RunFolder, *, first: bool) -> Run:
-        observers = judged if first else observer
-        session = Session(spec.registry, observers, stop, opened=_opened(spec), cores=threads)
+    def train_prepared(spec: Spec, run: RunFolder, observer: Observer) -> Run:
+        session = Session(spec.registry, observer, stop, opened=_opened(spec), cores=threads)
         return train_claimed(run, session, again=True)
+
+    def train_one(group: Group, number: int, run: RunFolder) -> Run:
+        return train_prepared(group.spec_of(number), run, judged if number == group.numbers[0] else observer)
 
     if judge.finds_first_run_weak():  # its last process was killed before it could judge that
         return TrainingEnd(stopped=stop.reason)
     if group := group_of(spec):
-        return train_group(group, folder, threads, train_prepared)
+        _prepare(group.keep_in(folder), threads)
+        return _train_in_turn(group, train_one)
     if (folder.directory / RESOLVED).exists():
-        run = train_prepared(spec, folder, first=True)
+        run = train_prepared(spec, folder, judged)
     else:
         spec = spec.with_seed(spec.seeds[0])
         run = _begin(spec, folder, _opened(spec), threads, judged, stop)
     return TrainingEnd(run.steps, run.stopped, metrics=run.metrics)
+
+
+def _prepare(group: Group, cores: int) -> None:
+    """Prepare the runs of a trial of several, unless they are; those that a killed process began are made again."""
+    if group.folder.is_prepared:
+        return
+    group.prove()
+    for directory in group.folder.members.values():
+        remove_leftovers(directory)
+        RunFolder(directory).discard_if_unused()
+    group.prepare(cores)
+
+
+def _train_in_turn(group: Group, train: Callable[[Group, int, RunFolder], Run]) -> TrainingEnd:
+    """Train the runs that are not finished, and sum up; the first that is stopped, diverges or fails ends the trial."""
+    steps = 0
+    for number in group.folder.unfinished:
+        with RunFolder(group.folder.member(number)) as folder:
+            folder.claim()
+            try:
+                run = train(group, number, folder)
+            except MlpkitError as error:
+                error.add_note(f"this was {group.what} {number}")
+                raise
+        steps += run.steps
+        if run.stopped:
+            return TrainingEnd(steps, run.stopped)
+    group.sum_up()
+    return TrainingEnd(steps)
 
 
 @lru_cache(maxsize=1)

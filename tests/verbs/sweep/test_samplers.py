@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mlpkit.errors import UsageError
 from mlpkit.verbs.sweep.folder import Trial
-from mlpkit.verbs.sweep.samplers import GridSampler, RandomSampler, TpeSampler, make_sampler, value_at
+from mlpkit.verbs.sweep.samplers import TpeSampler, make_sampler, value_at
 from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
 
 SEARCH = {
@@ -30,6 +30,10 @@ def trial(number, values, state="finished", **results):
     return Trial(number, Path("x"), values, state=state, results=results)
 
 
+def sampler_of(search, sampler="random", seed=0, **keys):
+    return make_sampler(SweepSection(search, trials=9, sampler=sampler, **keys), seed)
+
+
 def is_allowed(values):
     assert list(values) == [key for key in SEARCH if key in values]
     assert ("training.optimizer.sgd.momentum" in values) == (values["training.optimizer"] == "sgd")
@@ -43,18 +47,18 @@ def is_allowed(values):
 
 @given(seed=st.integers(0, 2**32), number=st.integers(0, 10**6))
 def test_random_values_are_allowed_and_depend_on_seed_and_number_alone(seed, number):
-    values = RandomSampler(SEARCH, seed).values(number, [])
+    values = sampler_of(SEARCH, seed=seed)(number, [])
     assert is_allowed(values)
-    sampler = RandomSampler(SEARCH, seed)
-    sampler.values(number + 1, [])
-    assert sampler.values(number, [trial(0, {}, loss=3.0)]) == values
+    sampler = sampler_of(SEARCH, seed=seed)
+    sampler(number + 1, [])
+    assert sampler(number, [trial(0, {}, loss=3.0)]) == values
 
 
 def test_the_value_of_a_key_does_not_depend_on_the_other_keys():
     alone = {"vars.rate": SEARCH["vars.rate"]}
     for number in range(5):
-        values = RandomSampler(SEARCH, 3).values(number, [])
-        assert RandomSampler(alone, 3).values(number, []) == {"vars.rate": values["vars.rate"]}
+        values = sampler_of(SEARCH, seed=3)(number, [])
+        assert sampler_of(alone, seed=3)(number, []) == {"vars.rate": values["vars.rate"]}
 
 
 @given(share=st.floats(0, 1, exclude_max=True))
@@ -73,7 +77,8 @@ def test_integers_of_a_range_are_equally_likely_and_have_both_ends():
 
 
 def values_of(searched):
-    return [values["x"] for values in (GridSampler({"x": searched}).values(i, []) for i in range(searched.count))]
+    sampler = sampler_of({"x": searched}, "grid")
+    return [sampler(i, [])["x"] for i in range(searched.count)]
 
 
 def test_steps_are_exact_decimals():
@@ -90,7 +95,7 @@ def test_a_range_takes_no_time_and_no_memory_however_many_values_it_has():
     seeds = SearchedKey(low=0, high=2**64 - 1)
     assert value_at(seeds, 0.5) == 2**63
     assert value_at(seeds, 1 - 2**-53) <= 2**64 - 1
-    assert GridSampler({"x": fine, "seed": seeds}).values(5, []) == {"x": 0.0, "seed": 5}
+    assert sampler_of({"x": fine, "seed": seeds}, "grid")(5, []) == {"x": 0.0, "seed": 5}
 
 
 def test_a_grid_has_each_combination_once_and_none_that_a_condition_rules_out():
@@ -99,9 +104,9 @@ def test_a_grid_has_each_combination_once_and_none_that_a_condition_rules_out():
         "b": SearchedKey(low=1, high=3, when={"a": "x"}),
         "c": SearchedKey(choices=(True, None)),
     }
-    sampler = GridSampler(search)
+    sampler = sampler_of(search, "grid")
     found = []
-    while (values := sampler.values(len(found), [])) is not None:
+    while (values := sampler(len(found), [])) is not None:
         found.append(values)
     x = [{"a": "x", "b": b, "c": c} for b in (1, 2, 3) for c in (True, None)]
     assert found == [*x, {"a": "y", "c": True}, {"a": "y", "c": None}]
@@ -151,12 +156,11 @@ def test_tpe_keeps_to_the_search():
 @pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
 def test_after_a_baseline_without_values_come_those_of_a_sweep_without_one(sampler):
     search = {"x": SearchedKey(low=0.0, high=1.0, step=0.125)}
-    plain = make_sampler(SweepSection(search, trials=9, sampler=sampler), 0)
-    after = make_sampler(SweepSection(search, trials=9, sampler=sampler, baseline=True), 0)
+    plain, after = sampler_of(search, sampler), sampler_of(search, sampler, baseline=True)
     baseline = trial(0, {}, validation_loss=0.5)
-    assert after.values(0, []) == {}
+    assert after(0, []) == {}
     for number in range(8):
-        assert after.values(number + 1, [baseline]) == plain.values(number, [baseline])
+        assert after(number + 1, [baseline]) == plain(number, [baseline])
 
 
 def test_tpe_takes_each_step_of_a_range():
@@ -174,7 +178,7 @@ def test_without_optuna_there_is_the_command_that_installs_it(monkeypatch):
     with pytest.raises(UsageError, match=r'pip install "mlpkit\[sweep\]"'):
         make_sampler(section, 0)
     section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9)
-    assert make_sampler(section, 0).values(0, []).keys() == {"x"}
+    assert make_sampler(section, 0)(0, []).keys() == {"x"}
 
 
 def test_a_condition_may_name_a_component_with_its_parameters():
