@@ -56,7 +56,7 @@ ENSEMBLE_RUN: Final = Kind(
     True,
     "the run of an ensemble",
     group="mlpkit.groups.ensemble_folder:EnsembleFolder",
-    resume="mlpkit.verbs.run.ensemble:resume_members",
+    resume="mlpkit.verbs.run.group_runs:resume_members",
     evaluate="mlpkit.verbs.run.evaluate_run:print_run",
     report="mlpkit.verbs.report.report:write_run_page",
 )
@@ -66,8 +66,8 @@ SEEDS_FOLDER: Final = Kind(
     "the runs of several seeds",
     marker=SEEDS,
     group="mlpkit.groups.seeds_folder:SeedsFolder",
-    resume="mlpkit.verbs.run.seeds:resume_all_seeds",
-    evaluate="mlpkit.verbs.run.seeds:print_seeds",
+    resume="mlpkit.verbs.run.group_runs:resume_all_seeds",
+    evaluate="mlpkit.verbs.run.group_runs:print_seeds",
     report="mlpkit.verbs.report.seeds_page:write_seeds_page",
     python="mlpkit.resume_seeds",
 )

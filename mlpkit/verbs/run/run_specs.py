@@ -19,7 +19,7 @@ from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.sections import MOST_SEEDS
 from mlpkit.terminal.output import message, print_warnings
-from mlpkit.verbs.run.training import TrainingResult, train, train_group, train_specs
+from mlpkit.verbs.run.training import TrainingResult, train, train_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,16 +55,13 @@ def run_one(
     """
     spec = given_spec(path, overrides, **wanted.plugin_options)
     print_warnings(spec.warnings)
-    expect_one_rank(ranks, several=len(spec.seeds) > 1 or spec.trains_ensemble)
+    several = len(spec.seeds) > 1 or spec.trains_ensemble
+    expect_one_rank(ranks, several)
     with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
-        if len(spec.seeds) > 1:
-            from mlpkit.groups.seeds import run_seeds  # noqa: PLC0415 - most specs are trained with one
+        if several:
+            from mlpkit.verbs.run.group_runs import train_runs  # noqa: PLC0415 - most specs train one network
 
-            found = train_group(partial(run_seeds, spec, folder), "seed", spec.name, folder, wanted, interrupts)
-        elif spec.trains_ensemble:
-            from mlpkit.groups.ensemble import run_ensemble  # noqa: PLC0415 - most specs train one network
-
-            found = train_group(partial(run_ensemble, spec, folder), "member", spec.name, folder, wanted, interrupts)
+            found = train_runs(spec, folder, wanted, interrupts)
         else:
             job = partial(train_spec, spec.with_seed(spec.seeds[0]), folder, ranks=ranks)
             found = train(job, spec.name, folder, spec.document.text, wanted, interrupts)

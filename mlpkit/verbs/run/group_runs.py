@@ -1,0 +1,65 @@
+"""Runs of several seeds, or of an ensemble, on the command line: trained, resumed, and their results printed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mlpkit.cli.interrupt import Interrupts
+from mlpkit.display.group_outcomes import summary_table
+from mlpkit.groups.ensemble import resume_ensemble, run_ensemble
+from mlpkit.groups.numbered_runs import plain_summary, summary_of
+from mlpkit.groups.seeds import evaluate_seeds, resume_seeds, run_seeds
+from mlpkit.registry.registry import Registry
+from mlpkit.terminal.output import document, result
+from mlpkit.verbs.run.evaluate_run import print_doubt
+from mlpkit.verbs.run.training import TrainingOptions, end_training, train_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mlpkit.groups.ensemble import EnsembleRun
+    from mlpkit.groups.seeds import SeedRuns
+    from mlpkit.specfile.spec import Spec
+    from mlpkit.training.ranks import Ranks
+    from mlpkit.verbs.run.training import TrainingResult
+
+
+def train_runs(spec: Spec, folder: Path, wanted: TrainingOptions, interrupts: Interrupts) -> TrainingResult:
+    """Train a spec with its seeds, or the networks of its ensemble; see ``train_group`` for the other arguments."""
+    train, what = (run_seeds, "seed") if len(spec.seeds) > 1 else (run_ensemble, "member")
+    return train_group(partial(train, spec, folder), what, spec.name, folder, wanted, interrupts)
+
+
+def resume_all_seeds(directory: Path, _: Ranks, **chosen: Any) -> None:
+    """Go on with the runs of several seeds, as ``resume_run`` does with one."""
+    wanted = TrainingOptions(**chosen)
+    _resume(partial(resume_seeds, directory, **wanted.plugin_options), "seed", directory, wanted)
+
+
+def resume_members(directory: Path, _: Ranks, **chosen: Any) -> None:
+    """Go on with the networks of an ensemble, as ``resume_run`` does with one."""
+    wanted = TrainingOptions(**chosen)
+
+    def job(**how: Any) -> EnsembleRun:
+        return resume_ensemble(directory, Registry.discover(**wanted.plugin_options), **how)
+
+    _resume(job, "member", directory, wanted)
+
+
+def _resume(job: Callable[..., SeedRuns | EnsembleRun], what: str, directory: Path, wanted: TrainingOptions) -> None:
+    with Interrupts() as interrupts:
+        found = train_group(job, what, directory.name, directory, wanted, interrupts)
+    end_training(found, [directory], wanted, interrupts)
+
+
+def print_seeds(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
+    """Evaluate the runs of several seeds, and print the means; the arguments are those of ``print_run``."""
+    found = evaluate_seeds(directory, splits, data, registry)
+    print_doubt(directory, next(iter(found.values())))
+    summary = summary_of([each.metrics for each in found.values()])
+    if as_json:
+        document({"metrics": plain_summary(summary), "seeds": {seed: each.metrics for seed, each in found.items()}})
+    else:
+        result(summary_table(summary))
