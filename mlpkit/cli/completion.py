@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mlpkit.errors import MlpkitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import click
     from click.shell_completion import CompletionItem
@@ -49,23 +49,24 @@ def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
 
 
 def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the run folders of a folder, and if none is named, those of ``runs``."""
-    start = RUNS if RUNS.startswith(incomplete) else incomplete
-    found = [path for path in _beginning_with(start) if _is_run(path)]
-    return items(found) or _left_to_the_shell("dir", incomplete)
+    """Offer run folders."""
+    return _folders(incomplete, _is_run)
 
 
 def runs_and_folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer run folders and folders that hold some, and if none is named, those of ``runs``."""
-    start = RUNS if RUNS.startswith(incomplete) else incomplete
-    found = [path for path in _beginning_with(start) if _is_run(path) or _holds_runs(path)]
-    return items(found) or _left_to_the_shell("dir", incomplete)
+    """Offer run folders, and folders that hold some."""
+    return _folders(incomplete, lambda folder: _is_run(folder) or _holds_runs(folder))
 
 
 def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer folders that hold run folders, and if none is named, those of ``runs``."""
+    """Offer folders that hold run folders."""
+    return _folders(incomplete, _holds_runs)
+
+
+def _folders(incomplete: str, is_offered: Callable[[str], bool]) -> list[CompletionItem]:
+    """Offer folders, those in ``runs`` if no other is named; without any, whatever the shell offers."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
-    return items(path for path in _beginning_with(start) if _holds_runs(path)) or _left_to_the_shell("dir", incomplete)
+    return items(filter(is_offered, _beginning_with(start))) or _left_to_the_shell("dir", incomplete)
 
 
 def _holds_runs(folder: str) -> bool:
@@ -73,21 +74,21 @@ def _holds_runs(folder: str) -> bool:
 
 
 def _is_run(folder: str) -> bool:
-    from mlpkit.runs.layout import RESOLVED  # noqa: PLC0415 - --help doesn't need it
+    from mlpkit.runs.layout import RESOLVED  # noqa: PLC0415 - --help needs none
 
     return (Path(folder) / RESOLVED).is_file()
 
 
 def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer what runs can be sorted by, but for their metrics."""
-    from mlpkit.groups.list_runs import ORDERS  # noqa: PLC0415 - --help does without
+    from mlpkit.groups.list_runs import ORDERS  # noqa: PLC0415 - --help needs none
 
     return items([*ORDERS, "best", "loss"], incomplete)
 
 
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the built-in components and the kinds; of another plugin, what it provides once its namespace is typed."""
-    from mlpkit.components.kinds import KINDS  # noqa: PLC0415 - --help does without
+    from mlpkit.components.kinds import KINDS  # noqa: PLC0415 - --help needs none
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
 
     registry = Registry.discover()
@@ -109,12 +110,8 @@ def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 def _keys_of_spec(ctx: click.Context) -> list[str]:
     from mlpkit.specfile import keys, spec  # noqa: PLC0415 - loads YAML, which --help doesn't need
 
-    given = (
-        ctx.params.get("path"),
-        *(ctx.params.get("paths") or ()),
-        *ctx.args,
-    )  # --set without a value ends the parsing
-    path = next(filter(None, given), None)
+    rest = ctx.args  # --set without a value ends the parsing
+    path = next(filter(None, (ctx.params.get("path"), *(ctx.params.get("paths") or ()), *rest)), None)
     if path is None:
         return []
     plugins: Sequence[str] = ctx.params.get("plugins") or ()

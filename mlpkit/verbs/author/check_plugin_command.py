@@ -26,7 +26,7 @@ def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
     NAME is a plugin's namespace, a component, or a plugin's file: acme, acme.Swish, my_layers.py. A line a component;
     for one that failed, the checks that it failed and why. The exit code is 1 if any failed.
     """
-    from mlpkit.testing.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.testing.check_plugin import check_plugin  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     passed = True
     for checked in check_plugin(name, plugins):

@@ -30,7 +30,7 @@ def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> No
     dead or saturated units, gradients that vanish or explode, a loss that stays at chance, a learning rate that is too
     high or too low, and others.
     """
-    from mlpkit.verbs.doctor.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.doctor.doctor import doctor  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     found = doctor(directory, **plugin_options)
     if as_json:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlpkit.specfile.spec import Spec
 
 PART_OF_MEMORY: Final = 0.01
-"""A training that needs less of the memory needn't be told."""
+"""Share of the memory up to which what a training needs is not worth a line."""
 
 
 class CheckedMember(NamedTuple):

@@ -37,7 +37,7 @@ def command(
     shapes depend on is read: headers of files, if it has any. All specs are checked; the exit code is 2 if one of
     them is wrong. With --json, one line per spec.
     """
-    from mlpkit.verbs.run.check import check  # noqa: PLC0415 - loads NumPy, which --help does without
+    from mlpkit.verbs.run.check import check  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     exit_code = 0
     for path in paths:
