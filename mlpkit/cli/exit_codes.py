@@ -7,6 +7,7 @@ import traceback
 import warnings
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -80,7 +81,7 @@ def error_report(error: BaseException) -> ErrorReport:
         return ErrorReport(str(error), notes, error.exit_code)
     if isinstance(error, MlpkitError):
         if isinstance(error, ComponentFailure) and error.__cause__ is not None:
-            notes = (*notes, f"note: raised at {_place(error.__cause__)}", *_offered_traceback())
+            notes = (*notes, f"note: raised at {_place(error.__cause__, of_plugin=True)}", *_offered_traceback())
         return ErrorReport(f"error: {error}", notes, error.exit_code)
     if found := shortage(error):
         return ErrorReport(f"error: {found}", (), WORK_FAILED)
@@ -133,9 +134,14 @@ def warnings_as_messages() -> Iterator[None]:
         yield
 
 
-def _place(error: BaseException) -> str:
-    """Return where an exception was raised."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+def _place(error: BaseException, *, of_plugin: bool = False) -> str:
+    """Return where an exception was raised; or the innermost line of a plugin that it went through."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    if of_plugin:
+        from mlpkit.registry.error_summary import is_foreign  # noqa: PLC0415 - loads pluggy
+
+        frames = [frame for frame in frames if not is_foreign(Path(frame.filename))] or frames
+    frame = frames[-1]
     return f"{frame.filename}:{frame.lineno}, in {frame.name}"
 
 

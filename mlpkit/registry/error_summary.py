@@ -48,7 +48,7 @@ def _place(error: BaseException) -> str:
     """Return the innermost line outside of Python and mlpkit, or nothing."""
     innermost = None
     for file, line in _lines(error):
-        if not _is_foreign(file):
+        if not is_foreign(file):
             innermost = file, line
     if innermost is None:
         return ""
@@ -63,7 +63,7 @@ def _lines(error: BaseException) -> Iterator[tuple[Path, int]]:
         trace = trace.tb_next
 
 
-def _is_foreign(file: Path) -> bool:
+def is_foreign(file: Path) -> bool:
     """Whether a file belongs to Python or to mlpkit, and so isn't the place of a plugin's fault."""
     if not file.is_absolute():  # <frozen importlib._bootstrap>
         return file.name.startswith("<")

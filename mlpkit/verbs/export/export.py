@@ -14,7 +14,7 @@ import numpy as np
 
 from mlpkit.components.component import recipe_of
 from mlpkit.components.dataset import Dataset
-from mlpkit.errors import EngineMissingError, MlpkitError, NotExportableError, UsageError
+from mlpkit.errors import ComponentFailure, EngineMissingError, MlpkitError, NotExportableError, UsageError
 from mlpkit.graph.model_graph import bare_network, model_graph
 from mlpkit.graph.provenance import QUANTIZED
 from mlpkit.graph.quantization import Quantization, with_int8_weights
@@ -176,7 +176,9 @@ def _export(
         written = Path(folder) / to.name
         with component_errors(f"exporter {exporter.registered_name} failed in write"):
             exporter.write(graph, written)
-            content = written.read_bytes()
+        if not written.is_file():
+            raise ComponentFailure(f"exporter {exporter.registered_name} wrote no file; expected one at the given path")
+        content = written.read_bytes()
         try:
             same_bits = prove(exporter, written, graph, model.network, rows)
         except EngineMissingError as error:

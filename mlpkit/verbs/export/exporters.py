@@ -46,7 +46,8 @@ def exporter_of(file: Path, named: str | dict[str, Any] | Exporter | None, regis
     if not names:
         expected = f"expected a name that ends in {', '.join(dict.fromkeys(each for each, _ in found))}"
         example = f", such as model{[*built_in][-1]}" if built_in else ""
-        raise UsageError(f"'{file}' doesn't say what to export as; {expected}{example}")
+        remedy = f"; to write {ending} files, install a plugin that has an exporter for them" if ending else ""
+        raise UsageError(f"'{file}' doesn't say what to export as; {expected}{example}{remedy}")
     if len(names) > 1:
         raise UsageError(f"{' and '.join(names)} write {ending}; choose one, such as --format {names[0]}")
     return _made(dict(found)[ending], registry)
@@ -61,7 +62,9 @@ def _by_ending(entries: list[RegisteredComponent]) -> Iterator[tuple[str, Regist
     """Yield exporters with the endings of their files; `mlpkit plugins` says what is wrong with those left out."""
     for entry in entries:
         with suppress(PluginError):
-            yield _type(entry).ending, entry
+            ending = getattr(_type(entry), "ending", None)
+            if isinstance(ending, str):
+                yield ending, entry
 
 
 def _type(entry: RegisteredComponent) -> type[Exporter]:

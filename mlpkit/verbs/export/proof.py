@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,10 +12,10 @@ from mlpkit.errors import ExportError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import LABEL
 from mlpkit.graph.probes import probe_rows
-from mlpkit.network.component_errors import component_errors
+from mlpkit.network.component_errors import component_errors, expect_returned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -180,13 +181,23 @@ class _Proof:
                 raise self._refusal(place, "", name, found[row], model.class_names[classes[row]])
 
     def _computed(self, feeds: Arrays, names: Iterable[str]) -> Arrays:
-        with component_errors(f"exporter {self._exporter.registered_name} failed in compute"):
-            return self._exporter.compute(self._file, self._model, feeds, tuple(names))
+        names, who = tuple(names), f"exporter {self._exporter.registered_name}"
+        with component_errors(f"{who} failed in compute"):
+            found = self._exporter.compute(self._file, self._model, feeds, names)
+        expect_returned(who, "compute", found, Mapping, "a mapping from names to arrays")
+        for name in names:
+            expect_returned(who, f"compute for {name}", found.get(name), np.ndarray, "a NumPy array")
+        return found
 
     def _wrong_row(
         self, name: str, found: NDArray[Any], expected: NDArray[Any], prediction: NDArray[Any], tolerance: float
     ) -> int | None:
         """Return the first row whose output is wrong; a label isn't, if another is as probable."""
+        if found.shape != expected.shape:
+            raise ExportError(
+                f"{self._file.name} doesn't compute what the model does, and was not kept: {name} has the shape "
+                f"{found.shape}; expected {expected.shape}"
+            )
         if name.endswith(LABEL):
             return _differing(found, expected, but=_are_ties(self._model, prediction, tolerance))
         if not isinstance(self._model.target, Values):

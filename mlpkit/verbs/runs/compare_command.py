@@ -15,6 +15,7 @@ from mlpkit.terminal.output import document, result
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 @options.verb("compare")
 @click.argument(
     "directories",

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from mlpkit.verbs.runs.compare import compare_sides, read_sides
-from mlpkit.pages import charts
-from mlpkit.pages.evaluations import rows_worth_reading, wants_logarithms
-from mlpkit.pages.page import page
-from mlpkit.pages.parts import beside, folded, paragraph, preformatted, section, table
 from mlpkit.pages.curves import curves_of_sets
+from mlpkit.pages.page import page
+from mlpkit.pages.parts import folded, paragraph, preformatted, section, table
 from mlpkit.pages.results import results_table
 from mlpkit.pages.run_sets import RunSet
-from mlpkit.record_keys import splits_by_name
 from mlpkit.runs.files import write_atomically
-from mlpkit.runs.layout import SPLITS
 from mlpkit.specfile.yaml_writer import to_inline_yaml
-from mlpkit.statistics import interval
-from mlpkit.terminal.figures import plus_minus
+from mlpkit.verbs.runs.compare import compare_sides, read_sides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mlpkit.verbs.runs.compare import Comparison, Remark, Row
-
 
 
 def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[str] = ()) -> None:
@@ -74,26 +65,6 @@ def _results_section(sides: Sequence[RunSet]) -> str:
         return section("Results", results_table(sides, "At the end"))
     each = folded("Each run", results_table(runs, "Each run at its end"))
     return section("Results", results_table(sides, "At the end, mean ± half the width of the 95 % interval"), each)
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _differences_section(found: Comparison) -> str:

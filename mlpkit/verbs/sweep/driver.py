@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
+from mlpkit.network.component_errors import component_errors, expect_returned
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.training.events import Event
+from mlpkit.training.events import Event, TrainingEnd
 from mlpkit.verbs.sweep.folder import may_go_on
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from mlpkit.components.engine import Workers
-    from mlpkit.training.events import Listener, StopRequest, TrainingEnd
+    from mlpkit.training.events import Listener, StopRequest
     from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
     from mlpkit.verbs.sweep.samplers import Sampler
     from mlpkit.verbs.sweep.section import Objective
@@ -158,7 +159,11 @@ class Driver:
                 self._workers.stop()
             done, _ = wait(self._running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=self._running.__getitem__):
-                self._take_end(self._running.pop(future), future.result())
+                number = self._running.pop(future)
+                with component_errors(f"the worker of trial {number} failed"):
+                    end = future.result()
+                expect_returned(f"the worker of trial {number}", "the function", end, TrainingEnd, "a TrainingEnd")
+                self._take_end(number, end)
             self._note_time(SECONDS_BETWEEN_NOTES)
         self._note_time(0.001)
         if self._too_many_failed and not self._stop.reason:

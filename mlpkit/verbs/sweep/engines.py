@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.engine import LOCAL, Engine
 from mlpkit.components.schema.wording import with_article
 from mlpkit.errors import UsageError
+from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.network.component_errors import component_errors
 from mlpkit.system import expect_processes
@@ -49,7 +50,8 @@ class EngineChoice:
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"{self.workers} workers can't train anything; expected at least 1")
         built_in = {entry.name: entry for entry in registry.components((Engine.kind,), built_in=True)}
-        if self.name not in (LOCAL, *built_in) and "." not in self.name:
+        namespaces = [plugin.namespace for plugin in registry.plugins if plugin.usable]
+        if self.name not in (LOCAL, *built_in, *namespaces) and "." not in self.name:
             *others, last = LOCAL, *built_in
             known = f"{', '.join(others)} or {last}" if others else last
             raise UsageError(f"there is no engine '{self.name}' for sweeps; expected {known}")
@@ -70,16 +72,18 @@ class EngineChoice:
         Raises:
             UsageError: a library is missing, or the workers can't be used.
         """
-        workers: Workers
-        if self.name == LOCAL:
-            workers = LocalWorkers(self.workers)
-        else:
-            with component_errors(f"engine {self.name} failed in start"):
-                workers = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
+        workers = self._started_workers(registry)
         try:
             yield workers
         finally:
             workers.shutdown()
+
+    def _started_workers(self, registry: Registry) -> Workers:
+        if self.name == LOCAL:
+            return LocalWorkers(self.workers)
+        with component_errors(f"engine {self.name} failed in start"):
+            workers = registry.create(Engine.kind, {self.name: self._given}).start(self.workers)
+        return WorkersOfEngine(self.name, workers)
 
     @property
     def _given(self) -> dict[str, Any]:

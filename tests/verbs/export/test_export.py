@@ -11,8 +11,8 @@ import pytest
 from built_in_exporters import EXPORTERS
 
 import mlpkit
-from mlpkit import NotExportableError, StorageError, UsageError
-from mlpkit.errors import ExportError
+from mlpkit import Exporter, NotExportableError, StorageError, UsageError
+from mlpkit.errors import ComponentFailure, ExportError
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
@@ -200,6 +200,46 @@ def test_without_the_package_onnx_nothing_is_written(train, work, monkeypatch):
     assert not (work / "model.onnx").exists()
 
 
+class Careless(Exporter):
+    """Writes a file, and computes what it is told to."""
+
+    found = None
+
+    def write(self, model, file):
+        if self.found is not Ellipsis:
+            file.write_text("written")
+
+    def compute(self, file, model, feeds, names):
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (..., "exporter Careless wrote no file; expected one at the given path"),
+        (None, "exporter Careless returned None from compute; expected a mapping from names to arrays"),
+        ({}, "exporter Careless returned None from compute for label; expected a NumPy array"),
+        ({"label": [1]}, "exporter Careless returned something of type list from compute for label; expected a NumPy"),
+    ],
+)
+def test_what_compute_returns_must_be_arrays(train, work, found, message):
+    train("run")
+    careless = Careless()
+    careless.found = found
+    with pytest.raises(ComponentFailure) as caught:
+        export(work / "run", work / "model.txt", exporter=careless)
+    assert str(caught.value).startswith(message)
+    assert not (work / "model.txt").exists()
+
+
+def test_outputs_must_have_the_shape_of_the_prediction(train, work):
+    train("run")
+    careless = Careless()
+    careless.found = {"label": np.zeros(1), "probabilities": np.zeros(1)}
+    with pytest.raises(ExportError, match=r"was not kept: \w+ has the shape \(1,\); expected \("):
+        export(work / "run", work / "model.txt", exporter=careless)
+
+
 @pytest.mark.parametrize("name", ["model", "model.xyz"])
 def test_the_ending_says_the_format(train, work, name):
     train("run")
@@ -207,7 +247,7 @@ def test_the_ending_says_the_format(train, work, name):
     with pytest.raises(UsageError) as caught:
         export(work / "run", work.joinpath(name).relative_to(work))
 
-    said, endings = str(caught.value).split(" a name that ends in ")
+    said, endings = str(caught.value).partition("; to write .xyz")[0].split(" a name that ends in ")
     assert said == f"'{name}' doesn't say what to export as; expected"
     assert set(endings.removesuffix(", such as model.onnx").split(", ")) == {*EXPORTERS}
 

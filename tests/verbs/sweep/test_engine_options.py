@@ -128,6 +128,67 @@ def test_an_engine_can_not_take_the_name_of_an_option(name, invoke):
     assert (done.code, done.err) == (2, f"error: {message}\n")
 
 
+WORKERS = """\
+from concurrent.futures import Future
+from types import SimpleNamespace
+
+from mlpkit import Engine, component, hookimpl
+
+
+class Queue(Engine):
+    \"\"\"Trains nothing.\"\"\"
+
+    def start(self, most):
+        workers = SimpleNamespace(
+            count=1, threads=1, submit=lambda *_, **__: Future(), stop=lambda: None, shutdown=lambda: None
+        )
+        {}
+        return workers
+
+
+def failed(*_, **__):
+    future = Future()
+    future.set_exception(KeyError("gone"))
+    return future
+
+
+@hookimpl
+def mlpkit_components():
+    return [component("engine", "queue", Queue)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (
+            "return None",
+            "engine acme.queue returned None from start; expected an object with count, threads, submit, stop, "
+            "shutdown\n",
+        ),
+        ("del workers.submit", "engine acme.queue returned a SimpleNamespace without submit from start; expected an"),
+        ("workers.count = 0", "engine acme.queue has workers with count 0; expected an integer, at least 1\n"),
+        ("workers.threads = print", "engine acme.queue has workers with the method threads; expected an integer"),
+        ("workers.submit = print", "engine acme.queue failed in submit: TypeError: "),
+        ("workers.submit = lambda *_, **__: 3", "engine acme.queue returned something of type int from submit; "),
+        ("workers.submit = failed", "the worker of trial 0 failed: KeyError: 'gone'\n"),
+        ("workers.submit = failed; workers.shutdown = lambda: 1 / 0", "engine acme.queue failed in shutdown: Zero"),
+    ],
+)
+def test_mistakes_in_the_workers_of_an_engine_are_its_own(mistake, message, invoke):
+    Path("acme.py").write_text(WORKERS.format(mistake))
+    done = invoke("sweep", "tiny.yaml", "--on", "acme.queue", "--plugin", "acme.py")
+    assert done.code == 1
+    assert done.err.startswith(f"error: {message}")
+
+
+def test_the_namespace_alone_is_answered_with_its_engines(invoke):
+    Path("acme.py").write_text(PLUGIN)
+    done = invoke("sweep", "tiny.yaml", "--on", "acme", "--plugin", "acme.py")
+    expected = "error: unknown engine 'acme'; 'acme' is a plugin, which provides acme.queue\n"
+    assert (done.code, done.err) == (2, expected)
+
+
 @pytest.mark.parametrize("engine", ["dask", "mpi", "slurm"])
 def test_a_built_in_engine_can_be_blocked_like_any_component(engine, invoke):
     done = invoke("sweep", "tiny.yaml", "--on", engine, "--no-plugin", engine)

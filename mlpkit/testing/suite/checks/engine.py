@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit.errors import UsageError
-from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
+from mlpkit.errors import ComponentFailure, UsageError
+from mlpkit.groups.engine_workers import WorkersOfEngine
+from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples, described
 from mlpkit.testing.suite.example import Example
 from mlpkit.training.events import TrainingEnd
 
@@ -39,13 +40,18 @@ class EngineExample(Example):
     def started(self, most: int | None = None) -> Iterator[Workers]:
         """Start workers, and end them at the end of the block."""
         try:
-            workers: Workers = self.make().start(most)
+            started = self.make().start(most)
         except UsageError as error:
             raise NotApplicable(str(error)) from error
         try:
-            yield workers
-        finally:
-            workers.shutdown()
+            workers = WorkersOfEngine(self.name, started)
+            try:
+                yield workers
+            finally:
+                workers.shutdown()
+        except ComponentFailure as error:
+            happened, _, expected = described(error).partition("; expected ")
+            raise CheckFailure(happened, expected=expected or "no exception") from error
 
     def exercise(self) -> Arrays:
         """Return the steps of each trial, as its end has them and as its folder does."""

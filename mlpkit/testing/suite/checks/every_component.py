@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.component import expect_interface
-from mlpkit.components.kinds import KINDS
+from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
 from mlpkit.components.schema.signature import schema_of
@@ -31,7 +31,7 @@ def says_what_it_is(subject: ComponentUnderTest) -> None:
     if not docstring or not subject.entry.schema.docstring.summary:
         raise CheckFailure(
             f"the class {subject.component.__name__} has no docstring",
-            expected="one sentence, then the mathematics",
+            expected="one sentence" + (", then the mathematics" if subject.kind in IN_SPECS else ""),
             remedy='begin the class with """..."""',
         )
 
@@ -69,7 +69,7 @@ def can_be_loaded(subject: ComponentUnderTest) -> None:
         expect_interface(subject.component, with_weights=True)
     except PluginError as error:
         happened, _, expected = str(error).partition("; expected ")
-        subclass = f"a subclass of mlpkit.{KINDS[subject.kind].base} whose parameters all have types"
+        subclass = f"a class of mlpkit.{KINDS[subject.kind].base} with its methods, whose parameters all have types"
         raise CheckFailure(happened, expected=expected or subclass) from error
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from mlpkit.components.component import Component
 from mlpkit.components.input_columns import columns_of, columns_to_plain
 from mlpkit.components.kinds import IN_SPECS, KINDS
+from mlpkit.components.operation import Operation
 from mlpkit.components.parameter import Parameter
 from mlpkit.components.schema.wording import with_article
 from mlpkit.components.target import Values, target_to_plain
@@ -261,9 +262,8 @@ def can_be_used(example: Example) -> None:
     except (CheckFailure, NotApplicable):
         raise
     except Exception as error:
-        raise CheckFailure(
-            f"it raised {described(error)}", expected="it to work on random inputs", remedy=_remedy(error)
-        ) from error
+        expected = "it to work on random inputs" if example.entry.kind in IN_SPECS else "no exception"
+        raise CheckFailure(f"it raised {described(error)}", expected=expected, remedy=_remedy(error)) from error
     for what, array in found.items():
         if array.dtype.kind not in NUMBERS:
             raise CheckFailure(f"{what} is {_shown(array)}", expected="numbers")
@@ -282,7 +282,8 @@ def _exercised_apart(example: Example) -> Arrays:
 def _remedy(error: Exception) -> str:
     cause = error.__cause__ or error
     if isinstance(cause, AttributeError) and isinstance(cause.obj, Component):
-        return f"set self.{cause.name} before it is read: trained arrays in build, others in forward"
+        where = ": trained arrays in build, others in forward" if isinstance(cause.obj, Operation) else ""
+        return f"set self.{cause.name} before it is read{where}"
     if isinstance(cause, NotImplementedError):
         return "write that method"
     if isinstance(cause, TypeError) and f"'{Parameter.__name__}'" in str(cause):

@@ -1,0 +1,72 @@
+"""The workers that an engine of a plugin started."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final
+
+from mlpkit.errors import ComponentFailure
+from mlpkit.network.component_errors import component_errors, expect_returned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mlpkit.components.engine import Workers
+    from mlpkit.training.events import TrainingEnd
+
+PROMISED: Final = ("count", "threads", "submit", "stop", "shutdown")
+"""What workers have."""
+
+
+class WorkersOfEngine:
+    """The workers that an engine started; what goes wrong in them names the engine.
+
+    Args:
+        engine: its name.
+        workers: what its method ``start`` returned.
+
+    Raises:
+        ComponentFailure: these are no workers.
+    """
+
+    def __init__(self, engine: str, workers: Workers) -> None:
+        self._engine, self._workers = engine, workers
+        with component_errors(f"engine {engine} failed"):
+            lacking = [name for name in PROMISED if not hasattr(workers, name)]
+        if lacking:
+            returned = "None" if workers is None else f"a {type(workers).__name__} without {', '.join(lacking)}"
+            raise ComponentFailure(
+                f"engine {engine} returned {returned} from start; expected an object with {', '.join(PROMISED)}"
+            )
+        self.threads = self._number("threads")
+
+    @property
+    def count(self) -> int:
+        """How many trials train at once."""
+        return self._number("count")
+
+    def _number(self, name: str) -> int:
+        with component_errors(f"engine {self._engine} failed in {name}"):
+            found = getattr(self._workers, name)
+        if not isinstance(found, int) or found < 1:
+            shown = f"the method {name}" if callable(found) else f"{name} {found!r}"
+            raise ComponentFailure(f"engine {self._engine} has workers with {shown}; expected an integer, at least 1")
+        return found
+
+    def submit(self, function: Callable[..., TrainingEnd], directory: Path, **arguments: Any) -> Future[TrainingEnd]:
+        """Train the trial of a folder."""
+        with component_errors(f"engine {self._engine} failed in submit"):
+            end = self._workers.submit(function, directory, **arguments)
+        expect_returned(f"engine {self._engine}", "submit", end, Future, "a concurrent.futures.Future")
+        return end
+
+    def stop(self) -> None:
+        """Ask that all trials stop."""
+        with component_errors(f"engine {self._engine} failed in stop"):
+            self._workers.stop()
+
+    def shutdown(self) -> None:
+        """End the workers."""
+        with component_errors(f"engine {self._engine} failed in shutdown"):
+            self._workers.shutdown()
