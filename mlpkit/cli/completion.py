@@ -89,12 +89,23 @@ def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 def components(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the built-in components and the kinds; of another plugin, what it provides once its namespace is typed."""
     from mlpkit.components.kinds import KINDS  # noqa: PLC0415 - --help needs none
-    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - for the same reason
+
+    return items([*_components_at(incomplete), *KINDS], incomplete)
+
+
+def verbs_of_plugin(incomplete: str) -> list[CompletionItem]:
+    """Offer the verbs of the plugin whose namespace is typed; no other is loaded."""
+    return items(_components_at(incomplete, ("verb",)), incomplete)
+
+
+def _components_at(incomplete: str, kinds: tuple[str, ...] | None = None) -> list[str]:
+    """Return the built-in components, and those of the plugin whose namespace and dot are typed."""
+    from mlpkit.registry.registry import Registry  # noqa: PLC0415 - --help needs none
 
     registry = Registry.discover()
-    namespace = incomplete.partition(".")[0]
-    registry.plugins = [p for p in registry.plugins if p.built_in or ("." in incomplete and p.namespace == namespace)]
-    return items([*(entry.name for entry in registry.components()), *KINDS], incomplete)
+    namespace, dot, _ = incomplete.partition(".")
+    registry.plugins = [p for p in registry.plugins if p.built_in or (dot and p.namespace == namespace)]
+    return [entry.name for entry in registry.components(kinds)]
 
 
 def keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mlpkit.cli.options import HelpfulCommand, takes_plugin_files, values_said
-from mlpkit.components.schema.context import INVALID, CheckContext, show
+from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.types import BooleanType, without_null
-from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError, UnknownComponentError, UsageError
+from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError
 from mlpkit.network.component_errors import expect_returned, failure
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.nodes import plain
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlpkit.components.schema.context import ValueType
-    from mlpkit.components.schema.signature import ParameterSchema
+    from mlpkit.components.schema.signature import ParameterSchema, Schema
     from mlpkit.registry.registry import RegisteredComponent
 
 VERB: Final = ("verb",)
@@ -39,14 +39,11 @@ def plugin_verb(name: str, arguments: Sequence[str]) -> click.Command:
         arguments: what follows it on the command line; ``--plugin`` names files that are plugins too.
 
     Raises:
-        UsageError: it is not installed.
+        UnknownComponentError: it is not installed.
         PluginError: the plugin, or the verb, is broken.
     """
     registry = Registry.discover(plugins=values_said("--plugin", arguments))
-    try:
-        entry = registry.find(VERB, name)
-    except UnknownComponentError as error:
-        raise UsageError(f"there is no command {show(name)}: {error}") from error
+    entry = registry.find(VERB, name)
     schema, meanings = entry.schema, entry.schema.docstring.parameters
     required = [field for field in schema.fields if field.required]
     texts = [
@@ -67,28 +64,31 @@ def _parameter(field: ParameterSchema, meaning: str) -> click.Parameter:
     """Return a parameter as an argument, or as an option if it has a default."""
     if field.required:
         return click.Argument([field.name], metavar=field.name.upper())
-    option = field.name.replace("_", "-")
+    option = _option(field.name)
     if isinstance(without_null(field.type), BooleanType):
-        return click.Option([f"--{option}/--no-{option}", field.name], default=None, help=meaning)
-    default = "" if field.default is None else f" By default {field.default}."
-    return click.Option([f"--{option}", field.name], metavar=field.name.upper(), help=f"{meaning}{default}")
+        no = option.replace("--", "--no-", 1)
+        return click.Option([f"{option}/{no}", field.name], default=None, help=meaning)
+    default = list(field.default) if isinstance(field.default, tuple) else field.default
+    meaning += "" if default is None else f" By default {default}."
+    return click.Option([option, field.name], metavar=field.name.upper(), help=meaning)
 
 
 def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str], **given: str | bool | None) -> None:
     """Run a verb, and end the program if its exit code isn't 0.
 
     Raises:
-        UsageError: an argument is wrong.
+        ParameterError: an argument is wrong.
         ComponentFailure: the verb raised an exception of its own.
         Exit: the exit code isn't 0.
     """
-    del plugins  # they are in the registry
     types = entry.schema.types
     values = {name: value_of(text, types[name]) for name, text in given.items() if text is not None}
     try:
         verb = registry.create("verb", {entry.name: values})
     except ParameterError as error:
-        raise UsageError(str(error)) from error
+        place = _as_typed(entry.schema, error.parameter.removeprefix(f"{entry.name}."))
+        raise ParameterError(place, error.message, expected=error.expected, remedy=error.remedy) from error
+    verb.plugins = tuple(plugins)
     try:
         code = verb()
         sys.stdout.flush()
@@ -102,6 +102,19 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
     expect_returned(f"verb {entry.name}", "__call__", code, (int, type(None)), "an exit code, or None")
     if code:
         raise click.exceptions.Exit(code)
+
+
+def _as_typed(schema: Schema, place: str) -> str:
+    """Return a place in a parameter's value as the command line names it, such as ``--share`` for ``share``."""
+    name, dot, inside = place.partition(".")
+    required = {field.name: field.required for field in schema.fields}
+    if name not in required:
+        return place
+    return f"{name.upper() if required[name] else _option(name)}{dot}{inside}"
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def value_of(text: str | bool, kind: ValueType) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -13,9 +13,13 @@ from mlpkit.cli import completion
 from mlpkit.cli.exit_codes import exit_codes, warnings_as_messages
 from mlpkit.cli.launcher import once, started_processes
 from mlpkit.cli.options import HelpfulCommand, colours_said
+from mlpkit.errors import MlpkitError
 from mlpkit.lazy_names import load
 from mlpkit.terminal.output import choose_colours, result
 from mlpkit.version import VERSION
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Verb(NamedTuple):
@@ -86,6 +90,10 @@ class Verbs(HelpfulCommand, click.Group):
         command: click.Command = import_module(f"mlpkit.verbs.{VERBS[cmd_name].module}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the verbs; those of a plugin once its namespace and a dot are typed."""
+        return completion.verbs_of_plugin(incomplete) if "." in incomplete else super().shell_complete(ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without loading them."""
         with formatter.section("Commands"):
@@ -97,16 +105,26 @@ class Verbs(HelpfulCommand, click.Group):
         """Find the verb among the arguments; a misspelt one is answered with the nearest."""
         name = FORMER_NAMES.get(args[0], args[0])
         args = [name, *args[1:]]
-        if OF_PLUGIN.fullmatch(name) and not ctx.resilient_parsing:
+        if OF_PLUGIN.fullmatch(name):
             from mlpkit.cli.plugin_verbs import plugin_verb  # noqa: PLC0415 - loads a plugin
 
-            verb = plugin_verb(name, args[1:])
+            try:
+                verb = plugin_verb(name, args[1:])
+            except MlpkitError:
+                if ctx.resilient_parsing:  # a shell asks
+                    return None, None, []
+                raise
             _expect_shareable(verb)
             return name, verb, args[1:]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from mlpkit.components.schema import context, wording  # noqa: PLC0415 - only after a mistake
+            from mlpkit.registry.discovery import installed_plugins  # noqa: PLC0415 - only after a mistake
 
-            remedy = wording.did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
+            namespace = name.partition(".")[0]
+            if any(plugin.namespace == namespace for plugin in installed_plugins()):
+                remedy = f"mlpkit plugins lists the verbs of the plugin {namespace}"
+            else:
+                remedy = wording.did_you_mean(name, VERBS) or f"expected one of {', '.join(VERBS)}"
             ctx.fail(f"there is no command {context.show(name)}; {remedy}")
         found = super().resolve_command(ctx, args)
         if found[1] is not None and not ctx.resilient_parsing:

@@ -13,9 +13,13 @@ class Verb(Component):
 
     Its command line is made of the constructor's parameters: those without a default are arguments, in their order, and
     the rest are options. Values are checked as in a spec.
+
+    Attributes:
+        plugins: the files that ``--plugin`` names, for functions such as ``mlpkit.load``.
     """
 
     kind: ClassVar[str] = "verb"
+    plugins: tuple[str, ...] = ()
 
     @abstractmethod
     def __call__(self) -> int | None:

@@ -257,8 +257,8 @@ def located(model: TrainedModel, file: Path) -> Path:
     return path
 
 
-def expect_there(file: Path) -> None:
-    """Make sure that there is a file or a folder of that name; reading it shows whatever else is wrong.
+def expect_there(file: Path, what: str = "file") -> None:
+    """Make sure that there is a file, or a folder, of that name; reading it shows whatever else is wrong.
 
     Raises:
         UsageError: there is no such file; the message has the name that was probably meant.
@@ -269,7 +269,7 @@ def expect_there(file: Path) -> None:
         with suppress(OSError):
             meant = nearest_file(file.name, [path.name for path in file.parent.iterdir()])
             remedy = f"; did you mean '{meant}'?" if meant else ""
-            raise UsageError(f"there is no file '{file}'{remedy}") from error
+            raise UsageError(f"there is no {what} '{file}'{remedy}") from error
         raise UsageError(f"there is no folder '{file.parent}'") from error
     except (OSError, ValueError):
         return

@@ -137,7 +137,7 @@ def load(path: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blo
         SpecError: a plugin that the model needs is missing.
     """
     registry, place = Registry.discover(plugins=plugins, blocked=blocked), directory_of(path)
-    expect_there(place)
+    expect_there(place, "run or model file")
     return Model(load_run(place, registry) if place.is_dir() else load_trained(place, registry))
 
 

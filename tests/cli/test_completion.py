@@ -35,6 +35,11 @@ def test_verbs_and_options(offered):
     assert offered("mlpkit run --q") == ["--quiet"]
 
 
+def test_a_verb_of_a_plugin_that_is_not_there(offered):
+    assert offered("mlpkit absent.") == []
+    assert offered("mlpkit absent.greet --l") == []
+
+
 def test_recipes(offered):
     assert offered("mlpkit init --data a.csv --recipe re") == ["realmlp_td_s", "realmlp_td"]
 

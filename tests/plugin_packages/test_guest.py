@@ -16,9 +16,11 @@ SPEC = """\
 mlpkit: 1
 data: {npz: {file: points.npz, test: 0.25}}
 layers: [{Affine: {units: 2}}, SoftmaxWithLoss]
-training: {optimizer: sgd, epochs: 1}
-sweep: {search: {seed: {low: 0, high: 9}}, trials: 2}
+training: {optimizer: sgd, epochs: 1, metrics: [accuracy]}
+sweep: {search: {seed: {low: 0, high: 9}}, trials: 3}
 """
+
+INSTALL = "install the package that provides acme.* components, or add --plugin acme.py if a file does\n"
 
 
 @pytest.fixture(scope="module")
@@ -42,40 +44,85 @@ def work(environment, tmp_path_factory):
 
 
 def test_it_conforms(environment, work):
-    printed = environment("mlpkit check-plugin acme", cwd=work)
-    assert "acme.weights (exporter): passed" in printed
-    assert "acme.queue (engine): passed" in printed
+    lines = environment("mlpkit check-plugin acme", cwd=work).splitlines()
+    verdicts = [line.partition(",")[0] for line in lines]
+    assert verdicts == ["acme.prune (verb): passed", "acme.text (exporter): passed", "acme.threads (engine): passed"]
 
 
 def test_it_is_listed_and_shown(environment, work):
-    assert "acme.weights" in environment("mlpkit plugins", cwd=work)
-    assert "mlpkit export RUN --to FILE --format acme.weights" in environment("mlpkit show acme.weights", cwd=work)
-    assert "acme.weights" not in environment("mlpkit schema", cwd=work)  # no spec can name it
+    listed = environment("mlpkit plugins", cwd=work)
+    for name, command in {
+        "acme.prune": "mlpkit acme.prune --help",
+        "acme.text": "mlpkit export RUN --to FILE --format acme.text",
+        "acme.threads": "mlpkit sweep SPEC --on acme.threads",
+    }.items():
+        assert name in listed
+        assert command in environment(f"mlpkit show {name}", cwd=work)
+    assert "acme" not in environment("mlpkit schema", cwd=work)  # no spec can name them
 
 
-@pytest.mark.parametrize("arguments", ["--to digits.weights", "--to digits.txt --format acme.weights"])
-def test_it_exports(environment, work, arguments):
+def test_its_verb_prunes_a_network(environment, work):
+    lines = environment("mlpkit acme.prune runs/points --share 0.5 --to pruned.safetensors", cwd=work).splitlines()
+    assert lines[0] == "Affine1.W: 3 of 6 weights are zero"
+    assert [line.partition(":")[0] for line in lines[1:3]] == ["test loss", "test accuracy"]
+    before = mlpkit.load_model(work / "runs/points/model.safetensors").parameters["Affine1.W"]
+    after = mlpkit.load_model(work / "pruned.safetensors").parameters["Affine1.W"]
+    np.testing.assert_array_equal(after, np.where(np.abs(before) > np.median(np.abs(before)), before, 0))
+
+
+@pytest.mark.parametrize("arguments", ["--to points.acme", "--to points.txt --format acme.text"])
+def test_it_exports_a_file_that_is_proved(environment, work, arguments):
     printed = environment(f"mlpkit export runs/points {arguments}", cwd=work)
-    assert "not proved to compute what the model does: acme.weights has no method compute" in printed
-    lines = (work / arguments.split()[1]).read_text("utf-8").splitlines()
-    written = {name: numbers.split() for name, _, numbers in (line.split(" ", 2) for line in lines[1:])}
-    values = mlpkit.load_model(work / "runs/points/model.safetensors").parameters["Affine1.W"]
-    np.testing.assert_array_equal(np.array(written["Affine1.W"], np.float32), values.ravel())
+    assert "its predictions for 20 rows of the test split equal those of mlpkit predict" in printed
     assert "runs/points" in environment(f"mlpkit provenance {arguments.split()[1]}", cwd=work)
 
 
-def test_its_engine_trains_trials(environment, work):
-    printed = environment("mlpkit sweep points.yaml --on acme.queue --out runs/swept --no-report", cwd=work)
-    assert "2 finished" in printed or "trial 1" in printed
-    assert sorted((work / "runs/swept/queue.txt").read_text("utf-8").split()) == ["trial-0", "trial-1"]
+def test_its_engine_trains_the_same_trials(environment, work):
+    for engine in ("acme.threads", "local"):
+        environment(f"mlpkit sweep points.yaml --on {engine} --out {engine} --no-report", cwd=work)
+    for trial in ("trial-0", "trial-1", "trial-2"):
+        model = f"{trial}/model.safetensors"
+        assert (work / "acme.threads" / model).read_bytes() == (work / "local" / model).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("acme.prune runs/points --share lots", "--share: 'lots' is not a number; expected a number, greater than 0"),
+        ("acme.prune runs/none", "there is no run or model file 'runs/none'"),
+        ("acme.pruen runs/points", "unknown verb 'acme.pruen'; did you mean 'acme.prune'?\n"),
+        ("acme.text runs/points", "'acme.text' is an exporter, not a verb; installed: acme.prune\n"),
+        ("sweep points.yaml --on acme", "unknown engine 'acme'; 'acme' is a plugin, which provides acme.threads\n"),
+        ("export runs/points --to a.b --format acme", "unknown exporter 'acme'; 'acme' is a plugin, which provides"),
+    ],
+)
+def test_mistakes_of_its_users_are_named(environment, work, command, message):
+    assert environment(f"mlpkit {command}", cwd=work, exit_code=2).startswith(f"error: {message}")
+
+
+def test_a_shell_completes_its_verb_and_options(environment, work):
+    def completed(words):
+        asked = f'COMP_WORDS="{words}" COMP_CWORD={words.count(" ")} _MLPKIT_COMPLETE=bash_complete mlpkit'
+        return environment(asked, cwd=work).splitlines()
+
+    assert completed("mlpkit acme.") == ["plain,acme.prune"]
+    assert completed("mlpkit acme.prune --sh") == ["plain,--share"]
 
 
 def test_without_the_package_the_message_says_what_is_missing(environment, work):
-    environment("pip uninstall --quiet --yes acme-guest", cwd=work)
-    printed = environment("mlpkit export runs/points --to digits.weights", cwd=work, exit_code=2)
-    assert "doesn't say what to export as; expected a name that ends in .c, .html, .js, .onnx, such as" in printed
-    printed = environment("mlpkit export runs/points --to a.txt --format acme.weights", cwd=work, exit_code=2)
-    assert "install the package that provides acme.* components" in printed
-    printed = environment("mlpkit sweep points.yaml --on acme.queue --out runs/again", cwd=work, exit_code=2)
-    assert "install the package that provides acme.* components" in printed
-    assert not (work / "runs/again").exists()
+    environment("pip uninstall --quiet --yes mlpkit-acme", cwd=work)
+    for command, message in {
+        "acme.prune runs/points": f"verb 'acme.prune' is missing: no plugin 'acme' is installed; {INSTALL}",
+        "export runs/points --to a.txt --format acme.text": (
+            f"exporter 'acme.text' is missing: no plugin 'acme' is installed; {INSTALL}"
+        ),
+        "export runs/points --to a.acme": (
+            "'a.acme' doesn't say what to export as; expected a name that ends in .c, .html, .js, .onnx, such as "
+            "model.onnx; to write .acme files, install a plugin that has an exporter for them\n"
+        ),
+        "sweep points.yaml --on acme.threads --out again": (
+            f"engine 'acme.threads' is missing: no plugin 'acme' is installed; {INSTALL}"
+        ),
+    }.items():
+        assert environment(f"mlpkit {command}", cwd=work, exit_code=2) == f"error: {message}"
+    assert not (work / "again").exists()
