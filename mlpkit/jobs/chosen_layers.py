@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -165,6 +164,8 @@ def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem |
     names, names_now = (layer_names(plain(layers)) for layers in (old, new))
     if old is new or name not in names or name not in names_now:
         return None
+    from difflib import SequenceMatcher  # noqa: PLC0415 - a run loads only what it needs
+
     meant, now = names.index(name), names_now.index(name)
     written, found = ([repr(plain(item)) for item in layers.items] for layers in (old, new))
     blocks = SequenceMatcher(None, written, found, autojunk=False).get_matching_blocks()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import sys
@@ -89,6 +88,8 @@ def _shortened(value: Any) -> Any:
 
 def text_changes(name: str, then: str, now: str) -> list[str]:
     """Return a diff of a file, a line each; none if it is the same."""
+    import difflib  # noqa: PLC0415 - a run loads only what it needs
+
     diff = list(difflib.unified_diff(then.splitlines(), now.splitlines(), n=1, lineterm=""))
     return [f"{name}:", *(f"  {line}" for line in diff[2:])] if diff else []
 
