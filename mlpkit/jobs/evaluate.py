@@ -90,7 +90,13 @@ def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapp
         description = describe_data(model.spec, model.dataset)
     except SpecShapeError as error:
         raise data_not_as_trained_on(directory, error) from error
-    _expect_same_data(model, description)
+    for what, now, then in (
+        ("inputs of shape", description.input_shape, model.network.input_shape),
+        ("targets of", description.target, model.target),
+    ):
+        if now != then:  # found before any data is read
+            fault = f"{model.spec.data.name} gives {what} {now}, and the network was trained on {what} {then}"
+            raise UsageError(f"{fault}; put back the data that it was trained on")
     return description, open_data(model.spec, model.dataset)
 
 
@@ -182,7 +188,10 @@ class Examples:
             expected = ", ".join(map(str, (len(inputs.x), *shape)))
             raise DataError(inputs.source, f"has targets of shape {targets.shape}; expected ({expected})")
         if isinstance(target, Classes):
-            _expect_classes(target.count, inputs, targets)
+            wrong = np.flatnonzero((targets < 0) | (targets >= target.count))
+            if len(wrong):
+                found = f"row {wrong[0]}, counted from 0, is of class {targets[wrong[0]]}"
+                raise DataError(inputs.source, f"{found}; the model knows 0 to {target.count - 1}")
             targets = _one_hot(targets, target.count) if target.one_hot else targets
         self._arrays = (inputs.x, targets, *(() if weights is None else (weights,)))
 
@@ -202,14 +211,6 @@ def _one_hot(numbers: NDArray[Any], count: int) -> NDArray[np.float64]:
     return rows
 
 
-def _expect_classes(count: int, inputs: Inputs, numbers: NDArray[Any]) -> None:
-    wrong = np.flatnonzero((numbers < 0) | (numbers >= count))
-    if len(wrong):
-        row = wrong[0]
-        message = f"row {row}, counted from 0, is of class {numbers[row]}; the model knows 0 to {count - 1}"
-        raise DataError(inputs.source, message)
-
-
 def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], doubt: str = "") -> Evaluation:
     tables = {metric.name: metric.component.table for metric in model.spec.training.metrics if metric.component.table}
     return Evaluation(results, tables, model.dataset.class_names() or (), doubt)
@@ -224,14 +225,3 @@ def doubt_of_data(directory: Path, model: TrainedModel) -> str:
     except RunFolderError as error:
         return f"can't check whether the data is what the network was trained on: {error}"
     return "" if now == then else f"the data is not what the network was trained on: {Change(DATA, then, now)}"
-
-
-def _expect_same_data(model: TrainedModel, description: Description) -> None:
-    """Make sure that the data set still gives what the network takes, before any of it is read."""
-    for what, now, then in (
-        ("inputs of shape", description.input_shape, model.network.input_shape),
-        ("targets of", description.target, model.target),
-    ):
-        if now != then:
-            fault = f"{model.spec.data.name} gives {what} {now}, and the network was trained on {what} {then}"
-            raise UsageError(f"{fault}; put back the data that it was trained on")
