@@ -122,12 +122,7 @@ def _expect_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
 
 
 def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]:
-    """Return an array of numbers.
-
-    Args:
-        values: the numbers.
-        what: what they are, for messages.
-        remedy: what to do if they aren't numbers.
+    """Return an array of numbers; messages call them ``what``, and end with the remedy.
 
     Raises:
         UsageError: they aren't an array of numbers: the rows of a list differ in length, or a value is a string.

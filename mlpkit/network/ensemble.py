@@ -173,14 +173,9 @@ def prove_ensemble(
     *,
     create: Resolver,
 ) -> Proof:
-    """Prove that networks fit their inputs, and return what ``Sequential`` makes one network of.
+    """Prove that networks, given as stacks, fit their inputs, and return what ``Sequential`` makes one network of.
 
-    Args:
-        stacks: the networks: layers, and a loss at the end of each.
-        input_shape: shape of one example.
-        target: what is predicted.
-        dtype: the networks' dtype.
-        create: builds the initializers that layers give by name.
+    The arguments are as for ``prove_shapes``.
 
     Raises:
         StackError: they don't fit.

@@ -163,11 +163,7 @@ class Replica:
     ) -> float:
         """Return the mean loss for the loss's inputs, in the targets' own unit.
 
-        Args:
-            logits: the loss's inputs.
-            t: targets.
-            weights: the weights of the examples; None if they have none.
-            clipped: whether values are clipped to their bounds, as predictions are, and the values of a step aren't.
+        Values are clipped to their bounds, as predictions are, if ``clipped``; a step doesn't clip them.
         """
         with operation_errors(self.loss, "forward"):
             if self._scaled is not None:

@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 class ScaledValues:
-    """Scales targets for a loss, and turns what the loss is given back into values.
-
-    Args:
-        target: the values, with their scaling.
-        loss: the loss, whose exponential function is used.
-        dtype: the network's dtype.
-    """
+    """Scales targets for a loss, and turns its inputs back into values, with its exponential function."""
 
     def __init__(self, target: Values, loss: Loss, dtype: np.dtype[Any]) -> None:
         assert target.scaling is not None

@@ -150,13 +150,7 @@ def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Los
 
 
 def coupled_by_slices(stack: Iterable[Operation], slices: int, frozen: Collection[str] = ()) -> str:
-    """Name the operations that see less than a minibatch, though its examples affect each other there; or nothing.
-
-    Args:
-        stack: the layers and the loss, built.
-        slices: slices of a minibatch.
-        frozen: the paths of layers that compute as in evaluation, where nothing affects each other.
-    """
+    """Name the unfrozen operations that couple examples, but see only a slice of a minibatch; empty if none does."""
     coupling = (operation for member in stack for operation in member.operations() if operation.couples_examples)
     coupled = [operation.path for operation in coupling if not belongs_to(operation.path, frozen)]
     if slices == 1 or not coupled:
