@@ -117,5 +117,5 @@ def out_of_range(value: float, kind: ValueType) -> str:
     number = kind.literal if isinstance(kind, ComponentOfKind) and kind.kinds == (Schedule.kind,) else None
     if not isinstance(number, NumberType):
         return ""
-    holds = math.isfinite(value) and all(bound.holds(value) for bound in number.bounds)
+    holds = math.isfinite(value) and number.holds(value)
     return "" if holds else number.describe()
