@@ -50,15 +50,14 @@ class OpenEndedProgress(Progress):
     def __repr__(self) -> str:
         return f"OpenEndedProgress(step={self.step}, epoch={self.epoch})"
 
-    def __getattr__(self, name: str) -> Any:
-        """Refuse ``total_steps``.
+    @property
+    def total_steps(self) -> int:  # type: ignore[override]  # it is only read
+        """Refuse, since they aren't known.
 
         Raises:
             OpenEndedError: always.
         """
-        if name == "total_steps":
-            raise OpenEndedError("how many steps the training takes is not known beforehand: it ends after a time")
-        raise AttributeError(name)
+        raise OpenEndedError("how many steps the training takes is not known beforehand: it ends after a time")
 
 
 class Schedule(Component):
