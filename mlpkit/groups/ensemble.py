@@ -205,7 +205,8 @@ class EnsembleGroup(Group):
     folder: EnsembleFolder
 
     def __init__(self, spec: Spec, examples: GivenExamples | None = None) -> None:
-        super().__init__(spec, range(_size_of(spec)))
+        super().__init__(spec)
+        self.numbers = range(_size_of(spec))
         self._examples = examples
 
     def _proofs(self) -> Sequence[SpecProof]:

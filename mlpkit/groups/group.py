@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from mlpkit.groups.several_runs import train_runs
+from mlpkit.jobs.prove import prove
 from mlpkit.jobs.resume_network import resume_network
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.ctrl_c import CtrlC
@@ -29,13 +30,13 @@ R = TypeVar("R")
 
 
 class Group(ABC):
-    """Several runs that a spec trains together: of its seeds, or of the networks of its ensemble.
+    """Several runs that a spec trains together: by default, one with each of its seeds.
 
     Args:
         spec: the spec.
-        numbers: the numbers of the runs.
 
     Attributes:
+        numbers: the numbers of the runs.
         what: what the number of a run is called; empty for a single one.
         warnings: what of the data is most likely not meant, once it is proved.
         folder: the folder of all, once ``keep_in`` or ``create`` was called.
@@ -44,8 +45,9 @@ class Group(ABC):
     what: ClassVar[str]
     folder: NumberedRuns
 
-    def __init__(self, spec: Spec, numbers: Sequence[int]) -> None:
-        self.spec, self.numbers = spec, numbers
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.numbers: Sequence[int] = spec.seeds
         self.warnings: Sequence[Diagnostic] = ()
         self._proved: Sequence[SpecProof] = ()
 
@@ -75,9 +77,9 @@ class Group(ABC):
         self._proved = ()  # their data would stay in memory
         return threads
 
-    @abstractmethod
     def _proofs(self) -> Sequence[SpecProof]:
         """Prove the spec of each run, and of all together if they have one."""
+        return [prove(self.spec_of(number)) for number in self.numbers]
 
     @abstractmethod
     def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
@@ -87,9 +89,9 @@ class Group(ABC):
     def keep_in(self, run: RunFolder) -> Self:
         """Keep the runs in a folder, as its writer."""
 
-    @abstractmethod
     def spec_of(self, number: int) -> Spec:
         """Return the spec of a run."""
+        return self.spec.with_seed(number)
 
     @abstractmethod
     def sum_up(self) -> Mapping[str, Mapping[str, Any]]:

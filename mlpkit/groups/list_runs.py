@@ -237,14 +237,9 @@ def read_condition(text: str) -> Condition:
     Raises:
         UsageError: it is not such a comparison.
     """
-    found = _CONDITION.fullmatch(text)
-    try:
-        return Condition(found[1], found[2], float(found[3])) if found else _refuse(text)
-    except ValueError:
-        return _refuse(text)
-
-
-def _refuse(text: str) -> Condition:
+    if found := _CONDITION.fullmatch(text):
+        with suppress(ValueError):
+            return Condition(found[1], found[2], float(found[3]))
     raise UsageError(f"--where {text}: expected a loss or metric, a comparison and a number, such as 'loss<0.1'")
 
 

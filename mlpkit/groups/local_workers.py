@@ -84,7 +84,10 @@ class LocalWorkers:
         timeout: float | None,
     ) -> TrainingEnd:
         try:
-            process = self._idle_process() or self._new_process()
+            process = self._idle_process()
+            if process is None:
+                process = TrainingProcess(self._here)
+                self._all.append(process)
         except OSError as error:
             return TrainingEnd(failure=f"no process could be started to train it: {error.strerror}")
         if self._stopped:
@@ -105,11 +108,6 @@ class LocalWorkers:
                     return process
                 self._end(process)
         return None
-
-    def _new_process(self) -> TrainingProcess:
-        process = TrainingProcess(self._here)
-        self._all.append(process)
-        return process
 
     def _end(self, process: TrainingProcess) -> None:
         self._all.remove(process)

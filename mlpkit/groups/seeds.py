@@ -12,7 +12,6 @@ from mlpkit.groups.group import Group, finished_runs, train_in, train_unfinished
 from mlpkit.groups.seeds_folder import SeedsFolder
 from mlpkit.groups.several_runs import GroupSession, listed_runs, share_of_cores
 from mlpkit.jobs.evaluate import Evaluation, evaluate, evaluate_file
-from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import SPEC_HASH, lock_changes
 from mlpkit.jobs.train import prepare
 from mlpkit.lazy_names import load
@@ -207,20 +206,10 @@ class SeedsGroup(Group):
     what = "seed"
     folder: SeedsFolder
 
-    def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, spec.seeds)
-
-    def _proofs(self) -> Sequence[SpecProof]:
-        return [prove(self.spec_of(seed)) for seed in self.numbers]
-
     def keep_in(self, run: RunFolder) -> Self:
         """Keep a run folder for each seed in a folder."""
         self.folder = SeedsFolder(run, self.numbers)
         return self
-
-    def spec_of(self, number: int) -> Spec:
-        """Return the spec with a seed."""
-        return self.spec.with_seed(number)
 
     def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
         plans = [prepare(each, self.folder.member(each.spec.seed), cores=cores) for each in proved]

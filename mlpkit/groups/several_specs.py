@@ -14,7 +14,6 @@ from mlpkit.groups.seeds import SeedsGroup
 from mlpkit.groups.several_runs import GroupSession, share_of_cores, train_runs
 from mlpkit.groups.training_process import described
 from mlpkit.jobs.evaluate import in_order
-from mlpkit.jobs.prove import prove
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
@@ -90,19 +89,10 @@ class _OneRun(Group):
 
     what = ""
 
-    def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, (0,))
-
-    def _proofs(self) -> Sequence[SpecProof]:
-        return [prove(self.spec_of(0))]
-
     def keep_in(self, run: RunFolder) -> Self:
         run.close()  # the process that trains it becomes its writer
-        self.folder = NumberedRuns(run, {0: run.directory})
+        self.folder = NumberedRuns(run, dict.fromkeys(self.numbers, run.directory))
         return self
-
-    def spec_of(self, _: int) -> Spec:
-        return self.spec.with_seed(self.spec.seeds[0])
 
     def _prepare(self, proved: Sequence[SpecProof], cores: int | None) -> int:
         return prepare(proved[0], self.folder.directory, cores=cores).threads
