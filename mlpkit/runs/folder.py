@@ -43,7 +43,7 @@ from mlpkit.runs.layout import (
     WRITER,
 )
 from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
-from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_look
+from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_health
 from mlpkit.runs.run_json import identity_in
 from mlpkit.runs.writer_lock import WriterLock
 
@@ -240,8 +240,8 @@ class RunFolder:
         """
         self.write_history(records)
         kept = {record["iteration"] for record in records}
-        first_look = {0} if begun else set()  # before the first step
-        for name, also in ((TIMING, set()), (HEALTH, first_look)):
+        first_probe = {0} if begun else set()  # before the first step
+        for name, also in ((TIMING, set()), (HEALTH, first_probe)):
             path, evaluated = self.directory / name, kept | also
             if path.exists():
                 numbered = (line for line in readable_lines(path) if type(line.get("iteration")) is int)
@@ -269,7 +269,7 @@ class RunFolder:
 
     def read_health(self) -> list[dict[str, Any]]:
         """Return what was found in the network so far; none of a run that didn't look."""
-        return [line for line in readable_lines(self.directory / HEALTH) if is_look(line)]
+        return [line for line in readable_lines(self.directory / HEALTH) if is_health(line)]
 
     def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""

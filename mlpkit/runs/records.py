@@ -66,7 +66,7 @@ _LAYER: Final = {
 }
 _SYMPTOM: Final = {**dict.fromkeys(("name", "layer", "finding"), str), "advice": [str], "iteration": int}
 _FIGURES: Final = ("epoch", "learning_rate", "loss", "prediction_loss", "chance", "validation_chance", "spread")
-_LOOK: Final = {
+_HEALTH: Final = {
     **dict.fromkeys(("iteration", "rows"), int),
     **dict.fromkeys(_FIGURES, _is_figure),
     "inputs": {**_DISTRIBUTION, "largest": _is_figure, "all_equal": bool},
@@ -120,6 +120,6 @@ def checked_failure(path: Path, failure: dict[str, Any]) -> dict[str, Any]:
     return failure
 
 
-def is_look(record: Mapping[str, Any]) -> bool:
+def is_health(record: Mapping[str, Any]) -> bool:
     """Whether a line of health.jsonl is one that ``mlpkit.verbs.doctor.probe.Probe`` would write."""
-    return fits(record, _LOOK) and all(_is_figure(record.get(key)) for key in LATER_FIGURES)
+    return fits(record, _HEALTH) and all(_is_figure(record.get(key)) for key in LATER_FIGURES)

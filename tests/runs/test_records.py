@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlpkit.runs.records import LATER_FIGURES, is_look
+from mlpkit.runs.records import LATER_FIGURES, is_health
 
 SPREAD = {"mean": 0.1, "std": 1, "min": -1.0, "max": None, "quantiles": [-1, -0.5, 0, 0.5, 1]}
 LAYER = {
@@ -25,7 +25,7 @@ LAYER = {
     "update_ratio": None,
 }
 SYMPTOM = {"name": "dead_units", "layer": "Relu1", "finding": "half", "advice": ["--set x=1"], "iteration": 3}
-LOOK: dict[str, Any] = {
+HEALTH_RECORD: dict[str, Any] = {
     "iteration": 3,
     "epoch": 0.5,
     "learning_rate": 0.1,
@@ -51,15 +51,15 @@ def places(data: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, value in items for place in [(*path, key), *places(value, (*path, key))]]
 
 
-@pytest.mark.parametrize("place", places(LOOK), ids=lambda place: ".".join(map(str, place)))
+@pytest.mark.parametrize("place", places(HEALTH_RECORD), ids=lambda place: ".".join(map(str, place)))
 def test_a_look_has_all_that_a_probe_writes_and_nothing_else_in_its_place(place: tuple[Any, ...]) -> None:
-    assert is_look(LOOK)
-    changed = copy.deepcopy(LOOK)
+    assert is_health(HEALTH_RECORD)
+    changed = copy.deepcopy(HEALTH_RECORD)
     inner: Any = changed
     for key in place[:-1]:
         inner = inner[key]
     inner[place[-1]] = {"x": 0}
-    assert not is_look(changed)
+    assert not is_health(changed)
     if isinstance(place[-1], str):
         del inner[place[-1]]
-        assert is_look(changed) == (place[-1] in LATER_FIGURES)
+        assert is_health(changed) == (place[-1] in LATER_FIGURES)

@@ -78,6 +78,7 @@ def test_names_of_dtypes_are_those_of_the_safetensors_package(name: str, dtype: 
         {"a": entry("BF16")},
         {"a": entry(["F32"])},
         {"a": entry(shape=2)},
+        {"a": entry(shape={}, offsets=[0, 4])},
         {"a": entry(shape=[-1, -2])},
         {"a": entry(shape=[2.0])},
         {"a": entry(shape=[2, True])},

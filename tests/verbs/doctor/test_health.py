@@ -9,7 +9,7 @@ import pytest
 from peak_memory import with_peak
 
 import mlpkit
-from mlpkit.runs.records import is_look
+from mlpkit.runs.records import is_health
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.verbs.doctor.health import is_probed
 
@@ -124,7 +124,7 @@ def test_a_record_that_lacks_something_keeps_no_run_from_being_resumed(examples,
     heard = Listener()
     mlpkit.resume(tmp_path / "run", examples=examples, observer=heard)
     assert [health["iteration"] for health in heard.healths] == [18, 30, 36]
-    assert all(map(is_look, heard.healths))
+    assert all(map(is_health, heard.healths))
 
 
 def test_the_record_is_what_was_told(examples, tmp_path):
