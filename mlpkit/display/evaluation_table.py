@@ -55,7 +55,7 @@ class EvaluationColumns:
     Args:
         chosen: the columns.
         gap: number of blanks between them.
-        left_out: the losses and metrics for which there is no room.
+        left_out: the losses and metrics that don't fit.
     """
 
     chosen: tuple[Column, ...]

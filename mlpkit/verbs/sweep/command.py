@@ -119,7 +119,7 @@ def _expect_spec_or_folder(
     added: int | None,
     others: Sequence[Path | None],
 ) -> None:
-    """Make sure that there is either a spec or one folder, and no option that doesn't go with it.
+    """Check that either a spec or one folder is given, and only the options that go with it.
 
     Raises:
         UsageError: there isn't, or there is one.

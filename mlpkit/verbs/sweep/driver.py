@@ -1,4 +1,4 @@
-"""The driver of a sweep: it chooses trials, hands them to workers, and reads from their folders what came of them."""
+"""The driver of a sweep: it chooses trials, hands them to workers, and reads the results from their folders."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class SweepObserver:
     def began(
         self, objectives: Sequence[Objective], trials: Sequence[Trial], planned: int | None, workers: int
     ) -> None:
-        """The sweep begins, or goes on.
+        """The sweep starts or continues.
 
         Args:
             objectives: what trials are chosen by.
-            trials: the trials that there are already.
-            planned: how many there are to be; None if a time ends the sweep.
+            trials: the trials so far.
+            planned: how many trials are planned; None if a time ends the sweep.
             workers: how many train at once.
         """
 
@@ -78,28 +78,28 @@ class SweepObserver:
         """
 
     def noticed(self, message: str) -> None:
-        """Something is not as it should be, but the sweep goes on."""
+        """Something is wrong, but the sweep continues."""
 
 
 class Driver:
     """Trains the trials of a sweep, as many at once as there are workers.
 
     Args:
-        folder: the folder of the sweep, as its writer; it says what was added, and how long the sweep was at work.
+        folder: the folder of the sweep, as its writer; it has what was added, and how long the sweep was at work.
         objectives: what trials are chosen by.
         sampler: chooses their values.
         planned: how many trials the spec asks for; None for as many as the time or the sampler allows.
         seconds: after how long no trial of the spec's is begun any more; None for no limit.
         workers: what trains them.
-        strong_again: returns the pruned trial that is to go on, given all trials; None if each is weak still.
-        arguments: arguments of ``Workers.submit``, and of ``train_trial``, beside the folder, as plain data.
+        strong_again: returns the pruned trial to continue, given all trials; None if all are still weak.
+        arguments: arguments of ``Workers.submit`` and ``train_trial`` after the folder, as plain data.
         observer: receives the events: methods of ``SweepObserver``, and ``sweep_began`` for ``began``.
         stop: may ask that training end after the steps that it is in.
         clock: returns a time in seconds.
 
     Attributes:
         trials: the trials by number, as they are now.
-        left: how many trials are not trained, as far as that is known, since too many failed; otherwise 0.
+        left: how many trials were not trained because too many failed, if that is known; otherwise 0.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class Driver:
         return self._pruned_trial() or self._new_trial() or (self.trials[failed.popleft()] if failed else None)
 
     def _pruned_trial(self) -> Trial | None:
-        """Return a trial that was pruned, and is to go on after all; looked for whenever a trial is over."""
+        """Return a pruned trial that continues after all; called whenever a trial is over."""
         if not (self._may_be_strong and self._in_time()):
             return None
         found = self._strong_again([trial for trial in self._in_order() if trial.number not in self._busy])
@@ -211,7 +211,7 @@ class Driver:
         return self._seconds is None or self._spent() < self._seconds
 
     def _new_trial(self) -> Trial | None:
-        """Return the trial with the lowest number that is free, if there is to be another."""
+        """Return a trial with the lowest free number; None if no other is planned."""
         if not self._trials_to_begin():
             return None
         number, spent = self._free_number(), self._spent()
@@ -232,7 +232,7 @@ class Driver:
         return max(0, self._progress.trials - number)
 
     def _planned_in_all(self) -> int | None:
-        """Return how many trials there are to be; None if a time ends the sweep."""
+        """Return how many trials are planned; None if a time ends the sweep."""
         return planned_in_all(self._planned, self._progress, len(self.trials))
 
     def _free_number(self) -> int:
@@ -258,7 +258,7 @@ class Driver:
         self._running[self._workers.submit(train_trial, trial.directory, **self._arguments)] = trial.number
 
     def _take_end(self, number: int, end: TrainingEnd) -> None:
-        """Read from a trial's folder what came of it, and decide what to do with one that isn't over."""
+        """Read the result of a trial from its folder, and decide what to do if it isn't over."""
         trial = self._folder.trial(number)
         death = end.death or (f"by {end.stopped}" if end.stopped else "")
         if end.cause == OTHER_WRITER:
@@ -278,7 +278,7 @@ class Driver:
             self._count_failures(trial, end)
 
     def _after_death(self, trial: Trial, death: str, counts: bool) -> Trial:
-        """Let a trial go on whose process died, or set it aside if it is the second one that counts.
+        """Continue a trial whose process died, or set it aside if it is the second one that counts.
 
         Args:
             trial: the trial.
@@ -313,7 +313,7 @@ class Driver:
 
 
 def planned_in_all(planned: int | None, progress: SweepProgress, begun: int) -> int | None:
-    """Return how many trials there are to be, those that were added, too; None if a time ends the sweep.
+    """Return how many trials are planned, including added ones; None if a time ends the sweep.
 
     Args:
         planned: how many the spec asks for; None for as many as the time or the sampler allows.
@@ -337,7 +337,7 @@ def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial |
 
 
 def front_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
-    """Return the finished trials of which none is better by one objective and as good by the others.
+    """Return the Pareto front: no finished trial is as good as one of them by all objectives, and better by one.
 
     Args:
         trials: the trials.

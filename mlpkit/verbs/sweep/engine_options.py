@@ -46,7 +46,7 @@ class SweepCommand(HelpfulCommand):
         return rest
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the parameters, those of engines after ``--on``."""
+        """Return the parameters, with the engines' after ``--on``."""
         own = super().get_params(ctx)
         place = 1 + next(i for i, option in enumerate(own) if option.name == "on")
         return [*own[:place], *ctx.meta.get(ENGINE_OPTIONS, ()), *own[place:]]
@@ -119,7 +119,7 @@ def engine_of_ranks(name: str, plugin_options: PluginOptions) -> Engine | None:
     """Return an engine whose workers are the processes that ``mpiexec`` started; None for any other.
 
     Args:
-        name: that of the engine; if there is no such engine, the sweep itself says so.
+        name: the engine's name; the sweep itself reports an unknown one.
         plugin_options: the keywords of ``Registry.discover``.
     """
     if name == LOCAL:

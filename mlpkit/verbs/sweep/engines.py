@@ -29,7 +29,7 @@ class EngineChoice:
     Args:
         name: that of the engine; one of a plugin has its namespace.
         workers: how many trials train at once at most; None for as many as the engine has workers.
-        options: values of the engine's parameters, by name; None or empty for those that aren't given.
+        options: values of the engine's parameters, by name; None or empty if not given.
     """
 
     name: str
@@ -37,13 +37,13 @@ class EngineChoice:
     options: Mapping[str, Any]
 
     def expect_possible(self, registry: Registry) -> None:
-        """Make sure that there is such an engine, and that all options that are given are its own.
+        """Check that the engine exists, and has all options that are given.
 
         Args:
             registry: the plugins; the one that the engine's namespace names is loaded.
 
         Raises:
-            UsageError: it isn't so.
+            UsageError: it doesn't.
             UnknownComponentError: no plugin provides the engine.
         """
         expect_processes("a sweep")

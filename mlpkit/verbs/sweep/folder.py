@@ -35,7 +35,7 @@ class Trial:
         directory: its run folder; of several seeds, the folder of their runs.
         values: the searched keys that were set, and their values.
         asked_at: seconds of the sweep that were over when it was chosen, without breaks.
-        state: ``finished``, ``pruned``, ``diverged``, ``failed``, or ``stopped`` if it is to go on or to begin.
+        state: ``finished``, ``pruned``, ``diverged``, ``failed``, or ``stopped`` if it must still start or continue.
         problem: why it failed.
         results: losses and metrics by their names with split, at the end or else at the last evaluation; of several
             seeds, the means.
@@ -57,12 +57,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class SweepProgress:
-    """What a sweep's spec and trials don't say.
+    """What neither the spec nor the trials of a sweep record.
 
     Args:
         seconds: how long drivers have been at work, without breaks.
-        added: trials to do beside those of the spec, once these are begun.
-        trials: how many trials there are to be in all, once those of the spec are begun; None before.
+        added: extra trials to run, once all trials of the spec have started.
+        trials: how many trials are planned in all, once all trials of the spec have started; None before.
     """
 
     seconds: float = 0.0
@@ -73,7 +73,7 @@ class SweepProgress:
 class SweepFolder:
     """A folder with a run folder for each trial of a sweep, or one of several seeds: ``trial-0``, ``trial-1``, ...
 
-    ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` says with which values.
+    ``sweep.yaml`` is the spec that the trials are made from, and each trial's ``trial.json`` has its values.
     ``progress.json`` has what was added, and the time. All else is read from the run folders. It has one writer at a
     time, as a run folder has.
 
@@ -94,7 +94,7 @@ class SweepFolder:
             spec: the text of the sweep's spec.
 
         Raises:
-            RunFolderError: it holds something, is no folder, or is another writer's.
+            RunFolderError: it isn't empty, isn't a folder, or has another writer.
             StorageError: it can't be made.
         """
         with RunFolder.create(directory):
@@ -106,7 +106,7 @@ class SweepFolder:
         """Open the folder of a sweep, and become its writer.
 
         Raises:
-            RunFolderError: it is no such folder, or has another writer.
+            RunFolderError: it isn't such a folder, or has another writer.
             StorageError: it can't be written.
         """
         expect_sweep_folder(directory)
@@ -222,7 +222,7 @@ class SweepFolder:
         """Ask the folder's writer, which may be on another machine, to stop the sweep.
 
         Raises:
-            StorageError: the file that says so can't be written.
+            StorageError: the file that asks for it can't be written.
         """
         if not self.is_to_stop():
             write_atomically(self.directory / STOP, b"")
@@ -316,7 +316,7 @@ def read_trial(directory: Path) -> Trial:
 
 @contextmanager
 def _removable(path: Path, outcome: str) -> Iterator[None]:
-    """If what a block reads is damaged, say that it may as well be removed, and what comes of that."""
+    """If what a block reads is damaged, suggest to remove it, and name the outcome."""
     try:
         yield
     except RunFolderError as error:
@@ -342,7 +342,7 @@ def _read_trial(directory: Path) -> Trial:
 
 
 def history_of(directory: Path) -> list[dict[str, float]]:
-    """Return the evaluations of a trial; of several runs, the means of those that all have that have begun.
+    """Return the evaluations of a trial; of several runs, the means of the evaluations that all started runs have.
 
     Args:
         directory: the trial's folder.

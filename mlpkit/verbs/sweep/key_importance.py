@@ -41,7 +41,7 @@ class KeyImportance:
 
     Args:
         trials: how many trials set the key.
-        share: the importance, from 0 to 1; None if there are too few trials to say.
+        share: the importance, from 0 to 1; None with too few trials.
         chance: how often a random order of the trials gives as much; None if ``share`` is.
         best: the values of the group that is best on average, in words; empty if there is only one, or ``share`` is
             None.

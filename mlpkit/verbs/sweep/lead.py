@@ -27,11 +27,11 @@ ROUNDING: Final = 1e-12
 
 @dataclass(frozen=True)
 class Lead:
-    """How far the best trial is ahead of the next one that has other values, or of the spec as it stands.
+    """How far the best trial is ahead of the next one with other values, or of the unchanged spec.
 
     The best of many is often a lucky one. Yet against the next one, the p-value needs no correction for their number:
     the two-sided test of the first against the second is a test of whether the first is truly the best of all, if the
-    results of all trials are normal and spread alike. Against the spec as it stands, it is corrected by Bonferroni's
+    results of all trials are normal with equal variance. Against the unchanged spec, it is corrected by Bonferroni's
     method for the trials that the best was chosen from, and so is the interval.
 
     Args:
@@ -42,7 +42,7 @@ class Lead:
         low: lower end of the 95 % interval of how much better the best is; None without a comparison.
         high: its upper end.
         p_value: how likely chance alone makes the best lead by so much.
-        chosen_from: how many trials the best was chosen from, if the other is the spec as it stands.
+        chosen_from: how many trials the best was chosen from, if the other is the unchanged spec.
 
     Source: Hung and Fithian, Rank verification for exponential families, Annals of Statistics 47 (2019).
     """
@@ -58,11 +58,11 @@ class Lead:
 
     @property
     def beyond_chance(self) -> bool | None:
-        """Whether the lead is more than chance; None if that can't be said."""
+        """Whether the lead is more than chance; None if that is unknown."""
         return None if self.p_value is None else self.p_value < 1 - LEVEL
 
     def __str__(self) -> str:
-        """Say it in a sentence without a full stop."""
+        """Return it as a sentence without a full stop."""
         other = f"trial {self.over}" if self.chosen_from is None else f"the spec as it stands, trial {self.over},"
         if not self.by:
             return f"trial {self.trial} and {other.removesuffix(',')} are equally good"
@@ -100,7 +100,7 @@ def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective])
     """Return how far the best trial by the first objective is ahead of trial 0; None if that is the best, or has none.
 
     Args:
-        trials: the trials of a sweep, of which trial 0 is the spec as it stands.
+        trials: the trials of a sweep; trial 0 is the unchanged spec.
         objectives: what they are chosen by.
 
     Raises:

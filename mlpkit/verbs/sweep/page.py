@@ -80,7 +80,7 @@ def write_sweep_page(directory: Path, file: Path, registry: Registry, *_: object
 
 
 def _outcome_section(found: Sweep) -> str:
-    """Say what came of the sweep, and how to go on."""
+    """Return the result of the sweep, and how to resume it."""
     counts = ", ".join(f"{number} {state}" for state, number in found.counts.items()) or "none has begun"
     waiting = [trial.number for trial in found.trials if not trial.over]
     failed = [[str(trial.number), trial.problem] for trial in found.trials if trial.state == FAILED]
@@ -108,7 +108,7 @@ def _best_in_words(found: Sweep) -> list[str]:
 
 
 def _sections_about_trials(found: Sweep, search: Mapping[str, SearchedKey], seed: int) -> list[str]:
-    """Return the sections about the trials, most of which need some that are finished."""
+    """Return the sections about the trials; most sections need finished ones."""
     best = ranked(found.trials, found.objectives)
     if not best:
         return [section("Trials", _trials_table(found, found.trials, "All trials"))] if found.trials else []
@@ -146,7 +146,7 @@ def _is_numeric(key: str, trials: Iterable[Trial]) -> bool:
 
 
 def _front_section(found: Sweep) -> str:
-    """Return charts of the first objective and each other, and the trials of which none is better by all."""
+    """Return charts of the first objective and each other, and the trials of the Pareto front."""
     first, *others = found.objectives
     best = sorted(found.front, key=lambda trial: first.cost(trial.results[first.key]))
     said = (

@@ -76,7 +76,7 @@ def is_worse_than_median(trial: Curve, others: Sequence[Curve], total: float) ->
         total: epochs of the whole training.
 
     Source: Golovin et al., Google Vizier: A Service for Black-Box Optimization (2017), section 3.2.1, with the medians
-        of the evaluations in place of those of their running means.
+        of the evaluations in place of the medians of their running means.
     """
     epoch = trial.evaluations[-1].epoch
     costs = [cost for other in others if other.finished and (cost := other.before(epoch)) is not None]
@@ -119,7 +119,7 @@ def bracket_of(number: int, brackets: int) -> int:
 
 @lru_cache(maxsize=8)
 def _order_of_brackets(brackets: int) -> list[int]:
-    """Return the brackets of trials in turn: each trial is of the bracket that lacks most of its share so far."""
+    """Return the brackets of trials in turn: each trial goes to the bracket that is furthest below its share so far."""
     shares = [math.ceil(brackets * REDUCTION ** (brackets - 1 - b) / (brackets - b)) for b in range(brackets)]
     order: list[int] = []
     counts = [0] * brackets
@@ -145,7 +145,7 @@ def rule_for(directory: Path, sweep: SweepSection) -> Callable[[Curve, Sequence[
 
 
 def curves_of(trials: Sequence[Path], objective: Objective) -> list[Curve]:
-    """Return the evaluations of trials, given their folders; of several runs, those of the first.
+    """Return the evaluations of trials, given their folders; of several runs, the evaluations of the first.
 
     Raises:
         RunFolderError: a file can't be read.
@@ -158,7 +158,7 @@ def no_longer_weak(trials: Sequence[Trial], sweep: SweepSection) -> Trial | None
 
     Args:
         trials: all trials of a sweep.
-        sweep: says the rule.
+        sweep: has the rule.
 
     Raises:
         RunFolderError: a file can't be read.
@@ -217,7 +217,7 @@ def _curve(number: int, directory: Path, objective: Objective, finished: bool, s
 
 @lru_cache(maxsize=4096)
 def _total_epochs(run: Path, finished: bool, size: int, changed: int) -> float | None:
-    """Return how many epochs a run has; None if its folder doesn't say.
+    """Return how many epochs a run has; None if its folder doesn't have it.
 
     Args:
         run: its folder.

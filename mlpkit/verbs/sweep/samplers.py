@@ -1,4 +1,4 @@
-"""Which values a trial gets: at random, each combination once, or those that look best after the trials so far."""
+"""Which values a trial gets: at random, each combination once, or the values that look best after the trials so far."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def random_values(search: Mapping[str, SearchedKey], seed: int, number: int) -> 
 
 
 def value_at(searched: SearchedKey, share: float) -> Any:
-    """Return the value that lies at a share of all that a key may be.
+    """Return the value at a share of the range of a key.
 
     Args:
         searched: what the key may be.
@@ -97,7 +97,7 @@ class TpeSampler:
     same trials lead to the same choice, also after a break.
 
     Args:
-        sweep: what it varies, and what it is to be chosen by.
+        sweep: its section of the spec.
         seed: the spec's seed.
 
     Raises:
@@ -176,7 +176,7 @@ class TpeSampler:
 
 
 def _by_place(searched: SearchedKey) -> bool:
-    """Whether Optuna knows a value by its place: it takes plain choices only, and has steps of its own rounding."""
+    """Whether Optuna knows a value by its place: it takes plain choices only, and rounds steps differently."""
     return searched.choices is not None or searched.step is not None
 
 

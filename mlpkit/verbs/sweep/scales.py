@@ -1,4 +1,4 @@
-"""Where the values and results of trials lie on axes from 0 to 1."""
+"""The places of trials' values and results on axes from 0 to 1."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LETTERS: Final = 44
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis, and where trials lie on it.
+    """An axis, and the places of trials on it.
 
     Args:
         axis: the axis.

@@ -29,8 +29,8 @@ class _Probe(NamedTuple):
 
     Args:
         key: the key.
-        path: where the value stands.
-        values: it, and those of other keys without which it can't be set.
+        path: the place of the value.
+        values: it, and the values of other keys that it needs.
     """
 
     key: str
@@ -86,7 +86,7 @@ def _problems(spec: Spec, sweep: SweepSection, proved: SpecProof) -> Iterator[Pr
 
 
 def _missing_results(objectives: Iterable[Objective], proved: SpecProof) -> Iterator[str]:
-    """Go through the objectives that a trial won't have, and say why."""
+    """Go through the objectives that a trial won't have, with the reasons."""
     names = ["loss", *(metric.name for metric in proved.spec.training.metrics)]
     splits = {*proved.description.sizes, *(["validation"] if proved.spec.folds else [])}  # that is out of fold
     for objective in objectives:
@@ -152,7 +152,7 @@ def _probes(spec: Spec) -> Iterator[_Probe]:
 
 
 def _files_in(found: Spec, probe: _Probe, place: Span) -> dict[KeyPath, str]:
-    """Return the paths of the files that a probed value names, by where they stand in the spec of the sweep."""
+    """Return the paths of the files that a probed value names, by their places in the spec of the sweep."""
     files: dict[KeyPath, str] = {}
     for path, seen in found.files.items():
         written = written_at(found.document.with_names, path)

@@ -38,11 +38,11 @@ class SweepStatus:
     Args:
         folder: its folder.
         objectives: what trials are chosen by.
-        trials: the trials so far, in the order of their numbers; those that train now are ``running``.
-        planned: how many there are to be; None if a time ends the sweep, and isn't over.
+        trials: the trials so far, in the order of their numbers; a trial that trains now is ``running``.
+        planned: how many trials are planned; None if a time ends the sweep, and isn't over.
         best: the best finished trial by the first objective; None if none is finished.
         seconds: how long the sweep has been at work, without breaks.
-        left: in how many seconds it may end, if it is at work and that can be said; otherwise None.
+        left: in how many seconds it may end, if it is at work and that is known; otherwise None.
         driver: the process that is at work on it, with ``pid`` and ``host``; None without any.
     """
 
@@ -56,7 +56,7 @@ class SweepStatus:
     driver: Writer | None
 
     def __repr__(self) -> str:
-        """Say how many trials there are, and which is the best."""
+        """Return the number of trials, and the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         planned = "" if self.planned is None else f" of {self.planned}"
         said = [f"{len(self.trials)}{planned} trials ({counts})" if counts else f"0{planned} trials"]
@@ -97,7 +97,7 @@ def sweep_status(
     Args:
         directory: the folder that ``sweep`` made, or what it returned.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to leave out.
 
     Raises:
         RunFolderError: the folder is not that of a sweep, or a file of it can't be read.
@@ -138,9 +138,9 @@ def _seconds_left(spent: float, over: int, planned: int | None, limit: float | N
     Args:
         spent: how many it took so far.
         over: how many trials are over.
-        planned: how many there are to be; None if a time ends the sweep.
+        planned: how many trials are planned; None if a time ends the sweep.
         limit: after how many no trial of the spec's is begun any more; None for no limit.
-        added: how many trials were added, which come after those of the spec.
+        added: how many trials were added, which come after the trials of the spec.
     """
     of_trial = spent / over if over else None
     by_trials = [of_trial * (planned - over)] if planned is not None and of_trial is not None else []

@@ -1,4 +1,4 @@
-"""Doing a sweep, or going on with one: what the command line and Python call."""
+"""Doing or resuming a sweep: what the command line and Python call."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ if TYPE_CHECKING:
 
 @dataclass(repr=False)
 class Sweep:
-    """What came of a sweep.
+    """The result of a sweep.
 
     Args:
         folder: its folder.
         objectives: what trials are chosen by.
         trials: all trials, in the order of their numbers.
         best: the best finished trial by the first objective; None if none is finished.
-        front: the finished trials of which none is better by one objective and as good by the others.
+        front: the Pareto front: no finished trial is as good as one of them by all objectives, and better by one.
         stopped: why it was stopped before its end, to be resumed; empty if it was not.
-        left: how many trials are not trained, as far as that is known, since too many failed for the same reason; the
-            sweep can be resumed. 0 if all are, or it was stopped.
+        left: how many trials were not trained because too many failed for the same reason, if that is known; the sweep
+            can be resumed. 0 if all were, or it was stopped.
         lead: how far the best is ahead of the next trial with other values; None without one.
-        lead_over_baseline: how far it is ahead of the spec as it stands; None if that isn't a trial, or is the best.
+        lead_over_baseline: how far it is ahead of the unchanged spec; None if that isn't a trial, or is the best.
     """
 
     folder: Path
@@ -72,7 +72,7 @@ class Sweep:
     lead_over_baseline: Lead | None = None
 
     def __repr__(self) -> str:
-        """Say how many trials there are, and which is the best."""
+        """Return the number of trials, and the best."""
         counts = ", ".join(f"{number} {state}" for state, number in self.counts.items())
         best = f"; best: {self.described(self.best)}" if self.best else ""
         leads = "".join(f"; {lead}" for lead in self.leads)
@@ -89,7 +89,7 @@ class Sweep:
         return counts_of(self.trials)
 
     def described(self, trial: Trial) -> str:
-        """Say what came of a trial, and with which values."""
+        """Return the result of a trial, and its values."""
         results = written_results(trial, self.objectives)
         return f"trial {trial.number}, {results}; {written_values(trial.values)}"
 
@@ -139,7 +139,7 @@ def sweep(
     """Train the trials of a spec's sweep, as many at once as there are workers.
 
     Args:
-        spec: the spec; its section ``sweep`` says what to vary.
+        spec: the spec; its section ``sweep`` has the keys to vary.
         directory: where to keep the trials; missing or empty.
         workers: how many trials train at once, each with its share of the cores; by default one per core, or one for
             each worker of a cluster or rank but the first.
@@ -150,7 +150,7 @@ def sweep(
         options: parameters of the engine, such as ``scheduler`` of ``dask``.
 
     Raises:
-        UsageError: what is given is no spec, it has no sweep, a library is missing, no process can be started, or the
+        UsageError: it isn't a spec, it has no sweep, a library is missing, no process can be started, or the
             cluster can't be used.
         SpecError: the sweep is wrong, or doesn't fit the spec or its data.
         DataError: a data file is not what it should be.
@@ -190,15 +190,15 @@ def resume_sweep(
     stop: StopRequest | None = None,
     **options: Any,
 ) -> Sweep:
-    """Go on with a sweep: interrupted trials from their last checkpoints, to the same bits as without the break.
+    """Resume a sweep: interrupted trials from their last checkpoints, to the same bits as without the break.
 
     Args:
         directory: the folder that ``sweep`` made, or what it returned.
-        add_trials: how many trials to do beside those that there are, or were to be.
+        add_trials: extra trials to run.
         workers: as for ``sweep``.
-        on: as for ``sweep``; it may be another engine than before.
+        on: as for ``sweep``; the engine may differ from the earlier one.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to leave out.
         observer: receives the events, such as a ``SweepObserver``.
         stop: may ask that training end after the steps that it is in.
         options: as for ``sweep``.
@@ -224,7 +224,7 @@ def _swept(
     observer: Listener | None,
     stop: StopRequest | None,
 ) -> Sweep:
-    """Train what is to be trained, write the best spec, and sum up."""
+    """Train what is left to train, write the best spec, and sum up."""
     spec = spec_of_sweep(folder, **plugin_options)
     assert isinstance(spec.sweep, SweepSection)
     expect_unchanged(folder, spec)
@@ -259,7 +259,7 @@ def _swept(
 
 
 def planned_trials(sweep: SweepSection) -> int | None:
-    """Return how many trials a spec asks for; None if a time alone says when to end."""
+    """Return how many trials a spec asks for; None if only a time ends the sweep."""
     if sweep.sampler != "grid":
         return sweep.trials
     size = _size_of_grid(sweep)
@@ -292,7 +292,7 @@ def _add_trials(folder: SweepFolder, sweep: SweepSection, added: int) -> None:
 
 
 def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) -> Sweep:
-    """Return what came of a sweep, as its folder says.
+    """Return the result of a sweep from its folder.
 
     Args:
         folder: the folder.

@@ -1,4 +1,4 @@
-"""The spec in the folder of a sweep, which stays as it is while its trials are to be compared."""
+"""The spec in the folder of a sweep, which must not change while its trials are compared."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _first_begun(directory: Path) -> tuple[Path, str] | None:
 
 
 def _what_counts(document: Document) -> dict[str, Any]:
-    """Return what a spec says, but what may change while a sweep goes on."""
+    """Return the values of a spec without those that may change during a sweep."""
     values: dict[str, Any] = plain(document.with_names)
     section = values.get(SWEEP)
     if isinstance(section, dict):

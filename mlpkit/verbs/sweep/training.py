@@ -39,7 +39,7 @@ class SweepTraining:
     """How a sweep is trained and shown.
 
     Args:
-        engine: keywords of ``sweep`` that say what trains its trials.
+        engine: keywords of ``sweep`` about what trains its trials.
         plugin_options: the keywords of ``Registry.discover``.
         reports: whether to write a report at the end.
         quiet: whether to print errors alone.
@@ -57,7 +57,7 @@ class SweepTraining:
 
         Args:
             path: the file of the spec.
-            overrides: what ``--set`` says.
+            overrides: the values of ``--set``.
             out: the folder; by default a new one.
         """
         with Interrupts() as interrupts:
@@ -68,7 +68,7 @@ class SweepTraining:
         self._end(found, interrupts)
 
     def resume(self, folder: Path, added: int) -> None:
-        """Go on with the sweep in a folder, with more trials than were planned, and end the program as it ended."""
+        """Resume the sweep in a folder, with more trials than were planned, and end the program as it ended."""
         with Interrupts() as interrupts:
             job = partial(resume_sweep, folder, add_trials=added, **self.plugin_options)
             found = self._shown(job, folder.name, folder, interrupts)
@@ -130,7 +130,7 @@ def show_status(folder: Path, plugin_options: PluginOptions, *, as_json: bool) -
 
 
 def stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
-    """Stop the driver of a sweep, and say how to go on."""
+    """Stop the driver of a sweep, and print how to resume it."""
     expect_sweep_folder(folder)
     shown = not quiet and not as_json
     if shown and (driver := writer_of(folder)):

@@ -62,7 +62,7 @@ def train_trial(
 
     Args:
         directory: its folder, in that of the sweep.
-        threads: the cores that it may take; so many BLAS threads, unless the spec says it.
+        threads: the cores that it may take, and its BLAS threads, unless the spec sets them.
         observer: receives the events.
         stop: may ask the training to end after the step that it is in.
         plugin_options: the keywords of ``Registry.discover``.
@@ -99,7 +99,7 @@ def train_trial(
 
 
 def _is_of_values(error: Exception) -> bool:
-    """Whether an error is that of a spec which is wrong by itself, and not of data that is gone, say."""
+    """Whether an error is due to the spec itself, and not, for instance, to missing data."""
     return isinstance(error, SpecError) and not isinstance(error.__cause__, ParameterError)
 
 
@@ -122,7 +122,7 @@ def _claim(folder: RunFolder, stop: StopRequest) -> str:
 
 
 def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, judge: _Judge) -> TrainingEnd:
-    """Train a trial from where it is, as its own spec says; of several runs, the first is judged."""
+    """Train a trial from where it is, by its own spec; of several runs, the first is judged."""
     judged, stop = ObserverGroup([observer, judge]), judge.stop
 
     def train_prepared(spec: Spec, run: RunFolder, observer: Observer) -> Run:
@@ -146,7 +146,7 @@ def _trained(spec: Spec, folder: RunFolder, threads: int, observer: Observer, ju
 
 
 def _prepare(group: Group, cores: int) -> None:
-    """Prepare the runs of a trial of several, unless they are; those that a killed process began are made again."""
+    """Prepare the runs of a trial of several, unless they are; runs that a killed process began are made again."""
     if group.folder.is_prepared:
         return
     group.prove()
@@ -243,7 +243,7 @@ class _EitherStop(StopRequest):
 
     @property
     def reason(self) -> str:
-        """Why training is to end; empty if it goes on."""
+        """Why training must end; empty if it continues."""
         return self._own or self._of_all.reason
 
     @reason.setter
@@ -252,13 +252,13 @@ class _EitherStop(StopRequest):
 
 
 class _Judge:
-    """A listener that ends a trial after an evaluation if it is weaker than the others, as their folders show.
+    """A listener that ends a trial after an evaluation if it is weaker than other trials, by their folders.
 
     Args:
         directory: the trial's folder.
         sweep: how weak trials are found.
         stop: may ask that all trials stop.
-        several: whether the trial is several runs, so that an end after the first saves the others.
+        several: whether the trial is several runs, so that an end after the first saves the rest.
 
     Attributes:
         stop: asks that the trial stop.
@@ -275,7 +275,7 @@ class _Judge:
         self._total_steps = 0
 
     def __call__(self, event: Event) -> None:
-        """After an evaluation, compare the trial with the others, unless it is at its end."""
+        """After an evaluation, compare the trial with other trials, unless it is at its end."""
         match event:
             case Event(_, "started", (total_steps,)):
                 self._total_steps = total_steps or 0

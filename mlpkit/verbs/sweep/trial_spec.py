@@ -31,13 +31,13 @@ SEARCH: Final = (SWEEP, "search")
 
 
 def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span] | None = None) -> Spec:
-    """Return the spec of a trial; it has no sweep of its own.
+    """Return the spec of a trial; it has no section ``sweep``.
 
     Args:
         spec: the spec of the sweep.
         values: the values of its searched keys that are set, in the order in which they are: a component comes before
             its parameters.
-        places: where each value stands, for messages; by default where the sweep says what the key may be.
+        places: the place of each value, for messages; by default the place of the searched key in the sweep.
 
     Raises:
         SpecError: a value, or a key, is wrong; the messages point into the section ``sweep``.
@@ -56,12 +56,12 @@ def trial_spec(spec: Spec, values: Mapping[str, Any], places: Mapping[str, Span]
 
 
 def key_place(spec: Spec, key: str) -> Span:
-    """Return where a searched key stands."""
+    """Return the place of a searched key."""
     return spec.document.place((*SEARCH, key), at_key=True)
 
 
 def value_place(spec: Spec, key: str) -> Span:
-    """Return where it stands what a searched key may be."""
+    """Return the place of what a searched key may be."""
     return spec.document.place((*SEARCH, key))
 
 
@@ -76,7 +76,7 @@ def written_values(values: Mapping[str, Any]) -> str:
 
 
 def short_keys(keys: Sequence[str]) -> list[str]:
-    """Return the last parts of keys, as many of each as it takes to tell it from the others."""
+    """Return the last parts of keys, as many of each as make it unique."""
     parts = [key.split(".") for key in keys]
     return [
         next(
@@ -117,12 +117,12 @@ def text_for_folder(spec: Spec, folder: Path, files: Mapping[KeyPath, str] | Non
 
 
 def _from_folder(path: Path, folder: Path) -> str:
-    """Return a path as it is seen from a folder, which may be, or lie in, a link to a folder elsewhere."""
+    """Return a path as it is seen from a folder, which may be, or be in, a link to a folder elsewhere."""
     return os.path.relpath(real_path(path.parent) / path.name, real_path(folder))
 
 
 def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:
-    """Whether a text alone says what a spec says before variables are put in."""
+    """Whether a text alone has the values of a spec before variables are put in."""
     try:
         return bool(plain(parse_document(text).with_names) == values)
     except SpecError:  # it extends another
@@ -130,7 +130,7 @@ def _is_said_by(text: str, values: Mapping[str, Any]) -> bool:
 
 
 def written_at(root: Node, path: KeyPath) -> ScalarNode | None:
-    """Return the text that a path leads to, be it in a variable; None for a default, which stands nowhere.
+    """Return the text that a path leads to, be it in a variable; None for a default, which isn't written.
 
     Args:
         root: the spec as written, before variables are put in.

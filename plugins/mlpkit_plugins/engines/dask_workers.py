@@ -62,7 +62,7 @@ class _Sent:
 
 
 class DaskWorkers(RemoteWorkers):
-    """Workers of a Dask cluster, each of which trains one trial after the other, in a process of its own.
+    """Workers of a Dask cluster; each trains one trial after the other in a separate process.
 
     If a worker is lost, Dask gives its trial to another, which continues from the last checkpoint.
 
@@ -98,7 +98,7 @@ class DaskWorkers(RemoteWorkers):
 
     @property
     def count(self) -> int:
-        """How many trials train at once: one for each worker that there is now, and at least one."""
+        """How many trials train at once: one for each current worker, and at least one."""
         if time.monotonic() - self._looked_at >= SECONDS_BETWEEN_LOOKS:
             self._workers = [*self._asked(self._client.nthreads)]
             self._looked_at = time.monotonic()
@@ -118,7 +118,7 @@ class DaskWorkers(RemoteWorkers):
         task.add_done_callback(partial(self._take_end, end))
 
     def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in, and take back those that no worker has begun."""
+        """Ask that all trials stop after the steps that they are in, and take back trials that no worker has begun."""
         if self._folder is None or time.monotonic() - self._stopped_at < SECONDS_BETWEEN_LOOKS:
             return  # it is called again and again, and so reaches workers that replaced lost ones
         training = self._on_workers(_stop, self._sweep)
@@ -211,7 +211,7 @@ def _connected(cluster: LocalCluster | str) -> Client:
         cluster: the cluster, or the address of its scheduler.
 
     Raises:
-        UsageError: it is no address, or no scheduler answers.
+        UsageError: it isn't an address, or no scheduler answers.
     """
     if isinstance(cluster, str):
         try:
@@ -251,7 +251,7 @@ def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
 
 
 def _stop(sweep: tuple[str, str]) -> list[str]:
-    """In a worker: stop the trials of a sweep, later ones too; return the names of those that are trained now."""
+    """In a worker: stop the trials of a sweep, later ones too; return the names of the trials in training."""
     trainer_of(sweep).stop()
     return [name for folder, name in _training if folder == sweep[0]]
 

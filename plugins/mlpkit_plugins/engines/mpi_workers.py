@@ -40,9 +40,9 @@ LAUNCHERS_VARIABLES: Final = ("PMI_", "PMIX_", "MPI_LOCAL", "HYDI_", "OMPI_", "P
 
 
 class MpiWorkers(RemoteWorkers):
-    """The ranks of MPI but rank 0, each of which trains one trial after the other, in a process of its own.
+    """The ranks of MPI but rank 0; each trains one trial after the other in a separate process.
 
-    Only rank 0 makes one. The others are in ``serve``, or in ``python -m mpi4py.futures``.
+    Only rank 0 makes one. The other ranks are in ``serve``, or in ``python -m mpi4py.futures``.
 
     Args:
         most: how many trials train at once at most; by default one for each rank but rank 0.
@@ -52,7 +52,7 @@ class MpiWorkers(RemoteWorkers):
         threads: the cores of a host, shared out to its ranks that train; if hosts differ, the fewest.
 
     Raises:
-        UsageError: MPI can't be used, or there is no other rank.
+        UsageError: MPI can't be used, or rank 0 is alone.
         RankError: MPI failed.
     """
 
@@ -140,7 +140,7 @@ def _loaded() -> Any:
     """Start MPI, and return the module ``mpi4py.MPI``.
 
     Raises:
-        UsageError: there is no MPI library, or threads can't share it.
+        UsageError: the MPI library is missing, or threads can't share it.
     """
     try:
         mpi = load_mpi("multiple")
@@ -196,7 +196,7 @@ def _begin(sweep: tuple[str, str], driver_version: str) -> str:
 
 
 def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
-    """In a rank that trains: train a trial; stop it if rank 0 says so."""
+    """In a rank that trains: train a trial; stop it if rank 0 asks for it."""
     world = load_mpi().COMM_WORLD
 
     def must_stop() -> bool:

@@ -1,4 +1,4 @@
-"""Workers outside the driver's process that train the trials of a sweep: what those of Dask, MPI and Slurm share."""
+"""Workers outside the driver's process that train the trials of a sweep: the base of Dask's, MPI's and Slurm's."""
 
 from __future__ import annotations
 

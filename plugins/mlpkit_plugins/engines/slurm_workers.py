@@ -114,16 +114,16 @@ class _Executor(SlurmExecutor):
 
 
 class SlurmWorkers(RemoteWorkers):
-    """Slurm jobs, each of which trains one trial.
+    """Slurm jobs that train one trial each.
 
-    A job that is left by a driver that was killed goes on, and is taken over by the next one in the same folder. A job
+    A job of a killed driver continues, and the next driver in the same folder takes it over. A job
     is stopped by SIGTERM, and Slurm announces the end of its time by SIGUSR2; then the trial saves a checkpoint.
 
     Args:
-        settings: options of sbatch by their long names, such as ``partition``, with a value of True for those that
-            have none; and ``signal_delay_s``, how many seconds before the end of its time a job saves its trial, 90 by
-            default.
-        most: how many jobs there are at once at most, those that wait included.
+        settings: options of sbatch by their long names, such as ``partition``, with a value of True for an option
+            without a value; and ``signal_delay_s``, how many seconds before the end of its time a job saves its trial,
+            90 by default.
+        most: how many jobs there are at once at most, including jobs that wait.
 
     Attributes:
         count: how many jobs there are at once.
@@ -224,7 +224,7 @@ class SlurmWorkers(RemoteWorkers):
                 sent.end.set_exception(self._refusal(sent, error))
 
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
-        """Return the error that says what Slurm has against a trial's job, and how to go on."""
+        """Return the error with Slurm's reason to refuse a trial's job, and how to resume."""
         said = _one_line(str(getattr(error.__cause__, "output", "") or error))
         given = [word for each in _as_given(self._settings) for word in ("--slurm", each)]
         most = [] if self.count == MOST_JOBS else ["--workers", str(self.count)]
@@ -252,7 +252,7 @@ class SlurmWorkers(RemoteWorkers):
                 self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else death)
 
     def _stop_jobs(self) -> None:
-        """Take back the jobs that wait, and have the others save their trials."""
+        """Take back the jobs that wait, and have the running ones save their trials."""
         jobs = [sent.job.job_id for sent in self._sent if sent.job is not None]
         if jobs:
             _asked(["scancel", "--quiet", "--state=PENDING", *jobs])
@@ -292,7 +292,7 @@ def _checked(settings: dict[str, object]) -> dict[str, object]:
     """Return the settings of jobs.
 
     Raises:
-        UsageError: one follows from what a job is to do here, or is no number of cores.
+        UsageError: mlpkit sets it itself, or it isn't a number of cores.
     """
     for key in OWN_SETTINGS & settings.keys():
         raise UsageError(f"Slurm's {key.replace('_', '-')} is set by mlpkit itself; leave it out")
@@ -309,7 +309,7 @@ def _as_given(settings: Mapping[str, object]) -> list[str]:
 
 
 def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:
-    """Return the settings of jobs as submitit takes them; those of sbatch go there as they are.
+    """Return the settings of jobs as submitit takes them; sbatch gets its own unchanged.
 
     A job is never put into the queue again by Slurm, so that no more than one trains a trial.
     """
@@ -354,7 +354,7 @@ def _one_line(text: str) -> str:
 
 
 def _train(here: str, call: TrialCall) -> TrainingEnd:
-    """In a job: train a trial, until a signal says to stop, or that its time or its place is over.
+    """In a job: train a trial until a signal stops it, or announces the end of its time or its place.
 
     Args:
         here: the folder that relative paths start from.
