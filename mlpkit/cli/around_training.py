@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.lazy_names import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mlpkit.cli.interrupt import Interrupts
@@ -21,8 +21,9 @@ AFTER_RUN: Final = ("mlpkit.verbs.report.after_run:report_at_the_end",)
 """What follows a finished run; the arguments are those of ``after_run``."""
 
 
-@contextmanager
-def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts) -> Iterator[Any]:
+def live_page(
+    port: int | None, title: str, folder: Path, spec: str, interrupts: Interrupts
+) -> AbstractContextManager[Any]:
     """Serve a page about a run until the end of the block; yield an observer with ``finished``, or None without a page.
 
     Args:
@@ -32,15 +33,10 @@ def live_page(port: int | None, title: str, folder: Path, spec: str, interrupts:
         spec: the text of the spec.
         interrupts: stops the run; it can be paused, too, if there is a page.
     """
-    if port is None:
-        yield None
-        return
-    with load(LIVE_PAGE)(port, title, folder, spec, interrupts) as page:
-        yield page
+    return nullcontext() if port is None else load(LIVE_PAGE)(port, title, folder, spec, interrupts)
 
 
-@contextmanager
-def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> Iterator[None]:
+def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrupts) -> AbstractContextManager[None]:
     """Serve a page about the runs in a folder until the end of the block.
 
     Args:
@@ -49,11 +45,7 @@ def live_folder(port: int | None, title: str, folder: Path, interrupts: Interrup
         folder: the folder that holds the run folders, or will.
         interrupts: stops the runs.
     """
-    if port is None:
-        yield
-        return
-    with load(LIVE_FOLDER)(port, title, folder, interrupts):
-        yield
+    return nullcontext() if port is None else load(LIVE_FOLDER)(port, title, folder, interrupts)
 
 
 def after_run(folder: Path, plugin_options: PluginOptions, *, shown: bool) -> None:

@@ -98,8 +98,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return True
 
     def _ensemble(self) -> Any:
-        """Return how many networks there are, as a spec says it; None for one."""
-        return ensemble_section(self.ensemble)
+        """Return the key ``ensemble`` of a spec; a number is that of the networks that are trained on the same rows."""
+        is_number = isinstance(self.ensemble, Integral) and not isinstance(self.ensemble, bool)
+        return {"members": int(self.ensemble)} if is_number else self.ensemble
 
     def _keep_out_of_fold(self, run: Run, y: Any, sample_weight: Any) -> None:
         """Keep what is predicted out of fold, and its score, under scikit-learn's names.
@@ -187,12 +188,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(LARGEST_SEED))
-
-
-def ensemble_section(ensemble: Any) -> Any:
-    """Return the key ``ensemble`` of a spec; a number is that of the networks that are trained on the same rows."""
-    is_number = isinstance(ensemble, Integral) and ensemble is not True and ensemble is not False
-    return {"members": int(ensemble)} if is_number else ensemble
 
 
 def rows_with_weight(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDArray[np.float64] | None]:

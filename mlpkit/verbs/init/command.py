@@ -115,11 +115,7 @@ def _print_copy(path: Path) -> None:
     result(str(path))
     if path.is_dir():
         message("each script writes a page:")
-        message("\n".join(f"  python {quote(str(script))}" for script in sorted(path.glob("*.py")) if _is_run(script)))
+        scripts = [script.with_suffix(".py") for script in sorted(path.glob("*.yaml"))]  # what they share has no spec
+        message("\n".join(f"  python {quote(str(script))}" for script in scripts if script.exists()))
     else:
         message(f"train it with: mlpkit run {quote(str(path))}")
-
-
-def _is_run(script: Path) -> bool:
-    """Whether a script stands beside a spec, and isn't what others share."""
-    return script.with_suffix(".yaml").exists()

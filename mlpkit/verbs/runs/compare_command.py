@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +11,6 @@ from mlpkit.cli import completion, options
 from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, result
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @options.verb("compare")
@@ -52,20 +49,13 @@ def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path 
     from mlpkit.verbs.runs import compare, compare_table  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if page is not None:
-        _write_page(directories, page, metrics, as_json)
+        from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - only a page needs charts
+
+        write_comparison(directories, page, metrics)
+        document({"out": page}) if as_json else result(f"comparison in {page}")
         return
     found = compare.compare(directories, metrics)
     if as_json:
         document(asdict(found))
     else:
         result("\n".join(compare_table.lines_of(found, line_length())).rstrip())
-
-
-def _write_page(directories: Sequence[Path], file: Path, metrics: Sequence[str], as_json: bool) -> None:
-    from mlpkit.verbs.runs.compare_page import write_comparison  # noqa: PLC0415 - only a page needs charts
-
-    write_comparison(directories, file, metrics)
-    if as_json:
-        document({"out": file})
-    else:
-        result(f"comparison in {file}")

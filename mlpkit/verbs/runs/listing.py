@@ -25,7 +25,7 @@ class Listing:
         reverse: as for ``in_order``.
 
     Raises:
-        UsageError: a condition is none.
+        UsageError: a condition is not a comparison.
     """
 
     def __init__(

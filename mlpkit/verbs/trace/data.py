@@ -14,13 +14,16 @@ from mlpkit.verbs.trace.distribution import norm_of
 from mlpkit.verbs.trace.trace import BY_LAYER, BY_PARAMETER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mlpkit.verbs.trace.distribution import Distribution
     from mlpkit.verbs.trace.trace import Trace, TracedExample
+
+NORMED: Final = ("gradient", "clipped_gradient", "update")
+ENDINGS: Final = (".npz", ".safetensors")
+"""Of files that arrays are written to."""
 
 
 def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str, Any]:
@@ -43,9 +46,6 @@ def plain_trace(traced: Trace, example: TracedExample | None = None) -> dict[str
     if example is not None:
         data["example"] = {**_plain_example(traced, example), **_plain_layers(example)}
     return data
-
-
-NORMED: Final = ("gradient", "clipped_gradient", "update")
 
 
 def _plain_example(traced: Trace, example: TracedExample) -> dict[str, Any]:
@@ -92,32 +92,20 @@ def expect_array_file(path: Path) -> None:
     Raises:
         UsageError: its name ends otherwise.
     """
-    if path.suffix not in _WRITERS:
-        raise UsageError(f"arrays can't be written to '{path}'; expected a name that ends in {' or '.join(_WRITERS)}")
+    if path.suffix not in ENDINGS:
+        raise UsageError(f"arrays can't be written to '{path}'; expected a name that ends in {' or '.join(ENDINGS)}")
 
 
 def write_arrays(path: Path, traced: Trace) -> None:
     """Write all arrays of a step to a file, .npz or .safetensors.
 
     Raises:
-        UsageError: its name ends otherwise.
         StorageError: it can't be written.
     """
-    expect_array_file(path)
-    _WRITERS[path.suffix](path, traced.arrays())
-
-
-def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    arrays = traced.arrays()
+    if path.suffix == ".safetensors":
+        save_model(path, arrays, {})
+        return
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]  # the names are no other keywords
     write_atomically(path, content.getvalue())
-
-
-def _write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    save_model(path, arrays, {})
-
-
-_WRITERS: Final[dict[str, Callable[[Path, Mapping[str, NDArray[Any]]], None]]] = {
-    ".npz": _write_npz,
-    ".safetensors": _write_safetensors,
-}
