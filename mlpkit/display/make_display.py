@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from mlpkit.display.display import Display
 from mlpkit.display.json_events import JsonEvents
 from mlpkit.display.lines import Lines
+from mlpkit.terminal.output import on_screen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +43,3 @@ def make_display(
 
         return Screen(title, str(folder), names)
     return Lines(names, each_evaluation=each_evaluation)
-
-
-def on_screen() -> bool:
-    """Return whether standard output is a terminal that can be drawn on."""
-    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"

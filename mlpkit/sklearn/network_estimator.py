@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from numbers import Integral
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,16 +14,14 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from mlpkit.errors import ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from mlpkit.components.callback import Callback
     from mlpkit.groups.out_of_fold import OutOfFold
     from mlpkit.jobs.training_job import Run
     from mlpkit.network.sequential import Sequential
-    from mlpkit.registry.registry import Registry
     from mlpkit.training.update import OptimizerState
 
 LARGEST_SEED: Final = 2**31 - 1
@@ -142,22 +139,16 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         options: Mapping[str, Any],
         *,
         go_on: bool,
-        held_out: float = 0.0,
-        registry: Registry | None = None,
-        callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
-        evaluated: Collection[str] = ("train", "validation"),
+        **how: Any,
     ) -> Run:
         """Train a network, or several and their average, keep it, and return the run.
 
         Args:
-            data: inputs and targets, and weights, if rows have them.
-            top_level: keys of the spec, its seed and layers among them.
-            options: keys of ``training``, and parameters of the data set.
+            data: as for ``training.train``.
+            top_level: as for ``training.train``.
+            options: as for ``training.train``.
             go_on: whether to go on with the network that is there, and with what the optimizer keeps.
-            held_out: share of the examples for validation; of folds, each is held out of the training of its network.
-            registry: where components come from; by default all that is installed.
-            callbacks: what follows training, by number of the network.
-            evaluated: splits to evaluate.
+            how: more keywords of ``training.train``.
         """
         from mlpkit.sklearn.training import train  # noqa: PLC0415 - what trains is loaded by the first fit
         from mlpkit.training.update import OptimizerState  # noqa: PLC0415 - for the same reason
@@ -168,17 +159,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if not go_on:
             self._optimizer_state = OptimizerState()
         try:
-            run = train(
-                data,
-                top_level,
-                options,
-                network=self.network_ if go_on else None,
-                optimizer_state=self._optimizer_state,
-                held_out=held_out,
-                registry=registry,
-                callbacks=callbacks,
-                evaluated=evaluated,
-            )
+            network = self.network_ if go_on else None
+            run = train(data, top_level, options, network=network, optimizer_state=self._optimizer_state, **how)
         except KeyboardInterrupt as interrupt:
             if not ensemble and (stopped := getattr(interrupt, "run", None)):
                 self.network_ = stopped.network

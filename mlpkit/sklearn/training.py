@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from numbers import Integral
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.callback import Callback
@@ -35,10 +36,10 @@ def train(
     *,
     network: Sequential | None,
     optimizer_state: OptimizerState,
-    held_out: float,
-    registry: Registry | None,
-    callbacks: Mapping[int, Sequence[Callback]],
-    evaluated: Collection[str],
+    held_out: float = 0.0,
+    registry: Registry | None = None,
+    callbacks: Mapping[int, Sequence[Callback]] = MappingProxyType({}),
+    evaluated: Collection[str] = ("train", "validation"),
 ) -> Run:
     """Train a network, or several and their average.
 

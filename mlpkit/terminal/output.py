@@ -137,6 +137,11 @@ def _highlighted(line: str, colour: str) -> str:
     return line
 
 
+def on_screen() -> bool:
+    """Return whether standard output is a terminal that can be drawn on."""
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 _colours: bool | None = None
 
 

@@ -38,16 +38,7 @@ def print_first_spec(
     destination: Path | None,
     plugin_options: PluginOptions,
 ) -> None:
-    """Write a spec for a file of data, check it, and print what was decided and what comes next.
-
-    Args:
-        files: as for ``init_from_data``.
-        targets: what to predict.
-        recipe: as for ``init_from_data``.
-        wishes: as for ``init_from_data``.
-        destination: as for ``init_from_data``.
-        plugin_options: the keywords of ``Registry.discover``.
-    """
+    """Write a spec as ``init_from_data`` does, check it, and print what was decided and what comes next."""
     target = targets[0] if targets else None
     first = init_from_data(files, target, destination, recipe=recipe, wishes=wishes, **plugin_options)
     decisions = list(first.decisions)

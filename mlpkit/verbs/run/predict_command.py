@@ -13,6 +13,7 @@ from mlpkit.errors import UsageError
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import columns, counted
 from mlpkit.terminal.output import document, result
+from mlpkit.verbs.run.standard_input import file_or_standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,12 +49,17 @@ def command(
     their names beside them. A row that lacks a value, which no row did in training, has no prediction: a warning names
     it.
     """
-    from mlpkit.verbs.run.predict import predict_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.groups import prediction_file  # noqa: PLC0415 - loads NumPy, which --help doesn't need
+    from mlpkit.jobs.predict import predict  # noqa: PLC0415 - for the same reason
 
     if keep_inputs and out is None:
         raise UsageError("--keep-inputs goes with --out: it puts the inputs before the predictions in a file")
-    predictions = predict_file(directory, file, out, registry, keep_inputs=keep_inputs)
     if out is not None:
+        prediction_file.expect_format(out, file)
+    with file_or_standard_input(file) as rows:
+        predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
+    if out is not None:
+        prediction_file.write_predictions(out, predictions)
         count = len(predictions.values)
         document({"rows": count, "out": out}) if as_json else result(f"{counted(count, 'prediction')} in {out}")
     elif as_json:

@@ -12,7 +12,6 @@ from mlpkit.terminal.formatting import line_length
 from mlpkit.terminal.output import document, result
 
 
-
 @options.verb("compare")
 @click.argument(
     "directories",

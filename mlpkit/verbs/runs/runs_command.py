@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,7 +11,10 @@ from mlpkit.cli import completion, options
 from mlpkit.errors import RunFolderError, UsageError
 from mlpkit.runs.overview import STATES
 from mlpkit.terminal.formatting import line_length
-from mlpkit.terminal.output import document, message, result
+from mlpkit.terminal.output import document, message, on_screen, result
+
+if TYPE_CHECKING:
+    from mlpkit.groups.list_runs import RunGroup
 
 RUNS: Final = Path("runs")
 
@@ -68,22 +69,30 @@ def command(
     """
     if watch:
         _expect_terminal(as_json)
-    from mlpkit.verbs.runs import listing, runs_table  # noqa: PLC0415 - loads much that --help doesn't need
+    from mlpkit.groups import list_runs  # noqa: PLC0415 - loads much that --help doesn't need
+    from mlpkit.verbs.runs.runs_table import lines_of, plain  # noqa: PLC0415 - for the same reason
 
-    listed = listing.Listing(directory, states, specs, conditions, key, reverse=reverse)
+    where = [list_runs.read_condition(text) for text in conditions]
+    listed = list_runs.RunList(directory)
+
+    def read() -> list[RunGroup]:
+        return list_runs.in_order(list_runs.chosen(listed.read(), states, specs, where), key, reverse=reverse)
+
     if watch:
         from mlpkit.verbs.runs.watch import draw_again_and_again  # noqa: PLC0415 - only a terminal needs rich
 
-        draw_again_and_again(lambda width: runs_table.lines_of(listed.read(), width))
+        draw_again_and_again(lambda width: lines_of(read(), width))
     _expect_folder(directory)
-    entries = listed.read()
+    entries = read()
     if as_json:
         for entry in entries:
-            document(runs_table.plain(entry))
+            document(plain(entry))
     elif entries:
-        result("\n".join(runs_table.lines_of(entries, line_length())))
+        result("\n".join(lines_of(entries, line_length())))
     else:
-        message(f"{directory}: {listed.why_none()}")
+        why = list_runs.nothing_to_judge(listed.read(), where)
+        said = "no such run" if states or specs or where else "no runs"
+        message(f"{directory}: {said}{why and f': {why}'}")
 
 
 def _expect_folder(directory: Path) -> None:
@@ -95,5 +104,5 @@ def _expect_terminal(as_json: bool) -> None:
     """Make sure that what is drawn again and again replaces what was drawn before."""
     if as_json:
         raise UsageError("--watch draws a table, and --json prints none; leave one of them out")
-    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+    if not on_screen():
         raise UsageError("--watch draws on a terminal, and standard output isn't one; leave it out, or use --json")

@@ -14,11 +14,10 @@ from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.new_folders import run_folder
 from mlpkit.cli.options import expect_one_way, given_spec
-from mlpkit.display.make_display import on_screen
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.runs.writer_lock import writer_of
-from mlpkit.terminal.output import document, message, print_warnings
+from mlpkit.terminal.output import document, message, on_screen, print_warnings
 from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.sweep.display import SweepDisplay, SweepJson, SweepLines, of_sweep, print_status
 from mlpkit.verbs.sweep.folder import expect_sweep_folder

@@ -50,13 +50,15 @@ def command(
 
     if example is not None and row is not None:
         raise UsageError("--example and --row both say which example to follow; leave one out")
+    for file in filter(None, (arrays, html)):
+        expect_writable(file)
     if arrays is not None:
-        expect_writable(arrays)
         data.expect_array_file(arrays)
     if html is not None:
-        from mlpkit.verbs.trace import page  # noqa: PLC0415 - only a page needs charts
+        from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - only a page needs charts
+        from mlpkit.verbs.trace import page  # noqa: PLC0415 - for the same reason
 
-        page.expect_page(html)
+        expect_chart_library()
     observer = ObserverGroup([Display(), partial(_print_steps, step)])
     traced = trace.trace(directory, step, row=row, example=example, **plugin_options, observer=observer)
     number = traced.number_of(row) if row is not None else example

@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit.pages import charts, parts
 from mlpkit.pages.images import thumbnail
 from mlpkit.pages.page import page
-from mlpkit.runs.files import expect_writable, write_atomically
+from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
 from mlpkit.verbs.trace.distribution import HEADINGS, norm_of, shape_in_words
 from mlpkit.verbs.trace.trace import numbers_in_words
@@ -43,17 +43,6 @@ LISTED: Final = {
     "parameters_after": "Parameters after the step",
 }
 """Kinds of arrays by the titles of their sections."""
-
-
-def expect_page(file: Path) -> None:
-    """Make sure that the page can be written, before the work is done that it is for.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-        StorageError: the file can't be written.
-    """
-    expect_writable(file)
-    charts.expect_chart_library()
 
 
 def write_page(path: Path, traced: Trace, example: TracedExample | None = None) -> None:

@@ -8,24 +8,13 @@ from typing import TYPE_CHECKING
 from mlpkit.pages import charts
 from mlpkit.pages.page import page
 from mlpkit.pages.parts import paragraph, preformatted, section, table
-from mlpkit.runs.files import expect_writable, write_atomically
+from mlpkit.runs.files import write_atomically
 from mlpkit.terminal.figures import figure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlpkit.verbs.tune_rate.tune_rate import RateTest
-
-
-def expect_page(file: Path) -> None:
-    """Make sure that the page can be written, before the work is done that it is for.
-
-    Raises:
-        UsageError: what draws charts is not installed.
-        StorageError: the file can't be written.
-    """
-    expect_writable(file)
-    charts.expect_chart_library()
 
 
 def write_rate_page(file: Path, name: str, path: str, found: RateTest) -> None:
