@@ -20,10 +20,12 @@ class Workers(Protocol):
     """What trains the trials of a sweep: an executor as ``concurrent.futures`` has them, perhaps on other machines.
 
     A worker shares the folder of the sweep with the driver, and nothing else.
+
+    Attributes:
+        threads: the cores that each may take.
     """
 
     threads: int
-    """The cores that each may take."""
 
     @property
     def count(self) -> int:

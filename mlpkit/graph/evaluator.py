@@ -44,7 +44,7 @@ OF_MIXED_TYPES: Final = frozenset(
 
 
 def evaluate(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, Array]:
-    """Return every value of a graph, by name, and its outputs by the names they leave with.
+    """Return one mapping with every value of a graph by its name, and each output also by the name it leaves with.
 
     Args:
         graph: the graph.

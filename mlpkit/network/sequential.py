@@ -109,6 +109,7 @@ class Sequential:
         exchange: what joins these slices with the slices of other processes.
         encoder: the data set that encodes inputs; it refuses inputs that plainly aren't encoded. None to take any.
         scaled: how the targets' values are scaled for the loss; None if they stay as they are.
+        parameters: its arrays by name, such as ``Affine1.W``; writing into one changes the network.
         frozen: names of the layers that steps leave as they are.
         origin: what it was trained from, which ``save`` needs; None if it was never trained.
 

@@ -400,7 +400,7 @@ def test_wrong_labels_and_values_are_refused(folder, run, targets, message):
 
 
 def test_what_can_not_be_loaded_is_named(folder, tmp_path):
-    with pytest.raises(mlpkit.UsageError, match=r"there is no file '.*/nams'; did you mean 'names'\?$"):
+    with pytest.raises(mlpkit.UsageError, match=r"there is no run or model file '.*/nams'; did you mean 'names'\?$"):
         mlpkit.load(folder / "nams")
     with pytest.raises(mlpkit.RunFolderError, match="is not a run folder"):
         mlpkit.load(tmp_path)

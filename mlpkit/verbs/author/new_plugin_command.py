@@ -40,8 +40,8 @@ class KindType(click.Choice[str]):
 def command(namespace: str, kind: str, folder: Path | None) -> None:
     """Write a package with a component of your own, to begin from.
 
-    NAME is its namespace: a spec will say NAME.Component. The package is complete: a component with its mathematics,
-    tests that pass, a spec that uses it, and the files to publish it.
+    NAME is its namespace: the component is called NAME.Component. The package is complete: a component with its
+    documentation, tests that pass, a spec to try it with, and the files to publish it.
     """
     from mlpkit.verbs.author.new_plugin import component_of, new_plugin  # noqa: PLC0415 - only the job that is done
 
