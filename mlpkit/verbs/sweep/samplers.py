@@ -16,16 +16,15 @@ if TYPE_CHECKING:
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import SearchedKey, SweepSection
 
+    Sampler: TypeAlias = Callable[[int, Sequence[Trial]], dict[str, Any] | None]
+    """Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
+
 DIGITS: Final = 6
 """Significant digits of a number that is drawn: more make no difference, and are hard to read."""
 
 WITHOUT_OPTUNA: Final = (
     'the sampler tpe needs Optuna; install it with: pip install "mlpkit[sweep]", or take sampler: random'
 )
-
-
-Sampler: TypeAlias = "Callable[[int, Sequence[Trial]], dict[str, Any] | None]"
-"""Returns the values of a trial, given its number and the trials before it as they are now; None after the last."""
 
 
 def make_sampler(sweep: SweepSection, seed: int) -> Sampler:
