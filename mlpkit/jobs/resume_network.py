@@ -11,7 +11,7 @@ from mlpkit.jobs.load_model import restore
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.run_inputs import contents_of, lock_changes, text_changes
-from mlpkit.jobs.run_spec import dataset_of, hold_examples, parse_resolved, prove_again
+from mlpkit.jobs.run_spec import dataset_of, parse_resolved, prove_again
 from mlpkit.jobs.training_job import Run, TrainingJob
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.checkpoints import NoCheckpointError
@@ -122,9 +122,7 @@ def _begin(folder: RunFolder, session: Session) -> Run:
     """Train a run that is prepared."""
     resolved = folder.resolved_text()
     spec = parse_resolved(folder.directory, resolved, session.registry)
-    dataset, splits = session.opened or (spec.new_dataset(), None)
-    if session.examples is not None:
-        hold_examples(dataset, session.examples)
+    dataset, splits = session.opened or (dataset_of(spec, session.examples), None)
     proved, ranks, cores = prove(spec, dataset), session.ranks, session.cores
     with open_training(proved, resolved=resolved, splits=splits, ranks=ranks, cores=cores) as training:
         job = TrainingJob(training, folder)
