@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,10 +37,7 @@ def padded_view(memory: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 def gapped_size(shape: tuple[int, ...]) -> int:
     """Return the elements of memory that an array takes if its rows have that distance."""
-    size = row_stride(shape)
-    for length in shape[:-1]:
-        size *= length
-    return size
+    return row_stride(shape) * prod(shape[:-1])
 
 
 class StepFactors(NamedTuple):
