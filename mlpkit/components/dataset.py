@@ -90,7 +90,7 @@ class Split(Protocol):
 
 
 ROLES: Final = ("target", "input", "weight", "split", "left out")
-"""What a column of a table may be for: ``split`` says which split a row goes to."""
+"""What a column of a table may be for: ``split`` names the split of a row."""
 
 
 class RawColumn(NamedTuple):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpkit.components.schedule import Rate
 
 MOST_LAYERS_INSIDE: Final = 5_000
-"""Most layers inside layers of one network; laying out so many takes a second and tens of megabytes."""
+"""Most layers inside layers of one network; laying these out takes a second and tens of megabytes."""
 
 
 class LayerCount:

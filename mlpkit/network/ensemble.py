@@ -84,9 +84,9 @@ class Ensemble(Layer):
     def _member(self, name: str, stack: Sequence[Layer | Loss], input_shape: Shape) -> EnsembleMember:
         *layers, loss = stack
         assert isinstance(loss, Loss)
-        chain = self.chain(layers, input_shape, name=name)  # type: ignore[arg-type]  # a loss stands only at the end
+        chain = self.chain(layers, input_shape, name=name)  # type: ignore[arg-type]  # only the last is a loss
         given_name = loss._recipe.given_name if loss._recipe else ""
-        own_name = f"{name}.{given_name or default_name(loss.type_name, Counter())}"  # as in a network of its own
+        own_name = f"{name}.{given_name or default_name(loss.type_name, Counter())}"  # as in its own network
         self._children[own_name] = loss
         loss._take_place(f"{self.path}.{own_name}", chain.output_shape, self._target, self.dtype)
         return EnsembleMember(chain, loss, scaled_values(self._target, loss, self.dtype))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ALIGNMENT = 16
-"""Elements; each array begins at a multiple, so that vector instructions find float32 at 64 bytes."""
+"""Elements; each array starts at a multiple, so that vector instructions find float32 at 64 bytes."""
 
 BLOCK = 262_144
 """Elements of a block: with its gradient and two slots it stays in a cache of a few megabytes."""

@@ -201,7 +201,7 @@ class Replica:
             else:
                 return y
         except Exception:
-            pass  # forward or predict, which are called then, say what failed
+            pass  # forward or predict, which are called then, name what failed
         self._plan, self._can_plan = None, False
         return self.predict(self.forward(x))
 

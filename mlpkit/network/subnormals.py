@@ -31,7 +31,7 @@ _WHERE: Final = {
     ("darwin", "x86_64"): (1, _FLUSH_TO_ZERO_AND_DENORMALS_ARE_ZERO),
     ("darwin", "arm64"): (2, _FLUSH_TO_ZERO),
 }
-"""Which word of the C library's ``fenv_t`` is the control register, and which of its bits are to be set."""
+"""Which word of the C library's ``fenv_t`` is the control register, and its bits to set."""
 
 
 _LEAST: Final = nextafter(0.0, 1.0)

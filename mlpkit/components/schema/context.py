@@ -77,7 +77,7 @@ class SchemaReferences(Protocol):
         """Return the schema of a component of a kind, whatever its parameters."""
 
 
-class TooManyProblems(Exception):  # noqa: N818 - not an error of its own: the faults are already reported
+class TooManyProblems(Exception):  # noqa: N818 - not an error itself: the faults are already reported
     """There are too many problems to continue."""
 
 

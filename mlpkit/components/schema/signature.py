@@ -211,7 +211,7 @@ class Schema:
             meaning = self.docstring.parameters.get(field.name)
             if meaning:
                 entry = entry | {"description": meaning}
-            if isinstance(field.default, str | int | float | bool):  # null would be a poor value to begin with
+            if isinstance(field.default, str | int | float | bool):  # null would be a poor first value
                 entry = entry | {"default": field.default}
             properties[field.name] = entry
         required = [field.name for field in self.fields if field.required]
@@ -246,8 +246,8 @@ class OneOf(NamedTuple):
         if not given and not misspelt:
             context.report(path, self.missing, expected=self.expected, at_key=True)
         elif self.exclusive and len(given) > 1:
-            both, every = "both " if len(given) == 2 else "", "all " if len(given) > 2 else ""
-            message = f"{both}{' and '.join(given)} are {every}given"
+            names = " and ".join(given)
+            message = f"both {names} are given" if len(given) == 2 else f"{names} are all given"
             context.report((*path, given[1]), message, expected=self.expected, remedy=KEEP_ONE, at_key=True)
 
     def json_schema(self) -> dict[str, Any]:

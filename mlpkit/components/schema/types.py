@@ -180,7 +180,7 @@ class AnyType(ScalarType):
 
 
 _ELSEWHERE: Final = re.compile(r"~|[A-Za-z][A-Za-z0-9+.-]+:")
-"""How a path begins that no folder of a spec matters to: the user's home, or a prefix such as ``example:``."""
+"""The start of a path that doesn't depend on the spec's folder: the user's home, or a prefix such as ``example:``."""
 
 
 class PathType(TextType):

@@ -59,7 +59,7 @@ ENOUGH: Final = 0.6
 """Similarity from which a candidate is near."""
 
 MOST_CANDIDATES: Final = 500
-"""Candidates among which to look; a longer list is no choice of names, and would take seconds."""
+"""Most candidates to compare; a longer list is not a choice of names, and would take seconds."""
 
 WORDS: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 """The words that a name is put together from, as in ``learning_rate`` or ``LearningRate``."""
