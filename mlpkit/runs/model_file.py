@@ -48,6 +48,14 @@ DTYPE_NAMES = {dtype: name for name, dtype in NUMPY_DTYPES.items()}
 MOST_AXES = 32  # what every version of NumPy can hold
 _MOST_BYTES = 2**63 - 1
 
+FORMAT = 1
+_KEY = "mlpkit"
+_ZEROS = "0" * 64
+_EXPECTED = "expected the model.safetensors of a run folder"
+_DIGITS = re.compile(rb'\\"sha256\\":\\"([0-9a-f]{64})\\"}"}')
+"""The checksum in a header, where the metadata ends; names and texts hold no quotation mark that is not escaped."""
+_NO_HEADER = "not the header of a safetensors file"
+
 
 class Entry(NamedTuple):
     """One array of a file.
@@ -138,9 +146,6 @@ def parse_header(text: bytes) -> Header:
     return Header(tuple(entries), metadata, ends[-1])
 
 
-_NO_HEADER = "not the header of a safetensors file"
-
-
 def _entry(name: str, description: Any) -> Entry:
     dtype, shape, (begin, end) = (description[key] for key in ("dtype", "shape", "data_offsets"))
     item = _item_size(NUMPY_DTYPES[dtype])
@@ -163,14 +168,6 @@ def _item_size(dtype: str) -> int:
 
 def _is_size(value: Any) -> bool:
     return type(value) is int and value >= 0
-
-
-FORMAT = 1
-_KEY = "mlpkit"
-_ZEROS = "0" * 64
-_EXPECTED = "expected the model.safetensors of a run folder"
-_DIGITS = re.compile(rb'\\"sha256\\":\\"([0-9a-f]{64})\\"}"}')
-"""The checksum in a header, where the metadata ends; names and texts hold no quotation mark that is not escaped."""
 
 
 class ModelFile(NamedTuple):
