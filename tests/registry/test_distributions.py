@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from mlpkit.registry.distributions import installed_entries
+from mlpkit.registry.distributions import installed_distributions, installed_entries
 
 FILES = {
     "METADATA": "Metadata-Version: 2.1\nName: acme\nVersion: 1.2\n",
@@ -58,6 +58,18 @@ def test_distributions_in_eggs_are_found(tmp_path, monkeypatch):
     info = written(egg, "EGG-INFO")
     (info / "METADATA").rename(info / "PKG-INFO")
     monkeypatch.syspath_prepend(egg)
+    assert found() == [("acme", "1.2", "acme_plugin")]
+
+
+def test_names_and_versions_are_those_of_importlib():
+    ours = {each.name: each.version for each in installed_distributions() if each.identity != "mlpkit"}
+    assert "numpy" in ours
+    assert ours.items() <= {(each.name, each.version) for each in importlib.metadata.distributions()}
+
+
+def test_headers_are_read_whatever_their_case_and_end_before_the_description(tmp_path, monkeypatch):
+    (written(tmp_path) / "METADATA").write_text("name:  acme\nVERSION:\n 1.2\n\nName: other\nVersion: 3\n")
+    monkeypatch.syspath_prepend(tmp_path)
     assert found() == [("acme", "1.2", "acme_plugin")]
 
 
