@@ -15,6 +15,7 @@ from mlpkit.components.schema.signature import Schema, schema_of
 from mlpkit.components.schema.wording import did_you_mean, either_of, nearest
 from mlpkit.errors import ParameterError, PluginError, UnknownComponentError, UsageError
 from mlpkit.registry.discovery import installed_plugins, local_plugins
+from mlpkit.registry.error_summary import error_summary
 from mlpkit.registry.plugin import BUILT_IN, Plugin, Status, load_component
 
 if TYPE_CHECKING:
@@ -466,7 +467,7 @@ def _can_be_built(recipe: Recipe[Any], path: KeyPath, context: CheckContext) -> 
         context.report(place, error.message, expected=error.expected, remedy=error.remedy)
         return False
     except Exception as error:
-        context.report(path, f"{recipe.name} can't be built: {type(error).__name__}: {error}", at_key=True)
+        context.report(path, f"{recipe.name} can't be built: {error_summary(error)}", at_key=True)
         return False
     return True
 

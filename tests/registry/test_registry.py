@@ -319,7 +319,11 @@ def test_components_inside_components_are_resolved_too(registry):
             False,
         ),
         ({"acme.Swish": {"high": 98}}, "layers.0.acme.Swish: cannot be", False),
-        ({"acme.Swish": {"high": 99}}, "layers.0.acme.Swish: acme.Swish can't be built: RuntimeError: no luck", True),
+        (
+            {"acme.Swish": {"high": 99}},
+            "layers.0.acme.Swish: acme.Swish can't be built: RuntimeError: no luck (acme_plugin.py, line 15)",
+            True,
+        ),
     ],
 )
 def test_a_wrong_reference_is_explained(registry, reference, message, at_key):
@@ -371,7 +375,11 @@ def test_creates_components_from_references_and_lets_built_ones_pass(registry):
             ParameterError,
             "acme.Swish.low: 2 is above high; expected at most 1; swap them",
         ),
-        ({"acme.Swish": {"high": 99}}, ParameterError, "acme.Swish: acme.Swish can't be built: RuntimeError: no luck"),
+        (
+            {"acme.Swish": {"high": 99}},
+            ParameterError,
+            "acme.Swish: acme.Swish can't be built: RuntimeError: no luck (acme_plugin.py, line 15)",
+        ),
         ({}, UnknownComponentError, f"unknown layer ''; installed: {LAYERS} and 15 more: see mlpkit plugins"),
     ],
 )

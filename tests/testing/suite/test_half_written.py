@@ -88,7 +88,7 @@ def mlpkit_components():
             "def backward(self, dy)",
             "def backward(self)",
             "can_be_loaded",
-            "layer half.Scale of PLUGIN: Scale.backward(self) can't be called as it will be: too many positional "
+            "Scale.backward(self) can't be called as it will be: too many positional "
             "arguments; expected backward(self, dy)",
         ),
         (

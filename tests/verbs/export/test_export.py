@@ -201,7 +201,7 @@ def test_without_the_package_onnx_nothing_is_written(train, work, monkeypatch):
 
 
 class Careless(Exporter):
-    """Writes a file, and computes what it is told to."""
+    """Writes a file, and computes what a test sets."""
 
     found = None
 

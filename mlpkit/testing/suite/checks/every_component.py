@@ -68,7 +68,8 @@ def can_be_loaded(subject: ComponentUnderTest) -> None:
     try:
         expect_interface(subject.component, with_weights=True)
     except PluginError as error:
-        happened, _, expected = str(error).partition("; expected ")
+        who = f"{subject.kind} {subject.name} of {subject.entry.plugin.label}: "
+        happened, _, expected = str(error).removeprefix(who).partition("; expected ")
         subclass = f"a class of mlpkit.{KINDS[subject.kind].base} with its methods, whose parameters all have types"
         raise CheckFailure(happened, expected=expected or subclass) from error
 
