@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 import warnings
 from contextlib import contextmanager
 from io import StringIO
@@ -93,6 +92,8 @@ def traceback_of(error: BaseException) -> str:
     """Return how an exception came to be, if the environment asks for it; otherwise nothing."""
     if not os.environ.get(DEBUG):
         return ""
+    import traceback  # noqa: PLC0415 - only if a user asks for it
+
     return "".join(traceback.format_exception(error))
 
 
@@ -136,6 +137,8 @@ def warnings_as_messages() -> Iterator[None]:
 
 def _place(error: BaseException, *, of_plugin: bool = False) -> str:
     """Return where an exception was raised; or the innermost line of a plugin that it went through."""
+    import traceback  # noqa: PLC0415 - only after a mistake
+
     frames = list(traceback.extract_tb(error.__traceback__))
     if of_plugin:
         from mlpkit.registry.error_summary import is_foreign  # noqa: PLC0415 - loads pluggy

@@ -25,7 +25,6 @@ from mlpkit.network.arguments import takes_no_weights
 from mlpkit.network.component_errors import component_errors, expect_returned, operation_errors
 from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
-from mlpkit.runs.layout import OWN_NAMES
 from mlpkit.system import memory_limit
 
 if TYPE_CHECKING:
@@ -363,6 +362,8 @@ def _expect_own_files(spec: Spec) -> None:
 
 def _file_fault(spec: Spec, name: str, place: KeyPath, first: KeyPath) -> Problem | None:
     """Return what is wrong with a file's name, given at one place and perhaps at another one first."""
+    from mlpkit.runs.layout import OWN_NAMES  # noqa: PLC0415 - few specs have callbacks
+
     if not name.isprintable() or "/" in name or name in {"", ".", ".."}:
         fault = Problem(place, f"{name!r} can't be the name of a file in the run folder", expected="a plain name")
     elif name.startswith(".") or name.casefold() in OWN_NAMES:

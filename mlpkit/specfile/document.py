@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import nearest_file
-from mlpkit.specfile.merging import merge
 from mlpkit.specfile.nodes import ListNode, MappingNode, ScalarNode, ValueOrigin, copied, count, plain
 from mlpkit.specfile.python_spec import node_of_spec
 from mlpkit.specfile.sections import EXTENDS
@@ -212,6 +211,10 @@ def read_with_bases(root: MappingNode, path: Path | None, faults: DiagnosticList
         root = extended
         chain.append(base)
         links.insert(0, f"{entry.key.place} extends {base}")
+    if len(specs) == 1:
+        return specs[0]
+    from mlpkit.specfile.merging import merge  # noqa: PLC0415 - most specs extend none
+
     return reduce(merge, reversed(specs))
 
 

@@ -15,7 +15,6 @@ from mlpkit.components.schema.context import CheckContext, Problem, TooManyProbl
 from mlpkit.errors import SpecError, SpecSchemaError, UsageError
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.document import Document, document_of, parse_document, read_document
-from mlpkit.specfile.keys import keys_below, keys_meant, suggestion
 from mlpkit.specfile.python_spec import scalar_of
 from mlpkit.specfile.sections import TOP_LEVEL, TopLevel
 from mlpkit.specfile.source import DEEPEST_NESTING, LARGEST_TEXT, MOST_VALUES, TOO_DEEP
@@ -388,17 +387,21 @@ def _with_whole_keys(document: Document, registry: Registry, faults: Sequence[Pr
     wrong = [fault.path for fault in faults if _needs_whole_key(document, fault)]
     if not wrong:
         return list(faults)
+    from mlpkit.specfile import keys  # noqa: PLC0415 - only after a mistake
+
     rest = TOP_LEVEL.check(_without(document.values, wrong), (), CheckContext(registry.resolve))
-    keys = [key for key, _ in keys_below(rest)]
-    return [_with_whole_key(fault, keys) if fault.path in wrong else fault for fault in faults]
+    known = [key for key, _ in keys.keys_below(rest)]
+    return [_with_whole_key(fault, known) if fault.path in wrong else fault for fault in faults]
 
 
-def _with_whole_key(fault: Problem, keys: Sequence[str]) -> Problem:
+def _with_whole_key(fault: Problem, known: Sequence[str]) -> Problem:
+    from mlpkit.specfile.keys import keys_meant, suggestion  # noqa: PLC0415 - only after a mistake
+
     *above, wanted = map(str, fault.path)
-    if ".".join((*above, wanted)) in keys:  # the key is right, and something else is missing
+    if ".".join((*above, wanted)) in known:  # the key is right, and something else is missing
         return fault
     below = "".join(f"{key}." for key in above)
-    found = keys_meant(wanted, [key for key in keys if key.startswith(below)])
+    found = keys_meant(wanted, [key for key in known if key.startswith(below)])
     return fault._replace(expected="", remedy=suggestion(found)) if found else fault
 
 

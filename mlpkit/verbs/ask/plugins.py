@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mlpkit.registry.distributions import version_of
 from mlpkit.registry.probe import verdict_here
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +71,8 @@ def what_computes() -> dict[str, str]:
     verdicts = [verdict_here(plugin) for plugin in Registry.discover().plugins if plugin.built_in]
     computed_by = {component.name: component.computed_by for verdict in verdicts for component in verdict.provided}
     lines = {", ".join(names): f"computed by {by}" for by, names in _grouped(computed_by).items()}
+    from mlpkit.runs.environment import environment  # noqa: PLC0415 - loads NumPy, which a list of plugins doesn't need
+
     about = environment()
     about["blas"] = " ".join(filter(None, about["blas"].values()))
     return lines | about
