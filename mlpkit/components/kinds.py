@@ -11,12 +11,10 @@ SNAKE_CASE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 class Kind(NamedTuple):
-    """A kind of component.
+    """A kind of component, such as ``category_encoding``; its class is ``CategoryEncoding`` in a module of its name.
 
     Args:
         name: as in ``component(kind, ...)`` and in messages.
-        module: the module that defines its class.
-        base: the name of that class.
         spec_key: the key under which a spec names its components, such as ``training.optimizer``; if only other
             components take the kind, the usual name of their parameter; empty if no spec names them.
         is_list: whether that key takes a list of them.
@@ -25,16 +23,19 @@ class Kind(NamedTuple):
     """
 
     name: str
-    module: str
-    base: str
     spec_key: str
     is_list: bool = False
     camel_case: bool = False
     command: str = ""
 
+    @property
+    def base(self) -> str:
+        """The name of the class that a component of this kind derives from."""
+        return self.name.title().replace("_", "")
+
     def base_class(self) -> type:
-        """Return the class that a component of this kind derives from."""
-        found: type = getattr(import_module(self.module), self.base)
+        """Return that class."""
+        found: type = getattr(import_module(f"mlpkit.components.{self.name}"), self.base)
         return found
 
     @property
@@ -64,26 +65,20 @@ def in_words(kind: str) -> str:
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind("layer", "mlpkit.components.layer", "Layer", "layers", is_list=True, camel_case=True),
-        Kind("loss", "mlpkit.components.loss", "Loss", "layers", is_list=True, camel_case=True),
-        Kind("optimizer", "mlpkit.components.optimizer", "Optimizer", "training.optimizer"),
-        Kind("schedule", "mlpkit.components.schedule", "Schedule", "learning_rate"),
-        Kind("initializer", "mlpkit.components.initializer", "Initializer", "weights"),
-        Kind("encoding", "mlpkit.components.encoding", "Encoding", "numbers"),
-        Kind("category_encoding", "mlpkit.components.category_encoding", "CategoryEncoding", "categories"),
-        Kind("dataset", "mlpkit.components.dataset", "Dataset", "data"),
-        Kind("augmentation", "mlpkit.components.augmentation", "Augmentation", "training.augment", is_list=True),
-        Kind("metric", "mlpkit.components.metric", "Metric", "training.metrics", is_list=True),
-        Kind("callback", "mlpkit.components.callback", "Callback", "training.callbacks", is_list=True),
-        Kind(
-            "exporter",
-            "mlpkit.components.exporter",
-            "Exporter",
-            "",
-            command="mlpkit export RUN --to FILE --format {name}",
-        ),
-        Kind("engine", "mlpkit.components.engine", "Engine", "", command="mlpkit sweep SPEC --on {name}"),
-        Kind("verb", "mlpkit.components.verb", "Verb", "", command="mlpkit {name} --help"),
+        Kind("layer", "layers", is_list=True, camel_case=True),
+        Kind("loss", "layers", is_list=True, camel_case=True),
+        Kind("optimizer", "training.optimizer"),
+        Kind("schedule", "learning_rate"),
+        Kind("initializer", "weights"),
+        Kind("encoding", "numbers"),
+        Kind("category_encoding", "categories"),
+        Kind("dataset", "data"),
+        Kind("augmentation", "training.augment", is_list=True),
+        Kind("metric", "training.metrics", is_list=True),
+        Kind("callback", "training.callbacks", is_list=True),
+        Kind("exporter", "", command="mlpkit export RUN --to FILE --format {name}"),
+        Kind("engine", "", command="mlpkit sweep SPEC --on {name}"),
+        Kind("verb", "", command="mlpkit {name} --help"),
     )
 }
 
