@@ -104,10 +104,6 @@ NOT_RUN = {
     "docs/ensembles.md": {
         "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/groups/test_ensemble.py compares such runs",
     },
-    "docs/data.md": {
-        "pets/cat/tom.png": "names of files",
-        ".venv/bin/pytest -m long": "a test that is long",
-    },
     "docs/browser.md": {
         "import { loadPyodide }": "tests/docs/test_browser_page.py runs it with -m long",
         "MLPKIT_PURE=1 pip wheel": "tests/docs/test_browser_page.py serves the same with -m long",
