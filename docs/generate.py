@@ -3,12 +3,12 @@
     python docs/generate.py            writes what is stale
     python docs/generate.py --check    writes nothing, and exits 1 if something is stale
 
-A generated part stands between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
+A generated part is between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
 ``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``operators`` for those that exporters
 know, ``reference`` for the plugin interface, ``python`` for what trains networks in Python, or ``<!-- generated: $
 mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture on the page on
-performance is drawn from the page's first table; the stubs ``mlpkit/**/*.pyi`` list the public names and the built-in
-layers; the specs in ``specs/tables`` are what ``mlpkit init --recipe`` writes.
+performance is drawn from ``benchmarks/results/training_step.json``; the stubs ``mlpkit/**/*.pyi`` list the public
+names and the built-in layers; the specs in ``specs/tables`` are what ``mlpkit init --recipe`` writes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from generators.step_time import PICTURE, step_time
 from generators.stub import stubs
 
 DOCS: Final = Path(__file__).resolve().parent
+FIGURES: Final = DOCS.parent / "benchmarks/results/training_step.json"
 PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
 PARTS: Final = {
     "keys": keys_table,
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
             return 2
         stale |= _renew(path, renewed, check_only=check_only)
         if PICTURE in page:
-            stale |= _renew(DOCS / PICTURE, step_time(page), check_only=check_only)
+            stale |= _renew(DOCS / PICTURE, step_time(FIGURES.read_text(encoding="utf-8")), check_only=check_only)
     for place, content in {**stubs(), **recipes()}.items():
         stale |= _renew(DOCS.parent / place, content, check_only=check_only)
     return int(stale and check_only)

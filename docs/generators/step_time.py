@@ -1,12 +1,13 @@
-"""The picture of the page on performance: the ratios of its first table, as bars."""
+"""The picture of the page on performance: ratios of a training step, as bars."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
+import json
+from typing import Any, Final
 
 PICTURE: Final = "pictures/step-time.svg"
-PEERS: Final = ("PyTorch", "JAX")
+PEERS: Final = {"PyTorch": "PyTorch eager", "JAX": "JAX jit"}
+"""Names in the picture, and in the figures."""
 LEFT, ROW, PER_ONE, WIDTH = 110, 40, 105, 640
 
 STYLE: Final = """
@@ -20,12 +21,12 @@ STYLE: Final = """
 """
 
 
-def step_time(page: str) -> str:
-    """Return the picture: for each shape of the table, a bar for each peer's time divided by mlpkit's."""
-    rows = _ratios(page)
+def step_time(figures: str) -> str:
+    """Return the picture: for each shape in the JSON figures, a bar for each peer's time divided by mlpkit's."""
+    rows = json.loads(figures)["measurements"][0]["rows"]
     height = ROW * len(rows) + 60
     size = f'viewBox="0 0 {WIDTH} {height}" font-family="system-ui, sans-serif" font-size="13"'
-    bars = "\n".join(_bars(i, shape, ratios) for i, (shape, ratios) in enumerate(rows))
+    bars = "\n".join(_bars(i, row) for i, row in enumerate(rows))
     one = LEFT + PER_ONE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n'
@@ -37,21 +38,12 @@ def step_time(page: str) -> str:
     )
 
 
-def _ratios(page: str) -> list[tuple[str, tuple[float, ...]]]:
-    """Return shape, and ratios of PyTorch and JAX, of each row of the first table of peers."""
-    table = re.search(r"^\| H, B \| mlpkit, ms \| limit.*?\n\n", page, re.M | re.S)
-    rows = (
-        [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[0].splitlines()[2:] if line]
-        if table
-        else []
-    )
-    return [(row[0], tuple(float(row[i].split()[0]) for i in (5, 7))) for row in rows]
-
-
-def _bars(i: int, shape: str, ratios: tuple[float, ...]) -> str:
+def _bars(i: int, row: dict[str, Any]) -> str:
     top = 34 + ROW * i
+    shape = ", ".join(map(str, row["H, B"]))
     parts = [f'  <text x="10" y="{top + 19}">{shape}</text>']
-    for j, (peer, ratio) in enumerate(zip(PEERS, ratios, strict=True)):
+    for j, (peer, column) in enumerate(PEERS.items()):
+        ratio = row[column]["median"]
         width, y = round(PER_ONE * ratio), top + 15 * j
         parts.append(f'  <rect class="{peer}" x="{LEFT}" y="{y}" width="{width}" height="13"/>')
         parts.append(f'  <text x="{LEFT + width + 6}" y="{y + 11}">{peer} {ratio:.2f}</text>')

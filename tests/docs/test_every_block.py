@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from generators.marked_blocks import write_files
 
 from mlpkit.cli.verbs import VERBS, program
 from mlpkit.specfile.spec import read_spec
@@ -133,19 +134,6 @@ NOT_RUN = {
         "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/verbs/ask has whole ones",
         "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
-    "docs/performance.md": {
-        "python benchmarks/compare.py --workload activations": BENCHMARK,
-        "python benchmarks/compare.py --workload sgd_step": BENCHMARK,
-        "python benchmarks/compare.py --workload predict": BENCHMARK,
-        "python benchmarks/compare.py --workload lenet": BENCHMARK,
-        "python benchmarks/compare.py --workload fast": BENCHMARK,
-        "python benchmarks/compare.py --workload accurate": BENCHMARK,
-        "python benchmarks/sklearn_fit.py": BENCHMARK,
-        "python benchmarks/growth.py": BENCHMARK,
-        "python benchmarks/read_csv.py": BENCHMARK,
-        "python benchmarks/predict.py": BENCHMARK,
-        "python benchmarks/precision.py": BENCHMARK,
-    },
     "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
     "docs/report.md": {'$ pip install "mlpkit[plot]"': INSTALLS},
     "docs/run-folder.md": {
@@ -236,7 +224,9 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_command_has_the_options_that_it_is_shown_with(command):
+def test_every_command_has_the_options_that_it_is_shown_with(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_files(PAGES["docs/components/engine.md"], tmp_path)  # an engine has options, too
     _, verb, *arguments = shlex.split(command)
     assert verb in VERBS
     found = program.get_command(click.Context(program), verb)

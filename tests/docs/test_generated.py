@@ -14,6 +14,7 @@ def copy(docs, tmp_path):
     """Return a folder with two of the pages, to be made stale."""
     folder = shutil.copytree(docs, tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "*.md"))
     shutil.copytree(docs.parent / "specs", tmp_path / "specs")
+    shutil.copytree(docs.parent / "benchmarks/results", tmp_path / "benchmarks/results")
     for stub in (docs.parent / "mlpkit").rglob("*.pyi"):
         place = tmp_path / stub.relative_to(docs.parent)
         place.parent.mkdir(parents=True, exist_ok=True)
