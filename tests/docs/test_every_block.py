@@ -142,7 +142,6 @@ NOT_RUN = {
         '{"iteration":100,"epoch"': KEYS_CHECKED,
         '{"iteration":100,"seconds"': KEYS_CHECKED,
     },
-    "docs/results.md": {"extends: mnist_fast.yaml": "180 trainings"},
     "docs/spec.md": {
         "mlpkit run digits.yaml --set seed=1": NEEDS_A_READERS_FILE,
     },
