@@ -93,7 +93,7 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - the names are those of the table above
+__all__ = [  # noqa: PLE0604 - the table above has the names
     "__version__",
     *sorted(_HOME_OF),
 ]

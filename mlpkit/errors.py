@@ -206,7 +206,7 @@ class OpenEndedError(MlpkitError, AttributeError):
 
 
 class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the error is its own, and is the cause
-    """A component raised an exception of its own in the middle of the work."""
+    """A component raised an exception in the middle of the work."""
 
 
 class NotExportableError(MlpkitError):

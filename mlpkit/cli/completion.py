@@ -133,7 +133,7 @@ def _keys_of_spec(ctx: click.Context) -> list[str]:
 
 
 def _beginning_with(incomplete: str) -> list[str]:
-    """Return the paths that begin with a text, as it is written: relative ones stay so."""
+    """Return the paths that start with a text, as it is written: relative ones stay so."""
     folder, slash, start = incomplete.rpartition("/")
     try:
         names = sorted(entry.name for entry in Path(folder or slash or ".").iterdir())
@@ -152,7 +152,7 @@ def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:
 
 
 def items(values: Iterable[str], incomplete: str = "", *, type: str = "plain") -> list[CompletionItem]:  # noqa: A002
-    """Offer the values that begin with a text; other types than ``plain`` leave them to the shell."""
+    """Offer the values that start with a text; other types than ``plain`` leave them to the shell."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
 
     return [CompletionItem(value, type=type) for value in values if value.startswith(incomplete)]

@@ -35,7 +35,7 @@ class Interrupted(KeyboardInterrupt):
 class Interrupts:
     """Turns the first signal into an orderly end; a second one ends the program at once.
 
-    Before training begins the orderly end is an exception; then it is a request that training stop after the
+    Before training starts the orderly end is an exception; then it is a request that training stop after the
     step it is in. Signals that were ignored stay ignored, as under ``nohup``. Outside the main thread, where
     Python allows no handlers, nothing changes.
     """

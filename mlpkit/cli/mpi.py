@@ -202,7 +202,7 @@ class MpiRanks(Ranks):
         return own
 
     def start_task(self, task: str, *arguments: object) -> None:
-        """Have the other ranks begin a task; see ``Ranks``."""
+        """Have the other ranks start a task; see ``Ranks``."""
         if self.rank == 0:
             with mpi_errors(self._mpi):
                 self._send_command(task, arguments)

@@ -1,4 +1,4 @@
-"""The folder of a new run: chosen before it begins, and gone again if it never does."""
+"""The folder of a new run: chosen before it starts, and gone again if it never does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNS: Final = Path("runs")
 
 @contextmanager
 def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator[Path]:
-    """Choose the run folder; if training never begins, none is left, and if it fails, the error names it."""
+    """Choose the run folder; if training never starts, none is left, and if it fails, the error names it."""
     folder = out or RunFolder.next_free(RUNS, spec.name)
     try:
         yield folder
@@ -34,7 +34,7 @@ def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator
 
 @contextmanager
 def run_folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iterator[list[Path]]:
-    """Choose the folders of several specs; if training never begins, none is left, and if it fails, the error says so.
+    """Choose the folders of several specs; if training never starts, none is left, and if it fails, the error says so.
 
     Args:
         names: the names of the specs.

@@ -78,7 +78,7 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
 
     Raises:
         ParameterError: an argument is wrong.
-        ComponentFailure: the verb raised an exception of its own.
+        ComponentFailure: the verb raised an exception.
         Exit: the exit code isn't 0.
     """
     types = entry.schema.types

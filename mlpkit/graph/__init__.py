@@ -22,6 +22,6 @@ _HOME_OF = {
     "provenance_line": "mlpkit.graph.provenance",
 }
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the names are those of the table above
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - the table above has the names
 
 __getattr__, __dir__ = lazy_names(globals(), _HOME_OF)

@@ -39,7 +39,7 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
         provenance: what the model came from.
 
     Raises:
-        NotExportableError: the data set, a layer or the loss doesn't say what it computes.
+        NotExportableError: the data set, a layer or the loss doesn't describe its operators.
     """
     graph = Graph(network.dtype, network.input_shape)
     encoded = graph.cast(graph.encode(dataset), network.dtype)
@@ -78,7 +78,7 @@ def bare_network(network: Sequential, provenance: Mapping[str, Any]) -> ModelGra
         provenance: what the network came from.
 
     Raises:
-        NotExportableError: a layer or the loss doesn't say what it computes.
+        NotExportableError: a layer or the loss doesn't describe its operators.
     """
     graph = network_graph(network)
     assert network.target is not None

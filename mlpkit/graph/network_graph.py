@@ -21,7 +21,7 @@ def network_graph(network: Sequential) -> Graph:
     """Return the graph of a network alone, from its encoded input ``x`` to ``logits`` and ``prediction``.
 
     Raises:
-        NotExportableError: a layer or the loss doesn't say what it computes.
+        NotExportableError: a layer or the loss doesn't describe its operators.
     """
     graph = Graph(network.dtype, network.input_shape)
     add_network(graph, network, graph.feed("x", network.dtype.name, network.input_shape))
@@ -32,12 +32,12 @@ def add_network(graph: Graph, network: Sequential, x: Value) -> None:
     """Add a network to a graph, with the outputs ``logits`` and ``prediction``.
 
     Args:
-        graph: the graph, which may begin with a data set's encoder.
+        graph: the graph, which may start with a data set's encoder.
         network: the network.
         x: its encoded input.
 
     Raises:
-        NotExportableError: a layer or the loss doesn't say what it computes.
+        NotExportableError: a layer or the loss doesn't describe its operators.
     """
     graph.input = x
     logits = graph.chain(network.layers)

@@ -50,7 +50,7 @@ def find_provenance(content: bytes) -> dict[str, Any] | None:
 
 
 def _object_after(content: bytes, position: int) -> dict[str, Any] | None:
-    """Return the JSON object that begins at one of the next braces."""
+    """Return the JSON object that starts at one of the next braces."""
     for _ in range(_CANDIDATES):
         position = content.find(b"{", position)
         if position < 0:

@@ -80,9 +80,9 @@ def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]
     Args:
         network: the network.
 
-    Raises:
-        NotExportableError: a layer or the loss doesn't say what it computes; the network has no such weights, or holds
-            them in another order than the product takes them.
+    Raises:NotExportableError:
+        a layer or the loss doesn't describe its operators; the network has no such weights or
+            holds them in a different order from the product's.
     """
     rounded = deepcopy(network)
     graph = network_graph(rounded)

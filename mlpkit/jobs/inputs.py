@@ -172,7 +172,7 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
         rows: what ``Model.predict`` takes: a file name or several, or rows in memory.
 
     Raises:
-        UsageError: there is no such file, or there are no rows.
+        UsageError: no such file, or there are no rows.
         ShapeError: the model takes rows of another shape.
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
         PluginError: the data set names more or fewer rows than it reads.
@@ -227,7 +227,7 @@ def examples_of(model: TrainedModel, source: object) -> tuple[Inputs, NDArray[An
         source: a file name, or columns in memory, including the target's.
 
     Raises:
-        UsageError: there is no such file, or rows in memory have no targets.
+        UsageError: no such file, or rows in memory have no targets.
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
         ComponentFailure: the data set raised an exception.
     """
@@ -249,7 +249,7 @@ def located(model: TrainedModel, file: Path) -> Path:
     """Return where a file is that is named as a spec names files.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: no such file.
     """
     with component_errors(f"dataset {model.spec.data.name} failed in locate"):
         path = model.dataset.locate(str(file))
@@ -261,7 +261,7 @@ def expect_there(file: Path, what: str = "file") -> None:
     """Make sure that there is a file, or a folder, of that name; reading it shows whatever else is wrong.
 
     Raises:
-        UsageError: there is no such file; the message has the name that was probably meant.
+        UsageError: no such file; the message has the name that was probably meant.
     """
     try:
         file.stat()

@@ -113,10 +113,10 @@ def load_model(
     Args:
         path: the file, such as ``runs/x/model.safetensors``.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
 
     Raises:
-        ModelFileError: the file can't be read, or is not what it says it is.
+        ModelFileError: the file can't be read, or isn't a valid model.
         SpecError: a plugin that the model needs is missing.
     """
     model = load_trained(Path(path), Registry.discover(plugins=plugins, blocked=blocked))
@@ -128,7 +128,7 @@ def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:
     """Return the trained model in a file, with its data set's encoder; its components are those of a registry.
 
     Raises:
-        ModelFileError: the file can't be read, or is not what it says it is.
+        ModelFileError: the file can't be read, or isn't a valid model.
         SpecError: a plugin that the model needs is missing.
     """
     return restore(load_model_file(path), path, registry)

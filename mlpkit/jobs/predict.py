@@ -80,7 +80,7 @@ def predict(directory: Path, file: Path, registry: Registry | None = None, *, ke
         keep_inputs: whether to return the columns of the file, too.
 
     Raises:
-        UsageError: there is no such file; or the data set has no columns to keep.
+        UsageError: no such file; or the data set has no columns to keep.
         MlpkitError: as ``load_run``, ``inputs_of`` and ``predictions`` do.
     """
     model = load_run(directory, registry)

@@ -127,12 +127,12 @@ def load(path: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blo
     Args:
         path: a run folder, such as ``runs/titanic``, or a model file, or a run that a folder keeps.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
 
     Raises:
-        UsageError: there is no such folder or file, or no folder keeps the run.
+        UsageError: no such folder or file, or no folder keeps the run.
         RunFolderError: the folder is not a run folder, or holds no model yet.
-        ModelFileError: the model file can't be read, or is not what it says it is.
+        ModelFileError: the model file can't be read, or isn't valid.
         DivergenceError: the model is not finite.
         SpecError: a plugin that the model needs is missing.
     """
@@ -199,10 +199,10 @@ class Model:
             predicts several numbers for one target, such as quantiles, shape (rows, numbers).
 
         Raises:
-            UsageError: there is no such file, or there are no rows.
+            UsageError: no such file, or there are no rows.
             ShapeError: rows have another shape than the model takes.
             DataError: a column is missing, or a value doesn't fit its column or isn't finite; a file can't be read.
-            ComponentFailure: the data set raised an exception of its own.
+            ComponentFailure: the data set raised an exception.
         """
         found = predictions(self._trained, inputs_of(self._trained, rows))
         if found.classes is not None and self.classes is not None:
@@ -236,12 +236,12 @@ class Model:
         Args:
             rows: rows as for ``predict``.
             targets: a class, labels or values for each row; None if they stand in a column of the rows, or in the file.
-            weights: how much each row counts, numbers from 0 up; None for all alike, or if the model was trained on a
+            weights: how much each row counts, numbers >= 0; None for equal weights, or if the model was trained on a
                 table with a column of weights, and no targets are given: then that column says it.
 
         Raises:
-            UsageError: the rows have no targets, or a target is no class of the model, or a weight is no number from 0
-                up; or as ``predict``.
+            UsageError: the rows have no targets, or a target is no class of the model, or a weight isn't a number >=
+                0; or as ``predict``.
             WrongUseError: a metric takes no weights of examples.
             DataError: the targets aren't what they should be; or as ``predict``.
             DivergenceError: the loss is not finite.

@@ -22,7 +22,7 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, texts:
     Args:
         headings: one for each column.
         rows: the cells.
-        texts: positions of the columns that hold texts; the others hold numbers.
+        texts: positions of the columns that hold texts; the rest hold numbers.
     """
     return f"<table><thead>{_row('th', headings, texts)}</thead><tbody>{html_rows(rows, texts=texts)}</tbody></table>"
 

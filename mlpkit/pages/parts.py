@@ -43,7 +43,7 @@ def formula(text: str) -> str:
 
 
 def beside(*inside: str, least: float = 24) -> str:
-    """Return parts beside each other, as many as there is room for.
+    """Return parts side by side, as many as there is room for.
 
     Args:
         inside: the parts, such as charts.
@@ -75,7 +75,7 @@ def table(
         headings: one for each column.
         rows: the cells.
         caption: what it shows.
-        texts: positions of the columns that hold texts; the others hold numbers.
+        texts: positions of the columns that hold texts; the rest hold numbers.
         marked: position of a row that is set off from the others.
         sortable: whether a press on a heading sorts the rows.
         values: what the rows are sorted by, cell by cell, in place of what is shown; None for a cell that is last.
@@ -117,7 +117,7 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 
 def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str], *, least: float = 6.5) -> str:
-    """Return images beside each other.
+    """Return images side by side.
 
     Args:
         images: arrays of bytes of shape ``(height, width)`` or ``(height, width, 3)``.

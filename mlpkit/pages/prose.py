@@ -18,7 +18,7 @@ def prose(text: str, address_of: Callable[[str], str | None]) -> tuple[str, str]
     """Return the title of a Markdown page, and what stands below it as HTML.
 
     Args:
-        text: the page; it begins with its title. HTML in it, such as comments, is left out.
+        text: the page; it starts with its title. HTML in it, such as comments, is left out.
         address_of: returns the address for the target of a link or picture; None for one that leads nowhere, whose text
             alone is shown.
     """

@@ -31,7 +31,7 @@ class ComponentNamespace:
         """Return the class of a component, or the components of a plugin; nothing else is imported.
 
         Raises:
-            AttributeError: there is no such component and no such plugin.
+            AttributeError: no such component and no such plugin.
             PluginError: its plugin is broken.
         """
         if name.startswith("__"):

@@ -179,7 +179,7 @@ class Plugin:
     """A plugin, first only found, then loaded when something needs it.
 
     Args:
-        namespace: what its components' names begin with; the built-in namespace is left out there.
+        namespace: what its components' names start with; the built-in namespace is left out there.
         origin: where it comes from.
         status: what became of it.
         reason: why it is broken, refused or blocked.

@@ -257,7 +257,7 @@ class Registry:
         """Build the component that a name or a mapping stands for; a built component is returned as it is.
 
         Raises:
-            UnknownComponentError: there is no such component.
+            UnknownComponentError: no such component.
             ParameterError: a parameter is wrong.
         """
         if not isinstance(reference, str | dict):

@@ -64,7 +64,7 @@ class Entry(NamedTuple):
         name: the array's name.
         dtype: its NumPy dtype, little-endian.
         shape: its shape.
-        begin: offset of its first byte from the end of the header.
+        start: offset of its first byte from the end of the header.
         end: offset after its last byte.
     """
 

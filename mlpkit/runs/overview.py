@@ -159,7 +159,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
 
 def _expect_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
     """Make sure that what every run has is there, once its writer has had the time."""
-    begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all begin at once
+    begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all start at once
     later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()
     needed = () if running else (SPEC, RESOLVED, *later)
     missing = [name for name in needed if name not in names]

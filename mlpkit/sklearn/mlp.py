@@ -108,7 +108,7 @@ class _Mlp(NetworkEstimator):
         Args:
             X: inputs.
             t: targets as the data set takes them.
-            weights: the weight of each row; None for all alike.
+            weights: the weight of each row; None for equal weights.
             end: the last layer and the loss.
             go_on: whether to go on with the network that is there.
             epochs: passes over the examples; None for ``max_iter`` at most.
@@ -271,7 +271,7 @@ class MLPClassifier(_Classifier, _Mlp):
         Args:
             X: inputs, an array or a data frame, whose columns of text become zeros and ones.
             y: the class of each row, of any type.
-            sample_weight: how much each row counts in the loss and in the score; None for all alike.
+            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
         """
         X, y, weights = rows_with_weight(X, y, sample_weight)
         go_on = self.warm_start and hasattr(self, "network_")
@@ -291,7 +291,7 @@ class MLPClassifier(_Classifier, _Mlp):
             X: inputs.
             y: the class of each row.
             classes: all classes; needed at the first call.
-            sample_weight: how much each row counts in the loss and in the score; None for all alike.
+            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
         """
         X, y, weights = rows_with_weight(X, y, sample_weight)
         first = not hasattr(self, "network_")
@@ -362,7 +362,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         Args:
             X: inputs, an array or a data frame, whose columns of text become zeros and ones.
             y: the number of each row, or several.
-            sample_weight: how much each row counts in the loss and in the score; None for all alike.
+            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
@@ -375,7 +375,7 @@ class MLPRegressor(RegressorMixin, _Mlp):  # type: ignore[misc]
         Args:
             X: inputs.
             y: the number of each row, or several.
-            sample_weight: how much each row counts in the loss and in the score; None for all alike.
+            sample_weight: how much each row counts in the loss and in the score; None for equal weights.
         """
         return self._fit(X, y, sample_weight, go_on=hasattr(self, "network_"), epochs=1)
 

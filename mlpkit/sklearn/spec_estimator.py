@@ -69,7 +69,7 @@ class SpecEstimator(NetworkEstimator):
         Args:
             X: inputs, an array or a data frame, whose columns of text are categories.
             y: the target of each row.
-            sample_weight: how much each row counts in the loss and in metrics; None for all alike.
+            sample_weight: how much each row counts in the loss and in metrics; None for equal weights.
         """
         return self._fit(X, y, sample_weight, go_on=self.warm_start and hasattr(self, "network_"))
 
@@ -81,7 +81,7 @@ class SpecEstimator(NetworkEstimator):
             X: inputs.
             y: the target of each row.
             classes: all classes, if the targets are classes; needed at the first call, unless the estimator has them.
-            sample_weight: how much each row counts in the loss and in metrics; None for all alike.
+            sample_weight: how much each row counts in the loss and in metrics; None for equal weights.
         """
         first = not hasattr(self, "network_")
         if first and classes is None and self.classes is None and _is_classifier(_loaded(self.spec)):

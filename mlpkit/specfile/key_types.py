@@ -28,7 +28,7 @@ class FormatType(ValueType):
     """The number of a spec's format."""
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe the expected value."""
         return str(FORMAT)
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -57,7 +57,7 @@ class RequirementsType(ValueType):
     """A mapping from distributions to the versions that will do, each a range as pip takes it."""
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe the expected value."""
         return f"a mapping from packages, each to {RANGE_FORM}"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -118,7 +118,7 @@ class LayerPatternType(TextType):
     """The name of a layer in the network, such as ``Affine1``, or a pattern that names several, such as ``Affine*``."""
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe the expected value."""
         return "a layer's name, or a pattern with '*'"
 
 
@@ -129,7 +129,7 @@ class MonitorNameType(TextType):
     """The name of what is compared between evaluations: ``loss``, or one of the run's metrics."""
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe the expected value."""
         return "loss, or one of training.metrics"
 
 

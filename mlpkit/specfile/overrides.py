@@ -37,7 +37,7 @@ class Override(NamedTuple):
     Args:
         source: the override as a text.
         keys: the dotted key's parts.
-        starts: where in the text each part begins.
+        starts: where in the text each part starts.
         value: what to set.
     """
 

@@ -99,7 +99,7 @@ class LayerStackType(ValueType):
     """A list of layers that ends in a loss; each may be given a ``name`` beside its parameters."""
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe the expected value."""
         return "a list of layers that ends in a loss"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:
@@ -282,7 +282,7 @@ class InitializeFromType(SectionType):
     owner: type[Section] = InitializeFromSection
 
     def describe(self) -> str:
-        """Say what is expected."""
+        """Describe the expected value."""
         return "a run folder or a model file, or a mapping with the keys run and layers"
 
     def check(self, value: object, path: KeyPath, context: CheckContext) -> object:

@@ -316,7 +316,7 @@ def load_spec(
         path: the file, or the mapping.
         overrides: values by dotted key, or texts ``key=value`` as after ``--set``.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
 
     Raises:
         SpecSyntaxError: the file can't be read, or is not in the dialect of specs.

@@ -76,11 +76,11 @@ class EventParser(Reader, Scanner, Parser):
         raise ScannerError("while scanning a directive", self.get_mark(), "found a directive", self.get_mark())
 
     def check_key(self) -> bool:
-        """Whether a question mark begins a key: ``{?foo: bar}`` has the key ``?foo``."""
+        """Whether a question mark starts a key: ``{?foo: bar}`` has the key ``?foo``."""
         return self.peek(1) in BLANK
 
     def check_value(self) -> bool:
-        """Whether a colon ends a key: in ``[:foo]`` it begins a text, in ``{"foo":bar}`` it needs no space."""
+        """Whether a colon ends a key: in ``[:foo]`` it starts a text, in ``{"foo":bar}`` it needs no space."""
         following = self.peek(1)
         return following in BLANK or (self.flow_level > 0 and (following in BRACKETS or self._follows_json()))
 
@@ -91,7 +91,7 @@ class EventParser(Reader, Scanner, Parser):
         return isinstance(last, FlowSequenceEndToken | FlowMappingEndToken)
 
     def check_plain(self) -> bool:
-        """Whether a text without quotes begins here."""
+        """Whether a text without quotes starts here."""
         character, following = self.peek(), self.peek(1)
         if character in "-?:":
             return following not in BLANK and not (self.flow_level and following in BRACKETS)

@@ -27,7 +27,7 @@ def columns(
     Args:
         rows: the cells, all rows of the same length; they may be styled, and may hold names out of files.
         right: positions of the columns to align at the right, where numbers are.
-        indent: what each line begins with.
+        indent: what each line starts with.
         width: the line length at which the last column is wrapped; None for no limit. Where it would become too
             narrow to read, it goes below the others.
     """
@@ -57,7 +57,7 @@ def blocks(
     Args:
         rows: the cells, not styled, all rows of the same length.
         right: positions of the columns to align at the right.
-        indent: what each line begins with.
+        indent: what each line starts with.
         width: the line length; None for no limit.
     """
     rows = [[_short(on_one_line(cell)) for cell in row] for row in rows]

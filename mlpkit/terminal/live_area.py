@@ -52,7 +52,7 @@ class LiveArea:
             self.console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
     def start(self) -> None:
-        """Begin to draw."""
+        """Start drawing."""
         with outliving_the_terminal():
             self._live.start()
 

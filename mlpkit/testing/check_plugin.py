@@ -69,7 +69,7 @@ def check_plugin(plugin: str, files: Sequence[str] = ()) -> Iterator[CheckedComp
         files: paths of plugins' files in which namespaces and names are looked up too.
 
     Raises:
-        UsageError: there is no such plugin or component.
+        UsageError: no such plugin or component.
         PluginError: the plugin is broken.
     """
     for subject in subjects_of(plugin, files):

@@ -74,7 +74,7 @@ def conformance(
             failure if it passes.
 
     Raises:
-        UsageError: there is no such plugin, component or check, or pytest is not installed.
+        UsageError: no such plugin, component or check, or pytest is not installed.
         PluginError: the plugin is broken.
     """
     try:

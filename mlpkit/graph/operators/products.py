@@ -111,7 +111,7 @@ def patches(
         auto_pad: ``SAME_UPPER`` or ``SAME_LOWER`` for as many places as x has elements, divided by the stride and
             rounded up, the odd element of padding at the end or at the beginning; ``NOTSET`` for the padding in
             ``pads``; ``VALID`` for none.
-        ceil_mode: whether a last patch that begins inside the padded image counts, even if it ends outside.
+        ceil_mode: whether a last patch that starts inside the padded image counts, even if it ends outside.
         dilations: distance between the elements of a patch along each axis; by default 1.
         pads: for each axis how much padding comes before, then for each how much comes after.
         strides: elements from one patch to the next along each axis; by default 1.
@@ -143,7 +143,7 @@ def _same(length: int, span: int, stride: int, auto_pad: str) -> tuple[int, int]
 
 
 def _excess(length: int, after: int, span: int, stride: int) -> int:
-    """Return how far the last patch that begins within the length reaches beyond the padding after it."""
+    """Return how far the last patch that starts within the length reaches beyond the padding after it."""
     steps = -(-(length + after - span) // stride)
     if steps * stride >= length:
         steps -= 1

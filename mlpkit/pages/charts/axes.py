@@ -33,7 +33,7 @@ def axis(key: str, title: str, *, logarithmic: bool = False, zero: bool | None =
         key: the key of its values.
         title: what it is called; by default the key.
         logarithmic: whether it is logarithmic.
-        zero: whether it begins at zero, if it is not; by default as Vega-Lite thinks best.
+        zero: whether it starts at zero, if it is not; by default as Vega-Lite thinks best.
     """
     scale = {"type": "log", "nice": False} if logarithmic else {} if zero is None else {"zero": zero}
     return {
@@ -56,7 +56,7 @@ def diagonal_line(x: str, y: str, least: float, greatest: float, encoding: Mappi
     Args:
         x: the key of the place from left to right.
         y: the key of the place from below.
-        least: the value where it begins.
+        least: the value where it starts.
         greatest: the value where it ends.
         encoding: the axes.
     """

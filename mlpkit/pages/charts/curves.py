@@ -46,7 +46,7 @@ def curves(
         domain: the ends of the axis of the values; by default what the values need.
         logarithmic: whether the axis of the values is logarithmic.
         logarithmic_x: whether the axis that they are drawn over is.
-        zero: whether the axis of the values begins at zero, if it is not logarithmic.
+        zero: whether the axis of the values starts at zero, if it is not logarithmic.
         marked: a point that is marked, such as the best one.
         diagonal: whether to draw the line of equal values from 0 to 1.
         thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.

@@ -1,4 +1,4 @@
-"""Histograms beside each other."""
+"""Histograms side by side."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def histograms(
     titles: tuple[str, str] = ("", "count"),
     most: int | None = None,
 ) -> Chart:
-    """Return histograms beside each other, of the same bins and in one scale.
+    """Return histograms side by side, of the same bins and in one scale.
 
     Args:
         counts: the counts of each, by its name.

@@ -83,7 +83,7 @@ def subjects_of(
         files: paths of plugins' files in which namespaces and names are looked up too.
 
     Raises:
-        UsageError: there is no such plugin or component.
+        UsageError: no such plugin or component.
         PluginError: the plugin is broken.
     """
     if isinstance(plugin, type):

@@ -31,7 +31,7 @@ def documentation(page: str = INDEX, *, shipped: bool = False) -> str:
         shipped: whether to make pages anyway, which need no network.
 
     Raises:
-        UsageError: there is no such page.
+        UsageError: no such page.
         StorageError: the pages can't be written.
     """
     paths = {path.stem: path for path in shipped_pages()}

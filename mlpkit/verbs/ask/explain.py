@@ -82,7 +82,7 @@ def explain(spec: Spec, key: str) -> Explanation:
         key: names separated by dots, such as ``training.batch_size`` or ``layers.Affine1.units``.
 
     Raises:
-        UsageError: there is no such key.
+        UsageError: no such key.
     """
     if key == EXTENDS:
         raise UsageError("the files that extends names are merged into the spec; ask for a key that they set")

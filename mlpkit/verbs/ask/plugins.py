@@ -24,7 +24,7 @@ class PluginReport:
     """One plugin.
 
     Args:
-        namespace: what its components' names begin with.
+        namespace: what its components' names start with.
         source: distribution, file or module that it comes from.
         version: the distribution's version; empty if it has none.
         file: the file that is loaded; empty if it isn't known.

@@ -211,7 +211,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     required.
 
     Args:
-        registry: the plugins whose components it knows; those that are broken are left out.
+        registry: the plugins whose components it knows; broken ones are left out.
     """
     registry.examined()
     whole = ComponentDefinitions(registry)

@@ -135,7 +135,7 @@ def list_components(kind: str, registry: Registry) -> list[ListedComponent]:
 
     Args:
         kind: the kind.
-        registry: the plugins; those that are broken are left out.
+        registry: the plugins; broken ones are left out.
     """
     registry.examined()  # a plugin that could harm this process isn't loaded below
     return [ListedComponent(entry.name, _summary(entry), entry.plugin.label) for entry in registry.components((kind,))]

@@ -1,4 +1,4 @@
-"""Writing a package that provides a component, to begin from."""
+"""Writing a package that provides a component, to start from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
     """Write a package with one component, its tests and a spec that uses it, and return its folder.
 
     Args:
-        namespace: what the names of its components begin with.
+        namespace: what the names of its components start with.
         kind: the component's kind.
         folder: the new folder, missing or empty; by default the distribution's name, in the current folder.
 

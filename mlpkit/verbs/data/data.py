@@ -176,7 +176,7 @@ def data(spec: Spec, *, rows: int = 5) -> DataReport:
     Raises:
         SpecError: the parameters of the data set are wrong.
         DataError: a data file is not what it should be.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
     """
     dataset = spec.new_dataset()
     description: Description | None = None

@@ -105,11 +105,11 @@ def doctor(run: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), bl
     Args:
         run: the run, or its folder; it may be unfinished.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
 
     Raises:
         UsageError: no folder keeps the run, or it kept no record, and its examples came from Python.
-        RunFolderError: the folder is no run folder, or damaged, or the data isn't there any more.
+        RunFolderError: the folder isn't a run folder, or damaged, or the data isn't there any more.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """
@@ -142,7 +142,7 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
         registry: the plugins to take components from; by default what is installed.
 
     Raises:
-        RunFolderError: the folder is no run folder, or damaged, or the data isn't there any more.
+        RunFolderError: the folder isn't a run folder, or damaged, or the data isn't there any more.
         UsageError: the run is that of an ensemble, or kept no record, and its examples came from Python.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.

@@ -186,7 +186,7 @@ def batch_too_small(course: Course) -> Finding | None:
 
 
 def identical_units(course: Course) -> Finding | None:
-    """Units of a layer that begin with the same weights, and so stay the same."""
+    """Units of a layer that start with the same weights, and so stay the same."""
     for layer in course.now["layers"]:
         if layer["dead"] == 1:
             return None  # all layers after it return the same

@@ -113,19 +113,19 @@ def export(
         quantize: ``"int8"`` to round the weights of products to integers of eight bits, with a float32 scale for each
             output unit; the file computes what the network with these weights predicts. For ``.c``.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
 
     Raises:
-        UnknownComponentError: there is no such exporter.
+        UnknownComponentError: no such exporter.
         UsageError: the ending is unknown, or the format holds no rounded weights; a package is missing; or no folder
             keeps the run.
         RunFolderError: the folder is not a run folder, or holds no model yet.
         ModelFileError: the model file is damaged.
-        NotExportableError: a component doesn't say what it computes, or the network has no weights to round.
+        NotExportableError: a component doesn't describe its operators, or the network has no weights to round.
         ExportError: the file computes something else than the model.
         DataError: a row of the test split can't be an input of an exported model.
         StorageError: the file can't be written.
-        ComponentFailure: the data set, the network or the exporter raised an exception of its own.
+        ComponentFailure: the data set, the network or the exporter raised an exception.
     """
     directory, file = directory_of(run), Path(to)
     registry = Registry.discover(plugins=plugins, blocked=blocked)
@@ -197,7 +197,7 @@ def _graph(model: TrainedModel, came_from: Mapping[str, Any], *, network_only: b
 
 @contextmanager
 def _lines_named(directory: Path, model: TrainedModel) -> Iterator[None]:
-    """Have errors of layers that can't be exported begin with the layer's place in the run's spec."""
+    """Have errors of layers that can't be exported start with the layer's place in the run's spec."""
     try:
         yield
     except NotExportableError as error:

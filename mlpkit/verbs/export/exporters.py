@@ -27,7 +27,7 @@ def exporter_of(file: Path, named: str | dict[str, Any] | Exporter | None, regis
         registry: the plugins; those of others are loaded only if no built-in has the ending.
 
     Raises:
-        UnknownComponentError: there is no such exporter.
+        UnknownComponentError: no such exporter.
         ParameterError: a parameter is wrong.
         UsageError: no exporter has the ending, or several have it.
     """

@@ -59,7 +59,7 @@ def provenance(file: Path, directory: Path | None = None) -> FileProvenance:
             file's folder, the current folder, or one that holds them.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: no such file.
         DataError: the file can't be read, or doesn't say what it came from.
         RunFolderError: the folder is not a run folder.
     """

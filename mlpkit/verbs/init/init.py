@@ -1,4 +1,4 @@
-"""Copying a shipped spec, or a shipped folder of lessons, to begin from."""
+"""Copying a shipped spec, or a shipped folder of lessons, to start from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shipped() -> list[tuple[str, str]]:
 
 
 def _first_comment(path: Path) -> str:
-    """Return what a spec says of itself: the comment that it begins with."""
+    """Return what a spec says of itself: the comment that it starts with."""
     line = path.read_text(encoding="utf-8").partition("\n")[0]
     return line.removeprefix("#").strip() if line.startswith("#") else ""
 
@@ -32,7 +32,7 @@ def init(name: str, destination: Path | None = None) -> Path:
         destination: the new file or folder; by default its name in the current folder.
 
     Raises:
-        UsageError: there is no such spec or folder, or the new one exists already.
+        UsageError: no such spec or folder, or the new one exists already.
         StorageError: a file can't be written.
     """
     specs, lessons = shipped_specs(), shipped_lessons()

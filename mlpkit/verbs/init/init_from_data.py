@@ -56,7 +56,7 @@ def init_from_data(
     wishes: Mapping[str, Any] = MappingProxyType({}),
     **plugin_options: Unpack[PluginOptions],
 ) -> FirstSpec:
-    """Write a spec to begin from, as the data set that reads the file proposes it.
+    """Write a spec to start from, as the data set that reads the file proposes it.
 
     Args:
         files: the file with the data, under ``train``, and those of ``validation`` and ``test`` if there are any.
@@ -71,7 +71,7 @@ def init_from_data(
             data, or the new file exists already.
         DataError: the data is damaged, or nothing can be learned from it as it is.
         PluginError: the data set proposes what is no spec, or a library that it needs is missing.
-        ComponentFailure: the data set raised an exception of its own.
+        ComponentFailure: the data set raised an exception.
         StorageError: the file can't be written.
     """
     stem = Path(files["train"]).name.partition(".")[0].removeprefix("example:")
@@ -97,7 +97,7 @@ def recipes(registry: Registry) -> dict[str, list[str]]:
         registry: the data sets.
 
     Raises:
-        ComponentFailure: a data set raised an exception of its own.
+        ComponentFailure: a data set raised an exception.
     """
     found: dict[str, list[str]] = {}
     for entry in _loadable(registry.components(("dataset",)), []):

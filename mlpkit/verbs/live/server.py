@@ -93,7 +93,7 @@ class LiveServer:
         self._thread = threading.Thread(target=self._server.serve_forever, name="live page", daemon=True)
 
     def __enter__(self) -> LiveServer:
-        """Begin to serve."""
+        """Start serving."""
         self._thread.start()
         return self
 

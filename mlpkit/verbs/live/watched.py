@@ -126,7 +126,7 @@ class LiveRun(Observer):
         self._evaluations.best_position = position_of_best(self._evaluations.records, tracker)
 
     def started(self, total_steps: int | None) -> None:
-        """Training begins."""
+        """Training starts."""
         self.run.total = total_steps
         self._throughput = Throughput(total_steps, first=self.run.step)
         self._training = True
@@ -189,7 +189,7 @@ class FolderRuns:
             return list(self._runs.values())
 
     def _look(self) -> None:
-        with suppress(MlpkitError):  # the folder may be made only when the first run begins
+        with suppress(MlpkitError):  # the folder may be made only when the first run starts
             found = [overview for entry in self._list.read() for overview in entry.runs]
             self._runs = {overview.directory: self._run(overview) for overview in found}
 

@@ -43,7 +43,7 @@ class Importance(NamedTuple):
     Args:
         name: a column, or where a patch of an image is.
         gain: the loss then, less the loss as it is.
-        place: begin and end of a patch, down and across; None for a column.
+        place: start and end of a patch, down and across; None for a column.
     """
 
     name: str

@@ -97,7 +97,7 @@ def report(
         to: the file to write; by default ``report.html`` in the folder.
         examples: as for ``resume``, if ``fit`` was given them.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
 
     Raises:
         UsageError: vl-convert or Pillow isn't installed, or no folder keeps the run.

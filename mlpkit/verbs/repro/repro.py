@@ -73,8 +73,8 @@ def repro(
         plugin_options: the keywords of ``Registry.discover``.
 
     Raises:
-        RunFolderError: the folder is no run folder, the run is not finished, or its spec or data is another, or the run
-            whose weights it began with.
+        RunFolderError: the folder isn't a run folder, the run isn't finished, or its spec, its data or the run whose
+            weights it started with has changed.
         SpecError: a plugin that the spec needs is missing.
     """
     folder = RunFolder.open(directory)

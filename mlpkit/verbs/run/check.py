@@ -64,7 +64,7 @@ class CheckedSpec:
         members: the layers and the loss.
         memory: the bytes that training needs at least.
         data_warnings: what the data set has doubts about.
-        initialized: the layers that begin with the weights of another run.
+        initialized: the layers that start with the weights of another run.
         frozen: the layers that training leaves as they are.
         dataset: the data set, described.
     """

@@ -88,7 +88,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
 
 
 def _about_weights(checked: CheckedSpec) -> Iterator[str]:
-    """Say which layers begin with the weights of another run, and which stay as they are."""
+    """Say which layers start with the weights of another run, and which stay as they are."""
     section = checked.spec.top_level.initialize_from
     if section is not None:
         yield f"first weights from {section.run}: {', '.join(checked.initialized)}"

@@ -105,7 +105,7 @@ def fit(
             column of the frame that holds them, or of several.
         layers: the layers, and the loss at the end, as a spec writes them or built in Python; those built in Python
             describe the network's layers, and stay as they are.
-        weights: how much each example counts in the loss and in metrics, numbers from 0 up; None for all alike.
+        weights: how much each example counts in the loss and in metrics, numbers from 0 up; None for equal weights.
             Examples of weight 0 are left out.
         validation: share of the examples for validation, or inputs and targets of their own, and weights, if any.
         test: share of the examples for testing, or inputs and targets of their own, and weights, if any.
@@ -114,7 +114,7 @@ def fit(
         dtype: type of parameters and activations.
         ensemble: several networks to train and average, as a spec says it: ``{"members": 8}`` or ``{"folds": 5}``; what
             comes of it is an ``EnsembleRun``.
-        initialize_from: a run folder or a model file whose weights the network begins with; or a mapping with this as
+        initialize_from: a run folder or a model file whose weights the network starts with; or a mapping with this as
             ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
@@ -122,7 +122,7 @@ def fit(
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in; the folder then keeps a checkpoint.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
         options: keys of ``training``, and parameters of the data set.
 
     Raises:

@@ -53,15 +53,15 @@ def resume(
         examples: inputs and targets, and weights, if ``fit`` was given them: the same ones again; or a mapping from
             splits to them, if it was given those of validation or test too.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
         observer: receives the events, damaged checkpoints, other versions and deprecated usage in the spec included;
             by default Python warns of these, and a notebook shows progress. Not of an ensemble.
         quiet: whether to show no progress in a notebook.
         stop: may ask the run to end after the step that it is in.
 
     Raises:
-        RunFolderError: the folder is no run folder, has another writer or no checkpoint, or the spec, a plugin or the
-            data has changed since; the message says what.
+        RunFolderError: the folder isn't a run folder, has another writer or no checkpoint, or the spec, a plugin or the
+            data has changed since; the message names it.
         UsageError: no folder keeps the run, or the folder is that of several seeds, or of a sweep; or the run can't be
             trained for longer.
         SpecError: a plugin that the spec needs is missing.

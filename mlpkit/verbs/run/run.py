@@ -70,7 +70,7 @@ def run(
         steps: how many steps to do in place of the time that the spec sets; by default the clock decides.
 
     Raises:
-        UsageError: what is given is no spec, or the spec has several seeds and ``seeds`` isn't given, or other
+        UsageError: the argument isn't a Spec, or the spec has several seeds and ``seeds`` isn't given, or other
             arguments don't go with them.
         SpecSchemaError: a callback writes a file that is not its own.
         SpecShapeError: the layers don't fit each other or the data.

@@ -1,4 +1,4 @@
-"""Training a finished run for longer, as a run of its own that begins where it ended."""
+"""Training a finished run for longer, as a run of its own that starts where it ended."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def folder_for(directory: Path, out: str | Path | None) -> Path:
 
     Raises:
         UsageError: the run isn't finished.
-        RunFolderError: the folder is no run folder.
+        RunFolderError: the folder isn't a run folder.
     """
     run = RunFolder.open(directory)
     if not run.finished:

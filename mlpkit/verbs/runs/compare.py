@@ -191,7 +191,7 @@ def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Compari
 
     Raises:
         UsageError: there is nothing to compare, or no run has such a metric.
-        RunFolderError: one is no run folder, or a file in it is damaged.
+        RunFolderError: one isn't a run folder, or a file in it is damaged.
     """
     return compare_sides(read_sides(directories), metrics)
 
@@ -204,7 +204,7 @@ def read_sides(directories: Sequence[Path]) -> list[RunSet]:
 
     Raises:
         UsageError: there is only one run.
-        RunFolderError: one is no run folder, or a file in it is damaged.
+        RunFolderError: one isn't a run folder, or a file in it is damaged.
     """
     runs = [(directory, run) for directory in directories for run in read_runs(directory)]
     if len(runs) < 2:

@@ -30,7 +30,7 @@ def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[
 
     Raises:
         UsageError: there is nothing to compare, no run has such a metric, or vl-convert isn't installed.
-        RunFolderError: one is no run folder, or a file in it is damaged.
+        RunFolderError: one isn't a run folder, or a file in it is damaged.
         StorageError: the page can't be written.
     """
     sides = read_sides(directories)

@@ -70,7 +70,7 @@ def _table(found: Comparison, width: int | None) -> list[list[str]]:
 
 
 def _room(found: Comparison, width: int | None) -> tuple[int, int]:
-    """Return how many runs fit beside each other, and how long a cell of theirs may be."""
+    """Return how many runs fit side by side, and how long a cell of theirs may be."""
     if width is None:
         return len(found.runs), LONGEST_CELL
     narrowest = NARROWEST_MEAN if found.grouped else NARROWEST_RUN

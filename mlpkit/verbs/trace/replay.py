@@ -97,7 +97,7 @@ def replayed(
 
     Raises:
         UsageError: the run has no such step, or its minibatch no such row or example.
-        RunFolderError: the folder is no run folder, or its spec or data is another, or its first weights.
+        RunFolderError: the folder isn't a run folder, or its spec or data is another, or its first weights.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """

@@ -372,7 +372,7 @@ def trace(
 ) -> Trace:
     """Compute a step of a run again, to the bits that it had: values, gradients and updates of every layer.
 
-    Training begins at the nearest checkpoint before the step, or at the beginning, and ends with the step. Nothing is
+    Training starts at the nearest checkpoint before the step, or at the beginning, and ends with the step. Nothing is
     written.
 
     Args:
@@ -382,13 +382,13 @@ def trace(
         example: the number of an example, from 1, that the minibatch must have.
         examples: inputs and targets, and weights, if ``fit`` was given them, as for ``resume``.
         plugins: modules, or paths of Python files, that are plugins too.
-        blocked: namespaces, or names of components, to do without.
+        blocked: namespaces, or names of components, to disable.
         observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row or example; the message says which have. Or
-            no folder keeps the run.
-        RunFolderError: the folder is no run folder, or the spec or the data has changed since; the message says what.
+        UsageError: the run has no such step, or its minibatch no such row or example; the message names those with one. Or no
+            folder keeps the run.
+        RunFolderError: the folder isn't a run folder, or the spec or the data has changed since; the message names it.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """

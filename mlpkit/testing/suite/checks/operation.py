@@ -128,7 +128,7 @@ class OperationExample(ExampleWithShape):
         """Return the graph of an operation alone, from ``x`` to ``y``.
 
         Raises:
-            NotExportableError: it, or a layer inside, doesn't say what it computes.
+            NotExportableError: it, or a layer inside, doesn't describe its operators.
         """
         graph = Graph(operation.dtype)
         graph.outputs["y"] = graph.describe(operation, graph.feed("x", operation.dtype.name, self.shape))
