@@ -80,8 +80,8 @@ def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]
     Args:
         network: the network.
 
-    Raises:NotExportableError:
-        a layer or the loss doesn't describe its operators; the network has no such weights or
+    Raises:
+        NotExportableError: a layer or the loss doesn't describe its operators; the network has no such weights or
             holds them in a different order from the product's.
     """
     rounded = deepcopy(network)

@@ -23,12 +23,12 @@ INDEX: Final = "README"
 def documentation(page: str = INDEX, *, shipped: bool = False) -> str:
     """Return the address of a page of the documentation of this version.
 
-    If the package's metadata has no address called ``Documentation``, pages are made of those that mlpkit ships, in the
-    folder that the environment variable ``MLPKIT_CACHE`` names, or the user's own for caches.
+    If the package's metadata has no address called ``Documentation``, mlpkit builds the pages that it ships, in the
+    folder that ``MLPKIT_CACHE`` names, or the user's cache folder.
 
     Args:
-        page: its name; by default, the page that lists all.
-        shipped: whether to make pages anyway, which need no network.
+        page: its name; by default, the index.
+        shipped: whether to build the pages in any case, so that no network is needed.
 
     Raises:
         UsageError: no such page.

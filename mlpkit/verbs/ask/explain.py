@@ -34,8 +34,8 @@ class Explanation:
 
     Args:
         key: the key, as asked.
-        value: its value in this spec, as a spec would say it.
-        place: where that stands, as file:line:column; empty if it is a default.
+        value: its value in this spec, in a spec's notation.
+        place: where the value is set, as file:line:column; empty for a default.
         type: what the value may be, in words.
         default: the default; None with ``required``.
         required: whether a value must be given.
@@ -54,12 +54,12 @@ class Explanation:
 
     @property
     def value_in_words(self) -> str:
-        """The value as a spec would say it."""
+        """The value in a spec's notation."""
         return value_or_not_set(self.value)
 
     @property
     def default_in_words(self) -> str:
-        """The default as a spec would say it."""
+        """The default in a spec's notation."""
         return "required" if self.required else value_or_not_set(self.default)
 
 

@@ -52,7 +52,7 @@ def command(
 
 
 def _list(explanations: Iterable[Explanation], path: str, as_json: bool) -> None:
-    """Print a line for each key: its value, and where that stands; in the spec's own file, only the line."""
+    """Print a line for each key: its value and its place, which is only a line number in the spec's own file."""
     if as_json:
         for explanation in explanations:
             document(asdict(explanation))

@@ -30,10 +30,10 @@ class PluginReport:
         file: the file that is loaded; empty if it isn't known.
         status: loaded, broken, refused or blocked.
         reason: why it is broken, refused or blocked.
-        components: names of its components by kind, those with a fault included.
+        components: names of its components by kind, including faulty ones.
         deprecated: what to use in place of a deprecated component, by name.
         faults: why a component can't be used, by name.
-        computed_by: what computes a component, and why, by name, where it says so.
+        computed_by: what computes a component, and why, by name, if known.
     """
 
     namespace: str
@@ -49,7 +49,7 @@ class PluginReport:
 
     @property
     def by_computation(self) -> dict[str, list[str]]:
-        """The names of its components that say what computes them, by what that is."""
+        """The names of its components, grouped by what computes them; others are missing."""
         return _grouped(self.computed_by)
 
 
@@ -79,7 +79,7 @@ def what_computes() -> dict[str, str]:
 
 
 def _grouped(computed_by: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the names of components by what computes them; those that don't say it are left out."""
+    """Group components by what computes them; leave out components without that information."""
     groups: dict[str, list[str]] = {}
     for name, computation in computed_by.items():
         if computation:

@@ -60,7 +60,7 @@ def _print(reports: list[PluginReport], as_json: bool) -> None:
 
 
 def _details(report: PluginReport) -> list[str]:
-    """Return what there is to say of a plugin, a line each."""
+    """Return the lines about a plugin."""
     details = [report.reason] if report.reason else []
     details += [f"{kind}: {', '.join(names)}" for kind, names in report.components.items()]
     details += [f"computed by {by}: {', '.join(names)}" for by, names in report.by_computation.items()]

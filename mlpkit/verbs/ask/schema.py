@@ -103,7 +103,7 @@ class ComponentDefinitions:
 
         Args:
             kinds: the kinds.
-            named: whether it may have a name beside its parameters.
+            named: whether it may have a name in addition to its parameters.
         """
         definition = f"{self._prefix}{'named_' if named else ''}{'_or_'.join(kinds)}"
         self._wanted.setdefault(definition, (kinds, named))
@@ -207,7 +207,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema of specs, from which editors complete and check them.
 
-    A spec that extends another gives only a part of what is needed; it has definitions of its own, in which nothing is
+    A spec that extends another may be incomplete; it has separate definitions, in which nothing is
     required.
 
     Args:

@@ -40,7 +40,7 @@ class ShownParameter:
 
     @property
     def default_in_words(self) -> str:
-        """The default as a spec would say it."""
+        """The default in a spec's notation."""
         return "required" if self.required else value_or_not_set(self.default)
 
 
@@ -53,7 +53,7 @@ class ShownComponent:
         kind: its kind.
         source: the distribution it comes from, with its version.
         file: the file that defines it.
-        docstring: what its author says of it.
+        docstring: its docstring.
         parameters: its parameters.
         example: how it is written in a spec, or on the command line.
         deprecated: what to use in its place; None if it is not deprecated.
@@ -81,7 +81,7 @@ def show(name: str, registry: Registry) -> ShownComponent:
         registry: the plugins.
 
     Raises:
-        UnknownComponentError: there is no component of that name.
+        UnknownComponentError: no component has that name.
         PluginError: its plugin is broken.
     """
     entry = registry.find(tuple(KINDS), name)

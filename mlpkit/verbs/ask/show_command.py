@@ -91,7 +91,7 @@ def _faults(raises: str) -> list[str]:
 
 
 def _said_of(report: ExamplesReport, agree: str) -> str:
-    """Say a report in words, one that agrees in these."""
+    """Return a report's status in words; ``agree`` is the text for success."""
     examples = "example" if report.examples == 1 else "examples"
     said = {
         "checked": f"{agree} on {report.examples} {examples}.",

@@ -75,7 +75,7 @@ def component_of(namespace: str, kind: str) -> str:
 
 
 def _values(namespace: str, kind: str) -> dict[str, str]:
-    """Return what the names in the templates stand for; those of the component are read from its own template."""
+    """Return the values of the templates' names; the component's come from its own template."""
     (template,) = (TEMPLATES / kind / "$package").glob(f"*.py{SUFFIX}")
     module = template.name.removesuffix(f".py{SUFFIX}")
     found = CLASS.search(template.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ class KindType(click.Choice[str]):
         super().__init__(tuple(KINDS))
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name, or say which was meant."""
+        """Return the name, or suggest a similar one in the error."""
         close = None if value in KINDS else nearest(value, KINDS)
         if close:
             self.fail(f"there is no kind '{value}'; did you mean '{close}'?", param, ctx)

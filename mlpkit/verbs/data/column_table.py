@@ -57,7 +57,7 @@ def remarks(
 
     Args:
         columns: the columns.
-        repeated: how many rows of a split stand in the training split too.
+        repeated: how many rows of a split are in the training split too.
         sizes: the number of rows of each split.
         width: the line length; None for no limit.
     """
@@ -70,13 +70,13 @@ def remarks(
 
 
 def _most_unusual(columns: Sequence[ColumnSummary]) -> list[ColumnSummary]:
-    """Return at most so many columns, in their order: the unusual ones and those with missing values before others."""
+    """Return at most ``MOST_COLUMNS`` columns, in their order; unusual ones and ones with missing values come first."""
     first = sorted(range(len(columns)), key=lambda i: (not columns[i].remarks, not columns[i].missing, i))
     return [columns[i] for i in sorted(first[:MOST_COLUMNS])]
 
 
 def _cells(column: ColumnSummary, longest_name: int) -> dict[str, str]:
-    """Return what stands in a line before the range."""
+    """Return the part of a line before the range."""
     return {
         "column": f"{INDENT}{shortened(column.name, longest_name)}",
         "type": column.type,

@@ -104,19 +104,19 @@ class DataReport:
 
     Args:
         spec: the spec.
-        description: shapes and sizes; None if they can't be said of data that can't be trained on.
+        description: shapes and sizes; None if the data can't be trained on.
         input_names: what each row of ``inputs`` is about; ``all`` if there is but one for all elements.
         inputs: statistics of the training inputs.
         target_names: the classes, the labels, or what each row of ``values`` is about.
         counts: how many examples of each split have each class or label; empty where values are predicted.
         values: statistics of the training targets where values are predicted.
         examples: some training examples, the first ones.
-        data_warnings: what the data set has doubts about.
-        columns: the columns of the table that examples come from, as they stand there; empty without one.
-        repeated: how many rows of a split stand in the training split too.
-        arrays: the arrays that examples come from, as they stand in their files; empty without any.
-        refused: why the data can't be trained on, if elements of its arrays are missing; nothing else is known of
-            examples then.
+        data_warnings: the data set's warnings.
+        columns: the columns of the table that examples come from, before encoding; empty without one.
+        repeated: how many rows of a split are in the training split too.
+        arrays: the arrays that examples come from, unchanged; empty without any.
+        refused: why the data can't be trained on, if elements of its arrays are missing; examples are then
+            unknown.
     """
 
     spec: Spec
@@ -135,7 +135,7 @@ class DataReport:
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """How many examples each split has, as far as that is known."""
+        """How many examples each split has, where known."""
         return {} if self.description is None else self.description.sizes
 
     def to_plain(self) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _plain_statistics(names: Sequence[str], found: Sequence[ColumnStatistics]) -
 
 
 def data(spec: Spec, *, rows: int = 5) -> DataReport:
-    """Open a spec's data, read all of it once, and say what it is like.
+    """Open a spec's data, read all of it once, and describe it.
 
     Args:
         spec: the spec.

@@ -1,4 +1,4 @@
-"""What stands in the columns of a table, before anything is encoded; and what of it is most likely a mistake."""
+"""The columns of a table before encoding, and likely mistakes in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_COMMON: Final = 5
 
 
 class ColumnSummary(NamedTuple):
-    """What stands in a column, in all splits together.
+    """The values of a column, in all splits together.
 
     Args:
         name: its name.
@@ -61,9 +61,9 @@ def repeated_rows(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:
 
 
 class RepeatedExamples:
-    """Counts the examples of each split but ``train`` that stand in ``train`` too, with the same inputs and target.
+    """Counts the examples of each other split that are also in ``train``, with the same inputs and target.
 
-    Each is known by 64 bits, so that a wrong count is as good as impossible.
+    Examples are compared by a 64-bit hash, so a wrong count is practically impossible.
     """
 
     def __init__(self) -> None:

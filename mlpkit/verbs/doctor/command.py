@@ -1,4 +1,4 @@
-"""``mlpkit doctor``: say what was wrong with a training, and what to try."""
+"""``mlpkit doctor``: diagnose a training, and suggest what to try."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _lines(found: Diagnosis) -> Iterator[str]:
 
 
 def _looked_at(found: Diagnosis) -> str:
-    """Say what the verdict rests on."""
+    """Return what the diagnosis is based on."""
     times = counted(len(found.looks), "look")
     now = ", taken just now," if found.afresh else ""
     return (

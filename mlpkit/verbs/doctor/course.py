@@ -62,12 +62,12 @@ class Course:
 
     @property
     def chance(self) -> float | None:
-        """The loss of the best constant prediction; None if the loss doesn't say, or it is zero."""
+        """The loss of the best constant prediction; None if it is unknown or zero."""
         return number_of(self.now["chance"]) or None
 
     @property
     def settled(self) -> bool:
-        """Whether training has gone on for long enough to expect something of it."""
+        """Whether training has run long enough to expect progress."""
         return self._settled_since(0)
 
     @property

@@ -73,7 +73,7 @@ class Diagnosis:
         return not self.symptoms
 
     def __repr__(self) -> str:
-        """Say what was found, and what to try."""
+        """Return the findings, and what to try."""
         return f"<Diagnosis of {self.directory}: {'; '.join(map(str, self.symptoms)) or 'healthy'}>"
 
     def _repr_html_(self) -> str:
@@ -100,7 +100,7 @@ class Diagnosis:
 
 
 def doctor(run: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> Diagnosis:
-    """Say what was wrong with a training, and what to try.
+    """Diagnose a training, and suggest what to try.
 
     Args:
         run: the run, or its folder; it may be unfinished.

@@ -25,9 +25,9 @@ STEPS_APART: Final = 8
 
 
 def is_probed(evaluation: int) -> bool:
-    """Whether the network is looked at after an evaluation, counted from 1, as far as their number says.
+    """Whether the network is probed after an evaluation; evaluations are counted from 1.
 
-    It is after each of the first 15, after every second up to 31, every fourth up to 63, and so on: eight a doubling.
+    It's probed after each of the first 15, every second up to 31, every fourth up to 63, and so on: eight per doubling.
     """
     return evaluation % (1 << max(0, evaluation.bit_length() - 4)) == 0
 

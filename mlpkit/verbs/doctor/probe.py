@@ -59,10 +59,10 @@ NEARLY_FLAT: Final = 0.05
 class Probe:
     """Looks at a few training rows as they go through the network and their gradients come back.
 
-    A copy of the layers computes them, as in training, with the network's parameters and with states, scratch arrays
-    and random numbers of its own; of the network it overwrites the gradient alone, which each step computes again.
+    A copy of the layers computes them, as in training, with the network's parameters and separate states, scratch
+    arrays and random numbers; it changes nothing in the network but the gradient, which each step overwrites.
 
-    Each look gives plain data, which is a line of ``health.jsonl`` in a run folder:
+    Each probe returns plain data, a line of ``health.jsonl`` in a run folder:
 
         iteration    steps done; 0 before the first
         epoch        passes over the training data done
@@ -70,7 +70,7 @@ class Probe:
         rows         how many training rows were looked at
         loss         their mean loss, as in training
         prediction_loss  the same as in prediction; null if the loss is better than ``chance``
-        chance       the loss of the best constant prediction for them; null if the loss doesn't say
+        chance       the loss of the best constant prediction for them; null if unknown
         validation_chance  the loss of that prediction for as many validation rows; null without any
         level_loss   the loss if all outputs are 0; null, as the next two, if neither classes nor labels are predicted
         least_loss   the least loss that any outputs have, as perfect predictions do
@@ -93,11 +93,11 @@ class Probe:
         gradients    distribution of the derivatives of a row's loss by what it returns; null if none goes back so far
         unvarying    share of its units whose output is the same in all rows
         identical    whether all its units return the same, and get the same gradient, in each row
-        dead         share of its units whose slope is zero in all rows; null if it is no elementwise function with a
-                     side that is flat, such as a rectifier
-        saturated    share of its units whose mean slope is below 5 % of the function's steepest; null if it is no other
-                     elementwise function
-        norm         of all its trained parameters, as the next two; null if it has none of its own
+        dead         share of its units whose slope is zero in all rows; null unless it is an elementwise function
+                     with a flat side, such as a rectifier
+        saturated    share of its units whose mean slope is below 5 % of the function's steepest; null unless it is
+                     another elementwise function
+        norm         of all its trained parameters, as the next two; null without any
         gradient_norm
         update_ratio    ‖change in the last step‖ / ‖parameters‖; null before the first step, or if that isn't known
 
@@ -268,7 +268,7 @@ class Probe:
         return float(self._replica.loss.forward(x, t, *(() if weights is None else (weights,))))
 
     def _losses_in_reach(self) -> dict[str, float | None]:
-        """Return the loss of outputs of 0, the least loss of any outputs, and of those that the last layer can have."""
+        """Return the loss of zero outputs, the least loss of any outputs, and the least in the last layer's reach."""
         found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
         right = _right_outputs(self._t, self._target)
         if right is None or right.shape != self._logits.shape:
@@ -409,7 +409,7 @@ def _bounds(layer: Operation, like: NDArray[Any]) -> tuple[float, float] | None:
 
 
 def _in_each_unit(numbers: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """Return a row for each number, all of whose elements have it."""
+    """Return a row for each number, filled with it."""
     x = np.empty((len(numbers), *like.shape[1:]), like.dtype)
     x[...] = numbers.reshape(-1, *(1 for _ in like.shape[1:]))
     return x

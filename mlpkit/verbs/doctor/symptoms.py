@@ -78,7 +78,7 @@ Finding = tuple[str, str, tuple[str, ...]]
 
 
 def new_symptoms(course: Course) -> list[Symptom]:
-    """Return the symptoms that are noticed for the first time; without those that another explains.
+    """Return new symptoms, except ones that another explains.
 
     Args:
         course: how the training went so far; its ``known`` takes their names.
@@ -157,7 +157,7 @@ def too_much_noise(course: Course) -> Finding | None:
 
 
 def bounded_outputs(course: Course) -> Finding | None:
-    """A last layer in whose bounds no output has a small loss, as if the loss didn't apply a function of its own."""
+    """A last layer whose bounds allow no output with a small loss, as if the loss applied no function."""
     bounded, least = number_of(course.now["bounded_loss"]), number_of(course.now["least_loss"])
     chance = course.chance
     if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * chance:
@@ -287,7 +287,7 @@ def rate_too_high(course: Course) -> Finding | None:
 
 
 def _may_recover(course: Course) -> bool:
-    """Whether a loss that rose with the learning rate may fall with it, too, as the schedule goes on."""
+    """Whether a loss that rose with the learning rate may still fall as the schedule lowers it."""
     loss, chance = number_of(course.now["loss"]), course.chance
     beyond = loss is None or (chance is not None and loss > BEYOND_RECOVERY * chance)
     return course.awaits_lower_rate and not beyond
@@ -477,7 +477,7 @@ def _is_at_chance(health: Health) -> bool:
 
 
 def _trained(health: Health) -> Iterator[dict[str, Any]]:
-    """Go through the layers with trained parameters of their own."""
+    """Yield the layers with trained parameters."""
     return (layer for layer in health["layers"] if layer["norm"] is not None)
 
 
@@ -506,7 +506,7 @@ def _last_change(health: Health) -> float:
 
 
 def _gradients_at_the_ends(health: Health) -> tuple[str, str]:
-    """Return the name of the first of these layers, and how its gradients compare with those of the last."""
+    """Return the name of the first of these layers, and how its gradients compare with the last's."""
     first, *_, last = _reached(health)
     finding = (
         f"its outputs get gradients of about {_rms(first['gradients']):.2g}, and those of {last['layer']} of about "
@@ -516,7 +516,7 @@ def _gradients_at_the_ends(health: Health) -> tuple[str, str]:
 
 
 def _gain_backwards(health: Health) -> float:
-    """Return how many times larger the gradients of the first of these layers' outputs are than those of the last's."""
+    """Return the ratio of the gradients by the first layer's outputs to the gradients by the last's."""
     reached = _reached(health)
     if len(reached) < 2:
         return 1.0
@@ -533,8 +533,8 @@ def _rms(distribution: Mapping[str, Any] | None) -> float:
 def _is_dead(layer: Mapping[str, Any]) -> bool:
     """Whether more of a layer's units are dead than chance explains, by three standard deviations; or all are.
 
-    A unit whose inputs hardly vary, as those after waves of low frequency, is on for all rows or off for all: about
-    half of such units are off, and the others do their work.
+    A unit whose inputs hardly vary, such as one after low-frequency waves, is on for all rows or off for all: about
+    half of such units are off, and the rest work.
     """
     return layer["dead"] is not None and layer["dead"] >= min(1.0, HALF + 3 * HALF / math.sqrt(layer["units"]))
 

@@ -47,7 +47,7 @@ class TrainingFacts(NamedTuple):
         values: whether the targets are values.
         scaled_values: whether the network computes with scaled values.
         first_weights: for a layer whose initializer isn't its default, the override that goes back to that.
-        rates: steps of the training, and the learning rate after each, if a schedule says it.
+        rates: steps of the training, and the learning rate after each, if a schedule sets it.
         rate_scale: the key of the number that a schedule of the learning rate is proportional to, and the number; None
             without such a number.
         scale_inputs: the override that scales the inputs; or empty.
@@ -118,7 +118,7 @@ def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -
 
 
 def _rates(optimizer: Recipe[Optimizer], total_steps: int | None, steps_per_epoch: int) -> list[tuple[int, float]]:
-    """Return steps spread over a training, and the learning rate after each, if a schedule and the total say it."""
+    """Return steps spread over a training, and the learning rate after each, if schedule and total determine it."""
     rate = optimizer.arguments.get("learning_rate")
     if not isinstance(rate, Recipe) or total_steps is None:
         return []

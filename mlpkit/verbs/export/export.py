@@ -106,10 +106,10 @@ def export(
 
     Args:
         run: the run, or its folder.
-        to: the file; its ending says the format.
+        to: the file; its extension selects the format.
         exporter: what writes it: the name of an exporter, a mapping from it to its parameters, or an exporter; by
-            default the one that writes files of that ending.
-        network_only: whether the network leaves alone, without its data set's encoder and names.
+            default the one for the file's extension.
+        network_only: whether to export the network alone, without its data set's encoder and names.
         quantize: ``"int8"`` to round the weights of products to integers of eight bits, with a float32 scale for each
             output unit; the file computes what the network with these weights predicts. For ``.c``.
         plugins: modules, or paths of Python files, that are plugins too.
@@ -273,7 +273,7 @@ def _known_rows(
     raw = None if graph.encoded.name in graph.graph.feeds else raw_rows(model.dataset, split, indices, test.data[split])
     if raw is not None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # whatever is unusual about these rows was said when they were trained with
+            warnings.simplefilter("ignore")  # training has already warned about these rows
             inputs = inputs_of(model, raw)
             predicted = _predicted(model, inputs)
         x = np.asarray(inputs.x, model.network.dtype)

@@ -24,7 +24,7 @@ def exporter_of(file: Path, named: str | dict[str, Any] | Exporter | None, regis
     Args:
         file: the file.
         named: its name, with its parameters in a mapping; or the exporter; None if the ending chooses it.
-        registry: the plugins; those of others are loaded only if no built-in has the ending.
+        registry: the plugins; others than the built-in are loaded only if no built-in has the ending.
 
     Raises:
         UnknownComponentError: no such exporter.
@@ -59,7 +59,7 @@ def quantizing_endings(registry: Registry) -> list[str]:
 
 
 def _by_ending(entries: list[RegisteredComponent]) -> Iterator[tuple[str, RegisteredComponent]]:
-    """Yield exporters with the endings of their files; `mlpkit plugins` says what is wrong with those left out."""
+    """Yield exporters with the endings of their files; `mlpkit plugins` shows why an exporter is missing here."""
     for entry in entries:
         with suppress(PluginError):
             ending = getattr(_type(entry), "ending", None)

@@ -74,9 +74,9 @@ def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential
         rows: rows whose prediction is known; None without any.
 
     Raises:
-        ExportError: the file computes something else; the message names a row, and a layer as far as the exporter shows
-            what happens inside.
-        EngineMissingError: there is nothing at hand to run the file.
+        ExportError: the file computes something else; the message names a row, and a layer if the exporter exposes
+            layers.
+        EngineMissingError: nothing is installed that can run the file.
     """
     proof = _Proof(exporter, file, model, network)
     exact = 0 if rows is None else proof.on_known_rows(rows)
@@ -146,7 +146,7 @@ class _Proof:
         return int(np.all([_same_bits(found[name], expected) for name, expected in wanted.items()], axis=0).sum())
 
     def on_made_up_rows(self, feeds: Arrays) -> None:
-        """Compare outputs with those of the evaluator."""
+        """Compare outputs with the evaluator's."""
         known = evaluate(self._model.graph, feeds)
         found = self._computed(feeds, self._model.graph.outputs)
         prediction = known[self._model.prediction.name]

@@ -30,7 +30,7 @@ class FileProvenance:
     """What an exported file came from.
 
     Args:
-        provenance: what the file says.
+        provenance: the file's provenance.
         directory: the folder of the run; None if it wasn't found.
         now: SHA-256 of the run's spec, data and weights, as they are now.
     """
@@ -60,7 +60,7 @@ def provenance(file: Path, directory: Path | None = None) -> FileProvenance:
 
     Raises:
         UsageError: no such file.
-        DataError: the file can't be read, or doesn't say what it came from.
+        DataError: the file can't be read, or has no provenance.
         RunFolderError: the folder is not a run folder.
     """
     expect_there(file)

@@ -1,4 +1,4 @@
-"""``mlpkit provenance``: say which run an exported file came from."""
+"""``mlpkit provenance``: show which run an exported file came from."""
 
 from __future__ import annotations
 

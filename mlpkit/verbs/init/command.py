@@ -1,4 +1,4 @@
-"""``mlpkit init``: a spec to start from, for a file of data or copied from those that are shipped."""
+"""``mlpkit init``: a spec to start from, for a data file or copied from a shipped one."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def to_commented_yaml(values: Mapping[str, Any], comments: Mapping[KeyPath, str]
 
     Args:
         values: the spec as plain data.
-        comments: what to say of a key or of an item of a list, by its path; that of the path () goes to the top.
+        comments: comments on keys and list items, by path; the comment of path () goes to the top.
     """
     lines = [f"# {line}" for line in wrap(printable(comments.get((), "")), WIDTH - 2)]
     return "\n".join([*lines, *_block(values, (), comments)]) + "\n"
@@ -50,7 +50,7 @@ def _block(value: Any, path: KeyPath, comments: Mapping[KeyPath, str]) -> Iterat
 
 
 def _entry(start: str, value: Any, path: KeyPath, comments: Mapping[KeyPath, str]) -> Iterator[str]:
-    """Yield the lines of a key or an item, after its comment if that doesn't fit beside it."""
+    """Yield the lines of a key or an item; its comment comes before it if it doesn't fit on the line."""
     comment = printable(comments.get(path, ""))
     margin = " " * (len(start) - len(start.lstrip()))
     line = f"{start} {_inline(value, in_list=isinstance(path[-1], int))}"

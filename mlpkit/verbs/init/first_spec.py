@@ -49,7 +49,7 @@ def print_first_spec(
         if proved.description.columns:
             train = open_data(spec, proved.dataset)["train"]
             decisions += [("leak", leak) for leak in leaks_in(train, proved.description, proved.dataset)]
-        warnings = [warning for warning in proved.warnings if warning.remedy]  # the decisions tell the others
+        warnings = [warning for warning in proved.warnings if warning.remedy]  # the decisions cover the rest
     except MlpkitError as error:
         error.add_note(f"note: the spec is saved in {first.path}; mlpkit check {quote(str(first.path))} looks again")
         raise

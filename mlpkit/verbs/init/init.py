@@ -19,7 +19,7 @@ def shipped() -> list[tuple[str, str]]:
 
 
 def _first_comment(path: Path) -> str:
-    """Return what a spec says of itself: the comment that it starts with."""
+    """Return a spec's description: the comment that it starts with."""
     line = path.read_text(encoding="utf-8").partition("\n")[0]
     return line.removeprefix("#").strip() if line.startswith("#") else ""
 

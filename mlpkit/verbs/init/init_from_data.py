@@ -59,10 +59,10 @@ def init_from_data(
     """Write a spec to start from, as the data set that reads the file proposes it.
 
     Args:
-        files: the file with the data, under ``train``, and those of ``validation`` and ``test`` if there are any.
+        files: the data file, under ``train``, and any files for ``validation`` and ``test``.
         target: what to predict.
         destination: the new file; by default called like the data, in the current folder.
-        recipe: the name of a recipe of the data set, for another network than the data set would choose.
+        recipe: the name of one of the data set's recipes, for a different network than the default.
         wishes: what else ``Dataset.propose`` takes by keyword, for data sets that do.
         plugin_options: the keywords of ``Registry.discover``.
 
@@ -70,7 +70,7 @@ def init_from_data(
         UsageError: no data set reads the file, it or the target is missing, the recipe is unknown or doesn't suit the
             data, or the new file exists already.
         DataError: the data is damaged, or nothing can be learned from it as it is.
-        PluginError: the data set proposes what is no spec, or a library that it needs is missing.
+        PluginError: the data set's proposal isn't a spec, or a library that it needs is missing.
         ComponentFailure: the data set raised an exception.
         StorageError: the file can't be written.
     """
@@ -107,7 +107,7 @@ def recipes(registry: Registry) -> dict[str, list[str]]:
 
 
 def names_of_recipes(**plugin_options: Unpack[PluginOptions]) -> list[str]:
-    """Return the recipes there are, but for those of data sets that can't name theirs.
+    """Return the available recipes; data sets that fail to name theirs are skipped.
 
     Args:
         plugin_options: the keywords of ``Registry.discover``.
@@ -217,7 +217,7 @@ def _candidates(registry: Registry, file: str, unloadable: list[PluginError]) ->
     ending = file.rpartition(".")[2].lower()
     named = registry.find(("dataset",), ending) if registry.provides(ending) else None
     if named is not None:
-        named.component  # noqa: B018 - if its library is missing, the error says how to install it
+        named.component  # noqa: B018 - if its library is missing, the error explains how to install it
         yield named
     others = [entry for entry in registry.components(("dataset",)) if named is None or entry.name != named.name]
     yield from _loadable(others, unloadable)

@@ -1,4 +1,4 @@
-"""``mlpkit live``: show runs on a page while they go on."""
+"""``mlpkit live``: show runs on a page while they train."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class PausableStopRequest(StopRequest):
 
     @property
     def reason(self) -> str:
-        """Why training is to end; empty if it goes on."""
+        """Why training must end; empty if it continues."""
         while self.paused and not self.asked:
             self.waiting = True
             time.sleep(SECONDS_BETWEEN_LOOKS)  # a lock could be held by what a signal handler has interrupted

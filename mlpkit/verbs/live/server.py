@@ -52,7 +52,7 @@ SAFE: Final = {
 
 
 class LiveServer:
-    """A page about runs, served by threads of its own until the end of the block.
+    """A page about runs, served by background threads until the end of the block.
 
     Args:
         title: heading of the page.
@@ -98,7 +98,7 @@ class LiveServer:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Send the last state to those who read, and end."""
+        """Send the last state to all readers, and stop."""
         self.closing.set()
         deadline = time.monotonic() + SECONDS_TO_SAY_GOODBYE
         for stream in list(self._streams):
@@ -152,7 +152,7 @@ def _script() -> str:
 
 
 class _Server(ThreadingHTTPServer):
-    """Serves a limited number of connections; those that haven't asked for anything yet make room for new ones."""
+    """Serves a limited number of connections; idle ones are closed to make room for new ones."""
 
     daemon_threads = True
     request_queue_size = 4096
@@ -172,7 +172,7 @@ class _Server(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own."""
+        """Serve a connection in a new thread."""
         if not self._free.acquire(blocking=False):
             self._make_room()
             if not self._free.acquire(timeout=1):
@@ -214,11 +214,11 @@ class _Server(ThreadingHTTPServer):
         self._silent.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that leaves is no error."""
+        """Ignore a browser that disconnects."""
 
 
 def _refuse(request: socket.socket, status: str, reason: str) -> None:
-    """Say why a connection ends, and end it."""
+    """Send the reason, and close the connection."""
     with suppress(OSError):  # it has ended
         request.send(f"HTTP/1.0 {status}\r\n\r\n{reason}\n".encode(), socket.MSG_DONTWAIT)
         request.shutdown(socket.SHUT_RDWR)
@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def _asked_for(self) -> str | None:
-        """Return what is asked for below the secret; if the asker may not know, say so and return None."""
+        """Return the requested path below the secret; without the secret, refuse the request and return None."""
         self.server.heard(self.connection)
         live = self.server.live
         hosts = [f"{host}:{live.port}" for host in (HOST, "localhost")]

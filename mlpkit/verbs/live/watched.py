@@ -169,7 +169,7 @@ class FolderRuns:
     """The runs in a folder, whichever processes train them; looked at again once a second.
 
     Args:
-        folder: a run folder, or one that holds run folders, such as those of a sweep or of several seeds.
+        folder: a run folder, or one that holds run folders, such as a sweep's or several seeds'.
     """
 
     def __init__(self, folder: Path) -> None:

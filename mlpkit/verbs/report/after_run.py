@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def report_at_the_end(directory: Path, plugin_options: PluginOptions, *, shown: bool) -> None:
-    """Write the report of a run that is finished; whatever goes wrong is a message, and the run stays a good one.
+    """Write the report of a finished run. If that fails, warn; the run still succeeds.
 
     Args:
         directory: the run folder.
         plugin_options: the keywords of ``Registry.discover``.
-        shown: whether to say where it is, or why it is missing.
+        shown: whether to print where it is, or why it's missing.
     """
     try:
         said = f"report in {report(directory, **plugin_options)}"

@@ -149,7 +149,7 @@ def probabilities_section(judged: Judged) -> str:
 
 
 def _chosen(judged: Judged) -> list[int]:
-    """Return the classes or labels to draw: those that some rows are and some aren't; of two classes, the second."""
+    """Return the classes or labels to draw: the ones that only some rows have; of two classes, the second."""
     count = len(judged.names)
     of_classes = isinstance(judged.target, Classes)
     there = np.bincount(judged.classes, minlength=count) if of_classes else judged.labels.sum(axis=0)

@@ -1,4 +1,4 @@
-"""What the report of an ensemble says of its networks: their results with mean and interval, and their curves."""
+"""The networks in an ensemble's report: their results with mean and interval, and their curves."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def rows_for_importance(raw: RawRows | None, flops: int) -> int:
 
 
 def columns_in(raw: RawRows) -> int:
-    """Return how many columns raw rows have, those of an array numbered."""
+    """Return how many columns raw rows have; an array's columns are numbered."""
     return len(raw) if isinstance(raw, Mapping) else prod(raw.shape[1:])
 
 
@@ -130,12 +130,12 @@ def importance_of_many(
 ) -> list[Importance]:
     """Return the importance of each of many columns, the most important first; none if an input mixes several.
 
-    Rows are encoded twice for each binary digit of a column's number, and not once for each column: with those columns
-    shuffled that have a 0 there, and with those that have a 1. Which inputs of the network change tells what column
-    each belongs to. Then a column's inputs are shuffled in place of the column.
+    Rows aren't encoded once per column, but twice per binary digit of a column's number: with the columns shuffled that
+    have a 0 there, and with the ones that have a 1. The network inputs that change show which column each belongs to.
+    Then a column's inputs are shuffled in place of the column.
 
     Args:
-        raw: rows of raw inputs, which are no images.
+        raw: rows of raw inputs, not images.
         encode: returns the network's inputs for such rows.
         loss: returns the mean loss for such inputs.
         seed: what the shuffling is keyed by.

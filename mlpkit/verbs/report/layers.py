@@ -59,7 +59,7 @@ def layers_section(network: Sequential, image: tuple[int, ...] | None) -> str:
 
 def _cells(operation: Operation) -> list[str]:
     row = row_of(operation)
-    has_layers = len([*operation.operations()]) > 1  # each has a row of its own
+    has_layers = len([*operation.operations()]) > 1  # each has its row
     layer = operation.type_name if has_layers else row.layer
     return [row.name, layer, row.shape, f"{row.parameters:,}", f"{row.flops:,}"]
 

@@ -57,7 +57,7 @@ def _wrongness_of_labels(judged: Judged) -> NDArray[np.float64]:
 
 
 def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp]) -> str:
-    """Return the worst predictions beside what was to be predicted and the inputs.
+    """Return the worst predictions with their targets and inputs.
 
     Args:
         judged: predictions and targets.

@@ -1,4 +1,4 @@
-"""Predictions of a network beside the targets of the same rows."""
+"""Predictions of a network with the targets of the same rows."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Judged:
         prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
-        interval: the lower and the upper end of the interval in which the target of each row should lie, shape
-            (rows, 2); None if none is predicted.
+        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2);
+            None without one.
     """
 
     split: str

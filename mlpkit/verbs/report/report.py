@@ -138,7 +138,7 @@ class _Found:
         history: the evaluations.
         metrics: loss and metrics at the end by split; empty if the run isn't finished.
         model: the trained model; None without one that can be used.
-        notes: what can't be said, and why.
+        notes: what is missing, and why.
         has_data: whether the examples are there, if the run was given them in memory.
     """
 
@@ -152,7 +152,7 @@ class _Found:
 
     @property
     def units(self) -> dict[str, str]:
-        """The units of the loss and of metrics, by name; none if there is no model."""
+        """The units of the loss and of metrics, by name; none without a model."""
         return {} if self.model is None else units_of(self.model)
 
     @contextmanager
@@ -160,7 +160,7 @@ class _Found:
         """Leave something out of the report if it can't be computed, and note why."""
         try:
             with warnings.catch_warnings(), without_warnings():
-                warnings.simplefilter("ignore")  # whatever is unusual about the data was said when it was trained with
+                warnings.simplefilter("ignore")  # training has already warned about the data
                 yield
         except MlpkitError as error:
             self.notes.append(f"Left out, {what}: {error}")
@@ -213,7 +213,7 @@ def _sections(found: _Found) -> list[str]:
 
 
 def _outcome(found: _Found, tracker: BestTracker) -> str:
-    """Say in a sentence what came of the run."""
+    """Return the run's result in a sentence."""
     overview = overview_of(found.folder.directory)
     total = f" of {overview.total:,}" if overview.total and overview.state != FINISHED else ""
     done = f"{overview.steps:,}{total} iterations"
@@ -227,7 +227,7 @@ def _outcome(found: _Found, tracker: BestTracker) -> str:
 
 
 def _noticed(folder: RunFolder) -> list[str]:
-    """Return what was not as it should be while the run went on, a sentence each."""
+    """Return a sentence for each problem during the run."""
     healths = folder.read_health()
     symptoms = recorded_symptoms(folder, healths) if healths else []
     return [f"Noticed at iteration {each.iteration:,}: {each}." for each in symptoms]

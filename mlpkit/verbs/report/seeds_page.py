@@ -44,7 +44,7 @@ def write_seeds_page(directory: Path, file: Path, *_: object) -> Path:
 
 
 def _summary(folder: SeedsFolder) -> list[str]:
-    """Return a table of the means over the finished runs, and how to go on with the others."""
+    """Return a table of the means over the finished runs, and how to resume the rest."""
     rows = summary_rows(folder.summary())
     means = [table(SUMMARY_TITLES, rows, caption="At the end, over the seeds", texts=[0])] if rows else []
     if not folder.unfinished:

@@ -1,4 +1,4 @@
-"""Checks a spec as far as that is possible without opening its data."""
+"""Checks a spec without opening its data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CheckedMember(NamedTuple):
         name: its name in the network, such as ``Affine1`` or ``Residual1.Affine1``.
         type: the component's name.
         output_shape: shape of what it returns for one example; () for the loss.
-        parameters: number of trained values, those of layers inside it too.
+        parameters: number of trained values, including layers inside it.
         inside: the layers inside it.
     """
 
@@ -56,14 +56,14 @@ class CheckedMember(NamedTuple):
 
 @dataclass(frozen=True)
 class CheckedSpec:
-    """A spec that is right as far as can be seen before its data is opened.
+    """A spec without errors that can be found before its data is opened.
 
     Args:
         spec: the spec.
         description: shapes and sizes of the data.
         members: the layers and the loss.
         memory: the bytes that training needs at least.
-        data_warnings: what the data set has doubts about.
+        data_warnings: the data set's warnings.
         initialized: the layers that start with the weights of another run.
         frozen: the layers that training leaves as they are.
         dataset: the data set, described.
@@ -84,7 +84,7 @@ class CheckedSpec:
         return sum(member.parameters for member in self.members)
 
     def about_memory(self) -> Iterator[str]:
-        """Say what training needs at least, if it is a part of the memory that is worth mentioning."""
+        """Return the memory that training needs at least; empty if that is a small part of what there is."""
         there = memory_limit()
         if there is not None and self.memory > PART_OF_MEMORY * there:
             yield f"memory: at least {memory_size(self.memory)} to train, {memory_size(there)} there"
@@ -110,8 +110,8 @@ def check(spec: Spec) -> CheckedSpec:
     """Check the callbacks' files and the shapes of a spec whose syntax, keys and values are right.
 
     Raises:
-        SpecError: something is wrong; all that one stage finds is named.
-        DataError: a data file is not what it should be, as far as its data set reads it to describe itself.
+        SpecError: something is wrong; everything that one stage finds is reported.
+        DataError: a data file that the data set reads to describe itself is wrong.
     """
     proved = prove(spec)
     proved.spec.resolved_text(slices=1, threads=1)  # a run writes it, and its folder must be readable

@@ -88,7 +88,7 @@ def _print(path: str, checked: CheckedSpec) -> None:
 
 
 def _about_weights(checked: CheckedSpec) -> Iterator[str]:
-    """Say which layers start with the weights of another run, and which stay as they are."""
+    """Return which layers start with another run's weights, and which are frozen."""
     section = checked.spec.top_level.initialize_from
     if section is not None:
         yield f"first weights from {section.run}: {', '.join(checked.initialized)}"
@@ -105,7 +105,7 @@ def _fitting_table(rows: Sequence[tuple[str, str, str, str]], width: int | None)
 
 
 def _layer_rows(layer: CheckedMember, depth: int = 0) -> Iterator[tuple[str, str, str, str]]:
-    """Return a row for a layer, and below it one for each layer inside it, which stands further to the right."""
+    """Return a row for a layer, followed by indented rows for the layers inside it."""
     yield "  " * depth + layer.name, layer.type, shape(layer.output_shape), f"{layer.parameters:,}"
     for inner in layer.inside:
         yield from _layer_rows(inner, depth + 1)

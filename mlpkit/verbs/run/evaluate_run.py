@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def print_run(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
-    """Evaluate a run, and print what was found; the arguments are those of ``evaluate`` and ``evaluate_file``."""
+    """Evaluate a run, and print the results; for the arguments see ``evaluate`` and ``evaluate_file``."""
     found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
     print_doubt(directory, found)
     if as_json:

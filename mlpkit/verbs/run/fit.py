@@ -94,8 +94,8 @@ def fit(
 ) -> Run:
     """Train a network on arrays, lists or data frames, and evaluate it at the end.
 
-    Each key of ``training`` in a spec is a keyword: ``epochs``, ``optimizer``, ``metrics``, ``early_stopping`` and all
-    others. The optimizer is by default Adam, and a minibatch no larger than the training data. Whatever else is given
+    Each key of ``training`` in a spec is a keyword: ``epochs``, ``optimizer``, ``metrics``, ``early_stopping`` and the
+    rest. The optimizer is by default Adam, and a minibatch no larger than the training data. Whatever else is given
     goes to the data set ``in_memory``: ``predict``, ``standardize``, ``scale_target``, ``flatten``, ``divide_by``,
     ``classes``, ``unknown``, ``split`` and ``split_seed``.
 
@@ -107,13 +107,13 @@ def fit(
             describe the network's layers, and stay as they are.
         weights: how much each example counts in the loss and in metrics, numbers from 0 up; None for equal weights.
             Examples of weight 0 are left out.
-        validation: share of the examples for validation, or inputs and targets of their own, and weights, if any.
-        test: share of the examples for testing, or inputs and targets of their own, and weights, if any.
+        validation: share of the examples for validation, or separate inputs and targets, and weights, if any.
+        test: share of the examples for testing, or separate inputs and targets, and weights, if any.
         name: name of the run.
         seed: what all random numbers are keyed by.
         dtype: type of parameters and activations.
-        ensemble: several networks to train and average, as a spec says it: ``{"members": 8}`` or ``{"folds": 5}``; what
-            comes of it is an ``EnsembleRun``.
+        ensemble: several networks to train and average, as in a spec: ``{"members": 8}`` or ``{"folds": 5}``; the
+            result is an ``EnsembleRun``.
         initialize_from: a run folder or a model file whose weights the network starts with; or a mapping with this as
             ``run``, and with the names of ``layers`` to take.
         directory: where to keep what happened; missing or empty. None keeps nothing.
@@ -127,7 +127,7 @@ def fit(
 
     Raises:
         UsageError: ``seeds`` is given, or an observer and an ensemble, or a parameter that only data in files has; or
-            there are no layers.
+            ``layers`` is empty.
         SpecError: a keyword or a layer is wrong, or the layers don't fit each other or the data; the message names the
             key, such as ``training.batch_size``.
         DataError: the examples are not what they should be.
@@ -155,7 +155,7 @@ def fit(
 def splits_of(
     x: Any, t: Any, weights: Any = None, **splits: float | Examples
 ) -> tuple[dict[str, Examples], dict[str, Any]]:
-    """Return the examples of each split that has its own, and the shares of the others.
+    """Return the examples of each split that has its own, and the shares of the rest.
 
     Args:
         x: inputs of all other splits.
@@ -237,10 +237,10 @@ def dataset_for(
 
 
 def _expect_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
-    """Make sure that no option is a parameter of other data sets alone.
+    """Check that no option is a parameter of other data sets alone.
 
     Raises:
-        UsageError: one is; the message says how to give the examples to such a data set.
+        UsageError: one is; the message shows how to give the examples to such a data set.
     """
     for key in options.keys() - types.keys() - TRAINING.types.keys():
         if readers := _data_sets_with(key, registry):

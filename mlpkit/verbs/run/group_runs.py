@@ -33,13 +33,13 @@ def train_runs(spec: Spec, folder: Path, wanted: TrainingOptions, interrupts: In
 
 
 def resume_all_seeds(directory: Path, _: Ranks, **chosen: Any) -> None:
-    """Go on with the runs of several seeds, as ``resume_run`` does with one."""
+    """Resume the runs of several seeds, as ``resume_run`` does with one."""
     wanted = TrainingOptions(**chosen)
     _resume(partial(resume_seeds, directory, **wanted.plugin_options), "seed", directory, wanted)
 
 
 def resume_members(directory: Path, _: Ranks, **chosen: Any) -> None:
-    """Go on with the networks of an ensemble, as ``resume_run`` does with one."""
+    """Resume the networks of an ensemble, as ``resume_run`` does with one."""
     wanted = TrainingOptions(**chosen)
 
     def job(**how: Any) -> EnsembleRun:
@@ -55,7 +55,7 @@ def _resume(job: Callable[..., SeedRuns | EnsembleRun], what: str, directory: Pa
 
 
 def print_seeds(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
-    """Evaluate the runs of several seeds, and print the means; the arguments are those of ``print_run``."""
+    """Evaluate the runs of several seeds, and print the means; for the arguments see ``print_run``."""
     found = evaluate_seeds(directory, splits, data, registry)
     print_doubt(directory, next(iter(found.values())))
     summary = summary_of([each.metrics for each in found.values()])

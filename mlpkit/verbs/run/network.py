@@ -48,8 +48,8 @@ def fit(
         x: inputs, with a row for each example.
         t: targets: classes of any kind (texts, integers, truth values), rows of 0 and 1, or numbers.
         weights: how much each example counts, as for ``mlpkit.fit``.
-        validation: share of the examples for validation, or inputs and targets of their own, and weights, if any.
-        test: share of the examples for testing, or inputs and targets of their own, and weights, if any.
+        validation: share of the examples for validation, or separate inputs and targets, and weights, if any.
+        test: share of the examples for testing, or separate inputs and targets, and weights, if any.
         observer: receives the events, warnings of the data set included; by default Python warns of these, and a
             notebook shows progress.
         quiet: whether to show no progress in a notebook.
@@ -100,7 +100,7 @@ def save(network: Sequential, path: str | Path) -> None:
 
 
 def _layers(network: Sequential, registry: Registry) -> list[Any]:
-    """Return what a spec would say of the network's layers, names that aren't the default ones included."""
+    """Return the network's layers as in a spec, including names that aren't the defaults."""
     stack = [*network.layers, network.loss_layer]
     references: list[Any] = []
     for member, default in zip(stack, default_names(member.type_name for member in stack), strict=True):

@@ -1,4 +1,4 @@
-"""Going on with a run that was interrupted."""
+"""Resuming an interrupted run."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ def resume(
     quiet: bool = False,
     stop: StopRequest | None = None,
 ) -> Run:
-    """Go on with a run from its newest checkpoint, to the same bits as if it had never been interrupted.
+    """Resume a run from its newest checkpoint, with the same bits as if it had never been interrupted.
 
-    A finished run is returned as it is. With ``epochs`` or ``iterations``, it is trained for longer, as a run in a
-    folder of its own that continues after its last step: with the state of the optimizer and of callbacks, schedules
-    of the new length, and early stopping that counts from there.
+    A finished run is returned unchanged. With ``epochs`` or ``iterations``, it is trained for longer, as a new run in a
+    new folder that continues after its last step: with the state of the optimizer and of callbacks, schedules of the
+    new length, and early stopping that counts from there.
 
     Args:
         directory: the run folder, or a run that one keeps.
-        epochs: passes over the training data, those that are done included, to train a finished run for longer.
+        epochs: passes over the training data in total, to train a finished run for longer.
         iterations: the same in steps.
         out: the folder of the longer run, missing or empty; by default one next to that of the run, with a number.
         examples: inputs and targets, and weights, if ``fit`` was given them: the same ones again; or a mapping from
-            splits to them, if it was given those of validation or test too.
+            splits to them, if it was given examples for validation or test too.
         plugins: modules, or paths of Python files, that are plugins too.
         blocked: namespaces, or names of components, to disable.
         observer: receives the events, damaged checkpoints, other versions and deprecated usage in the spec included;

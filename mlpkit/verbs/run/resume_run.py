@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def resume_run(directory: Path, ranks: Ranks, **chosen: Any) -> None:
-    """Go on with a run of one network, and end the program as it ended; ``chosen`` are ``TrainingOptions``."""
+    """Resume a run of one network, and exit as it ended; ``chosen`` are ``TrainingOptions``."""
     wanted = TrainingOptions(**chosen)
     with Interrupts() as interrupts:
         job = partial(resume_network, directory, ranks=ranks, **wanted.plugin_options)

@@ -1,4 +1,4 @@
-"""Training a finished run for longer, as a run of its own that starts where it ended."""
+"""Training a finished run for longer, as a new run that starts where it ended."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def train_longer(
     observer: Observer,
     stop: StopRequest,
 ) -> Run:
-    """Train a finished run for longer, in a folder of its own.
+    """Train a finished run for longer, in a new folder.
 
-    The steps after its last checkpoint are repeated, to the same bits, and the training continues after its last step,
-    with the state of the optimizer and of callbacks. Schedules are those of the new length, and early stopping counts
-    from there.
+    The steps after its last checkpoint are repeated with the same bits, and the training continues after its last step,
+    with the state of the optimizer and of callbacks. Schedules have the new length, and early stopping counts from
+    there.
 
     Args:
-        directory: the folder of the finished run, which stays as it is.
+        directory: the folder of the finished run, which stays unchanged.
         length: how long to train.
         out: the folder of the longer run, missing or empty.
         registry: the plugins to take components from.

@@ -79,11 +79,11 @@ class Verdict:
 
 
 class Remark(NamedTuple):
-    """Something about a comparison that its figures don't say.
+    """Something about a comparison that its figures don't show.
 
     Args:
         text: the remark.
-        commands: what it says to run.
+        commands: commands that it suggests.
     """
 
     text: str
@@ -98,18 +98,18 @@ class Comparison:
         runs: the run folders, or the names of the sides.
         spec: keys of the resolved specs, layers by their names.
         outline: the same in fewer rows, component by component; see ``spec_outline``.
-        versions: what the results depend on beside the spec.
+        versions: what else the results depend on.
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
         metrics: loss and metrics at the end, by split; of several runs, an ``Interval``.
-        part_at: the first iteration whose evaluations differ; None if all that are there are the same, or if a side has
-            several runs.
+        part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several
+            runs.
         finished: how many of the runs are finished, and so have metrics.
         members: the run folders of each side.
         finished_members: how many of each side are finished.
         chance: a verdict for each metric and side, each side against the first; empty unless two have several runs.
         only_seeds: whether all runs differ in their seeds alone.
-        unfinished: the folders of several seeds of which some are not finished.
+        unfinished: folders of several seeds with unfinished runs.
         tables: the metrics that are tables, such as ``test.confusion_matrix``; ``metrics`` has their cells.
         with_seeds: what trains each side with several seeds; empty if it has several finished runs.
         too_few: the sides with several finished runs that are not compared with the first: their seeds are others, and
@@ -147,7 +147,7 @@ class Comparison:
 
     @property
     def remarks(self) -> list[Remark]:
-        """What can't be said yet, with the commands that would tell more; empty if nothing differs, or all is said."""
+        """Open questions, with commands that would answer them; empty if nothing differs or nothing is open."""
         return [*self._about_unfinished(), *self._about_chance()]
 
     def _about_unfinished(self) -> Iterator[Remark]:
@@ -197,7 +197,7 @@ def compare(directories: Sequence[Path], metrics: Sequence[str] = ()) -> Compari
 
 
 def read_sides(directories: Sequence[Path]) -> list[RunSet]:
-    """Read runs, and take those that differ in their seeds alone as one side, unless all runs do.
+    """Read runs, and group the ones that differ in nothing but their seeds, unless all runs do.
 
     Args:
         directories: run folders, and folders of several.
@@ -322,7 +322,7 @@ def _mean(runs: Iterable[Mapping[str, float]]) -> dict[str, Any]:
 
 
 def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[Verdict]:
-    """Say of each metric and each side but the first whether it differs from the first by more than chance.
+    """Test for each metric and each side but the first whether it differs from the first by more than chance.
 
     Runs of the same seeds are compared seed by seed, in a paired t-test; others by Welch's t-test. The p-values are
     corrected for their number by Holm's method: if chance alone is at work, all verdicts are right in 95 % of cases.
@@ -395,7 +395,7 @@ class _Test:
         assert found.p_value is not None  # there are enough values on each side, and all are finite
         if found.low != found.high or not found.mean:
             return found.p_value
-        # Without any spread, t is infinite; but the values could have been swapped in only so many ways.
+        # Without any spread, t is infinite; but there are only few permutations of the values.
         before, after = len(self.before), len(self.after)
         return 2 / (2**before if self.paired else math.comb(before + after, before))
 

@@ -79,7 +79,7 @@ def _room(found: Comparison, width: int | None) -> tuple[int, int]:
 
 
 def _with_short_keys(rows: list[list[str]], width: int, beside: int) -> list[list[str]]:
-    """Return rows whose keys leave room for so many runs."""
+    """Return rows whose keys leave room for that many runs."""
     longest = max(len(cell) for row in rows for cell in row[1:])
     room = max(width - beside * (len(GAP) + longest), NARROWEST_KEY)
     return [[shortened(row[0], room), *row[1:]] if any(row[1:]) else row for row in rows]
@@ -110,7 +110,7 @@ def _shown(value: Any, shown: Callable[[Any], str]) -> str:
 
 
 def _about_chance(found: Comparison, width: int | None) -> list[str]:
-    """Return lines that say whether what differs is more than chance, or what it takes to know."""
+    """Return lines on whether the differences exceed chance, or what it takes to find out."""
     lines = [line for other in found.runs[1:] for line in _verdicts(found, other, width)]
     for remark in found.remarks:
         lines += [*paragraph(remark.text, width=width), *(f"  {command}" for command in remark.commands), ""]

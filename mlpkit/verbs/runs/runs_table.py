@@ -76,7 +76,7 @@ def _is_worth_a_line(state: str, entries: int) -> bool:
 
 
 def _fitting(every: Sequence[_Column], width: int | None) -> list[_Column]:
-    """Return the columns that fit, without the least important of the others; name and state are always there."""
+    """Return the columns that fit, dropping the least important first; name and state always stay."""
     kept = list(every)
     while width is not None and len(kept) > 2:
         name, *others = kept

@@ -107,5 +107,5 @@ def write_arrays(path: Path, traced: Trace) -> None:
         save_model(path, arrays, {})
         return
     content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # the names are no other keywords
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # the names clash with no keyword
     write_atomically(path, content.getvalue())

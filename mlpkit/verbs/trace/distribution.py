@@ -37,7 +37,7 @@ class Distribution:
         norm: the root of the sum of their squares.
         zeros: the share of all numbers that are 0.
         nonfinite: how many numbers are NaN or infinite.
-        histogram: how many lie in each of as many ranges of equal width, from ``min`` to ``max``.
+        histogram: counts in ranges of equal width, from ``min`` to ``max``.
     """
 
     shape: tuple[int, ...]

@@ -60,8 +60,8 @@ class WatchedMinibatch:
 def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
     """Copy what goes through a network, layers inside others included, for the time of a block.
 
-    Attributes of the objects stand before the methods of their classes for that time; a network that isn't watched
-    computes as if this function did not exist.
+    In the block, attributes of the objects shadow the methods of their classes; other networks aren't
+    affected.
 
     Args:
         network: the network.

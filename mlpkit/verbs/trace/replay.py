@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Replay:
-    """A step that was done again, and the network after it.
+    """A repeated step, and the network after it.
 
     Args:
-        trainer: what did it; training may not go on.
+        trainer: what did it; it must not train further.
         dataset: the run's data, opened.
         train: its training rows.
-        target: what is to be predicted.
-        began_after: steps that were not done again, since a checkpoint holds what came of them.
+        target: what is predicted.
+        began_after: steps that weren't repeated, since a checkpoint holds their result.
         learning_rate: the learning rate of the step.
         loss: its loss.
         minibatches: its minibatch; several if their gradients were accumulated.

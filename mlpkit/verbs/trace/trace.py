@@ -89,8 +89,8 @@ class TracedExample:
     Args:
         number: its number in the minibatch, from 1.
         row: its position in the training split, from 0.
-        source: where it comes from, such as a row of a file; empty if the data set doesn't say.
-        columns: the inputs as they stand in a table, by the column's name; empty if they don't come from one.
+        source: where it comes from, such as a row of a file; empty if unknown.
+        columns: the inputs before encoding, by the table column's name; empty if they don't come from a table.
         input: what the network took, augmented.
         target: its target.
         prediction: what the network predicted in this step.
@@ -187,8 +187,8 @@ class Trace:
         learning_rate: the learning rate of the step.
         loss: the loss of its minibatch.
         rows: positions of its examples in the training split, from 0.
-        sources: where each example comes from, such as a row of a file; None if the data set doesn't say.
-        columns: the inputs as they stand in a table, by the column's name; empty if they don't come from one.
+        sources: where each example comes from, such as a row of a file; None if unknown.
+        columns: the inputs before encoding, by the table column's name; empty if they don't come from a table.
         inputs: what the network took, augmented.
         targets: their targets.
         weights: how much each counts; None if they have no weights.
@@ -291,7 +291,7 @@ class Trace:
         return self.class_names[number] if self.class_names else str(number)
 
     def _in_words(self, values: NDArray[Any]) -> str:
-        """Return a target or a prediction that is no class: numbers, or the class of a target alone."""
+        """Return a target or a prediction that isn't a class: numbers, or the class of a target alone."""
         if isinstance(self.target, Classes) and values.dtype.kind in "iu" and not values.ndim:
             return self._class_name(int(values))
         return numbers_in_words(values)
@@ -376,7 +376,7 @@ def trace(
     written.
 
     Args:
-        run: the run, or its folder; it may be finished, interrupted, diverged, or still going on.
+        run: the run, or its folder; it may be finished, interrupted, diverged or still training.
         step: number of the step, from 1.
         row: a row of the training split, from 0, that must be in the step's minibatch.
         example: the number of an example, from 1, that the minibatch must have.
@@ -386,8 +386,8 @@ def trace(
         observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row or example; the message names those with one. Or no
-            folder keeps the run.
+        UsageError: the run has no such step, or its minibatch no such row or example (the message names steps
+            with it), or no folder keeps the run.
         RunFolderError: the folder isn't a run folder, or the spec or the data has changed since; the message names it.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
@@ -445,7 +445,7 @@ def _trace_of(folder: Path, step: int, replay: Replay) -> Trace:
 
 
 def _by_parameter(network: Sequential, flat: NDArray[Any] | None, paths: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """Return copies of the parts of a flat array; none if there is no such array."""
+    """Return copies of the parts of a flat array; none without one."""
     return {} if flat is None else {path: network.layout.view(flat, path).copy() for path in paths}
 
 

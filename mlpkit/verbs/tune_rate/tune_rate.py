@@ -64,7 +64,7 @@ class RateTest:
     key: str
 
     def __repr__(self) -> str:
-        """Say what is suggested, and why."""
+        """Return the suggestion, and why."""
         why = f"from {self.bottom_from:.2g} on, the loss doesn't fall any further"
         return f"<RateTest of {len(self.rates)} steps: {self.override}; {why}>"
 
