@@ -27,7 +27,7 @@ OVERLONG: Final = rf"(?<!\S)(\S{{100}})\S{{{LONGEST_WORD - 119},}}(\S{{20}})"
 def abridged(text: str) -> str:
     """Return a message without the middle of over-long words and the end of over-long lines.
 
-    A message may quote a value of any length: from a spec, from the command line, or in what a plugin says.
+    A message may quote a value of any length: from a spec, from the command line, or from a plugin.
     """
     if len(text) <= LONGEST_WORD:
         return text
@@ -44,7 +44,7 @@ def printable(text: str, *, keep: str = "") -> str:
 
     Args:
         text: any text, such as a name out of a file: control characters, line ends and surrogates become escapes, and
-            so do characters without a shape of their own, such as U+202E, which turns the rest of a line around.
+            so do invisible characters, such as U+202E, which turns the rest of a line around.
         keep: characters to leave as they are, such as ``"\n"`` in a message of several lines.
     """
     if text.isprintable():
@@ -117,7 +117,7 @@ class SpecError(MlpkitError):
 
     Args:
         faults: everything that one stage found.
-        warnings: what is right, but shouldn't be done any more, or is most likely not meant, as far as that was seen.
+        warnings: what is right, but shouldn't be done any more, or is probably a mistake, if noticed.
     """
 
     exit_code = 2
@@ -141,7 +141,7 @@ class SpecShapeError(SpecError):
 
 
 class WrongUseError(MlpkitError):
-    """A component is used in a way it can't be; base of the errors that say what it expects.
+    """A component is used in a way it can't be; base of the errors with the expected value.
 
     Args:
         message: what is wrong.
@@ -162,7 +162,7 @@ class WrongUseError(MlpkitError):
         super().__init__(f"{self.described()}{detail}{advice}")
 
     def described(self) -> str:
-        """Say what is wrong with what, without what was expected and what to do."""
+        """Return what is wrong with what, without the expected value and the advice."""
         return f"{self.subject}: {self.message}" if self.subject else self.message
 
 
@@ -210,7 +210,7 @@ class ComponentFailure(MlpkitError):  # noqa: N818 - the component failed; the e
 
 
 class NotExportableError(MlpkitError):
-    """A component doesn't say in operators what it computes, so a model with it can't be exported.
+    """A component doesn't describe its operators, so a model with it can't be exported.
 
     Args:
         message: what can't be exported, and why.
@@ -231,11 +231,11 @@ class EngineMissingError(MlpkitError):
 
 
 class ChartError(MlpkitError):
-    """A chart can't be drawn, so there is no page."""
+    """A chart can't be drawn, so no page is written."""
 
 
 class DataError(MlpkitError):
-    """A data file is missing, corrupt, or not what it says it is.
+    """A data file is missing, corrupt, or not in its declared format.
 
     Args:
         path: the file.
@@ -272,7 +272,7 @@ class DivergenceError(MlpkitError):
 
 
 class EnsembleError(MlpkitError):
-    """A network of an ensemble could not be trained, so there is no average."""
+    """A network of an ensemble could not be trained, so they can't be averaged."""
 
 
 class NotEnoughMemoryError(MlpkitError, MemoryError):
@@ -297,7 +297,7 @@ class WorkersLostError(MlpkitError):
 
 
 class ModelFileError(MlpkitError):
-    """A model file can't be read, or is not what it says it is."""
+    """A model file can't be read, or isn't a valid model."""
 
 
 class RunFolderError(MlpkitError):

@@ -38,7 +38,7 @@ class Interval:
 
     @property
     def half_width(self) -> float | None:
-        """Half the length of the interval, what stands after ±; None if the interval is unknown."""
+        """Half the length of the interval, the number after ±; None if the interval is unknown."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
@@ -73,10 +73,10 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
     Args:
         values: the sample.
-        level: how often such an interval is to hold the mean behind the sample.
+        level: confidence level: how often such an interval holds the true mean.
 
     Raises:
-        ValueError: there is no value, or ``level`` is not between 0 and 1.
+        ValueError: the sample is empty, or ``level`` is not in (0, 1).
     """
     _check_level(level)
     if not values:

@@ -99,7 +99,7 @@ def verbs_of_plugin(incomplete: str) -> list[CompletionItem]:
 
 
 def _components_at(incomplete: str, kinds: tuple[str, ...] | None = None) -> list[str]:
-    """Return the built-in components, and those of the plugin whose namespace and dot are typed."""
+    """Return the built-in components, and a plugin's once its namespace and a dot are typed."""
     from mlpkit.registry.registry import Registry  # noqa: PLC0415 - --help needs none
 
     registry = Registry.discover()
@@ -109,12 +109,12 @@ def _components_at(incomplete: str, kinds: tuple[str, ...] | None = None) -> lis
 
 
 def keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the keys of the spec that stands before on the command line."""
+    """Offer the keys of the spec given earlier on the command line."""
     return items(_keys_of_spec(ctx), incomplete)
 
 
 def overrides(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the keys of the spec that stands before on the command line, each with ``=``."""
+    """Offer the keys of the spec given earlier on the command line, each with ``=``."""
     return items([f"{key}=" for key in _keys_of_spec(ctx)], incomplete)
 
 
@@ -152,7 +152,7 @@ def _left_to_the_shell(what: str, incomplete: str) -> list[CompletionItem]:
 
 
 def items(values: Iterable[str], incomplete: str = "", *, type: str = "plain") -> list[CompletionItem]:  # noqa: A002
-    """Offer the values that start with a text; other types than ``plain`` leave them to the shell."""
+    """Offer the values that start with a text; types other than ``plain`` leave them to the shell."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
 
     return [CompletionItem(value, type=type) for value in values if value.startswith(incomplete)]

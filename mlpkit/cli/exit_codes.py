@@ -60,11 +60,11 @@ def _print_wrong_usage(error: click.ClickException) -> None:
 
 
 class ErrorReport(NamedTuple):
-    """What mlpkit says of an exception that ends the work.
+    """The output for an exception that ends the work.
 
     Args:
         text: what went wrong, as it is printed.
-        notes: what there is to say besides.
+        notes: additional remarks.
         exit_code: what the program returns.
     """
 
@@ -74,7 +74,7 @@ class ErrorReport(NamedTuple):
 
 
 def error_report(error: BaseException) -> ErrorReport:
-    """Return what to say of an exception, whether mlpkit raised it on purpose or not."""
+    """Return the output for an exception, whether mlpkit raised it on purpose or not."""
     notes = tuple(getattr(error, "__notes__", ()))
     if isinstance(error, SpecError):
         return ErrorReport(str(error), notes, error.exit_code)

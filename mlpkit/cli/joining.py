@@ -31,7 +31,7 @@ MOST_SECONDS: Final = 86_400
 
 
 def join(started: int) -> MpiRanks:
-    """Connect this process with the others, to train one network.
+    """Connect this process to the other ranks, to train one network.
 
     Args:
         started: how many there are.
@@ -116,7 +116,7 @@ def assist_rank_0(ranks: MpiRanks, plugin_options: PluginOptions) -> None:
     """Do this rank's part of a training, until rank 0 ends it; what fails is reported to rank 0.
 
     Args:
-        ranks: the processes, of which this one isn't rank 0.
+        ranks: the processes; this one isn't rank 0.
         plugin_options: the keywords of ``Registry.discover``.
     """
     try:

@@ -1,4 +1,4 @@
-"""What ``mpiexec`` and its kin say in the environment about the processes of this program that they started."""
+"""Reads from the environment which processes ``mpiexec`` and similar launchers started."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZE_OF_STEP: Final = "SLURM_STEP_NUM_TASKS"
 
 
 def started_processes(environment: Mapping[str, str]) -> int:
-    """Return how many processes of this program were started together, as far as the environment says."""
+    """Return how many processes of this program were started together, according to the environment."""
     sizes = [environment[name] for name in SIZES if name in environment]
     if not sizes and RANKS[-1] in environment:
         sizes = [environment.get(SIZE_OF_STEP, "1")]
@@ -33,12 +33,12 @@ def started_processes(environment: Mapping[str, str]) -> int:
 
 
 def is_first() -> bool:
-    """Whether this is the first of the processes, or the only one: it says what is wrong with all of them."""
+    """Whether this is the first or only process, the one that reports errors of all of them."""
     return all(os.environ.get(name, "0") == "0" for name in RANKS)
 
 
 def is_first_on_host() -> bool:
-    """Whether this is the first of the processes on its host; if nothing says so, each of them is."""
+    """Whether this is the first of the processes on its host; True if that is unknown."""
     return next((os.environ[name] for name in RANKS_ON_HOST if name in os.environ), "0") == "0"
 
 

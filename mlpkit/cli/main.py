@@ -31,7 +31,7 @@ def main() -> None:
         MemoryError,
         OSError,
         RuntimeError,
-    ) as error:  # before a verb runs, or while it says what failed
+    ) as error:  # before a verb runs, or while it reports an error
         if not (found := shortage(error)):
             raise
         sys.exit(f"error: {found}")

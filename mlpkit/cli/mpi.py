@@ -78,7 +78,7 @@ class Failure(NamedTuple):
     Args:
         rank: its number.
         message: what went wrong.
-        notes: what there is to say besides.
+        notes: additional remarks.
         exit_code: what the command line returns for it.
         traceback: how it came to be; empty if users didn't ask for that.
     """
@@ -113,7 +113,7 @@ def load_mpi(thread_level: str = "funneled") -> Any:
 
 
 def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
-    """Connect this process with the others that ``mpiexec`` started.
+    """Connect this process to the other ones that ``mpiexec`` started.
 
     Args:
         mpi: the module ``mpi4py.MPI``.
@@ -128,7 +128,7 @@ def join_ranks(mpi: Any, patience: float = SECONDS_OF_PATIENCE) -> MpiRanks:
 
 @contextmanager
 def mpi_errors(mpi: Any) -> Iterator[None]:
-    """Turn an exception of MPI's own into an error that says what to do.
+    """Turn an MPI exception into an error with advice.
 
     Args:
         mpi: the module ``mpi4py.MPI``.
@@ -148,7 +148,7 @@ def cores_of_each_rank(mpi: Any, world: Any) -> int:
 
     Args:
         mpi: the module ``mpi4py.MPI``.
-        world: the communicator of the ranks, all of which call this.
+        world: the communicator; all ranks call this.
     """
     host = world.Split_type(mpi.COMM_TYPE_SHARED)
     if hasattr(os, "sched_getaffinity"):
@@ -182,7 +182,7 @@ class MpiRanks(Ranks):
         self.size: int = world.Get_size()
         self._patience = patience + (_SECONDS_LATER if self.rank else 0)
         self._hosts: list[str] = world.allgather(gethostname())
-        # Messages of one purpose can't be taken for those of another, even if a rank has failed in between.
+        # Messages with different purposes can't be mixed up, even if a rank has failed in between.
         self._commands, self._exchange, self._about_ranks = (world.Dup() for _ in range(3))
         self.cores: int | None = cores_of_each_rank(mpi, world)
         self._each = 1
@@ -261,7 +261,7 @@ class MpiRanks(Ranks):
                 self._add_along_tree(gradient, adding)
 
     def gather(self, item: object) -> list[Any]:
-        """Bring what each rank has to rank 0, however long the others load data before; see ``Ranks``."""
+        """Bring what each rank has to rank 0, however long other ranks load data before; see ``Ranks``."""
         with mpi_errors(self._mpi):
             if self.rank:
                 self.send_to_root(item)
@@ -275,7 +275,7 @@ class MpiRanks(Ranks):
         self._sending = self._exchange.isend(item, dest=0)
 
     def own_turns(self, count: int) -> range:
-        """Return which of so many items are this rank's; see ``Ranks``."""
+        """Return this rank's share of the items; see ``Ranks``."""
         return range(self.rank, count, self.size)
 
     def round_robin(self, own: Iterator[Item], count: int) -> Iterator[Item]:
@@ -305,7 +305,7 @@ class MpiRanks(Ranks):
 
         Args:
             message: what went wrong.
-            notes: what there is to say besides.
+            notes: additional remarks.
             exit_code: what the command line returns for it.
             traceback: how it came to be; empty if users didn't ask for that.
         """
@@ -360,7 +360,7 @@ class MpiRanks(Ranks):
             self._wait(self._commands.Ibcast(framed[_FIRST:], root=0))
 
     def _next_command(self, patience: float) -> tuple[str, tuple[Any, ...]]:
-        """Wait so many seconds for a task at most, and return it with its arguments."""
+        """Wait at most this many seconds for a task, and return it with its arguments."""
         first = np.empty(_FIRST, np.uint8)
         self._wait(self._commands.Ibcast(first, root=0), patience)
         length = int.from_bytes(first[:_LENGTH].tobytes(), "little")
@@ -384,7 +384,7 @@ class MpiRanks(Ranks):
 
         Args:
             done: whether there is nothing more to wait for.
-            patience: seconds after which to give up; by default those of this object.
+            patience: seconds after which to give up; by default this object's ``patience``.
 
         Raises:
             RankError: another rank has failed, or the time is over.
@@ -419,7 +419,7 @@ class MpiRanks(Ranks):
             raise error from (RemoteTraceback(f"\n{found.traceback}") if found.traceback else None)
 
     def _silent_ranks(self) -> str:
-        """Say which ranks don't answer rank 0; a rank that waits does."""
+        """Return which ranks don't answer rank 0; a rank that waits does."""
         if self.rank:
             return "another rank hangs, or its connection is lost"
         others = set(range(1, self.size))
@@ -442,7 +442,7 @@ class MpiRanks(Ranks):
             self._end_all(self._exit_code)
 
     def _end_all(self, code: int) -> None:
-        """End all ranks at once; what MPI has to say about that would only hide the error."""
+        """End all ranks at once; MPI's own output about it would only hide the error."""
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()

@@ -34,7 +34,7 @@ def run_folder(spec: Spec, out: Path | None, interrupts: Interrupts) -> Iterator
 
 @contextmanager
 def run_folders(names: Sequence[str], parent: Path, interrupts: Interrupts) -> Iterator[list[Path]]:
-    """Choose the folders of several specs; if training never starts, none is left, and if it fails, the error says so.
+    """Choose the folders of several specs; if training never starts, none is left; if it fails, the error names them.
 
     Args:
         names: the names of the specs.

@@ -73,13 +73,13 @@ COLOR: Final = click.Option(
 
 
 def colours_said(arguments: Sequence[str]) -> bool | None:
-    """Return what ``--color`` says, wherever it stands; None if it says nothing right."""
+    """Return the value of ``--color``, wherever it is; None if it is missing or invalid."""
     said = values_said("--color", arguments)
     return COLOURS.get(said[-1]) if said else None
 
 
 def values_said(option: str, arguments: Sequence[str]) -> list[str]:
-    """Return the values of an option that is needed before the arguments are read, wherever it stands."""
+    """Return an option's values before the arguments are parsed, wherever it is."""
     options = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     said = [argument.removeprefix(f"{option}=") for argument in options if argument.startswith(f"{option}=")]
     return said + [after for argument, after in pairwise(options) if argument == option]
@@ -127,11 +127,11 @@ def takes_overrides(verb: F) -> F:
 
 
 def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpack[PluginOptions]) -> Spec:
-    """Read the spec that a verb is given; if it is missing, or a run folder, the error says what may be meant.
+    """Read a verb's spec; if it is missing or a run folder, the error suggests what was meant.
 
     Args:
         path: its file, as given.
-        overrides: what ``--set`` says.
+        overrides: the values of ``--set``.
         plugin_options: the keywords of ``Registry.discover``.
 
     Raises:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb an argument ``ranks``, the processes to train with; with those that aren't rank 0, help rank 0."""
+    """Give a verb an argument ``ranks``, the processes to train with; ranks other than 0 assist rank 0."""
 
     @wraps(command)
     def with_ranks(*args: Any, mpi: bool | None, plugin_options: PluginOptions, **kwargs: Any) -> None:
@@ -33,7 +33,7 @@ def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def joined_ranks(mpi: bool | None, plugin_options: PluginOptions) -> Iterator[Ranks]:
-    """Join the processes that were started together; in those that aren't rank 0, assist it and end the program.
+    """Join the processes that were started together; ranks other than 0 assist rank 0 and exit.
 
     Args:
         mpi: whether to look for others; None to look whether there are any.
@@ -90,7 +90,7 @@ def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
 
 
 def expect_one_rank(ranks: Ranks, several: bool) -> None:
-    """Make sure that several runs, which train in processes of their own, weren't started by MPI.
+    """Check that several runs, which train in separate processes, weren't started by MPI.
 
     Raises:
         UsageError: they were.

@@ -25,7 +25,7 @@ class Auto:
     """A parameter's value that a spec leaves to the data, by a word such as ``auto``.
 
     Args:
-        said: the spec's value.
+        said: the value in the spec.
         fill_in: returns the value once the data is known; raises ``WrongUseError`` if the data gives no value.
         stand_in: what the component is built with until then, for what only its constructor can check.
     """

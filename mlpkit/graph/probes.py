@@ -1,4 +1,4 @@
-"""Rows made up to prove a file on: every category, missing values, and numbers that the test rows lack."""
+"""Artificial rows for proving a file: every category, missing values, and numbers outside the test rows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def probe_rows(model: ModelGraph, known: Mapping[str, NDArray[Any]] | None) -> d
 
 
 def _texts(model: ModelGraph, feed: Feed) -> list[str]:
-    """Return all texts that operators tell apart in a raw input, an empty one and an unknown one."""
+    """Return all texts that operators distinguish in a raw input, an empty one and an unknown one."""
     found = [
         text
         for node in model.graph.nodes

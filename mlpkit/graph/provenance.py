@@ -22,7 +22,7 @@ LONGEST: Final = 1 << 24
 
 
 def provenance_line(provenance: Mapping[str, Any]) -> str:
-    """Return a line that says what a file came from: a marker, and JSON in ASCII that can't end a comment."""
+    """Return a line with a file's provenance: a marker, and JSON in ASCII that can't end a comment."""
     return f"{MARKER}: {provenance_json(provenance)}"
 
 
@@ -35,7 +35,7 @@ def provenance_json(provenance: Mapping[str, Any]) -> str:
 
 
 def find_provenance(content: bytes) -> dict[str, Any] | None:
-    """Return what a file says that it came from; None if it says nothing.
+    """Return a file's provenance; None without any.
 
     Args:
         content: the file's bytes; of a text or a binary file, uncompressed.

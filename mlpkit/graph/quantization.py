@@ -81,8 +81,8 @@ def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]
         network: the network.
 
     Raises:
-        NotExportableError: a layer or the loss doesn't describe its operators; the network has no such weights or
-            holds them in a different order from the product's.
+        NotExportableError: a layer or the loss doesn't describe its operators; the network has no such weights or holds
+            them in a different order from the product's.
     """
     rounded = deepcopy(network)
     graph = network_graph(rounded)
@@ -107,7 +107,7 @@ def _is_product(node: Node, graph: Graph) -> bool:
 
 
 def _output_axis(node: Node) -> int:
-    """Return the axis of a product's weights along which its output units lie."""
+    """Return the axis of a product's weights that its output units are on."""
     return 0 if node.operator == "Conv" or node.attributes.get("transB", 0) else 1
 
 

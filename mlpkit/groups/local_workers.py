@@ -66,7 +66,7 @@ class LocalWorkers:
     def stop(self) -> None:
         """Ask that all runs stop after the steps that they are in."""
         self._stopped = True
-        for process in [*self._all]:  # threads take out those that died
+        for process in [*self._all]:  # threads remove dead ones
             process.stop()
 
     def shutdown(self) -> None:

@@ -34,7 +34,7 @@ SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 
 class GroupSession(NamedTuple):
-    """What several runs are trained with, besides their folders.
+    """What several runs are trained with, in addition to their folders.
 
     Args:
         plugin_options: the keywords of ``Registry.discover``, as plain data.

@@ -22,7 +22,7 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
 
     Args:
         spec: the spec.
-        slices: slices of a minibatch; by default what the spec says, or one.
+        slices: slices of a minibatch; by default the spec's, or one.
 
     Raises:
         UsageError: what is given is not a Spec.

@@ -1,4 +1,4 @@
-"""Layers and parameters that a spec chooses by name or by pattern, such as those that training leaves unchanged."""
+"""Layers and parameters that a spec chooses by name or by pattern, such as frozen ones."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ CHOOSING: Final = (
 
 
 def shifted_names(spec: Spec, proof: Proof) -> list[Problem]:
-    """Return a warning for each name that means another layer than it did in the list that is replaced.
+    """Return a warning for each name that means a different layer than in the replaced list.
 
     A layer without a name goes by its type and its number, which changes with the layers before it.
     """
@@ -179,7 +179,7 @@ def _shift(pattern: str, place: KeyPath, span: Span, new: ListNode) -> Problem |
 
 
 def _age(place: Span) -> int:
-    """Return how many files lie between a place and the spec itself; less for an override."""
+    """Return how many ``extends`` separate a place from the spec itself; less for an override."""
     return -1 if place.text.override else place.text.order
 
 

@@ -47,7 +47,7 @@ class Evaluation:
         metrics: loss and metrics by split, a table as a list of rows.
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
-        doubt: why the metrics can't be compared with those of the run: the data has changed since; or empty.
+        doubt: why the metrics can't be compared with the run's: the data has changed since; or empty.
     """
 
     metrics: dict[str, dict[str, Any]]

@@ -151,7 +151,7 @@ class Folds:
             _keep_together(self.numbers, np.concatenate([keys[split] for split in self._pooled]), classes)
 
     def splits(self, member: int | None) -> dict[str, Split]:
-        """Return the splits of one network of an ensemble: a fold for validation, and the others for training.
+        """Return the splits of one network of an ensemble: a fold for validation, and the rest for training.
 
         Args:
             member: the number of the network, and of its fold. None for the ensemble, which has seen the rows of all

@@ -172,7 +172,7 @@ def inputs_of(model: TrainedModel, rows: object) -> Inputs:
         rows: what ``Model.predict`` takes: a file name or several, or rows in memory.
 
     Raises:
-        UsageError: no such file, or there are no rows.
+        UsageError: no such file, or it has no rows.
         ShapeError: the model takes rows of another shape.
         DataError: a file can't be read, a column is missing, or a value doesn't fit its column or isn't finite.
         PluginError: the data set names more or fewer rows than it reads.
@@ -258,7 +258,7 @@ def located(model: TrainedModel, file: Path) -> Path:
 
 
 def expect_there(file: Path, what: str = "file") -> None:
-    """Make sure that there is a file, or a folder, of that name; reading it shows whatever else is wrong.
+    """Check that a file or folder exists; reading it shows other errors.
 
     Raises:
         UsageError: no such file; the message has the name that was probably meant.
@@ -310,7 +310,7 @@ def _encoded_but_lacking(model: TrainedModel, place: str | Path, raw: NDArray[An
 
 
 def complete(inputs: Inputs, labels: Sequence[Any] | None = None) -> Inputs:
-    """Return inputs, all of whose rows can be predicted.
+    """Return inputs after checking that every row can be predicted.
 
     Raises:
         DataError: a value is missing in a row; the message calls rows by their labels, or counts them from 0.

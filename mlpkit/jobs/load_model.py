@@ -125,7 +125,7 @@ def load_model(
 
 
 def load_trained(path: Path, registry: Registry | None = None) -> TrainedModel:
-    """Return the trained model in a file, with its data set's encoder; its components are those of a registry.
+    """Return the trained model in a file, with its data set's encoder; its components come from a registry.
 
     Raises:
         ModelFileError: the file can't be read, or isn't a valid model.
@@ -152,7 +152,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     """Build the network of a model file, shapes and dtypes compared before anything is allocated.
 
     Raises:
-        ModelFileError: the arrays are not those that the spec inside declares, or its metadata is not mlpkit's.
+        ModelFileError: the arrays don't match the spec inside, or the metadata isn't mlpkit's.
         SpecError: a plugin that the model needs is missing.
     """
     try:

@@ -158,7 +158,7 @@ def open_training(
     with blas_threads(plan.threads):
         training = OpenTraining(proved, plan, splits or {}, ranks, cores, own_slices, origin, resolved)
         if ranks.size > 1:
-            ranks.start_task("train", training.resolved)  # the others read the data meanwhile: a table takes a while
+            ranks.start_task("train", training.resolved)  # other ranks read the data meanwhile: a table takes a while
         if splits is None:
             training.splits = open_data(proved.spec, proved.dataset)
         yield training

@@ -131,7 +131,7 @@ def prove_layers(spec: Spec, input_shape: tuple[int, ...], target: Target | None
 
 
 def too_few_examples(spec: Spec, description: Description) -> list[Problem]:
-    """Make sure that there are as many examples as a step takes."""
+    """Check that the data has as many examples as a step takes."""
     training, examples = spec.training, description.sizes["train"]
     rows = training.batch_size * training.accumulate
     if rows <= examples:

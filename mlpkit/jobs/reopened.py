@@ -68,7 +68,7 @@ def reopened(
         observer: receives what has changed, damaged checkpoints, and deprecated usage.
 
     Raises:
-        RunFolderError: the spec, the data or the first weights are no longer those of the run.
+        RunFolderError: the spec, the data or the first weights have changed since the run.
         UsageError: the run was trained on examples in memory, and none are given.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.

@@ -42,7 +42,7 @@ class Session(NamedTuple):
 
     Args:
         registry: the plugins to take components from.
-        observer: receives the events, but not those of deprecated usage in a spec that was just prepared.
+        observer: receives the events, except deprecated usage in a spec that was just prepared.
         stop: may ask the run to end after the step that it is in.
         examples: the examples, if the run was given them in memory.
         callbacks: callbacks in addition to the spec's, of a run that starts.

@@ -172,7 +172,7 @@ def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tupl
         rows: how many examples, beginning with the first; by default all.
 
     Raises:
-        UsageError: the argument isn't a Spec, or there is no such split, or there are fewer rows.
+        UsageError: the argument isn't a Spec, the split doesn't exist, or it has fewer rows.
         DataError: a data file is not what it should be.
     """
     expect_spec(spec, "load_data")

@@ -37,7 +37,7 @@ MOST_NAMES_SHOWN: Final = 8
 
 
 def class_values(names: tuple[str, ...] | None, count: int) -> tuple[Any, ...]:
-    """Return what classes are called in Python: numbers if all of their names are, so that they equal those of a table.
+    """Return what classes are called in Python: numbers if all names are numbers, so that they equal a table's.
 
     Args:
         names: their names; None if they are just numbers.
@@ -163,7 +163,7 @@ class Model:
 
     @property
     def network(self) -> Sequential:
-        """The network, which takes encoded inputs, and refuses those that plainly aren't."""
+        """The network, which takes encoded inputs, and refuses plainly unencoded ones."""
         return self._trained.network
 
     @property
@@ -199,8 +199,8 @@ class Model:
             predicts several numbers for one target, such as quantiles, shape (rows, numbers).
 
         Raises:
-            UsageError: no such file, or there are no rows.
-            ShapeError: rows have another shape than the model takes.
+            UsageError: no such file, or it has no rows.
+            ShapeError: rows have a shape that the model doesn't take.
             DataError: a column is missing, or a value doesn't fit its column or isn't finite; a file can't be read.
             ComponentFailure: the data set raised an exception.
         """
@@ -231,16 +231,16 @@ class Model:
     def evaluate(self, rows: Any, targets: Any = None, weights: Any = None) -> dict[str, Any]:
         """Return loss and metrics of the model for rows whose targets are known, by name; a table as a list of rows.
 
-        The metrics are those of the spec.
+        The metrics are the spec's.
 
         Args:
             rows: rows as for ``predict``.
-            targets: a class, labels or values for each row; None if they stand in a column of the rows, or in the file.
+            targets: a class, labels or values for each row; None if they are a column of the rows, or in the file.
             weights: how much each row counts, numbers >= 0; None for equal weights, or if the model was trained on a
-                table with a column of weights, and no targets are given: then that column says it.
+                table with a column of weights, and no targets are given: then that column is used.
 
         Raises:
-            UsageError: the rows have no targets, or a target is no class of the model, or a weight isn't a number >=
+            UsageError: the rows have no targets, or a target isn't a class of the model, or a weight isn't a number >=
                 0; or as ``predict``.
             WrongUseError: a metric takes no weights of examples.
             DataError: the targets aren't what they should be; or as ``predict``.

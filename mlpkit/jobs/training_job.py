@@ -65,7 +65,7 @@ class Run:
         steps: steps done.
         folder: the run folder, or None if nothing was written.
         stopped: why the run was stopped before its end, to be resumed; empty if it was not.
-        ended: why a callback ended the run earlier than the spec says; empty if none did. Such a run is finished.
+        ended: why a callback ended the run early; empty if none did. Such a run is finished.
         leaks: a sentence for each column of a table that tells the target on its own; none if the run was stopped.
     """
 

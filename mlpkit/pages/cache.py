@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def cached_text(name: str, make: Callable[[], str]) -> str:
     """Return a text from the cache folder, or make it and keep it there.
 
-    The folder is the operating system's own for caches, or the one that the environment variable ``MLPKIT_CACHE``
-    names. A text that isn't intact is made again; if the folder can't be written to, each is made each time.
+    The folder is the operating system's for caches, or ``MLPKIT_CACHE``. A damaged text is made again; without write
+    access, each is made each time.
 
     Args:
-        name: the name of its file, which says all that it depends on.
+        name: the name of its file, which encodes everything it depends on.
         make: makes it.
     """
     file = cache_folder() / name

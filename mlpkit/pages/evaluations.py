@@ -52,7 +52,7 @@ class Evaluations:
 
 
 def best_in_words(tracker: BestTracker, record: Record, when: str = "") -> str:
-    """Say what the best value is, and when it was; empty if no evaluation was finite.
+    """Return the best value and when it was, in words; empty if no evaluation was finite.
 
     Args:
         tracker: what compared the evaluations.

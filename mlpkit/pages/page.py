@@ -19,7 +19,7 @@ def page(title: str, parts: Sequence[str], script: str = "") -> str:
 
     Args:
         title: the heading.
-        parts: what stands below it, as HTML: see ``mlpkit.pages.parts``.
+        parts: the content below it, as HTML: see ``mlpkit.pages.parts``.
         script: JavaScript that runs at the end, as a part of the page's own module.
 
     Raises:
@@ -36,9 +36,9 @@ def html_document(title: str, style: str, body: str, scripts: str) -> str:
 
     Args:
         title: the heading.
-        style: rules of CSS for this page, which follow those of all pages.
-        body: what stands below the heading, as HTML.
-        scripts: ``script`` elements, which stand at the end.
+        style: CSS rules for this page, added after the common ones.
+        body: the content below the heading, as HTML.
+        scripts: ``script`` elements, placed at the end.
     """
     return Template(source("page.html")).substitute(
         title=escape(title), style=source("base.css") + style, body=body, scripts=scripts

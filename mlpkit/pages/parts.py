@@ -76,7 +76,7 @@ def table(
         rows: the cells.
         caption: what it shows.
         texts: positions of the columns that hold texts; the rest hold numbers.
-        marked: position of a row that is set off from the others.
+        marked: position of a row to highlight.
         sortable: whether a press on a heading sorts the rows.
         values: what the rows are sorted by, cell by cell, in place of what is shown; None for a cell that is last.
     """
@@ -121,7 +121,7 @@ def pictures(images: Sequence[NDArray[Any]], captions: Sequence[str], *, least: 
 
     Args:
         images: arrays of bytes of shape ``(height, width)`` or ``(height, width, 3)``.
-        captions: a line below each, which also says in words what it shows.
+        captions: a line below each, which describes it in words.
         least: the least width of each, in rem, the size of the text.
 
     Raises:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def prose(text: str, address_of: Callable[[str], str | None]) -> tuple[str, str]:
-    """Return the title of a Markdown page, and what stands below it as HTML.
+    """Return the title of a Markdown page, and the rest as HTML.
 
     Args:
         text: the page; it starts with its title. HTML in it, such as comments, is left out.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def result_section(metrics: Mapping[str, Mapping[str, Any]], units: Mapping[str, str], *remarks: str) -> str:
-    """Return loss and metrics by split, and what is to be said of them.
+    """Return loss and metrics by split, with remarks.
 
     Args:
         metrics: the results by split; a table as a list of rows.

@@ -1,4 +1,4 @@
-"""What came of a training, as tables for a notebook."""
+"""The results of a training, as tables for a notebook."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_html(
         history: the evaluations.
         tracker: which of them is the best.
         metrics: the results by split; tables are left out.
-        circumstances: what else there is to say.
+        circumstances: further facts.
     """
     best = position_of_best(history, tracker)
     evaluations = history_html(history, best) if history else ""
@@ -43,7 +43,7 @@ def seeds_html(metrics: Mapping[str, Mapping[str, Interval]], circumstances: Seq
 
     Args:
         metrics: the means over the runs, by split.
-        circumstances: what else there is to say.
+        circumstances: further facts.
     """
     rows = summary_rows(metrics)
     said = f"<p>{escape('; '.join(circumstances))}</p>" if circumstances else ""

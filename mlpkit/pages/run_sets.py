@@ -89,7 +89,7 @@ def read_runs(directory: Path) -> list[RunOnPage]:
         return [_read(directory)]
     try:
         inside = runs_in(directory)
-    except RunFolderError:  # opening it as a run says what is wrong, and what was expected
+    except RunFolderError:  # opening it as a run reports what is wrong, and what was expected
         inside = []
     begun = [folder for folder in inside if (folder / LOCK).exists()]
     return [_read(folder) for folder in begun or [directory]]

@@ -130,7 +130,7 @@ class InstalledDistribution:
     @cached_property
     def _folder_name(self) -> tuple[str, str]:
         """Name and version as in ``acme-1.2.dist-info``; empty without such a folder."""
-        path = PurePath(str(getattr(self._found, "_path", "")))  # that in an archive is no path of a file
+        path = PurePath(str(getattr(self._found, "_path", "")))  # one in an archive isn't a file path
         if path.suffix not in METADATA_FOLDERS:
             return "", ""
         name, _, version = path.stem.partition("-")

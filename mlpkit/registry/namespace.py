@@ -57,7 +57,7 @@ class ComponentNamespace:
         return sorted([declared.name for declared in self._declared()] + others)
 
     def __repr__(self) -> str:
-        """Say whose components these are."""
+        """Return whose components these are."""
         return f"<{' and '.join(self._kinds)} classes of {self._namespace}>"
 
     def _declared(self) -> list[ComponentDeclaration]:

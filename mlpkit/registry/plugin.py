@@ -258,8 +258,8 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
     """Return the class of a declared component.
 
     Raises:
-        PluginError: it can't be imported, is not of its kind, is abstract, its signature is no schema, or a method has
-            other parameters than its kind gives values to.
+        PluginError: it can't be imported, is not of its kind, is abstract, its signature isn't a schema, or a method
+            has parameters that its kind doesn't pass.
     """
     if declaration.name in plugin.faults:
         raise PluginError(plugin.faults[declaration.name])

@@ -70,6 +70,6 @@ def _processor() -> str:
 def _model_name(cpuinfo: Path) -> str:
     try:
         lines = cpuinfo.read_text().splitlines()
-    except OSError:  # there is no such file outside Linux
+    except OSError:  # the file exists on Linux only
         return ""
     return next((line.partition(":")[2] for line in lines if line.startswith("model name")), "")

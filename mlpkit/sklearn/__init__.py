@@ -16,7 +16,7 @@ except ImportError as error:
     msg = 'mlpkit.sklearn needs scikit-learn; install it with: pip install "mlpkit[sklearn]"'
     raise ImportError(msg) from error
 
-if TYPE_CHECKING:  # "as" says that the name is public
+if TYPE_CHECKING:  # "as" marks the name as public
     from mlpkit.sklearn.mlp import MLPClassifier as MLPClassifier
     from mlpkit.sklearn.mlp import MLPRegressor as MLPRegressor
     from mlpkit.sklearn.spec_estimator import SpecEstimator as SpecEstimator

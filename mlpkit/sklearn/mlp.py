@@ -110,7 +110,7 @@ class _Mlp(NetworkEstimator):
             t: targets as the data set takes them.
             weights: the weight of each row; None for equal weights.
             end: the last layer and the loss.
-            go_on: whether to go on with the network that is there.
+            go_on: whether to continue training the current network.
             epochs: passes over the examples; None for ``max_iter`` at most.
         """
         from mlpkit.sklearn.training import LossCurve, mean_curve, networks, training_rows  # noqa: PLC0415 - as a fit does
@@ -176,7 +176,7 @@ class _Mlp(NetworkEstimator):
     def _optimizer(self, batch: float) -> Any:
         """Return the optimizer, its weight decay that of the penalty alpha / (2 n) Σ W² for n rows of a minibatch.
 
-        If rows have weights, n is the sum of those of a minibatch, on average.
+        If rows have weights, n is the average sum of a minibatch's weights.
         """
         if not isinstance(self.solver, str):
             return self.solver
@@ -192,7 +192,7 @@ class _Mlp(NetworkEstimator):
 
 
 class MLPClassifier(_Classifier, _Mlp):
-    """A multilayer perceptron that tells classes apart.
+    """A multilayer perceptron for classification.
 
     Args:
         hidden_layer_sizes: units of each hidden layer.
@@ -215,8 +215,8 @@ class MLPClassifier(_Classifier, _Mlp):
             as often give the same only to about six digits, so that one of scikit-learn's checks fails, which asks for
             seven: ``check_sample_weight_equivalence_on_dense_data``. In float64 all pass.
         class_weight: weights of classes by label, or ``balanced``; None for equal ones.
-        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
-            each is held out of the training of its network, for early stopping and ``oob_decision_function_``.
+        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``: each fold
+            is held out of the training of its network, for early stopping and ``oob_decision_function_``.
     """
 
     _monitor = "accuracy"
@@ -322,7 +322,7 @@ class MLPClassifier(_Classifier, _Mlp):
         count = len(self.classes_)
         loss: Any = "SoftmaxWithLoss"
         if self.class_weight is not None:
-            weights, found = np.ones(count), np.unique(numbers)  # a part may lack a class
+            weights, found = np.ones(count), np.unique(numbers)  # a part may miss a class
             weights[found] = compute_class_weight(
                 self.class_weight, classes=self.classes_[found], y=self.classes_[numbers]
             )

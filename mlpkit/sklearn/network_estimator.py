@@ -85,7 +85,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         raise NotImplementedError
 
     def _is_one_network(self) -> bool:
-        """Whether a network is trained that may go on.
+        """Whether the estimator has a network that can be trained further.
 
         Raises:
             AttributeError: several are, whose average can't.
@@ -147,7 +147,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             data: as for ``training.train``.
             top_level: as for ``training.train``.
             options: as for ``training.train``.
-            go_on: whether to go on with the network that is there, and with what the optimizer keeps.
+            go_on: whether to continue with the current network and optimizer state.
             how: more keywords of ``training.train``.
         """
         from mlpkit.sklearn.training import train  # noqa: PLC0415 - what trains is loaded by the first fit

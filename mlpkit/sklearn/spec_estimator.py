@@ -34,13 +34,13 @@ class SpecEstimator(NetworkEstimator):
     with ``MLPClassifier``, one of scikit-learn's checks needs more digits than float32 has, and ``dtype: float64``.
 
     Args:
-        spec: a spec, the file of one, or a mapping that says the same; its ``data`` may be left out.
+        spec: a spec, a spec file, or an equivalent mapping; its ``data`` may be left out.
         validation_fraction: share of the examples for validation, which early stopping and ``best_weights`` need.
         random_state: seed in place of the spec's; None for the spec's.
         warm_start: whether ``fit`` continues from the weights and the optimizer's state of the last one.
-        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``, of which
-            each is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
-            ``oob_prediction_``. None for what the spec says.
+        ensemble: how many networks to train and average, a number or ``{"members": 8}``; or ``{"folds": 5}``: each fold
+            is held out of the training of its network, for early stopping and ``oob_decision_function_`` or
+            ``oob_prediction_``. None for the spec's.
         classes: all classes, lowest first, which a loss of ordered classes needs to know of texts; by default those
             that ``fit`` gets. ``classes_`` and the columns of ``predict_proba`` are sorted nevertheless, as everywhere
             in scikit-learn.
@@ -64,7 +64,7 @@ class SpecEstimator(NetworkEstimator):
         self.classes = classes
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train the network, for as long as the spec says.
+        """Train the network, for as long as the spec sets.
 
         Args:
             X: inputs, an array or a data frame, whose columns of text are categories.
@@ -124,7 +124,7 @@ class SpecEstimator(NetworkEstimator):
         return self._score(y, self.predict(X), sample_weight)
 
     def __sklearn_tags__(self) -> Any:
-        """Say what it is for, which the spec knows."""
+        """Return the estimator's tags, with the type that the spec implies."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         if self.spec is None:
@@ -251,7 +251,7 @@ def _encodings(given: Any, spec: Spec, X: Any, y: Any) -> dict[str, Any]:
 
 
 def _of_columns(named: Any, X: Any) -> Any:
-    """Return what a parameter says of columns, without those that a frame hasn't."""
+    """Return a parameter about columns, without columns that the frame doesn't have."""
     names = {str(name) for name in X.columns}
     if isinstance(named, Mapping):
         return {name: value for name, value in named.items() if name in names}
@@ -292,7 +292,7 @@ def _takes(spec: Spec, classes: Classes) -> bool:
 
 
 def _outputs_for(spec: Spec, classes: Classes) -> int:
-    """Return how many outputs the last layer should have: as the loss says, or one for each class."""
+    """Return how many outputs the last layer should have: as the loss requires, or one for each class."""
     loss: Any = spec.layers[-1].recipe()
     return int(np.prod(loss.expected_inputs(classes) or (classes.count,)))
 

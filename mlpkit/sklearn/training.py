@@ -47,7 +47,7 @@ def train(
         data: inputs and targets, and weights, if rows have them.
         top_level: keys of the spec, its seed and layers among them.
         options: keys of ``training``, and parameters of the data set.
-        network: the network to go on with; None for a new one.
+        network: the network to train further; None for a new one.
         optimizer_state: what the optimizer keeps from call to call.
         held_out: share of the examples for validation; of folds, each is held out of the training of its network.
         registry: where components come from; by default all that is installed.

@@ -337,7 +337,7 @@ class Document:
 
     def _origin(self, path: KeyPath, *, at_key: bool) -> ValueOrigin:
         node, key, rest = self._find(path)
-        if rest:  # a bare name is the key to the parameters it lacks
+        if rest:  # a bare name is the key to the missing parameters
             at_key = not isinstance(node, ScalarNode)
         if not at_key:
             return node.origin

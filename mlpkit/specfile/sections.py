@@ -86,12 +86,12 @@ class StackMember:
 
     @property
     def path(self) -> KeyPath:
-        """Where it stands in the spec."""
+        """Its place in the spec."""
         place = self.recipe.place
-        return place[:-1] if place[-1] == self.recipe.name else place  # a bare name stands there itself
+        return place[:-1] if place[-1] == self.recipe.name else place  # a bare name is at that place itself
 
     def reference(self) -> dict[str, dict[str, Any]]:
-        """Return what a spec would say, every default and the name filled in."""
+        """Return it in a spec's notation, with all defaults and the name filled in."""
         return self.recipe.reference()
 
 
@@ -434,14 +434,14 @@ class TopLevel(Section):
     sweep: Annotated[GuestSection, guest("sweep")] | None = None
 
     def guests(self) -> Iterator[tuple[str, GuestSection]]:
-        """Go through the sections of verbs that there are, with their keys."""
+        """Yield the sections of verbs, with their keys."""
         for key in GUESTS:
             section: GuestSection | None = getattr(self, key)
             if section is not None:
                 yield key, section
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that there are seeds, none twice, since it would be the same run, and none beside an ensemble."""
+        """Check that seeds are given, distinct (equal ones would repeat a run), and not combined with an ensemble."""
         if self.ensemble is not None and self.seeds is not None:
             message = "a spec trains either an ensemble or several seeds"
             remedy = "leave out seeds: the networks of an ensemble have seeds of their own, from seed on"

@@ -105,7 +105,7 @@ class Spec:
         registry: the plugins that its components come from.
         top_level: the values of its keys.
         warnings: what is right, but shouldn't be done any more, such as to name a deprecated component.
-        files: the relative paths of files that it names, as seen from the current folder, by where they stand.
+        files: the relative paths of files that it names, as seen from the current folder, by their place in the spec.
     """
 
     document: Document
@@ -127,12 +127,12 @@ class Spec:
 
     @property
     def name(self) -> str:
-        """Its name, by default that of its file, as far as a run folder can be called so."""
+        """Its name, by default its file's, limited to what a run folder can be called."""
         return self.top_level.name or folder_name(self.document.path.stem)
 
     @property
     def seed(self) -> int:
-        """What all random numbers are keyed by but those of the data set."""
+        """What all random numbers are keyed by, except the data set's."""
         return self.top_level.seed + (self.member or 0)
 
     @property
@@ -142,12 +142,12 @@ class Spec:
 
     @property
     def ensemble(self) -> EnsembleSection | None:
-        """The ensemble that it trains, or of which it trains one network; None if it is about a network alone."""
+        """The ensemble that it trains, or whose member it trains; None without one."""
         return self.top_level.ensemble
 
     @property
     def member(self) -> int | None:
-        """The only network of an ensemble that is to be trained; None for all, or without an ensemble."""
+        """The only network of an ensemble to train; None for all, or without an ensemble."""
         return self.ensemble.member if self.ensemble else None
 
     @property
@@ -167,7 +167,7 @@ class Spec:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds to train with: one, unless the spec says otherwise."""
+        """The seeds to train with: one, unless the spec sets more."""
         seed, seeds = self.top_level.seed, self.top_level.seeds
         return seeds if isinstance(seeds, tuple) else tuple(range(seed, seed + (seeds or 1)))
 
@@ -176,7 +176,7 @@ class Spec:
         return replace(self, top_level=replace(self.top_level, seed=seed, seeds=None))
 
     def with_seeds(self, seeds: int | Sequence[int]) -> Spec:
-        """Return the spec with other seeds, or with so many.
+        """Return the spec with other seeds, or with this many.
 
         Raises:
             UsageError: they can't be its seeds.
@@ -219,7 +219,7 @@ class Spec:
 
     @property
     def sweep(self) -> GuestSection | None:
-        """What a sweep varies, and how long it goes on; None if nothing is said of one."""
+        """What a sweep varies, and how long it runs; None without one."""
         return self.top_level.sweep
 
     @property
@@ -228,20 +228,20 @@ class Spec:
         return self.top_level.training
 
     def resolved(self, **training: int) -> dict[str, Any]:
-        """Return what the spec says with every default filled in, as plain data.
+        """Return the spec with every default filled in, as plain data.
 
         Args:
             training: keys of ``training`` that were chosen for this run, such as ``slices``.
         """
         written = self.top_level.reference()
         said = {key: value for key, value in written["training"].items() if key not in training}
-        written["training"] = said | training  # in one order, whichever of them the spec said itself
+        written["training"] = said | training  # in one order, whichever of them the spec sets itself
         of_stack = ("data", "layers", "initialize_from", "training")
         order = ("mlpkit", "name", "seed", "ensemble", "dtype", "requires", *of_stack)
         return {key: self.name if key == "name" else written[key] for key in order if key == "name" or key in written}
 
     def resolved_text(self, **training: int) -> str:
-        """Return the resolved spec as text, after making sure that it is read again as what it says.
+        """Return the resolved spec as text, after checking that parsing it gives the same spec.
 
         Args:
             training: as for ``resolved``.
@@ -306,10 +306,10 @@ def load_spec(
     plugins: Iterable[str | FilePath | ModuleType] = (),
     blocked: Iterable[str] = (),
 ) -> Spec:
-    """Read a spec from a YAML file, or from a mapping that says the same, and check every key, component and value.
+    """Read a spec from a YAML file or an equivalent mapping, and check every key, component and value.
 
     Errors in a mapping name the key, such as ``training.batch_size``, in place of file, line and column; files that it
-    names are relative to the working directory, and a layer may be one that was built in Python. A deprecated component
+    names are relative to the working directory, and a layer may be built in Python. A deprecated component
     raises a ``FutureWarning``.
 
     Args:

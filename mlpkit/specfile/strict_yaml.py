@@ -62,7 +62,7 @@ def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) ->
         return None
     builder = _Builder(source, faults)
     try:
-        # Spaces in place of what stands before keep every position as it is in the text.
+        # Spaces in place of the text before keep every position unchanged.
         for event in events(" " * start + source.text[start:]):
             builder.take(event)
     except ParserProblem as problem:
@@ -75,7 +75,7 @@ def parse_yaml(source: SourceText, faults: DiagnosticList, *, start: int = 0) ->
     return builder.root
 
 
-class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
+class _Stop(Exception):  # noqa: N818 - not a separate error: the fault is already reported
     """The rest of the text is not to be read."""
 
 

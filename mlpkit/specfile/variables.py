@@ -111,7 +111,7 @@ def escape(text: str) -> str:
     return text.replace("$", "$$")
 
 
-class _Stop(Exception):  # noqa: N818 - not an error of its own: the fault is already reported
+class _Stop(Exception):  # noqa: N818 - not a separate error: the fault is already reported
     """The spec has become too large, or has more mistakes than are reported."""
 
 

@@ -248,7 +248,7 @@ def events(text: str) -> Iterator[Event]:
             start = error.context_mark.index if error.context_mark else None
             position = error.problem_mark.index if error.problem_mark else len(text)
             raise ParserProblem(error.context or "", start, error.problem or "", min(position, len(text))) from error
-        except (ValueError, OverflowError) as error:  # an escape such as \UFFFFFFFF is no character
+        except (ValueError, OverflowError) as error:  # an escape such as \UFFFFFFFF isn't a character
             start = max(text.rfind('"', 0, parser.index), 0)
             problem = ParserProblem("while scanning a double-quoted scalar", start, str(error), parser.index)
             raise problem from error

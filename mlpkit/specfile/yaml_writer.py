@@ -61,7 +61,7 @@ def to_inline_yaml(value: Any) -> str:
 
 
 def value_or_not_set(value: object) -> str:
-    """Return a value as a spec would say it; what isn't set, in words."""
+    """Return a value in a spec's notation; what isn't set, in words."""
     return "not set" if value is None else to_inline_yaml(value)
 
 

@@ -29,7 +29,7 @@ def columns(
         right: positions of the columns to align at the right, where numbers are.
         indent: what each line starts with.
         width: the line length at which the last column is wrapped; None for no limit. Where it would become too
-            narrow to read, it goes below the others.
+            narrow to read, it goes below the rest.
     """
     if not rows:
         return []
@@ -50,7 +50,7 @@ def columns(
 def blocks(
     rows: Sequence[Sequence[str]], *, right: Collection[int] = (), indent: str = "", width: int | None = None
 ) -> list[str]:
-    """Return the lines of a table; one that is too wide is cut into blocks, each of which has the first column.
+    """Return the lines of a table; one that is too wide is cut into blocks, which repeat the first column.
 
     Cells that have no room even so are shortened. In a row with only a first cell, that cell is as long as it likes.
 

@@ -32,7 +32,7 @@ def new_console() -> Console:
 
 
 class LiveArea:
-    """What is drawn below the lines of a terminal again and again, without a thread of its own; nothing of it stays.
+    """An area below the lines of a terminal that is redrawn without a thread and disappears at the end.
 
     Attributes:
         console: the terminal.
@@ -90,6 +90,6 @@ def show_cursor() -> None:
 
 
 def bar(console: Console, options: ConsoleOptions, done: int, total: int, width: int) -> Iterator[Segment]:
-    """Draw how much of something is done, with so many characters."""
+    """Draw a progress bar of this many characters."""
     drawn = ProgressBar(total, done, width, style="dim", complete_style="cyan", finished_style="cyan")
     yield from Segment.adjust_line_length(list(console.render(drawn, options)), width)

@@ -31,7 +31,7 @@ def result(text: str = "") -> None:
 
     Raises:
         OutputClosedError: the reader has closed the pipe.
-        StorageError: standard output can't be written: its disk is full, say.
+        StorageError: standard output can't be written, for example because its disk is full.
     """
     with _for_a_reader():
         click.echo(as_printed(text), color=colours_wanted())
@@ -58,7 +58,7 @@ def _for_a_reader() -> Iterator[None]:
 
 @contextmanager
 def outliving_the_terminal() -> Iterator[None]:
-    """Discard what is written to standard output, from when its terminal is closed: the work goes on, or is saved."""
+    """Discard standard output once its terminal is closed, so that the work continues or is saved."""
     try:
         yield
     except OSError as error:
@@ -71,7 +71,7 @@ _hung_up = False
 
 
 def readers_may_be_gone(hung_up: bool) -> None:
-    """Say whether the terminal was closed, and perhaps whatever else read the output with it."""
+    """Whether the terminal was closed, and perhaps another reader of the output with it."""
     global _hung_up  # noqa: PLW0603 - standard output is the process's as well
     _hung_up = hung_up
 
@@ -146,13 +146,13 @@ _colours: bool | None = None
 
 
 def choose_colours(wanted: bool | None) -> None:
-    """Turn colours on or off, whatever the environment says; None leaves them to it."""
+    """Turn colours on or off; None leaves them to the environment."""
     global _colours  # noqa: PLW0603 - standard output is the process's as well
     _colours = wanted
 
 
 def colours_wanted() -> bool | None:
-    """Return whether there shall be colours: as chosen, else as the environment says, or None for on terminals only.
+    """Return whether to use colours: as chosen, else from the environment; None for on terminals only.
 
     ``NO_COLOR`` turns them off and ``FORCE_COLOR`` on, if set and not empty; a dumb terminal has none.
     """

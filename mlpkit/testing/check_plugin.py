@@ -1,4 +1,4 @@
-"""Runs the conformance checks on every component of a plugin, or those of one component's gradients and operators."""
+"""Runs the conformance checks on every component of a plugin, or one component's gradient and operator checks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CheckedComponent:
         passed: whether no check failed.
         checks: how many were run.
         left_out: how many were blocked by one that failed.
-        failed: those that failed; first one that others may follow from.
+        failed: the failed checks; first one that others may follow from.
     """
 
     name: str
@@ -101,7 +101,7 @@ ROOTS: Final = (
 
 
 def _root_first(failed: list[FailedCheck]) -> tuple[FailedCheck, ...]:
-    """Return failed checks with the first of the roots before those that may follow from it."""
+    """Return failed checks, a root cause first and its possible consequences after it."""
     names = [each.check for each in failed]
     root = next((failed[names.index(name)] for name in ROOTS if name in names), None)
     if root is None:
@@ -126,11 +126,11 @@ DESCRIPTION: Final = ("onnx_describes_what_is_computed",)
 
 @dataclass(frozen=True)
 class ExamplesReport:
-    """What a comparison on a component's examples says.
+    """The result of a comparison on a component's examples.
 
     Args:
-        status: ``checked``; ``failed`` if something is wrong, or can't be computed; ``unchecked`` if there is no
-            example; ``refused`` if the component says that it can't be exported; ``described`` for a data set that can.
+        status: ``checked``; ``failed`` if something is wrong, or can't be computed; ``unchecked`` without an example;
+            ``refused`` if the component declares that it can't be exported; ``described`` for a data set that can.
         examples: how many examples were compared.
         detail: what is wrong or missing.
     """
@@ -155,7 +155,7 @@ def gradient_report(entry: RegisteredComponent, registry: Registry) -> ExamplesR
 def export_report(entry: RegisteredComponent, registry: Registry) -> ExamplesReport | None:
     """Compare the operators that a layer or a loss describes with what it computes; None if its kind describes none.
 
-    Of a data set, whose examples may be large, it is only said whether it describes its encoder.
+    A data set's examples may be large, so only the existence of its encoder's description is checked.
 
     Args:
         entry: the component.
@@ -180,7 +180,7 @@ def _encoder_report(dataset: type[Dataset]) -> ExamplesReport:
 
 
 def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesReport:
-    """Run checks, and before them those that say whether the examples can be built."""
+    """Run checks, after the ones on whether the examples can be built."""
     checks = {check.name: check for check in checks_for(subject.kind)}
     for name in (*TO_BUILD, *names):
         try:
@@ -192,7 +192,7 @@ def _report(subject: ComponentUnderTest, names: tuple[str, ...]) -> ExamplesRepo
 
 
 def _refusals(subject: ComponentUnderTest) -> list[str]:
-    """Return why examples can't be exported, of those that can't."""
+    """Return why examples can't be exported, for each that can't."""
     found = []
     for example in subject.examples:
         assert isinstance(example, OperationExample)

@@ -59,7 +59,7 @@ def conformance(
     *,
     expected_failures: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[..., None]:
-    """Return a test that runs every check on every component of a plugin, each as a test item of its own.
+    """Return a test that runs every check on every component of a plugin, each as a separate test item.
 
     In a test file::
 
@@ -98,7 +98,7 @@ def conformance(
         except NotApplicable as inapplicable:
             pytest.skip(str(inapplicable))
         except CheckFailure as found:
-            if found.__cause__ is None:  # there is no place in the author's code to show
+            if found.__cause__ is None:  # no line of the author's code to show
                 pytest.fail(str(found), pytrace=False)
             raise
 

@@ -103,7 +103,7 @@ def check_gradients(
     a layer's. Small arrays are compared element by element, large ones along random directions. Parameters
     are moved a little off their first values, so that zeros hide nothing, and their gradients are set to NaN
     beforehand, so that ``backward`` must overwrite them. Differences too small for float64 to resolve count as zero. At
-    a kink, such as that of Relu at 0, there is no gradient to compare: keep ``x`` away from it.
+    a kink, such as Relu's at 0, the gradient doesn't exist: keep ``x`` away from it.
 
     Args:
         layer_or_loss: a new layer or loss.
@@ -151,7 +151,7 @@ def gradient_mismatches(
 ) -> list[GradientMismatch]:
     """Return what ``check_gradients``, given the same, would raise, for every gradient that is wrong.
 
-    ``training`` says whether the passes are part of training.
+    ``training`` is whether the passes are part of training.
 
     Raises:
         ComponentFailure: ``forward`` or ``backward`` failed, or ``backward`` returned no usable array.

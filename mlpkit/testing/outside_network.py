@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def random_targets(
     target: Target, rows: int, rng: np.random.Generator, dtype: DTypeLike = np.float64, *, negative: bool = True
 ) -> NDArray[Any]:
-    """Return targets for so many rows.
+    """Return targets for a number of rows.
 
     Args:
         target: the kind of target.

@@ -23,7 +23,7 @@ PYTHONS_OWN: Final[dict[signal.Signals, Any]] = {
 def interrupt_with(message: str, run: object) -> KeyboardInterrupt:
     """Return the exception for a Ctrl-C that stopped a training; its ``run`` is what was trained."""
     interrupt = KeyboardInterrupt(message)
-    vars(interrupt)["run"] = run  # of a subclass, Python's exit code wouldn't say what ended the program
+    vars(interrupt)["run"] = run  # with a subclass, Python's exit code wouldn't show what ended the program
     return interrupt
 
 

@@ -25,7 +25,7 @@ DEFAULTS: Final = {
 
 
 def label_encoder(x: Array, **attributes: Any) -> Array:
-    """Return for each element the value that stands where the element stands among the keys, or a default.
+    """Look up each element among the keys, and return the values at these positions, or a default.
 
     Args:
         x: texts, float32 or int64.

@@ -25,7 +25,7 @@ def gemm(
     transA: int = 0,
     transB: int = 0,
 ) -> Array:
-    """Return alpha A B + beta C, A and B transposed if that is said."""
+    """Return alpha A B + beta C, with A and B transposed as requested."""
     y = alpha * ((a.T if transA else a) @ (b.T if transB else b))
     return (y if c is None else y + beta * c).astype(a.dtype)
 
@@ -39,7 +39,7 @@ def conv(
         x: images, shape (rows, channels, ...).
         w: shape (filters, channels of a group, *patch).
         b: shape (filters,).
-        group: parts of the channels that have filters of their own.
+        group: groups of channels with separate filters.
         kernel_shape: the shape of a patch, which ``w`` has too.
         how: attributes that ``patches`` takes.
     """
@@ -75,7 +75,7 @@ def average_pool(
     pads: Sequence[int] | None = None,
     strides: Sequence[int] | None = None,
 ) -> Array:
-    """Return the mean of each patch, over its elements of x, or over those around x too if that is said."""
+    """Return the mean of each patch, over its elements of x, including the padding if ``count_include_pad`` is set."""
     how: dict[str, Any] = {"auto_pad": auto_pad, "ceil_mode": ceil_mode, "pads": pads, "strides": strides}
     counted = patches(np.ones_like(x), kernel_shape, around=count_include_pad, **how)
     along = _of_patch(kernel_shape)

@@ -29,7 +29,7 @@ def reduction(function: Callable[..., Array]) -> Callable[..., Array]:
 
 
 def reduce_sum(x: Array, axes: Array | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Array:
-    """Return Σ x along axes, which are an input; without them along all, or none if that is said."""
+    """Return Σ x along axes, which are an input; without axes along all, or none if ``noop_with_empty_axes`` is set."""
     if axes is None or not len(axes):
         return x if noop_with_empty_axes else x.sum(keepdims=bool(keepdims), dtype=x.dtype)
     y: Array = x.sum(axis=tuple(axes), keepdims=bool(keepdims), dtype=x.dtype)
@@ -37,7 +37,7 @@ def reduce_sum(x: Array, axes: Array | None = None, *, keepdims: int = 1, noop_w
 
 
 def arg_max(x: Array, *, axis: int = 0, keepdims: int = 1, select_last_index: int = 0) -> Array:
-    """Return the position of the first largest element along an axis, or of the last if that is said."""
+    """Return the position of the first largest element along an axis; the last if ``select_last_index`` is set."""
     if not select_last_index:
         return np.asarray(x.argmax(axis=axis, keepdims=bool(keepdims)))
     return np.asarray(x.shape[axis] - 1 - np.flip(x, axis).argmax(axis=axis, keepdims=bool(keepdims)))

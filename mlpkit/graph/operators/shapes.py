@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def flatten(x: Array, *, axis: int = 1) -> Array:
-    """Return x as a matrix, whose rows are laid out over the axes before one, and whose columns over the others."""
+    """Return x as a matrix: axes before ``axis`` become the rows, the rest the columns."""
     axis = axis % x.ndim if axis < 0 else axis
     return x.reshape(prod(x.shape[:axis]), prod(x.shape[axis:]))
 
@@ -49,7 +49,7 @@ def expand(x: Array, shape: Array) -> Array:
 
 
 def tile(x: Array, repeats: Array) -> Array:
-    """Return x so many times over along each axis."""
+    """Repeat x along each axis."""
     return np.tile(x, tuple(repeats))
 
 

@@ -52,8 +52,8 @@ def curves(
         thin: the points of thin lines in the colours of the curves, each with ``line``, the name of its line, too.
         thin_opacity: how much these lines hide what is behind them, from 0 to 1.
         names: of the curves in all charts that belong together, so that a curve has the same colour in each of them.
-        dashed: whether each curve but the first has dashes of its own, and the last of many points a dot, so that a
-            curve is seen that another one covers.
+        dashed: whether each curve but the first has its own dash pattern, and the last of many points a dot, so that a
+            covered curve remains visible.
     """
     below = axis(x, titles[0], logarithmic=logarithmic_x)
     beside = axis(y, titles[1], logarithmic=logarithmic, zero=None if zero else False)
@@ -80,7 +80,7 @@ def curves(
 
 
 def _colour_by_series(series: Sequence[str], names: Sequence[str]) -> Chart:
-    """Return a colour for each curve, and a legend with the curves that there are."""
+    """Return a colour for each curve, and a legend with the curves present."""
     columns = max(1, LEGEND_WIDTH // (4 + max(map(len, names or series), default=0)))
     return {
         "field": "series",
@@ -106,7 +106,7 @@ def _ends(points: Sequence[Mapping[str, Any]], encoding: Chart) -> Chart:
 
 
 def _lines(encoding: Chart, *, with_points: bool) -> Chart:
-    """Return a line for each curve; the others are faint once one is chosen in the legend."""
+    """Return a line for each curve; choosing one in the legend dims the rest."""
     faint = {"condition": {"param": "chosen", "value": 1}, "value": 0.12}
     return {
         "mark": {"type": "line", "point": with_points, "strokeWidth": 1.75},

@@ -1,4 +1,4 @@
-"""The chart library in a process of its own: its JavaScript engine may end that process, and no run with it."""
+"""The chart library in a separate process: if its JavaScript engine crashes, the run survives."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _Engine:
                 atexit.register(self._end)
             try:
                 drawn, refusal = self._answer(self._process, json.dumps([function, arguments]))
-            except BaseException:  # an interrupt, say: a late answer must not be taken for that to the next question
+            except BaseException:  # such as an interrupt: a late answer must not be taken for the next question's
                 self._end()
                 raise
         if drawn is None:

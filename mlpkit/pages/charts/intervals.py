@@ -29,7 +29,7 @@ def intervals(
         y: the key of the place of the point from below.
         ends: the keys of the lower and the upper end.
         titles: of the axes.
-        names: of the intervals that hold their place from left to right, and of those that don't.
+        names: of the intervals that hold their x, and of the ones that miss it.
     """
     low, high = ends
     holds = [value[low] <= value[x] <= value[high] for value in values]

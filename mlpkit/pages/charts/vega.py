@@ -67,7 +67,7 @@ def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = Non
     Args:
         caption: what it shows.
         chart: the chart.
-        numbers: what it shows as parts of a page, such as a table, for those who can't see it or want the figures.
+        numbers: what it shows as parts of a page, such as a table, for readers who can't see it or want the figures.
         widest: the greatest width, in rem, the size of the text; by default the chart is as wide as the page.
 
     Raises:
@@ -88,7 +88,7 @@ def figure(caption: str, chart: Chart, *numbers: str, widest: float | None = Non
 
 
 def specification(caption: str, chart: Chart) -> Chart:
-    """Return a chart with all that Vega-Lite needs to draw it as the others, as plain data for JSON.
+    """Return a complete Vega-Lite chart in the common style, as plain data for JSON.
 
     Args:
         caption: what it shows.
@@ -105,7 +105,7 @@ def _own_names(picture: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold and Vega draws: a number that isn't finite is a gap, and names are no one's methods."""
+    """Return what JSON can hold and Vega draws: non-finite numbers become gaps, and names aren't methods."""
     if isinstance(value, Mapping):
         return {_plain(key): _title(each) if key == "title" else _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

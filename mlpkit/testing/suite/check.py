@@ -68,7 +68,7 @@ class Check:
         name: the function's name.
         kinds: the kinds of component that it is for.
         each_example: whether it runs on each example of a component, or once per component.
-        says_why_unusable: whether it also runs on components that can't be used, since it may say why they can't.
+        says_why_unusable: whether it also runs on unusable components, since it may show the reason.
         function: asks, and raises ``CheckFailure`` if the answer is no.
     """
 

@@ -1,4 +1,4 @@
-"""Compares named arrays, of graphs too; the message says which differ and by how much."""
+"""Compares named arrays, of graphs too; the message shows which differ and by how much."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class ExampleWithShape(Example):
 
 
 def example_class(kind: str) -> type[Example]:
-    """Return the class of examples for a kind of component; it stands beside the checks of that kind."""
+    """Return the class of examples for a kind of component; it's in the module with that kind's checks."""
     module = import_module(f"mlpkit.testing.suite.checks.{kind}")
     found: type[Example] = getattr(module, f"{KINDS[kind].base}Example")
     return found

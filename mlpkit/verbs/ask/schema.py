@@ -207,8 +207,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the JSON Schema of specs, from which editors complete and check them.
 
-    A spec that extends another may be incomplete; it has separate definitions, in which nothing is
-    required.
+    A spec that extends another may be incomplete; it has separate definitions, in which nothing is required.
 
     Args:
         registry: the plugins whose components it knows; broken ones are left out.

@@ -115,8 +115,7 @@ class DataReport:
         columns: the columns of the table that examples come from, before encoding; empty without one.
         repeated: how many rows of a split are in the training split too.
         arrays: the arrays that examples come from, unchanged; empty without any.
-        refused: why the data can't be trained on, if elements of its arrays are missing; examples are then
-            unknown.
+        refused: why the data can't be trained on, if elements of its arrays are missing; examples are then unknown.
     """
 
     spec: Spec

@@ -28,8 +28,8 @@ class Judged:
         prediction: what the loss's ``predict`` returns, or its point prediction, shape (rows, ...).
         t: the targets, as ``Split.take`` writes them.
         names: a name for each class, label or value.
-        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2);
-            None without one.
+        interval: the lower and upper end of the interval predicted for each row's target, shape (rows, 2); None without
+            one.
     """
 
     split: str

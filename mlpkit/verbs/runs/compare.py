@@ -102,8 +102,7 @@ class Comparison:
         results: SHA-256 of history, metrics and model; empty if a side has several runs.
         curves: last value of each loss and metric of the history; of several runs, an ``Interval``.
         metrics: loss and metrics at the end, by split; of several runs, an ``Interval``.
-        part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several
-            runs.
+        part_at: the first iteration whose evaluations differ; None if none differ, or if a side has several runs.
         finished: how many of the runs are finished, and so have metrics.
         members: the run folders of each side.
         finished_members: how many of each side are finished.

@@ -60,8 +60,7 @@ class WatchedMinibatch:
 def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
     """Copy what goes through a network, layers inside others included, for the time of a block.
 
-    In the block, attributes of the objects shadow the methods of their classes; other networks aren't
-    affected.
+    In the block, attributes of the objects shadow the methods of their classes; other networks aren't affected.
 
     Args:
         network: the network.

@@ -386,8 +386,8 @@ def trace(
         observer: receives what has changed since the run, so that bits may be others; by default Python warns.
 
     Raises:
-        UsageError: the run has no such step, or its minibatch no such row or example (the message names steps
-            with it), or no folder keeps the run.
+        UsageError: the run has no such step, or its minibatch no such row or example (the message names steps with it),
+            or no folder keeps the run.
         RunFolderError: the folder isn't a run folder, or the spec or the data has changed since; the message names it.
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.

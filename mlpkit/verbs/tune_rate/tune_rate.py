@@ -113,8 +113,8 @@ def tune_rate(
         stop: may ask the test to end after the step that it is in.
 
     Raises:
-        UsageError: the argument isn't a Spec, the rates do not grow, the optimizer has no learning rate, or no loss
-            was lower than the first.
+        UsageError: the argument isn't a Spec, the rates do not grow, the optimizer has no learning rate, or no loss was
+            lower than the first.
         SpecShapeError: the layers don't fit each other or the data.
         DataError: a data file is not what it should be.
 

@@ -178,7 +178,7 @@ def goes_on_after_a_resume(example: CallbackExample) -> None:
 
 
 def _saved(state: dict[str, Any]) -> tuple[str, Arrays]:
-    """Return a state as a checkpoint holds it: as JSON, and the arrays beside it."""
+    """Return a state as a checkpoint holds it: as JSON, and the arrays separately."""
     arrays: Arrays = {}
     return json.dumps(pack(state, arrays, "state")), arrays
 

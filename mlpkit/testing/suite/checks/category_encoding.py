@@ -45,7 +45,7 @@ class CategoryEncodingExample(Example):
         return [candidate for candidate in candidates if candidate.is_accepted()] or candidates[:1]
 
     def is_accepted(self) -> bool:
-        """Whether ``fit`` doesn't say that the encoding is not for such a column."""
+        """Whether ``fit`` accepts such a column."""
         try:
             self.fit(self.make())
         except ParameterError:

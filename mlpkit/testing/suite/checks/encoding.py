@@ -58,7 +58,7 @@ class EncodingExample(Example):
         return np.concatenate([rows[:20], rows[:3] * 4 - 7])
 
     def fit(self, encoding: Encoding, rows_together: int = 64) -> FittedEncoding:
-        """Fit an encoding on the training rows, so many at a time."""
+        """Fit an encoding on the training rows, in chunks."""
         numbers = self.numbers.copy()
 
         def parts() -> Iterator[NDArray[Any]]:

@@ -32,7 +32,7 @@ LONGEST_TRIAL: Final = 5
 
 
 class EngineExample(Example):
-    """An engine that trains a few trials, each of which writes a file into its folder."""
+    """An engine that trains a few trials; each writes a file into its folder."""
 
     sample = "[{'queue': 'short'}]"
 

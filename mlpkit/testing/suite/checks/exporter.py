@@ -47,7 +47,7 @@ class ExporterExample(Example):
 
     @contextmanager
     def written(self, model: ModelGraph) -> Iterator[tuple[Exporter, Path]]:
-        """Write a model into a folder of its own, and yield the exporter and the file.
+        """Write a model into a new folder, and yield the exporter and the file.
 
         Raises:
             NotExportableError: such a file can't hold the model.
@@ -89,7 +89,7 @@ def _model(example: ExporterExample, target: Values | Classes, *, text: bool = F
     Args:
         example: draws the weights.
         target: what it predicts.
-        text: whether it takes a text, which becomes a number, beside an array.
+        text: whether it takes a text, which becomes a number, in addition to an array.
         operator: another operator, without attributes, at its end; empty for none.
     """
     rng = example.random("weights")

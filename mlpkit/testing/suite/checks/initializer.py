@@ -40,7 +40,7 @@ class InitializerExample(ExampleWithShape):
         return initializer(shape, fans, self.random("initializer", number), np.dtype(dtype))
 
     def adapted(self, initializer: Initializer, dtype: str, batch: NDArray[Any]) -> Any:
-        """Return first values adapted to a batch, those of weights of a product, or of a bias.
+        """Return first values adapted to a batch, of a product's weights or of a bias.
 
         Args:
             initializer: the initializer.
@@ -133,7 +133,7 @@ def adapted_values_can_be_trained(example: InitializerExample) -> None:
     They take the place of the values that the call returned.
     """
     initializer = example.make()
-    if not initializer.sees_inputs or not example.shape:  # without axes there are no units
+    if not initializer.sees_inputs or not example.shape:  # without axes, it has no units
         return
     columns = prod(example.shape[:-1]) if len(example.shape) > 1 else example.shape[0]
     batches = {

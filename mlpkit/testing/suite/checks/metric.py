@@ -205,7 +205,7 @@ def _weighted(example: MetricExample, whole: PredictedRows, weights: NDArray[Any
     """Return the result for rows that have weights, added in three parts to two objects."""
     first, second = example.ready(), example.ready()
     for metric, rows in ((first, slice(3)), (first, slice(3, 20)), (second, slice(20, None))):
-        metric.update(*whole.rows(rows), weights[rows])  # type: ignore[call-arg]  # takes_weights says that it does
+        metric.update(*whole.rows(rows), weights[rows])  # type: ignore[call-arg]  # takes_weights is true
     first.merge(second)
     return np.asarray(first.result(), np.float64)
 

@@ -229,7 +229,7 @@ def _attributes(optimizer: Any) -> dict[str, Any]:
     return {
         name: value.tobytes() if isinstance(value, np.ndarray) else copy.deepcopy(value)
         for name, value in vars(optimizer).items()
-        if not hasattr(value, "kind")  # components, such as a schedule, have checks of their own
+        if not hasattr(value, "kind")  # components, such as a schedule, have their own checks
     }
 
 
@@ -329,7 +329,7 @@ def rows_may_lie_apart(example: OptimizerExample) -> None:
 
 
 def _with_gaps(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy whose rows lie apart."""
+    """Return a copy with gaps between its rows."""
     wide = np.zeros((*array.shape[:-1], array.shape[-1] + 3), array.dtype)
     view = wide[..., : array.shape[-1]]
     view[...] = array
