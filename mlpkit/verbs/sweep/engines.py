@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlpkit.components.engine import LOCAL, Engine
-from mlpkit.components.schema.wording import with_article
+from mlpkit.components.schema.wording import did_you_mean, with_article
 from mlpkit.errors import UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.groups.local_workers import LocalWorkers
@@ -56,11 +56,14 @@ class EngineChoice:
             known = f"{', '.join(others)} or {last}" if others else last
             raise UsageError(f"there is no engine '{self.name}' for sweeps; expected {known}")
         own = () if self.name == LOCAL else registry.find((Engine.kind,), self.name).schema.types
+        owners = {option: name for name, entry in built_in.items() for option in entry.schema.types}
         for option in [option for option in self._given if option not in own]:
+            if option not in owners:
+                parts = f"neither a sweep nor its engine takes '{option}'", did_you_mean(option, (*own, *owners))
+                raise UsageError("; ".join(filter(None, parts)))
             is_setting = isinstance(self._given[option], Mapping)
             what = f"a setting of {option.capitalize()}" if is_setting else with_article(option)
-            owner = next((name for name, entry in built_in.items() if option in entry.schema.types), "that takes one")
-            raise UsageError(f"{what} goes with the engine {owner}, not with {self.name}")
+            raise UsageError(f"{what} goes with the engine {owners[option]}, not with {self.name}")
 
     @contextmanager
     def started(self, registry: Registry) -> Iterator[Workers]:

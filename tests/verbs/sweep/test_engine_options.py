@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
+
+import mlpkit
 
 SWEEP = "sweep: {search: {seed: {low: 0, high: 9}}, trials: 3}\n"
 
@@ -51,6 +54,18 @@ def test_wrong_engines(arguments, message, invoke):
     assert (done.code, done.err) == (2, f"error: {message}\n")
 
 
+@pytest.mark.parametrize(
+    ("keyword", "message"),
+    [
+        ("observr", "neither a sweep nor its engine takes 'observr'"),
+        ("shceduler", "neither a sweep nor its engine takes 'shceduler'; did you mean 'scheduler'?"),
+    ],
+)
+def test_a_keyword_of_neither_sweep_nor_engine_is_named(keyword, message):
+    with pytest.raises(mlpkit.UsageError, match=f"^{re.escape(message)}$"):
+        mlpkit.sweep(mlpkit.load_spec("tiny.yaml"), "x", **{keyword: 3})
+
+
 PLUGIN = '''\
 from mlpkit import Engine, UsageError, component, hookimpl
 
@@ -89,7 +104,7 @@ def mlpkit_components():
         (("--slurm", "time=60"), "a setting of Slurm goes with the engine slurm, not with acme.queue"),
         (
             ("--slurm", "time=60", "--no-plugin", "slurm"),
-            "a setting of Slurm goes with the engine that takes one, not with acme.queue",
+            "neither a sweep nor its engine takes 'slurm'",
         ),
     ],
 )
