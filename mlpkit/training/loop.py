@@ -143,7 +143,8 @@ class Trainer:
         self._triggers = section.checkpoint if store is not None else None
         self._best = tracker_of_checkpoint(section)
         self._last_rate: float | None = None
-        self._rate_changes = isinstance(self.optimizer.learning_rate, Schedule)
+        with component_errors(f"optimizer {self.optimizer.registered_name} keeps no learning rate"):
+            self._rate_changes = isinstance(self.optimizer.learning_rate, Schedule)
 
     def train(self) -> list[Record]:
         """Train to the end, or until something asks to stop, and return the history.

@@ -337,6 +337,13 @@ def test_a_schedule_that_fails_is_named(make_trainer, toy):
         make_trainer(optimizer=optimizer).train()
 
 
+def test_an_optimizer_without_a_learning_rate_is_named(make_trainer, toy):
+    optimizer = toy.RecordingOptimizer()
+    del optimizer.learning_rate
+    with pytest.raises(ComponentFailure, match=r"^optimizer RecordingOptimizer keeps no learning rate: AttributeError"):
+        make_trainer(optimizer=optimizer)
+
+
 def test_an_augmentation_or_a_data_set_that_fails_is_named(make_trainer, toy):
     class Broken(toy.Shift):
         def __call__(self, x, rng, out):
