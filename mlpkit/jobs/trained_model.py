@@ -240,8 +240,8 @@ class Model:
                 table with a column of weights, and no targets are given: then that column is used.
 
         Raises:
-            UsageError: the rows have no targets, or a target isn't a class of the model, or a weight isn't a number >=
-                0; or as ``predict``.
+            UsageError: the rows have no targets, a target isn't a class of the model, or a weight isn't a number from 0
+                up; or as ``predict``.
             WrongUseError: a metric takes no weights of examples.
             DataError: the targets aren't what they should be; or as ``predict``.
             DivergenceError: the loss is not finite.
