@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.testing.suite.plugin_under_test import ComponentUnderTest
 
 
-class ReasonsToFail:
+class ExpectedFailures:
     """Why checks of components are expected to fail.
 
     Args:
@@ -83,7 +83,7 @@ def conformance(
         raise UsageError("conformance() needs pytest: pip install pytest, or use mlpkit check-plugin") from error
 
     subjects = subjects_of(plugin)
-    reason = ReasonsToFail(expected_failures or {}, subjects)
+    reason = ExpectedFailures(expected_failures or {}, subjects)
     items = []
     for subject in subjects:
         for check in checks_for(subject.kind):
