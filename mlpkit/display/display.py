@@ -87,7 +87,7 @@ class Display:
         diagnostic(f"{label}: {self.names.label(run)}{shown}", colour)
 
 
-class WhileWritable:
+class MuteWhenClosed:
     """Passes events on to a display; if its output can't be written, training ends in order, and can be resumed.
 
     Args:

@@ -12,7 +12,7 @@ from mlpkit.cli.around_training import after_run, live_folder, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
 from mlpkit.cli.options import expect_one_way
-from mlpkit.display.display import WhileWritable
+from mlpkit.display.display import MuteWhenClosed
 from mlpkit.display.make_display import make_display
 from mlpkit.display.outcomes import of_run
 from mlpkit.display.run_names import FolderNames, RunNames
@@ -91,7 +91,7 @@ def train(
         make_display(title, folder, options.quiet, options.as_json) as display,
     ):
         interrupts.before_stopping = display.interrupted
-        shown = WhileWritable(display, interrupts.stop)
+        shown = MuteWhenClosed(display, interrupts.stop)
         listeners = (interrupts, shown) if page is None else (interrupts, shown, page)
         run = job(observer=ObserverGroup(listeners), stop=interrupts.stop)
         if page is not None:
