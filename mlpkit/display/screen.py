@@ -18,7 +18,7 @@ from mlpkit.display.throughput import Throughput
 from mlpkit.errors import printable
 from mlpkit.pages.evaluations import MOST_ROWS, Evaluations, rows_worth_reading
 from mlpkit.terminal.live_area import SECONDS_BETWEEN_DRAWINGS, LiveArea, show_cursor
-from mlpkit.terminal.output import outliving_the_terminal, result
+from mlpkit.terminal.output import ignore_hangup, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -135,7 +135,7 @@ class Screen(Display):
     def diagnosed(self, run: int, symptom: Symptom) -> None:
         """Print a symptom, and what to try, above what is drawn."""
         if note := self._note(run, symptom):
-            with outliving_the_terminal():
+            with ignore_hangup():
                 self._area.console.print(Text(printable(note), NOTE))
 
     def ended(self, run: int) -> None:
@@ -146,7 +146,7 @@ class Screen(Display):
                 self._area.print_line(line)
             left_out = self._table.left_out(self._area.console.width)
             if left_out:
-                with outliving_the_terminal():
+                with ignore_hangup():
                     text = f"not shown, for lack of width: {', '.join(left_out)}; history.jsonl has all"
                     self._area.console.print(Text(text, "dim"))
 

@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from mlpkit.errors import printable
-from mlpkit.terminal.output import colours_wanted, outliving_the_terminal
+from mlpkit.terminal.output import colours_wanted, ignore_hangup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,22 +48,22 @@ class LiveArea:
 
     def print_line(self, line: Text) -> None:
         """Print a line above the area, cut at the edge of the terminal."""
-        with outliving_the_terminal():
+        with ignore_hangup():
             self.console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
 
     def start(self) -> None:
         """Start drawing."""
-        with outliving_the_terminal():
+        with ignore_hangup():
             self._live.start()
 
     def draw(self, content: RenderableType) -> None:
         """Draw something in place of what was drawn before."""
-        with outliving_the_terminal():
+        with ignore_hangup():
             self._live.update(content, refresh=True)
 
     def stop(self) -> None:
         """Take away what was drawn, and bring the cursor back."""
-        with outliving_the_terminal():
+        with ignore_hangup():
             self._live.stop()
 
     def print_above(self, print_it: Callable[[], None]) -> None:

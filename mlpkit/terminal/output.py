@@ -46,7 +46,7 @@ def write_out() -> None:
 @contextmanager
 def _for_a_reader() -> Iterator[None]:
     try:
-        with outliving_the_terminal():
+        with ignore_hangup():
             yield
     except BrokenPipeError as error:
         _give_up(sys.stdout)
@@ -57,7 +57,7 @@ def _for_a_reader() -> Iterator[None]:
 
 
 @contextmanager
-def outliving_the_terminal() -> Iterator[None]:
+def ignore_hangup() -> Iterator[None]:
     """Discard standard output once its terminal is closed, so that the work continues or is saved."""
     try:
         yield

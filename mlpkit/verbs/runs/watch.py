@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from mlpkit.terminal.live_area import new_console
-from mlpkit.terminal.output import as_printed, outliving_the_terminal
+from mlpkit.terminal.output import as_printed, ignore_hangup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def draw_again_and_again(lines_at: Callable[[int], list[str]]) -> NoReturn:
         lines_at: returns its lines at a width.
     """
     console = new_console()
-    with outliving_the_terminal(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+    with ignore_hangup(), Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             width, height = console.size
             lines = lines_at(width) or ["no runs yet"]
