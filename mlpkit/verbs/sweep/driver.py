@@ -15,7 +15,7 @@ from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
 from mlpkit.training.events import Event, TrainingEnd
-from mlpkit.verbs.sweep.folder import may_go_on
+from mlpkit.verbs.sweep.folder import is_resumable
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES, train_trial
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Driver:
         trials, planned = list(self.trials.values()), self._planned_in_all()
         self._tell("sweep_began", self._objectives, trials, planned, self._workers.count)
         while True:
-            if not self._stop.reason and self._folder.is_to_stop():
+            if not self._stop.reason and self._folder.stop_requested():
                 self._stop.stop(STOPPED_BY)
             while not self._stop.reason and len(self._running) < self._workers.count:
                 trial = self._next()
@@ -198,7 +198,7 @@ class Driver:
             self._may_be_strong = False
             return None
         try:
-            return self._folder.let_go_on(found)
+            return self._folder.reopen(found)
         except RunFolderError as error:  # it is resumed by hand
             self._busy.add(found.number)
             self._tell("noticed", f"trial {found.number} is left alone: {error}")
@@ -265,7 +265,7 @@ class Driver:
             self._tell("noticed", f"trial {number} waits: {end.failure}")
             self._again.append(number)
             return
-        if death and not self._stop.reason and may_go_on(trial):
+        if death and not self._stop.reason and is_resumable(trial):
             got_on = bool(end.stopped) and end.steps > self._saved[number]
             self._saved[number] = max(end.steps, self._saved[number])
             trial = self._after_death(trial, death, counts=not got_on)

@@ -183,7 +183,7 @@ class SweepFolder:
             folder.write_failure(FAILED, 0, f"set aside: {reason}")
         return self.trial(trial.number)
 
-    def let_go_on(self, trial: Trial) -> Trial:
+    def reopen(self, trial: Trial) -> Trial:
         """Remove from the folder of a trial why it ended early, and return it as it is now.
 
         Args:
@@ -224,10 +224,10 @@ class SweepFolder:
         Raises:
             StorageError: the file that asks for it can't be written.
         """
-        if not self.is_to_stop():
+        if not self.stop_requested():
             write_atomically(self.directory / STOP, b"")
 
-    def is_to_stop(self) -> bool:
+    def stop_requested(self) -> bool:
         """Whether its writer is asked to stop the sweep."""
         return has_file(self.directory, STOP)
 
@@ -382,6 +382,6 @@ def _results_so_far(directory: Path) -> dict[str, float]:
     return {key: float(value) for key, value in last.items() if is_result(key)}
 
 
-def may_go_on(trial: Trial) -> bool:
+def is_resumable(trial: Trial) -> bool:
     """Whether a resumed sweep tries a trial again: what diverged would do so again, but a full disk may be cleared."""
     return not trial.over or trial.state == FAILED

@@ -25,7 +25,7 @@ from mlpkit.runs.layout import RESOLVED, SWEEP
 from mlpkit.runs.overview import DIVERGED, FAILED, PRUNED, overview_of
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Event, Observer, ObserverGroup, StopRequest, TrainingEnd
-from mlpkit.verbs.sweep.folder import may_go_on, read_trial, trials_in
+from mlpkit.verbs.sweep.folder import is_resumable, read_trial, trials_in
 from mlpkit.verbs.sweep.pruning import curves_of, rule_for
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.trial_spec import data_key, trial_spec
@@ -75,7 +75,7 @@ def train_trial(
             return ended if stop.reason else TrainingEnd(failure=writer, cause=OTHER_WRITER)
         try:
             trial = read_trial(folder.directory)
-            if not may_go_on(trial):  # that process has trained it to its end
+            if not is_resumable(trial):  # that process has trained it to its end
                 return TrainingEnd()
             folder.forget_failure()  # of an earlier try
             spec = _sweep_spec(

@@ -8,7 +8,7 @@ import pytest
 
 from mlpkit.errors import RunFolderError
 from mlpkit.runs.folder import RunFolder
-from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, may_go_on
+from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, is_resumable
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_state_is_what_the_run_folder_says(folder):
         with RunFolder(trial.directory) as run:
             write(run)
         found = folder.trial(number)
-        return found.state, found.problem, found.results, may_go_on(found)
+        return found.state, found.problem, found.results, is_resumable(found)
 
     record = {"iteration": 2, "epoch": 0.5, "validation_loss": 0.25, "train_accuracy": 0.5}
     metrics = {"test": {"loss": 0.5, "confusion_matrix": [[1]]}}

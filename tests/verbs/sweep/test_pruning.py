@@ -146,7 +146,7 @@ def test_a_trial_that_a_rung_ended_goes_on_once_it_is_in_the_best_third_of_more(
         train(folder, number, 1e-5)
     found = no_longer_weak(folder.trials(), sweep)
     assert found.number == second
-    again = folder.let_go_on(found)
+    again = folder.reopen(found)
     assert again.state == "stopped"
     assert no_longer_weak(folder.trials(), sweep) is None
     train_trial(again.directory)
