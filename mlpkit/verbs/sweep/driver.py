@@ -336,7 +336,7 @@ def best_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Trial |
     return next(iter(ranked(trials, objectives)), None)
 
 
-def front_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
+def pareto_front(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[Trial]:
     """Return the Pareto front: no finished trial is as good as one of them by all objectives, and better by one.
 
     Args:

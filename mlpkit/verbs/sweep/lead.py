@@ -26,7 +26,7 @@ ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True)
-class Lead:
+class Margin:
     """How far the best trial is ahead of the next one with other values, or of the unchanged spec.
 
     The best of many is often a lucky one. Yet against the next one, the p-value needs no correction for their number:
@@ -81,7 +81,7 @@ class Lead:
         return {**asdict(self), "beyond_chance": self.beyond_chance}
 
 
-def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Lead | None:
+def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin | None:
     """Return how far the best trial by the first objective is ahead; None if none with other values is finished.
 
     Args:
@@ -96,7 +96,7 @@ def lead_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Lead | 
     return None if second is None else _lead(in_order[0], second, objective)
 
 
-def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Lead | None:
+def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Margin | None:
     """Return how far the best trial by the first objective is ahead of trial 0; None if that is the best, or has none.
 
     Args:
@@ -111,20 +111,20 @@ def lead_over_baseline(trials: Sequence[Trial], objectives: Sequence[Objective])
     return None if baseline is None else _lead(in_order[0], baseline, objectives[0], chosen_from=len(trials) - 1)
 
 
-def _lead(best: Trial, second: Trial, objective: Objective, chosen_from: int | None = None) -> Lead:
+def _lead(best: Trial, second: Trial, objective: Objective, chosen_from: int | None = None) -> Margin:
     results = [objective.cost(trial.results[objective.key]) for trial in (second, best)]
     by = 0.0 if math.isclose(*results, rel_tol=ROUNDING) else results[0] - results[1]
     of_best, of_second = (_costs(trial, objective) for trial in (best, second))
     shared = [number for number in of_best if number in of_second]
     if len(shared) < 2:
-        return Lead(best.number, second.number, by, chosen_from=chosen_from)
+        return Margin(best.number, second.number, by, chosen_from=chosen_from)
     folds = kind_of(best.directory) is ENSEMBLE_RUN
     pairs = [[costs[number] for number in shared] for costs in (of_second, of_best)]
     count = chosen_from or 1
     found = difference(*pairs, paired=True, folds=folds, level=1 - (1 - LEVEL) / count)
     p_value = None if found.p_value is None else min(1.0, count * found.p_value)
     paired_by = "fold" if folds else "seed"
-    return Lead(best.number, second.number, by, paired_by, found.low, found.high, p_value, chosen_from)
+    return Margin(best.number, second.number, by, paired_by, found.low, found.high, p_value, chosen_from)
 
 
 def _costs(trial: Trial, objective: Objective) -> dict[int, float]:

@@ -20,10 +20,10 @@ from mlpkit.specfile.spec import expect_spec
 from mlpkit.terminal.figures import figure
 from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.events import Event, StopRequest
-from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
 from mlpkit.verbs.sweep.engines import EngineChoice
 from mlpkit.verbs.sweep.folder import SweepFolder
-from mlpkit.verbs.sweep.lead import Lead, lead_of, lead_over_baseline
+from mlpkit.verbs.sweep.lead import Margin, lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep
@@ -68,8 +68,8 @@ class Sweep:
     front: list[Trial] = field(default_factory=list)
     stopped: str = ""
     left: int = 0
-    lead: Lead | None = None
-    lead_over_baseline: Lead | None = None
+    lead: Margin | None = None
+    lead_over_baseline: Margin | None = None
 
     def __repr__(self) -> str:
         """Return the number of trials, and the best."""
@@ -79,7 +79,7 @@ class Sweep:
         return f"<Sweep of {len(self.trials)} trials ({counts}){best}{leads}; saved in {self.folder}>"
 
     @property
-    def leads(self) -> list[Lead]:
+    def leads(self) -> list[Margin]:
         """What is known of how far the best is ahead of others."""
         return [lead for lead in (self.lead, self.lead_over_baseline) if lead is not None]
 
@@ -306,7 +306,7 @@ def sum_up(folder: SweepFolder, spec: Spec, stopped: str = "", left: int = 0) ->
     assert isinstance(spec.sweep, SweepSection)
     objectives = spec.sweep.objectives
     trials = folder.trials()
-    best, front, lead = best_of(trials, objectives), front_of(trials, objectives), lead_of(trials, objectives)
+    best, front, lead = best_of(trials, objectives), pareto_front(trials, objectives), lead_of(trials, objectives)
     over_baseline = lead_over_baseline(trials, objectives) if spec.sweep.baseline else None
     return Sweep(folder.directory, objectives, trials, best, front, stopped, left, lead, over_baseline)
 

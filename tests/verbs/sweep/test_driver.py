@@ -14,7 +14,7 @@ from mlpkit.errors import RunFolderError
 from mlpkit.runs.files import write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import StopRequest, TrainingEnd
-from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, front_of
+from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
 from mlpkit.verbs.sweep.folder import SweepFolder, SweepProgress, Trial
 from mlpkit.verbs.sweep.section import Objective
 from mlpkit.verbs.sweep.trial import OTHER_WRITER, OWN_VALUES
@@ -495,7 +495,7 @@ def test_the_best_is_the_earliest_of_equals_and_finished():
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=8))
 def test_the_front_is_what_nothing_dominates(pairs):
     trials = results(*pairs)
-    front = {trial.number for trial in front_of(trials, [LOSS, ACCURACY])}
+    front = {trial.number for trial in pareto_front(trials, [LOSS, ACCURACY])}
     for i, (loss, accuracy) in enumerate(pairs):
         beaten = any(
             other_loss <= loss and other >= accuracy and (other_loss, other) != (loss, accuracy)
