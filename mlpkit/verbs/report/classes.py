@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit.verbs.report.predictions import Judged
+    from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_CELLS_WIDE: Final = 20
 """Classes up to which the confusion matrix is drawn; of more, the commonest mistakes are listed."""
@@ -43,36 +43,36 @@ MOST_APART: Final = 3
 """Classes up to which each has a calibration curve of its own: of more, some bins would hold too few rows."""
 
 
-def confusion_section(judged: Judged) -> str:
+def confusion_section(scored: ScoredPredictions) -> str:
     """Return the confusion matrix, if classes are predicted, and precision and recall of each class or label."""
-    if not isinstance(judged.target, Classes):
-        labels, predicted_labels = judged.labels, judged.probabilities >= 0.5
+    if not isinstance(scored.target, Classes):
+        labels, predicted_labels = scored.labels, scored.probabilities >= 0.5
         hits, found, there = (of.sum(axis=0) for of in (labels & predicted_labels, predicted_labels, labels))
-        return section("Labels", paragraph(f"Of {judged.rows}."), _per_class("label", judged.names, hits, found, there))
-    true, predicted = judged.classes, judged.predicted_classes
+        return section("Labels", paragraph(f"Of {scored.rows}."), _per_class("label", scored.names, hits, found, there))
+    true, predicted = scored.classes, scored.predicted_classes
     right = true == predicted
-    hits, found, there = (np.bincount(of, minlength=len(judged.names)) for of in (true[right], predicted, true))
-    drawn = len(judged.names) <= MOST_CELLS_WIDE
+    hits, found, there = (np.bincount(of, minlength=len(scored.names)) for of in (true[right], predicted, true))
+    drawn = len(scored.names) <= MOST_CELLS_WIDE
     return section(
         "Classes",
-        paragraph(f"Of {judged.rows}, {np.count_nonzero(right):,} are predicted right."),
+        paragraph(f"Of {scored.rows}, {np.count_nonzero(right):,} are predicted right."),
         beside(
-            _matrix(judged) if drawn else _commonest_mistakes(judged),
-            _per_class("class", judged.names, hits, found, there),
-            least=max(NARROWEST_PART, _width_of_matrix(judged.names)) if drawn else NARROWEST_PART,
+            _matrix(scored) if drawn else _commonest_mistakes(scored),
+            _per_class("class", scored.names, hits, found, there),
+            least=max(NARROWEST_PART, _width_of_matrix(scored.names)) if drawn else NARROWEST_PART,
         ),
     )
 
 
-def confusion_matrix(judged: Judged) -> NDArray[np.int64]:
+def confusion_matrix(scored: ScoredPredictions) -> NDArray[np.int64]:
     """Return how many rows of each class, down, are predicted to be of each class, across."""
-    counts = np.zeros((len(judged.names), len(judged.names)), np.int64)
-    np.add.at(counts, (judged.classes, judged.predicted_classes), 1)
+    counts = np.zeros((len(scored.names), len(scored.names)), np.int64)
+    np.add.at(counts, (scored.classes, scored.predicted_classes), 1)
     return counts
 
 
-def _matrix(judged: Judged) -> str:
-    counts, names = confusion_matrix(judged), judged.names
+def _matrix(scored: ScoredPredictions) -> str:
+    counts, names = confusion_matrix(scored), scored.names
     cells = [
         {"true": true, "predicted": predicted, "rows": int(counts[i, j])}
         for i, true in enumerate(names)
@@ -86,8 +86,8 @@ def _width_of_matrix(names: Sequence[str]) -> float:
     return max(NARROWEST_CELL, LETTER * max(map(len, names)) + 1) * (len(names) + 1)
 
 
-def _commonest_mistakes(judged: Judged) -> str:
-    names, true, predicted = judged.names, judged.classes, judged.predicted_classes
+def _commonest_mistakes(scored: ScoredPredictions) -> str:
+    names, true, predicted = scored.names, scored.classes, scored.predicted_classes
     wrong = true != predicted
     pairs, counts = np.unique(true[wrong] * len(names) + predicted[wrong], return_counts=True)
     commonest = np.argsort(-counts, kind="stable")[:MOST_MIXED_UP]
@@ -128,32 +128,32 @@ def _share(value: Any) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def probabilities_section(judged: Judged) -> str:
+def probabilities_section(scored: ScoredPredictions) -> str:
     """Return ROC and calibration curves, one class or label against the rest."""
-    chosen = _chosen(judged)
+    chosen = _chosen(scored)
     if not chosen:
         return ""
-    apart = {judged.names[i]: (judged.truth_of(i), judged.probability_of(i)) for i in chosen}
+    apart = {scored.names[i]: (scored.truth_of(i), scored.probability_of(i)) for i in chosen}
     curves = {name: roc(truth, probability) for name, (truth, probability) in apart.items()}
     truths, probabilities = zip(*apart.values(), strict=True)
     together = {"all together": (np.concatenate(truths), np.concatenate(probabilities))}
     calibration = _calibration_figure(apart if len(apart) <= MOST_APART else together)
-    against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else judged.names[chosen[0]]
+    against = f"each of {len(chosen)} against the rest" if len(chosen) > 1 else scored.names[chosen[0]]
     return section(
         "Probabilities",
-        paragraph(f"From {judged.rows}: {against}."),
+        paragraph(f"From {scored.rows}: {against}."),
         beside(_roc_figure(curves), calibration),
         paragraph(f"{READING_ROC} {READING_CALIBRATION if calibration else NO_CALIBRATION}"),
         _in_numbers(curves, apart),
     )
 
 
-def _chosen(judged: Judged) -> list[int]:
+def _chosen(scored: ScoredPredictions) -> list[int]:
     """Return the classes or labels to draw: the ones that only some rows have; of two classes, the second."""
-    count = len(judged.names)
-    of_classes = isinstance(judged.target, Classes)
-    there = np.bincount(judged.classes, minlength=count) if of_classes else judged.labels.sum(axis=0)
-    drawn: list[int] = np.flatnonzero((there > 0) & (there < len(judged.prediction))).tolist()
+    count = len(scored.names)
+    of_classes = isinstance(scored.target, Classes)
+    there = np.bincount(scored.classes, minlength=count) if of_classes else scored.labels.sum(axis=0)
+    drawn: list[int] = np.flatnonzero((there > 0) & (there < len(scored.prediction))).tolist()
     if of_classes and count == 2:
         return [i for i in drawn if i == 1]
     return drawn[:MOST_CURVES]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlpkit.components.dataset import RawRows
-    from mlpkit.verbs.report.predictions import Judged
+    from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_IMAGES: Final = 24
 MOST_ROWS: Final = 15
@@ -26,63 +26,65 @@ MOST_COLUMNS: Final = 30
 LONGEST_CELL: Final = 60
 
 
-def worst_rows(judged: Judged) -> NDArray[np.intp]:
+def worst_rows(scored: ScoredPredictions) -> NDArray[np.intp]:
     """Return the positions of the rows that are predicted most wrongly, the worst first: as many as are shown."""
-    wrongness = _wrongness(judged)
+    wrongness = _wrongness(scored)
     order = np.argsort(-wrongness, kind="stable")[:MOST_IMAGES]
     return order[wrongness[order] > 0]
 
 
-def _wrongness(judged: Judged) -> NDArray[np.float64]:
+def _wrongness(scored: ScoredPredictions) -> NDArray[np.float64]:
     """Return how wrong the prediction of each row is: 0 for one that is right."""
-    if isinstance(judged.target, Classes):
-        sure = judged.prediction.max(axis=1).astype(np.float64)
-        return np.where(judged.predicted_classes == judged.classes, 0.0, sure)
-    if isinstance(judged.target, Values):
-        predicted_values, true = judged.values
+    if isinstance(scored.target, Classes):
+        sure = scored.prediction.max(axis=1).astype(np.float64)
+        return np.where(scored.predicted_classes == scored.classes, 0.0, sure)
+    if isinstance(scored.target, Values):
+        predicted_values, true = scored.values
         spread = true.std(axis=0)
         residuals: NDArray[np.float64] = (np.abs(predicted_values - true) / np.where(spread > 0, spread, 1.0)).max(
             axis=1
         )
         return residuals
-    sureness: NDArray[np.float64] = _wrongness_of_labels(judged).max(axis=1)
+    sureness: NDArray[np.float64] = _wrongness_of_labels(scored).max(axis=1)
     return sureness
 
 
-def _wrongness_of_labels(judged: Judged) -> NDArray[np.float64]:
+def _wrongness_of_labels(scored: ScoredPredictions) -> NDArray[np.float64]:
     """Return how far the probability of each label of each row is on the wrong side of a half: 0 on the right one."""
-    wrong = (judged.probabilities >= 0.5) != judged.labels
-    distances: NDArray[np.float64] = np.abs(judged.probabilities - 0.5) * wrong
+    wrong = (scored.probabilities >= 0.5) != scored.labels
+    distances: NDArray[np.float64] = np.abs(scored.probabilities - 0.5) * wrong
     return distances
 
 
-def mistakes_section(judged: Judged, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp]) -> str:
+def mistakes_section(
+    scored: ScoredPredictions, rows: NDArray[np.intp], raw: RawRows | None, indices: NDArray[np.intp]
+) -> str:
     """Return the worst predictions with their targets and inputs.
 
     Args:
-        judged: predictions and targets.
+        scored: predictions and targets.
         rows: which of them are the worst.
         raw: their inputs.
-        indices: the position in its split of each row of ``judged``.
+        indices: the position in its split of each row of ``scored``.
     """
-    title = "Largest residuals" if isinstance(judged.target, Values) else "Most confident mistakes"
+    title = "Largest residuals" if isinstance(scored.target, Values) else "Most confident mistakes"
     if not len(rows):
-        return section(title, paragraph(f"No mistake among {judged.rows}."))
-    headings, said = _said(judged, rows)
+        return section(title, paragraph(f"No mistake among {scored.rows}."))
+    headings, said = _said(scored, rows)
     if isinstance(raw, np.ndarray) and image_shape(raw) is not None:
         captions = [
             ", ".join(f"{name} {cell}" for name, cell in zip(headings, cells, strict=True) if cell) for cells in said
         ]
-        return section(title, paragraph(f"Among {judged.rows}."), pictures([thumbnail(each) for each in raw], captions))
+        return section(title, paragraph(f"Among {scored.rows}."), pictures([thumbnail(each) for each in raw], captions))
     columns = _columns(raw)
     shown = [
         [f"{indices[row]:,}", *cells, *(_shortened(values[i]) for values in columns.values())]
         for i, (row, cells) in enumerate(zip(rows[:MOST_ROWS], said, strict=False))
     ]
-    texts = [] if isinstance(judged.target, Values) else [1, 2]
+    texts = [] if isinstance(scored.target, Values) else [1, 2]
     return section(
         title,
-        paragraph(f"Among {judged.rows}. Rows of {judged.split} count from 0."),
+        paragraph(f"Among {scored.rows}. Rows of {scored.split} count from 0."),
         table(["row", *headings, *columns], shown, texts=texts, sortable=True),
     )
 
@@ -97,21 +99,21 @@ def _shortened(value: Any) -> str:
     return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
-def _said(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
+def _said(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
     """Return headings, and what is predicted and true of each row."""
-    if isinstance(judged.target, Values):
-        return _said_of_values(judged, rows)
-    if isinstance(judged.target, Classes):
-        true, predicted = judged.classes, judged.predicted_classes
+    if isinstance(scored.target, Values):
+        return _said_of_values(scored, rows)
+    if isinstance(scored.target, Classes):
+        true, predicted = scored.classes, scored.predicted_classes
         cells = [
-            [judged.names[true[row]], judged.names[predicted[row]], f"{judged.prediction[row, predicted[row]]:.1%}"]
+            [scored.names[true[row]], scored.names[predicted[row]], f"{scored.prediction[row, predicted[row]]:.1%}"]
             for row in rows
         ]
         return ["true", "predicted", "at"], cells
-    label, has, probabilities = _wrongness_of_labels(judged).argmax(axis=1), judged.labels, judged.probabilities
+    label, has, probabilities = _wrongness_of_labels(scored).argmax(axis=1), scored.labels, scored.probabilities
     cells = [
         [
-            judged.names[label[row]],
+            scored.names[label[row]],
             "yes" if has[row, label[row]] else "no",
             f"{probabilities[row, label[row]]:.1%}",
         ]
@@ -120,9 +122,9 @@ def _said(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[
     return ["label", "true", "probability"], cells
 
 
-def _said_of_values(judged: Judged, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
-    predicted, true = judged.values
-    one = len(judged.names) == 1
-    headings = [f"{what}{'' if one else f' {name}'}" for name in judged.names for what in ("true", "predicted")]
+def _said_of_values(scored: ScoredPredictions, rows: NDArray[np.intp]) -> tuple[list[str], list[list[str]]]:
+    predicted, true = scored.values
+    one = len(scored.names) == 1
+    headings = [f"{what}{'' if one else f' {name}'}" for name in scored.names for what in ("true", "predicted")]
     pairs = [zip(true[row], predicted[row], strict=True) for row in rows]
     return headings, [[figure(float(value)) for pair in row for value in pair] for row in pairs]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ScoredPredictions:
     """Predictions for rows whose targets are known.
 
     Args:

@@ -55,7 +55,7 @@ from mlpkit.verbs.report.importance import (
 )
 from mlpkit.verbs.report.layers import layer_times, layers_section, spread_section, times_section
 from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
-from mlpkit.verbs.report.predictions import Judged
+from mlpkit.verbs.report.predictions import ScoredPredictions
 from mlpkit.verbs.report.values import values_section
 
 if TYPE_CHECKING:
@@ -246,15 +246,15 @@ def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     indices = rows_to_predict(len(data[split]), model.network)
     batch = _taken(model, data[split], description, indices)
     sections: list[str] = []
-    judged: Judged | None = None
+    scored: ScoredPredictions | None = None
     raw: RawRows | None = None
     with found.left_out("predictions"):
-        judged = _judged(model, split, len(data[split]), batch)
-        sections += _judgement(judged)
+        scored = _scored(model, split, len(data[split]), batch)
+        sections += _judgement(scored)
     with found.left_out("the worst predictions"):
-        worst = indices[:0] if judged is None else worst_rows(judged)
+        worst = indices[:0] if scored is None else worst_rows(scored)
         raw = raw_rows(model.dataset, split, indices[worst] if len(worst) else indices[:1], data[split])
-        sections += [] if judged is None else [mistakes_section(judged, worst, raw, indices)]
+        sections += [] if scored is None else [mistakes_section(scored, worst, raw, indices)]
     with found.left_out("importance of inputs"):
         sections += _importance(found, model, split, data[split], description, raw)
     sections.append(layers_section(model.network, image_shape(raw) if isinstance(raw, np.ndarray) else None))
@@ -274,14 +274,14 @@ def _taken(model: TrainedModel, split: Split, description: Description, indices:
     return BatchReader(split, description, model.network.dtype, len(indices)).take(indices)
 
 
-def _judged(model: TrainedModel, split: str, of: int, batch: Batch) -> Judged:
+def _scored(model: TrainedModel, split: str, of: int, batch: Batch) -> ScoredPredictions:
     x, t, _ = batch
     with blas_threads(model.threads):
         whole = model.network.predict_encoded(x)
     prediction = model.network.replicas[0].point_prediction(whole)
     if not np.isfinite(prediction).all():
         raise DivergenceError(f"the network predicts what is not a finite number for a row of {split}")
-    return Judged(split, of, model.target, prediction, t, _names(model), _interval(model, whole))
+    return ScoredPredictions(split, of, model.target, prediction, t, _names(model), _interval(model, whole))
 
 
 def _interval(model: TrainedModel, prediction: NDArray[Any]) -> NDArray[Any] | None:
@@ -305,13 +305,13 @@ def _names(model: TrainedModel) -> tuple[str, ...]:
             return model.dataset.target_names() or numbered
 
 
-def _judgement(judged: Judged) -> list[str]:
+def _judgement(scored: ScoredPredictions) -> list[str]:
     """Return the sections about predictions, if these are of the shape that their target has."""
-    if judged.prediction.reshape(len(judged.prediction), -1).shape[1] != len(judged.names):
+    if scored.prediction.reshape(len(scored.prediction), -1).shape[1] != len(scored.names):
         return []
-    if isinstance(judged.target, Values):
-        return [values_section(judged)]
-    return [confusion_section(judged), probabilities_section(judged)]
+    if isinstance(scored.target, Values):
+        return [values_section(scored)]
+    return [confusion_section(scored), probabilities_section(scored)]
 
 
 def _importance(

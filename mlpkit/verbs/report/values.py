@@ -14,7 +14,7 @@ from mlpkit.terminal.figures import figure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit.verbs.report.predictions import Judged
+    from mlpkit.verbs.report.predictions import ScoredPredictions
 
 MOST_POINTS: Final = 400
 MOST_INTERVALS: Final = 150
@@ -22,18 +22,18 @@ MOST_VALUES: Final = 4
 BINS: Final = 24
 
 
-def values_section(judged: Judged) -> str:
+def values_section(scored: ScoredPredictions) -> str:
     """Return the values predicted against the true ones, their residuals, and both in numbers."""
-    predicted, true = judged.values
-    shown = range(min(MOST_VALUES, len(judged.names)))
-    figures = [part for i in shown for part in _figures(judged.names[i], predicted[:, i], true[:, i], len(shown))]
-    if judged.ends is not None:
-        figures.append(_intervals(judged.names[0], predicted[:, 0], true[:, 0], judged.ends))
-    rows = [_numbers(judged.names[i], predicted[:, i], true[:, i]) for i in shown]
+    predicted, true = scored.values
+    shown = range(min(MOST_VALUES, len(scored.names)))
+    figures = [part for i in shown for part in _figures(scored.names[i], predicted[:, i], true[:, i], len(shown))]
+    if scored.ends is not None:
+        figures.append(_intervals(scored.names[0], predicted[:, 0], true[:, 0], scored.ends))
+    rows = [_numbers(scored.names[i], predicted[:, i], true[:, i]) for i in shown]
     headings = ["", "mean residual", "standard deviation", "mean absolute", "largest"]
     return section(
         "Predicted and true",
-        paragraph(f"From {judged.rows}. A residual is the value predicted less the true one."),
+        paragraph(f"From {scored.rows}. A residual is the value predicted less the true one."),
         beside(*figures),
         table(headings, rows, caption="Residuals", texts=[0]),
     )

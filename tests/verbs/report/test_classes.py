@@ -16,18 +16,18 @@ from mlpkit.verbs.report.classes import (
     probabilities_section,
     roc,
 )
-from mlpkit.verbs.report.predictions import Judged
+from mlpkit.verbs.report.predictions import ScoredPredictions
 
 metrics = require_package("sklearn.metrics")
 
 
 @pytest.fixture(scope="module")
-def judged():
+def scored():
     rng = np.random.default_rng(0)
     t = rng.integers(0, 4, 300)
     logits = rng.normal(size=(300, 4)) + 1.5 * np.eye(4)[t]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return Judged("test", 300, Classes(4), probabilities, t, ("ash", "birch", "cedar", "<elm>"))
+    return ScoredPredictions("test", 300, Classes(4), probabilities, t, ("ash", "birch", "cedar", "<elm>"))
 
 
 def cells(part, caption=""):
@@ -36,23 +36,25 @@ def cells(part, caption=""):
     return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
 
 
-def test_the_confusion_matrix(judged):
-    expected = metrics.confusion_matrix(judged.t, judged.prediction.argmax(axis=1))
+def test_the_confusion_matrix(scored):
+    expected = metrics.confusion_matrix(scored.t, scored.prediction.argmax(axis=1))
 
-    assert confusion_matrix(judged).tolist() == expected.tolist()
-
-
-def test_one_hot_targets_are_classes_too(judged):
-    one_hot = Judged("test", 300, Classes(4, one_hot=True), judged.prediction, np.eye(4)[judged.t], judged.names)
-
-    assert confusion_matrix(one_hot).tolist() == confusion_matrix(judged).tolist()
+    assert confusion_matrix(scored).tolist() == expected.tolist()
 
 
-def test_precision_and_recall_by_class(judged):
-    predicted = judged.prediction.argmax(axis=1)
-    expected = metrics.precision_recall_fscore_support(judged.t, predicted)
+def test_one_hot_targets_are_classes_too(scored):
+    one_hot = ScoredPredictions(
+        "test", 300, Classes(4, one_hot=True), scored.prediction, np.eye(4)[scored.t], scored.names
+    )
 
-    rows = cells(confusion_section(judged), "By class")
+    assert confusion_matrix(one_hot).tolist() == confusion_matrix(scored).tolist()
+
+
+def test_precision_and_recall_by_class(scored):
+    predicted = scored.prediction.argmax(axis=1)
+    expected = metrics.precision_recall_fscore_support(scored.t, predicted)
+
+    rows = cells(confusion_section(scored), "By class")
 
     assert [row[0] for row in rows] == ["ash", "birch", "cedar", "&lt;elm&gt;"]
     assert [row[1:] for row in rows] == [
@@ -62,9 +64,9 @@ def test_precision_and_recall_by_class(judged):
 
 def test_a_class_that_is_never_predicted_has_no_precision():
     prediction = np.array([[0.9, 0.1, 0.0]] * 3)
-    judged = Judged("test", 3, Classes(3), prediction, np.array([0, 0, 1]), ("a", "b", "c"))
+    scored = ScoredPredictions("test", 3, Classes(3), prediction, np.array([0, 0, 1]), ("a", "b", "c"))
 
-    assert cells(confusion_section(judged), "By class") == [
+    assert cells(confusion_section(scored), "By class") == [
         ["a", "0.667", "1.000", "0.800", "2"],
         ["b", "", "0.000", "0.000", "1"],
         ["c", "", "", "", "0"],
@@ -75,9 +77,9 @@ def test_a_hundred_thousand_classes_take_no_matrix_of_them():
     prediction = np.zeros((8, 100_000), np.float32)
     prediction[range(8), [0, 1, 2, 3, 7, 7, 99_999, 99_999]] = 1
     t = np.array([0, 1, 2, 3, 4, 4, 5, 99_999])
-    judged = Judged("test", 8, Classes(100_000), prediction, t, [*map(str, range(100_000))])
+    scored = ScoredPredictions("test", 8, Classes(100_000), prediction, t, [*map(str, range(100_000))])
 
-    part, peak = with_peak(lambda: confusion_section(judged))
+    part, peak = with_peak(lambda: confusion_section(scored))
 
     assert peak < 3 * prediction.nbytes
     assert "8 rows of test, 5 are predicted right" in part
@@ -91,14 +93,14 @@ def test_of_many_classes_the_commonest_mistakes_are_listed():
     prediction[[10, 11]] = np.eye(30)[7]
     names = [f"class {i}" for i in range(30)]
 
-    part = confusion_section(Judged("test", 60, Classes(30), prediction, t, names))
+    part = confusion_section(ScoredPredictions("test", 60, Classes(30), prediction, t, names))
 
     assert cells(part, "Commonest mistakes") == [["class 5", "class 7", "2"]]
 
 
 @pytest.mark.parametrize("decimals", [16, 1])
-def test_roc_curves(judged, decimals):
-    truth, score = judged.t == 2, judged.prediction[:, 2].round(decimals)
+def test_roc_curves(scored, decimals):
+    truth, score = scored.t == 2, scored.prediction[:, 2].round(decimals)
     alarms, hits, _ = metrics.roc_curve(truth, score, drop_intermediate=False)
 
     curve = roc(truth, score)
@@ -108,8 +110,8 @@ def test_roc_curves(judged, decimals):
     assert curve.area == pytest.approx(metrics.roc_auc_score(truth, score))
 
 
-def test_a_roc_curve_at_any_share_of_false_alarms(judged):
-    curve = roc(judged.t == 2, judged.prediction[:, 2].round(1))
+def test_a_roc_curve_at_any_share_of_false_alarms(scored):
+    curve = roc(scored.t == 2, scored.prediction[:, 2].round(1))
     shares = np.linspace(0, 1, 17)
 
     above = curve.hits_at(shares)
@@ -124,9 +126,9 @@ def _without_jumps(curve):
     return curve.alarms[last], curve.hits[last]
 
 
-def test_calibration(judged):
+def test_calibration(scored):
     curve = require_package("sklearn.calibration").calibration_curve
-    truth, probability = judged.t == 1, judged.prediction[:, 1]
+    truth, probability = scored.t == 1, scored.prediction[:, 1]
     share, predicted = curve(truth, probability, n_bins=10)
 
     found = calibration_of(truth, probability, 1)
@@ -146,15 +148,15 @@ def test_the_calibration_error():
     assert calibration_error(truth, probability) == pytest.approx(0.75 * (0.95 - 2 / 3) + 0.25 * 0.05)
 
 
-def test_probabilities_in_numbers(judged):
-    rows = cells(probabilities_section(judged), "calibration error")
+def test_probabilities_in_numbers(scored):
+    rows = cells(probabilities_section(scored), "calibration error")
 
-    areas = [metrics.roc_auc_score(judged.t == i, judged.prediction[:, i]) for i in range(4)]
+    areas = [metrics.roc_auc_score(scored.t == i, scored.prediction[:, i]) for i in range(4)]
     assert [row[1] for row in rows] == [f"{area:.4f}" for area in areas]
 
 
-def test_names_are_texts_and_figures_are_numbers(judged):
-    table = probabilities_section(judged).partition("calibration error")[2]
+def test_names_are_texts_and_figures_are_numbers(scored):
+    table = probabilities_section(scored).partition("calibration error")[2]
     rows = re.findall(r"<tr>(.*?)</tr>", table)[1:]
     assert len(rows) == 4
     for row in rows:
@@ -163,35 +165,37 @@ def test_names_are_texts_and_figures_are_numbers(judged):
 
 def test_of_two_classes_the_second_is_drawn():
     prediction = np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
-    judged = Judged("test", 3, Classes(2), prediction, np.array([0, 1, 1]), ("no", "yes"))
+    scored = ScoredPredictions("test", 3, Classes(2), prediction, np.array([0, 1, 1]), ("no", "yes"))
 
-    assert [row[:2] for row in cells(probabilities_section(judged), "calibration error")] == [["yes", "1.0000"]]
+    assert [row[:2] for row in cells(probabilities_section(scored), "calibration error")] == [["yes", "1.0000"]]
 
 
 def test_labels_are_judged_each_by_itself():
     t, prediction = np.array([[1, 0], [1, 1], [0, 0]]), np.array([[0.9, 0.2], [0.4, 0.8], [0.1, 0.3]])
-    judged = Judged("test", 3, Labels(2), prediction, t, ("red", "round"))
+    scored = ScoredPredictions("test", 3, Labels(2), prediction, t, ("red", "round"))
 
-    assert cells(confusion_section(judged), "By label") == [
+    assert cells(confusion_section(scored), "By label") == [
         ["red", "1.000", "0.500", "0.667", "2"],
         ["round", "1.000", "1.000", "1.000", "1"],
     ]
-    assert [row[:2] for row in cells(probabilities_section(judged), "calibration error")] == [
+    assert [row[:2] for row in cells(probabilities_section(scored), "calibration error")] == [
         ["red", "1.0000"],
         ["round", "1.0000"],
     ]
 
 
 def test_too_few_rows_for_a_calibration_curve_draw_none():
-    judged = Judged("test", 2, Classes(2), np.array([[0.8, 0.2], [0.3, 0.7]]), np.array([0, 1]), ("no", "yes"))
+    scored = ScoredPredictions(
+        "test", 2, Classes(2), np.array([[0.8, 0.2], [0.3, 0.7]]), np.array([0, 1]), ("no", "yes")
+    )
 
-    shown = probabilities_section(judged)
+    shown = probabilities_section(scored)
 
     assert shown.count("<figure") == 1
     assert "No calibration curve: no tenth of the probabilities has 5 rows." in shown
 
 
 def test_one_class_alone_has_no_curves():
-    judged = Judged("test", 2, Classes(2), np.array([[0.8, 0.2]] * 2), np.array([0, 0]), ("no", "yes"))
+    scored = ScoredPredictions("test", 2, Classes(2), np.array([[0.8, 0.2]] * 2), np.array([0, 0]), ("no", "yes"))
 
-    assert probabilities_section(judged) == ""
+    assert probabilities_section(scored) == ""

@@ -4,9 +4,9 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.verbs.report.mistakes import mistakes_section, worst_rows
-from mlpkit.verbs.report.predictions import Judged
+from mlpkit.verbs.report.predictions import ScoredPredictions
 
-CLASSES = Judged(
+CLASSES = ScoredPredictions(
     "test",
     5,
     Classes(2),
@@ -44,7 +44,7 @@ def test_inputs_without_names_are_left_out():
 
 
 def test_no_mistake_is_said():
-    right = Judged("test", 1, Classes(2), np.array([[0.9, 0.1]]), np.array([0]), ("no", "yes"))
+    right = ScoredPredictions("test", 1, Classes(2), np.array([[0.9, 0.1]]), np.array([0]), ("no", "yes"))
 
     rows = worst_rows(right)
 
@@ -55,22 +55,22 @@ def test_no_mistake_is_said():
 def test_residuals_count_in_deviations_of_their_own_value():
     true = np.array([[0.0, 0.0], [2.0, 2000.0], [4.0, 4000.0]])
     predicted = true + np.array([[0.0, 100.0], [3.0, 0.0], [0.0, 0.0]])
-    judged = Judged("test", 3, Values((2,)), predicted, true, ("width", "price"))
+    scored = ScoredPredictions("test", 3, Values((2,)), predicted, true, ("width", "price"))
 
-    rows = worst_rows(judged)
+    rows = worst_rows(scored)
 
     assert rows.tolist() == [1, 0]
-    part = mistakes_section(judged, rows, None, np.arange(3))
+    part = mistakes_section(scored, rows, None, np.arange(3))
     assert "<td>2.0000</td><td>5.0000</td><td>2000</td><td>2000</td>" in part
 
 
 def test_the_label_that_is_most_wrong_counts():
     t, prediction = np.array([[1, 0], [1, 1]]), np.array([[0.9, 0.6], [0.1, 0.8]])
-    judged = Judged("test", 2, Labels(2), prediction, t, ("red", "round"))
+    scored = ScoredPredictions("test", 2, Labels(2), prediction, t, ("red", "round"))
 
-    rows = worst_rows(judged)
+    rows = worst_rows(scored)
 
     assert rows.tolist() == [1, 0]
-    part = mistakes_section(judged, rows, None, np.arange(2))
+    part = mistakes_section(scored, rows, None, np.arange(2))
     assert '<td class="text">red</td><td class="text">yes</td><td>10.0%</td>' in part
     assert '<td class="text">round</td><td class="text">no</td><td>60.0%</td>' in part

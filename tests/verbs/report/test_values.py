@@ -6,25 +6,25 @@ import re
 import numpy as np
 
 from mlpkit.components.target import Values
-from mlpkit.verbs.report.predictions import Judged
+from mlpkit.verbs.report.predictions import ScoredPredictions
 from mlpkit.verbs.report.values import values_section
 
 TRUE = np.array([[10.0], [20.0], [30.0]])
 
 
-def judged(predicted, true=TRUE, names=("price",), interval=None):
-    return Judged("test", len(true), Values(true.shape[1:]), predicted, true, names, interval)
+def scored(predicted, true=TRUE, names=("price",), interval=None):
+    return ScoredPredictions("test", len(true), Values(true.shape[1:]), predicted, true, names, interval)
 
 
 def test_residuals_in_numbers():
-    part = values_section(judged(TRUE + np.array([[1.0], [1.0], [-5.0]])))
+    part = values_section(scored(TRUE + np.array([[1.0], [1.0], [-5.0]])))
 
     cells = re.findall(r"<td[^>]*>(.*?)</td>", part)
     assert cells == ["price", "-1.0000", "2.8284", "2.3333", "-5.0000"]
 
 
 def test_points_are_those_predicted():
-    part = values_section(judged(TRUE + 1))
+    part = values_section(scored(TRUE + 1))
 
     chart = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', part)[0])
     assert chart["data"]["values"] == [{"true": v, "predicted": v + 1} for v in (10.0, 20.0, 30.0)]
@@ -33,7 +33,7 @@ def test_points_are_those_predicted():
 def test_several_values_have_charts_of_their_own():
     true = np.column_stack([TRUE, 2 * TRUE])
 
-    part = values_section(judged(true, true, ("width", "height")))
+    part = values_section(scored(true, true, ("width", "height")))
 
     assert part.count("<figure>") == 4
     assert "height: residuals" in part
@@ -42,11 +42,11 @@ def test_several_values_have_charts_of_their_own():
 def test_intervals_that_miss_the_true_value_are_told_apart():
     ends = np.array([[10.0, 12.0], [15.0, 19.0], [25.0, 35.0]], np.float32)
 
-    part = values_section(judged(TRUE + 1, interval=ends))
+    part = values_section(scored(TRUE + 1, interval=ends))
 
     assert "price: predicted intervals, which hold 2 of 3 true values (66.7%)" in part
     chart = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', part)[-1])
     points = chart["data"]["values"]
     assert [[point["low"], point["high"]] for point in points] == ends.tolist()
     assert [point["interval"] for point in points] == ["holds the true value", "misses it", "holds the true value"]
-    assert "predicted intervals" not in values_section(judged(TRUE))
+    assert "predicted intervals" not in values_section(scored(TRUE))
