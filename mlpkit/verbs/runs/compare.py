@@ -40,7 +40,7 @@ ADVISED_SEEDS: Final = 5
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TestResult:
     """Whether a loss or metric differs between two sides by more than chance.
 
     Args:
@@ -78,7 +78,7 @@ class Verdict:
         return [self.metric, value, f"{low} to {high}", f"{verdict}, p {probability(self.p_value)}"]
 
 
-class Remark(NamedTuple):
+class Note(NamedTuple):
     """Something about a comparison that its figures don't show.
 
     Args:
@@ -126,7 +126,7 @@ class Comparison:
     finished: int = 0
     members: list[list[str]] = field(default_factory=list)
     finished_members: list[int] = field(default_factory=list)
-    chance: list[Verdict] = field(default_factory=list)
+    chance: list[TestResult] = field(default_factory=list)
     only_seeds: bool = False
     unfinished: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
@@ -145,28 +145,28 @@ class Comparison:
         return "95 %" if count < 2 else f"95 %, p corrected for {count} comparisons by Holm's method"
 
     @property
-    def remarks(self) -> list[Remark]:
+    def remarks(self) -> list[Note]:
         """Open questions, with commands that would answer them; empty if nothing differs or nothing is open."""
         return [*self._about_unfinished(), *self._about_chance()]
 
-    def _about_unfinished(self) -> Iterator[Remark]:
+    def _about_unfinished(self) -> Iterator[Note]:
         if self.unfinished:
             said = "Some seeds aren't finished. Unless they still train, go on with:"
-            yield Remark(said, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
+            yield Note(said, [f"mlpkit resume {shlex.quote(folder)}" for folder in self.unfinished])
 
-    def _about_chance(self) -> Iterator[Remark]:
+    def _about_chance(self) -> Iterator[Note]:
         if not self.metrics or self.finished < 2:
             return
         if self.only_seeds:
-            yield Remark("The runs differ in their seeds alone: what differs is chance.")
+            yield Note("The runs differ in their seeds alone: what differs is chance.")
         elif alone := self._alone:
             said = (
                 "One run each can't tell a better spec from a lucky seed. Train with several seeds, and compare the "
                 "folders:"
             )
-            yield Remark(said, [*dict.fromkeys(alone)])
+            yield Note(said, [*dict.fromkeys(alone)])
         if self.too_few:
-            yield Remark(
+            yield Note(
                 f"{' and '.join(self.too_few)} and {self.runs[0]} have other seeds, of which a test needs "
                 f"{FEWEST_UNPAIRED} on each side: train more, or the same seeds, for which two are enough."
             )
@@ -320,7 +320,7 @@ def _mean(runs: Iterable[Mapping[str, float]]) -> dict[str, Any]:
     return {key: interval(each) for key, each in values.items()}
 
 
-def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[Verdict]:
+def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[TestResult]:
     """Test for each metric and each side but the first whether it differs from the first by more than chance.
 
     Runs of the same seeds are compared seed by seed, in a paired t-test; others by Welch's t-test. The p-values are
@@ -398,12 +398,14 @@ class _Test:
         before, after = len(self.before), len(self.after)
         return 2 / (2**before if self.paired else math.comb(before + after, before))
 
-    def verdict(self, p_value: float) -> Verdict:
+    def verdict(self, p_value: float) -> TestResult:
         """Return the verdict for a corrected p-value."""
         mean, low, high = self.found.mean, self.found.low, self.found.high
         assert low is not None  # there are enough values on each side, and all are finite
         assert high is not None
-        return Verdict(self.metric, self.first, self.other, mean, low, high, p_value, self.paired, p_value < 1 - LEVEL)
+        return TestResult(
+            self.metric, self.first, self.other, mean, low, high, p_value, self.paired, p_value < 1 - LEVEL
+        )
 
     @cached_property
     def found(self) -> Difference:

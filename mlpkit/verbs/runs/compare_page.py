@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mlpkit.verbs.runs.compare import Comparison, Remark, Row
+    from mlpkit.verbs.runs.compare import Comparison, Note, Row
 
 
 def write_comparison(directories: Sequence[Path], file: Path, metrics: Sequence[str] = ()) -> None:
@@ -54,7 +54,7 @@ def _chance_section(found: Comparison) -> str:
     return section("More than chance?", *verdicts, *nothing, *map(_said, found.remarks))
 
 
-def _said(remark: Remark) -> str:
+def _said(remark: Note) -> str:
     return paragraph(remark.text) + (preformatted("\n".join(remark.commands)) if remark.commands else "")
 
 
