@@ -39,7 +39,7 @@ class Provided(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-class Verdict(NamedTuple):
+class ProbeResult(NamedTuple):
     """The result of examining a plugin.
 
     Args:
@@ -58,7 +58,7 @@ class Verdict(NamedTuple):
 
 def examine(
     plugins: Sequence[Plugin], *, with_components: bool = True, longest_load: float = LONGEST_LOAD
-) -> list[Verdict]:
+) -> list[ProbeResult]:
     """Return a verdict on each plugin, leaving this process as it is.
 
     Plugins share a process until one of them fails. That one is looked at once more, as the first in a new process: a
@@ -73,7 +73,7 @@ def examine(
     for plugin in plugins:
         plugin.refuse_if_incompatible()
     waiting = [plugin for plugin in plugins if plugin.status is Status.FOUND and plugin.origin.target is not None]
-    found: dict[int, Verdict] = {}
+    found: dict[int, ProbeResult] = {}
     while waiting and can_start_processes():
         verdicts = list(_in_one_process(waiting, with_components, longest_load))
         if len(verdicts) > 1 and not verdicts[-1].sound:
@@ -83,7 +83,7 @@ def examine(
     return [found.get(id(plugin)) or verdict_here(plugin, with_components=with_components) for plugin in plugins]
 
 
-def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
+def verdict_here(plugin: Plugin, *, with_components: bool = True) -> ProbeResult:
     """Load a plugin in this process, if that was not tried yet, and return the verdict.
 
     Args:
@@ -91,7 +91,7 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
         with_components: whether to import each component too.
     """
     if not plugin.load():
-        return Verdict(plugin.reason)
+        return ProbeResult(plugin.reason)
     provided = []
     for declared in plugin.declarations.values():
         fault = computed_by = ""
@@ -105,23 +105,23 @@ def verdict_here(plugin: Plugin, *, with_components: bool = True) -> Verdict:
         provided.append(
             Provided(declared.kind, declared.name, declared.deprecated, fault, computed_by, declared.aliases)
         )
-    return Verdict("", tuple(provided))
+    return ProbeResult("", tuple(provided))
 
 
-def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[Verdict]:
+def _in_one_process(plugins: Sequence[Plugin], with_components: bool, longest_load: float) -> Iterator[ProbeResult]:
     """Yield verdicts up to the first on a plugin that is not sound."""
     request = {"with_components": with_components, "plugins": [_described(plugin) for plugin in plugins]}
     with answers_of(f"{__name__}:probe", request, longest_load) as answers:
         for _ in plugins:
             try:
                 reason, provided = next(answers)
-                verdict = Verdict(
+                verdict = ProbeResult(
                     str(reason), tuple(Provided._make((*said, tuple(aliases))) for *said, aliases in provided)
                 )
             except NoAnswerError as error:
-                verdict = Verdict(str(error))
+                verdict = ProbeResult(str(error))
             except (TypeError, ValueError):
-                verdict = Verdict(ALTERED)
+                verdict = ProbeResult(ALTERED)
             yield verdict
             if not verdict.sound:
                 return
@@ -137,7 +137,7 @@ def _described(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-def probe(request: Mapping[str, Any]) -> Iterator[Verdict]:
+def probe(request: Mapping[str, Any]) -> Iterator[ProbeResult]:
     """Yield a verdict on each plugin that is described, up to the first on one that is not sound; harms this process.
 
     Args:
@@ -150,7 +150,7 @@ def probe(request: Mapping[str, Any]) -> Iterator[Verdict]:
             plugin = Plugin(described["namespace"], origin)
             verdict = verdict_here(plugin, with_components=request["with_components"])
         except BaseException as error:  # a plugin may raise KeyboardInterrupt
-            verdict = Verdict(error_summary(error))
+            verdict = ProbeResult(error_summary(error))
         yield verdict
         if not verdict.sound:
             return

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlpkit.components.hook import ComponentDeclaration
     from mlpkit.components.recipe import KeyPath
     from mlpkit.registry.discovery import PluginOptions
-    from mlpkit.registry.probe import Verdict
+    from mlpkit.registry.probe import ProbeResult
 
 
 C = TypeVar("C", bound="Component")
@@ -87,7 +87,7 @@ class Registry:
         self.plugins = list(plugins)
         self._blocked: frozenset[str] = frozenset()
         self._found: dict[str, RegisteredComponent] = {}
-        self._verdicts: dict[int, Verdict] = {}
+        self._verdicts: dict[int, ProbeResult] = {}
 
     @classmethod
     def discover(cls, **options: Unpack[PluginOptions]) -> Registry:
@@ -219,7 +219,7 @@ class Registry:
             if (kinds is None or declared.kind in kinds) and not self._is_blocked(plugin, name)
         ]
 
-    def examined(self) -> list[tuple[Plugin, Verdict]]:
+    def examined(self) -> list[tuple[Plugin, ProbeResult]]:
         """Look at every plugin in a subprocess, and at each component; return the verdicts, built-ins first.
 
         What is broken counts as broken from now on, and is not loaded into this process.
@@ -433,7 +433,7 @@ class Registry:
                         words.setdefault(alias, name)
         return words
 
-    def _without_blocked(self, plugin: Plugin, verdict: Verdict) -> Verdict:
+    def _without_blocked(self, plugin: Plugin, verdict: ProbeResult) -> ProbeResult:
         allowed = [component for component in verdict.provided if not self._is_blocked(plugin, component.name)]
         return verdict._replace(provided=tuple(allowed))
 
@@ -441,7 +441,7 @@ class Registry:
         return plugin.qualified(bare) in self._blocked or f"{plugin.namespace}.{bare}" in self._blocked
 
 
-def _examine(plugins: Sequence[Plugin], *, with_components: bool) -> list[tuple[Plugin, Verdict]]:
+def _examine(plugins: Sequence[Plugin], *, with_components: bool) -> list[tuple[Plugin, ProbeResult]]:
     from mlpkit.registry.probe import examine  # noqa: PLC0415 - starts processes, which few verbs do
 
     return list(zip(plugins, examine(plugins, with_components=with_components), strict=True))

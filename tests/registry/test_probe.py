@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from mlpkit.registry.plugin import Status
-from mlpkit.registry.probe import Provided, Verdict, examine
+from mlpkit.registry.probe import ProbeResult, Provided, examine
 from mlpkit.registry.registry import Registry
 
-SOUND = Verdict("", (Provided("layer", "Swish"),))
+SOUND = ProbeResult("", (Provided("layer", "Swish"),))
 
 
 def third_parties():
@@ -44,7 +44,7 @@ def test_a_plugin_that_takes_for_ever_is_given_up(distributions, swish):
     distributions.install("b_next", swish)
     for seconds in (1, 4, 16, 64):  # a sound plugin takes less than one, unless the machine is busy
         found = verdicts(longest_load=seconds)
-        assert found["a_sleeper"] == Verdict(f"it was still loading after {seconds} s")
+        assert found["a_sleeper"] == ProbeResult(f"it was still loading after {seconds} s")
         if found["b_next"] == SOUND:
             return
     pytest.fail(f"a sound plugin took more than a minute: {found['b_next']}")
@@ -62,7 +62,7 @@ def test_a_plugin_that_takes_for_ever_is_given_up(distributions, swish):
 def test_a_plugin_that_ends_its_process_affects_no_other(distributions, code, reason):
     distributions.install("acme", code)
     distributions.install("bcme")
-    assert verdicts() == {"acme": Verdict(reason), "bcme": SOUND}
+    assert verdicts() == {"acme": ProbeResult(reason), "bcme": SOUND}
 
 
 def test_components_are_looked_at_too_unless_that_is_not_wanted(distributions, swish):
@@ -78,7 +78,7 @@ def test_plugins_that_are_not_to_be_loaded_are_not(distributions):
     distributions.install("acme", "raise SystemExit('loaded')")
     registry = Registry.discover(blocked=["acme"])
     found = examine([plugin for plugin in registry.plugins if plugin.namespace == "acme"])
-    assert found == [Verdict("blocked by name")]
+    assert found == [ProbeResult("blocked by name")]
 
 
 def test_what_was_found_broken_is_not_loaded_afterwards(distributions):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlpkit.registry.discovery import PluginOptions
     from mlpkit.registry.plugin import Plugin
-    from mlpkit.registry.probe import Verdict
+    from mlpkit.registry.probe import ProbeResult
     from mlpkit.specfile.spec import Spec
 
 
@@ -105,7 +105,7 @@ def _is_installed(plugin: Plugin) -> bool:
     return plugin.usable and plugin.origin.distribution is not None
 
 
-def _report(plugin: Plugin, verdict: Verdict) -> PluginReport:
+def _report(plugin: Plugin, verdict: ProbeResult) -> PluginReport:
     status = "loaded" if plugin.usable else plugin.status.value
     report = PluginReport(
         plugin.namespace, plugin.source, plugin.version, plugin.origin.file, status, verdict.reason or plugin.reason
