@@ -114,7 +114,7 @@ def verb(name: str) -> Callable[[Callable[..., None]], HelpfulCommand]:
     return click.command(name, cls=HelpfulCommand)
 
 
-def takes_overrides(verb: F) -> F:
+def overrides_option(verb: F) -> F:
     """Add ``--set``, as the argument ``overrides``."""
     return click.option(
         "--set",
@@ -153,7 +153,7 @@ def given_spec(path: str, overrides: Sequence[str] = (), **plugin_options: Unpac
         raise
 
 
-def takes_registry(verb: Callable[..., None]) -> Callable[..., None]:
+def registry_option(verb: Callable[..., None]) -> Callable[..., None]:
     """Add ``--plugin`` and ``--no-plugin``, as the argument ``registry``: the plugins to take components from."""
 
     @wraps(verb)
@@ -162,10 +162,10 @@ def takes_registry(verb: Callable[..., None]) -> Callable[..., None]:
 
         verb(*args, registry=Registry.discover(**plugin_options), **given)
 
-    return takes_plugins(with_registry)
+    return plugins_option(with_registry)
 
 
-def takes_plugins(verb: Callable[..., None]) -> Callable[..., None]:
+def plugins_option(verb: Callable[..., None]) -> Callable[..., None]:
     """Add ``--plugin`` and ``--no-plugin``, as the argument ``plugin_options``."""
 
     @wraps(verb)
@@ -181,10 +181,10 @@ def takes_plugins(verb: Callable[..., None]) -> Callable[..., None]:
         shell_complete=completion.components,
         help="Leave out a plugin, or a component; may be repeated.",
     )
-    return takes_plugin_files(without(with_plugin_options))
+    return plugin_files_option(without(with_plugin_options))
 
 
-def takes_plugin_files(verb: F) -> F:
+def plugin_files_option(verb: F) -> F:
     """Add ``--plugin``, as the argument ``plugins``."""
     return click.option(
         "--plugin",
@@ -200,7 +200,7 @@ ANY_PORT: Final = 0
 PORT: Final = click.IntRange(0, 65535)
 
 
-def takes_live(verb: F) -> F:
+def live_option(verb: F) -> F:
     """Add ``--live``, as the argument ``port``."""
     return click.option(
         "--live",
@@ -211,12 +211,12 @@ def takes_live(verb: F) -> F:
     )(verb)
 
 
-def takes_json(verb: F) -> F:
+def json_option(verb: F) -> F:
     """Add ``--json``, as the argument ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")(verb)
 
 
-def takes_report(verb: F) -> F:
+def report_option(verb: F) -> F:
     """Add ``--report`` and ``--no-report``, as the argument ``reports``."""
     return click.option(
         "--report/--no-report",
@@ -227,7 +227,7 @@ def takes_report(verb: F) -> F:
     )(verb)
 
 
-def takes_mpi(verb: F) -> F:
+def mpi_option(verb: F) -> F:
     """Add ``--mpi`` and ``--no-mpi``, as the argument ``mpi``."""
     return click.option(
         "--mpi/--no-mpi",
@@ -238,7 +238,7 @@ def takes_mpi(verb: F) -> F:
     )(verb)
 
 
-def takes_quiet(verb: F) -> F:
+def quiet_option(verb: F) -> F:
     """Add ``--quiet``."""
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
 
@@ -253,7 +253,7 @@ def expect_one_way(quiet: bool, as_json: bool) -> None:
         raise UsageError("--quiet and --json can't both be given")
 
 
-def takes_workers(verb: F) -> F:
+def workers_option(verb: F) -> F:
     """Add ``--workers``."""
     return click.option(
         "--workers",
@@ -264,8 +264,8 @@ def takes_workers(verb: F) -> F:
     )(verb)
 
 
-def takes_training(verb: Callable[..., None]) -> Callable[..., None]:
+def training_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a training, as ``mpi`` and the keywords of ``TrainingOptions``."""
-    for add in (takes_json, takes_quiet, takes_plugins, takes_mpi, takes_live, takes_report, takes_workers):
+    for add in (json_option, quiet_option, plugins_option, mpi_option, live_option, report_option, workers_option):
         verb = add(verb)  # help lists the last one first
     return verb

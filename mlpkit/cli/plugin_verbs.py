@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mlpkit.cli.options import HelpfulCommand, takes_plugin_files, values_said
+from mlpkit.cli.options import HelpfulCommand, plugin_files_option, values_said
 from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.types import BooleanType, without_null
 from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError
@@ -57,7 +57,7 @@ def plugin_verb(name: str, arguments: Sequence[str]) -> click.Command:
         params=[_parameter(field, meanings.get(field.name, "")) for field in schema.fields],
         help="\n\n".join(MARKUP.sub(r"\1", text) for text in texts if text),
     )
-    return takes_plugin_files(command)
+    return plugin_files_option(command)
 
 
 def _parameter(field: ParameterSchema, meaning: str) -> click.Parameter:

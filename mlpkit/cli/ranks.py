@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
 
 
-def takes_ranks(command: Callable[..., None]) -> Callable[..., None]:
+def with_ranks(command: Callable[..., None]) -> Callable[..., None]:
     """Give a verb an argument ``ranks``, the processes to train with; ranks other than 0 assist rank 0."""
 
     @wraps(command)

@@ -23,9 +23,9 @@ LONGEST_VALUE = 30
 @options.verb("explain")
 @click.argument("path", metavar="SPEC", shell_complete=completion.specs)
 @click.argument("key", metavar="[KEY]", required=False, shell_complete=completion.keys)
-@options.takes_overrides
-@options.takes_plugins
-@options.takes_json
+@options.overrides_option
+@options.plugins_option
+@options.json_option
 def command(
     path: str,
     key: str | None,

@@ -22,8 +22,8 @@ COLOURS: Final = {"loaded": "green", "broken": "red", "refused": "red", "blocked
 @options.verb("plugins")
 @click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
 @click.option("--requirements", is_flag=True, help="Print the plugins' distributions, as pip takes them.")
-@options.takes_plugins
-@options.takes_json
+@options.plugins_option
+@options.json_option
 def command(path: str | None, requirements: bool, plugin_options: PluginOptions, as_json: bool) -> None:
     """List the plugins, and what each provides.
 

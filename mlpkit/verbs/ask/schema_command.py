@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @options.verb("schema")
-@options.takes_registry
+@options.registry_option
 def command(registry: Registry) -> None:
     """Print the JSON Schema of specs, for editors.
 

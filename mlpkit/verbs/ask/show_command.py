@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @options.verb("show")
 @click.argument("name", metavar="NAME|KIND", shell_complete=completion.components)
-@options.takes_registry
-@options.takes_json
+@options.registry_option
+@options.json_option
 def command(name: str, registry: Registry, as_json: bool) -> None:
     """Describe a component: its mathematics, parameters and source.
 

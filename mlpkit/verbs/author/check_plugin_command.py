@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @options.verb("check-plugin")
 @click.argument("name", metavar="NAME", shell_complete=completion.components)
-@options.takes_plugin_files
-@options.takes_json
+@options.plugin_files_option
+@options.json_option
 def command(name: str, plugins: tuple[str, ...], as_json: bool) -> None:
     """Test a plugin's components against what their kinds promise.
 

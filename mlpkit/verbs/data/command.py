@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @click.option(
     "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="Training examples to show, encoded."
 )
-@options.takes_overrides
-@options.takes_plugins
-@options.takes_json
+@options.overrides_option
+@options.plugins_option
+@options.json_option
 def command(
     path: str,
     encoded: bool,

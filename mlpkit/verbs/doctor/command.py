@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @options.verb("doctor")
 @click.argument("directory", metavar="RUN", type=click.Path(path_type=Path), shell_complete=completion.runs)
-@options.takes_plugins
-@options.takes_json
+@options.plugins_option
+@options.json_option
 def command(directory: Path, plugin_options: PluginOptions, as_json: bool) -> None:
     """Say what was wrong with a training, and what to try.
 

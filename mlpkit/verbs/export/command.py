@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 )
 @click.option("--network-only", is_flag=True, help="Leave out the data set's encoder and the names of classes.")
 @click.option("--quantize", type=click.Choice(["int8"]), help="Round the weights in a .c file to eight bits.")
-@options.takes_plugins
-@options.takes_json
+@options.plugins_option
+@options.json_option
 def command(
     directory: Path,
     to: Path,

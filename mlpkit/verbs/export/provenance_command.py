@@ -26,7 +26,7 @@ HASHED = ("spec", "data", "weights")
     shell_complete=completion.runs,
     help="The run folder to compare with; by default it is looked for.",
 )
-@options.takes_json
+@options.json_option
 def command(file: Path, directory: Path | None, as_json: bool) -> None:
     """Say which run an exported file came from.
 

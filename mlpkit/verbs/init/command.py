@@ -66,7 +66,7 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     type=click.Path(path_type=Path),
     help="The new file; by default NAME.yaml, or the name of the data, in this folder.",
 )
-@options.takes_plugins
+@options.plugins_option
 def command(
     name: str | None,
     data: str | None,

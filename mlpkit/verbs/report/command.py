@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--to", metavar="FILE", type=click.Path(path_type=Path), help="The file to write; by default report.html in RUN."
 )
-@options.takes_plugins
-@options.takes_json
+@options.plugins_option
+@options.json_option
 def command(directory: Path, to: Path | None, plugin_options: PluginOptions, as_json: bool) -> None:
     """Write a page about a run: results, curves, mistakes, layers.
 

@@ -28,9 +28,9 @@ DIGITS_SHOWN = 16
     type=click.Path(path_type=Path),
     help="Keep the repeated run here; by default it is not kept.",
 )
-@options.takes_plugins
-@options.takes_quiet
-@options.takes_json
+@options.plugins_option
+@options.quiet_option
+@options.json_option
 def command(directory: Path, out: Path | None, plugin_options: PluginOptions, quiet: bool, as_json: bool) -> None:
     """Reproduce a run, and compare the results.
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @options.verb("check")
 @click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
-@options.takes_overrides
-@options.takes_plugins
-@options.takes_json
+@options.overrides_option
+@options.plugins_option
+@options.json_option
 def command(
     paths: tuple[str, ...],
     overrides: tuple[str, ...],

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 )
 @click.option("--split", "splits", metavar="NAME", multiple=True, help="train, validation or test; may be repeated.")
 @click.option("--data", "file", metavar="FILE", type=click.Path(path_type=Path), help="Evaluate on other data.")
-@options.takes_registry
-@options.takes_json
+@options.registry_option
+@options.json_option
 def command(
     directory: Path,
     splits: tuple[str, ...],

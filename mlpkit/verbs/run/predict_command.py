@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a .csv, .jsonl or .parquet file.")
 @click.option("--keep-inputs", is_flag=True, help="With --out, put all columns of FILE before the predictions.")
-@options.takes_registry
-@options.takes_json
+@options.registry_option
+@options.json_option
 def command(
     directory: Path,
     file: Path,

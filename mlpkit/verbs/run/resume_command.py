@@ -10,7 +10,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.ranks import expect_one_rank, takes_ranks
+from mlpkit.cli.ranks import expect_one_rank, with_ranks
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
 from mlpkit.runs.kinds import RUN, kind_of
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Folder for the longer run, missing or empty; by default RUN-2 and so on.",
 )
-@options.takes_training
-@takes_ranks
+@options.training_options
+@with_ranks
 def command(
     directory: Path, epochs: int | None, iterations: int | None, out: Path | None, ranks: Ranks, **chosen: Any
 ) -> None:

@@ -9,7 +9,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.ranks import expect_one_rank, takes_ranks
+from mlpkit.cli.ranks import expect_one_rank, with_ranks
 
 if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @options.verb("run")
 @click.argument("paths", metavar="SPEC...", nargs=-1, required=True, shell_complete=completion.specs)
-@options.takes_overrides
+@options.overrides_option
 @click.option("--seeds", metavar="K", help="Train with K seeds, a run each; or with certain ones: 3,5,8.")
 @click.option(
     "--out",
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     help="Folder for the run, missing or empty; by default runs/NAME, or runs/NAME-2 and so on. Of several specs, the "
     "folder for all, in place of runs.",
 )
-@options.takes_training
-@takes_ranks
+@options.training_options
+@with_ranks
 def command(
     paths: tuple[str, ...],
     overrides: tuple[str, ...],

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """The options of a training, as ``options.takes_training`` adds them.
+    """The options of a training, as ``options.training_options`` adds them.
 
     Args:
         workers: how many of several runs train at once; None for as many as there are cores for.

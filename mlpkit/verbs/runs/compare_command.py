@@ -35,7 +35,7 @@ from mlpkit.terminal.output import document, result
     type=click.Path(path_type=Path),
     help="Write a page with curves instead.",
 )
-@options.takes_json
+@options.json_option
 def command(directories: tuple[Path, ...], metrics: tuple[str, ...], page: Path | None, as_json: bool) -> None:
     """Show what differs between runs, and whether by chance.
 

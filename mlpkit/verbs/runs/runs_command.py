@@ -49,7 +49,7 @@ RUNS: Final = Path("runs")
 )
 @click.option("--reverse", is_flag=True, help="Turn the order around.")
 @click.option("--watch", is_flag=True, help="Draw the list every second, until Ctrl-C.")
-@options.takes_json
+@options.json_option
 def command(
     directory: Path,
     states: tuple[str, ...],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command("sweep", cls=SweepCommand)
 @click.argument("path", metavar="[SPEC]", required=False, shell_complete=completion.specs)
-@options.takes_overrides
+@options.overrides_option
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 1024), help="Trials to train at once; by default one per core."
 )
@@ -70,10 +70,10 @@ if TYPE_CHECKING:
     shell_complete=completion.runs_and_folders_of_runs,
     help="Stop the sweep in a folder after the steps it is in, and wait until it has saved its trials.",
 )
-@options.takes_report
-@options.takes_plugins
-@options.takes_quiet
-@options.takes_json
+@options.report_option
+@options.plugins_option
+@options.quiet_option
+@options.json_option
 def command(
     path: str | None,
     overrides: tuple[str, ...],

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 @click.option("--row", metavar="N", type=int, help="Follow row N of the training split, from 0.")
 @click.option("--arrays", metavar="FILE", type=click.Path(path_type=Path), help="Write a .npz or .safetensors file.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page to look at.")
-@options.takes_plugins
-@options.takes_json
+@options.plugins_option
+@options.json_option
 def command(
     directory: Path,
     step: int,

@@ -27,7 +27,7 @@ HEIGHT: Final = 10
 
 @options.verb("tune-rate")
 @click.argument("path", metavar="SPEC", shell_complete=completion.specs)
-@options.takes_overrides
+@options.overrides_option
 @click.option(
     "--steps", metavar="N", type=int, default=STEPS, help=f"How many learning rates to try; by default {STEPS}."
 )
@@ -36,8 +36,8 @@ HEIGHT: Final = 10
     "--highest", metavar="RATE", type=float, default=HIGHEST, help=f"The last of them; by default {HIGHEST:g}."
 )
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with the curve.")
-@options.takes_plugins
-@options.takes_json
+@options.plugins_option
+@options.json_option
 def command(
     path: str,
     overrides: tuple[str, ...],
