@@ -24,11 +24,11 @@ def with_ranks(command: Callable[..., None]) -> Callable[..., None]:
     """Give a verb an argument ``ranks``, the processes to train with; ranks other than 0 assist rank 0."""
 
     @wraps(command)
-    def with_ranks(*args: Any, mpi: bool | None, plugin_options: PluginOptions, **kwargs: Any) -> None:
+    def wrapped(*args: Any, mpi: bool | None, plugin_options: PluginOptions, **kwargs: Any) -> None:
         with joined_ranks(mpi, plugin_options) as ranks:
             command(*args, ranks=ranks, plugin_options=plugin_options, **kwargs)
 
-    return with_ranks
+    return wrapped
 
 
 @contextmanager

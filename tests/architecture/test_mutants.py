@@ -57,7 +57,9 @@ def test_in_c_comments_texts_and_directives_are_left_alone(mutants):
 
 
 def test_a_mutant_meets_the_tests_of_its_name_and_of_what_imports_it(mutants):
-    mutant = mutants.Mutant("mlpkit/verbs/doctor/course.py", 1, "", "", "", 0, 0, ("Course",), True, False)
+    mutant = mutants.Mutant(
+        "mlpkit/verbs/doctor/health_history.py", 1, "", "", "", 0, 0, ("HealthHistory",), True, False
+    )
     named, mentioned, others = mutants.tests_of(mutant)
     assert named == ["tests/verbs/doctor/test_course.py"]
     assert "tests/verbs/doctor/test_symptoms.py" in mentioned

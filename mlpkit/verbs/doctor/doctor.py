@@ -23,7 +23,7 @@ from mlpkit.runs.layout import MODEL
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.health import recorded_symptoms
 from mlpkit.training.snapshot import restore_arrays
-from mlpkit.verbs.doctor.course import Course
+from mlpkit.verbs.doctor.health_history import HealthHistory
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
 from mlpkit.verbs.doctor.training_facts import facts_of
@@ -152,29 +152,29 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
     history, healths = folder.read_history(), folder.read_health()
     afresh = not healths
     if afresh:
-        healths = _looks_now(folder, history, registry or Registry.discover())
+        healths = _probes_now(folder, history, registry or Registry.discover())
     symptoms = recorded_symptoms(folder, healths)
     looks = tuple(health["iteration"] for health in healths)
     rows, layers = healths[-1]["rows"], len(healths[-1]["layers"])
     return Diagnosis(directory, tuple(symptoms), looks, rows, layers, len(history), afresh)
 
 
-def _looks_now(folder: RunFolder, history: list[Record], registry: Registry) -> list[Health]:
-    """Look at all that is left of a run's network."""
+def _probes_now(folder: RunFolder, records: list[Record], registry: Registry) -> list[Health]:
+    """Probe all saved states of a run's network."""
     proved = _proved(folder, parse_resolved(folder.directory, folder.resolved_text(), registry))
     with open_training(proved) as training, without_warnings():
         splits, network = training.splits, training.network()
         network.freeze(proved.frozen)
-        course = Course(facts_of(proved, network), history=[], healths=[], looks_are_few=True)
+        history = HealthHistory(facts_of(proved, network), evaluations=[], healths=[], single_probe=True)
         with network.computing():
             probe = Probe(network, splits["train"], proved.description, splits.get("validation"))
-            for step in _states(folder, network, history):
-                course.history = [record for record in history if record["iteration"] <= step]
-                rate = course.history[-1]["learning_rate"] if course.history else 0.0
-                health = probe(step, step / course.facts.steps_per_epoch, rate)
-                course.healths = [*course.healths, health]
-                health["symptoms"] = [symptom.to_plain() for symptom in new_symptoms(course)]
-    return list(course.healths)
+            for step in _states(folder, network, records):
+                history.evaluations = [record for record in records if record["iteration"] <= step]
+                rate = history.evaluations[-1]["learning_rate"] if history.evaluations else 0.0
+                health = probe(step, step / history.facts.steps_per_epoch, rate)
+                history.healths = [*history.healths, health]
+                health["symptoms"] = [symptom.to_plain() for symptom in new_symptoms(history)]
+    return list(history.healths)
 
 
 def _proved(folder: RunFolder, spec: Spec) -> SpecProof:

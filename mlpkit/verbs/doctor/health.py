@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.watch import Watch
-from mlpkit.verbs.doctor.course import Course
+from mlpkit.verbs.doctor.health_history import HealthHistory
 from mlpkit.verbs.doctor.probe import Probe
 from mlpkit.verbs.doctor.symptoms import new_symptoms
 from mlpkit.verbs.doctor.training_facts import facts_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 STEPS_APART: Final = 8
-"""Steps between two looks at a network, at least: a look takes as long as one or two."""
+"""Steps between two probes of a network, at least: a probe takes as long as one or two."""
 
 
 def is_probed(evaluation: int) -> bool:
@@ -33,7 +33,7 @@ def is_probed(evaluation: int) -> bool:
 
 
 class HealthMonitor(Watch):
-    """Looks at a network before the first step and after evaluations, and reports new symptoms.
+    """Probes a network before the first step and after evaluations, and reports new symptoms.
 
     Args:
         training: the training, open.
@@ -46,45 +46,45 @@ class HealthMonitor(Watch):
         proved, splits = training.proved, training.splits
         self._probe = Probe(network, splits["train"], proved.description, splits.get("validation"))
         self._healths: list[Health] = []
-        self._course = Course(facts_of(proved, network, steps), [], self._healths)
+        self._history = HealthHistory(facts_of(proved, network, steps), [], self._healths)
         self._observer = observer
 
     def began(self, view: TrainingView, learning_rate: float) -> None:
-        """Look at the network before the first step; after a resume, take in what was found before."""
-        self._progress, self._course.history = view.progress, view.history
+        """Probe the network before the first step; after a resume, read the earlier probes."""
+        self._progress, self._history.evaluations = view.progress, view.history
         if view.progress.step == 0:
-            self._look(learning_rate)
+            self._probe_now(learning_rate)
         elif view.folder is not None:
             self._healths += RunFolder(view.folder).read_health()
-            self._course.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
+            self._history.known = {symptom["name"] for health in self._healths for symptom in health["symptoms"]}
 
     def before_evaluated_step(self) -> None:
         """Remember the parameters, to see how far the step moves them."""
         self._probe.remember(self._progress.step)
 
     def evaluated(self, learning_rate: float, *, last: bool) -> None:
-        """Look at the network, if it is time to."""
-        due = is_probed(len(self._course.history)) and self._progress.step >= self._last_step + STEPS_APART
+        """Probe the network, if it is time to."""
+        due = is_probed(len(self._history.evaluations)) and self._progress.step >= self._last_step + STEPS_APART
         if last or due:
-            self._look(learning_rate)
+            self._probe_now(learning_rate)
 
     def diverged(self, learning_rate: float) -> None:
-        """Look at what is left of the network."""
+        """Probe what is left of the network."""
         with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
-            self._look(learning_rate)
+            self._probe_now(learning_rate)
 
     @property
     def _last_step(self) -> int:
-        """Steps that had been done at the last look."""
+        """Steps done at the last probe."""
         return int(self._healths[-1]["iteration"]) if self._healths else -STEPS_APART
 
-    def _look(self, learning_rate: float) -> None:
+    def _probe_now(self, learning_rate: float) -> None:
         progress = self._progress
         if self._last_step >= progress.step:
             return
         health = self._probe(progress.step, progress.epoch, learning_rate)
         self._healths.append(health)
-        symptoms = new_symptoms(self._course)
+        symptoms = new_symptoms(self._history)
         health["symptoms"] = [symptom.to_plain() for symptom in symptoms]
         self._observer.probed(health)
         for symptom in symptoms:

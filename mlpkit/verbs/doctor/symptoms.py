@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.training.health import Symptom
-from mlpkit.verbs.doctor.course import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
+from mlpkit.verbs.doctor.health_history import SETTLED_EVALUATIONS, SETTLED_STEPS, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mlpkit.training.health import Health
-    from mlpkit.verbs.doctor.course import Course
+    from mlpkit.verbs.doctor.health_history import HealthHistory
 
 FAR_ABOVE_CHANCE: Final = 10
 """A first loss that many times that of the best constant prediction: random predictions are far out of scale."""
@@ -77,34 +77,34 @@ Finding = tuple[str, str, tuple[str, ...]]
 """Layer, finding and advice of a symptom."""
 
 
-def new_symptoms(course: Course) -> list[Symptom]:
+def new_symptoms(history: HealthHistory) -> list[Symptom]:
     """Return new symptoms, except ones that another explains.
 
     Args:
-        course: how the training went so far; its ``known`` takes their names.
+        history: the training's health so far; its ``known`` takes their names.
     """
     found: list[Symptom] = []
     waiting: set[str] = set()
     for name, (examine, causes) in SYMPTOMS.items():
-        if name in course.known or not (course.known | waiting).isdisjoint(causes):
+        if name in history.known or not (history.known | waiting).isdisjoint(causes):
             continue
-        finding = examine(course)
-        if finding is not None and name == "rate_too_high" and _may_recover(course):
+        finding = examine(history)
+        if finding is not None and name == "rate_too_high" and _may_recover(history):
             waiting.add(name)
         elif finding is not None:
             layer, words, advice = finding
-            found.append(Symptom(name, layer, words, advice, course.iteration))
-            course.known.add(name)
+            found.append(Symptom(name, layer, words, advice, history.iteration))
+            history.known.add(name)
     return found
 
 
-def inputs_not_scaled(course: Course) -> Finding | None:
+def inputs_not_scaled(history: HealthHistory) -> Finding | None:
     """Inputs far from a root mean square of 1, and the first layer with parameters passes that on."""
-    inputs, first = number_of(course.now["inputs"]["largest"]), next(_trained(course.now), None)
-    if course.iteration > 0 or inputs is None or first is None:
+    inputs, first = number_of(history.now["inputs"]["largest"]), next(_trained(history.now), None)
+    if history.iteration > 0 or inputs is None or first is None:
         return None
     passed_on = _rms(first["outputs"])
-    advice = (course.facts.scale_inputs or "inputs with mean 0 and standard deviation 1",)
+    advice = (history.facts.scale_inputs or "inputs with mean 0 and standard deviation 1",)
     if inputs > OUT_OF_SCALE and passed_on > OUT_OF_SCALE:
         return "", f"an input has a root mean square of {inputs:.3g}, and {first['layer']} passes that on", advice
     if inputs < 1 / OUT_OF_SCALE**2 and passed_on < 1 / OUT_OF_SCALE**2:
@@ -112,166 +112,166 @@ def inputs_not_scaled(course: Course) -> Finding | None:
     return None
 
 
-def constant_inputs(course: Course) -> Finding | None:
+def constant_inputs(history: HealthHistory) -> Finding | None:
     """Inputs that are the same in all rows."""
-    if course.iteration > 0 or not course.now["inputs"]["all_equal"]:
+    if history.iteration > 0 or not history.now["inputs"]["all_equal"]:
         return None
-    return "", f"all {course.now['rows']} rows that were looked at have the same inputs", (CHECK_DATA,)
+    return "", f"all {history.now['rows']} rows that were looked at have the same inputs", (CHECK_DATA,)
 
 
-def target_not_scaled(course: Course) -> Finding | None:
+def target_not_scaled(history: HealthHistory) -> Finding | None:
     """Values to predict that are far from what a network with new weights predicts, or far more spread out."""
-    loss, chance = course.first_loss, course.chance
-    if not course.facts.values or course.facts.scaled_values or loss is None or chance is None:
+    loss, chance = history.first_loss, history.chance
+    if not history.facts.values or history.facts.scaled_values or loss is None or chance is None:
         return None
-    advice = (course.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
-    if course.iteration == 0 and loss > FAR_ABOVE_CHANCE * chance:
+    advice = (history.facts.scale_target or "values to predict with mean 0 and standard deviation 1",)
+    if history.iteration == 0 and loss > FAR_ABOVE_CHANCE * chance:
         return "", f"the first loss is {loss:.3g}, and a constant prediction can have {chance:.3g}", advice
-    spread = number_of(course.healths[0]["spread"]) or 0.0
-    if course.settled and 0 < spread < 1 / OUT_OF_SCALE**2 and course.recently(_is_at_chance):
+    spread = number_of(history.healths[0]["spread"]) or 0.0
+    if history.settled and 0 < spread < 1 / OUT_OF_SCALE**2 and history.recently(_is_at_chance):
         return "", f"the first predictions vary by {100 * spread:.2g} % of what the values do", advice
     return None
 
 
-def first_weights_too_large(course: Course) -> Finding | None:
+def first_weights_too_large(history: HealthHistory) -> Finding | None:
     """First predictions that are far worse than a constant."""
-    loss, chance = course.first_loss, course.chance
-    if course.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
+    loss, chance = history.first_loss, history.chance
+    if history.iteration > 0 or loss is None or chance is None or loss <= FAR_ABOVE_CHANCE * chance:
         return None
-    outputs = _rms(course.now["layers"][-1]["outputs"]) if course.now["layers"] else math.inf
+    outputs = _rms(history.now["layers"][-1]["outputs"]) if history.now["layers"] else math.inf
     if outputs**2 <= FAR_ABOVE_CHANCE:
         return None  # of the usual size; one frequent class, or a few far values, makes the constant's loss small
     first = f"the first loss is {loss:.3g}, from outputs of about {outputs:.3g}"
     finding = f"{first}, and a constant prediction can have {chance:.3g}"
-    return "", finding, (*course.first_weights_advice(), "smaller first weights")
+    return "", finding, (*history.first_weights_advice(), "smaller first weights")
 
 
-def too_much_noise(course: Course) -> Finding | None:
+def too_much_noise(history: HealthHistory) -> Finding | None:
     """A loss that is at chance in training alone: what layers draw at random drowns what is learned."""
-    loss, chance = course.now["loss"], course.chance
-    first = course.iteration == 0 and _is_noisy(course.now) and loss > FAR_ABOVE_CHANCE * (chance or math.inf)
-    if not first and not course.recently(_is_noisy):
+    loss, chance = history.now["loss"], history.chance
+    first = history.iteration == 0 and _is_noisy(history.now) and loss > FAR_ABOVE_CHANCE * (chance or math.inf)
+    if not first and not history.recently(_is_noisy):
         return None
-    finding = f"the loss is {loss:.3g} in training and {course.now['prediction_loss']:.3g} in prediction"
+    finding = f"the loss is {loss:.3g} in training and {history.now['prediction_loss']:.3g} in prediction"
     return "", f"{finding}; a constant prediction can have {chance:.3g}", ("a lower rate of dropout",)
 
 
-def bounded_outputs(course: Course) -> Finding | None:
+def bounded_outputs(history: HealthHistory) -> Finding | None:
     """A last layer whose bounds allow no output with a small loss, as if the loss applied no function."""
-    bounded, least = number_of(course.now["bounded_loss"]), number_of(course.now["least_loss"])
-    chance = course.chance
+    bounded, least = number_of(history.now["bounded_loss"]), number_of(history.now["least_loss"])
+    chance = history.chance
     if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * chance:
         return None
-    last = course.now["layers"][-1]["layer"]
+    last = history.now["layers"][-1]["layer"]
     finding = f"within its bounds, the loss can't fall below {bounded:.3g}; without them, it can reach {least:.2f}"
     return last, finding, (f"the stack without {last}",)
 
 
-def indistinct_targets(course: Course) -> Finding | None:
+def indistinct_targets(history: HealthHistory) -> Finding | None:
     """Targets so smooth that predictions without any error have hardly a smaller loss than equal ones."""
-    level, least = number_of(course.now["level_loss"]), number_of(course.now["least_loss"])
+    level, least = number_of(history.now["level_loss"]), number_of(history.now["least_loss"])
     if level is None or least is None or least < (1 - HARDLY) * level:
         return None
     finding = f"predictions without an error have a loss of {least:.4g}, and outputs of zero one of {level:.4g}"
     return "", finding, ("less smoothing of the targets",)
 
 
-def batch_too_small(course: Course) -> Finding | None:
+def batch_too_small(history: HealthHistory) -> Finding | None:
     """Layers that normalize over a minibatch of a few examples."""
-    rows, layers = course.facts.slice_rows, course.facts.coupling
+    rows, layers = history.facts.slice_rows, history.facts.coupling
     if not layers or rows >= FEW_EXAMPLES:
         return None
     finding = f"it computes with the statistics of {rows} example{'s' if rows > 1 else ''} at a time"
     return layers[0], finding, ("--set training.batch_size=32",)
 
 
-def identical_units(course: Course) -> Finding | None:
+def identical_units(history: HealthHistory) -> Finding | None:
     """Units of a layer that start with the same weights, and so stay the same."""
-    for layer in course.now["layers"]:
+    for layer in history.now["layers"]:
         if layer["dead"] == 1:
             return None  # all layers after it return the same
         if layer["identical"] and layer["norm"] is not None:
             finding = f"its {layer['units']} units return the same, get the same gradient, and so stay the same"
-            return layer["layer"], finding, (*course.first_weights_advice(layer["layer"]), "random first weights")
+            return layer["layer"], finding, (*history.first_weights_advice(layer["layer"]), "random first weights")
     return None
 
 
-def dead_units(course: Course) -> Finding | None:
+def dead_units(history: HealthHistory) -> Finding | None:
     """Units that pass no gradient on, whatever the example."""
-    layer = max(filter(_is_dead, course.now["layers"]), key=lambda layer: layer["dead"], default=None)
+    layer = max(filter(_is_dead, history.now["layers"]), key=lambda layer: layer["dead"], default=None)
     if layer is None:
         return None
-    units, rows = f"{_percent(layer['dead'])} of its {layer['units']} units", course.now["rows"]
+    units, rows = f"{_percent(layer['dead'])} of its {layer['units']} units", history.now["rows"]
     finding = f"{units} pass no gradient on, whichever of {rows} examples they see"
-    lower = (course.rate_advice(0.1),) if course.iteration > 0 else ()
-    return layer["layer"], finding, (*course.first_weights_advice(), *lower, "an activation that is flat nowhere")
+    lower = (history.rate_advice(0.1),) if history.iteration > 0 else ()
+    return layer["layer"], finding, (*history.first_weights_advice(), *lower, "an activation that is flat nowhere")
 
 
-def saturated_units(course: Course) -> Finding | None:
+def saturated_units(history: HealthHistory) -> Finding | None:
     """Units that let almost no gradient through."""
-    layer = max(course.now["layers"], key=lambda layer: layer["saturated"] or 0.0, default=None)
+    layer = max(history.now["layers"], key=lambda layer: layer["saturated"] or 0.0, default=None)
     if layer is None or (layer["saturated"] or 0.0) < HALF:
         return None
     units = f"{_percent(layer['saturated'])} of its {layer['units']} units"
     finding = f"{units} let through less than 5 % of the gradient that they could"
-    lower = (course.rate_advice(0.1),) if course.iteration > 0 else ()
-    return layer["layer"], finding, (*course.first_weights_advice(), *lower, "a normalization before it")
+    lower = (history.rate_advice(0.1),) if history.iteration > 0 else ()
+    return layer["layer"], finding, (*history.first_weights_advice(), *lower, "a normalization before it")
 
 
-def vanishing_gradient(course: Course) -> Finding | None:
+def vanishing_gradient(history: HealthHistory) -> Finding | None:
     """Gradients that have all but vanished on their way back."""
-    if not course.recently(lambda health: _gain_backwards(health) < 1 / APART):
+    if not history.recently(lambda health: _gain_backwards(health) < 1 / APART):
         return None
     advice = ("activations that are steeper, shortcuts around layers or normalizations between them", "fewer layers")
-    return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
+    return *_gradients_at_the_ends(history.now), (*history.first_weights_advice(), *advice)
 
 
-def exploding_gradient(course: Course) -> Finding | None:
+def exploding_gradient(history: HealthHistory) -> Finding | None:
     """Gradients that grow on their way back."""
-    if _gain_backwards(course.now) < APART:
+    if _gain_backwards(history.now) < APART:
         return None
-    advice = ("smaller first weights", *course.clip_advice())
-    return *_gradients_at_the_ends(course.now), (*course.first_weights_advice(), *advice)
+    advice = ("smaller first weights", *history.clip_advice())
+    return *_gradients_at_the_ends(history.now), (*history.first_weights_advice(), *advice)
 
 
-def zero_gradient(course: Course) -> Finding | None:
+def zero_gradient(history: HealthHistory) -> Finding | None:
     """A layer that never gets any gradient."""
-    for layer in _trained(course.now):
+    for layer in _trained(history.now):
         name = layer["layer"]
-        if course.recently(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
-            advice = (*course.first_weights_advice(), "to look at the layers after it, which pass nothing back")
+        if history.recently(lambda health, name=name: _layer(health, name).get("gradient_norm") == 0):  # type: ignore[misc]
+            advice = (*history.first_weights_advice(), "to look at the layers after it, which pass nothing back")
             return name, "its gradient is exactly zero: it doesn't learn", advice
     return None
 
 
-def diverging(course: Course) -> Finding | None:
+def diverging(history: HealthHistory) -> Finding | None:
     """Parameters that grow ever faster while the loss gets worse: they will soon overflow."""
-    loss, first = number_of(course.now["loss"]), course.first_loss
-    advice = (course.rate_advice(0.1), *course.clip_advice())
-    if course.iteration > 0 and loss is None:
+    loss, first = number_of(history.now["loss"]), history.first_loss
+    advice = (history.rate_advice(0.1), *history.clip_advice())
+    if history.iteration > 0 and loss is None:
         return "", "the loss is no longer finite", advice
-    norms = [_length(health) for health in course.healths[-3:]]
+    norms = [_length(health) for health in history.healths[-3:]]
     worse = loss is not None and first is not None and loss > 2 * first
     if len(norms) < 3 or not worse or any(after < 3 * before for before, after in pairwise(norms)):
         return None
     return "", f"the norm of all parameters fell from {' to '.join(f'{norm:.2g}' for norm in norms)}", advice
 
 
-def rate_too_high(course: Course) -> Finding | None:
+def rate_too_high(history: HealthHistory) -> Finding | None:
     """A loss that is worse than before training, or rises again and again though the rate doesn't."""
-    loss, chance, first = number_of(course.now["loss"]), course.chance, course.first_loss
-    advice = (course.rate_advice(0.1), *course.clip_advice())
-    if course.iteration > 0 and loss is not None and chance is not None and first is not None:
-        long_enough = course.settled and loss > 1.2 * chance
+    loss, chance, first = number_of(history.now["loss"]), history.chance, history.first_loss
+    advice = (history.rate_advice(0.1), *history.clip_advice())
+    if history.iteration > 0 and loss is not None and chance is not None and first is not None:
+        long_enough = history.settled and loss > 1.2 * chance
         if loss > first and (long_enough or loss > FAR_ABOVE_CHANCE * chance):
             finding = f"the loss is {loss:.3g}, after {first:.3g} at first; a constant prediction can have {chance:.3g}"
             return "", finding, advice
-    change, length = _last_change(course.now), _length(course.healths[0])
-    thrown = course.iteration > 0 and change > THROWN * length > 0 and not _is_noisy(course.now)
+    change, length = _last_change(history.now), _length(history.healths[0])
+    thrown = history.iteration > 0 and change > THROWN * length > 0 and not _is_noisy(history.now)
     if thrown and loss is not None and chance is not None and loss > 1.2 * chance:
         finding = f"a step changed the parameters by {_percent(change / length)} of their first length, and the loss is"
         return "", f"{finding} {loss:.3g}; a constant prediction can have {chance:.3g}", advice
-    records = [record for record in course.history if "train_loss" in record][-10:]
+    records = [record for record in history.evaluations if "train_loss" in record][-10:]
     losses = [record["train_loss"] for record in records]
     scale = chance or max(losses, default=0.0)
     rises = [
@@ -286,38 +286,38 @@ def rate_too_high(course: Course) -> Finding | None:
     return None
 
 
-def _may_recover(course: Course) -> bool:
+def _may_recover(history: HealthHistory) -> bool:
     """Whether a loss that rose with the learning rate may still fall as the schedule lowers it."""
-    loss, chance = number_of(course.now["loss"]), course.chance
+    loss, chance = number_of(history.now["loss"]), history.chance
     beyond = loss is None or (chance is not None and loss > BEYOND_RECOVERY * chance)
-    return course.awaits_lower_rate and not beyond
+    return history.awaits_lower_rate and not beyond
 
 
-def rate_too_low(course: Course) -> Finding | None:
+def rate_too_low(history: HealthHistory) -> Finding | None:
     """Updates so small that the whole training can't change the weights."""
-    loss, first = number_of(course.now["loss"]), course.first_loss
+    loss, first = number_of(history.now["loss"]), history.first_loss
     moved = loss is not None and first is not None and loss < 0.95 * first
-    if not course.settled or not loss or (moved and not _is_at_chance(course.now)):
+    if not history.settled or not loss or (moved and not _is_at_chance(history.now)):
         return None
-    looks = [(health["iteration"], _largest_update(health)) for health in course.healths]
+    looks = [(health["iteration"], _largest_update(health)) for health in history.healths]
     changed = sum(ratio * (step - before) for (before, _), (step, ratio) in pairwise(looks))
-    steps, largest = course.facts.total_steps or 10 * course.iteration, max(ratio for _, ratio in looks)
-    if len(looks) < 2 or changed + looks[-1][1] * (steps - course.iteration) >= LARGE_RISE:
+    steps, largest = history.facts.total_steps or 10 * history.iteration, max(ratio for _, ratio in looks)
+    if len(looks) < 2 or changed + looks[-1][1] * (steps - history.iteration) >= LARGE_RISE:
         return None
     finding = (
         f"a step changes no layer's parameters by more than {largest:.1e} of their length, and the loss went from "
         f"{first:.4g} to {loss:.4g}"
     )
-    return "", finding, (course.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
+    return "", finding, (history.rate_advice(USUAL_UPDATE / largest if largest else 1000), "mlpkit tune-rate SPEC")
 
 
-def shrunk_weights(course: Course) -> Finding | None:
+def shrunk_weights(history: HealthHistory) -> Finding | None:
     """Parameters that decay faster than they learn."""
-    first, now = _length(course.healths[0]), _length(course.now)
-    loss, chance = number_of(course.now["loss"]), course.chance
+    first, now = _length(history.healths[0]), _length(history.now)
+    loss, chance = number_of(history.now["loss"]), history.chance
     learned = loss is not None and chance is not None and loss < LEARNED * chance
-    if not course.settled or (
-        learned if now < SHRUNK * first else not _is_held_back(course, now / first if first else 1)
+    if not history.settled or (
+        learned if now < SHRUNK * first else not _is_held_back(history, now / first if first else 1)
     ):
         return None
     finding = f"the norm of all parameters fell from {first:.3g} to {now:.3g}"
@@ -326,56 +326,64 @@ def shrunk_weights(course: Course) -> Finding | None:
     return "", finding, ("a smaller weight decay",)
 
 
-def _is_held_back(course: Course, share: float) -> bool:
+def _is_held_back(history: HealthHistory, share: float) -> bool:
     """Whether parameters are kept from learning more by what shortens them, and validation doesn't gain by that."""
-    loss, chance, both = number_of(course.now["loss"]), course.chance, course.validated[-1:]
+    loss, chance, both = number_of(history.now["loss"]), history.chance, history.validated[-1:]
     if loss is None or chance is None or not both or share > SHORTENED or loss < STILL_MUCH * chance:
         return False
     carries_over = both[0]["validation_loss"] < CARRIED_OVER * both[0]["train_loss"]
-    return carries_over and course.recently(lambda health: (number_of(health.get("outwards")) or 0.0) > HELD, 3)
+    return carries_over and history.recently(lambda health: (number_of(health.get("outwards")) or 0.0) > HELD, 3)
 
 
-def constant_outputs(course: Course) -> Finding | None:
+def constant_outputs(history: HealthHistory) -> Finding | None:
     """Predictions that are the same whatever the inputs."""
-    if not course.settled or not course.recently(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
+    if not history.settled or not history.recently(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
         return None
-    finding = f"no prediction varies by more than {course.now['spread']:.1e} over {course.now['rows']} examples"
-    return "", finding, (course.rate_advice(0.1), *course.first_weights_advice(), "inputs that differ, and are scaled")
+    finding = f"no prediction varies by more than {history.now['spread']:.1e} over {history.now['rows']} examples"
+    return (
+        "",
+        finding,
+        (history.rate_advice(0.1), *history.first_weights_advice(), "inputs that differ, and are scaled"),
+    )
 
 
-def loss_at_chance(course: Course) -> Finding | None:
+def loss_at_chance(history: HealthHistory) -> Finding | None:
     """A loss that stays no better than that of the best constant prediction."""
     if (
-        not course.settled
-        or not course.recently(_is_at_chance, 3)
-        or (_is_worse_than_chance(course) and course.still_improves)
+        not history.settled
+        or not history.recently(_is_at_chance, 3)
+        or (_is_worse_than_chance(history) and history.still_improves)
     ):
         return None
     finding = (
-        f"the loss stays at {course.now['loss']:.4g}, and a constant prediction can have {course.now['chance']:.4g}"
+        f"the loss stays at {history.now['loss']:.4g}, and a constant prediction can have {history.now['chance']:.4g}"
     )
-    return "", finding, (CHECK_DATA, course.rate_advice(10), course.rate_advice(0.1))
+    return "", finding, (CHECK_DATA, history.rate_advice(10), history.rate_advice(0.1))
 
 
-def too_few_steps(course: Course) -> Finding | None:
+def too_few_steps(history: HealthHistory) -> Finding | None:
     """A training that ends before the loss is better than that of the best constant prediction."""
-    steps = course.iteration
-    over = steps >= TRIAL_STEPS and steps == course.facts.total_steps
-    approaches = _is_worse_than_chance(course) and course.still_improves
-    if not over or not (approaches if course.settled else _is_at_chance(course.now)):
+    steps = history.iteration
+    over = steps >= TRIAL_STEPS and steps == history.facts.total_steps
+    approaches = _is_worse_than_chance(history) and history.still_improves
+    if not over or not (approaches if history.settled else _is_at_chance(history.now)):
         return None
-    loss, chance = course.now["loss"], course.now["chance"]
+    loss, chance = history.now["loss"], history.now["chance"]
     finding = f"after all {steps} steps the loss is {loss:.4g}, and a constant prediction can have {chance:.4g}"
-    smaller = "a smaller batch_size, for more steps an epoch" if course.facts.steps_per_epoch < SETTLED_STEPS else ""
-    return "", finding, tuple(filter(None, (course.facts.longer, course.rate_advice(10), smaller)))
+    smaller = "a smaller batch_size, for more steps an epoch" if history.facts.steps_per_epoch < SETTLED_STEPS else ""
+    return "", finding, tuple(filter(None, (history.facts.longer, history.rate_advice(10), smaller)))
 
 
-def nothing_carries_over(course: Course) -> Finding | None:
+def nothing_carries_over(history: HealthHistory) -> Finding | None:
     """A network that learns the training rows, and was never better than a constant on validation rows."""
-    history, chance, validation_chance = course.validated, course.chance, number_of(course.now["validation_chance"])
-    if not course.settled or not history or chance is None or validation_chance is None:
+    evaluations, chance, validation_chance = (
+        history.validated,
+        history.chance,
+        number_of(history.now["validation_chance"]),
+    )
+    if not history.settled or not evaluations or chance is None or validation_chance is None:
         return None
-    train, best = history[-1]["train_loss"], min(record["validation_loss"] for record in history)
+    train, best = evaluations[-1]["train_loss"], min(record["validation_loss"] for record in evaluations)
     if train > LEARNED * chance or best * NO_BETTER < validation_chance:
         return None
     finding = (
@@ -385,22 +393,22 @@ def nothing_carries_over(course: Course) -> Finding | None:
     return "", finding, (CHECK_DATA, "other inputs", "more data")
 
 
-def classes_never_predicted(course: Course) -> Finding | None:
+def classes_never_predicted(history: HealthHistory) -> Finding | None:
     """Classes that are there, and that no example is predicted to be."""
-    if not course.settled or not course.recently(lambda health: bool(health["missed"])):
+    if not history.settled or not history.recently(lambda health: bool(health["missed"])):
         return None
-    missed = [course.facts.class_name(number) for number in course.now["missed"]]
+    missed = [history.facts.class_name(number) for number in history.now["missed"]]
     shown = f"class {missed[0]}" if len(missed) == 1 else f"classes {', '.join(missed[:MOST_NAMED])}"
     others = f" and {len(missed) - MOST_NAMED} others" if len(missed) > MOST_NAMED else ""
-    finding = f"none of {course.now['rows']} training rows is predicted as {shown}{others}"
-    return "", finding, tuple(filter(None, (course.facts.balance, "more steps")))
+    finding = f"none of {history.now['rows']} training rows is predicted as {shown}{others}"
+    return "", finding, tuple(filter(None, (history.facts.balance, "more steps")))
 
 
-def overfitting(course: Course) -> Finding | None:
+def overfitting(history: HealthHistory) -> Finding | None:
     """A validation loss that gets worse while the training loss gets better."""
-    history, chance = course.validated, course.chance
-    both = [(record["train_loss"], record["validation_loss"]) for record in history]
-    if course.facts.guarded or not course.settled or len(both) < SETTLED_EVALUATIONS or chance is None:
+    evaluations, chance = history.validated, history.chance
+    both = [(record["train_loss"], record["validation_loss"]) for record in evaluations]
+    if history.facts.guarded or not history.settled or len(both) < SETTLED_EVALUATIONS or chance is None:
         return None
     train, validation = both[-1]
     best = min(loss for _, loss in both)
@@ -409,7 +417,7 @@ def overfitting(course: Course) -> Finding | None:
     useless = validation > 1.1 * chance and train < 0.8 * chance
     if len(both) - at_best <= 2 or not (worse or useless):
         return None
-    step = int(history[at_best]["iteration"])
+    step = int(evaluations[at_best]["iteration"])
     finding = (
         f"the validation loss is {validation:.4g}, after {best:.4g} at step {step}; the training loss is {train:.4g}"
     )
@@ -431,7 +439,7 @@ BAD_GRADIENTS: Final = ("vanishing_gradient", "zero_gradient")
 BAD_LOSSES: Final = ("bounded_outputs", "indistinct_targets")
 NO_LEARNING: Final = (*BAD_LOSSES, *BAD_SCALES, *BAD_UNITS, *BAD_RATES, *BAD_GRADIENTS, "shrunk_weights")
 
-SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, ...]]]] = {
+SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple[str, ...]]]] = {
     "constant_inputs": (constant_inputs, ()),
     "inputs_not_scaled": (inputs_not_scaled, ()),
     "bounded_outputs": (bounded_outputs, ()),
@@ -460,9 +468,9 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[Course], Finding | None], tuple[str, .
 """How each symptom is recognized, and the symptoms that explain it: after them it isn't reported."""
 
 
-def _is_worse_than_chance(course: Course) -> bool:
-    loss = number_of(course.now["loss"])
-    return loss is not None and course.chance is not None and loss > course.chance
+def _is_worse_than_chance(history: HealthHistory) -> bool:
+    loss = number_of(history.now["loss"])
+    return loss is not None and history.chance is not None and loss > history.chance
 
 
 def _is_noisy(health: Health) -> bool:

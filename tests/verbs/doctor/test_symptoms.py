@@ -13,7 +13,7 @@ import mlpkit
 from mlpkit.specfile.spec import read_spec
 from mlpkit.training.events import Observer
 from mlpkit.training.health import Symptom
-from mlpkit.verbs.doctor.course import Course
+from mlpkit.verbs.doctor.health_history import HealthHistory
 from mlpkit.verbs.doctor.symptoms import SYMPTOMS, exploding_gradient, vanishing_gradient
 from mlpkit.verbs.doctor.training_facts import TrainingFacts
 
@@ -452,12 +452,12 @@ def test_gradients_that_are_clipped_need_not_be_clipped(folder, heard_of):
 
 @pytest.mark.parametrize(("times", "exploded"), [(0.9e4, False), (1.1e4, True)])
 def test_gradients_explode_or_vanish_by_four_orders_of_magnitude(times, exploded):
-    def course(*sizes):
+    def history(*sizes):
         layers = [
             {"layer": f"Affine{i}", "norm": 1.0, "gradient_norm": 1.0, "gradients": {"mean": 0.0, "std": size}}
             for i, size in enumerate(sizes, start=1)
         ]
-        return Course(TrainingFacts(10), [], [{"iteration": i, "layers": layers} for i in range(3)])
+        return HealthHistory(TrainingFacts(10), [], [{"iteration": i, "layers": layers} for i in range(3)])
 
-    assert bool(exploding_gradient(course(times, 1.0))) == exploded
-    assert bool(vanishing_gradient(course(1.0, times))) == exploded
+    assert bool(exploding_gradient(history(times, 1.0))) == exploded
+    assert bool(vanishing_gradient(history(1.0, times))) == exploded

@@ -1,4 +1,4 @@
-"""How a training went so far, from which symptoms are noticed."""
+"""The health of a training so far, in which symptoms are looked for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTLED_STEPS: Final = 100
 SETTLED_EVALUATIONS: Final = 3
 
 NO_ROUNDING: Final = 1 + 1e-5
-"""Times a learning rate, a rise that is more than rounding to the six digits of a look."""
+"""Times a learning rate, a rise that is more than rounding to the six digits of a probe."""
 
 IMPROVED: Final = 0.99
 """Times the loss at half of the steps, one that still falls."""
@@ -28,26 +28,26 @@ LOWER: Final = 0.5
 
 
 @dataclass
-class Course:
-    """How a training went so far.
+class HealthHistory:
+    """The health of a training so far.
 
     Args:
         facts: what else is known of it.
-        history: the evaluations.
+        evaluations: the records of the evaluations.
         healths: what probes found, the first before the first step, if it was watched from the beginning.
         known: names of the symptoms that were noticed before.
-        looks_are_few: whether one look must do to notice what otherwise takes several.
+        single_probe: whether one probe suffices to notice what otherwise takes several.
     """
 
     facts: TrainingFacts
-    history: Sequence[Mapping[str, float]]
+    evaluations: Sequence[Mapping[str, float]]
     healths: Sequence[Health]
     known: set[str] = field(default_factory=set)
-    looks_are_few: bool = False
+    single_probe: bool = False
 
     @property
     def now(self) -> Health:
-        """What was found last."""
+        """The last probe."""
         return self.healths[-1]
 
     @property
@@ -57,7 +57,7 @@ class Course:
 
     @property
     def first_loss(self) -> float | None:
-        """The loss of the first look."""
+        """The loss of the first probe."""
         return number_of(self.healths[0]["loss"])
 
     @property
@@ -80,40 +80,40 @@ class Course:
     @property
     def validated(self) -> list[Mapping[str, float]]:
         """The evaluations on training and validation rows."""
-        return [record for record in self.history if "train_loss" in record and "validation_loss" in record]
+        return [record for record in self.evaluations if "train_loss" in record and "validation_loss" in record]
 
     @property
     def last_rise(self) -> int | None:
         """The steps done at the evaluation before which the learning rate last rose; None if it never has."""
-        first = [look for look in self.healths[:1] if look["iteration"] == 0 and look["learning_rate"] is not None]
-        rates = [(look["iteration"], look["learning_rate"]) for look in (*first, *self.history)]
+        first = [probe for probe in self.healths[:1] if probe["iteration"] == 0 and probe["learning_rate"] is not None]
+        rates = [(probe["iteration"], probe["learning_rate"]) for probe in (*first, *self.evaluations)]
         rises = [int(step) for (_, before), (step, rate) in pairwise(rates) if rate > NO_ROUNDING * before]
         return rises[-1] if rises else None
 
     @property
     def awaits_lower_rate(self) -> bool:
         """Whether the learning rate has risen, training hasn't settled since then, and the schedule lowers the rate."""
-        rise, seen = self.last_rise, [record["learning_rate"] for record in self.history]
+        rise, seen = self.last_rise, [record["learning_rate"] for record in self.evaluations]
         if rise is None or self._settled_since(rise):
             return False
         return any(step > self.iteration and rate < LOWER * max(seen) for step, rate in self.facts.rates)
 
     def _settled_since(self, step: int) -> bool:
         steps = max(SETTLED_STEPS, self.facts.steps_per_epoch)
-        evaluations = sum(record["iteration"] > step for record in self.history)
+        evaluations = sum(record["iteration"] > step for record in self.evaluations)
         return self.iteration - step >= steps and evaluations >= SETTLED_EVALUATIONS
 
     def recently(self, holds: Callable[[Health], bool], times: int = 2) -> bool:
         """Whether something holds now, and held the last times, after the first step."""
         last = [health for health in self.healths if health["iteration"] > 0][-times:]
-        return len(last) >= (1 if self.looks_are_few else times) and all(map(holds, last))
+        return len(last) >= (1 if self.single_probe else times) and all(map(holds, last))
 
     def rate_advice(self, factor: float) -> str:
         """Return the override that multiplies a schedule of the learning rate, or else its highest value so far."""
         if self.facts.rate_scale is not None:
             key, scale = self.facts.rate_scale
             return f"--set {key}={factor * scale:.3g}"
-        rates = [record["learning_rate"] for record in self.history] or [self.now["learning_rate"]]
+        rates = [record["learning_rate"] for record in self.evaluations] or [self.now["learning_rate"]]
         return f"--set training.optimizer.learning_rate={factor * max(rates):.3g}"
 
     def clip_advice(self) -> tuple[str, ...]:
@@ -128,5 +128,5 @@ class Course:
 
 
 def number_of(value: Any) -> float | None:
-    """Return a figure of a look as a float; None if it wasn't finite."""
+    """Return a figure of a probe as a float; None if it wasn't finite."""
     return None if value is None else float(value)
