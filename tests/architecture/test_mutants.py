@@ -61,7 +61,7 @@ def test_a_mutant_meets_the_tests_of_its_name_and_of_what_imports_it(mutants):
         "mlpkit/verbs/doctor/health_history.py", 1, "", "", "", 0, 0, ("HealthHistory",), True, False
     )
     named, mentioned, others = mutants.tests_of(mutant)
-    assert named == ["tests/verbs/doctor/test_course.py"]
+    assert named == ["tests/verbs/doctor/test_health_history.py"]
     assert "tests/verbs/doctor/test_symptoms.py" in mentioned
     assert "tests/verbs/doctor/test_health.py" in [*mentioned, *others]
 
