@@ -71,7 +71,7 @@ def _from_archive(path: Path, file: IO[bytes], size: int, array: str) -> NDArray
     try:
         with zipfile.ZipFile(file) as archive:
             member = _only_array(path, archive, array)
-            _expect_honest_sizes(path, member, size)
+            _require_honest_sizes(path, member, size)
             name = f"{path}, array '{member.filename.removesuffix('.npy')}'"
             with archive.open(member) as content:
                 header = read_npy_header(content, name, member.file_size)
@@ -94,7 +94,7 @@ def _only_array(path: Path, archive: zipfile.ZipFile, array: str) -> zipfile.Zip
     return members[array] if array in members else next(iter(members.values()))
 
 
-def _expect_honest_sizes(path: Path, member: zipfile.ZipInfo, size: int) -> None:
+def _require_honest_sizes(path: Path, member: zipfile.ZipInfo, size: int) -> None:
     """Compare what the archive declares with its size, before anything is decompressed."""
     if member.flag_bits & ENCRYPTED:
         raise DataError(path, f"{UNREADABLE}: the member {member.filename!r} needs a password")

@@ -22,7 +22,7 @@ def can_start_processes() -> bool:
     return sys.platform not in ("emscripten", "wasi")
 
 
-def expect_processes(what: str) -> None:
+def require_processes(what: str) -> None:
     """Make sure that processes and threads can be started.
 
     Args:

@@ -44,7 +44,7 @@ def join(started: int) -> MpiRanks:
         without = "mpi4py is needed to train one network in several processes"
         library = _load_mpi("funneled", without, "; or give --no-mpi, and each process trains by itself")
         ranks = mpi.join_ranks(library, patience)
-    _expect_connected(ranks.size, started)
+    _require_connected(ranks.size, started)
     return ranks
 
 
@@ -81,7 +81,7 @@ def _load_mpi(thread_level: str, without: str, instead: str) -> Any:
         ) from error
 
 
-def _expect_connected(size: int, started: int) -> None:
+def _require_connected(size: int, started: int) -> None:
     if size < started:
         raise _once_a_host(
             f"mpiexec started {started} processes, but the MPI library that mpi4py loads connects {size}: they "
@@ -140,7 +140,7 @@ def serve(engine: Engine, started: int) -> bool:
     """
     with _within(_patience()):
         world = _load_mpi("multiple", f"the engine {engine.registered_name} needs mpi4py", "").COMM_WORLD
-    _expect_connected(world.Get_size(), started)
+    _require_connected(world.Get_size(), started)
     if not world.Get_rank():
         return False
     try:

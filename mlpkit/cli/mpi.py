@@ -398,7 +398,7 @@ class MpiRanks(Ranks):
                 os.sched_yield()  # there may be fewer cores than ranks
                 continue
             if self.rank == 0:
-                self._expect_no_failure()
+                self._require_no_failure()
             elif self._about_ranks.iprobe(tag=_ASKED):
                 self._about_ranks.recv(tag=_ASKED)
                 self._answer = self._about_ranks.isend(self.rank, dest=0, tag=_ANSWERED)
@@ -410,7 +410,7 @@ class MpiRanks(Ranks):
                 )
             time.sleep(_SECONDS_ASLEEP)
 
-    def _expect_no_failure(self) -> None:
+    def _require_no_failure(self) -> None:
         if self._about_ranks.iprobe(tag=_FAILED):
             found: Failure = self._about_ranks.recv(tag=_FAILED)
             error = RankError(f"{self._named(found.rank)}: {found.message}", found.exit_code)

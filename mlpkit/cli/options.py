@@ -243,7 +243,7 @@ def quiet_option(verb: F) -> F:
     return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(verb)
 
 
-def expect_one_way(quiet: bool, as_json: bool) -> None:
+def require_one_display(quiet: bool, as_json: bool) -> None:
     """Make sure that a run is not to be shown in two ways at once.
 
     Raises:

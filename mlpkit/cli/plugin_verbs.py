@@ -13,7 +13,7 @@ from mlpkit.cli.options import HelpfulCommand, plugin_files_option, values_said
 from mlpkit.components.schema.context import INVALID, CheckContext
 from mlpkit.components.schema.types import BooleanType, without_null
 from mlpkit.errors import MlpkitError, ParameterError, SpecSyntaxError
-from mlpkit.network.component_errors import expect_returned, failure
+from mlpkit.network.component_errors import check_returned, failure
 from mlpkit.registry.registry import Registry
 from mlpkit.specfile.nodes import plain
 from mlpkit.specfile.source import DiagnosticList, SourceText
@@ -99,7 +99,7 @@ def _call(entry: RegisteredComponent, registry: Registry, plugins: Sequence[str]
     except Exception as error:
         raise failure(f"the verb {entry.name} failed", error) from error
     write_out()
-    expect_returned(f"verb {entry.name}", "__call__", code, (int, type(None)), "an exit code, or None")
+    check_returned(f"verb {entry.name}", "__call__", code, (int, type(None)), "an exit code, or None")
     if code:
         raise click.exceptions.Exit(code)
 

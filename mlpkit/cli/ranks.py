@@ -89,7 +89,7 @@ def ranks_as_workers(engine: Engine | None) -> Iterator[None]:
         engine.release_ranks()
 
 
-def expect_one_rank(ranks: Ranks, several: bool) -> None:
+def require_one_rank(ranks: Ranks, several: bool) -> None:
     """Check that several runs, which train in separate processes, weren't started by MPI.
 
     Raises:

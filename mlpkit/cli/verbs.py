@@ -114,7 +114,7 @@ class Verbs(HelpfulCommand, click.Group):
                 if ctx.resilient_parsing:  # a shell asks
                     return None, None, []
                 raise
-            _expect_shareable(verb)
+            _require_shareable(verb)
             return name, verb, args[1:]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from mlpkit.components.schema import context, wording  # noqa: PLC0415 - only after a mistake
@@ -128,7 +128,7 @@ class Verbs(HelpfulCommand, click.Group):
             ctx.fail(f"there is no command {context.show(name)}; {remedy}")
         found = super().resolve_command(ctx, args)
         if found[1] is not None and not ctx.resilient_parsing:
-            _expect_shareable(found[1])
+            _require_shareable(found[1])
         return found
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
@@ -143,7 +143,7 @@ class Verbs(HelpfulCommand, click.Group):
             return super().invoke(ctx)
 
 
-def _expect_shareable(verb: click.Command) -> None:
+def _require_shareable(verb: click.Command) -> None:
     """Make sure that processes that were started together can share a verb's work: each would do all of it again.
 
     Raises:

@@ -26,7 +26,7 @@ class ComponentType(ABCMeta):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Build a component from checked arguments."""
-        expect_interface(cls)
+        check_interface(cls)
         arguments = schema_of(cls).bind(args, kwargs)
         component: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
         component._arguments = arguments
@@ -114,7 +114,7 @@ WITH_WEIGHTS: Final = ("forward", "weight", "update")
 
 
 @cache
-def expect_interface(component: type, *, with_weights: bool = False) -> None:
+def check_interface(component: type, *, with_weights: bool = False) -> None:
     """Make sure that every method that a class overrides has the parameters of the method of its kind.
 
     A parameter that never gets a value, such as ``training=False``, would silently keep its default. Class methods may

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlpkit.components.operation import Operation, Shape, expect_gradient
+from mlpkit.components.operation import Operation, Shape, check_gradient
 from mlpkit.components.schema.component_types import default_name
 from mlpkit.errors import ComponentFailure, ShapeError
 
@@ -64,12 +64,12 @@ class Layer(Operation):
             input_shape: shape of its inputs.
             group: prefix of its name, before a dot, if a layer holds several groups of layers.
         """
-        self._expect_new_layer(layer)
+        self._require_new_layer(layer)
         before = f"{group}." if group else ""
         by_default = {each: default_name(layer.type_name, self._layer_counts[each]) for each in {"", before}}
         given_name = layer._recipe.given_name if layer._recipe else ""
         name = before + (given_name or by_default[before])
-        self._expect_new_name(name)
+        self._require_new_name(name)
         self._layers_inside.add(self.path)
         layer._layers_inside = self._layers_inside
         self._children[name] = layer
@@ -94,7 +94,7 @@ class Layer(Operation):
         inside = sum(child.flops(child._input_shape) for child in self._children.values() if isinstance(child, Layer))
         return 6 * sum(prod(parameter.shape) for parameter in self._parameters.values()) + inside
 
-    def _expect_new_layer(self, child: object) -> None:
+    def _require_new_layer(self, child: object) -> None:
         if not isinstance(child, Layer):
             msg = f"{self.path} takes {child!r} as a child, which is not a layer"
             raise TypeError(msg)
@@ -274,7 +274,7 @@ def checked_backward(layer: Layer, dy: NDArray[Any] | None, rows: int) -> NDArra
     """
     dx = layer.backward(dy)  # type: ignore[arg-type]  # all but the first to go backward need their input gradient
     if layer.needs_input_gradient:
-        expect_gradient(layer, dx, (rows, *layer._input_shape))
+        check_gradient(layer, dx, (rows, *layer._input_shape))
     return dx
 
 

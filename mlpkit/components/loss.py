@@ -198,7 +198,7 @@ class Loss(Operation):
             target: what to predict.
         """
         name = default_name(loss.type_name, self._layer_counts[""])
-        self._expect_new_name(name)
+        self._require_new_name(name)
         self._children[name] = loss
         loss._take_place(f"{self.path}.{name}", input_shape, target, self.dtype)
 

@@ -312,13 +312,13 @@ class Operation(Component):
                 raise WrongUseError(f"{what}: {given!r} is not an initializer", expected=f"a number, {forms}")
 
     def _new_declaration(self, name: str, shape: Shape) -> Shape:
-        self._expect_new_name(name)
+        self._require_new_name(name)
         if "." in name or not name:
             msg = f"{self.path or self.type_name} declares '{name}'; names are not empty and have no dots"
             raise ValueError(msg)
         return tuple(int(length) for length in shape)
 
-    def _expect_new_name(self, name: str) -> None:
+    def _require_new_name(self, name: str) -> None:
         if name in self._parameters or name in self._states or name in self._children:
             msg = f"{self.path or self.type_name} declares '{name}' twice"
             raise ValueError(msg)
@@ -395,7 +395,7 @@ def belongs_to(path: str, layers: Collection[str]) -> bool:
     return any(path == layer or path.startswith(f"{layer}.") for layer in layers)
 
 
-def expect_gradient(operation: Operation, dx: object, shape: Shape) -> None:
+def check_gradient(operation: Operation, dx: object, shape: Shape) -> None:
     """Make sure that the result of an operation's ``backward`` can be passed on.
 
     Raises:

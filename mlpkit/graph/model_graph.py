@@ -51,14 +51,14 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
         graph.outputs[f"predicted_{name}" if name in graph.feeds else name] = value
     predicted = network.replicas[0].prediction_names(dataset.target_names())
     for feed in graph.feeds.values():
-        _expect_unicode("column", feed.name)
-        _expect_unicode(f"category of '{feed.name}'", *feed.choices)
-    _expect_unicode("class", *(names or ()))
+        _require_unicode("column", feed.name)
+        _require_unicode(f"category of '{feed.name}'", *feed.choices)
+    _require_unicode("class", *(names or ()))
     came_from = _with_columns(provenance, graph, predicted if isinstance(network.target, Values) else None)
     return ModelGraph(graph, network.target, encoded, logits, prediction, names, predicted, came_from)
 
 
-def _expect_unicode(what: str, *names: str) -> None:
+def _require_unicode(what: str, *names: str) -> None:
     """Make sure that names are text of Unicode, as files hold it: a surrogate is half of a character.
 
     Raises:

@@ -94,7 +94,7 @@ def with_int8_weights(network: Sequential) -> tuple[Sequential, tuple[str, ...]]
         values = int8_weights(constant, _output_axis(node)).values
         if values.size == parameter.size:
             parameter[...] = values.reshape(parameter.shape)
-    _expect_rounded(products, network_graph(rounded))
+    _require_rounded(products, network_graph(rounded))
     return rounded, tuple(dict.fromkeys(node.inputs[1] for node in products))
 
 
@@ -111,7 +111,7 @@ def _output_axis(node: Node) -> int:
     return 0 if node.operator == "Conv" or node.attributes.get("transB", 0) else 1
 
 
-def _expect_rounded(products: list[Node], graph: Graph) -> None:
+def _require_rounded(products: list[Node], graph: Graph) -> None:
     """Make sure that products take rounded weights, once the parameters are rounded.
 
     Raises:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ComponentFailure
-from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.network.component_errors import check_returned, component_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class WorkersOfEngine:
         """Train the trial of a folder."""
         with component_errors(f"engine {self._engine} failed in submit"):
             end = self._workers.submit(function, directory, **arguments)
-        expect_returned(f"engine {self._engine}", "submit", end, Future, "a concurrent.futures.Future")
+        check_returned(f"engine {self._engine}", "submit", end, Future, "a concurrent.futures.Future")
         return end
 
     def stop(self) -> None:

@@ -28,7 +28,7 @@ from mlpkit.network.ensemble import NAME
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import OUT_OF_FOLD, SPLITS
-from mlpkit.system import expect_processes
+from mlpkit.system import require_processes
 from mlpkit.training.checkpointing import tracker_of
 from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.events import Event, StopRequest
@@ -111,7 +111,7 @@ def run_ensemble(
         KeyboardInterrupt: Ctrl-C stopped the training.
     """
     if examples is None:
-        expect_processes("training an ensemble")
+        require_processes("training an ensemble")
     stop = stop or StopRequest()
     session = GroupSession(spec.registry.arguments(), observer, stop, workers, examples, callbacks)
 
@@ -154,7 +154,7 @@ def resume_ensemble(
         folder.run.claim()
         whole = folder
         if not folder.run.finished:
-            spec = _expect_unchanged(folder, registry, examples)
+            spec = _require_unchanged(folder, registry, examples)
             whole = _with_all_members(folder, spec, examples, observer)
         return _trained(whole, registry, session)
 
@@ -172,7 +172,7 @@ def _with_all_members(
     return whole
 
 
-def _expect_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> Spec:
+def _require_unchanged(folder: EnsembleFolder, registry: Registry, examples: GivenExamples | None) -> Spec:
     """Return the resolved spec, if spec, plugins and data are unchanged since the ensemble was started.
 
     Raises:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ROWS_TOGETHER: Final = 1000
 
 
-def expect_format(out: Path, source: Path) -> None:
+def require_format(out: Path, source: Path) -> None:
     """Make sure that predictions can be written to a file of that name.
 
     Raises:

@@ -21,8 +21,8 @@ from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import RESOLVED
 from mlpkit.specfile.document import parse_document
-from mlpkit.specfile.spec import expect_spec
-from mlpkit.system import expect_processes
+from mlpkit.specfile.spec import require_spec
+from mlpkit.system import require_processes
 from mlpkit.terminal.figures import plus_minus_all
 from mlpkit.training.ctrl_c import interrupt_with
 from mlpkit.training.events import Event, StopRequest
@@ -118,8 +118,8 @@ def run_seeds(
         StorageError: the folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
-    expect_spec(spec, "run")
-    expect_processes("training with several seeds")
+    require_spec(spec, "run")
+    require_processes("training with several seeds")
     session = GroupSession(spec.registry.arguments(), observer, stop or StopRequest(), workers)
 
     def train(place: Path) -> SeedRuns:
@@ -159,12 +159,12 @@ def resume_seeds(
         StorageError: the folder can't be written.
         KeyboardInterrupt: Ctrl-C stopped the training; ``run`` of the exception has what was finished.
     """
-    expect_processes("training with several seeds")
+    require_processes("training with several seeds")
     plugin_options = Registry.discover(plugins=plugins, blocked=blocked).arguments()
     with SeedsFolder.open(directory_of(directory)) as folder:
         folder.run.claim()
         for seed in folder.unfinished:
-            _expect_prepared(folder.directory, seed, folder.member(seed))
+            _require_prepared(folder.directory, seed, folder.member(seed))
         threads = _threads_of(folder) if folder.unfinished else 1
         observer = observer or load("mlpkit.display.notebook:default_observer")("seed", quiet=quiet)
         return _trained(folder, threads, GroupSession(plugin_options, observer, stop or StopRequest(), workers))
@@ -222,7 +222,7 @@ class SeedsGroup(Group):
         return self.folder.summary()
 
 
-def _expect_prepared(directory: Path, seed: int, member: Path) -> None:
+def _require_prepared(directory: Path, seed: int, member: Path) -> None:
     """Make sure that a run has a folder.
 
     Raises:

@@ -17,7 +17,7 @@ from mlpkit.jobs.evaluate import in_order
 from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
-from mlpkit.system import expect_processes
+from mlpkit.system import require_processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,7 +142,7 @@ def run_specs(
         UsageError: another process can't load a plugin, or no other process can be started.
         MlpkitError: the runs can't be prepared; nothing is trained then.
     """
-    expect_processes("training several specs")
+    require_processes("training several specs")
     session = GroupSession(specs[0].spec.registry.arguments(), observer, stop, workers)
     cores = share_of_cores(workers, sum(len(each.numbers) for each in specs))
     with ExitStack() as kept:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlpkit.errors import SpecShapeError, UsageError
 from mlpkit.jobs.open_training import open_training
 from mlpkit.jobs.prove import prove
-from mlpkit.jobs.run_inputs import expect_same_inputs
+from mlpkit.jobs.run_inputs import require_same_inputs
 from mlpkit.jobs.run_spec import parse_resolved
 from mlpkit.registry.registry import Registry
 
@@ -40,7 +40,7 @@ def _train(ranks: Ranks, registry: Registry, resolved: str) -> None:
     proved = _prove(parse_resolved(Path(), resolved, registry))
     with open_training(proved, resolved=resolved, ranks=ranks) as training:
         network = training.network(begun=True)
-        expect_same_inputs(ranks, training.lock, proved.description)
+        require_same_inputs(ranks, training.lock, proved.description)
         training.steps_alone(network).assist()
 
 

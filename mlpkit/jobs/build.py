@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlpkit.jobs.prove import prove
 from mlpkit.network.adapting import seeing_parameters
 from mlpkit.network.sequential import EVALUATION_ROWS, Sequential
-from mlpkit.specfile.spec import expect_spec
+from mlpkit.specfile.spec import require_spec
 from mlpkit.training.minibatches import first_batch
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def build(spec: Spec, *, slices: int | None = None) -> Sequential:
         SpecShapeError: the layers don't fit each other or the data.
         DataError: the header of a data file is not what it should be.
     """
-    expect_spec(spec, "build")
+    require_spec(spec, "build")
     proved = prove(spec)
     return build_for(proved.spec, proved.proof, slices=slices, first_weights=proved.first_weights)
 

@@ -81,7 +81,7 @@ def load_weights(run: str) -> ModelFile:
     return model
 
 
-def expect_another_folder(spec: Spec, directory: Path) -> None:
+def require_another_folder(spec: Spec, directory: Path) -> None:
     """Make sure that a run doesn't start with weights from the folder that it will be kept in.
 
     Raises:

@@ -253,11 +253,11 @@ def located(model: TrainedModel, file: Path) -> Path:
     """
     with component_errors(f"dataset {model.spec.data.name} failed in locate"):
         path = model.dataset.locate(str(file))
-    expect_there(path)
+    require_exists(path)
     return path
 
 
-def expect_there(file: Path, what: str = "file") -> None:
+def require_exists(file: Path, what: str = "file") -> None:
     """Check that a file or folder exists; reading it shows other errors.
 
     Raises:
@@ -379,11 +379,11 @@ def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArr
             raise DataError(place, str(error)) from error
         raise
     names = model.dataset.feature_names() if x.ndim == 2 else None
-    expect_finite(place, x, "gives the network {value}; expected finite numbers", names)
+    require_finite(place, x, "gives the network {value}; expected finite numbers", names)
     return x
 
 
-def expect_finite(place: str | Path, rows: NDArray[Any], message: str, names: Sequence[str] | None = None) -> None:
+def require_finite(place: str | Path, rows: NDArray[Any], message: str, names: Sequence[str] | None = None) -> None:
     """Make sure that rows are finite numbers.
 
     Args:

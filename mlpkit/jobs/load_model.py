@@ -23,7 +23,7 @@ from mlpkit.runs.json_files import shortened
 from mlpkit.runs.layout import MODEL
 from mlpkit.runs.model_file import ModelFile, load_model_file
 from mlpkit.specfile.spec import parse_spec
-from mlpkit.training.divergence import expect_finite_model
+from mlpkit.training.divergence import require_finite_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -144,7 +144,7 @@ def load_run(directory: Path, registry: Registry | None = None) -> TrainedModel:
     """
     path = directory / MODEL
     model = restore(RunFolder.open(directory).load_model(), path, registry)
-    expect_finite_model(model.network, path)
+    require_finite_model(model.network, path)
     return model
 
 
@@ -167,7 +167,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     except StackError as error:
         message = f"the spec inside does not fit the inputs that the file declares: {error}"
         raise ModelFileError(f"{path}: {message}") from error
-    _expect_arrays(model, path, proof)
+    _require_arrays(model, path, proof)
     network = build_for(spec, proof, slices=1)
     for name, view in (*network.parameters.items(), *network.states.items()):
         view[...] = model.arrays[name]
@@ -175,7 +175,7 @@ def restore(model: ModelFile, path: Path, registry: Registry | None) -> TrainedM
     try:
         with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
             dataset.load_encoder_state(encoder)
-            _expect_names(dataset, input_shape, target)
+            _require_names(dataset, input_shape, target)
     except MlpkitError as error:
         raise ModelFileError(f"{path}: {error}") from error
     network.origin = Origin(text, dataset)
@@ -209,7 +209,7 @@ def _input_shape(model: ModelFile) -> InputShape:
     return InputShape(shape, columns_from_plain(model.metadata.get("columns", []), math.prod(shape)))
 
 
-def _expect_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
+def _require_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
     declared = {array.path: (array.shape, member.dtype) for member in proof.stack for array in _arrays(member)}
     found = {name: (array.shape, array.dtype) for name, array in model.arrays.items()}
     for name in sorted(declared.keys() | found.keys()):
@@ -220,17 +220,17 @@ def _expect_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
             )
 
 
-def _expect_names(dataset: Dataset, input_shape: tuple[int, ...], target: Target) -> None:
+def _require_names(dataset: Dataset, input_shape: tuple[int, ...], target: Target) -> None:
     """Make sure that the encoder names as many inputs, classes, labels or values as the network has, each once."""
-    _expect_distinct("inputs", dataset.feature_names(), math.prod(input_shape))
+    _require_distinct("inputs", dataset.feature_names(), math.prod(input_shape))
     if isinstance(target, Classes):
-        _expect_distinct("classes", dataset.class_names(), target.count)
+        _require_distinct("classes", dataset.class_names(), target.count)
     else:
         count = target.count if isinstance(target, Labels) else math.prod(target.shape)
-        _expect_distinct("targets", dataset.target_names(), count)
+        _require_distinct("targets", dataset.target_names(), count)
 
 
-def _expect_distinct(what: str, names: tuple[str, ...] | None, count: int) -> None:
+def _require_distinct(what: str, names: tuple[str, ...] | None, count: int) -> None:
     if names is not None and (len(names) != count or len(set(names)) < count):
         distinct = "" if len(set(names)) == len(names) else f", {len(set(names)):,} of them different"
         msg = f"the encoder names {len(names):,} {what}{distinct}; the network has {count:,}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels
 from mlpkit.errors import ComponentFailure, UsageError
-from mlpkit.jobs.inputs import expect_finite, inputs_of_file, located, without_prediction
+from mlpkit.jobs.inputs import inputs_of_file, located, require_finite, without_prediction
 from mlpkit.jobs.load_model import load_run
 from mlpkit.network.component_errors import component_errors
 from mlpkit.training.divergence import without_warnings
@@ -108,7 +108,7 @@ def predictions(model: TrainedModel, inputs: Inputs) -> Predictions:
         values = model.network.predict_encoded(np.asarray(inputs.x, model.network.dtype))
     for text in inputs.remarks:
         warnings.warn(f"{inputs.source}: {text}", stacklevel=3)
-    expect_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
+    require_finite(inputs.source, values, "is so far from what the network was trained on that it predicts {value}")
     values[[*inputs.lacking]] = np.nan
     return replace(predictions_of(model, values, inputs.row_names), absent=inputs.lacking)
 

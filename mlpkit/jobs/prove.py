@@ -22,7 +22,7 @@ from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.jobs.stack_fault import stack_fault
 from mlpkit.network.arguments import takes_no_weights
-from mlpkit.network.component_errors import component_errors, expect_returned, operation_errors
+from mlpkit.network.component_errors import check_returned, component_errors, operation_errors
 from mlpkit.network.contexts import rounding_contexts
 from mlpkit.network.shape_proof import Proof, StackError, coupled_by_slices, prove_shapes
 from mlpkit.system import memory_limit
@@ -87,7 +87,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
         SpecShapeError: they don't; the message points at both places.
         DataError: the header of a data file is not what it should be.
     """
-    _expect_own_files(spec)
+    _require_own_files(spec)
     dataset = dataset or spec.new_dataset()
     description = describe_data(spec, dataset)
     warnings = data_warnings(spec, dataset)
@@ -337,7 +337,7 @@ DOUBTS: Final = (
 """What is most likely not meant, each in the same way."""
 
 
-def _expect_own_files(spec: Spec) -> None:
+def _require_own_files(spec: Spec) -> None:
     """Make sure that each callback's files are in the run folder, and that no other callback writes them.
 
     Raises:
@@ -350,7 +350,7 @@ def _expect_own_files(spec: Spec) -> None:
         callback = ("training", "callbacks", i, recipe.name)
         with component_errors(f"callback {recipe.name} failed in files"):
             names = recipe().files()
-        expect_returned(f"callback {recipe.name}", "files", names, (list, tuple, set), "a list of names")
+        check_returned(f"callback {recipe.name}", "files", names, (list, tuple, set), "a list of names")
         for name in map(str, names):
             parameters = ((*callback, key) for key, value in recipe.arguments.items() if value == name)
             place = next(parameters, callback)

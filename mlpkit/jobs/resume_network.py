@@ -129,7 +129,7 @@ def _begin(folder: RunFolder, session: Session) -> Run:
         folder.rewind([], begun=False)
         folder.write_lock(training.lock)
         run = job.train(session.observer, session.stop, callbacks=session.callbacks)
-    job.expect_uninterrupted(run)
+    job.require_uninterrupted(run)
     return run
 
 
@@ -150,7 +150,7 @@ def _continue(folder: RunFolder, origin: RunInputs, snapshot: Snapshot, session:
             observer.noticed(f"{directory}: the same bits as without the break are no longer certain: {changed}")
         job = TrainingJob(training, folder)
         run = job.train(observer, session.stop, snapshot=snapshot)
-    job.expect_uninterrupted(run)
+    job.require_uninterrupted(run)
     return run
 
 

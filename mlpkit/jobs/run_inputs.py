@@ -101,7 +101,7 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
     return [Change(key, earlier.get(key), later.get(key)) for key in keys if earlier.get(key) != later.get(key)]
 
 
-def expect_same_inputs(
+def require_same_inputs(
     ranks: Ranks, lock: Mapping[str, Any], description: Description, observer: Observer | None = None
 ) -> None:
     """Make sure that all ranks train with the same data and plugins; report differences in software or processors.

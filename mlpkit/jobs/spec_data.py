@@ -12,8 +12,8 @@ from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import ParameterError, RunFolderError, SpecShapeError, UsageError, printable
 from mlpkit.jobs.folds import FOLDED, Folds, fold_sizes, of_rows, rows_to_fold
-from mlpkit.network.component_errors import component_errors, expect_returned
-from mlpkit.specfile.spec import expect_spec
+from mlpkit.network.component_errors import check_returned, component_errors
+from mlpkit.specfile.spec import require_spec
 from mlpkit.training.minibatches import BatchReader
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def describe_data(spec: Spec, dataset: Dataset) -> Description:
         fault = Problem(path, error.message, expected=error.expected, remedy=error.remedy)
         raise spec.error(SpecShapeError, [fault]) from error
     promised = "Description(input_shape, target, sizes)"
-    expect_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
+    check_returned(f"dataset {spec.data.name}", "describe", description, Description, promised)
     if spec.folds is None:
         return description
     rows = rows_to_fold(description.sizes)
@@ -113,7 +113,7 @@ def keys_of_examples(dataset: Dataset, splits: Mapping[str, Split]) -> dict[str,
 def _own_splits(spec: Spec, dataset: Dataset) -> Mapping[str, Split]:
     with component_errors(f"dataset {spec.data.name} failed in open"):
         splits = dataset.open(spec.data_seed)
-    expect_returned(f"dataset {spec.data.name}", "open", splits, Mapping, "a mapping from names to splits")
+    check_returned(f"dataset {spec.data.name}", "open", splits, Mapping, "a mapping from names to splits")
     return splits
 
 
@@ -175,7 +175,7 @@ def load_data(spec: Spec, split: str = "train", rows: int | None = None) -> tupl
         UsageError: the argument isn't a Spec, the split doesn't exist, or it has fewer rows.
         DataError: a data file is not what it should be.
     """
-    expect_spec(spec, "load_data")
+    require_spec(spec, "load_data")
     dataset = spec.new_dataset()
     description = describe_data(spec, dataset)
     if split not in description.sizes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlpkit.components.input_columns import columns_of
 from mlpkit.components.target import Values
 from mlpkit.errors import UsageError
-from mlpkit.jobs.first_weights import expect_another_folder
+from mlpkit.jobs.first_weights import require_another_folder
 from mlpkit.jobs.open_training import open_training, plan_of
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.training_job import Run, TrainingJob
@@ -64,10 +64,10 @@ def train_spec(
         KeyboardInterrupt: Ctrl-C stopped the training, as for ``run``.
     """
     if directory is not None:
-        expect_another_folder(spec, Path(directory))
+        require_another_folder(spec, Path(directory))
     proved = prove(spec, dataset)
     if network is not None:
-        _expect_fit(network, proved.description, spec.training.slices)
+        _require_fit(network, proved.description, spec.training.slices)
         network.target = _scaled_as_built(network, proved.description.target)
     for warning in proved.warnings:
         if observer is not None:
@@ -75,7 +75,7 @@ def train_spec(
         else:
             warnings.warn(str(warning), stacklevel=3)
     if spec.training.slices is None:
-        _expect_sliceable(proved, ranks.size)
+        _require_sliceable(proved, ranks.size)
     folder = RunFolder.create(Path(directory)) if directory is not None else None
     if observer is None:
         shown = display or Observer()
@@ -94,7 +94,7 @@ def train_spec(
     if dataset is not None and dataset.in_memory:
         run.network.encoder = dataset
         dataset.hold({})
-    job.expect_uninterrupted(run)
+    job.require_uninterrupted(run)
     return run
 
 
@@ -105,14 +105,14 @@ def write_beginning(folder: RunFolder, training: OpenTraining) -> None:
     folder.write_resolved(training.resolved)
 
 
-def _expect_sliceable(proved: SpecProof, ranks: int) -> None:
+def _require_sliceable(proved: SpecProof, ranks: int) -> None:
     """Make sure that a network gives the same results if each rank has a slice of a minibatch for itself."""
     coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
     if coupled:
         raise UsageError(f"{coupled}; if that is meant, give the {ranks} ranks their slices: training.slices={ranks}")
 
 
-def _expect_fit(network: Sequential, description: Description, slices: int | None) -> None:
+def _require_fit(network: Sequential, description: Description, slices: int | None) -> None:
     """Make sure that a network that exists already can be trained on such examples."""
     input_shape = description.input_shape
     if input_shape != network.input_shape:
@@ -148,7 +148,7 @@ def prepare(proved: SpecProof, directory: Path, *, cores: int | None = None, wri
         StorageError: it can't be written.
     """
     spec, plan = proved.spec, plan_of(proved, cores=cores)
-    expect_another_folder(spec, directory)
+    require_another_folder(spec, directory)
     with RunFolder.create(directory) as folder:
         folder.write_spec(spec.document.text if written is None else written)
         folder.write_resolved(spec.resolved_text(slices=plan.slices, threads=plan.threads))

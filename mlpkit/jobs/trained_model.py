@@ -10,7 +10,7 @@ from mlpkit.components.schema.wording import did_you_mean, listed
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.jobs.evaluate import evaluated_examples
-from mlpkit.jobs.inputs import examples_of, expect_there, inputs_of
+from mlpkit.jobs.inputs import examples_of, inputs_of, require_exists
 from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.network.arguments import number_array, weights_of_examples
@@ -76,7 +76,7 @@ def targets_of(target: Target, names: tuple[str, ...] | None, given: object, row
     array = number_array(given, "targets")  # type: ignore[arg-type]  # whatever it is
     if array.ndim == 1 and shape == (1,):
         array = array.reshape(-1, 1)
-    _expect_shape(array, (rows, *shape))
+    _require_shape(array, (rows, *shape))
     right = (array == 0) | (array == 1) if isinstance(target, Labels) else np.isfinite(array)
     if not right.all():
         place = np.unravel_index(int((~right).argmax()), right.shape)
@@ -90,7 +90,7 @@ def _class_numbers(given: NDArray[Any], count: int, names: tuple[str, ...] | Non
         return np.asarray(given.argmax(axis=1), np.int64)
     if given.shape == (rows, 1):
         given = given.reshape(rows)
-    _expect_shape(given, (rows,))
+    _require_shape(given, (rows,))
     values = class_values(names, count)
     numbers = dict(zip(values, range(count), strict=True))
     numbers |= dict(zip(names or (), range(count), strict=False))
@@ -115,7 +115,7 @@ def _unknown_class(row: int, value: object, classes: tuple[Any, ...]) -> UsageEr
     )
 
 
-def _expect_shape(array: NDArray[Any], expected: tuple[int, ...]) -> None:
+def _require_shape(array: NDArray[Any], expected: tuple[int, ...]) -> None:
     if array.shape != expected:
         shape = ", ".join(map(str, expected)) + ("," if len(expected) == 1 else "")
         raise ShapeError(f"targets of shape {array.shape} don't fit the rows", expected=f"({shape})")
@@ -137,7 +137,7 @@ def load(path: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blo
         SpecError: a plugin that the model needs is missing.
     """
     registry, place = Registry.discover(plugins=plugins, blocked=blocked), directory_of(path)
-    expect_there(place, "run or model file")
+    require_exists(place, "run or model file")
     return Model(load_run(place, registry) if place.is_dir() else load_trained(place, registry))
 
 

@@ -11,7 +11,7 @@ from mlpkit.components.callback import Outcome
 from mlpkit.components.schema.wording import shown_number
 from mlpkit.jobs.leaks import leaks_in
 from mlpkit.jobs.load_model import Origin, TrainedModel, model_of
-from mlpkit.jobs.run_inputs import RunInputs, expect_same_inputs
+from mlpkit.jobs.run_inputs import RunInputs, require_same_inputs
 from mlpkit.jobs.run_recorder import (
     AsyncCheckpoints,
     FolderStore,
@@ -177,14 +177,14 @@ class TrainingJob:
         training, proved, folder = self._training, self._training.proved, self._folder
         evaluated = options.setdefault("evaluated", SPLITS)
         if training.ranks.size > 1:
-            expect_same_inputs(training.ranks, training.lock, proved.description, observer)
+            require_same_inputs(training.ranks, training.lock, proved.description, observer)
         network = network or training.network(begun=snapshot is not None)
         network.origin = origin = Origin(self._resolved(), proved.dataset)
         network.freeze(proved.frozen)  # watches look only at what is trained
         store, watches = None, WATCHES if folder is not None or type(observer) is not Observer else ()
         if folder is not None:
             observer = ObserverGroup((recording(folder), observer))
-            folder.expect_room_for_model(*model_of(network, origin))
+            folder.require_room_for_model(*model_of(network, origin))
             inputs = RunInputs(folder.spec_text(), training.resolved, training.lock)
             keep = (proved.spec.training.checkpoint or CheckpointSection()).keep
             store = AsyncCheckpoints(FolderStore(folder, inputs, keep))
@@ -282,7 +282,7 @@ class TrainingJob:
         evaluate = Evaluator(network, training.splits, training.proved.description, metrics, training.ranks)
         return evaluate(missing) | known
 
-    def expect_uninterrupted(self, run: Run) -> None:
+    def require_uninterrupted(self, run: Run) -> None:
         """Make sure that no Ctrl-C stopped the run.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit.components.initializer import Initializer
 from mlpkit.components.operation import own_parameters
 from mlpkit.components.randomness import keyed_generator
-from mlpkit.network.component_errors import component_errors, expect_first_values
+from mlpkit.network.component_errors import check_first_values, component_errors
 from mlpkit.network.contexts import replaced_methods
 
 if TYPE_CHECKING:
@@ -85,4 +85,4 @@ def _adapt(parameter: Parameter, forward: Callable[[NDArray[Any]], NDArray[Any]]
     initializer: Initializer = parameter.initializer  # type: ignore[assignment]  # the proof has built it
     with component_errors(f"the initializer of {parameter.path} failed in adapt"):
         values = initializer.adapt(parameter.value.copy(), outputs, parameter.unit_axis, generator)
-    parameter.value[...] = expect_first_values(parameter, values)
+    parameter.value[...] = check_first_values(parameter, values)

@@ -62,7 +62,7 @@ def input_shape_of(shape: Sequence[int]) -> InputShape:
     return InputShape((int(n) for n in shape), columns_of(shape))
 
 
-def expect_names(names: Sequence[str], members: int) -> None:
+def check_names(names: Sequence[str], members: int) -> None:
     """Make sure that each member of the stack has its own name.
 
     Raises:
@@ -106,11 +106,11 @@ def encoded_inputs(x: ArrayLike, input_shape: Shape, encoder: Dataset | None) ->
     if len(inputs) == 0:
         raise UsageError("there are no rows to work on; expected at least one")
     if encoder is not None:
-        _expect_encoded(encoder, inputs)
+        _require_encoded(encoder, inputs)
     return inputs
 
 
-def _expect_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
+def _require_encoded(encoder: Dataset, inputs: NDArray[Any]) -> None:
     with component_errors(f"dataset {encoder.registered_name} failed in why_not_encoded"):
         reason = encoder.why_not_encoded(inputs)
     if reason:
@@ -137,7 +137,7 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
     return array
 
 
-def expect_takes_weights(*components: Loss | Metric) -> None:
+def require_takes_weights(*components: Loss | Metric) -> None:
     """Make sure that a loss, or metrics, take weights of examples.
 
     Raises:

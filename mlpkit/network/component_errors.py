@@ -45,7 +45,7 @@ class component_errors:  # noqa: N801 - reads as a function, like contextlib.sup
         return failure(self.what, error)
 
 
-def expect_returned(who: str, method: str, found: object, kinds: type | tuple[type, ...], promised: str) -> None:
+def check_returned(who: str, method: str, found: object, kinds: type | tuple[type, ...], promised: str) -> None:
     """Make sure that a component's method returned what it promises, and did not forget to return.
 
     Args:
@@ -63,7 +63,7 @@ def expect_returned(who: str, method: str, found: object, kinds: type | tuple[ty
         raise ComponentFailure(f"{who} returned {returned} from {method}; expected {promised}")
 
 
-def expect_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[Any]:
+def check_first_values(parameter: Parameter, values: NDArray[Any]) -> NDArray[Any]:
     """Return what an initializer returned, if it has the parameter's shape.
 
     Raises:

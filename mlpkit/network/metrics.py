@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.network.arguments import expect_takes_weights
+from mlpkit.network.arguments import require_takes_weights
 from mlpkit.network.component_errors import component_errors
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Metrics:
             ComponentFailure: a metric raised an exception.
         """
         if weights is not None:
-            expect_takes_weights(*self._metrics.values())
+            require_takes_weights(*self._metrics.values())
         seen = {name: view(prediction) for name, view in self._views.items()}
         for name, metric in self._metrics.items():
             with component_errors(f"the metric {name} failed"):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.layer import checked_backward, checked_forward, order_of_backward
-from mlpkit.components.operation import belongs_to, expect_gradient, plan_of
+from mlpkit.components.operation import belongs_to, check_gradient, plan_of
 from mlpkit.errors import MlpkitError
-from mlpkit.network.component_errors import expect_returned, operation_errors, operation_failure
+from mlpkit.network.component_errors import check_returned, operation_errors, operation_failure
 from mlpkit.network.contexts import call_inside
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Replica:
             raise
         except Exception as error:
             raise operation_failure(self.loss, "predict", error) from error
-        expect_returned(self._loss_title, "predict", prediction, np.ndarray, "an array with a row for each example")
+        check_returned(self._loss_title, "predict", prediction, np.ndarray, "an array with a row for each example")
         return prediction
 
     def predictions(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -295,7 +295,7 @@ class Replica:
             loss = float(self._loss_of(logits, t, weights))
         with operation_errors(self.loss, "backward"):
             dy: NDArray[Any] | None = self.loss.backward(dloss)
-        expect_gradient(self.loss, dy, logits.shape)
+        check_gradient(self.loss, dy, logits.shape)
         for layer in self._backward_order:
             with operation_errors(layer, "backward"):
                 dy = checked_backward(layer, dy, len(x))

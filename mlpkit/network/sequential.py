@@ -19,16 +19,16 @@ from mlpkit.components.schema.component_types import default_names
 from mlpkit.errors import ShapeError, UsageError
 from mlpkit.lazy_names import LazyMethod, load
 from mlpkit.network.arguments import (
+    check_names,
     encoded_inputs,
-    expect_names,
-    expect_takes_weights,
     input_shape_of,
     network_dtype,
     network_seed,
     number_array,
+    require_takes_weights,
     weights_of_examples,
 )
-from mlpkit.network.component_errors import component_errors, expect_first_values
+from mlpkit.network.component_errors import check_first_values, component_errors
 from mlpkit.network.contexts import all_of, call_inside, distinct, rounding_contexts
 from mlpkit.network.flat_layout import FlatLayout
 from mlpkit.network.metrics import Metrics
@@ -142,7 +142,7 @@ class Sequential:
             raise UsageError(f"a minibatch can't be cut into {slices} slices; expected at least 1")
         if proof is None:
             names = names if names is not None else default_names(_type_name(member) for member in stack)
-            expect_names(names, len(stack))
+            check_names(names, len(stack))
             proof = prove_shapes(stack, names, self.input_shape, target, self.dtype, create=self._resolve)
         coupled = coupled_by_slices(proof.stack, slices)
         if coupled and resolver is None:  # of a spec's network, the warning points at the spec's line
@@ -338,7 +338,7 @@ class Sequential:
         for x, t, *others in batches:
             weights = others[0] if others else None
             if weights is not None:
-                expect_takes_weights(self.loss_layer)
+                require_takes_weights(self.loss_layer)
             logits = replica.forward(x)
             weight, loss = replica.weight(t, weights), replica.compare(logits, t, weights)
             yield weight, loss, replica.predict(logits) if predicts else None, t, weights
@@ -504,7 +504,7 @@ class Sequential:
         generator = keyed_generator(self.seed, "initializer", parameter.path)
         with component_errors(f"the initializer of {parameter.path} failed"):
             values = draw(parameter.shape, parameter.fans, generator, self.dtype)
-        return expect_first_values(parameter, values)
+        return check_first_values(parameter, values)
 
     def _resolve(self, kind: str, reference: object) -> Any:
         if not isinstance(reference, str | dict):
@@ -523,7 +523,7 @@ class Sequential:
             raise ShapeError(f"targets of shape {targets.shape} don't fit {rows} rows", expected=f"({rows}, ...)")
         if weights is None:
             return inputs, targets, None
-        expect_takes_weights(self.loss_layer)
+        require_takes_weights(self.loss_layer)
         return inputs, targets, weights_of_examples(number_array(weights, "weights"), rows)
 
 

@@ -105,7 +105,7 @@ def prove_shapes(
     for index, (operation, name) in enumerate(zip(stack, names, strict=True)):
         last = index == len(stack) - 1
         try:
-            member = _expect_place(operation, name, last=last)
+            member = _require_place(operation, name, last=last)
             if isinstance(member, Loss):
                 member._take_place(name, shapes[-1], target, dtype)
             else:
@@ -128,7 +128,7 @@ def prove_shapes(
     return Proof(layers, loss, shapes, target, flops)
 
 
-def _expect_place(operation: Operation, name: str, *, last: bool) -> Layer | Loss:
+def _require_place(operation: Operation, name: str, *, last: bool) -> Layer | Loss:
     if not isinstance(operation, Layer | Loss):
         what, remedy = show(operation), ""
         if isinstance(operation, type):

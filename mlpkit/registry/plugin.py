@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pluggy
 
 from mlpkit.components import hook
-from mlpkit.components.component import ComponentType, expect_interface
+from mlpkit.components.component import ComponentType, check_interface
 from mlpkit.components.hook import ENTRY_POINT_GROUP, ComponentDeclaration
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.context import show
@@ -279,7 +279,7 @@ def load_component(plugin: Plugin, declaration: ComponentDeclaration) -> type[Co
             raise PluginError(f"{who}: {found.__name__}.{attribute} is {show(said)}; expected a string")
     try:
         schema_of(found)
-        expect_interface(found)
+        check_interface(found)
     except Exception as error:
         raise PluginError(f"{who}: {error_summary(error)}") from error
     return found

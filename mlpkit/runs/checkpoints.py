@@ -79,7 +79,7 @@ class Checkpoints:
         Raises:
             NoCheckpointError: no checkpoint is whole.
         """
-        self._expect_no_link()
+        self._require_no_link()
         paths = [*map(self._path, self.steps()), *self._best()]
         for checkpoint in _whole(paths, passed_over):
             return checkpoint
@@ -95,14 +95,14 @@ class Checkpoints:
             step: number of a step.
             passed_over: called for each damaged one, with what is wrong with it.
         """
-        self._expect_no_link()
+        self._require_no_link()
         return _whole([*self._best(), *(self._path(done) for done in self.steps() if done < step)], passed_over)
 
     def remove_leftovers(self) -> None:
         """Remove what a run that was killed was about to write."""
         remove_leftovers(self.directory)
 
-    def _expect_no_link(self) -> None:
+    def _require_no_link(self) -> None:
         if self.directory.is_symlink():
             raise RunFolderError(f"{self.directory}: is a link; move the folder that it leads to into its place")
 

@@ -153,7 +153,7 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
         raise storage_error(path, error) from error
 
 
-def expect_writable(path: Path) -> None:
+def require_writable(path: Path) -> None:
     """Make sure that ``write_atomically`` will be able to write a file, before the work is done that it is for.
 
     Raises:

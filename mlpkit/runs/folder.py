@@ -42,7 +42,7 @@ from mlpkit.runs.layout import (
     TIMING,
     WRITER,
 )
-from mlpkit.runs.model_file import ModelFile, expect_storable, load_model_file, save_model
+from mlpkit.runs.model_file import ModelFile, load_model_file, require_storable, save_model
 from mlpkit.runs.records import checked_evaluation, checked_failure, checked_lock, checked_metrics, is_health
 from mlpkit.runs.run_json import identity_in
 from mlpkit.runs.writer_lock import WriterLock
@@ -271,9 +271,9 @@ class RunFolder:
         """Return what was found in the network so far; none of a run that didn't look."""
         return [line for line in readable_lines(self.directory / HEALTH) if is_health(line)]
 
-    def expect_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
-        """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.expect_storable``."""
-        expect_storable(self.directory / MODEL, arrays, metadata)
+    def require_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+        """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.require_storable``."""
+        require_storable(self.directory / MODEL, arrays, metadata)
 
     def save_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
         """Write model.safetensors; see ``mlpkit.runs.model_file.save_model``."""

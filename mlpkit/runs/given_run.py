@@ -44,7 +44,7 @@ def directory_of(run: GivenRun) -> Path:
     return folder
 
 
-def expect_one_network(directory: Path, verb: str) -> None:
+def require_one_network(directory: Path, verb: str) -> None:
     """Make sure that a run is that of one network, as what looks at a training needs it.
 
     Args:

@@ -54,7 +54,7 @@ def decode(text: bytes) -> Any:
     Raises:
         ValueError: the text isn't JSON, names a key twice, holds a number that isn't finite, or has too many parts.
     """
-    expect_few_parts(text)
+    require_few_parts(text)
     try:
         return json.loads(
             text.decode(),
@@ -66,7 +66,7 @@ def decode(text: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def expect_few_parts(text: bytes) -> None:
+def require_few_parts(text: bytes) -> None:
     """Make sure that reading a JSON text takes little more memory than the text itself.
 
     Raises:

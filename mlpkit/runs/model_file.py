@@ -118,7 +118,7 @@ def format_header(
     if len(text) > LARGEST_HEADER:
         raise ValueError(f"names and metadata take {len(text):,} bytes; expected up to {LARGEST_HEADER:,}")
     try:
-        json_files.expect_few_parts(text)
+        json_files.require_few_parts(text)
     except ValueError as error:
         raise ValueError(f"{len(order):,} arrays, with their metadata, are too many: {error}") from error
     return text, order
@@ -204,7 +204,7 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
     write_atomically(path, [head.content[: head.place], digits.encode(), rest, *data])
 
 
-def expect_storable(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+def require_storable(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
     """Make sure that a file can hold such arrays and metadata, before any time is spent on them.
 
     Args:

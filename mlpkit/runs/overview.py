@@ -126,7 +126,7 @@ def _with_networks(found: RunOverview) -> RunOverview:
 
 def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview:
     finished = METRICS in names
-    _expect_files(directory, names, finished, running)
+    _require_files(directory, names, finished, running)
     run = read_identity(directory) if RESOLVED in names else RunIdentity()
     history = _history_of(directory / HISTORY) if HISTORY in names else _History()
     results = _results_of(directory / METRICS) if finished else {}
@@ -157,7 +157,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
     )
 
 
-def _expect_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
+def _require_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
     """Make sure that what every run has is there, once its writer has had the time."""
     begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all start at once
     later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()

@@ -284,7 +284,7 @@ class Spec:
         return kind(self.located(faults), warnings)
 
 
-def expect_spec(spec: object, function: str) -> None:
+def require_spec(spec: object, function: str) -> None:
     """Make sure that a function of the Python face got a spec, and not the name of its file.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from mlpkit.components.loss import Loss
-from mlpkit.components.operation import expect_gradient
+from mlpkit.components.operation import check_gradient
 from mlpkit.components.randomness import keyed_generator
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.network.component_errors import operation_errors
@@ -199,7 +199,7 @@ def _objective_of_layer(
     scale = float(np.abs(y * dy).sum())
     with operation_errors(layer, "backward"):
         dx = layer.backward(dy.copy())
-    expect_gradient(layer, dx, x.shape)
+    check_gradient(layer, dx, x.shape)
     return lambda: float(np.sum(forward() * dy)), np.array(dx), scale
 
 
@@ -216,7 +216,7 @@ def _objective_of_loss(
     scale = max(1.0, abs(forward()))
     with operation_errors(loss, "backward"):
         dx = loss.backward(DLOSS)
-    expect_gradient(loss, dx, x.shape)
+    check_gradient(loss, dx, x.shape)
     return forward, dx.copy(), scale
 
 

@@ -111,7 +111,7 @@ def refuse_loss(
     )
 
 
-def expect_finite(network: Sequential, slots: Mapping[str, Slot], step: int, learning_rate: float) -> None:
+def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, learning_rate: float) -> None:
     """Make sure that parameters, layers' state and slots are finite; to be called before they are written anywhere.
 
     Args:
@@ -129,7 +129,7 @@ def expect_finite(network: Sequential, slots: Mapping[str, Slot], step: int, lea
         )
 
 
-def expect_finite_model(network: Sequential, file: Path) -> None:
+def require_finite_model(network: Sequential, file: Path) -> None:
     """Make sure that a trained network is finite.
 
     Args:
@@ -143,7 +143,7 @@ def expect_finite_model(network: Sequential, file: Path) -> None:
         raise DivergenceError(f"{file}: can't be used: {wrong} not finite; train again, with a lower learning rate")
 
 
-def expect_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
+def require_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
     """Make sure that an evaluation found losses that are numbers.
 
     Args:

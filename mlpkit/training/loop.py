@@ -19,13 +19,13 @@ from mlpkit.network.slices import NO_EXCHANGE
 from mlpkit.training.callbacks import CallbackGroup, callbacks_of
 from mlpkit.training.checkpointing import Best, CheckpointSchedule, tracker_of_checkpoint
 from mlpkit.training.constraints import constrained
-from mlpkit.training.divergence import expect_finite, expect_finite_losses, without_warnings
+from mlpkit.training.divergence import require_finite, require_finite_losses, without_warnings
 from mlpkit.training.evaluation import Evaluator, HistoryColumns, Record, evaluation_record, history_of
 from mlpkit.training.events import Observer, StopRequest
 from mlpkit.training.gradient import StepGradient, clipper, watched
 from mlpkit.training.minibatches import SAMPLERS, Augmenter, MicroBatches, MinibatchReader, RankRows
 from mlpkit.training.ranks import ONE_RANK
-from mlpkit.training.snapshot import Snapshot, copied_arrays, expect_metadata, restore_arrays
+from mlpkit.training.snapshot import Snapshot, check_metadata, copied_arrays, restore_arrays
 from mlpkit.training.update import Updater
 from mlpkit.training.workers import Workers, useful_workers
 
@@ -242,7 +242,7 @@ class Trainer:
         arrays, metadata = snapshot
         keys = self._evaluate.keys(self._evaluated)
         callbacks = len(self.callbacks)
-        expect_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
+        check_metadata(metadata, total_steps=self.total_steps, history_keys=keys, callbacks=callbacks)
         history = history_of(arrays, metadata["history"])
         restore_arrays(self.network, self._update.slots, arrays, self._trained)
         self._upgrade_slots(metadata["slots_version"])
@@ -383,10 +383,10 @@ class Trainer:
 
     def _record(self, seconds: float) -> None:
         step, learning_rate = self.progress.step, self._rate
-        expect_finite(self.network, self._update.slots, step, learning_rate)
+        require_finite(self.network, self._update.slots, step, learning_rate)
         with swapped_weights(self.network, self._view.stand_in):
             results = self._evaluate(self._evaluated)
-            expect_finite_losses(results, step, learning_rate)
+            require_finite_losses(results, step, learning_rate)
             record = evaluation_record(step, self.progress.epoch, learning_rate, results)
             self.history.append(record)
             self._observer.evaluated(record, seconds)
@@ -401,7 +401,7 @@ class Trainer:
 
     def _save(self) -> None:
         if self._store is not None:
-            expect_finite(self.network, self._update.slots, self.progress.step, self._rate)
+            require_finite(self.network, self._update.slots, self.progress.step, self._rate)
             self._last_rate = self._rate
             self._store.save(self.snapshot())
 

@@ -130,7 +130,7 @@ class Snapshot(NamedTuple):
         return int(self.metadata["step"])
 
 
-def expect_metadata(
+def check_metadata(
     metadata: Mapping[str, Any], *, total_steps: int, history_keys: Sequence[str], callbacks: int
 ) -> None:
     """Make sure that metadata is that of a run, since a file that holds them may come from anywhere.

@@ -9,7 +9,7 @@ import pytest
 import mlpkit
 from mlpkit.errors import UsageError
 from mlpkit.jobs.assist import assist
-from mlpkit.jobs.run_inputs import expect_same_inputs
+from mlpkit.jobs.run_inputs import require_same_inputs
 from mlpkit.training.events import Observer
 from mlpkit.training.ranks import Ranks
 
@@ -64,8 +64,8 @@ def compared(lock=LOCK, data=DATA):
     """Return what rank 0 notices of a rank 1 with another lock or other data."""
     ranks, noticed, observer = Pair(), [], Observer()
     observer.noticed = noticed.append
-    expect_same_inputs(ranks, lock, data)
-    expect_same_inputs(ranks, LOCK, DATA, observer)
+    require_same_inputs(ranks, lock, data)
+    require_same_inputs(ranks, LOCK, DATA, observer)
     return noticed
 
 

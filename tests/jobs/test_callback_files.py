@@ -103,7 +103,7 @@ def test_a_run_folder_from_a_stranger_is_held_to_it_too(write, tmp_path, monkeyp
     write("csv_logger: {file: ../figures.csv}")
     stop = StopRequest()
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("mlpkit.jobs.prove._expect_own_files", lambda spec: None)
+        elsewhere.setattr("mlpkit.jobs.prove._require_own_files", lambda spec: None)
         mlpkit.run(mlpkit.load_spec("s.yaml"), "run", observer=Stops(stop), stop=stop)
     (tmp_path / "figures.csv").write_text("precious")
     with pytest.raises(mlpkit.SpecError, match=r"can't be the name of a file in the run folder"):

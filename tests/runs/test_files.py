@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlpkit.errors import StorageError
-from mlpkit.runs.files import expect_writable, write_atomically
+from mlpkit.runs.files import require_writable, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,9 +192,9 @@ def test_real_refusals(tmp_path: Path) -> None:
 def test_whether_a_file_can_be_written_is_known_beforehand(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    expect_writable(tmp_path / "new")
-    expect_writable(tmp_path / "file")
+    require_writable(tmp_path / "new")
+    require_writable(tmp_path / "file")
     for name, reason in (("folder", "Is a directory"), ("file/x", "Not a directory"), ("none/x", "No such file")):
         with pytest.raises(StorageError, match=f"{tmp_path / name}: can't be written: {reason}"):
-            expect_writable(tmp_path / name)
+            require_writable(tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

@@ -7,7 +7,7 @@ from mlpkit.pages.charts.axes import Chart
 from mlpkit.pages.charts.bands import bands
 from mlpkit.pages.charts.bars import bars
 from mlpkit.pages.charts.curves import curves
-from mlpkit.pages.charts.engine import expect_chart_library
+from mlpkit.pages.charts.engine import require_chart_library
 from mlpkit.pages.charts.heatmap import heatmap
 from mlpkit.pages.charts.histogram import histogram
 from mlpkit.pages.charts.histograms import histograms
@@ -25,7 +25,6 @@ __all__ = [
     "bars",
     "chart_library",
     "curves",
-    "expect_chart_library",
     "figure",
     "heatmap",
     "histogram",
@@ -34,5 +33,6 @@ __all__ = [
     "parallel",
     "paths",
     "points",
+    "require_chart_library",
     "specification",
 ]

@@ -31,11 +31,11 @@ def ask(function: str, **arguments: Any) -> str:
         UsageError: vl-convert is not installed.
         ChartError: it refused, or its process ended.
     """
-    expect_chart_library()
+    require_chart_library()
     return _engines.setdefault(os.getpid(), _Engine()).ask(function, arguments)  # a forked child starts its own
 
 
-def expect_chart_library() -> None:
+def require_chart_library() -> None:
     """Make sure that what draws charts is installed.
 
     Raises:

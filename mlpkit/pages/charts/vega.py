@@ -127,7 +127,7 @@ def chart_library() -> str:
         UsageError: it is not installed.
         ChartError: its process ended.
     """
-    engine.expect_chart_library()
+    engine.require_chart_library()
 
     def bundle() -> str:
         library = engine.ask("javascript_bundle", snippet="window.vegaEmbed = vegaEmbed;", vl_version=VERSION)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Arrays = dict[str, "NDArray[Any]"]
 
 
-def expect_same_bits(
+def check_same_bits(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
 ) -> None:
     """Make sure that two results are the same to the bit.
@@ -39,7 +39,7 @@ def expect_same_bits(
             raise _differ(what, one, other, when, "the same bits", remedy)
 
 
-def expect_close(
+def check_close(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str, *, tolerance: float
 ) -> None:
     """Make sure that two results are the same up to rounding.

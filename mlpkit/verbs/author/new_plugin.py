@@ -39,7 +39,7 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
         UsageError: the namespace can't be one or is taken, or the folder holds something.
         StorageError: the folder can't be written.
     """
-    _expect_namespace(namespace)
+    _require_namespace(namespace)
     values = _values(namespace, kind)
     target = folder or Path(values["distribution"])
     try:
@@ -56,7 +56,7 @@ def new_plugin(namespace: str, kind: str = "layer", folder: Path | None = None) 
     return target
 
 
-def _expect_namespace(namespace: str) -> None:
+def _require_namespace(namespace: str) -> None:
     if len(namespace) > LONGEST_NAMESPACE or not SNAKE_CASE.fullmatch(namespace) or keyword.iskeyword(namespace):
         raise UsageError(
             f"{show(namespace)} can't be a namespace; expected a word or words in snake_case, such as acme or "

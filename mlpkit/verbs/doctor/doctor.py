@@ -18,7 +18,7 @@ from mlpkit.jobs.spec_data import open_data
 from mlpkit.pages.html_tables import html_table
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.given_run import directory_of, expect_one_network
+from mlpkit.runs.given_run import directory_of, require_one_network
 from mlpkit.runs.layout import MODEL
 from mlpkit.training.divergence import without_warnings
 from mlpkit.training.health import recorded_symptoms
@@ -147,7 +147,7 @@ def diagnose(directory: Path, registry: Registry | None = None) -> Diagnosis:
         SpecError: a plugin that the spec needs is missing.
         DataError: a data file is not what it should be.
     """
-    expect_one_network(directory, "doctor")
+    require_one_network(directory, "doctor")
     folder = RunFolder.open(directory)
     history, healths = folder.read_history(), folder.read_health()
     afresh = not healths

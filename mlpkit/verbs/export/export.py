@@ -131,13 +131,13 @@ def export(
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     chosen = exporter_of(file, exporter, registry)
     if quantize is not None:
-        _expect_quantizes(chosen, file, quantize, registry)
+        _require_quantizes(chosen, file, quantize, registry)
     model = load_run(directory, registry)
     with _lines_named(directory, model):
         return _export(directory, model, file, chosen, network_only=network_only, quantize=quantize)
 
 
-def _expect_quantizes(exporter: Exporter, file: Path, quantize: str, registry: Registry) -> None:
+def _require_quantizes(exporter: Exporter, file: Path, quantize: str, registry: Registry) -> None:
     """Make sure that a file can hold weights rounded so.
 
     Raises:

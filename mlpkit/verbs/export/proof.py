@@ -12,7 +12,7 @@ from mlpkit.errors import ExportError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import LABEL
 from mlpkit.graph.probes import probe_rows
-from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.network.component_errors import check_returned, component_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -184,9 +184,9 @@ class _Proof:
         names, who = tuple(names), f"exporter {self._exporter.registered_name}"
         with component_errors(f"{who} failed in compute"):
             found = self._exporter.compute(self._file, self._model, feeds, names)
-        expect_returned(who, "compute", found, Mapping, "a mapping from names to arrays")
+        check_returned(who, "compute", found, Mapping, "a mapping from names to arrays")
         for name in names:
-            expect_returned(who, f"compute for {name}", found.get(name), np.ndarray, "a NumPy array")
+            check_returned(who, f"compute for {name}", found.get(name), np.ndarray, "a NumPy array")
         return found
 
     def _wrong_row(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import DataError, MlpkitError, UsageError
 from mlpkit.graph.provenance import QUANTIZED, find_provenance
-from mlpkit.jobs.inputs import expect_there
+from mlpkit.jobs.inputs import require_exists
 from mlpkit.runs.files import reading_error
 from mlpkit.verbs.export.export import hashes
 
@@ -63,7 +63,7 @@ def provenance(file: Path, directory: Path | None = None) -> FileProvenance:
         DataError: the file can't be read, or has no provenance.
         RunFolderError: the folder is not a run folder.
     """
-    expect_there(file)
+    require_exists(file)
     try:
         found = find_provenance(file.read_bytes())
     except OSError as error:

@@ -15,7 +15,7 @@ from mlpkit.components.dataset import Dataset, Proposal
 from mlpkit.components.schema.context import show
 from mlpkit.components.schema.wording import did_you_mean
 from mlpkit.errors import ComponentFailure, ParameterError, PluginError, SpecError, UsageError
-from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import write_atomically
 from mlpkit.specfile.key_types import FORMAT, FORMAT_KEY
@@ -124,11 +124,11 @@ def _recipes_of(entry: RegisteredComponent) -> Mapping[str, Any]:
     assert issubclass(component, Dataset)
     with component_errors(f"dataset {entry.name} failed in recipes"):
         found = component.recipes()
-    expect_returned(f"dataset {entry.name}", "recipes", found, Mapping, "a mapping")
+    check_returned(f"dataset {entry.name}", "recipes", found, Mapping, "a mapping")
     return found
 
 
-def _expect_recipe(registry: Registry, recipe: str) -> None:
+def _require_recipe(registry: Registry, recipe: str) -> None:
     known = recipes(registry)
     if recipe not in known:
         expected = f"expected one of {', '.join(known)}" if known else "no data set has any"
@@ -141,7 +141,7 @@ def _proposal(
 ) -> tuple[str, Proposal]:
     """Return what the first data set that reads the file proposes, and its name."""
     if recipe is not None:
-        _expect_recipe(registry, recipe)
+        _require_recipe(registry, recipe)
     asked: list[str] = []
     unloadable: list[PluginError] = []
     for entry in _candidates(registry, files["train"], unloadable):
@@ -165,7 +165,7 @@ def _proposal(
             options = " and ".join("several --target" if wish == "targets" else OPTIONS[wish] for wish in wishes)
             raise UsageError(f"{options}: this is for tables, but {entry.name} reads {show(files['train'])}")
         if found is not None:
-            expect_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
+            check_returned(f"dataset {entry.name}", "propose", found, Proposal, "a Proposal, or None")
             return entry.name, found
     raise _unread(files["train"], asked, unloadable)
 

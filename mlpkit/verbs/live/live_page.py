@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlpkit.system import expect_processes
+from mlpkit.system import require_processes
 from mlpkit.terminal.output import diagnostic, message
 from mlpkit.verbs.live.pause import PausableStopRequest
 from mlpkit.verbs.live.server import LiveServer
@@ -49,7 +49,7 @@ def server_at(
     spec: str = "",
 ) -> LiveServer:
     """Return a server of a live page, and print its address; if a port is taken, another one serves."""
-    expect_processes("a live page")
+    require_processes("a live page")
     try:
         server = LiveServer(title, runs, actions, spec=spec, port=port)
     except OSError as error:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import ChartError
-from mlpkit.pages.charts import expect_chart_library
+from mlpkit.pages.charts import require_chart_library
 from mlpkit.system import descriptor_limit
 from mlpkit.verbs.live.content import evaluations_of, frame, state_of
 
@@ -78,7 +78,7 @@ class LiveServer:
         spec: str = "",
         port: int = 0,
     ) -> None:
-        expect_chart_library()
+        require_chart_library()
         self.title = title
         self.runs = runs
         self.actions = actions

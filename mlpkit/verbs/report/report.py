@@ -29,7 +29,7 @@ from mlpkit.pages.repeating import repeating_section, spec_section
 from mlpkit.pages.results import result_section
 from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.files import expect_writable, write_atomically
+from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of
@@ -109,7 +109,7 @@ def report(
     """
     directory, chosen = directory_of(run), None if to is None else Path(to)
     if chosen is not None:
-        expect_writable(chosen)
+        require_writable(chosen)
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     written: Path = load((kind_of(directory) or RUN).report)(
         directory, chosen or directory / REPORT, registry, examples

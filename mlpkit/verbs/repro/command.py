@@ -38,7 +38,7 @@ def command(directory: Path, out: Path | None, plugin_options: PluginOptions, qu
     history, metrics and model are compared; the exit code is 1 if one differs. Versions that are not those of
     lock.json are named; other data is refused.
     """
-    options.expect_one_way(quiet, as_json)
+    options.require_one_display(quiet, as_json)
     with Interrupts() as interrupts:
         from mlpkit.display.make_display import make_display  # noqa: PLC0415 - for the same reason
         from mlpkit.verbs.repro.repro import repro  # noqa: PLC0415 - a signal that comes meanwhile must find the handlers

@@ -195,7 +195,7 @@ def spec_in_memory(
         raise UsageError(ONE_SEED)
     found, parameters = dataset_for(registry, examples, {**shares, **options})
     types = found.schema.types
-    _expect_parameters(options, types, registry)
+    _require_parameters(options, types, registry)
     if top_level["layers"] is None:
         assert issubclass(found.component, Dataset)
         raise UsageError(NO_LAYERS.format(layers=found.component.layers_for(examples, parameters)))
@@ -236,7 +236,7 @@ def dataset_for(
     raise UsageError(f"fit takes no {type(examples['train'][0]).__name__}; expected an array or a data frame")
 
 
-def _expect_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
+def _require_parameters(options: Mapping[str, Any], types: Mapping[str, object], registry: Registry) -> None:
     """Check that no option is a parameter of other data sets alone.
 
     Raises:

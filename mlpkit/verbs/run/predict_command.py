@@ -55,7 +55,7 @@ def command(
     if keep_inputs and out is None:
         raise UsageError("--keep-inputs goes with --out: it puts the inputs before the predictions in a file")
     if out is not None:
-        prediction_file.expect_format(out, file)
+        prediction_file.require_format(out, file)
     with file_or_standard_input(file) as rows:
         predictions = predict(directory, rows, registry, keep_inputs=keep_inputs)
     if out is not None:

@@ -10,7 +10,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.ranks import expect_one_rank, with_ranks
+from mlpkit.cli.ranks import require_one_rank, with_ranks
 from mlpkit.errors import UsageError
 from mlpkit.lazy_names import load
 from mlpkit.runs.kinds import RUN, kind_of
@@ -44,7 +44,7 @@ def command(
     of several seeds, or of a sweep, those go on that are not finished, and so do the networks of an ensemble.
     """
     kind = kind_of(directory) or RUN  # which refuses a folder of no kind
-    expect_one_rank(ranks, several=kind is not RUN)
+    require_one_rank(ranks, several=kind is not RUN)
     longer = any(option is not None for option in (epochs, iterations, out))
     if longer and kind is not RUN:
         raise UsageError(f"{directory}: has several runs; --epochs, --iterations and --out are for one of them")

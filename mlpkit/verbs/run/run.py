@@ -9,7 +9,7 @@ from mlpkit.errors import UsageError
 from mlpkit.groups.ensemble import run_ensemble
 from mlpkit.groups.seeds import run_seeds
 from mlpkit.jobs.train import train_spec
-from mlpkit.specfile.spec import expect_spec
+from mlpkit.specfile.spec import require_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,7 @@ def run(
         KeyboardInterrupt: Ctrl-C stopped the training after the step that it was in; ``run`` of the exception has what
             was trained.
     """
-    expect_spec(spec, "run")
+    require_spec(spec, "run")
     if seeds is not None:
         if observer is not None or steps is not None:
             raise UsageError("run takes no observer and no steps with seeds: other processes train the runs")

@@ -9,7 +9,7 @@ import click
 
 from mlpkit.cli import completion, options
 from mlpkit.cli.interrupt import Interrupts
-from mlpkit.cli.ranks import expect_one_rank, with_ranks
+from mlpkit.cli.ranks import require_one_rank, with_ranks
 
 if TYPE_CHECKING:
     from mlpkit.training.ranks import Ranks
@@ -52,7 +52,7 @@ def command(
         if seeds is not None:
             overrides = (*overrides, run_specs.override_of(seeds))
         if len(paths) > 1:
-            expect_one_rank(ranks, several=True)
+            require_one_rank(ranks, several=True)
             found, folders = run_specs.run_several(paths, overrides, out, wanted, interrupts)
         else:
             found, folders = run_specs.run_one(paths[0], overrides, out, wanted, ranks, interrupts)

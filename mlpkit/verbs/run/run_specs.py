@@ -14,7 +14,7 @@ import click
 from mlpkit.cli.exit_codes import print_error
 from mlpkit.cli.new_folders import RUNS, run_folder, run_folders
 from mlpkit.cli.options import given_spec
-from mlpkit.cli.ranks import expect_one_rank
+from mlpkit.cli.ranks import require_one_rank
 from mlpkit.errors import MlpkitError, UsageError
 from mlpkit.jobs.train import train_spec
 from mlpkit.specfile.sections import MOST_SEEDS
@@ -56,7 +56,7 @@ def run_one(
     spec = given_spec(path, overrides, **wanted.plugin_options)
     print_warnings(spec.warnings)
     several = len(spec.seeds) > 1 or spec.trains_ensemble
-    expect_one_rank(ranks, several)
+    require_one_rank(ranks, several)
     with _telling_what_is_slow([spec], wanted), run_folder(spec, out, interrupts) as folder:
         if several:
             from mlpkit.verbs.run.group_runs import train_runs  # noqa: PLC0415 - most specs train one network

@@ -11,7 +11,7 @@ import click
 from mlpkit.cli.around_training import after_run, live_folder, live_page
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import end_if_stopped
-from mlpkit.cli.options import expect_one_way
+from mlpkit.cli.options import require_one_display
 from mlpkit.display.display import MuteWhenClosed
 from mlpkit.display.make_display import make_display
 from mlpkit.display.outcomes import of_run
@@ -58,7 +58,7 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         """Make sure that the options go together."""
-        expect_one_way(self.quiet, self.as_json)
+        require_one_display(self.quiet, self.as_json)
 
 
 class TrainingResult(NamedTuple):

@@ -68,7 +68,7 @@ def command(
     last evaluation of another.
     """
     if watch:
-        _expect_terminal(as_json)
+        _require_terminal(as_json)
     from mlpkit.groups import list_runs  # noqa: PLC0415 - loads much that --help doesn't need
     from mlpkit.verbs.runs.runs_table import lines_of, plain  # noqa: PLC0415 - for the same reason
 
@@ -82,7 +82,7 @@ def command(
         from mlpkit.verbs.runs.watch import draw_again_and_again  # noqa: PLC0415 - only a terminal needs rich
 
         draw_again_and_again(lambda width: lines_of(read(), width))
-    _expect_folder(directory)
+    _require_folder(directory)
     entries = read()
     if as_json:
         for entry in entries:
@@ -95,12 +95,12 @@ def command(
         message(f"{directory}: {said}{why and f': {why}'}")
 
 
-def _expect_folder(directory: Path) -> None:
+def _require_folder(directory: Path) -> None:
     if directory == RUNS and not directory.exists():
         raise RunFolderError(f"{directory}: there is no such folder yet; mlpkit run SPEC makes it, or name another")
 
 
-def _expect_terminal(as_json: bool) -> None:
+def _require_terminal(as_json: bool) -> None:
     """Make sure that what is drawn again and again replaces what was drawn before."""
     if as_json:
         raise UsageError("--watch draws a table, and --json prints none; leave one of them out")

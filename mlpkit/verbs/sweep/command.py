@@ -96,8 +96,8 @@ def command(
     a trial failed; one that diverged is a result.
     """
     with ranks_as_workers(engine_of_ranks(engine["on"], plugin_options)):
-        options.expect_one_way(quiet, as_json)
-        _expect_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
+        options.require_one_display(quiet, as_json)
+        _require_spec_or_folder(path, overrides, out, folder, added, [looked_at, stopped])
         with Interrupts():  # a signal that comes while modules are loaded must find the handlers
             from mlpkit.verbs.sweep.training import SweepTraining, show_status, stop  # noqa: PLC0415 - loads NumPy
         training = SweepTraining(engine, plugin_options, reports, quiet, as_json)
@@ -111,7 +111,7 @@ def command(
             training.begin(str(path), overrides, out)
 
 
-def _expect_spec_or_folder(
+def _require_spec_or_folder(
     path: str | None,
     overrides: Sequence[str],
     out: Path | None,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError
-from mlpkit.network.component_errors import component_errors, expect_returned
+from mlpkit.network.component_errors import check_returned, component_errors
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import members_of
 from mlpkit.runs.overview import FAILED, FINISHED, STOPPED
@@ -162,7 +162,7 @@ class Driver:
                 number = self._running.pop(future)
                 with component_errors(f"the worker of trial {number} failed"):
                     end = future.result()
-                expect_returned(f"the worker of trial {number}", "the function", end, TrainingEnd, "a TrainingEnd")
+                check_returned(f"the worker of trial {number}", "the function", end, TrainingEnd, "a TrainingEnd")
                 self._take_end(number, end)
             self._note_time(SECONDS_BETWEEN_NOTES)
         self._note_time(0.001)

@@ -13,7 +13,7 @@ from mlpkit.errors import UsageError
 from mlpkit.groups.engine_workers import WorkersOfEngine
 from mlpkit.groups.local_workers import LocalWorkers
 from mlpkit.network.component_errors import component_errors
-from mlpkit.system import expect_processes
+from mlpkit.system import require_processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ class EngineChoice:
     workers: int | None
     options: Mapping[str, Any]
 
-    def expect_possible(self, registry: Registry) -> None:
+    def require_possible(self, registry: Registry) -> None:
         """Check that the engine exists, and has all options that are given.
 
         Args:
@@ -46,7 +46,7 @@ class EngineChoice:
             UsageError: it doesn't.
             UnknownComponentError: no plugin provides the engine.
         """
-        expect_processes("a sweep")
+        require_processes("a sweep")
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"{self.workers} workers can't train anything; expected at least 1")
         built_in = {entry.name: entry for entry in registry.components((Engine.kind,), built_in=True)}

@@ -109,7 +109,7 @@ class SweepFolder:
             RunFolderError: it isn't such a folder, or has another writer.
             StorageError: it can't be written.
         """
-        expect_sweep_folder(directory)
+        require_sweep_folder(directory)
         found = cls(directory)
         found._folder.claim()
         found.forget_stop()  # that an earlier writer was asked for
@@ -268,7 +268,7 @@ def _write(trial: Trial) -> None:
     write_atomically(trial.directory / TRIAL, f"{text}\n".encode())
 
 
-def expect_sweep_folder(directory: Path) -> None:
+def require_sweep_folder(directory: Path) -> None:
     """Make sure that a folder holds the trials of a sweep.
 
     Raises:

@@ -11,7 +11,7 @@ from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.overview import RUNNING, STOPPED
 from mlpkit.runs.writer_lock import writer_of
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
-from mlpkit.verbs.sweep.folder import SweepFolder, expect_sweep_folder
+from mlpkit.verbs.sweep.folder import SweepFolder, require_sweep_folder
 from mlpkit.verbs.sweep.section import SweepSection
 from mlpkit.verbs.sweep.sweep import counts_of, plain_trial, planned_trials, written_results
 from mlpkit.verbs.sweep.sweep_spec import spec_of_sweep
@@ -104,7 +104,7 @@ def sweep_status(
         SpecError: a plugin that the spec needs is missing.
     """
     directory = directory_of(directory)
-    expect_sweep_folder(directory)
+    require_sweep_folder(directory)
     folder = SweepFolder(directory)
     spec = spec_of_sweep(folder, plugins=plugins, blocked=blocked)
     assert isinstance(spec.sweep, SweepSection)
@@ -165,7 +165,7 @@ def stop_sweep(directory: GivenRun) -> bool:
         UsageError: this process is the driver.
     """
     directory = directory_of(directory)
-    expect_sweep_folder(directory)
+    require_sweep_folder(directory)
     folder, driver = SweepFolder(directory), writer_of(directory)
     if driver is None:
         return False

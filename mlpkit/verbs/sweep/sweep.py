@@ -16,7 +16,7 @@ from mlpkit.jobs.prove import prove
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.overview import FINISHED
-from mlpkit.specfile.spec import expect_spec
+from mlpkit.specfile.spec import require_spec
 from mlpkit.terminal.figures import figure
 from mlpkit.training.ctrl_c import CtrlC, interrupt_with
 from mlpkit.training.events import Event, StopRequest
@@ -28,7 +28,7 @@ from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep
 from mlpkit.verbs.sweep.section import Grid, SweepSection
-from mlpkit.verbs.sweep.sweep_spec import expect_unchanged, spec_of_sweep
+from mlpkit.verbs.sweep.sweep_spec import require_unchanged, spec_of_sweep
 from mlpkit.verbs.sweep.trial_spec import text_for_folder, trial_spec, written_values
 
 if TYPE_CHECKING:
@@ -160,9 +160,9 @@ def sweep(
         KeyboardInterrupt: Ctrl-C, SIGTERM or ``stop_sweep`` stopped the sweep; ``run`` of the exception has what was
             finished.
     """
-    expect_spec(spec, "sweep")
+    require_spec(spec, "sweep")
     engine = EngineChoice(on, workers, options)
-    engine.expect_possible(spec.registry)
+    engine.require_possible(spec.registry)
     if not isinstance(spec.sweep, SweepSection):
         raise UsageError(f"{spec.document.path}: has no section sweep, which says what to vary; see mlpkit docs sweeps")
     make_sampler(spec.sweep, spec.seed)  # a missing library is named before anything is written
@@ -209,7 +209,7 @@ def resume_sweep(
     """
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     engine = EngineChoice(on, workers, options)
-    engine.expect_possible(registry)
+    engine.require_possible(registry)
     if add_trials < 0:
         raise UsageError(f"{add_trials} trials can't be added; expected a number from 0 up")
     with SweepFolder.open(directory_of(directory)) as folder, engine.started(registry) as started:
@@ -227,7 +227,7 @@ def _swept(
     """Train what is left to train, write the best spec, and sum up."""
     spec = spec_of_sweep(folder, **plugin_options)
     assert isinstance(spec.sweep, SweepSection)
-    expect_unchanged(folder, spec)
+    require_unchanged(folder, spec)
     if added:
         _add_trials(folder, spec.sweep, added)
     sampler, request = make_sampler(spec.sweep, spec.seed), stop or StopRequest()

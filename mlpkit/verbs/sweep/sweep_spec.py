@@ -50,7 +50,7 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
     return spec
 
 
-def expect_unchanged(folder: SweepFolder, spec: Spec) -> None:
+def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
     """Make sure that the spec of a sweep is still the one that its trials were made from.
 
     Args:

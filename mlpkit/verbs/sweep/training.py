@@ -13,14 +13,14 @@ from mlpkit.cli.around_training import after_run
 from mlpkit.cli.exit_codes import WORK_FAILED
 from mlpkit.cli.interrupt import Interrupts, end_if_stopped
 from mlpkit.cli.new_folders import run_folder
-from mlpkit.cli.options import expect_one_way, given_spec
+from mlpkit.cli.options import given_spec, require_one_display
 from mlpkit.errors import UsageError
 from mlpkit.runs.overview import FAILED
 from mlpkit.runs.writer_lock import writer_of
 from mlpkit.terminal.output import document, message, on_screen, print_warnings
 from mlpkit.training.events import ObserverGroup
 from mlpkit.verbs.sweep.display import SweepDisplay, SweepJson, SweepLines, of_sweep, print_status
-from mlpkit.verbs.sweep.folder import expect_sweep_folder
+from mlpkit.verbs.sweep.folder import require_sweep_folder
 from mlpkit.verbs.sweep.status import stop_sweep, sweep_status
 from mlpkit.verbs.sweep.sweep import resume_sweep, sweep
 
@@ -115,7 +115,7 @@ def resume(directory: Path, _: Ranks, *, port: int | None, workers: int | None, 
     """
     if port is not None:
         raise UsageError(f"--live shows one run; for a sweep, leave it out: mlpkit live {quote(str(directory))}")
-    expect_one_way(chosen["quiet"], chosen["as_json"])
+    require_one_display(chosen["quiet"], chosen["as_json"])
     SweepTraining({"workers": workers}, **chosen).resume(directory, 0)
 
 
@@ -130,7 +130,7 @@ def show_status(folder: Path, plugin_options: PluginOptions, *, as_json: bool) -
 
 def stop(folder: Path, *, quiet: bool, as_json: bool) -> None:
     """Stop the driver of a sweep, and print how to resume it."""
-    expect_sweep_folder(folder)
+    require_sweep_folder(folder)
     shown = not quiet and not as_json
     if shown and (driver := writer_of(folder)):
         message(f"asking {driver} to stop, and waiting until its trials are saved")

@@ -11,7 +11,7 @@ import click
 from mlpkit.cli import completion, options
 from mlpkit.display.display import Display
 from mlpkit.errors import UsageError
-from mlpkit.runs.files import expect_writable
+from mlpkit.runs.files import require_writable
 from mlpkit.terminal.formatting import counted, line_length
 from mlpkit.terminal.output import document, message, result
 from mlpkit.training.events import ObserverGroup
@@ -51,14 +51,14 @@ def command(
     if example is not None and row is not None:
         raise UsageError("--example and --row both say which example to follow; leave one out")
     for file in filter(None, (arrays, html)):
-        expect_writable(file)
+        require_writable(file)
     if arrays is not None:
-        data.expect_array_file(arrays)
+        data.require_array_file(arrays)
     if html is not None:
-        from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - only a page needs charts
+        from mlpkit.pages.charts import require_chart_library  # noqa: PLC0415 - only a page needs charts
         from mlpkit.verbs.trace import page  # noqa: PLC0415 - for the same reason
 
-        expect_chart_library()
+        require_chart_library()
     observer = ObserverGroup([Display(), partial(_print_steps, step)])
     traced = trace.trace(directory, step, row=row, example=example, **plugin_options, observer=observer)
     number = traced.number_of(row) if row is not None else example

@@ -86,7 +86,7 @@ def _plain_array(array: NDArray[Any] | None) -> Any:
     return None if array is None else array.tolist()
 
 
-def expect_array_file(path: Path) -> None:
+def require_array_file(path: Path) -> None:
     """Make sure that arrays can be written to a file of that name.
 
     Raises:

@@ -102,16 +102,16 @@ def replayed(
         DataError: a data file is not what it should be.
     """
     folder, observer = RunFolder.open(directory), observer or Observer()
-    _expect_done(folder, step)
+    _require_done(folder, step)
     with reopened(folder, step, "traced", registry, examples, observer) as run:
         watch = _StepWatch(run.network)
         reports = ObserverGroup([watch.take_loss])
         trainer = run.training.steps_alone(run.network, observer=reports, stop=watch.stop, watches=[watch])
-        _expect_not_later(folder, step, trainer, run.proved.spec)
+        _require_not_later(folder, step, trainer, run.proved.spec)
         if row is not None:
-            _expect_row(row, step, trainer, run.proved.description.sizes["train"])
+            _require_row(row, step, trainer, run.proved.description.sizes["train"])
         if example is not None:
-            expect_example(example, step, len(trainer.rows_of_step(step)))
+            check_example(example, step, len(trainer.rows_of_step(step)))
         if run.snapshot is not None:
             trainer.restore(run.snapshot._replace(metadata={**run.snapshot.metadata, "callbacks": []}))
         began_after = trainer.progress.step
@@ -223,7 +223,7 @@ def _watched_step(
     )
 
 
-def _expect_done(folder: RunFolder, step: int) -> None:
+def _require_done(folder: RunFolder, step: int) -> None:
     """Make sure that a step has a number, and that a run that is finished came so far."""
     if _index(step) < 1:
         raise UsageError(f"{step!r} is no step of a run; they are whole numbers, counted from 1")
@@ -233,7 +233,7 @@ def _expect_done(folder: RunFolder, step: int) -> None:
             raise _no_such_step(folder.directory, step, f"from 1 to {last:,}, its last")
 
 
-def _expect_not_later(folder: RunFolder, step: int, trainer: Trainer, spec: Spec) -> None:
+def _require_not_later(folder: RunFolder, step: int, trainer: Trainer, spec: Spec) -> None:
     """Make sure that a run that is not finished may have come so far: it didn't reach the next evaluation."""
     if folder.finished:
         return
@@ -250,7 +250,7 @@ EPOCHS_SEARCHED: Final = 3
 """Passes over the data, before and after a step, in which a row is looked for that is not in its minibatch."""
 
 
-def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
+def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     """Make sure that a row is in the minibatch of a step; the message names the nearest steps that have it."""
     if _index(row) not in range(examples):
         raise UsageError(f"the training split has no row {row}; expected one from 0 to {examples - 1}")
@@ -267,7 +267,7 @@ def _expect_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
     raise UsageError(f"row {row} of the training split is not in the minibatch of step {step:,}; {remedy}")
 
 
-def expect_example(number: int, step: int, count: int) -> None:
+def check_example(number: int, step: int, count: int) -> None:
     """Make sure that the minibatch of a step has an example.
 
     Args:

@@ -20,11 +20,11 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.html_tables import html_table
 from mlpkit.pages.images import is_image
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.given_run import directory_of, expect_one_network
+from mlpkit.runs.given_run import directory_of, require_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, python_warnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
-from mlpkit.verbs.trace.replay import expect_example, replayed
+from mlpkit.verbs.trace.replay import check_example, replayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -262,7 +262,7 @@ class Trace:
             UsageError: the minibatch has no such example.
         """
         count = len(self.rows)
-        expect_example(number, self.step, count)
+        check_example(number, self.step, count)
         i = number - 1
         t, prediction = self.targets[i], self.predictions[i]
         known = (
@@ -393,7 +393,7 @@ def trace(
         DataError: a data file is not what it should be.
     """
     folder, observer = directory_of(run), observer or python_warnings()
-    expect_one_network(folder, f"trace --step {step}")
+    require_one_network(folder, f"trace --step {step}")
     registry = Registry.discover(plugins=plugins, blocked=blocked)
     with replayed(
         folder, step, row=row, example=example, registry=registry, examples=examples, observer=observer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mlpkit.cli import completion, options
-from mlpkit.runs.files import expect_writable
+from mlpkit.runs.files import require_writable
 from mlpkit.terminal.figures import figure
 from mlpkit.terminal.formatting import line_length, paragraph
 from mlpkit.terminal.output import document, message, print_warnings, result
@@ -56,11 +56,11 @@ def command(
     from mlpkit.verbs.tune_rate.tune_rate import tune_rate  # noqa: PLC0415 - loads NumPy, which --help doesn't need
 
     if html is not None:
-        from mlpkit.pages.charts import expect_chart_library  # noqa: PLC0415 - only a page needs charts
+        from mlpkit.pages.charts import require_chart_library  # noqa: PLC0415 - only a page needs charts
         from mlpkit.verbs.tune_rate.page import write_rate_page  # noqa: PLC0415 - for the same reason
 
-        expect_writable(html)
-        expect_chart_library()
+        require_writable(html)
+        require_chart_library()
     spec = options.given_spec(path, overrides, **plugin_options)
     print_warnings(spec.warnings)
     found = tune_rate(spec, steps=steps, lowest=lowest, highest=highest)

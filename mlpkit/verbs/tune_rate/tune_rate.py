@@ -16,7 +16,7 @@ from mlpkit.errors import DivergenceError, UsageError
 from mlpkit.jobs.open_training import only_steps, open_training
 from mlpkit.jobs.prove import prove
 from mlpkit.jobs.schedules import scale_of_rate
-from mlpkit.specfile.spec import expect_spec
+from mlpkit.specfile.spec import require_spec
 from mlpkit.verbs.tune_rate.rate_range import HIGHEST, LOWEST, STEPS
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def tune_rate(
 
     Source: Smith, Cyclical Learning Rates for Training Neural Networks (2017), section 3.3.
     """
-    expect_spec(spec, "tune_rate")
-    _expect_range(steps, lowest, highest)
+    require_spec(spec, "tune_rate")
+    _require_range(steps, lowest, highest)
     key = _key_of_rate(spec)
     rates, losses = _losses(spec, _Growing(lowest, highest, steps), steps, stop)
     smoothed = _smoothed(rates, losses)
@@ -201,7 +201,7 @@ def _smoothed(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> NDArra
     return smoothed
 
 
-def _expect_range(steps: int, lowest: float, highest: float) -> None:
+def _require_range(steps: int, lowest: float, highest: float) -> None:
     numbers = all(isinstance(rate, Real) for rate in (lowest, highest))
     if not numbers or not 0 < lowest < highest < math.inf:
         low, high = (f"{rate:g}" if numbers else repr(rate) for rate in (lowest, highest))

@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as stn
 from safetensors.numpy import load_file, save
 
 from mlpkit.errors import StorageError
-from mlpkit.runs.model_file import LARGEST_HEADER, NUMPY_DTYPES, expect_storable, load_model_file, save_model
+from mlpkit.runs.model_file import LARGEST_HEADER, NUMPY_DTYPES, load_model_file, require_storable, save_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,7 +202,7 @@ def test_what_the_format_cannot_hold_is_refused(
     assert path.read_bytes() == saved
 
 
-@pytest.mark.parametrize("check", [save_model, expect_storable])
+@pytest.mark.parametrize("check", [save_model, require_storable])
 def test_what_could_not_be_read_again_is_not_written(path: Path, saved: bytes, check: Any) -> None:
     arrays = {str(i): np.zeros((1, 1), np.float32) for i in range(25_100)}
     with pytest.raises(
@@ -211,7 +211,7 @@ def test_what_could_not_be_read_again_is_not_written(path: Path, saved: bytes, c
         check(path, arrays, {})
     assert path.read_bytes() == saved
     fewer = dict(list(arrays.items())[:24_900])
-    expect_storable(path, fewer, {})
+    require_storable(path, fewer, {})
     save_model(path, fewer, {})
     assert load_model_file(path).arrays.keys() == fewer.keys()
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit.errors import WrongUseError
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.comparison import check_same_bits
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def writes_every_element_of_out(example: AugmentationExample) -> None:
     augmentation, x = example.make(), example.inputs()
     one, other = (np.array(example.augment(augmentation, x, fill=fill)) for fill in (-1000.0, 1000.0))
     remedy = "write every element of out, as in out[...] = x to begin with"
-    expect_same_bits({WHAT: one}, {WHAT: other}, "with other content in out", remedy)
+    check_same_bits({WHAT: one}, {WHAT: other}, "with other content in out", remedy)
 
 
 @checks_examples("augmentation")
@@ -119,7 +119,7 @@ def other_minibatches_leave_no_trace(example: AugmentationExample) -> None:
     found = np.array(example.augment(used, x))
     expected = np.array(example.augment(example.make(), x))
     remedy = "keep nothing from step to step, and draw from rng alone"
-    expect_same_bits({WHAT: found}, {WHAT: expected}, "when the object had been used before", remedy)
+    check_same_bits({WHAT: found}, {WHAT: expected}, "when the object had been used before", remedy)
 
 
 @checks_examples("augmentation")

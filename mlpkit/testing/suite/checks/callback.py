@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit.components.callback import Outcome, TrainingView, Weights
 from mlpkit.components.schedule import Progress
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.comparison import check_same_bits
 from mlpkit.testing.suite.example import Example
 from mlpkit.training.snapshot import pack, unpack
 
@@ -128,7 +128,7 @@ def leaves_the_parameters_alone(example: CallbackExample) -> None:
     view = example.view()
     before = {name: array.copy() for name, array in view.parameters.items()}
     example.follow(example.make(), view)
-    expect_same_bits(view.parameters, before, "while the callback followed a training", "change a copy instead")
+    check_same_bits(view.parameters, before, "while the callback followed a training", "change a copy instead")
 
 
 @checks_examples("callback")

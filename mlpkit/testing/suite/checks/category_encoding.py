@@ -12,7 +12,7 @@ from mlpkit.components.category_encoding import FittedCategoryEncoding, Training
 from mlpkit.components.graph import Graph
 from mlpkit.errors import ModelFileError, NotExportableError, ParameterError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
-from mlpkit.testing.suite.comparison import evaluated, expect_close, expect_same_bits
+from mlpkit.testing.suite.comparison import check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import Example
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def encoding_a_category_needs_no_others(example: CategoryEncodingExample) -> Non
     codes = example.codes
     together = encoded(example.fitted, codes)
     alone = np.concatenate([encoded(example.fitted, code) for code in example.codes[:, None]])
-    expect_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
+    check_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
     if not np.array_equal(codes, example.codes):
         raise CheckFailure("encode changed the codes", expected="the codes left as they are")
 
@@ -143,7 +143,7 @@ def fit_depends_on_no_order_of_the_rows(example: CategoryEncodingExample) -> Non
     found = encoded(example.fit(encoding, backward=True), example.codes)
     expected = encoded(example.fitted, example.codes)
     remedy = "learn from all rows alike"
-    expect_close({ENCODED: found}, {ENCODED: expected}, "with the rows backward", remedy, tolerance=1e-9)
+    check_close({ENCODED: found}, {ENCODED: expected}, "with the rows backward", remedy, tolerance=1e-9)
     if repr(vars(encoding)) != before:
         changed = ", ".join(sorted(vars(encoding)))
         raise CheckFailure(f"fit changed {changed}", expected="what was learned to be returned")
@@ -165,7 +165,7 @@ def what_was_learned_of_categories_can_be_saved(example: CategoryEncodingExample
     except ModelFileError as error:
         raise CheckFailure(str(error), expected="encode to work with what fit returned, as float64") from error
     expected = {ENCODED: encoded(fitted, example.codes)}
-    expect_same_bits({ENCODED: encoded(loaded, example.codes)}, expected, "once loaded", "return float64 from fit")
+    check_same_bits({ENCODED: encoded(loaded, example.codes)}, expected, "once loaded", "return float64 from fit")
 
 
 @checks_examples("category_encoding")
@@ -198,4 +198,4 @@ def onnx_describes_what_categories_become(example: CategoryEncodingExample) -> N
     found = evaluated(graph, {"codes": codes.astype(np.int64)}, "encoded")
     remedy = "do in operators what encode does, in the same order, in float64"
     expected = encoded(fitted, codes)
-    expect_close({ENCODED: _comparable(found)}, {ENCODED: expected}, "in the graph", remedy, tolerance=1e-9)
+    check_close({ENCODED: _comparable(found)}, {ENCODED: expected}, "in the graph", remedy, tolerance=1e-9)

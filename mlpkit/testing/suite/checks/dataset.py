@@ -14,7 +14,7 @@ from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
 from mlpkit.testing.suite.check import CheckFailure, checks_component, checks_examples
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.comparison import check_same_bits
 from mlpkit.testing.suite.example import ROWS, Example
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def advice_changes_no_example(example: DatasetExample) -> None:
     dataset.target_remedy()
     expected = example.sample_of(example.splits)
     when, remedy = "after doubts and target_remedy were called", "only use in them what describe has read"
-    expect_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
+    check_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
 
 
 SPLITS = ("train", "validation", "test")
@@ -303,7 +303,7 @@ def the_same_seed_gives_the_same_splits(example: DatasetExample) -> None:
             results.append(example.sample_of(dataset.open(seed)))
             fingerprints.append(dataset.fingerprint())
         remedy = "draw from a generator that is made from the seed"
-        expect_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
+        check_same_bits(results[0], results[1], "when opened again with the same seed", remedy)
         if fingerprints[0] != fingerprints[1] or not isinstance(fingerprints[0], str):
             raise CheckFailure(f"the fingerprints are {fingerprints}", expected="the same text twice")
 
@@ -335,7 +335,7 @@ def encoder_goes_on_without_the_data(example: DatasetExample) -> None:
         return
     what = "what encode returns"
     remedy = "return from encoder_state all that encode needs besides the parameters"
-    expect_same_bits({what: found}, {what: expected}, "in a new object with the encoder's state", remedy)
+    check_same_bits({what: found}, {what: expected}, "in a new object with the encoder's state", remedy)
 
 
 @checks_examples("dataset")
@@ -349,7 +349,7 @@ def opens_with_the_encoders_state(example: DatasetExample) -> None:
     new.load_encoder_state(json.loads(json.dumps(example.dataset.encoder_state())))
     new.describe()
     remedy = "let describe and open use the state, or compute the same one again"
-    expect_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
+    check_same_bits(example.sample_of(new.open(0)), expected, "opened with the encoder's state", remedy)
 
 
 @checks_examples("dataset")
@@ -461,7 +461,7 @@ def takes_any_examples(example: DatasetExample) -> None:
         together = example.take(split, indices)
         one_by_one = [example.take(split, np.array([index])) for index in indices]
         alone = {what: np.concatenate([found[what] for found in one_by_one]) for what in (INPUTS, TARGETS)}
-        expect_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
+        check_same_bits(together, alone, f"in {name}, together with others", "write row i of out from indices[i]")
 
 
 @checks_examples("dataset", says_why_unusable=True)
@@ -487,7 +487,7 @@ def writes_all_of_out(example: DatasetExample) -> None:
     for name, split in example.splits.items():
         indices = example.some_rows(name)
         one, other = (example.take(split, indices, fill=fill) for fill in (113, 57))
-        expect_same_bits(one, other, f"in {name}, with other content in out", "write every element of both arrays")
+        check_same_bits(one, other, f"in {name}, with other content in out", "write every element of both arrays")
 
 
 @checks_examples("dataset")

@@ -11,7 +11,7 @@ import numpy as np
 from mlpkit.testing.gradients import gradient_mismatches
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, OUTPUTS, gradients
-from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
+from mlpkit.testing.suite.comparison import check_close, check_same_bits
 
 if TYPE_CHECKING:
     from mlpkit.components.operation import Operation
@@ -28,7 +28,7 @@ def input_gradient_is_the_derivative(example: OperationExample) -> None:
     All layers before this one learn from it.
     """
     wrong = [mismatch for mismatch in _mismatches(example) if mismatch.parameter == "x"]
-    _expect_none(wrong, "look at the dx of backward")
+    _require_none(wrong, "look at the dx of backward")
 
 
 @checks_examples("layer", "loss")
@@ -41,7 +41,7 @@ def parameter_gradients_are_the_derivatives(example: OperationExample) -> None:
     remedy = "look at the formula of that gradient in backward"
     if wrong and isnan(wrong[0].relative_error):
         remedy = f"overwrite that gradient, as in self.{wrong[0].parameter}.grad[...] = ..."
-    _expect_none(wrong, remedy)
+    _require_none(wrong, remedy)
 
 
 @checks_examples("layer")
@@ -55,7 +55,7 @@ def input_gradient_outside_training_is_the_derivative(example: OperationExample)
     if np.array_equal(in_training, outside, equal_nan=True):
         return
     wrong = [mismatch for mismatch in _mismatches(example, training=False) if mismatch.parameter == "x"]
-    _expect_none(wrong, "remember in forward what self.training was, and let backward follow the same branch")
+    _require_none(wrong, "remember in forward what self.training was, and let backward follow the same branch")
 
 
 @checks_examples("layer")
@@ -68,7 +68,7 @@ def gradients_are_overwritten(example: OperationExample) -> None:
     operation = example.ready()
     for parameter in operation.declared_parameters():
         parameter.grad[...] = 1000.0
-    expect_same_bits(
+    check_same_bits(
         _gradients_of_pass(example, operation),
         first,
         "with other numbers in its place beforehand",
@@ -88,7 +88,7 @@ def works_where_no_input_gradient_is_needed(example: OperationExample) -> None:
     for parameter in operation.declared_parameters():
         parameter.grad[...] = 1000.0
     found = _gradients_of_pass(example, operation)
-    expect_same_bits(
+    check_same_bits(
         found, first, "with needs_input_gradient = False", "set the gradients first, and only then look at the flag"
     )
 
@@ -114,7 +114,7 @@ def _mismatches(example: OperationExample, *, training: bool = True) -> list[Gra
     )
 
 
-def _expect_none(mismatches: list[GradientMismatch], remedy: str) -> None:
+def _require_none(mismatches: list[GradientMismatch], remedy: str) -> None:
     if mismatches:
         raise CheckFailure(str(mismatches[0]), expected="the derivative of what forward computes", remedy=remedy)
 
@@ -133,8 +133,8 @@ def returned_gradient_is_the_callers(example: OperationExample) -> None:
     dx[...] = 1000.0
     when, remedy = "when the array that backward returned was overwritten", "return an array of its own from backward"
     now = {"the inputs": batch.x, **_parameters(operation), **gradients(operation)}
-    expect_same_bits(now, kept, when, remedy)
-    expect_same_bits(example.run(operation, batch), first, when, remedy)
+    check_same_bits(now, kept, when, remedy)
+    check_same_bits(example.run(operation, batch), first, when, remedy)
 
 
 @checks_examples("layer", "loss")
@@ -153,7 +153,7 @@ def backward_twice_gives_the_same_bits(example: OperationExample) -> None:
             dx[...] = 1000.0
         first, second = passes
         remedy = "write into dy, or into an array that forward doesn't keep for backward"
-        expect_same_bits(second, first, "when backward was called again", remedy)
+        check_same_bits(second, first, "when backward was called again", remedy)
 
 
 def _parameters(operation: Operation) -> Arrays:
@@ -169,7 +169,7 @@ def a_repeated_step_gives_the_same_bits(example: OperationExample) -> None:
     operation, batch = example.ready(), example.batch()
     first = example.run(operation, batch)
     remedy = "keep nothing from step to step but what self.state declares, and draw from self.rng alone"
-    expect_same_bits(example.run(operation, batch), first, "when a step was repeated", remedy)
+    check_same_bits(example.run(operation, batch), first, "when a step was repeated", remedy)
 
 
 @checks_examples("layer", "loss")
@@ -185,7 +185,7 @@ def other_steps_leave_no_trace(example: OperationExample) -> None:
         found = example.run(used, batch)
         expected = example.run(example.ready(), batch)
         remedy = "compute everything again in each forward; beware of caches made for another number of rows"
-        expect_close(found, expected, f"in a step on {rows} rows after others", remedy, tolerance=1e-9)
+        check_close(found, expected, f"in a step on {rows} rows after others", remedy, tolerance=1e-9)
 
 
 @checks_examples("layer", "loss")
@@ -200,7 +200,7 @@ def scratch_is_written_before_it_is_read(example: OperationExample) -> None:
         for storage in each._storage.values():
             storage[...] = np.uint8(0x7F)  # a very large number in either dtype
     remedy = "write every element of a buffer in each pass; declare what must survive a step with self.state"
-    expect_same_bits(example.run(operation, batch), first, "with other content in its buffers", remedy)
+    check_same_bits(example.run(operation, batch), first, "with other content in its buffers", remedy)
 
 
 SLICES = 4
@@ -219,7 +219,7 @@ def replicas_share_nothing(example: OperationExample) -> None:
     for operation, batch, y, alone in zip(operations, batches, outputs, expected, strict=True):
         found: Arrays = {OUTPUTS: np.array(y), INPUT_GRADIENT: np.array(example.backward(operation, batch))}
         remedy = "keep arrays in self, never in the class or the module; copies are made with copy.deepcopy"
-        expect_same_bits(found | gradients(operation), alone, "when another copy worked in between", remedy)
+        check_same_bits(found | gradients(operation), alone, "when another copy worked in between", remedy)
 
 
 @checks_examples("layer", "loss")
@@ -236,7 +236,7 @@ def replicas_run_in_threads(example: OperationExample) -> None:
             network.map = lambda function, items, threads=threads: list(threads.map(function, items))
             found = _step(network, batch.x, batch.t)
         remedy = "share nothing between copies, and call nothing that only works in the main thread"
-        expect_same_bits(found, expected, "on several threads", remedy)
+        check_same_bits(found, expected, "on several threads", remedy)
 
 
 def _copies(example: OperationExample) -> list[Any]:

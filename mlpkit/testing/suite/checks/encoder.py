@@ -11,7 +11,7 @@ from mlpkit.components.graph import Graph
 from mlpkit.errors import NotExportableError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
 from mlpkit.testing.suite.checks.dataset import INPUTS, DatasetExample
-from mlpkit.testing.suite.comparison import evaluated, expect_close
+from mlpkit.testing.suite.comparison import check_close, evaluated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def raw_rows_are_those_of_the_split(example: DatasetExample) -> None:
         expected = example.take(split, indices, "float32")[INPUTS]
         found = _encoded(example, _raw_rows(example, name, indices))
         remedy = "return the rows at these positions, as they are before encode, or columns if column_names has names"
-        expect_close({INPUTS: found}, {INPUTS: expected}, f"from raw_rows of {name}", remedy, tolerance=1e-6)
+        check_close({INPUTS: found}, {INPUTS: expected}, f"from raw_rows of {name}", remedy, tolerance=1e-6)
 
 
 @checks_examples("dataset")
@@ -86,7 +86,7 @@ def onnx_describes_how_inputs_are_encoded(example: DatasetExample) -> None:
     found = evaluated(graph, feeds, "encoded")
     remedy = "do in operators what encode does, in the same order and dtypes"
     expected = {INPUTS: _encoded(example, raw)}
-    expect_close(
+    check_close(
         {INPUTS: found.astype(np.float32)}, expected, "in the graph that onnx describes", remedy, tolerance=1e-6
     )
 

@@ -12,7 +12,7 @@ from mlpkit.components.encoding import FittedEncoding, TrainingColumns
 from mlpkit.components.graph import Graph
 from mlpkit.errors import ModelFileError, NotExportableError
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_examples
-from mlpkit.testing.suite.comparison import evaluated, expect_close, expect_same_bits
+from mlpkit.testing.suite.comparison import check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import Example
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def encoding_a_row_needs_no_others(example: EncodingExample) -> None:
     rows = example.rows
     together = np.array(example.fitted.encode(rows))
     alone = np.concatenate([example.fitted.encode(rows[i : i + 1].copy()) for i in range(len(rows))])
-    expect_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
+    check_same_bits({ENCODED: alone}, {ENCODED: together}, "for rows by themselves", "learn in fit alone")
     if not np.array_equal(rows, example.rows):
         raise CheckFailure("encode changed the rows", expected="the rows left as they are")
 
@@ -119,7 +119,7 @@ def fit_depends_on_the_numbers_alone(example: EncodingExample) -> None:
     encoding = example.make()
     before = repr(vars(encoding))
     found = example.fit(encoding, rows_together=7)
-    expect_close(
+    check_close(
         {ENCODED: found.encode(example.rows)},
         {ENCODED: example.fitted.encode(example.rows)},
         "with rows in other parts",
@@ -148,7 +148,7 @@ def what_was_learned_can_be_saved(example: EncodingExample) -> None:
     except ModelFileError as error:
         raise CheckFailure(str(error), expected="encode to work with what fit returned, as float64") from error
     expected = {ENCODED: np.array(example.fitted.encode(example.rows))}
-    expect_same_bits({ENCODED: loaded.encode(example.rows)}, expected, "once loaded", "return float64 from fit")
+    check_same_bits({ENCODED: loaded.encode(example.rows)}, expected, "once loaded", "return float64 from fit")
 
 
 @checks_examples("encoding")
@@ -165,4 +165,4 @@ def onnx_describes_encode(example: EncodingExample) -> None:
         raise NotApplicable(str(error)) from error
     found = evaluated(graph, {"numbers": rows}, "encoded")
     remedy = "do in operators what encode does, in the same order, in float64"
-    expect_close({ENCODED: found}, {ENCODED: fitted.encode(rows)}, "in the graph", remedy, tolerance=1e-9)
+    check_close({ENCODED: found}, {ENCODED: fitted.encode(rows)}, "in the graph", remedy, tolerance=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mlpkit.components.component import expect_interface
+from mlpkit.components.component import check_interface
 from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.components.recipe import built
 from mlpkit.components.schema.context import CheckContext
@@ -66,7 +66,7 @@ def can_be_loaded(subject: ComponentUnderTest) -> None:
     of its kind has the same parameters: mlpkit gives no value to others.
     """
     try:
-        expect_interface(subject.component, with_weights=True)
+        check_interface(subject.component, with_weights=True)
     except PluginError as error:
         who = f"{subject.kind} {subject.name} of {subject.entry.plugin.label}: "
         happened, _, expected = str(error).removeprefix(who).partition("; expected ")

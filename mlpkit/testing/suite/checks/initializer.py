@@ -10,7 +10,7 @@ import numpy as np
 
 from mlpkit.components.initializer import Fans
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.comparison import check_same_bits
 from mlpkit.testing.suite.example import ExampleWithShape
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def an_initializer_keeps_nothing(example: InitializerExample) -> None:
     found = {what: np.asarray(example.draw(used))}
     expected = {what: np.asarray(example.draw(example.make()))}
     remedy = "keep nothing in self, and draw from rng alone"
-    expect_same_bits(found, expected, "when the object had been used before", remedy)
+    check_same_bits(found, expected, "when the object had been used before", remedy)
     if repr(vars(used)) != repr(before):
         raise CheckFailure(
             f"drawing values changed {', '.join(sorted(vars(used)))}", expected="an object that doesn't change"

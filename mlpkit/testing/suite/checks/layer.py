@@ -14,7 +14,7 @@ from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import Projection, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import KEPT, LAYOUTS, OUTPUTS, Batch, OperationExample
-from mlpkit.testing.suite.comparison import expect_close, expect_same_bits
+from mlpkit.testing.suite.comparison import check_close, check_same_bits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def refuses_shapes_it_can_not_take(example: LayerExample) -> None:
                     remedy="begin build with self.expect_rank(input_shape, ...), or raise ShapeError",
                 ) from error.cause
             continue
-        _expect_works(example, layer, shape)
+        _require_works(example, layer, shape)
 
 
 @checks_examples("layer")
@@ -119,7 +119,7 @@ def _arrays(layer: Any) -> set[str]:
     return {name for name, value in own.items() if isinstance(value, np.ndarray) and value.size}
 
 
-def _expect_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) -> None:
+def _require_works(example: LayerExample, layer: Any, shape: tuple[int, ...]) -> None:
     proof = prove_shapes([example.make(), Projection()], ["Layer1", "Loss1"], shape, None, np.dtype("float64"))
     x = example.random("shape", *shape).normal(size=(2, *shape))
     remedy = "let build raise ShapeError for shapes that the layer can't take"
@@ -174,7 +174,7 @@ def layers_inside_may_overwrite_dy(example: LayerExample) -> None:
     for operation in list(layer.operations())[1:]:
         _overwrite_dy(operation)
     remedy = "pass dy.copy() to the layers inside if dy is needed again"
-    expect_same_bits(example.run(layer, batch), expected, "when a layer inside overwrote its dy", remedy)
+    check_same_bits(example.run(layer, batch), expected, "when a layer inside overwrote its dy", remedy)
 
 
 def _layers_held_by(operation: Any) -> Iterator[tuple[str, Layer]]:
@@ -241,7 +241,7 @@ def in_evaluation_examples_stand_alone(example: LayerExample) -> None:
     together = np.array(example.forward(layer, batch))[KEPT]
     alone = np.array(example.forward(layer, Batch(batch.x[KEPT].copy(), batch.t[KEPT].copy())))
     remedy = "if self.training is false, use running statistics declared with self.state"
-    expect_close({OUTPUTS: alone}, {OUTPUTS: together}, "for rows by themselves", remedy, tolerance=1e-6)
+    check_close({OUTPUTS: alone}, {OUTPUTS: together}, "for rows by themselves", remedy, tolerance=1e-6)
 
 
 @checks_examples("layer")
@@ -258,7 +258,7 @@ def works_on_any_memory_layout_of_dy(example: OperationExample) -> None:
         remedy = "np.ascontiguousarray makes a copy where one is needed"
         what = "what backward returns"
         when = f"for a dy laid out as {layout}"
-        expect_close({what: dx}, {what: expected[what]}, when, remedy, tolerance=1e-9)
+        check_close({what: dx}, {what: expected[what]}, when, remedy, tolerance=1e-9)
 
 
 @checks_examples("layer")
@@ -271,7 +271,7 @@ def evaluation_changes_no_state(example: LayerExample) -> None:
     example.forward(layer, batch)
     before = {f"the state {state.path}": np.full(state.shape, state.initial) for state in layer.declared_states()}
     found = {f"the state {state.path}": state.value.copy() for state in layer.declared_states()}
-    expect_same_bits(found, before, "in evaluation", "change state only if self.training is true")
+    check_same_bits(found, before, "in evaluation", "change state only if self.training is true")
 
 
 @checks_examples("layer")
@@ -286,4 +286,4 @@ def evaluation_draws_no_random_numbers(example: LayerExample) -> None:
         each._position.step += 1
     found = np.array(example.forward(layer, batch))
     remedy = "use self.rng only if self.training is true"
-    expect_same_bits({OUTPUTS: found}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)
+    check_same_bits({OUTPUTS: found}, {OUTPUTS: first}, "in evaluation, with other random numbers", remedy)

@@ -14,7 +14,7 @@ from mlpkit.network.shape_proof import StackError, prove_shapes
 from mlpkit.testing.outside_network import random_targets, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
 from mlpkit.testing.suite.checks.operation import INPUT_GRADIENT, Batch, OperationExample
-from mlpkit.testing.suite.comparison import expect_close
+from mlpkit.testing.suite.comparison import check_close
 from mlpkit.testing.suite.example import ROWS
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def loss_of_the_whole_is_the_mean_of_its_parts(example: LossExample) -> None:
     losses = [float(example.forward(operation, part)) for part in parts]
     mean = sum(w * loss for w, loss in zip(weights, losses, strict=True)) / (sum(weights) or 1.0)
     what, remedy = "the loss", "divide the sum by the number of rows, and return from weight what you divide by"
-    expect_close(
+    check_close(
         {what: np.array(mean)}, {what: np.array(whole)}, "when the minibatch was cut in two", remedy, tolerance=1e-9
     )
 
@@ -217,7 +217,7 @@ def loss_counts_a_row_as_often_as_its_weight_says(example: LossExample) -> None:
     np.add.at(dx, rows, repeated.dx)
     found = _weighted(example, batch, repeats.astype(np.float64))
     remedy = "divide the sum of weight times loss by the sum of the weights, and return that from weight"
-    expect_close(found.arrays(), repeated._replace(dx=dx).arrays(), "when rows had weights", remedy, tolerance=1e-9)
+    check_close(found.arrays(), repeated._replace(dx=dx).arrays(), "when rows had weights", remedy, tolerance=1e-9)
 
 
 @checks_examples("loss")
@@ -232,7 +232,7 @@ def loss_needs_no_unit_of_weights(example: LossExample) -> None:
     expected = _weighted(example, batch, weights)
     found = _weighted(example, batch, 1000 * weights)
     remedy = "divide by the sum of the weights"
-    expect_close(
+    check_close(
         found.arrays(),
         expected._replace(weight=1000 * expected.weight).arrays(),
         "when all weights were a thousand times as large",
@@ -322,7 +322,7 @@ def dloss_is_a_factor(example: LossExample) -> None:
     example.forward(operation, batch)
     found = np.array(operation.backward(0.25))
     what = "what backward returns"
-    expect_close({what: found}, {what: 0.25 * once}, "for dloss = 0.25", "multiply by dloss", tolerance=1e-12)
+    check_close({what: found}, {what: 0.25 * once}, "for dloss = 0.25", "multiply by dloss", tolerance=1e-12)
 
 
 @checks_examples("loss", says_why_unusable=True)
@@ -333,7 +333,7 @@ def refuses_targets_it_can_not_compare(example: LossExample) -> None:
     """
     for shape in ((), (1,), example.shape, (2, 3)):
         for target in (Classes(4), Classes(4, one_hot=True), Labels(4), Values((4,)), Values(()), None):
-            _expect_refused_or_taken(example, shape, target)
+            _require_refused_or_taken(example, shape, target)
 
 
 @checks_examples("loss")
@@ -470,7 +470,7 @@ def an_interval_has_two_ends(example: LossExample) -> None:
         )
 
 
-def _expect_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:
+def _require_refused_or_taken(example: LossExample, shape: tuple[int, ...], target: Target | None) -> None:
     what = f"inputs of shape {shape} and {target or 'targets that are not known'}"
     try:
         loss = standalone(example.make(), shape, target=target, resolver=example.registry.create)

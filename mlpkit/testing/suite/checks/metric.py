@@ -155,7 +155,7 @@ def parts_make_the_whole(example: MetricExample) -> None:
     """
     for number in range(3):  # results of different cuts may agree by chance
         whole = example.predictions(MANY_ROWS, number)
-        _expect_same("in parts of different sizes", example.result(*_parts(whole)), example.result(whole))
+        _require_same("in parts of different sizes", example.result(*_parts(whole)), example.result(whole))
 
 
 @checks_examples("metric")
@@ -169,7 +169,7 @@ def merged_parts_make_the_whole(example: MetricExample) -> None:
         first, *others = [_after(example, part) for part in _parts(whole)]
         for other in others:
             first.merge(other)
-        _expect_same("merged from three objects", first.result(), example.result(whole))
+        _require_same("merged from three objects", first.result(), example.result(whole))
 
 
 @checks_examples("metric")
@@ -185,7 +185,7 @@ def result_counts_a_row_as_often_as_its_weight_says(example: MetricExample) -> N
         repeats = example.random("weights", number).integers(0, 4, MANY_ROWS)
         repeats[:3] = 0
         expected = example.result(whole.rows(np.repeat(np.arange(MANY_ROWS), repeats)))
-        _expect_same("when rows had weights", _weighted(example, whole, repeats.astype(np.float64)), expected)
+        _require_same("when rows had weights", _weighted(example, whole, repeats.astype(np.float64)), expected)
 
 
 @checks_examples("metric")
@@ -198,7 +198,9 @@ def result_needs_no_unit_of_weights(example: MetricExample) -> None:
         return
     whole, weights = example.predictions(MANY_ROWS), example.random("weights").uniform(0, 2, MANY_ROWS)
     expected = _weighted(example, whole, weights)
-    _expect_same("when all weights were a thousand times as large", _weighted(example, whole, 1000 * weights), expected)
+    _require_same(
+        "when all weights were a thousand times as large", _weighted(example, whole, 1000 * weights), expected
+    )
 
 
 def _weighted(example: MetricExample, whole: PredictedRows, weights: NDArray[Any]) -> NDArray[Any]:
@@ -221,9 +223,9 @@ def an_empty_metric_adds_nothing(example: MetricExample) -> None:
     full, empty = example.ready(), example.ready()
     full.update(*whole)
     full.merge(example.ready())
-    _expect_same("with an empty object merged in", full.result(), expected)
+    _require_same("with an empty object merged in", full.result(), expected)
     empty.merge(full)
-    _expect_same("merged into an empty object", empty.result(), expected)
+    _require_same("merged into an empty object", empty.result(), expected)
 
 
 @checks_examples("metric")
@@ -234,7 +236,7 @@ def order_plays_no_part(example: MetricExample) -> None:
     """
     whole = example.predictions(MANY_ROWS)
     order = example.random("order").permutation(MANY_ROWS)
-    _expect_same("with the examples in another order", example.result(whole.rows(order)), example.result(whole))
+    _require_same("with the examples in another order", example.result(whole.rows(order)), example.result(whole))
 
 
 @checks_examples("metric")
@@ -248,7 +250,7 @@ def asking_changes_nothing(example: MetricExample) -> None:
     for part in _parts(whole):
         metric.update(*part)
         metric.result()
-    _expect_same("when it was computed in between", metric.result(), example.result(whole))
+    _require_same("when it was computed in between", metric.result(), example.result(whole))
 
 
 @checks_examples("metric")
@@ -282,7 +284,7 @@ def keeps_no_array_that_is_not_its_own(example: MetricExample) -> None:
     metric.update(*whole)
     whole.prediction[...] = whole.prediction[::-1].copy()
     whole.t[...] = 0
-    _expect_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
+    _require_same("when the arrays were overwritten after update", metric.result(), expected, "copy what you keep")
 
 
 @checks_examples("metric")
@@ -296,7 +298,7 @@ def new_objects_begin_at_nothing(example: MetricExample) -> None:
     first, second = example.ready(), example.ready()
     first.update(*other)
     second.update(*whole)
-    _expect_same("with another object in use", second.result(), expected, "keep values in self, set in __init__")
+    _require_same("with another object in use", second.result(), expected, "keep values in self, set in __init__")
 
 
 def _after(example: MetricExample, *parts: PredictedRows) -> Any:
@@ -318,7 +320,7 @@ def _is_table(result: object) -> bool:
     )
 
 
-def _expect_same(when: str, found: object, expected: NDArray[Any], remedy: str = "") -> None:
+def _require_same(when: str, found: object, expected: NDArray[Any], remedy: str = "") -> None:
     numbers = np.asarray(found, np.float64)
     apart = numbers.shape != expected.shape or np.abs(numbers - expected) > TOLERANCE * np.maximum(1, np.abs(expected))
     if np.any(apart | ~np.isfinite(numbers)):

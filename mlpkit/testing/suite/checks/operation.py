@@ -14,7 +14,7 @@ from mlpkit.errors import NotExportableError
 from mlpkit.network.sequential import Sequential
 from mlpkit.testing.outside_network import begin_pass, standalone
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import evaluated, expect_close, expect_same_bits
+from mlpkit.testing.suite.comparison import check_close, check_same_bits, evaluated
 from mlpkit.testing.suite.example import ROWS, ExampleWithShape
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def float32_stays_float32(example: OperationExample) -> None:
     One float64 array makes everything after it twice as slow, and NumPy makes one easily: ``np.sqrt(2.0) * x`` is one,
     ``math.sqrt(2.0) * x`` is not.
     """
-    _expect_dtype(example, "float32", "look for NumPy's own numbers and for arrays made without a dtype")
+    _require_dtype(example, "float32", "look for NumPy's own numbers and for arrays made without a dtype")
 
 
 @checks_examples("layer", "loss")
@@ -203,10 +203,10 @@ def float64_stays_float64(example: OperationExample) -> None:
 
     A float64 network needs the digits, and gradients can't be checked without them.
     """
-    _expect_dtype(example, "float64", "make arrays with dtype=self.dtype, not float32")
+    _require_dtype(example, "float64", "make arrays with dtype=self.dtype, not float32")
 
 
-def _expect_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
+def _require_dtype(example: OperationExample, dtype: str, remedy: str) -> None:
     operation, batch = example.ready(dtype), example.batch(dtype=dtype)
     outputs = example.forward(operation, batch)
     found = {"backward": example.backward(operation, batch)}
@@ -238,7 +238,7 @@ def examples_do_not_affect_each_other(example: OperationExample) -> None:
         array[KEPT] = kept[KEPT]
     found, expected = (_kept_rows(example, operation, each) for each in (others, batch))
     remedy = "compute each row from its own inputs, or set couples_examples = True in the class"
-    expect_close(found, expected, "in the rows that stayed, when the other rows changed", remedy, tolerance=1e-9)
+    check_close(found, expected, "in the rows that stayed, when the other rows changed", remedy, tolerance=1e-9)
 
 
 def _kept_rows(example: OperationExample, operation: Any, batch: Batch) -> Arrays:
@@ -265,9 +265,9 @@ def leaves_its_inputs_alone(example: OperationExample) -> None:
     operation, batch = example.ready(), example.batch()
     before = batch.copy()
     example.forward(operation, batch)
-    _expect_unchanged("forward", batch, before)
+    _require_unchanged("forward", batch, before)
     example.backward(operation, batch)
-    _expect_unchanged("backward", batch, before)
+    _require_unchanged("backward", batch, before)
 
 
 @checks_examples("layer", "loss")
@@ -299,7 +299,7 @@ def works_on_any_memory_layout(example: OperationExample) -> None:
         given = Batch(lay_out(batch.x), lay_out(batch.t))
         found = example.run(operation, given)
         remedy = "don't reshape or view x and dy in place; np.ascontiguousarray makes a copy where one is needed"
-        expect_close(found, expected, f"for inputs laid out as {layout}", remedy, tolerance=1e-9)
+        check_close(found, expected, f"for inputs laid out as {layout}", remedy, tolerance=1e-9)
 
 
 @checks_examples("layer", "loss")
@@ -316,10 +316,10 @@ def works_on_parameters_whose_rows_lie_apart(example: OperationExample) -> None:
             parameter.value, parameter.grad = lay_out(parameter.value), lay_out(np.full_like(parameter.grad, np.nan))
     remedy = "write into grad itself, with grad[...] = or out=grad, since reshape may return a copy"
     found = example.run(operation, batch)
-    expect_close(found, expected, "for parameters whose rows lie apart", remedy, tolerance=1e-9)
+    check_close(found, expected, "for parameters whose rows lie apart", remedy, tolerance=1e-9)
 
 
-def _expect_unchanged(method: str, batch: Batch, before: Batch) -> None:
+def _require_unchanged(method: str, batch: Batch, before: Batch) -> None:
     for what, array, old in (("x", batch.x, before.x), ("its second argument", batch.t, before.t)):
         if array.tobytes() != old.tobytes():
             raise CheckFailure(
@@ -350,7 +350,7 @@ def onnx_describes_what_is_computed(example: OperationExample) -> None:
             found = evaluated(graph, {"x": rows}, "y")
             remedy = "describe all of it, with every parameter, for any number of rows"
             when = f"in the graph that onnx describes, on {len(rows)} row{'s'[: len(rows) > 1]} of {dtype}"
-            expect_close({INFERRED: found}, {INFERRED: expected}, when, remedy, tolerance=tolerance)
+            check_close({INFERRED: found}, {INFERRED: expected}, when, remedy, tolerance=tolerance)
 
 
 @checks_examples("layer", "loss")
@@ -370,4 +370,4 @@ def plan_computes_the_same(example: OperationExample) -> None:
             expected = np.array(example.infer(operation, x.copy()))
             when = f"in what prediction_plan returned, for other {dtype} inputs and parameters"
             remedy = "compute all of it each time, from x and from self.NAME.value"
-            expect_same_bits({INFERRED: np.array(step())}, {INFERRED: expected}, when, remedy)
+            check_same_bits({INFERRED: np.array(step())}, {INFERRED: expected}, when, remedy)

@@ -14,7 +14,7 @@ import numpy as np
 from mlpkit.components.optimizer import Step
 from mlpkit.components.schedule import Progress, Schedule, rate_at
 from mlpkit.testing.suite.check import CheckFailure, checks_examples
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.comparison import check_same_bits
 from mlpkit.testing.suite.example import Example
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def blocks_may_be_cut_anywhere(example: OptimizerExample) -> None:
             for begin, end in itertools.pairwise(cuts):
                 block = {what: array[begin:end] for what, array in arrays.items()}
                 example.step(optimizer, block, gradient[begin:end], step=step)
-        expect_same_bits(arrays, whole, f"in blocks that begin at {cuts[:-1]}", remedy)
+        check_same_bits(arrays, whole, f"in blocks that begin at {cuts[:-1]}", remedy)
 
 
 @checks_examples("optimizer")
@@ -174,7 +174,7 @@ def slots_are_all_that_it_keeps(example: OptimizerExample) -> None:
     for step in range(1, STEPS + 1):
         example.step(example.make(), arrays, example.gradient(step), step=step)
     remedy = "keep everything that must survive a step in slots; step.number counts steps from 1"
-    expect_same_bits(arrays, expected, "when a new object took over after each step", remedy)
+    check_same_bits(arrays, expected, "when a new object took over after each step", remedy)
 
 
 @checks_examples("optimizer")
@@ -222,7 +222,7 @@ def several_threads_may_update(example: OptimizerExample) -> None:
         with ThreadPoolExecutor(workers) as threads:
             list(threads.map(update, range(0, size, size // blocks)))
         results.append(arrays)
-    expect_same_bits(results[1], results[0], "on several threads", "share no scratch arrays between calls of update")
+    check_same_bits(results[1], results[0], "on several threads", "share no scratch arrays between calls of update")
 
 
 def _attributes(optimizer: Any) -> dict[str, Any]:
@@ -358,7 +358,7 @@ def looks_at_decay_only_if_it_says_so(example: OptimizerExample) -> None:
         arrays = example.start(optimizer)
         example.step(optimizer, arrays, example.gradient(1), decay=decay)
         results.append(arrays)
-    expect_same_bits(results[0], results[1], "with step.decay 1 in place of 0", "set uses_decay = True")
+    check_same_bits(results[0], results[1], "with step.decay 1 in place of 0", "set uses_decay = True")
 
 
 @checks_examples("optimizer")

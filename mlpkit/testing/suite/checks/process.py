@@ -26,7 +26,7 @@ from mlpkit.specfile.spec import parse_spec
 from mlpkit.testing.suite.check import CheckFailure, NotApplicable, checks_component, checks_examples, described
 from mlpkit.testing.suite.checks.layer import LayerExample
 from mlpkit.testing.suite.checks.loss import LossExample
-from mlpkit.testing.suite.comparison import expect_same_bits
+from mlpkit.testing.suite.comparison import check_same_bits
 from mlpkit.testing.suite.doubles import NAMESPACE
 from mlpkit.testing.suite.observed_imports import (
     changes,
@@ -151,7 +151,7 @@ def the_same_twice_gives_the_same_bits(example: Example) -> None:
     The same spec and seed must give the same run.
     """
     remedy = "draw from the generator given, and let nothing depend on time or on the order of a set"
-    expect_same_bits(example.exercise(), example.exercise(), "in a second object", remedy)
+    check_same_bits(example.exercise(), example.exercise(), "in a second object", remedy)
 
 
 @checks_examples(*KINDS)
@@ -167,7 +167,7 @@ def global_random_numbers_play_no_part(example: Example) -> None:
             random.seed(seed)
             found.append(example.exercise())
     remedy = "draw from the generator given, not from numpy.random or random"
-    expect_same_bits(found[1], found[0], "with another global seed", remedy)
+    check_same_bits(found[1], found[0], "with another global seed", remedy)
 
 
 @checks_examples(*KINDS)
@@ -203,7 +203,7 @@ def trains_saves_and_loads(example: Example) -> None:
         expected, found = done.network.predict(x), loaded.network.predict(x)
     remedy = "declare with self.parameter or self.state what forward needs"
     what = "the prediction"
-    expect_same_bits({what: found}, {what: expected}, "of the network that was saved and loaded", remedy)
+    check_same_bits({what: found}, {what: expected}, "of the network that was saved and loaded", remedy)
 
 
 def spec_with(example: Example) -> dict[str, Any]:
