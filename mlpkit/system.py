@@ -23,7 +23,7 @@ def can_start_processes() -> bool:
 
 
 def require_processes(what: str) -> None:
-    """Make sure that processes and threads can be started.
+    """Check that processes and threads can be started.
 
     Args:
         what: what needs them.

@@ -244,7 +244,7 @@ def quiet_option(verb: F) -> F:
 
 
 def require_one_display(quiet: bool, as_json: bool) -> None:
-    """Make sure that a run is not to be shown in two ways at once.
+    """Check that at most one of --quiet and --json is given.
 
     Raises:
         UsageError: it is.

@@ -144,7 +144,7 @@ class Verbs(HelpfulCommand, click.Group):
 
 
 def _require_shareable(verb: click.Command) -> None:
-    """Make sure that processes that were started together can share a verb's work: each would do all of it again.
+    """Check that processes that were started together can share a verb's work: each would do all of it again.
 
     Raises:
         UsageError: they can't.

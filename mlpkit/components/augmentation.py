@@ -18,7 +18,7 @@ class Augmentation(Component):
     kind: ClassVar[str] = "augmentation"
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Make sure that inputs of a shape, without the batch axis, can be changed; by default, all can. Called first.
+        """Check that inputs of a shape, without the batch axis, can be changed; by default, all can. Called first.
 
         Raises:
             ShapeError: they can't.

@@ -115,7 +115,7 @@ WITH_WEIGHTS: Final = ("forward", "weight", "update")
 
 @cache
 def check_interface(component: type, *, with_weights: bool = False) -> None:
-    """Make sure that every method that a class overrides has the parameters of the method of its kind.
+    """Check that every method that a class overrides has the parameters of the method of its kind.
 
     A parameter that never gets a value, such as ``training=False``, would silently keep its default. Class methods may
     have some for callers in their own package.

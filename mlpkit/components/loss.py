@@ -45,7 +45,7 @@ class Loss(Operation):
 
     @abstractmethod
     def build(self, input_shape: Shape, target: Target | None) -> None:
-        """Make sure that inputs of that shape can be compared with such targets.
+        """Check that inputs of that shape can be compared with such targets.
 
         Args:
             input_shape: shape of one example's inputs.

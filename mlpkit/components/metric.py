@@ -43,7 +43,7 @@ class Metric(Component):
     table: ClassVar[tuple[str, str] | None] = None
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the metric fits such targets; by default, it fits all.
+        """Check that the metric fits such targets; by default, it fits all.
 
         Called before the data is opened and, if the target is known, on each new object before its first minibatch; a
         metric may keep the target.

@@ -396,7 +396,7 @@ def belongs_to(path: str, layers: Collection[str]) -> bool:
 
 
 def check_gradient(operation: Operation, dx: object, shape: Shape) -> None:
-    """Make sure that the result of an operation's ``backward`` can be passed on.
+    """Check that the result of an operation's ``backward`` can be passed on.
 
     Raises:
         ComponentFailure: it is not a writable array of the inputs' shape and dtype.

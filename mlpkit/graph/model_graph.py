@@ -59,7 +59,7 @@ def model_graph(network: Sequential, dataset: Dataset, provenance: Mapping[str, 
 
 
 def _require_unicode(what: str, *names: str) -> None:
-    """Make sure that names are text of Unicode, as files hold it: a surrogate is half of a character.
+    """Check that names are valid Unicode that files can hold: no surrogates.
 
     Raises:
         NotExportableError: one is not.

@@ -112,7 +112,7 @@ def _output_axis(node: Node) -> int:
 
 
 def _require_rounded(products: list[Node], graph: Graph) -> None:
-    """Make sure that products take rounded weights, once the parameters are rounded.
+    """Check that products take rounded weights, once the parameters are rounded.
 
     Raises:
         NotExportableError: one doesn't.

@@ -25,7 +25,7 @@ _ROWS_TOGETHER: Final = 1000
 
 
 def require_format(out: Path, source: Path) -> None:
-    """Make sure that predictions can be written to a file of that name.
+    """Check that predictions can be written to a file of that name.
 
     Raises:
         UsageError: its name doesn't end in a known format, what writes that is not installed, or it is the source.

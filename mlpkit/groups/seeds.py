@@ -223,7 +223,7 @@ class SeedsGroup(Group):
 
 
 def _require_prepared(directory: Path, seed: int, member: Path) -> None:
-    """Make sure that a run has a folder.
+    """Check that a run has a folder.
 
     Raises:
         RunFolderError: it hasn't.

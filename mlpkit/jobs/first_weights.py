@@ -82,7 +82,7 @@ def load_weights(run: str) -> ModelFile:
 
 
 def require_another_folder(spec: Spec, directory: Path) -> None:
-    """Make sure that a run doesn't start with weights from the folder that it will be kept in.
+    """Check that a run doesn't start with weights from the folder that it will be kept in.
 
     Raises:
         SpecSchemaError: it does.

@@ -384,7 +384,7 @@ def _encoded(model: TrainedModel, place: str | Path, raw: NDArray[Any]) -> NDArr
 
 
 def require_finite(place: str | Path, rows: NDArray[Any], message: str, names: Sequence[str] | None = None) -> None:
-    """Make sure that rows are finite numbers.
+    """Check that rows are finite numbers.
 
     Args:
         place: where they come from.

@@ -221,7 +221,7 @@ def _require_arrays(model: ModelFile, path: Path, proof: Proof) -> None:
 
 
 def _require_names(dataset: Dataset, input_shape: tuple[int, ...], target: Target) -> None:
-    """Make sure that the encoder names as many inputs, classes, labels or values as the network has, each once."""
+    """Check that the encoder names as many inputs, classes, labels or values as the network has, each once."""
     _require_distinct("inputs", dataset.feature_names(), math.prod(input_shape))
     if isinstance(target, Classes):
         _require_distinct("classes", dataset.class_names(), target.count)

@@ -144,7 +144,7 @@ def too_few_examples(spec: Spec, description: Description) -> list[Problem]:
 
 
 def misfits(spec: Spec, description: Description) -> list[Problem]:
-    """Make sure that the augmentations can change the inputs, and the metrics judge predictions of the target."""
+    """Check that the augmentations can change the inputs, and the metrics judge predictions of the target."""
     faults, target = [], description.target
     note = f"the inputs, of shape {description.input_shape}, come {from_data(spec)}"
     for i, augmentation in enumerate(spec.training.augment):
@@ -174,7 +174,7 @@ def _misfit(place: KeyPath, recipe: Recipe[Any], method: str, given: object, not
 
 
 def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
-    """Make sure that the loss predicts what each metric compares with targets: one number, or an interval."""
+    """Check that the loss predicts what each metric compares with targets: one number, or an interval."""
     if not spec.training.metrics:
         return []
     loss = proof.loss
@@ -200,7 +200,7 @@ def not_compared(spec: Spec, proof: Proof) -> list[Problem]:
 
 
 def not_averaged(spec: Spec, proof: Proof) -> list[Problem]:
-    """Make sure that the predictions of an ensemble's networks can be averaged."""
+    """Check that the predictions of an ensemble's networks can be averaged."""
     if spec.ensemble is None or proof.loss.can_be_averaged:
         return []
     recipe = recipe_of(_innermost(proof.loss, lambda each: each.can_be_averaged)) or spec.layers[-1].recipe
@@ -210,7 +210,7 @@ def not_averaged(spec: Spec, proof: Proof) -> list[Problem]:
 
 
 def weights_not_taken(spec: Spec, description: Description, loss: Loss | None) -> list[Problem]:
-    """Make sure that the loss, which is None if it couldn't be built, and the metrics take weights."""
+    """Check that the loss, which is None if it couldn't be built, and the metrics take weights."""
     if not description.weighted:
         return []
     note = f"the weights of the examples come {from_data(spec)}"
@@ -338,7 +338,7 @@ DOUBTS: Final = (
 
 
 def _require_own_files(spec: Spec) -> None:
-    """Make sure that each callback's files are in the run folder, and that no other callback writes them.
+    """Check that each callback's files are in the run folder, and that no other callback writes them.
 
     Raises:
         SpecSchemaError: a name is not plain, or that of a file of mlpkit's own or of another callback.

@@ -104,7 +104,7 @@ def lock_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change
 def require_same_inputs(
     ranks: Ranks, lock: Mapping[str, Any], description: Description, observer: Observer | None = None
 ) -> None:
-    """Make sure that all ranks train with the same data and plugins; report differences in software or processors.
+    """Check that all ranks train with the same data and plugins; report differences in software or processors.
 
     Args:
         ranks: the processes; rank 0 compares what all of them have.

@@ -31,7 +31,7 @@ PLACES_LOOKED_AT: Final = 1000
 
 
 def schedule_faults(spec: Spec, description: Description) -> list[Problem]:
-    """Make sure that schedules stay in range, and ask for the number of steps only if it is known."""
+    """Check that schedules stay in range, and ask for the number of steps only if it is known."""
     owners = (spec.training.optimizer, *(member.recipe for member in spec.layers))
     schedules = [(owner, *found) for owner in owners for found in _schedules(owner)]
     if not schedules:

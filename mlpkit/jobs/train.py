@@ -106,14 +106,14 @@ def write_beginning(folder: RunFolder, training: OpenTraining) -> None:
 
 
 def _require_sliceable(proved: SpecProof, ranks: int) -> None:
-    """Make sure that a network gives the same results if each rank has a slice of a minibatch for itself."""
+    """Check that a network gives the same results if each rank has a slice of a minibatch for itself."""
     coupled = coupled_by_slices(proved.proof.stack, ranks, proved.frozen)
     if coupled:
         raise UsageError(f"{coupled}; if that is meant, give the {ranks} ranks their slices: training.slices={ranks}")
 
 
 def _require_fit(network: Sequential, description: Description, slices: int | None) -> None:
-    """Make sure that a network that exists already can be trained on such examples."""
+    """Check that a network that exists already can be trained on such examples."""
     input_shape = description.input_shape
     if input_shape != network.input_shape:
         raise UsageError(

@@ -283,7 +283,7 @@ class TrainingJob:
         return evaluate(missing) | known
 
     def require_uninterrupted(self, run: Run) -> None:
-        """Make sure that no Ctrl-C stopped the run.
+        """Check that no Ctrl-C stopped the run.
 
         Raises:
             KeyboardInterrupt: one did; its ``run`` is the run.

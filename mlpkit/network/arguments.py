@@ -63,7 +63,7 @@ def input_shape_of(shape: Sequence[int]) -> InputShape:
 
 
 def check_names(names: Sequence[str], members: int) -> None:
-    """Make sure that each member of the stack has its own name.
+    """Check that each member of the stack has its own name.
 
     Raises:
         UsageError: there are too many or too few, or one is empty, has a dot, or is there twice.
@@ -138,7 +138,7 @@ def number_array(values: ArrayLike, what: str, remedy: str = "") -> NDArray[Any]
 
 
 def require_takes_weights(*components: Loss | Metric) -> None:
-    """Make sure that a loss, or metrics, take weights of examples.
+    """Check that a loss, or metrics, take weights of examples.
 
     Raises:
         WrongUseError: one doesn't.

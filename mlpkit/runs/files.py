@@ -154,7 +154,7 @@ def write_atomically(path: Path, content: bytes | Iterable[bytes | memoryview]) 
 
 
 def require_writable(path: Path) -> None:
-    """Make sure that ``write_atomically`` will be able to write a file, before the work is done that it is for.
+    """Check that ``write_atomically`` will be able to write a file, before the work is done that it is for.
 
     Raises:
         StorageError: its folder is missing or can't be written, or a folder has its name.

@@ -272,7 +272,7 @@ class RunFolder:
         return [line for line in readable_lines(self.directory / HEALTH) if is_health(line)]
 
     def require_room_for_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
-        """Make sure that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.require_storable``."""
+        """Check that model.safetensors can hold such a model; see ``mlpkit.runs.model_file.require_storable``."""
         require_storable(self.directory / MODEL, arrays, metadata)
 
     def save_model(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:

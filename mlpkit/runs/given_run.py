@@ -45,7 +45,7 @@ def directory_of(run: GivenRun) -> Path:
 
 
 def require_one_network(directory: Path, verb: str) -> None:
-    """Make sure that a run is that of one network, as what looks at a training needs it.
+    """Check that a run has a single network, as verbs that examine a training need.
 
     Args:
         directory: the run folder.

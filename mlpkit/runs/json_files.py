@@ -67,7 +67,7 @@ def decode(text: bytes) -> Any:
 
 
 def require_few_parts(text: bytes) -> None:
-    """Make sure that reading a JSON text takes little more memory than the text itself.
+    """Check that reading a JSON text takes little more memory than the text itself.
 
     Raises:
         ValueError: it has more commas and brackets than ``MOST_PARTS``.

@@ -205,7 +205,7 @@ def save_model(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping
 
 
 def require_storable(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
-    """Make sure that a file can hold such arrays and metadata, before any time is spent on them.
+    """Check that a file can hold such arrays and metadata, before any time is spent on them.
 
     Args:
         path: the file that they are meant for.

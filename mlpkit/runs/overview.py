@@ -158,7 +158,7 @@ def _read(directory: Path, names: Collection[str], running: bool) -> RunOverview
 
 
 def _require_files(directory: Path, names: Collection[str], finished: bool, running: bool) -> None:
-    """Make sure that what every run has is there, once its writer has had the time."""
+    """Check that the files of every run exist, once its writer has had the time."""
     begun = not {LOCK, HISTORY, CHECKPOINTS, MODEL}.isdisjoint(names)  # of several seeds, not all start at once
     later = ((LOCK, MODEL) if finished else (LOCK,)) if begun else ()
     needed = () if running else (SPEC, RESOLVED, *later)

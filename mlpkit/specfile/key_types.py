@@ -139,7 +139,7 @@ MonitorName = Annotated[str, MonitorNameType()]
 def check_monitored(
     name: str, monitored: Sequence[str], metrics: Sequence[Recipe[Metric]], path: KeyPath, context: CheckContext
 ) -> None:
-    """Make sure that what is monitored is the loss or one of the run's metrics.
+    """Check that the monitored value is the loss or one of the run's metrics.
 
     Args:
         name: what is monitored at this place.

@@ -269,7 +269,7 @@ class EnsembleSection(Section):
         return self.members or self.folds or 0
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that the only network to train is one of them."""
+        """Check that the only network to train is one of them."""
         if self.member is not None and self.size and self.member >= self.size:
             message = f"there is no network {self.member} among {self.size}"
             context.report((*path, "member"), message, expected=f"a number from 0 to {self.size - 1}")
@@ -373,7 +373,7 @@ class Training(Section):
     reduce: Literal["tree", "fast"] = "tree"
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that what is compared between evaluations is the loss or one of the run's metrics."""
+        """Check that evaluations are compared by the loss or one of the run's metrics."""
         monitors = [((*path, *below), name) for below, name in _monitors(self)]
         for place, name in monitors:
             check_monitored(name, [name for _, name in monitors], self.metrics, place, context)

@@ -285,7 +285,7 @@ class Spec:
 
 
 def require_spec(spec: object, function: str) -> None:
-    """Make sure that a function of the Python face got a spec, and not the name of its file.
+    """Check that a Python function got a spec, and not a file name.
 
     Args:
         spec: what it got.
@@ -419,7 +419,7 @@ def _without(values: Any, paths: Sequence[KeyPath]) -> Any:
 
 
 def _check_name(document: Document, context: CheckContext) -> None:
-    """Make sure that the spec's name, given or by default, can be its run folder's."""
+    """Check that the spec's name, given or by default, can be its run folder's."""
     name, stem = document.values.get("name"), document.path.stem
     expected = "letters, digits, '_', '-', '.'"
     if isinstance(name, str) and not FOLDER_NAME.fullmatch(name):

@@ -112,7 +112,7 @@ def refuse_loss(
 
 
 def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, learning_rate: float) -> None:
-    """Make sure that parameters, layers' state and slots are finite; to be called before they are written anywhere.
+    """Check that parameters, layers' state and slots are finite; to be called before they are written anywhere.
 
     Args:
         network: the network.
@@ -130,7 +130,7 @@ def require_finite(network: Sequential, slots: Mapping[str, Slot], step: int, le
 
 
 def require_finite_model(network: Sequential, file: Path) -> None:
-    """Make sure that a trained network is finite.
+    """Check that a trained network is finite.
 
     Args:
         network: the network.
@@ -144,7 +144,7 @@ def require_finite_model(network: Sequential, file: Path) -> None:
 
 
 def require_finite_losses(results: Mapping[str, Mapping[str, float]], step: int, learning_rate: float) -> None:
-    """Make sure that an evaluation found losses that are numbers.
+    """Check that an evaluation found losses that are numbers.
 
     Args:
         results: loss and metrics by split.

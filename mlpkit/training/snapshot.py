@@ -133,7 +133,7 @@ class Snapshot(NamedTuple):
 def check_metadata(
     metadata: Mapping[str, Any], *, total_steps: int, history_keys: Sequence[str], callbacks: int
 ) -> None:
-    """Make sure that metadata is that of a run, since a file that holds them may come from anywhere.
+    """Check that metadata comes from a run, since the file may come from anywhere.
 
     Args:
         metadata: of a snapshot.

@@ -36,7 +36,7 @@ def ask(function: str, **arguments: Any) -> str:
 
 
 def require_chart_library() -> None:
-    """Make sure that what draws charts is installed.
+    """Check that the chart library is installed.
 
     Raises:
         UsageError: it is not.

@@ -23,7 +23,7 @@ Arrays = dict[str, "NDArray[Any]"]
 def check_same_bits(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str
 ) -> None:
-    """Make sure that two results are the same to the bit.
+    """Check that two results are the same to the bit.
 
     Args:
         found: arrays by name.
@@ -42,7 +42,7 @@ def check_same_bits(
 def check_close(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], when: str, remedy: str, *, tolerance: float
 ) -> None:
-    """Make sure that two results are the same up to rounding.
+    """Check that two results are the same up to rounding.
 
     Args:
         found: arrays by name.

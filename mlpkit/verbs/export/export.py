@@ -138,7 +138,7 @@ def export(
 
 
 def _require_quantizes(exporter: Exporter, file: Path, quantize: str, registry: Registry) -> None:
-    """Make sure that a file can hold weights rounded so.
+    """Check that a file can hold weights rounded so.
 
     Raises:
         UsageError: it can't.

@@ -61,7 +61,7 @@ class KnownRows(NamedTuple):
 
 
 def prove(exporter: Exporter, file: Path, model: ModelGraph, network: Sequential, rows: KnownRows | None) -> int:
-    """Make sure that a file computes what the model does, and return for how many known rows it gives the same bits.
+    """Check that a file computes what the model does, and return for how many known rows it gives the same bits.
 
     First, on rows whose prediction is known: labels must be equal, and numbers differ by no more than rounding. Then,
     against the evaluator, on rows made up so that every category and missing value occurs.

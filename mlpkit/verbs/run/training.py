@@ -57,7 +57,7 @@ class TrainingOptions:
     as_json: bool
 
     def __post_init__(self) -> None:
-        """Make sure that the options go together."""
+        """Check that the options go together."""
         require_one_display(self.quiet, self.as_json)
 
 

@@ -101,7 +101,7 @@ def _require_folder(directory: Path) -> None:
 
 
 def _require_terminal(as_json: bool) -> None:
-    """Make sure that what is drawn again and again replaces what was drawn before."""
+    """Check that redrawn content replaces the earlier content."""
     if as_json:
         raise UsageError("--watch draws a table, and --json prints none; leave one of them out")
     if not on_screen():

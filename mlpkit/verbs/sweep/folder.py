@@ -269,7 +269,7 @@ def _write(trial: Trial) -> None:
 
 
 def require_sweep_folder(directory: Path) -> None:
-    """Make sure that a folder holds the trials of a sweep.
+    """Check that a folder holds the trials of a sweep.
 
     Raises:
         RunFolderError: it doesn't.

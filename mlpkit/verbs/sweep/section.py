@@ -158,7 +158,7 @@ class SearchedKey(Section):
         return all(key in values and is_choice(values[key], wanted) for key, wanted in (self.when or {}).items())
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that what is given makes a range, or choices that differ."""
+        """Check that what is given makes a range, or choices that differ."""
         if self.choices is not None:
             self._check_choices(path, context)
         elif self.low is not None:
@@ -363,7 +363,7 @@ class SweepSection(GuestSection):
                 yield (key,), Objective(given, key == "maximize")
 
     def check_together(self, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that there is something to search, that conditions can hold, and that the sweep ends."""
+        """Check that there is something to search, that conditions can hold, and that the sweep ends."""
         if not self.search:
             context.report((*path, "search"), "there is no key to search", expected="KEY: [CHOICE, ...]", at_key=True)
         earlier: dict[str, SearchedKey] = {}
@@ -386,7 +386,7 @@ class SweepSection(GuestSection):
             context.report((*path, "prune"), message, remedy="keep one objective, or leave out prune", at_key=True)
 
     def check_in_spec(self, spec: TopLevel, path: KeyPath, context: CheckContext) -> None:
-        """Make sure that trials are chosen by results that they have, and not by what judges the best of them."""
+        """Check that trials are chosen by results that they have, and not by what judges the best of them."""
         objectives, metrics = list(self.placed_objectives()), spec.training.metrics
         for below, objective in objectives:
             place = (*path, *below)

@@ -51,7 +51,7 @@ def spec_of_sweep(folder: SweepFolder, **plugin_options: Unpack[PluginOptions]) 
 
 
 def require_unchanged(folder: SweepFolder, spec: Spec) -> None:
-    """Make sure that the spec of a sweep is still the one that its trials were made from.
+    """Check that the spec of a sweep is still the one that its trials were made from.
 
     Args:
         folder: the folder of the sweep.

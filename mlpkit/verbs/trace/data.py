@@ -87,7 +87,7 @@ def _plain_array(array: NDArray[Any] | None) -> Any:
 
 
 def require_array_file(path: Path) -> None:
-    """Make sure that arrays can be written to a file of that name.
+    """Check that arrays can be written to a file of that name.
 
     Raises:
         UsageError: its name ends otherwise.

@@ -224,7 +224,7 @@ def _watched_step(
 
 
 def _require_done(folder: RunFolder, step: int) -> None:
-    """Make sure that a step has a number, and that a run that is finished came so far."""
+    """Check that a step has a number, and that a run that is finished came so far."""
     if _index(step) < 1:
         raise UsageError(f"{step!r} is no step of a run; they are whole numbers, counted from 1")
     if folder.finished:
@@ -234,7 +234,7 @@ def _require_done(folder: RunFolder, step: int) -> None:
 
 
 def _require_not_later(folder: RunFolder, step: int, trainer: Trainer, spec: Spec) -> None:
-    """Make sure that a run that is not finished may have come so far: it didn't reach the next evaluation."""
+    """Check that a run that is not finished may have come so far: it didn't reach the next evaluation."""
     if folder.finished:
         return
     every = spec.training.evaluate_every or trainer.steps_per_epoch
@@ -251,7 +251,7 @@ EPOCHS_SEARCHED: Final = 3
 
 
 def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
-    """Make sure that a row is in the minibatch of a step; the message names the nearest steps that have it."""
+    """Check that a row is in the minibatch of a step; the message names the nearest steps that have it."""
     if _index(row) not in range(examples):
         raise UsageError(f"the training split has no row {row}; expected one from 0 to {examples - 1}")
     if row in trainer.rows_of_step(step):
@@ -268,7 +268,7 @@ def _require_row(row: int, step: int, trainer: Trainer, examples: int) -> None:
 
 
 def check_example(number: int, step: int, count: int) -> None:
-    """Make sure that the minibatch of a step has an example.
+    """Check that the minibatch of a step has an example.
 
     Args:
         number: its number, from 1.
