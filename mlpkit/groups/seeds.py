@@ -17,9 +17,9 @@ from mlpkit.jobs.train import prepare
 from mlpkit.lazy_names import load
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import kind_of
 from mlpkit.runs.layout import RESOLVED
+from mlpkit.runs.run_argument import directory_of
 from mlpkit.specfile.document import parse_document
 from mlpkit.specfile.spec import require_spec
 from mlpkit.system import require_processes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mlpkit.groups.numbered_runs import Summary
     from mlpkit.jobs.prove import SpecProof
     from mlpkit.jobs.training_job import Run
-    from mlpkit.runs.given_run import GivenRun
+    from mlpkit.runs.run_argument import RunArgument
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.events import Listener
 
@@ -133,7 +133,7 @@ def run_seeds(
 
 
 def resume_seeds(
-    directory: GivenRun,
+    directory: RunArgument,
     *,
     plugins: Iterable[str | Path | ModuleType] = (),
     blocked: Iterable[str] = (),

@@ -15,7 +15,7 @@ from mlpkit.jobs.load_model import load_run, load_trained
 from mlpkit.jobs.predict import predictions
 from mlpkit.network.arguments import number_array, weights_of_examples
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.given_run import directory_of
+from mlpkit.runs.run_argument import directory_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.given_run import GivenRun
+    from mlpkit.runs.run_argument import RunArgument
     from mlpkit.specfile.spec import Spec
 
 
@@ -121,7 +121,7 @@ def _require_shape(array: NDArray[Any], expected: tuple[int, ...]) -> None:
         raise ShapeError(f"targets of shape {array.shape} don't fit the rows", expected=f"({shape})")
 
 
-def load(path: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> Model:
+def load(path: RunArgument, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()) -> Model:
     """Return the trained model of a run.
 
     Args:

@@ -31,10 +31,10 @@ from mlpkit.pages.sampling import evenly_spaced, rows_to_predict
 from mlpkit.registry.registry import Registry
 from mlpkit.runs.files import require_writable, write_atomically
 from mlpkit.runs.folder import RunFolder
-from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.kinds import ENSEMBLE_RUN, RUN, kind_of
 from mlpkit.runs.layout import REPORT, SPLITS
 from mlpkit.runs.overview import FINISHED, RUNNING, STOPPED, overview_of
+from mlpkit.runs.run_argument import directory_of
 from mlpkit.system import real_path
 from mlpkit.terminal.figures import figures
 from mlpkit.training.checkpointing import tracker_of
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from mlpkit.jobs.load_model import TrainedModel
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Batch
-    from mlpkit.runs.given_run import GivenRun
+    from mlpkit.runs.run_argument import RunArgument
     from mlpkit.specfile.spec import Spec
     from mlpkit.training.checkpointing import BestTracker
 
@@ -80,7 +80,7 @@ TOO_LONG: Final = f"it would take longer than the rest of the page; {BY_HAND}"
 
 
 def report(
-    run: GivenRun,
+    run: RunArgument,
     to: str | os.PathLike[str] | None = None,
     *,
     examples: GivenExamples | None = None,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mlpkit.errors import RunFolderError, StorageError, UsageError
-from mlpkit.runs.given_run import directory_of
 from mlpkit.runs.overview import RUNNING, STOPPED
+from mlpkit.runs.run_argument import directory_of
 from mlpkit.runs.writer_lock import writer_of
 from mlpkit.verbs.sweep.driver import best_of, planned_in_all
 from mlpkit.verbs.sweep.folder import SweepFolder, require_sweep_folder
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from mlpkit.runs.given_run import GivenRun
+    from mlpkit.runs.run_argument import RunArgument
     from mlpkit.runs.writer_lock import Writer
     from mlpkit.verbs.sweep.folder import Trial
     from mlpkit.verbs.sweep.section import Objective
@@ -90,7 +90,7 @@ class SweepStatus:
 
 
 def sweep_status(
-    directory: GivenRun, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
+    directory: RunArgument, *, plugins: Iterable[str | Path | ModuleType] = (), blocked: Iterable[str] = ()
 ) -> SweepStatus:
     """Return what a sweep has come to so far, be it at work or not, and leave it alone.
 
@@ -149,7 +149,7 @@ def _seconds_left(spent: float, over: int, planned: int | None, limit: float | N
     return min([*by_trials, *by_time], default=None)
 
 
-def stop_sweep(directory: GivenRun) -> bool:
+def stop_sweep(directory: RunArgument) -> bool:
     """Ask the driver of a sweep to stop after the steps that its trials are in, and wait until it has.
 
     It is asked by a file in the folder, on whatever machine it is, and asking again changes nothing.

@@ -20,7 +20,7 @@ from mlpkit.network.component_errors import component_errors
 from mlpkit.pages.html_tables import html_table
 from mlpkit.pages.images import is_image
 from mlpkit.registry.registry import Registry
-from mlpkit.runs.given_run import directory_of, require_one_network
+from mlpkit.runs.run_argument import directory_of, require_one_network
 from mlpkit.terminal.figures import figure
 from mlpkit.training.events import Observer, python_warnings
 from mlpkit.verbs.trace.distribution import HEADINGS, Distribution, distribution_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mlpkit.components.target import Target
     from mlpkit.jobs.run_spec import GivenExamples
     from mlpkit.network.sequential import Sequential
-    from mlpkit.runs.given_run import GivenRun
+    from mlpkit.runs.run_argument import RunArgument
     from mlpkit.verbs.trace.flow import Flow
     from mlpkit.verbs.trace.replay import Replay
 
@@ -360,7 +360,7 @@ def numbers_in_words(values: NDArray[Any]) -> str:
 
 
 def trace(
-    run: GivenRun,
+    run: RunArgument,
     step: int,
     *,
     row: int | None = None,

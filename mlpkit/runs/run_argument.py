@@ -20,10 +20,10 @@ class KeptRun(Protocol):
         """The folder that keeps it; None if nothing was written."""
 
 
-GivenRun: TypeAlias = str | os.PathLike[str] | KeptRun
+RunArgument: TypeAlias = str | os.PathLike[str] | KeptRun
 
 
-def directory_of(run: GivenRun) -> Path:
+def directory_of(run: RunArgument) -> Path:
     """Return the folder of a run.
 
     Args:
