@@ -13,7 +13,7 @@ from mlpkit.components.operation import belongs_to, own_parameters, own_states
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import nearest
 from mlpkit.errors import ModelFileError, RunFolderError, SpecSchemaError
-from mlpkit.jobs.chosen_layers import chosen, operations_of
+from mlpkit.jobs.layer_patterns import chosen, operations_of
 from mlpkit.jobs.spec_data import from_data
 from mlpkit.runs.folder import RunFolder
 from mlpkit.runs.kinds import ENSEMBLE_RUN, kind_of

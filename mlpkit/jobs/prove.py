@@ -16,8 +16,8 @@ from mlpkit.components.operation import operations_inside
 from mlpkit.components.schema.context import Problem
 from mlpkit.components.schema.wording import memory_size
 from mlpkit.errors import ParameterError, SpecSchemaError, SpecShapeError, TargetError, WrongUseError
-from mlpkit.jobs.chosen_layers import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.filling_in import FactsOfSpec, filled_in
+from mlpkit.jobs.layer_patterns import frozen_layers, max_weight_norm_faults, shifted_names, step_factors
 from mlpkit.jobs.schedules import schedule_faults
 from mlpkit.jobs.spec_data import data_warnings, describe_data, from_data
 from mlpkit.jobs.stack_fault import stack_fault
