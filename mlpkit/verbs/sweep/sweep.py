@@ -23,7 +23,7 @@ from mlpkit.training.events import Event, StopRequest
 from mlpkit.verbs.sweep.driver import Driver, SweepObserver, best_of, pareto_front
 from mlpkit.verbs.sweep.engines import EngineChoice
 from mlpkit.verbs.sweep.folder import SweepFolder
-from mlpkit.verbs.sweep.lead import Margin, lead_of, lead_over_baseline
+from mlpkit.verbs.sweep.margin import Margin, lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.pruning import no_longer_weak
 from mlpkit.verbs.sweep.samplers import make_sampler
 from mlpkit.verbs.sweep.search_proof import prove_sweep

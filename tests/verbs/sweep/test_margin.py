@@ -11,7 +11,7 @@ from scipy import stats
 
 from mlpkit.statistics import difference
 from mlpkit.verbs.sweep.folder import read_trial
-from mlpkit.verbs.sweep.lead import lead_of, lead_over_baseline
+from mlpkit.verbs.sweep.margin import lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.section import Objective
 
 ACCURACY = Objective("validation_accuracy", maximize=True)
