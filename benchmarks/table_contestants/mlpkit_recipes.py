@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlpkit import load, load_spec, run
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
-from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
+from mlpkit_plugins.recipes.table_recipe import TableFacts, split_comments
 from table_contestants.real_table import Fitted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def recipe_spec(
     }
     training = {**network.training, "threads": threads, "precision": precision}
     spec = {"data": {"csv": data}, "layers": list(network.layers), "training": training}
-    plain: dict[str, Any] = comments_apart(spec)[0]
+    plain: dict[str, Any] = split_comments(spec)[0]
     return plain | {"mlpkit": 1, "seed": seed}
 
 

@@ -102,7 +102,7 @@ def columns_layer(facts: TableFacts, groups: Mapping[str, Sequence[Any]]) -> lis
     return [Commented(layer, "one-hot inputs pass unchanged") if facts.categories else layer] if groups else []
 
 
-def comments_apart(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, str]]:
+def split_comments(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, str]]:
     """Return a value in which nothing is ``Commented``, and the comments by path.
 
     Args:
@@ -110,12 +110,12 @@ def comments_apart(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, s
         path: where it stands.
     """
     if isinstance(value, Commented):
-        plain, comments = comments_apart(value.value, path)
+        plain, comments = split_comments(value.value, path)
         return plain, {path: value.comment, **comments}
     if not isinstance(value, Mapping | list):
         return value, {}
     items = value.items() if isinstance(value, Mapping) else enumerate(value)
-    parts = {key: comments_apart(item, (*path, key)) for key, item in items}
+    parts = {key: split_comments(item, (*path, key)) for key, item in items}
     comments = {place: text for _, found in parts.values() for place, text in found.items()}
     plain = {key: part for key, (part, _) in parts.items()}
     return plain if isinstance(value, Mapping) else list(plain.values()), comments

@@ -12,7 +12,7 @@ from mlpkit import DataError, ParameterError, Proposal, shown_number
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, LabelTarget, ValueTarget, perceptron
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import shown_texts
-from mlpkit_plugins.recipes.table_recipe import TableFacts, comments_apart
+from mlpkit_plugins.recipes.table_recipe import TableFacts, split_comments
 from mlpkit_plugins.tables.column_guess import FEWEST_ROWS, ColumnGuess, ColumnGuesser, expect_visible_names
 from mlpkit_plugins.tables.options import shown_names
 from mlpkit_plugins.tables.row_sample import RowSample
@@ -244,7 +244,7 @@ class _Writer:
         network = recipe(facts)
         parameters, comments = self._data()
         data = {self.name: {**parameters, **network.data}}
-        spec, of_recipe = comments_apart({"data": data, "layers": network.layers, "training": network.training})
+        spec, of_recipe = split_comments({"data": data, "layers": network.layers, "training": network.training})
         top: dict[KeyPath, str] = {(): f"{network.title}: predicts {self._targets()} from {self.files['train']}."}
         in_spec: dict[KeyPath, str] = {("data", self.name, *path): text for path, text in comments.items()}
         return Proposal(spec, {**top, **in_spec, **of_recipe}, [*self._decisions(), *network.decisions])

@@ -20,7 +20,7 @@ from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.parquet import Parquet
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
-from mlpkit_plugins.recipes.table_recipe import Commented, TableFacts, comments_apart
+from mlpkit_plugins.recipes.table_recipe import Commented, TableFacts, split_comments
 
 ROWS = 60
 DRAW = random.Random(0)
@@ -97,7 +97,7 @@ def test_an_epoch_has_two_minibatches_of_the_largest_size_that_allows_it(rows, e
 
 def test_comments_go_apart_by_path():
     spec = {"layers": [Commented({"Scale": {"s": Commented(1, "at first")}}, "which matter"), "Relu"]}
-    assert comments_apart(spec) == (
+    assert split_comments(spec) == (
         {"layers": [{"Scale": {"s": 1}}, "Relu"]},
         {("layers", 0): "which matter", ("layers", 0, "Scale", "s"): "at first"},
     )
@@ -126,7 +126,7 @@ def test_a_recipe_is_word_for_word_what_it_was(recipe, golden):
     for name, facts in TABLES.items():
         if recipe != "mlp_plr" or facts.groups:
             network = RECIPES[recipe](facts)._asdict()
-            spec, comments = comments_apart({key: network[key] for key in ("data", "layers", "training")})
+            spec, comments = split_comments({key: network[key] for key in ("data", "layers", "training")})
             said[name] = {"title": network["title"], "decisions": [": ".join(each) for each in network["decisions"]]}
             said[name] |= {**spec, "comments": {".".join(map(str, path)): text for path, text in comments.items()}}
     style = {"sort_keys": False, "width": 120, "default_flow_style": None}
