@@ -70,7 +70,7 @@ def can_be_loaded(subject: ComponentUnderTest) -> None:
     except PluginError as error:
         who = f"{subject.kind} {subject.name} of {subject.entry.plugin.label}: "
         happened, _, expected = str(error).removeprefix(who).partition("; expected ")
-        subclass = f"a class of mlpkit.{KINDS[subject.kind].base} with its methods, whose parameters all have types"
+        subclass = f"a subclass of mlpkit.{KINDS[subject.kind].base} with its methods, whose parameters all have types"
         raise CheckFailure(happened, expected=expected or subclass) from error
 
 
