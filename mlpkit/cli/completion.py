@@ -43,7 +43,7 @@ def add_no_space_after_equals_signs() -> None:
 
 
 def specs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the YAML files of a folder; of a folder without any, whatever the shell offers."""
+    """Offer the YAML files of a folder; without any, the shell's completions."""
     found = [path for path in _beginning_with(incomplete) if path.endswith(YAML_SUFFIXES)]
     return items(found) or _left_to_the_shell("file", incomplete)
 
@@ -64,7 +64,7 @@ def folders_of_runs(ctx: click.Context, parameter: click.Parameter, incomplete: 
 
 
 def _folders(incomplete: str, is_offered: Callable[[str], bool]) -> list[CompletionItem]:
-    """Offer folders, those in ``runs`` if no other is named; without any, whatever the shell offers."""
+    """Offer folders, those in ``runs`` if no other is named; without any, the shell's completions."""
     start = RUNS if RUNS.startswith(incomplete) else incomplete
     return items(filter(is_offered, _beginning_with(start))) or _left_to_the_shell("dir", incomplete)
 
@@ -80,7 +80,7 @@ def _is_run(folder: str) -> bool:
 
 
 def sort_keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer what runs can be sorted by, but for their metrics."""
+    """Offer the columns to sort runs by, except metrics."""
     from mlpkit.groups.list_runs import ORDERS  # noqa: PLC0415 - --help needs none
 
     return items([*ORDERS, "best", "loss"], incomplete)

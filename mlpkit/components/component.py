@@ -160,7 +160,7 @@ def _fault(
         remedy = "add weights=None as its last parameter, or remove takes_weights" if weights else ""
         return f"can't be called as it will be: {error}", remedy
     if any(own.parameters[each].kind is inspect.Parameter.VAR_POSITIONAL for each in values):
-        return "", ""  # it passes on whatever it gets
+        return "", ""  # it passes everything on
     may_be_idle = {"weights"} if weighs is not None else set()
     if isinstance(expected, classmethod):
         may_be_idle |= {

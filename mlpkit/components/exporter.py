@@ -90,7 +90,7 @@ class Exporter(Component):
             An array for each name.
 
         Raises:
-            EngineMissingError: there is nothing at hand to run the file.
+            EngineMissingError: nothing is installed that can run the file.
             ExportError: the file doesn't run.
         """
         raise EngineMissingError(f"{self.registered_name} has no method compute")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Throughput:
-    """The average pace since the start, evaluations included: what is left is evaluated as often as what was done.
+    """The average pace since the start, evaluations included: the rest is evaluated as often.
 
     Args:
         total: steps that the whole training takes, if that is known.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def unheard(event: Event) -> None:
-    """Ignore an event of a run: the run folder has what is needed of it."""
+    """Ignore an event of a run: the run folder keeps what matters."""
 
 
 class LocalWorkers:

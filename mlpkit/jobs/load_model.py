@@ -81,7 +81,7 @@ def model_of(network: Sequential, origin: Origin) -> tuple[dict[str, NDArray[Any
 
 
 class TrainedModel(NamedTuple):
-    """A trained network, with what is needed to use it.
+    """A trained network, with everything needed to use it.
 
     Args:
         spec: the spec that it was trained from.

@@ -299,7 +299,7 @@ class TrainingJob:
 
 
 def _trained(spec: Spec, network: Sequential, target: Target, encoder: Mapping[str, Any]) -> TrainedModel:
-    """Return what is needed to use a network, without the examples."""
+    """Return everything needed to use a network, without the examples."""
     dataset = spec.new_dataset()
     with component_errors(f"dataset {spec.data.name} failed in load_encoder_state"):
         dataset.load_encoder_state(encoder)

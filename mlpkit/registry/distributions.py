@@ -212,7 +212,7 @@ def version_of(name: str) -> str | None:
         name: its name; case and separators don't count.
     """
     wanted = normalized(name)
-    if wanted == PROGRAM:  # what is running, whatever is installed
+    if wanted == PROGRAM:  # the running version, not the installed one
         return VERSION
     return next((found.version for found in installed_distributions() if found.identity == wanted), None)
 

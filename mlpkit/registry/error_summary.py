@@ -1,4 +1,4 @@
-"""Why a plugin failed, on one line, whatever it raised."""
+"""Why a plugin failed, on one line."""
 
 from __future__ import annotations
 

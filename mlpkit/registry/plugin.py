@@ -184,7 +184,7 @@ class Plugin:
         status: what became of it.
         reason: why it is broken, refused or blocked.
         declarations: its components by name, once loaded.
-        faults: what is known to be wrong with single components, by name.
+        faults: known faults of single components, by name.
     """
 
     namespace: str

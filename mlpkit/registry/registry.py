@@ -77,7 +77,7 @@ class RegisteredComponent:
 
 
 class Registry:
-    """The plugins at hand, and the components they provide.
+    """The available plugins, and the components they provide.
 
     Args:
         plugins: the plugins, of distinct namespaces where they are usable.

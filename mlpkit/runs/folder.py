@@ -304,7 +304,7 @@ class RunFolder:
 
     @property
     def resume_hint(self) -> str:
-        """What to do about a run that is not finished: it is still at work, or was ended before its end."""
+        """Advice for an unfinished run: it's still training, or was stopped early."""
         writer = self._writer.another_writer()
         if writer:
             return f"{writer} is writing to it; wait until that is done"

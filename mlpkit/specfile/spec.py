@@ -90,7 +90,7 @@ FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 def folder_name(text: str) -> str:
     """Return the name most like a text that a run folder can have; empty if no letter or digit of it is left.
 
-    Accents go, and whatever else a name can't have becomes an underscore: ``modèle (1)`` is ``modele_1``.
+    Accents are dropped, and other invalid characters become underscores: ``modèle (1)`` is ``modele_1``.
     """
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", ascii_only).strip("_.-") if not FOLDER_NAME.fullmatch(text) else text

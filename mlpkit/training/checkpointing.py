@@ -78,7 +78,7 @@ class BestTracker:
         monitor: ``loss`` or a metric's name.
         higher_is_better: whether larger values are better.
         minimum_change: by how much a value must be better to count.
-        last_of_equals: whether one that is as good as the best counts as better.
+        last_of_equals: whether one equal to the best counts as better.
         best: the best evaluation so far.
     """
 

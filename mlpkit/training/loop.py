@@ -444,7 +444,7 @@ def replace_weights(network: Sequential, stand_in: Weights) -> None:
 
 @contextmanager
 def swapped_weights(network: Sequential, stand_in: Weights | None) -> Iterator[None]:
-    """Put weights in the place of a network's for the time of a block.
+    """Replace a network's weights for the duration of a block.
 
     Args:
         network: the network.

@@ -42,7 +42,7 @@ class Plan(NamedTuple):
 def choose_plan(
     step_flops: int, *, slices: int | None = None, threads: int | None = None, ranks: int = 1, cores: int | None = None
 ) -> Plan:
-    """Choose a plan from the size of a step and the cores at hand, never from a timing.
+    """Choose a plan from the size of a step and the available cores, never from a timing.
 
         threads = min(cores, step_flops / ranks / SMALLEST_SHARE), at least 1
 

@@ -22,7 +22,7 @@ def flatten(x: Array, *, axis: int = 1) -> Array:
 
 
 def reshape(x: Array, shape: Array, *, allowzero: int = 0) -> Array:
-    """Return x in a shape, where -1 is what is left over, and 0 is the length that x has there."""
+    """Return x in a shape, where -1 is inferred, and 0 keeps x's length on that axis."""
     lengths = [x.shape[i] if length == 0 and not allowzero else int(length) for i, length in enumerate(shape)]
     return x.reshape(lengths)
 

@@ -144,7 +144,7 @@ class FakeUnits(Layer):
 
 
 class FakeLoss(Loss):
-    """Half the mean of the squared inputs, whatever the targets are."""
+    """Half the mean of the squared inputs, independent of the targets."""
 
     takes_weights = True
 

@@ -26,7 +26,7 @@ INDENT: Final = "  "
 
 
 def column_table(columns: Sequence[ColumnSummary], width: int | None, *, every: bool) -> list[str]:
-    """Return the lines of the table: targets, inputs, columns of other roles, and what is left out.
+    """Return the lines of the table: targets, inputs, columns of other roles, and omitted columns.
 
     Args:
         columns: the columns.

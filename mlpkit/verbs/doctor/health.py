@@ -69,7 +69,7 @@ class HealthMonitor(Watch):
             self._probe_now(learning_rate)
 
     def diverged(self, learning_rate: float) -> None:
-        """Probe what is left of the network."""
+        """Probe the diverged network."""
         with suppress(Exception):  # whatever a layer makes of such numbers, the divergence is the error to report
             self._probe_now(learning_rate)
 

@@ -197,7 +197,7 @@ def identical_units(history: HealthHistory) -> Finding | None:
 
 
 def dead_units(history: HealthHistory) -> Finding | None:
-    """Units that pass no gradient on, whatever the example."""
+    """Units that pass on no gradient for any example."""
     layer = max(filter(_is_dead, history.now["layers"]), key=lambda layer: layer["dead"], default=None)
     if layer is None:
         return None
@@ -336,7 +336,7 @@ def _is_held_back(history: HealthHistory, share: float) -> bool:
 
 
 def constant_outputs(history: HealthHistory) -> Finding | None:
-    """Predictions that are the same whatever the inputs."""
+    """Predictions that don't depend on the inputs."""
     if not history.settled or not history.recently(lambda health: (number_of(health["spread"]) or 0.0) < 1e-3):
         return None
     finding = f"no prediction varies by more than {history.now['spread']:.1e} over {history.now['rows']} examples"

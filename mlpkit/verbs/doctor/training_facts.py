@@ -79,7 +79,7 @@ class TrainingFacts(NamedTuple):
 
 
 def facts_of(proved: SpecProof, network: Sequential, steps: int | None = None) -> TrainingFacts:
-    """Return what is known of the training of a spec.
+    """Return the facts known about a spec's training.
 
     Args:
         proved: the spec, proved, with its data opened.

@@ -56,7 +56,7 @@ class LiveServer:
 
     Args:
         title: heading of the page.
-        runs: returns what is known of the runs.
+        runs: returns the runs' state.
         actions: what the page's buttons do, by name; empty for no buttons.
         spec: the text of the spec; empty if there are several.
         port: where to listen; 0 for any that is free.

@@ -72,7 +72,7 @@ class LiveRun(Observer):
         stop: pauses and stops it.
 
     Attributes:
-        run: what is known of it; read by other threads.
+        run: its state; read by other threads.
     """
 
     def __init__(self, name: str, folder: Path, stop: PausableStopRequest) -> None:
@@ -180,7 +180,7 @@ class FolderRuns:
         self._lock = threading.Lock()
 
     def runs(self) -> list[WatchedRun]:
-        """Return what is known of them."""
+        """Return their state."""
         with self._lock:
             now = time.monotonic()
             if now >= self._next_look:

@@ -89,7 +89,7 @@ def report(
 ) -> Path:
     """Write a page about a run, and return where it is: one file that works from disk, without a network.
 
-    It has the results, the curves, what the network is wrong about, its layers, and what is needed to repeat the run.
+    It has the results, the curves, the network's mistakes, its layers, and how to repeat the run.
 
     Args:
         run: the run, or its folder; it may be unfinished. With several seeds, the page has means and all curves;

@@ -1,4 +1,4 @@
-"""How good predicted values are: predicted against true, and what is left between them."""
+"""How good predicted values are: predicted against true, and residuals."""
 
 from __future__ import annotations
 

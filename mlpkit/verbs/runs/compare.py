@@ -324,7 +324,7 @@ def verdicts(sides: Sequence[RunSet], metrics: Sequence[str] = ()) -> list[TestR
     """Test for each metric and each side but the first whether it differs from the first by more than chance.
 
     Runs of the same seeds are compared seed by seed, in a paired t-test; others by Welch's t-test. The p-values are
-    corrected for their number by Holm's method: if chance alone is at work, all verdicts are right in 95 % of cases.
+    corrected for their number by Holm's method: if all differences are chance, all results are right in 95 % of cases.
 
     Args:
         sides: the sides; one with fewer than two finished runs of the seeds of the first, or three of others, has no

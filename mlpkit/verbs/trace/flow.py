@@ -58,7 +58,7 @@ class WatchedMinibatch:
 
 @contextmanager
 def watched(network: Sequential) -> Iterator[list[WatchedMinibatch]]:
-    """Copy what goes through a network, layers inside others included, for the time of a block.
+    """Record what goes through a network, nested layers included, for the duration of a block.
 
     In the block, attributes of the objects shadow the methods of their classes; other networks aren't affected.
 
