@@ -80,7 +80,6 @@ NOT_RUN = {
         "$ mlpkit runs": "runs in every state; tests/verbs/runs/test_runs_command.py has them",
         "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
         "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
-        "$ mlpkit run quick.yaml --seeds 5": "docs/seeds.md has the same session, which is run",
         "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
     },
     "docs/mpi.md": {
