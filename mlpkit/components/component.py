@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import re
 from abc import ABCMeta
 from functools import cache
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, dataclass_transform
 
+from mlpkit.components.schema.fields import declaring_class, parameters_of, stores_fields
 from mlpkit.components.schema.signature import schema_of
 from mlpkit.components.schema.wording import plain_call
 from mlpkit.errors import PluginError
@@ -37,16 +39,19 @@ class ComponentType(ABCMeta):
     @property
     def __signature__(cls) -> inspect.Signature:
         """The constructor's parameters, for ``help`` and for editors."""
-        of_function = inspect.signature(cls.__init__)  # type: ignore[misc]
-        return of_function.replace(parameters=list(of_function.parameters.values())[1:])
+        return inspect.Signature(parameters_of(cls))
 
 
+@dataclass_transform()
 class Component(metaclass=ComponentType):
     """Base of every component.
 
-    A component is a class with an annotated constructor; the annotations, defaults and docstring of that
-    constructor are the schema of its parameters. As ``@dataclass(eq=False)`` it may inherit parameters, with their
-    defaults, meanings and checks in ``__post_init__``, from a dataclass that several components share.
+    The annotated names in the class body are its parameters, as in a dataclass; their annotations and defaults and the
+    docstring are the schema. ``ClassVar``, ``Final``, names that start with ``_``, arrays, and names that the base
+    class of the kind gives a value are no parameters; those after ``_: KW_ONLY`` are given by name. If the class, or a
+    class that it derives from, writes an ``__init__``, the parameters are those of ``__init__``, and annotations in
+    the class body mean nothing. As ``@dataclass(eq=False)`` it may inherit parameters, with their defaults, meanings
+    and checks in ``__post_init__``, from a dataclass that several components share.
 
     Attributes:
         computed_by: what computes it, such as optional compiled code, if the bits of its results depend on that and not
@@ -65,6 +70,20 @@ class Component(metaclass=ComponentType):
     older_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     _recipe: Recipe[Any] | None = None
     _arguments: Mapping[str, Any] = MappingProxyType({})
+
+    if not TYPE_CHECKING:  # type checkers derive a constructor from the fields
+
+        @stores_fields
+        def __init__(self, *args: Any, **parameters: Any) -> None:
+            """Store the parameters, which are checked; but not if a constructor of a class below calls this."""
+            if super(Component, type(self)).__init__ is not object.__init__:  # of a class that is mixed in
+                super().__init__(*args, **parameters)
+                return
+            declaring = declaring_class(type(self))
+            if declaring is not type(self):
+                parameters = schema_of(declaring).bind(args, parameters)
+            for name, value in parameters.items():
+                setattr(self, name, value)
 
     @classmethod
     def examples(cls) -> list[Any]:
@@ -174,8 +193,8 @@ def _fault(
 
 def _instead_of(parameter: str, base: type) -> str:
     """Return what to do about a parameter that never gets a value; a component may have it as an attribute."""
-    annotated = {name for each in base.__mro__ for name in inspect.get_annotations(each)}
-    known = annotated | {name for name in dir(base) if isinstance(inspect.getattr_static(base, name), property)}
+    documented = {name for each in base.__mro__ for name in re.findall(r"^ +(\w+): ", each.__doc__ or "", re.MULTILINE)}
+    known = documented | {name for name in dir(base) if isinstance(inspect.getattr_static(base, name), property)}
     alike = (name for name in sorted(known) if name in parameter or (name.startswith(parameter) and len(parameter) > 3))
     attribute = next(alike, "")
     return f"remove it, and use self.{attribute}" if attribute else "remove it"

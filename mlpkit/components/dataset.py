@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, cast
 
 from mlpkit.components.component import Component
 from mlpkit.errors import DataError, NotExportableError
@@ -149,8 +149,8 @@ class Dataset(Component):
 
     kind: ClassVar[str] = "dataset"
     in_memory: ClassVar[bool] = False
-    array_of_inputs: str = "x"
-    dtype: DTypeLike = "float32"
+    array_of_inputs = "x"
+    dtype = cast("DTypeLike", "float32")
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:

@@ -131,9 +131,6 @@ class Elementwise(Layer):
         y: what it returned.
     """
 
-    x: NDArray[Any]
-    y: NDArray[Any]
-
     @abstractmethod
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return f(x).

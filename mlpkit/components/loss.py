@@ -38,10 +38,10 @@ class Loss(Operation):
 
     kind: ClassVar[str] = "loss"
     _planned_method: ClassVar[str] = "predict"
-    compares_values: bool = False
-    takes_weights: bool = False
-    takes_negative_values: bool = True
-    unit: str = ""
+    compares_values = False
+    takes_weights = False
+    takes_negative_values = True
+    unit = ""
 
     @abstractmethod
     def build(self, input_shape: Shape, target: Target | None) -> None:

@@ -81,15 +81,11 @@ class Operation(Component):
     evaluation_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     bfloat16_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = None
     _planned_method: ClassVar[str] = "forward"
-    path: str
-    dtype: np.dtype[Any]
-    training: bool
-    needs_input_gradient: bool
-    _frozen: bool = False
+    _frozen = False
 
     def _prepare(self) -> None:
         self.path = ""
-        self.dtype = np.dtype(np.float32)
+        self.dtype: np.dtype[Any] = np.dtype(np.float32)
         self.training = False
         self.needs_input_gradient = True
         self._parameters: dict[str, Parameter] = {}

@@ -58,13 +58,15 @@ class Optimizer(Component):
     """
 
     kind: ClassVar[str] = "optimizer"
-    slots: tuple[str, ...] = ()
-    sees: str = "blocks"
-    elementwise: bool = True
-    evaluates: str = ""
-    uses_decay: bool = True
+    slots = tuple[str, ...]()
+    sees = "blocks"
+    elementwise = True
+    evaluates = ""
+    uses_decay = True
     slots_version: ClassVar[int] = 1
-    learning_rate: Rate
+
+    def _prepare(self) -> None:
+        self.learning_rate: Rate  # no field: the class that takes one declares it
 
     @abstractmethod
     def update(

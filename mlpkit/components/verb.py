@@ -19,7 +19,7 @@ class Verb(Component):
     """
 
     kind: ClassVar[str] = "verb"
-    plugins: tuple[str, ...] = ()
+    plugins = tuple[str, ...]()
 
     @abstractmethod
     def __call__(self) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from mlpkit.components.kinds import KINDS
 from mlpkit.components.recipe import Recipe, built, written
 from mlpkit.components.schema.component_types import ComponentOfKind, LayerListType, OfKind, RecipeOfKind
 from mlpkit.components.schema.context import INVALID, CheckContext, TooManyProblems, ValueType, show
+from mlpkit.components.schema.fields import NO_PARAMETER, parameters_of, written_constructor
 from mlpkit.components.schema.types import (
     AnyType,
     BooleanType,
@@ -37,7 +37,7 @@ from mlpkit.components.schema.wording import counted, nearest
 from mlpkit.errors import ParameterError, PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import inspect
 
     from mlpkit.components.recipe import KeyPath
     from mlpkit.components.schema.context import SchemaReferences
@@ -83,14 +83,16 @@ class Schema:
 
     @cached_property
     def docstring(self) -> Docstring:
-        """The class's docstring, with the parameters that its constructor or an inherited dataclass describes."""
+        """The class's docstring, with the parameters that its constructor or a class with inherited ones describes."""
         from mlpkit.components.schema.docstring import parse_docstring  # noqa: PLC0415 - only what is shown asks
 
         own = parse_docstring(self.owner.__doc__)
-        inherited = (base for base in self.owner.__mro__[1:] if is_dataclass(base))
+        from_fields = not written_constructor(self.owner)
+        inherited = (base for base in self.owner.__mro__[1:] if from_fields or is_dataclass(base))
         for source in (self.owner.__init__, *inherited):  # type: ignore[misc]
             for name, meaning in parse_docstring(source.__doc__).parameters.items():
-                own.parameters.setdefault(name, meaning)
+                if name in self.types or not from_fields:
+                    own.parameters.setdefault(name, meaning)
         return own
 
     def check(
@@ -348,16 +350,14 @@ def schema_of(owner: type) -> Schema:
 
 @cache
 def _read_schema(owner: type) -> Schema:
-    constructor: Callable[..., None] = owner.__init__  # type: ignore[misc]
-    if constructor is object.__init__:
-        return Schema(owner, ())
     where = f"{owner.__module__}.{owner.__qualname__}"
+    parameters, remedy = parameters_of(owner), "" if written_constructor(owner) else NO_PARAMETER
     try:
-        annotations = _annotations(owner, constructor)
+        annotations = _annotations(owner, parameters)
     except Exception as error:
-        raise PluginError(f"{where}: its constructor's annotations can't be resolved: {error}") from error
+        raise PluginError(f"{where}: its constructor's annotations can't be resolved: {error}{remedy}") from error
     fields = []
-    for parameter in list(inspect.signature(constructor).parameters.values())[1:]:
+    for parameter in parameters:
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise PluginError(
                 f"{where}: parameter '{parameter}' of its constructor can't be given in a spec; name each parameter"
@@ -370,20 +370,21 @@ def _read_schema(owner: type) -> Schema:
         try:
             found = value_type(annotations[parameter.name])
         except TypeError as error:
-            raise PluginError(f"{where}: parameter '{parameter.name}': {error}") from error
+            raise PluginError(f"{where}: parameter '{parameter.name}': {error}{remedy}") from error
         keyword_only = parameter.kind is parameter.KEYWORD_ONLY
         fields.append(ParameterSchema(parameter.name, found, _default(owner, parameter), keyword_only))
     return Schema(owner, tuple(fields))
 
 
-def _annotations(owner: type, constructor: Callable[..., None]) -> dict[str, Any]:
-    """Resolve a constructor's annotations; a dataclass's, in the modules that its fields come from."""
-    if not is_dataclass(owner):
+def _annotations(owner: type, parameters: Sequence[inspect.Parameter]) -> dict[str, Any]:
+    """Resolve a constructor's annotations; those of fields, in the modules that they come from."""
+    constructor = written_constructor(owner)
+    if constructor and not is_dataclass(owner):
         return typing.get_type_hints(constructor, include_extras=True)
     modules: dict[str, dict[str, Any]] = {}
-    for name, annotation in constructor.__annotations__.items():
+    for name, annotation in ((each.name, each.annotation) for each in parameters):
         homes = (base for base in owner.__mro__ if vars(base).get("__annotations__", {}).get(name) is annotation)
-        modules.setdefault(next(homes, constructor).__module__, {})[name] = annotation
+        modules.setdefault(next(homes, constructor or owner).__module__, {})[name] = annotation
     resolved: dict[str, Any] = {}
     for module, written_there in modules.items():
         fields = type(owner.__name__, (), {"__module__": module, "__annotations__": written_there})

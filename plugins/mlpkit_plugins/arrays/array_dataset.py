@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import KW_ONLY, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -45,8 +45,9 @@ class ArrayDataset(Dataset):
     A subclass has these parameters or sets them, and opens the files.
     """
 
+    flatten = False
+    _: KW_ONLY
     predict: Predicted
-    flatten: bool
     divide_by: float
     standardize: bool
     numbers: EncodingLike | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import prod
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 from annotated_types import Ge
@@ -19,7 +19,7 @@ ImageShape: TypeAlias = tuple[Annotated[int, Ge(1)], ...] | None
 class OfImages(Augmentation):
     """A change to images; a subclass says which, in ``change``, and keeps the parameter ``image``."""
 
-    image: ImageShape
+    image = cast("ImageShape", None)
 
     @abstractmethod
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
