@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
@@ -30,9 +31,9 @@ class Pool2d(Layer):
 
     operator: ClassVar[str]
 
-    def __init__(self, size: Annotated[int, Ge(1)] = 2, *, stride: Annotated[int, Ge(1)] | None = None) -> None:
-        self.size = size
-        self.stride = stride
+    size: Annotated[int, Ge(1)] = 2
+    _: KW_ONLY
+    stride: Annotated[int, Ge(1)] | None = None
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Count the patches."""

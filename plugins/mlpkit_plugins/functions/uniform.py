@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +23,9 @@ class Uniform(Initializer):
         rows_alike: whether all indices of the first axis have the same numbers.
     """
 
-    def __init__(self, bound: float, *, rows_alike: bool = False) -> None:
-        self.bound = bound
-        self.rows_alike = rows_alike
+    bound: float
+    _: KW_ONLY
+    rows_alike: bool = False
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

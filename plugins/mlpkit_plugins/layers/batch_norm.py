@@ -59,9 +59,8 @@ class BatchNorm(Layer):
 
     couples_examples: ClassVar[bool] = True
 
-    def __init__(self, momentum: Annotated[float, Ge(0), Lt(1)] = 0.9, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
-        self.momentum = momentum
-        self.epsilon = epsilon
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
+    epsilon: Annotated[float, Gt(0)] = 1e-5
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare gamma and beta, and the running mean and variance."""

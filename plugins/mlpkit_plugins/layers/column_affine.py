@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,18 +46,11 @@ class ColumnAffine(MatrixLayer):
         section 3.2.
     """
 
-    def __init__(
-        self,
-        size: Annotated[int, Ge(1)] = 16,
-        *,
-        widths: tuple[Annotated[int, Ge(1)], ...] | None = None,
-        weights: InitializerLike = "fan_in_uniform",
-        biases: InitializerLike = "fan_in_uniform",
-    ) -> None:
-        self.size = size
-        self.widths = widths
-        self.weights = weights
-        self.biases = biases
+    size: Annotated[int, Ge(1)] = 16
+    _: KW_ONLY
+    widths: tuple[Annotated[int, Ge(1)], ...] | None = None
+    weights: InitializerLike = "fan_in_uniform"
+    biases: InitializerLike = "fan_in_uniform"
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""

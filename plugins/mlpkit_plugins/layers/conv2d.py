@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge
@@ -56,24 +57,14 @@ class Conv2d(MatrixLayer):
 
     bfloat16_context = None  # the kernels' convolutions round nothing
 
-    def __init__(
-        self,
-        filters: Annotated[int, Ge(1)],
-        size: Annotated[int, Ge(1)],
-        *,
-        stride: Annotated[int, Ge(1)] = 1,
-        padding: Annotated[int, Ge(0)] = 0,
-        weights: InitializerLike = "he_normal",
-        bias: bool = True,
-        biases: InitializerLike = "zeros",
-    ) -> None:
-        self.filters = filters
-        self.size = size
-        self.stride = stride
-        self.padding = padding
-        self.weights = weights
-        self.bias = bias
-        self.biases = biases
+    filters: Annotated[int, Ge(1)]
+    size: Annotated[int, Ge(1)]
+    _: KW_ONLY
+    stride: Annotated[int, Ge(1)] = 1
+    padding: Annotated[int, Ge(0)] = 0
+    weights: InitializerLike = "he_normal"
+    bias: bool = True
+    biases: InitializerLike = "zeros"
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""

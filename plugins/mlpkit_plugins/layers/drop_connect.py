@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -45,18 +46,11 @@ class DropConnect(MatrixLayer):
     Source: Wan, Zeiler, Zhang, LeCun and Fergus, Regularization of Neural Networks using DropConnect (2013), section 3.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        *,
-        rate: Annotated[float, Ge(0), Lt(1)] = 0.5,
-        weights: InitializerLike = "he_normal",
-        biases: InitializerLike = "zeros",
-    ) -> None:
-        self.units = units
-        self.rate = rate
-        self.weights = weights
-        self.biases = biases
+    units: Units
+    _: KW_ONLY
+    rate: Annotated[float, Ge(0), Lt(1)] = 0.5
+    weights: InitializerLike = "he_normal"
+    biases: InitializerLike = "zeros"
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""

@@ -32,8 +32,7 @@ class Dropout(Layer):
         Networks from Overfitting (2014); scaled in training, as at the end of section 10.
     """
 
-    def __init__(self, rate: Annotated[Rate, Lt(1)] = 0.5) -> None:
-        self.rate = rate
+    rate: Annotated[Rate, Lt(1)] = 0.5
 
     def forward(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return y = x m / (1 - rate) in training, and x otherwise."""

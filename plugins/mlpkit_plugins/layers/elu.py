@@ -30,8 +30,7 @@ class Elu(Elementwise):
         (2016).
     """
 
-    def __init__(self, alpha: Annotated[float, Gt(0)] = 1.0) -> None:
-        self.alpha = alpha
+    alpha: Annotated[float, Gt(0)] = 1.0
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -43,16 +44,10 @@ class Embedding(Layer):
 
     takes_indices: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        size: Annotated[int, Ge(1)] | Literal["auto"] = "auto",
-        *,
-        values: tuple[Annotated[int, Ge(1)], ...] | None = None,
-        weights: InitializerLike | None = None,
-    ) -> None:
-        self.size = size
-        self.values = values
-        self.weights = weights
+    size: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
+    _: KW_ONLY
+    values: tuple[Annotated[int, Ge(1)], ...] | None = None
+    weights: InitializerLike | None = None
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare E."""

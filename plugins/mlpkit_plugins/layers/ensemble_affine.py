@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,16 +40,10 @@ class EnsembleAffine(MatrixLayer):
         (2025), section 3.2, "non-shared prediction heads".
     """
 
-    def __init__(
-        self,
-        units: Units,
-        *,
-        weights: InitializerLike = "fan_in_uniform",
-        biases: InitializerLike = "fan_in_uniform",
-    ) -> None:
-        self.units = units
-        self.weights = weights
-        self.biases = biases
+    units: Units
+    _: KW_ONLY
+    weights: InitializerLike = "fan_in_uniform"
+    biases: InitializerLike = "fan_in_uniform"
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""

@@ -33,8 +33,7 @@ class EnsembleView(Layer):
         (2025), section 3.2.
     """
 
-    def __init__(self, members: Annotated[int, Ge(1)] = 32) -> None:
-        self.members = members
+    members: Annotated[int, Ge(1)] = 32
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape with the new axis."""

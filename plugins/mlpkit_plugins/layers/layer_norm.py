@@ -38,8 +38,7 @@ class LayerNorm(Layer):
     Source: Ba, Kiros and Hinton, Layer Normalization (2016), section 3, which has no epsilon.
     """
 
-    def __init__(self, epsilon: Annotated[float, Gt(0)] = 1e-5) -> None:
-        self.epsilon = epsilon
+    epsilon: Annotated[float, Gt(0)] = 1e-5
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare gamma and beta."""

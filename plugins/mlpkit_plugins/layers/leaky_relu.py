@@ -29,8 +29,7 @@ class LeakyRelu(Elementwise):
     Source: Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models (2013).
     """
 
-    def __init__(self, slope: Annotated[float, Ge(0), Le(1)] = 0.01) -> None:
-        self.slope = slope
+    slope: Annotated[float, Ge(0), Le(1)] = 0.01
 
     def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         """Return max(x, slope x), which is the larger one as slope <= 1."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -40,18 +41,11 @@ class Maxout(MatrixLayer):
     Source: Goodfellow, Warde-Farley, Mirza, Courville and Bengio, Maxout Networks (2013), section 2.
     """
 
-    def __init__(
-        self,
-        units: Units,
-        *,
-        pieces: Annotated[int, Ge(1)] = 2,
-        weights: InitializerLike = "lecun_normal",
-        biases: InitializerLike = "zeros",
-    ) -> None:
-        self.units = units
-        self.pieces = pieces
-        self.weights = weights
-        self.biases = biases
+    units: Units
+    _: KW_ONLY
+    pieces: Annotated[int, Ge(1)] = 2
+    weights: InitializerLike = "lecun_normal"
+    biases: InitializerLike = "zeros"
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""

@@ -32,9 +32,8 @@ class Repeat(Layer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """
 
-    def __init__(self, times: Annotated[int, Ge(1)], layer: Recipe[Layer]) -> None:
-        self.times = times
-        self.layer = layer
+    times: Annotated[int, Ge(1)]
+    layer: Recipe[Layer]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Build and declare the copies."""

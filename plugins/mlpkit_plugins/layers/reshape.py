@@ -32,8 +32,7 @@ class Reshape(Layer):
     Source: Knuth, The Art of Computer Programming, volume 1 (third edition, 1997), section 2.2.6, for the order.
     """
 
-    def __init__(self, shape: list[Annotated[int, Ge(1)]]) -> None:
-        self.shape = shape
+    shape: list[Annotated[int, Ge(1)]]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Make sure that the number of elements stays the same."""

@@ -33,8 +33,7 @@ class Residual(Layer):
     Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), section 3.2, equation 1.
     """
 
-    def __init__(self, layers: Annotated[list[Layer], MinLen(1)]) -> None:
-        self.layers = layers
+    layers: Annotated[list[Layer], MinLen(1)]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare the layers inside, which must keep the shape."""

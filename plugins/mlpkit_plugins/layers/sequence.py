@@ -31,8 +31,7 @@ class Sequence(Layer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """
 
-    def __init__(self, layers: Annotated[list[Layer], MinLen(1)]) -> None:
-        self.layers = layers
+    layers: Annotated[list[Layer], MinLen(1)]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare the layers inside."""
