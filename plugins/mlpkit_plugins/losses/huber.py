@@ -42,8 +42,7 @@ class Huber(RealValuesLoss):
 
     unit = "{target}²"
 
-    def __init__(self, delta: Annotated[float, Gt(0)] = 1.0) -> None:
-        self.delta = delta
+    delta: Annotated[float, Gt(0)] = 1.0
 
     def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """Return the mean of c (|r| - c / 2)."""

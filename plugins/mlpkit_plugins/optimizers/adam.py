@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
@@ -39,18 +40,11 @@ class Adam(Optimizer):
     slots_version = 2
     uses_decay = False
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        *,
-        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
-        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
-        epsilon: Annotated[float, Gt(0)] = 1e-8,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
+    learning_rate: Rate = 0.001
+    _: KW_ONLY
+    beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1)] = 0.999
+    epsilon: Annotated[float, Gt(0)] = 1e-8
 
     def update(
         self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step

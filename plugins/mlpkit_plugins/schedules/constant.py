@@ -20,8 +20,7 @@ class Constant(Schedule):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.3.1, algorithm 8.1.
     """
 
-    def __init__(self, value: Annotated[float, Ge(0)]) -> None:
-        self.value = value
+    value: Annotated[float, Ge(0)]
 
     def __call__(self, progress: Progress) -> float:
         """Return the value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from math import cos, log2, pi
 from typing import Annotated, Any
 
@@ -28,9 +29,9 @@ class Coslog(Schedule):
         Data (2024), section 3.
     """
 
-    def __init__(self, peak: Annotated[float, Gt(0)], *, cycles: Annotated[int, Ge(1)] = 4) -> None:
-        self.peak = peak
-        self.cycles = cycles
+    peak: Annotated[float, Gt(0)]
+    _: KW_ONLY
+    cycles: Annotated[int, Ge(1)] = 4
 
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

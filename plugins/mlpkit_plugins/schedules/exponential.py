@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Le
@@ -25,16 +26,10 @@ class Exponential(Schedule):
         Recognition (2013), with a power of 10 for the factor.
     """
 
-    def __init__(
-        self,
-        first: Annotated[float, Gt(0)],
-        factor: Annotated[float, Gt(0), Le(1)],
-        *,
-        unit: Literal["epochs", "steps"] = "epochs",
-    ) -> None:
-        self.first = first
-        self.factor = factor
-        self.unit = unit
+    first: Annotated[float, Gt(0)]
+    factor: Annotated[float, Gt(0), Le(1)]
+    _: KW_ONLY
+    unit: Literal["epochs", "steps"] = "epochs"
 
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

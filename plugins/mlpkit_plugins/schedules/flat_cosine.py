@@ -27,8 +27,7 @@ class FlatCosine(Schedule):
         Data (2024), appendix A, where it is called flat_cos.
     """
 
-    def __init__(self, first: Annotated[float, Gt(0)]) -> None:
-        self.first = first
+    first: Annotated[float, Gt(0)]
 
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

@@ -33,9 +33,8 @@ class OneCycle(Schedule):
         section 3.
     """
 
-    def __init__(self, peak: Annotated[float, Gt(0)], warmup: Annotated[float, Ge(0), Lt(1)] = 0.25) -> None:
-        self.peak = peak
-        self.warmup = warmup
+    peak: Annotated[float, Gt(0)]
+    warmup: Annotated[float, Ge(0), Lt(1)] = 0.25
 
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

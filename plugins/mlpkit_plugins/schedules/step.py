@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from math import floor
 from typing import Annotated, Any, Final, Literal
 
@@ -33,18 +34,11 @@ class Step(Schedule):
         rate is divided by 10 at set times.
     """
 
-    def __init__(
-        self,
-        first: Annotated[float, Gt(0)],
-        every: Annotated[float, Ge(1e-6)],
-        *,
-        factor: Annotated[float, Gt(0), Le(1)] = 0.1,
-        unit: Literal["epochs", "steps"] = "epochs",
-    ) -> None:
-        self.first = first
-        self.every = every
-        self.factor = factor
-        self.unit = unit
+    first: Annotated[float, Gt(0)]
+    every: Annotated[float, Ge(1e-6)]
+    _: KW_ONLY
+    factor: Annotated[float, Gt(0), Le(1)] = 0.1
+    unit: Literal["epochs", "steps"] = "epochs"
 
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

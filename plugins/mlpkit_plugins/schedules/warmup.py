@@ -26,9 +26,8 @@ class Warmup(Schedule):
     Source: Goyal and others, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour (2017), section 2.2.
     """
 
-    def __init__(self, schedule: Schedule, steps: Annotated[int, Ge(1)]) -> None:
-        self.schedule = schedule
-        self.steps = steps
+    schedule: Schedule
+    steps: Annotated[int, Ge(1)]
 
     def __call__(self, progress: Progress) -> float:
         """Return the value for the step that comes next."""

@@ -154,7 +154,7 @@ def test_finds_the_minimum_of_a_quadratic(optimizer, parameters, dtype):
 @of_every_optimizer
 def test_the_learning_rate_is_a_number_or_a_schedule(optimizer, parameters):
     constant = Constant(0.1)
-    default = inspect.signature(optimizer.__init__).parameters["learning_rate"].default
+    default = inspect.signature(optimizer).parameters["learning_rate"].default
     assert optimizer(**parameters).learning_rate == default
     assert optimizer(1, **parameters).learning_rate == 1.0
     assert optimizer(constant, **parameters).learning_rate is constant
