@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from math import pi, sqrt
 from typing import Annotated, Any
 
@@ -39,18 +40,11 @@ class Elastic(OfImages):
         Analysis (2003), section 2.
     """
 
-    def __init__(
-        self,
-        alpha: Annotated[float, Gt(0), Le(1e6)] = 34.0,
-        sigma: Annotated[float, Ge(0.5)] = 4.0,
-        *,
-        fill: float = 0.0,
-        image: ImageShape = None,
-    ) -> None:
-        self.alpha = alpha
-        self.sigma = sigma
-        self.fill = fill
-        self.image = image
+    alpha: Annotated[float, Gt(0), Le(1e6)] = 34.0
+    sigma: Annotated[float, Ge(0.5)] = 4.0
+    _: KW_ONLY
+    fill: float = 0.0
+    image: ImageShape = None
 
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Take each pixel from the place that the distortion gives."""

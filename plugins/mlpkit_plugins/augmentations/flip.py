@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -32,9 +33,9 @@ class Flip(OfImages):
         section 4.1.
     """
 
-    def __init__(self, probability: Annotated[float, Ge(0), Le(1)] = 0.5, *, image: ImageShape = None) -> None:
-        self.probability = probability
-        self.image = image
+    probability: Annotated[float, Ge(0), Le(1)] = 0.5
+    _: KW_ONLY
+    image: ImageShape = None
 
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Mirror some of the images."""

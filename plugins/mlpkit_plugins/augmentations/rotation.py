@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Annotated, Any
 
 import numpy as np
@@ -33,12 +34,10 @@ class Rotation(OfImages):
         Analysis (2003), section 2.
     """
 
-    def __init__(
-        self, degrees: Annotated[float, Gt(0), Le(180)] = 15.0, *, fill: float = 0.0, image: ImageShape = None
-    ) -> None:
-        self.degrees = degrees
-        self.fill = fill
-        self.image = image
+    degrees: Annotated[float, Gt(0), Le(180)] = 15.0
+    _: KW_ONLY
+    fill: float = 0.0
+    image: ImageShape = None
 
     def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Take each pixel from where it was before its image turned."""

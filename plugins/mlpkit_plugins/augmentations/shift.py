@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Annotated, Any
 
 import numpy as np
@@ -33,10 +34,10 @@ class Shift(OfImages):
         Analysis (2003), section 2, where a shift is the displacement field that is the same for all pixels.
     """
 
-    def __init__(self, pixels: Annotated[int, Ge(1)] = 2, *, fill: float = 0.0, image: ImageShape = None) -> None:
-        self.pixels = pixels
-        self.fill = fill
-        self.image = image
+    pixels: Annotated[int, Ge(1)] = 2
+    _: KW_ONLY
+    fill: float = 0.0
+    image: ImageShape = None
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
         """Make sure that inputs of this shape are images, and that a shift leaves a part of each.

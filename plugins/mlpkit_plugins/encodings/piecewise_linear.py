@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -39,18 +40,11 @@ class PiecewiseLinear(Encoding):
         section 3.2.1, equation 1, for quantiles, and section 3.2.2 for trees.
     """
 
-    def __init__(
-        self,
-        bins: Annotated[int, Ge(1)] = 48,
-        *,
-        edges: Literal["quantiles", "tree"] = "quantiles",
-        fewest_rows: Annotated[int, Ge(1)] = 64,
-        least_gain: Annotated[float, Ge(0)] = 1e-4,
-    ) -> None:
-        self.bins = bins
-        self.edges = edges
-        self.fewest_rows = fewest_rows
-        self.least_gain = least_gain
+    bins: Annotated[int, Ge(1)] = 48
+    _: KW_ONLY
+    edges: Literal["quantiles", "tree"] = "quantiles"
+    fewest_rows: Annotated[int, Ge(1)] = 64
+    least_gain: Annotated[float, Ge(0)] = 1e-4
 
     def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
         """Return for each element its column, its bin's lower edge and width, and whether it is the first or last."""

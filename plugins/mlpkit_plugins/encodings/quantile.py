@@ -46,17 +46,10 @@ class Quantile(Encoding):
         Gorishniy, Rubachev, Khrulkov and Babenko, Revisiting Deep Learning Models for Tabular Data (2021), section 4.2.
     """
 
-    def __init__(
-        self,
-        output: Literal["normal", "uniform"] = "normal",
-        quantiles: Annotated[int, Ge(2)] = 1000,
-        noise: Annotated[float, Ge(0)] = 1e-3,
-        seed: Annotated[int, Ge(0)] = 0,
-    ) -> None:
-        self.output = output
-        self.quantiles = quantiles
-        self.noise = noise
-        self.seed = seed
+    output: Literal["normal", "uniform"] = "normal"
+    quantiles: Annotated[int, Ge(2)] = 1000
+    noise: Annotated[float, Ge(0)] = 1e-3
+    seed: Annotated[int, Ge(0)] = 0
 
     def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
         """Return the quantiles of each column, shape (quantiles, columns), and the share at each."""

@@ -31,8 +31,7 @@ class RobustSmoothClip(Encoding):
         Data (2024), section 3.
     """
 
-    def __init__(self, limit: Annotated[float, Gt(0)] = 3.0) -> None:
-        self.limit = limit
+    limit: Annotated[float, Gt(0)] = 3.0
 
     def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
         """Return median and 1 / spread of each column."""

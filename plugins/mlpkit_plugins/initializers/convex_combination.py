@@ -30,8 +30,7 @@ class ConvexCombination(Initializer):
         Data (2024), appendix A.2, as he+5; Steinwart, A Sober Look at Neural Network Initializations (2019), section 4.
     """
 
-    def __init__(self, rows: Annotated[int, Ge(1)] = 5) -> None:
-        self.rows = rows
+    rows: Annotated[int, Ge(1)] = 5
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

@@ -23,8 +23,7 @@ class Full(Initializer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
     """
 
-    def __init__(self, value: float) -> None:
-        self.value = value
+    value: float
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge
@@ -25,9 +26,9 @@ class Normal(Initializer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
     """
 
-    def __init__(self, std: Annotated[float, Ge(0)] = 0.01, *, mean: float = 0.0) -> None:
-        self.std = std
-        self.mean = mean
+    std: Annotated[float, Ge(0)] = 0.01
+    _: KW_ONLY
+    mean: float = 0.0
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]

@@ -31,8 +31,7 @@ class Orthogonal(Initializer):
         Networks (2014); the signs: Mezzadri, How to Generate Random Matrices from the Classical Compact Groups (2007).
     """
 
-    def __init__(self, gain: Annotated[float, Gt(0)] = 1.0) -> None:
-        self.gain = gain
+    gain: Annotated[float, Gt(0)] = 1.0
 
     def __call__(
         self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
