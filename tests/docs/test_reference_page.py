@@ -68,6 +68,7 @@ NOT_FOR_PLUGINS = {
 """Public names for those who train networks."""
 
 DESCRIBED_ELSEWHERE = {
+    "Array",
     "CategoryEncodingLike",
     "ClassWeights",
     "EncodingLike",

@@ -28,15 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Doubt, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
+    from mlpkit import Array, Doubt, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.scaling import EncodedElements
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
-    Parts = Mapping[str, tuple[Examples, NDArray[Any] | range]]
+    Parts = Mapping[str, tuple[Examples, Array | range]]
 
 
 class ArrayDataset(Dataset):
@@ -205,7 +203,7 @@ class ArrayDataset(Dataset):
         """Return the path of a file, which may be one that ships with mlpkit."""
         return located(name)
 
-    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, raw: Array) -> Array:
         """Scale raw inputs.
 
         Args:
@@ -234,7 +232,7 @@ class ArrayDataset(Dataset):
         assert self._scaling is not None
         return self._flattened(graph, self._scaling.onnx(graph, self._declared(graph, self._scaling)))
 
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[Any] | None:
+    def raw_rows(self, split: str, indices: Array) -> Array | None:
         """Return inputs of a split as they are in the files.
 
         Raises:
@@ -243,12 +241,12 @@ class ArrayDataset(Dataset):
         found, rows = self._parts(self._opened())[split]
         return found.inputs[np.asarray(rows)[indices]]
 
-    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+    def example_sources(self, split: str, indices: Array) -> list[str]:
         """Return the array and the position in it of some examples of a split, counted from 0."""
         found, rows = self._parts(self._opened())[split]
         return [f"{found.inputs_name}, example {position}" for position in np.asarray(rows)[indices].tolist()]
 
-    def examples_in(self, found: Examples) -> tuple[NDArray[Any], ...]:
+    def examples_in(self, found: Examples) -> tuple[Array, ...]:
         """Return raw inputs and targets of other examples than those trained on, and weights if they have any.
 
         Raises:
@@ -262,11 +260,11 @@ class ArrayDataset(Dataset):
         weights = () if found.weights is None else (found.weights,)
         return found.inputs[:count], found.targets[:count].reshape(count, *shape), *weights
 
-    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+    def why_not_encoded(self, inputs: Array) -> str:
         """Return where a number clearly isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
 
-    def why_perhaps_not_encoded(self, inputs: NDArray[Any]) -> str:
+    def why_perhaps_not_encoded(self, inputs: Array) -> str:
         """Return where a number most likely isn't scaled, or an empty text."""
         return "" if self._scaling is None else self._scaling.why_perhaps_not_written(inputs)
 
@@ -317,7 +315,7 @@ class ArrayDataset(Dataset):
             self._target_scaling = replace(scaling, bounds=bounds)
         return self._target_scaling
 
-    def rows_by_split(self, count: int) -> Mapping[str, NDArray[Any] | range]:
+    def rows_by_split(self, count: int) -> Mapping[str, Array | range]:
         """Return which of the examples of ``train``, so many, each split takes."""
         if self.split == "shuffle" and any(self.shares):
             return split_at_random(count, self.shares, self.split_seed)
@@ -336,12 +334,12 @@ class ArrayDataset(Dataset):
         return self._split_of[1]
 
 
-def _counting(rows: NDArray[Any] | range, weights: NDArray[Any] | None) -> NDArray[Any] | range:
+def _counting(rows: Array | range, weights: Array | None) -> Array | range:
     """Return the rows whose weight is not 0."""
     if weights is None or weights.all():
         return rows
-    positions: NDArray[Any] = np.asarray(rows)
-    kept: NDArray[Any] = positions[weights[positions] > 0]
+    positions: Array = np.asarray(rows)
+    kept: Array = positions[weights[positions] > 0]
     return kept
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 
@@ -40,11 +41,11 @@ class Examples(NamedTuple):
     files: tuple[Path, ...]
     weights: NDArray[np.float64] | None = None
 
-    def parts(self, rows: NDArray[Any] | range) -> Iterator[NDArray[Any]]:
+    def parts(self, rows: Array | range) -> Iterator[Array]:
         """Return the inputs of some rows, a part at a time."""
         return (self.inputs[chosen] for chosen in _parts(rows))
 
-    def target_parts(self, rows: NDArray[Any] | range) -> Iterator[NDArray[Any]]:
+    def target_parts(self, rows: Array | range) -> Iterator[Array]:
         """Return the targets of some rows, a part at a time."""
         return (self.targets[chosen] for chosen in _parts(rows))
 
@@ -59,9 +60,7 @@ class ArraySplit:
         largest: numbers that no input and no target exceeds.
     """
 
-    def __init__(
-        self, examples: Examples, rows: NDArray[Any] | range, scaling: Scaling, largest: tuple[float, float]
-    ) -> None:
+    def __init__(self, examples: Examples, rows: Array | range, scaling: Scaling, largest: tuple[float, float]) -> None:
         self._examples = examples
         self._inputs = examples.inputs
         self._targets = examples.targets
@@ -74,7 +73,7 @@ class ArraySplit:
         """Return the number of examples."""
         return len(self._rows)
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+    def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are read.
 
         Args:
@@ -96,7 +95,7 @@ class ArraySplit:
         if weights:
             weights[0][...] = 1.0 if self._examples.weights is None else self._examples.weights[rows]
 
-    def _as_they_are(self, x: NDArray[Any]) -> bool:
+    def _as_they_are(self, x: Array) -> bool:
         """Whether inputs have the shape and dtype of ``x``, and are not scaled."""
         same = self._inputs.dtype == x.dtype and self._inputs.shape[1:] == x.shape[1:]
         scaling = self._scaling
@@ -126,7 +125,7 @@ class ArraySplit:
                 raise DataError(name, f"example {example}{written(list(place[1:]))}: {message}")
 
 
-def _parts(rows: NDArray[Any] | range) -> Iterator[NDArray[Any] | slice]:
+def _parts(rows: Array | range) -> Iterator[Array | slice]:
     """Yield rows, some at a time, converted to an array."""
     for begin in range(0, len(rows), ROWS_TOGETHER):
         part = rows[begin : begin + ROWS_TOGETHER]

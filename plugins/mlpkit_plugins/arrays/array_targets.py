@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Array, Target
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 Predicted = Literal["classes", "labels", "values"]
@@ -108,18 +108,18 @@ def are_one_hot(targets: Rows) -> bool:
     )
 
 
-def parts_of(targets: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
+def parts_of(targets: Rows) -> Iterator[tuple[int, Array]]:
     """Yield the targets, some rows at a time, with the number of the first row."""
     for begin in range(0, targets.shape[0], _ROWS):
         yield begin, targets[begin : begin + _ROWS]
 
 
-def _expect(right: NDArray[np.bool_], part: NDArray[Any], begin: int, name: str, expected: str) -> None:
+def _expect(right: NDArray[np.bool_], part: Array, begin: int, name: str, expected: str) -> None:
     if not right.all():
         _refuse(right, part, begin, name, expected)
 
 
-def _refuse(right: NDArray[np.bool_], part: NDArray[Any], begin: int, name: str, expected: str) -> NoReturn:
+def _refuse(right: NDArray[np.bool_], part: Array, begin: int, name: str, expected: str) -> NoReturn:
     place = np.unravel_index(int((~right).argmax()), right.shape)
     row = begin + int(place[0])
     raise DataError(name, f"the target of example {row} is {part[place]}; expected {expected}")

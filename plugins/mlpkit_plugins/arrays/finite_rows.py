@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from mlpkit import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 _VALUES_TOGETHER: Final = 1 << 18
@@ -48,7 +47,7 @@ def expect_finite(rows: Rows, name: str) -> float:
     return largest
 
 
-def in_parts(rows: Rows) -> Iterator[tuple[int, NDArray[Any]]]:
+def in_parts(rows: Rows) -> Iterator[tuple[int, Array]]:
     """Yield rows, some at a time, with the number of the first one."""
     together = max(1, _VALUES_TOGETHER // math.prod(rows.shape[1:]))
     for begin in range(0, rows.shape[0], together):

@@ -11,8 +11,7 @@ from mlpkit import DataError
 from mlpkit_plugins.first_networks.convolutions import ImageInputs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 ELEMENTS_SEEN: Final = 1 << 21
@@ -84,14 +83,14 @@ def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGu
     return InputGuess(shape, what + how, divide_by or 1.0, images=images, doubt=doubt)
 
 
-def _sample(inputs: Rows) -> NDArray[Any]:
+def _sample(inputs: Rows) -> Array:
     count = min(inputs.shape[0], max(FEWEST_SEEN, ELEMENTS_SEEN // max(1, prod(inputs.shape[1:]))))
     if count == inputs.shape[0]:
         return inputs[:count]
     return inputs[np.sort(np.random.default_rng(0).choice(inputs.shape[0], count, replace=False))]
 
 
-def _divisor(sample: NDArray[Any], dtype: np.dtype[Any]) -> float | None:
+def _divisor(sample: Array, dtype: np.dtype[Any]) -> float | None:
     """Return what to divide by, if all elements have the same unit and begin at 0, as pixels do; None if they don't."""
     greatest = float(sample.max())
     if sample.min() < 0:
@@ -105,7 +104,7 @@ def _divisor(sample: NDArray[Any], dtype: np.dtype[Any]) -> float | None:
     return float(BYTE) if are_bytes else greatest
 
 
-def _images(sample: NDArray[Any], divide_by: float) -> ImageInputs | None:
+def _images(sample: Array, divide_by: float) -> ImageInputs | None:
     """Return what images are like; None if convolutions can't take the inputs."""
     match sample.shape[1:]:
         case (height, width):

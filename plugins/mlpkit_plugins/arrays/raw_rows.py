@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 ROWS_LOOKED_AT: Final = 1000
 
@@ -35,7 +35,7 @@ class RawNumber(NamedTuple):
     value: float
 
 
-def raw_number(inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any]) -> RawNumber | None:
+def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
     """Return a number that clearly was not standardized; None if all may be.
 
     At least half of the rows must be raw. A row is if it has an x with
@@ -59,9 +59,7 @@ def raw_number(inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any]) ->
     return RawNumber(int(raw[0]), element, float(rows[raw[0], element]))
 
 
-def raw_by_range(
-    inputs: NDArray[Any], means: NDArray[Any], stds: NDArray[Any], extents: NDArray[Any] | None = None
-) -> RawNumber | None:
+def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None = None) -> RawNumber | None:
     """Return a number that most likely was not standardized; None if none stands out.
 
     At least half of the rows must be as raw ones are: all of their numbers are in the ranges of raw examples, and one

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Encoding, Graph, Value
+    from mlpkit import Array, Encoding, Graph, Value
 
     Places: TypeAlias = tuple[int, ...]
     EncodedElements: TypeAlias = tuple[Encoding, Places]
@@ -47,9 +47,7 @@ class Scaling:
     stds: NDArray[np.float64] | None = None
     encodings: tuple[tuple[Places, FittedEncoding], ...] = ()
 
-    def encoded(
-        self, groups: Sequence[EncodedElements], rows: int, parts: Callable[[], Iterable[NDArray[Any]]]
-    ) -> Scaling:
+    def encoded(self, groups: Sequence[EncodedElements], rows: int, parts: Callable[[], Iterable[Array]]) -> Scaling:
         """Return the same with encodings, fitted on the training examples.
 
         Args:
@@ -80,7 +78,7 @@ class Scaling:
             fitted.append((tuple(places), each))
         return replace(self, encodings=tuple(fitted))
 
-    def fitted(self, parts: Iterable[NDArray[Any]]) -> Scaling:
+    def fitted(self, parts: Iterable[Array]) -> Scaling:
         """Return the same with means and standard deviations, computed in float64 whatever the dtype of the examples.
 
         Args:
@@ -106,7 +104,7 @@ class Scaling:
         """Whether examples are scaled by what training examples taught, which is done in float64."""
         return self.means is not None or bool(self.encodings)
 
-    def write(self, raw: NDArray[Any], out: NDArray[Any]) -> None:
+    def write(self, raw: Array, out: Array) -> None:
         """Write scaled examples.
 
         Args:
@@ -135,7 +133,7 @@ class Scaling:
         x = graph.op("Div", graph.op("Sub", x, self.means), self.stds)
         return graph.cast(x, graph.dtype)
 
-    def why_not_written(self, x: NDArray[Any]) -> str:
+    def why_not_written(self, x: Array) -> str:
         """Return why examples clearly were not scaled by ``write``; empty if they may have been."""
         if self.divide_by != 1 and x.dtype == np.uint8 and x.max() > 1:
             return f"they are bytes such as {x.max()}, but encoding divides by {self.divide_by:g}"
@@ -146,14 +144,14 @@ class Scaling:
             return ""
         return f"row {raw.row}, counted from 0, holds {raw.value:g}, but encoding standardizes"
 
-    def why_perhaps_not_written(self, x: NDArray[Any]) -> str:
+    def why_perhaps_not_written(self, x: Array) -> str:
         """Return why examples most likely were not scaled by ``write``; empty if nothing stands out."""
         if self.means is None or self.stds is None:
             return ""
         raw = raw_by_range(x, self.means * self.divide_by, self.stds * abs(self.divide_by))
         return "" if raw is None else f"row {raw.row}, counted from 0, holds {raw.value:g}, but encoding standardizes"
 
-    def scaled(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+    def scaled(self, raw: Array) -> NDArray[np.float64]:
         """Return scaled examples, in the shape of raw ones."""
         divided = self._divided(raw)
         if self.encodings:
@@ -185,7 +183,7 @@ class Scaling:
         x = graph.cast(x, graph.dtype)
         return x if len(self.raw_shape) == 1 else graph.op("Reshape", x, np.array([-1, *self.raw_shape]))
 
-    def _divided(self, raw: NDArray[Any]) -> NDArray[np.float64]:
+    def _divided(self, raw: Array) -> NDArray[np.float64]:
         quotient: NDArray[np.float64] = np.divide(raw, self.divide_by, dtype=np.float64)
         return quotient
 

@@ -12,6 +12,7 @@ from mlpkit import DataError, ModelFileError, did_you_mean
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.arrays.array_targets import Predicted
 
 
@@ -25,7 +26,7 @@ class Labelled(NamedTuple):
     classes: tuple[Any, ...]
 
     @classmethod
-    def of(cls, targets: NDArray[Any], source: str) -> Labelled:
+    def of(cls, targets: Array, source: str) -> Labelled:
         """Find the classes of a target.
 
         Raises:
@@ -57,7 +58,7 @@ class Labelled(NamedTuple):
         return None if numbered else tuple(map(str, self.classes))
 
 
-def target_array(t: Any, source: str) -> NDArray[Any]:
+def target_array(t: Any, source: str) -> Array:
     """Return targets as an array, with a row for each example.
 
     Raises:
@@ -74,7 +75,7 @@ def target_array(t: Any, source: str) -> NDArray[Any]:
     return array
 
 
-def kind_of_target(targets: NDArray[Any]) -> Predicted:
+def kind_of_target(targets: Array) -> Predicted:
     """Return what targets are, as far as their type shows it."""
     column = targets.ndim == 1 or (targets.ndim == 2 and targets.shape[1] == 1)
     if targets.dtype.kind == "f":
@@ -90,7 +91,7 @@ def layers_to_begin_with(predict: str) -> list[Any]:
     return [{"Affine": {"units": 64}}, "Relu", {"Affine": {"units": "auto"}}, loss]
 
 
-def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str, unknown: str) -> NDArray[np.int64]:
+def class_numbers(targets: Array, labelled: Labelled, source: str, unknown: str) -> NDArray[np.int64]:
     """Return the number of each target's class.
 
     Args:
@@ -115,7 +116,7 @@ def class_numbers(targets: NDArray[Any], labelled: Labelled, source: str, unknow
     return numbers[inverse].reshape(-1)
 
 
-def _flat(targets: NDArray[Any], source: str) -> NDArray[Any]:
+def _flat(targets: Array, source: str) -> Array:
     """Return classes as one axis of values that can be put in an order."""
     if targets.ndim > 1 and targets.shape[1:] != (1,):
         message = f"has the shape {targets.shape}; expected a class for each example"
@@ -136,5 +137,5 @@ def _flat(targets: NDArray[Any], source: str) -> NDArray[Any]:
     return flat
 
 
-def _are_bits(targets: NDArray[Any]) -> bool:
+def _are_bits(targets: Array) -> bool:
     return bool(((targets == 0) | (targets == 1)).all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -12,14 +12,14 @@ from mlpkit_plugins.arrays.scaling import Scaling
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 ScaleTarget: TypeAlias = Literal["standardize", "log", "none"]
 
 DEVIATION_OVERFLOWS: Final = "the numbers are so large that their deviation overflows"
 
 
-def values_scaling(parts: Iterable[NDArray[Any]], shape: tuple[int, ...], *, log: bool) -> ValuesScaling:
+def values_scaling(parts: Iterable[Array], shape: tuple[int, ...], *, log: bool) -> ValuesScaling:
     """Return mean and standard deviation of each value, or of its logarithm.
 
     Args:
@@ -36,7 +36,7 @@ def values_scaling(parts: Iterable[NDArray[Any]], shape: tuple[int, ...], *, log
     return ValuesScaling(tuple(fitted.means.ravel().tolist()), tuple(fitted.stds.ravel().tolist()), log)
 
 
-def values_range(parts: Iterable[NDArray[Any]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def values_range(parts: Iterable[Array]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the least and the greatest of each value, in the order of a flat array.
 
     Args:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from mlpkit import Array
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
 from mlpkit_plugins.functions.bilinear import bilinear
 
@@ -46,7 +47,7 @@ class Elastic(OfImages):
     fill: float = 0.0
     image: ImageShape = None
 
-    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(self, images: Array, rng: np.random.Generator) -> Array:
         """Take each pixel from the place that the distortion gives."""
         rows, _, height, width = images.shape
         noise = rng.random((2 * rows, height, width), dtype=images.dtype)
@@ -65,9 +66,9 @@ class Elastic(OfImages):
         return [({}, (6, 5)), ({"alpha": 8.0, "sigma": 1.5, "fill": 0.5}, (3, 4, 5)), ({"image": [4, 5]}, (20,))]
 
 
-def _gaussian(pixels: int, sigma: float, dtype: DTypeLike) -> NDArray[Any]:
+def _gaussian(pixels: int, sigma: float, dtype: DTypeLike) -> Array:
     """Return the matrix of a convolution with a Gaussian along a side of so many pixels, zeros beyond its ends."""
     bell = np.exp(-0.5 * (np.arange(pixels) / sigma) ** 2) / sigma / sqrt(2 * pi)
     apart = np.subtract.outer(np.arange(pixels), np.arange(pixels))
-    matrix: NDArray[Any] = bell.astype(dtype)[np.abs(apart)]
+    matrix: Array = bell.astype(dtype)[np.abs(apart)]
     return matrix

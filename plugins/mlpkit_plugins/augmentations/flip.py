@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Flip(OfImages):
@@ -37,7 +37,7 @@ class Flip(OfImages):
     _: KW_ONLY
     image: ImageShape = None
 
-    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(self, images: Array, rng: np.random.Generator) -> Array:
         """Mirror some of the images."""
         mirrored = rng.random(len(images)) < self.probability
         return np.where(mirrored[:, np.newaxis, np.newaxis, np.newaxis], images[..., ::-1], images)

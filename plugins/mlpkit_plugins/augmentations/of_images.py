@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from math import prod
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, TypeAlias, cast
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
-from mlpkit import Augmentation, ParameterError, ShapeError
+from mlpkit import Array, Augmentation, ParameterError, ShapeError
 
 ImageShape: TypeAlias = tuple[Annotated[int, Ge(1)], ...] | None
 """[height, width] or [channels, height, width] of the images that inputs of one axis are; None if inputs have more."""
@@ -22,7 +21,7 @@ class OfImages(Augmentation):
     image = cast("ImageShape", None)
 
     @abstractmethod
-    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(self, images: Array, rng: np.random.Generator) -> Array:
         """Return the changed images, a new array.
 
         Args:
@@ -30,7 +29,7 @@ class OfImages(Augmentation):
             rng: random numbers.
         """
 
-    def __call__(self, x: NDArray[Any], rng: np.random.Generator, out: NDArray[Any]) -> NDArray[Any]:
+    def __call__(self, x: Array, rng: np.random.Generator, out: Array) -> Array:
         """Write the changed images into ``out``, in the shape that they came in."""
         out[...] = self.change(x.reshape(len(x), *self.seen_as(x.shape[1:])), rng).reshape(x.shape)
         return out

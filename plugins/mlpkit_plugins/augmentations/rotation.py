@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Gt, Le
-from numpy.typing import NDArray
 
+from mlpkit import Array
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
 from mlpkit_plugins.functions.bilinear import bilinear
 
@@ -39,7 +39,7 @@ class Rotation(OfImages):
     fill: float = 0.0
     image: ImageShape = None
 
-    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(self, images: Array, rng: np.random.Generator) -> Array:
         """Take each pixel from where it was before its image turned."""
         rows, _, height, width = images.shape
         angle = np.radians(rng.uniform(-self.degrees, self.degrees, size=(rows, 1, 1)))

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import NDArray
 
-from mlpkit import ParameterError
+from mlpkit import Array, ParameterError
 from mlpkit_plugins.augmentations.of_images import ImageShape, OfImages
 
 
@@ -54,7 +53,7 @@ class Shift(OfImages):
             remedy = "" if shorter > 1 else "leave it out"
             raise ParameterError("pixels", message, expected=f"less than {shorter} pixels", remedy=remedy)
 
-    def change(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def change(self, images: Array, rng: np.random.Generator) -> Array:
         """Cut each image out of a copy with a border of ``pixels``."""
         rows, _, height, width = images.shape
         border = (self.pixels, self.pixels)
@@ -62,7 +61,7 @@ class Shift(OfImages):
         cut = np.arange(framed[0].size).reshape(framed.shape[1:])[:, :height, :width]  # the one from the upper left
         down, across = rng.integers(0, 2 * self.pixels, size=(2, rows), endpoint=True)
         begin = np.arange(rows) * framed[0].size + down * framed.shape[3] + across
-        moved: NDArray[Any] = framed.take(begin[:, np.newaxis, np.newaxis, np.newaxis] + cut)
+        moved: Array = framed.take(begin[:, np.newaxis, np.newaxis, np.newaxis] + cut)
         return moved
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Index(CategoryEncoding):
@@ -26,17 +26,15 @@ class Index(CategoryEncoding):
 
     holds: ClassVar = "categories"
 
-    def fit(self, column: TrainingCategories) -> dict[str, NDArray[Any]]:
+    def fit(self, column: TrainingCategories) -> dict[str, Array]:
         """Learn nothing."""
         return {}
 
-    def encode(
-        self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
-    ) -> NDArray[Any]:
+    def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""
-        y: NDArray[Any] = codes[:, None] + 1
+        y: Array = codes[:, None] + 1
         return y
 
-    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, Array]) -> Value:
         """Describe y."""
         return graph.op("Add", graph.op("Unsqueeze", codes, np.array([1])), 1)

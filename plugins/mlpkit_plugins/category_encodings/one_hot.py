@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class OneHot(CategoryEncoding):
@@ -24,22 +24,20 @@ class OneHot(CategoryEncoding):
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2, dummy variables.
     """
 
-    def fit(self, column: TrainingCategories) -> dict[str, NDArray[Any]]:
+    def fit(self, column: TrainingCategories) -> dict[str, Array]:
         """Learn nothing."""
         return {}
 
-    def encode(
-        self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
-    ) -> NDArray[Any]:
+    def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""
         y = np.zeros((len(codes), len(categories) + 1), np.bool_)  # with a last column for the code -1
         y[np.arange(len(codes)), codes] = True
         return y[:, :-1]
 
-    def features(self, column: str, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> list[str]:
+    def features(self, column: str, categories: Sequence[str], learned: Mapping[str, Array]) -> list[str]:
         """Return ``column=category`` for each category."""
         return [f"{column}={category}" for category in categories]
 
-    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, Array]) -> Value:
         """Describe y."""
         return graph.op("Equal", graph.op("Unsqueeze", codes, np.array([1])), np.arange(len(categories)))

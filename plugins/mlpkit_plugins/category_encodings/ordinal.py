@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mlpkit import CategoryEncoding, Graph, TrainingCategories, Value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Ordinal(CategoryEncoding):
@@ -27,17 +27,15 @@ class Ordinal(CategoryEncoding):
 
     holds: ClassVar = "numbers"
 
-    def fit(self, column: TrainingCategories) -> dict[str, NDArray[Any]]:
+    def fit(self, column: TrainingCategories) -> dict[str, Array]:
         """Learn nothing."""
         return {}
 
-    def encode(
-        self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
-    ) -> NDArray[Any]:
+    def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""
         return np.where(codes < 0, np.nan, codes)[:, None]
 
-    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, Array]) -> Value:
         """Describe y."""
         y = graph.op("Where", graph.op("Less", codes, 0), np.array(np.nan), graph.cast(codes, np.float64))
         return graph.op("Unsqueeze", y, np.array([1]))

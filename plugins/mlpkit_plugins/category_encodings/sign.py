@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mlpkit import CategoryEncoding, Graph, ParameterError, TrainingCategories, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 SIGNS: Final = np.array([1.0, -1.0, 0.0])
 """What stands for the first and the second category, and, as -1 is the last place, for a missing one."""
@@ -31,7 +31,7 @@ class Sign(CategoryEncoding):
         Data (2024), section 3.
     """
 
-    def fit(self, column: TrainingCategories) -> dict[str, NDArray[Any]]:
+    def fit(self, column: TrainingCategories) -> dict[str, Array]:
         """Learn nothing.
 
         Raises:
@@ -43,14 +43,12 @@ class Sign(CategoryEncoding):
             raise ParameterError("categories", message, expected="at most two", remedy=remedy)
         return {}
 
-    def encode(
-        self, codes: NDArray[Any], categories: Sequence[str], learned: Mapping[str, NDArray[Any]]
-    ) -> NDArray[Any]:
+    def encode(self, codes: Array, categories: Sequence[str], learned: Mapping[str, Array]) -> Array:
         """Return y."""
-        y: NDArray[Any] = SIGNS[codes, None]
+        y: Array = SIGNS[codes, None]
         return y
 
-    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, codes: Value, categories: Sequence[str], learned: Mapping[str, Array]) -> Value:
         """Describe y."""
         places = graph.op("Unsqueeze", codes, np.array([1]))
         first, second = (graph.cast(graph.op("Equal", places, place), np.float64) for place in (0, 1))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Description, RawColumn
+    from mlpkit import Array, Description, RawColumn
 
 TARGET: Final = "target"
 WEIGHT: Final = "weight"
@@ -162,11 +162,11 @@ class Frame(TableDataset):
         """Return a number for each row of a split, equal for copies; None once training is over, which keeps none."""
         return super().example_keys(split) if self._held else None
 
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]] | None:  # type: ignore[override]
+    def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]] | None:  # type: ignore[override]
         """Return the columns that the model takes, for some rows; None once training is over, which keeps none."""
         return super().raw_rows(split, indices) if self._held else None
 
-    def encode(self, raw: Any) -> NDArray[Any]:
+    def encode(self, raw: Any) -> Array:
         """Encode a frame, or raw inputs as ``from_columns`` returns them.
 
         Raises:
@@ -194,7 +194,7 @@ class Frame(TableDataset):
             raise DataError(error.path, error.message, row=shown, column=error.column) from error
 
 
-def _meanings(given: Mapping[str, Any], frame: Any, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _meanings(given: Mapping[str, Any], frame: Any, columns: Mapping[str, Array]) -> dict[str, Any]:
     """Return the parameters that say what columns hold, with what the types of some columns say.
 
     Raises:
@@ -262,7 +262,7 @@ def _new_name(name: str, columns: Mapping[str, Any]) -> str:
     return name
 
 
-def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, NDArray[Any]]) -> str:
+def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, Array]) -> str:
     given = [columns[name] for name in targets] if _are_names(t, columns) else None
     array = target_array(t if given is None else given[0] if len(given) == 1 else np.stack(given, axis=1), "t")
     if array.dtype.kind == "O":  # with missing ones, which are left out
@@ -270,7 +270,7 @@ def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, NDArray[Any
     return kind_of_target(array)
 
 
-def _as_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[str, NDArray[Any]]:
+def _as_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[str, Array]:
     """Return targets as columns of the frame.
 
     Raises:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
+
 IMAGES: Final = 3
 LABELS: Final = 1
 """Dimensions of the two arrays: (examples, height, width) and (examples,)."""
@@ -113,7 +115,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         """Return an empty text: labels are classes."""
         return ""
 
-    def read(self, path: Path) -> NDArray[Any]:
+    def read(self, path: Path) -> Array:
         """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
 
         Of a folder with files of images and of labels, the images for testing are read, if there are any.
@@ -126,7 +128,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         """
         return read_grey_images(images_at(path))
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
 
         Raises:
@@ -146,7 +148,7 @@ class _Images:
         self._path = path
         self._images: NDArray[np.uint8] | None = None
 
-    def __getitem__(self, indices: NDArray[Any] | slice) -> NDArray[Any]:
+    def __getitem__(self, indices: Array | slice) -> Array:
         """Return images."""
         if self._images is None:
             self._images = read_idx(self._path, IMAGES)

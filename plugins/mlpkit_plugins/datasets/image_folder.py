@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, Value
+    from mlpkit import Array, Doubt, Graph, Value
 
 Pixels = Annotated[int, Ge(1), Le(4096)]
 
@@ -232,7 +232,7 @@ class ImageFolder(Dataset):
         """Return the path of a file, which may be one that ships with mlpkit."""
         return located(name)
 
-    def read(self, path: Path) -> NDArray[Any]:
+    def read(self, path: Path) -> Array:
         """Read an image, or all images of a folder, in the order of their names.
 
         Returns:
@@ -251,7 +251,7 @@ class ImageFolder(Dataset):
             raise DataError(path, f"the folder holds no image; expected {', '.join(IMAGE_SUFFIXES)}")
         return np.stack([self._read(file, "as the model takes") for file in paths])
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read all images of a folder with a subfolder per class, and the numbers of their classes.
 
         Raises:
@@ -275,7 +275,7 @@ class ImageFolder(Dataset):
         """
         return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
-    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, raw: Array) -> Array:
         """Turn raw images into what the network takes.
 
         Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
@@ -303,7 +303,7 @@ class ImageFolder(Dataset):
             self.describe()
         return pixels_in_graph(graph, self._expect_shape(), normalize=self.normalize)
 
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[np.uint8]:
+    def raw_rows(self, split: str, indices: Array) -> NDArray[np.uint8]:
         """Return images of a split as bytes.
 
         Raises:
@@ -312,12 +312,12 @@ class ImageFolder(Dataset):
         files = self._found()[split]
         return np.stack([self._read(files[index].path, "as the model takes") for index in indices.tolist()])
 
-    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+    def example_sources(self, split: str, indices: Array) -> list[str]:
         """Return the files of some images of a split."""
         files, folder = self._found()[split], self.folders.get(split, self.folder)
         return [f"{folder}/{files[index].key}" for index in indices.tolist()]
 
-    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+    def why_not_encoded(self, inputs: Array) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
         return why_not_scaled(inputs) if self.normalize else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mlpkit_plugins.kernels import take_scaled
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 FAR_FROM_NORMAL: Final = 20.0
 """A normalized pixel is at most 1, and with noise or standardized not much more."""
@@ -54,11 +54,11 @@ class ImageSplit:
         """Return the number of examples."""
         return len(self._images)
 
-    def images(self, indices: NDArray[Any]) -> NDArray[np.uint8]:
+    def images(self, indices: Array) -> NDArray[np.uint8]:
         """Return the bytes of images."""
         return self._images.take(indices, axis=0)
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+    def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``; only these are converted.
 
         Args:
@@ -81,7 +81,7 @@ class ImageSplit:
             weights[0][...] = self._weights.take(indices)
 
 
-def pixels_of(raw: NDArray[Any], shape: tuple[int, ...], dtype: DTypeLike, *, normalize: bool) -> NDArray[Any]:
+def pixels_of(raw: Array, shape: tuple[int, ...], dtype: DTypeLike, *, normalize: bool) -> Array:
     """Return raw images as a network takes them, shape (rows, *shape).
 
     Args:
@@ -117,7 +117,7 @@ def pixels_in_graph(graph: Graph, shape: tuple[int, ...], *, normalize: bool) ->
     return graph.op("Mul", x, PIXEL) if normalize else x
 
 
-def why_not_scaled(x: NDArray[Any]) -> str:
+def why_not_scaled(x: Array) -> str:
     """Return why pixels clearly weren't divided by 255, or an empty text."""
     if x.dtype.kind in "iu" and x.max() > 1:
         return f"they are integers such as {x.max()}, but encoding divides pixels by 255"
@@ -126,6 +126,6 @@ def why_not_scaled(x: NDArray[Any]) -> str:
     return ""
 
 
-def _are_far_from_normal(x: NDArray[Any]) -> bool:
+def _are_far_from_normal(x: Array) -> bool:
     """Whether the largest pixel can't be a normalized one, but an ordinary raw one."""
     return bool(x.size and FAR_FROM_NORMAL < x.max() <= 255)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Target
+    from mlpkit import Array, Doubt, Target
 
 
 @dataclass(kw_only=True, eq=False)
@@ -152,7 +152,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
                 checksum.update(whole.data)
         return checksum.hexdigest()
 
-    def encode(self, raw: Any) -> NDArray[Any]:
+    def encode(self, raw: Any) -> Array:
         """Encode raw inputs.
 
         Raises:
@@ -199,7 +199,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             raise ParameterError("classes", problem, expected="texts, numbers or truth values, all of one type")
         return Labelled(tuple(dict.fromkeys(self.classes)))
 
-    def _numbered(self, targets: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def _numbered(self, targets: dict[str, Array]) -> dict[str, Array]:
         if self._labels is None:
             self._labels = Labelled.of(targets["train"], _named("t", "train"))
         unknown = "a class that no training example has" if self.classes is None else "which is not in classes"
@@ -212,7 +212,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         return Classes(len(labels), ordered=self.classes is not None or not isinstance(labels[0], str))
 
 
-def _numbers(x: Any, source: str) -> NDArray[Any]:
+def _numbers(x: Any, source: str) -> Array:
     if hasattr(x, "toarray"):
         raise DataError(source, "is a sparse matrix; expected an array: write .toarray()")
     try:
@@ -227,7 +227,7 @@ def _numbers(x: Any, source: str) -> NDArray[Any]:
     return array
 
 
-def _counting(array: NDArray[Any], weights: NDArray[np.float64] | None) -> NDArray[Any]:
+def _counting(array: Array, weights: NDArray[np.float64] | None) -> Array:
     """Return the rows whose weight is not 0; all of them if there are more rows than weights, which is an error."""
     return array if weights is None or weights.all() or len(array) != len(weights) else array[weights > 0]
 

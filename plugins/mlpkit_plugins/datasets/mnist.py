@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, RawArray, Value
+    from mlpkit import Array, Graph, RawArray, Value
     from mlpkit_plugins.datasets.mnist_names import MnistSource
 
 CLASSES = 10
@@ -150,7 +150,7 @@ class Mnist(Dataset):
                 message = f"the encoder of 'mnist' has the image_shape {reprlib.repr(other)}; expected [height, width]"
                 raise ModelFileError(message)
 
-    def read(self, path: Path) -> NDArray[Any]:
+    def read(self, path: Path) -> Array:
         """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
 
         Of a folder with files of images and of labels, the images for testing are read, if there are any.
@@ -166,7 +166,7 @@ class Mnist(Dataset):
 
         return read_grey_images(images_at(path))
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
 
         Raises:
@@ -182,7 +182,7 @@ class Mnist(Dataset):
         _check_labels(paths[1], labels)
         return images, labels.astype(np.int64)
 
-    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, raw: Array) -> Array:
         """Turn raw images into what the network takes, shape (rows, 784) or (rows, 28, 28).
 
         Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
@@ -205,7 +205,7 @@ class Mnist(Dataset):
         """Describe how bytes are normalized."""
         return pixels_in_graph(graph, self._image_shape, normalize=self.normalize)
 
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> NDArray[Any]:
+    def raw_rows(self, split: str, indices: Array) -> Array:
         """Return images of a split as they are in the files.
 
         Raises:
@@ -213,7 +213,7 @@ class Mnist(Dataset):
         """
         return self.open(0)[split].images(indices).reshape(-1, *self._image_shape)
 
-    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+    def why_not_encoded(self, inputs: Array) -> str:
         """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
         return why_not_scaled(inputs) if self.normalize else ""
 

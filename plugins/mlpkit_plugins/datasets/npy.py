@@ -19,7 +19,7 @@ from mlpkit_plugins.splits.shares import Share, shares_and_files
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 @dataclass(eq=False)
@@ -87,7 +87,7 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
         named |= {split: ((split, inputs), (split, targets)) for split, (inputs, targets) in self.files.items()}
         return self.with_weights({split: _opened(*files) for split, files in named.items()})
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs and targets.
 
         They are in a file of inputs and in one of targets beside it, such as ``x.npy`` and ``t.npy``; in a folder with

@@ -17,8 +17,7 @@ from mlpkit_plugins.splits.shares import Share, shares_and_files
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 
 ArrayPair: TypeAlias = tuple[str, str]
@@ -124,7 +123,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
                     expect_sound(file, array, name)
         return super().open(seed)
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs and targets, and weights if there are any, from the arrays of another file.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from mlpkit import Encoding, Graph, TrainingColumns, Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class MinMax(Encoding):
@@ -25,16 +25,16 @@ class MinMax(Encoding):
     Source: Han, Kamber and Pei, Data Mining: Concepts and Techniques (2011), section 3.5.2.
     """
 
-    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+    def fit(self, columns: TrainingColumns) -> dict[str, Array]:
         """Return the least number and the span of each column."""
         least, greatest = columns.quantiles((0.0, 1.0))
         return {"least": least, "span": np.where(greatest > least, greatest - least, 1.0)}
 
-    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
         """Return y = (x - least) / span."""
-        y: NDArray[Any] = (numbers - learned["least"]) / learned["span"]
+        y: Array = (numbers - learned["least"]) / learned["span"]
         return y
 
-    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
         """Describe y = (x - least) / span."""
         return graph.op("Div", graph.op("Sub", numbers, learned["least"]), learned["span"])

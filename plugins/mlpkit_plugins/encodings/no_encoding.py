@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit import Encoding, Graph, TrainingColumns, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class NoEncoding(Encoding):
@@ -20,14 +20,14 @@ class NoEncoding(Encoding):
     Source: none needed; trees and data that is scaled already want it so.
     """
 
-    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+    def fit(self, columns: TrainingColumns) -> dict[str, Array]:
         """Learn nothing."""
         return {}
 
-    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
         """Return y = x."""
         return numbers
 
-    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
         """Describe y = x."""
         return numbers

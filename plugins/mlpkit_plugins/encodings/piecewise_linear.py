@@ -14,7 +14,7 @@ from mlpkit_plugins.functions.tree_thresholds import tree_thresholds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class PiecewiseLinear(Encoding):
@@ -46,7 +46,7 @@ class PiecewiseLinear(Encoding):
     fewest_rows: Annotated[int, Ge(1)] = 64
     least_gain: Annotated[float, Ge(0)] = 1e-4
 
-    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+    def fit(self, columns: TrainingColumns) -> dict[str, Array]:
         """Return for each element its column, its bin's lower edge and width, and whether it is the first or last."""
         parts = []
         found = self._of_tree(columns) if self.edges == "tree" else self._of_quantiles(columns)
@@ -60,14 +60,14 @@ class PiecewiseLinear(Encoding):
             for name, each in zip(names, zip(*parts, strict=True), strict=True)
         }
 
-    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
         """Return y."""
-        y: NDArray[Any] = (numbers[:, learned["column"].astype(np.intp)] - learned["edge"]) / learned["width"]
+        y: Array = (numbers[:, learned["column"].astype(np.intp)] - learned["edge"]) / learned["width"]
         np.maximum(y, 0, out=y, where=learned["is_first"] == 0)
         np.minimum(y, 1, out=y, where=learned["is_last"] == 0)
         return y
 
-    def features(self, columns: Sequence[str], learned: Mapping[str, NDArray[Any]]) -> list[list[str]]:
+    def features(self, columns: Sequence[str], learned: Mapping[str, Array]) -> list[list[str]]:
         """Return a name for each bin of a column: the column's, and the bin's lower edge."""
         of = learned["column"].astype(int)
         return [
@@ -75,18 +75,18 @@ class PiecewiseLinear(Encoding):
             for column, name in enumerate(columns)
         ]
 
-    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
         """Describe y."""
         x = graph.op("Gather", numbers, learned["column"].astype(np.int64), axis=1)
         y = graph.op("Div", graph.op("Sub", x, learned["edge"]), learned["width"])
         y = graph.op("Where", learned["is_first"] == 1, y, graph.op("Max", y, np.array(0.0)))
         return graph.op("Where", learned["is_last"] == 1, y, graph.op("Min", y, np.array(1.0)))
 
-    def _of_quantiles(self, columns: TrainingColumns) -> Iterable[NDArray[Any]]:
+    def _of_quantiles(self, columns: TrainingColumns) -> Iterable[Array]:
         """Return quantiles of each column."""
         return columns.quantiles(np.linspace(0, 1, self.bins + 1)).T
 
-    def _of_tree(self, columns: TrainingColumns) -> Iterator[NDArray[Any]]:
+    def _of_tree(self, columns: TrainingColumns) -> Iterator[Array]:
         """Return the ends of each column, and between them the thresholds of its tree; 0 if all numbers are missing."""
         targets = columns.targets()
         if targets is None:

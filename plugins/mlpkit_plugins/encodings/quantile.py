@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
+
 ROWS_A_QUANTILE: Final = 30
 """With fewer training rows for each, there are fewer quantiles."""
 
@@ -51,14 +53,14 @@ class Quantile(Encoding):
     noise: Annotated[float, Ge(0)] = 1e-3
     seed: Annotated[int, Ge(0)] = 0
 
-    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+    def fit(self, columns: TrainingColumns) -> dict[str, Array]:
         """Return the quantiles of each column, shape (quantiles, columns), and the share at each."""
         count = min(max(columns.rows // ROWS_A_QUANTILE, FEWEST_QUANTILES), self.quantiles)
         shares = np.linspace(0, 1, count)
         quantiles = np.maximum.accumulate(self._with_noise(columns).quantiles(shares), axis=0)
         return {"quantiles": quantiles, "shares": _middle_of_runs(quantiles, shares)}
 
-    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
         """Return the share below each number, or the normal number with that share below."""
         quantiles, shares = learned["quantiles"], learned["shares"]
         after = np.clip(_how_many_are_less(quantiles, numbers), 1, len(quantiles) - 1)
@@ -70,7 +72,7 @@ class Quantile(Encoding):
         p = np.where(numbers <= quantiles[0] + self._edge, 0.0, p)
         return normal_quantile(np.clip(p, EDGE, 1 - EDGE)) if self.output == "normal" else p
 
-    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
         """Describe the same: quantiles are counted by comparing with all of them."""
         quantiles, shares = learned["quantiles"], learned["shares"]
         count, columns = quantiles.shape
@@ -108,7 +110,7 @@ class Quantile(Encoding):
         _, stds = means_and_deviations(columns.parts, columns.columns, of_constant=0.0)
         scale = self.noise / np.maximum(stds, self.noise)
 
-        def parts() -> Iterator[NDArray[Any]]:
+        def parts() -> Iterator[Array]:
             rng = np.random.default_rng(self.seed)
             for part in columns.parts():
                 yield part + scale * rng.standard_normal(part.shape)
@@ -121,7 +123,7 @@ class Quantile(Encoding):
         return [{}, {"output": "uniform", "quantiles": 20, "noise": 0.0}]
 
 
-def _how_many_are_less(ordered: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.intp]:
+def _how_many_are_less(ordered: Array, numbers: Array) -> NDArray[np.intp]:
     """Return for each number how many elements of its column are less, by bisection of all columns at once.
 
     Args:
@@ -137,7 +139,7 @@ def _how_many_are_less(ordered: NDArray[Any], numbers: NDArray[Any]) -> NDArray[
     return found
 
 
-def _middle_of_runs(quantiles: NDArray[Any], shares: NDArray[Any]) -> NDArray[Any]:
+def _middle_of_runs(quantiles: Array, shares: Array) -> Array:
     """Return for each quantile the mean of the first and the last share at which its column has it."""
     middle = np.empty_like(quantiles)
     for column, found in zip(middle.T, quantiles.T, strict=True):

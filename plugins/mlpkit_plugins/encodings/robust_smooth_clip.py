@@ -12,7 +12,7 @@ from mlpkit import Encoding, Graph, TrainingColumns, Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class RobustSmoothClip(Encoding):
@@ -33,19 +33,19 @@ class RobustSmoothClip(Encoding):
 
     limit: Annotated[float, Gt(0)] = 3.0
 
-    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+    def fit(self, columns: TrainingColumns) -> dict[str, Array]:
         """Return median and 1 / spread of each column."""
         least, low, median, high, greatest = columns.quantiles((0.0, 0.25, 0.5, 0.75, 1.0))
         spread = np.where(high > low, high - low, (greatest - least) / 2)
         return {"median": median, "factor": np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)}
 
-    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
         """Return y = z / √(1 + (z / limit)²)."""
         z = (numbers - learned["median"]) * learned["factor"]
-        y: NDArray[Any] = z / np.hypot(1.0, z / self.limit)
+        y: Array = z / np.hypot(1.0, z / self.limit)
         return y
 
-    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
         """Describe y; the square is finite for any z up to 1e154."""
         z = graph.op("Mul", graph.op("Sub", numbers, learned["median"]), learned["factor"])
         share = graph.op("Div", z, np.array(self.limit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit import Encoding, Graph, TrainingColumns, Value
 from mlpkit_plugins.functions.column_statistics import means_and_deviations
@@ -10,7 +10,7 @@ from mlpkit_plugins.functions.column_statistics import means_and_deviations
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Standardize(Encoding):
@@ -23,17 +23,17 @@ class Standardize(Encoding):
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 11.5.3.
     """
 
-    def fit(self, columns: TrainingColumns) -> dict[str, NDArray[Any]]:
+    def fit(self, columns: TrainingColumns) -> dict[str, Array]:
         """Return mean and std of each column."""
         means, stds = means_and_deviations(columns.parts, columns.columns)
         return {"mean": means, "std": stds}
 
-    def encode(self, numbers: NDArray[Any], learned: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
         """Return y = (x - mean) / std."""
-        y: NDArray[Any] = numbers - learned["mean"]
+        y: Array = numbers - learned["mean"]
         y /= learned["std"]
         return y
 
-    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, NDArray[Any]]) -> Value:
+    def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
         """Describe y = (x - mean) / std."""
         return graph.op("Div", graph.op("Sub", numbers, learned["mean"]), learned["std"])

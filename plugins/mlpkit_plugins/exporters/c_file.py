@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Value
+    from mlpkit import Array, Value
     from mlpkit.graph import Feed, ModelGraph
     from mlpkit_plugins.exporters.c.engine import Machine
     from mlpkit_plugins.exporters.c.program import Program
@@ -85,8 +83,8 @@ class CFile(Exporter):
         file.write_text(_source(model, written, name, test), "ascii")
 
     def compute(
-        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
-    ) -> dict[str, NDArray[Any]]:
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
+    ) -> dict[str, Array]:
         """Return what the file computes, with the C compiler at hand."""
         return compute_c(file, model, feeds, names)
 
@@ -94,10 +92,10 @@ class CFile(Exporter):
 def compute_c(
     file: Path,
     model: ModelGraph,
-    feeds: Mapping[str, NDArray[Any]],
+    feeds: Mapping[str, Array],
     names: Collection[str],
     machine: Machine | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     """Return what a file in C computes for rows, with the C compiler at hand.
 
     Args:

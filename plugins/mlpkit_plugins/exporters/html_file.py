@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import Feed, ModelGraph
 
 STEPS: Final = (86_400, 60, 1)
@@ -55,8 +54,8 @@ class HtmlFile(Exporter):
         file.write_text(page, "utf-8", newline="\n")
 
     def compute(
-        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
-    ) -> dict[str, NDArray[Any]]:
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
+    ) -> dict[str, Array]:
         """Return what the script of the page computes."""
         script = re.search(r'<script type="module">\n(.*)</script>', file.read_text("utf-8"), re.DOTALL)
         if script is None:
@@ -70,7 +69,7 @@ def _fields(model: ModelGraph) -> dict[str, dict[str, Any]]:
     return {name: _field(feed, rows.get(name, np.zeros(0))) for name, feed in model.graph.feeds.items()}
 
 
-def _field(feed: Feed, rows: NDArray[Any]) -> dict[str, Any]:
+def _field(feed: Feed, rows: Array) -> dict[str, Any]:
     """Return what a control of a form needs to know.
 
     Args:
@@ -92,7 +91,7 @@ def _field(feed: Feed, rows: NDArray[Any]) -> dict[str, Any]:
     return {"start": start, "isTruth": _is_truth(feed)}
 
 
-def _middle(rows: NDArray[Any]) -> NDArray[Any]:
+def _middle(rows: Array) -> Array:
     """Return the value in the middle of each column, one that occurs; None if all are missing."""
     ordered = np.sort(np.where(np.isfinite(rows), rows, np.nan), axis=0)  # which puts missing values last
     present = np.isfinite(ordered).sum(axis=0)

@@ -12,7 +12,7 @@ from base64 import b64encode
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,8 +22,7 @@ from mlpkit_plugins.exporters.js_module import js_literal, packed, source
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import ModelGraph
 
 NODE: Final = ("node", "nodejs")
@@ -37,8 +36,8 @@ DTYPES: Final = {"str": "object"}
 
 
 def compute_module(
-    module: str, name: str, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
-) -> dict[str, NDArray[Any]]:
+    module: str, name: str, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
+) -> dict[str, Array]:
     """Return what a module, given as text, computes for rows.
 
     Args:
@@ -65,7 +64,7 @@ def compute_module(
     return dict(zip(names, joined, strict=True))
 
 
-def _computed(program: str, name: str) -> list[NDArray[Any]]:
+def _computed(program: str, name: str) -> list[Array]:
     printed = _run(program, name)
     try:
         found = json.loads(printed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mlpkit import Exporter
 from mlpkit.graph import provenance_line
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import ModelGraph
 
 USE: Final = """\
@@ -42,7 +41,7 @@ class JsFile(Exporter):
         file.write_text(f"// {provenance_line(model.provenance)}\n{use}\n\n{module}", "utf-8", newline="\n")
 
     def compute(
-        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
-    ) -> dict[str, NDArray[Any]]:
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
+    ) -> dict[str, Array]:
         """Return what the module computes."""
         return compute_module(file.read_text("utf-8"), file.name, model, feeds, names)

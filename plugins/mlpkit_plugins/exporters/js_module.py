@@ -14,8 +14,7 @@ from mlpkit.graph import operator_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import ModelGraph, Node
 
 ARRAYS: Final = {"float32": "<f4", "float64": "<f8", "int64": "<f8", "bool": "u1"}
@@ -72,7 +71,7 @@ def model_constants(model: ModelGraph) -> Packed:
     return packed({name: array for name, array in model.graph.constants.items() if name in used})
 
 
-def packed(arrays: Mapping[str, NDArray[Any]]) -> Packed:
+def packed(arrays: Mapping[str, Array]) -> Packed:
     """Return arrays as the engine reads them.
 
     Raises:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import Feed, ModelGraph, Node
 
     Proto = Any
@@ -60,8 +59,8 @@ class OnnxFile(Exporter):
         file.write_bytes(proto.SerializeToString(deterministic=True))
 
     def compute(
-        self, file: Path, model: ModelGraph, feeds: Mapping[str, NDArray[Any]], names: Collection[str]
-    ) -> dict[str, NDArray[Any]]:
+        self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
+    ) -> dict[str, Array]:
         """Return what onnxruntime computes with the file."""
         try:
             import onnx  # noqa: PLC0415 - an extra
@@ -149,7 +148,7 @@ def _value_info(onnx: ModuleType, name: str, dtype: str, shape: tuple[int, ...])
     return onnx.helper.make_tensor_value_info(name, kind, [BATCH, *shape])
 
 
-def _part(onnx: ModuleType, proto: Proto, given: Mapping[str, NDArray[Any]], wanted: Collection[str]) -> Proto:
+def _part(onnx: ModuleType, proto: Proto, given: Mapping[str, Array], wanted: Collection[str]) -> Proto:
     """Return the part of a model that computes some values from others; the model itself if that is the whole of it."""
     graph = proto.graph
     if {each.name for each in graph.input} <= given.keys() and {*wanted} <= {each.name for each in graph.output}:

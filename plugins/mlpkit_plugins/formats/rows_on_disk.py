@@ -19,9 +19,7 @@ from mlpkit_plugins.kernels import read_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from mlpkit import NpyHeader
+    from mlpkit import Array, NpyHeader
 
 ZIP: Final = b"PK\x03\x04"
 """What an .npz file begins with."""
@@ -41,7 +39,7 @@ class Rows(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """The type of its elements."""
 
-    def __getitem__(self, indices: NDArray[Any] | slice, /) -> NDArray[Any]:
+    def __getitem__(self, indices: Array | slice, /) -> Array:
         """Return rows."""
 
 
@@ -72,9 +70,9 @@ class RowsOnDisk:
         weakref.finalize(self, os.close, self._descriptor)
         self._stamp = self._current_stamp()
         self._may_be_copied = self._by_columns or header.size <= LARGEST_COPY
-        self._copy: NDArray[Any] | None = None
+        self._copy: Array | None = None
 
-    def __getitem__(self, indices: NDArray[Any] | slice) -> NDArray[Any]:
+    def __getitem__(self, indices: Array | slice) -> Array:
         """Return rows.
 
         Raises:
@@ -91,7 +89,7 @@ class RowsOnDisk:
             return self._read(begin, max(0, end - begin))
         return self._gather(indices)
 
-    def _copied(self) -> NDArray[Any] | None:
+    def _copied(self) -> Array | None:
         """Return the whole array, or None if memory is short and rows can be read one by one."""
         try:
             rows = self._read(0, self.shape[0])
@@ -103,7 +101,7 @@ class RowsOnDisk:
             return None
         return rows.reshape(-1).reshape(self.shape, order="F") if self._by_columns else rows
 
-    def _read(self, begin: int, count: int) -> NDArray[Any]:
+    def _read(self, begin: int, count: int) -> Array:
         """Return consecutive rows."""
         rows = np.empty((count, *self.shape[1:]), self.dtype)
         view = rows.reshape(-1).data.cast("B")
@@ -116,7 +114,7 @@ class RowsOnDisk:
         self._expect_unchanged(whole=not view)
         return rows
 
-    def _gather(self, indices: NDArray[Any]) -> NDArray[Any]:
+    def _gather(self, indices: Array) -> Array:
         """Return rows in any order."""
         rows = np.empty((len(indices), *self.shape[1:]), self.dtype)
         if not len(indices):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+
+from mlpkit import Array
 
 PIXELS_AT_ONCE = 4096
 """Pixels sampled at a time; so few that intermediate arrays are small and their memory is soon reused."""
 
 
-def bilinear(images: NDArray[Any], down: NDArray[Any], across: NDArray[Any], fill: float) -> NDArray[Any]:
+def bilinear(images: Array, down: Array, across: Array, fill: float) -> Array:
     """Return images whose pixels are interpolated from given positions in other images.
 
         out[i, j] = (1 - a) ((1 - b) x[k, l] + b x[k, l+1]) + a ((1 - b) x[k+1, l] + b x[k+1, l+1]),
@@ -34,7 +33,7 @@ def bilinear(images: NDArray[Any], down: NDArray[Any], across: NDArray[Any], fil
     return out
 
 
-def _take(x: NDArray[Any], down: NDArray[Any], across: NDArray[Any], out: NDArray[Any]) -> None:
+def _take(x: Array, down: Array, across: Array, out: Array) -> None:
     """Fill out with x at some positions, all of which have a neighbour to the right and below."""
     rows, channels, height, width = x.shape
     k, l = np.floor(down), np.floor(across)  # noqa: E741 - the formula's

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
+
 
 def means_and_deviations(
-    parts: Callable[[], Iterable[NDArray[Any]]], columns: int, of_constant: float = 1.0
+    parts: Callable[[], Iterable[Array]], columns: int, of_constant: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of each column, without missing numbers.
 

@@ -9,7 +9,7 @@ import numpy as np
 from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class EvenThresholds(Initializer):
@@ -20,9 +20,7 @@ class EvenThresholds(Initializer):
     The first element is θ₀; each other one is log(θₖ - θₖ₋₁).
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Return θ₀ and the logarithms of the distances."""
         number = np.arange(1, shape[0] + 1)
         thresholds = np.log(number / number[::-1])

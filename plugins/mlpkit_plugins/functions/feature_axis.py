@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit import ShapeError
 from mlpkit_plugins.kernels import feature_sums
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Layer
+    from mlpkit import Array, Layer
 
 
 class FeatureAxis:
@@ -36,11 +34,11 @@ class FeatureAxis:
         self.features = input_shape[0]
         self._spread = (self.features,) + (1,) * (len(input_shape) - 1)
 
-    def spread(self, numbers: NDArray[Any]) -> NDArray[Any]:
+    def spread(self, numbers: Array) -> Array:
         """Return a number for each feature in a shape that fits a minibatch."""
         return numbers.reshape(self._spread)
 
-    def sum(self, x: NDArray[Any], out: NDArray[Any]) -> None:
+    def sum(self, x: Array, out: Array) -> None:
         """Set out to the sum of each feature.
 
         Args:

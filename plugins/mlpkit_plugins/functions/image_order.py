@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit_plugins.kernels import pad_images
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Layer
+    from mlpkit import Array, Layer
 
 IN_MEMORY = (3, 1, 2, 0)
 """From the axes of images, (rows, channels, height, width), to their order in memory, (width, channels, height, rows):
 columns of pixels one after the other, the same pixel of all images side by side. And back."""
 
 
-def in_memory(layer: Layer, name: str, images: NDArray[Any], padding: int = 0) -> NDArray[Any]:
+def in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Array:
     """Return images with their axes in memory's order, a copy unless they lie so.
 
     Args:

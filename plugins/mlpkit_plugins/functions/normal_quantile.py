@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 CENTER: Final = 0.425
 """Shares within this distance of a half are computed with the first quotient, others with the second."""
@@ -63,7 +63,7 @@ SECOND: Final = (
 SECOND_BEGINS: Final = 1.6
 
 
-def normal_quantile(p: NDArray[Any]) -> NDArray[Any]:
+def normal_quantile(p: Array) -> Array:
     """Return z with Φ(z) = p, element by element, in float64.
 
     Args:
@@ -75,11 +75,11 @@ def normal_quantile(p: NDArray[Any]) -> NDArray[Any]:
     r = CENTER * CENTER - q * q
     tail = np.sqrt(-np.log(np.minimum(p, 1 - p))) - SECOND_BEGINS
     central = q * _quotient(FIRST, np.maximum(r, 0))
-    z: NDArray[Any] = np.where(np.abs(q) <= CENTER, central, np.sign(q) * _quotient(SECOND, tail))
+    z: Array = np.where(np.abs(q) <= CENTER, central, np.sign(q) * _quotient(SECOND, tail))
     return z
 
 
-def _quotient(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: NDArray[Any]) -> NDArray[Any]:
+def _quotient(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) -> Array:
     numerator, denominator = (np.polynomial.polynomial.polyval(x, each) for each in coefficients)
-    quotient: NDArray[Any] = numerator / denominator
+    quotient: Array = numerator / denominator
     return quotient

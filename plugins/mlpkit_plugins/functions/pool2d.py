@@ -13,9 +13,7 @@ from mlpkit_plugins.functions.patches import Patches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Pool2d(Layer):
@@ -42,12 +40,12 @@ class Pool2d(Layer):
         self.patches = Patches.of(self.path or self.type_name, height, width, self.size, self.stride or self.size)
         return (channels, self.patches.down, self.patches.across)
 
-    def pixels(self, images: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    def pixels(self, images: Array) -> Iterator[Array]:
         """Go through the pixels of a patch: a view of each in all patches, shape (rows, channels, down, across)."""
         for rows, columns in self.patches.pixels():
             yield images[:, :, rows, columns]
 
-    def per_patch(self, name: str, images: NDArray[Any]) -> NDArray[Any]:
+    def per_patch(self, name: str, images: Array) -> Array:
         """Return a scratch array with an element for each patch of each image."""
         shape = (*images.shape[:2], self.patches.down, self.patches.across)
         return self.buffer(name, shape, like=images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from mlpkit_plugins.kernels import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
-def sum_rows(x: NDArray[Any], out: NDArray[Any]) -> None:
+def sum_rows(x: Array, out: Array) -> None:
     """Set out to the sum of the rows of x.
 
     Args:
@@ -30,7 +30,7 @@ def sum_rows(x: NDArray[Any], out: NDArray[Any]) -> None:
     _keep(sums, out)
 
 
-def sum_row_products(x: NDArray[Any], y: NDArray[Any], products: NDArray[Any], out: NDArray[Any]) -> None:
+def sum_row_products(x: Array, y: Array, products: Array, out: Array) -> None:
     """Set out to the sum of the rows of x ∘ y.
 
     Args:
@@ -44,7 +44,7 @@ def sum_row_products(x: NDArray[Any], y: NDArray[Any], products: NDArray[Any], o
     _keep(sums, out)
 
 
-def scale_rows(x: NDArray[Any], scale: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def scale_rows(x: Array, scale: Array, out: Array) -> Array:
     """Set out to x ∘ scale, and return it.
 
     Args:
@@ -56,7 +56,7 @@ def scale_rows(x: NDArray[Any], scale: NDArray[Any], out: NDArray[Any]) -> NDArr
     return out
 
 
-def scale_and_shift_rows(x: NDArray[Any], scale: NDArray[Any], shift: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def scale_and_shift_rows(x: Array, scale: Array, shift: Array, out: Array) -> Array:
     """Set out to x ∘ scale + shift, and return it.
 
     Args:
@@ -70,11 +70,11 @@ def scale_and_shift_rows(x: NDArray[Any], scale: NDArray[Any], shift: NDArray[An
     return out
 
 
-def _matrix(x: NDArray[Any]) -> NDArray[Any]:
+def _matrix(x: Array) -> Array:
     return x if x.ndim == 2 else x.reshape(len(x), prod(x.shape[1:]))
 
 
-def _keep(sums: NDArray[Any], out: NDArray[Any]) -> None:
+def _keep(sums: Array, out: Array) -> None:
     """Write the sums to out if they are a copy of it, since there are gaps between its rows."""
     if not out.flags.c_contiguous:
         out[...] = sums.reshape(out.shape)

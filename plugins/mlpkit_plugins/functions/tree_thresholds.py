@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class _Split(NamedTuple):
@@ -23,7 +25,7 @@ class _Split(NamedTuple):
 
 
 def tree_thresholds(
-    numbers: NDArray[Any], targets: NDArray[Any], *, leaves: int, fewest_rows: int, least_gain: float
+    numbers: Array, targets: Array, *, leaves: int, fewest_rows: int, least_gain: float
 ) -> NDArray[np.float64]:
     """Return the thresholds of a regression or classification tree, in ascending order.
 
@@ -57,7 +59,7 @@ def tree_thresholds(
     return np.sort(np.array(found, np.float64))
 
 
-def _best_split(x: NDArray[Any], t: NDArray[Any], begin: int, end: int, fewest_rows: int) -> _Split | None:
+def _best_split(x: Array, t: Array, begin: int, end: int, fewest_rows: int) -> _Split | None:
     """Return the split of some rows with the most gain; None if none has any."""
     first, last = begin + fewest_rows, end - fewest_rows
     middles = np.arange(first, last + 1)
@@ -73,11 +75,11 @@ def _best_split(x: NDArray[Any], t: NDArray[Any], begin: int, end: int, fewest_r
     return _Split(-float(gains[best]), begin, int(middles[best]), end) if gains[best] > 0 else None
 
 
-def _squared_error(t: NDArray[Any]) -> float:
+def _squared_error(t: Array) -> float:
     return float(sum(len(each) * each.var() for each in _columns(t)))
 
 
-def _columns(t: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+def _columns(t: Array) -> Iterator[NDArray[np.float64]]:
     """Go through the columns of the targets, centred; for classes, through those of their one-hot rows."""
     if t.ndim == 1:
         yield from ((t == number).astype(np.float64) for number in np.unique(t))

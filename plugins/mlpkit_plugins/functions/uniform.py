@@ -10,7 +10,7 @@ import numpy as np
 from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Uniform(Initializer):
@@ -27,9 +27,7 @@ class Uniform(Initializer):
     _: KW_ONLY
     rows_alike: bool = False
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from U(-bound, bound)."""
         drawn = rng.uniform(-self.bound, self.bound, shape[1:] if self.rows_alike else shape).astype(dtype)
         return np.broadcast_to(drawn, shape)

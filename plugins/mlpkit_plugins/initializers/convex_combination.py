@@ -12,7 +12,7 @@ from mlpkit import Fans, Initializer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class ConvexCombination(Initializer):
@@ -32,26 +32,24 @@ class ConvexCombination(Initializer):
 
     rows: Annotated[int, Ge(1)] = 5
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Return zeros."""
         return np.zeros(shape, dtype)
 
     def adapt(
         self,
-        values: NDArray[Any],
-        outputs: Callable[[NDArray[Any]], NDArray[Any]],
+        values: Array,
+        outputs: Callable[[Array], Array],
         unit_axis: int,
         rng: np.random.Generator,
-    ) -> NDArray[Any]:
+    ) -> Array:
         """Return minus a convex combination of outputs for each unit."""
         y = np.moveaxis(outputs(np.zeros_like(values)), 1, -1)
         y = y.reshape(-1, y.shape[-1])
         chosen = rng.integers(len(y), size=(self.rows, y.shape[-1]))
         shares = rng.exponential(size=chosen.shape)
         shares /= shares.sum(axis=0)
-        b: NDArray[Any] = -(shares * np.take_along_axis(y, chosen, axis=0)).sum(axis=0)
+        b: Array = -(shares * np.take_along_axis(y, chosen, axis=0)).sum(axis=0)
         return b.astype(values.dtype)
 
     @classmethod

@@ -9,7 +9,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class FanInUniform(Initializer):
@@ -22,9 +23,7 @@ class FanInUniform(Initializer):
         Rectifiers (2015), equation 15.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from U(-a, a)."""
         a = 1 / sqrt(fans.inputs)
         return rng.uniform(-a, a, shape).astype(dtype)

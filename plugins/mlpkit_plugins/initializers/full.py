@@ -9,7 +9,7 @@ import numpy as np
 from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Full(Initializer):
@@ -25,9 +25,7 @@ class Full(Initializer):
 
     value: float
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Return an array full of the value."""
         return np.full(shape, self.value, dtype)
 

@@ -9,7 +9,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class GlorotNormal(Initializer):
@@ -21,8 +22,6 @@ class GlorotNormal(Initializer):
         equation 12.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from N(0, 2 / (fan_in + fan_out))."""
         return rng.normal(0.0, sqrt(2.0 / (fans.inputs + fans.outputs)), shape).astype(dtype)

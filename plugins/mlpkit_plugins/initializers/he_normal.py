@@ -9,7 +9,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class HeNormal(Initializer):
@@ -20,8 +21,6 @@ class HeNormal(Initializer):
     Source: He, Zhang, Ren and Sun, Delving Deep into Rectifiers (2015), equation 10.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from N(0, 2 / fan_in)."""
         return rng.normal(0.0, sqrt(2.0 / fans.inputs), shape).astype(dtype)

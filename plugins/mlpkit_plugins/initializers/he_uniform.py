@@ -9,7 +9,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class HeUniform(Initializer):
@@ -21,9 +22,7 @@ class HeUniform(Initializer):
         these have the variance, 2 / fan_in.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from U(-a, a)."""
         a = sqrt(6.0 / fans.inputs)
         return rng.uniform(-a, a, shape).astype(dtype)

@@ -9,7 +9,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class LecunNormal(Initializer):
@@ -20,8 +21,6 @@ class LecunNormal(Initializer):
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from N(0, 1 / fan_in)."""
         return rng.normal(0.0, sqrt(1.0 / fans.inputs), shape).astype(dtype)

@@ -11,7 +11,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class Normal(Initializer):
@@ -30,8 +31,6 @@ class Normal(Initializer):
     _: KW_ONLY
     mean: float = 0.0
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw from N(mean, std²)."""
         return rng.normal(self.mean, self.std, shape).astype(dtype)

@@ -11,7 +11,7 @@ from annotated_types import Gt
 from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Orthogonal(Initializer):
@@ -33,9 +33,7 @@ class Orthogonal(Initializer):
 
     gain: Annotated[float, Gt(0)] = 1.0
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw an orthogonal matrix."""
         rows, columns = prod(shape[:-1]), prod(shape[-1:])
         A = rng.normal(size=(max(rows, columns), min(rows, columns)))

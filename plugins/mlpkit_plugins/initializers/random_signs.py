@@ -8,7 +8,8 @@ from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 
 class RandomSigns(Initializer):
@@ -20,8 +21,6 @@ class RandomSigns(Initializer):
         appendix B.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw signs."""
         return rng.choice([-1, 1], shape).astype(dtype)

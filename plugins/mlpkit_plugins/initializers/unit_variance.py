@@ -12,7 +12,7 @@ from mlpkit import Fans, Initializer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class UnitVariance(Initializer):
@@ -28,22 +28,20 @@ class UnitVariance(Initializer):
         Convolutional Neural Networks (2016), section 3.1.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Draw V from N(0, 1 / fan_in)."""
         return rng.normal(0.0, sqrt(1.0 / fans.inputs), shape).astype(dtype)
 
     def adapt(
         self,
-        values: NDArray[Any],
-        outputs: Callable[[NDArray[Any]], NDArray[Any]],
+        values: Array,
+        outputs: Callable[[Array], Array],
         unit_axis: int,
         rng: np.random.Generator,
-    ) -> NDArray[Any]:
+    ) -> Array:
         """Divide each unit's weights by the standard deviation of its outputs."""
         y = np.moveaxis(outputs(values), 1, -1)
         deviation = y.std(axis=tuple(range(y.ndim - 1)), dtype=np.float64)
         deviation[deviation == 0] = 1
-        W: NDArray[Any] = np.moveaxis(values, unit_axis, -1) / deviation
+        W: Array = np.moveaxis(values, unit_axis, -1) / deviation
         return np.moveaxis(W, -1, unit_axis).astype(values.dtype)

@@ -9,7 +9,7 @@ import numpy as np
 from mlpkit import Fans, Initializer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Zeros(Initializer):
@@ -20,8 +20,6 @@ class Zeros(Initializer):
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.4.
     """
 
-    def __call__(
-        self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]
-    ) -> NDArray[Any]:
+    def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """Return zeros."""
         return np.zeros(shape, dtype)

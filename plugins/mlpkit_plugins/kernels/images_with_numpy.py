@@ -7,17 +7,17 @@ their size, and those of a patch follow one another.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
-def pad_images(x: NDArray[Any], padding: int, out: NDArray[Any]) -> NDArray[Any]:
+def pad_images(x: Array, padding: int, out: Array) -> Array:
     """Set out to images, their axes in another order, with so many pixels of zeros on all four sides, and return it.
 
     Args:
@@ -32,7 +32,7 @@ def pad_images(x: NDArray[Any], padding: int, out: NDArray[Any]) -> NDArray[Any]
     return out
 
 
-def flatten_images(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def flatten_images(x: Array, out: Array) -> Array:
     """Set out to images as rows of features, and return it.
 
     Args:
@@ -43,9 +43,7 @@ def flatten_images(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def convolution(
-    x: NDArray[Any], W: NDArray[Any], b: NDArray[Any] | None, stride: int, out: NDArray[Any]
-) -> NDArray[Any]:
+def convolution(x: Array, W: Array, b: Array | None, stride: int, out: Array) -> Array:
     """Set out to the convolution of images, and return it.
 
         out[j, f, i, n] = b[f] + Σ W[f, c, p, q] x[j stride + q, c, i stride + p, n]  (over c, p and q)
@@ -67,9 +65,7 @@ def convolution(
     return out
 
 
-def convolution_inputs_gradient(
-    dy: NDArray[Any], W: NDArray[Any], stride: int, padding: int, out: NDArray[Any]
-) -> NDArray[Any]:
+def convolution_inputs_gradient(dy: Array, W: Array, stride: int, padding: int, out: Array) -> Array:
     """Set out to the gradient of the images inside the padding, and return it.
 
     Args:
@@ -97,9 +93,7 @@ def convolution_inputs_gradient(
     return out
 
 
-def convolution_weights_gradient(
-    x: NDArray[Any], dy: NDArray[Any], stride: int, dW: NDArray[Any], db: NDArray[Any] | None
-) -> NDArray[Any]:
+def convolution_weights_gradient(x: Array, dy: Array, stride: int, dW: Array, db: Array | None) -> Array:
     """Set dW, and db if there is one, and return dW.
 
     Args:
@@ -118,7 +112,7 @@ def convolution_weights_gradient(
     return dW
 
 
-def average_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDArray[Any]:
+def average_pool(x: Array, size: int, stride: int, out: Array) -> Array:
     """Set out to the mean pixel of each patch, and return it.
 
     Args:
@@ -136,7 +130,7 @@ def average_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> 
     return out
 
 
-def max_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDArray[Any]:
+def max_pool(x: Array, size: int, stride: int, out: Array) -> Array:
     """Set out to the largest pixel of each patch, and return it.
 
     Args:
@@ -151,9 +145,7 @@ def max_pool(x: NDArray[Any], size: int, stride: int, out: NDArray[Any]) -> NDAr
     return out
 
 
-def max_pool_gradient(
-    x: NDArray[Any], y: NDArray[Any], dy: NDArray[Any], size: int, stride: int, out: NDArray[Any]
-) -> NDArray[Any]:
+def max_pool_gradient(x: Array, y: Array, dy: Array, size: int, stride: int, out: Array) -> Array:
     """Set out to dy, added up where a pixel is the first largest of a patch, and return it.
 
     Args:
@@ -173,7 +165,7 @@ def max_pool_gradient(
     return out
 
 
-def _pixels(images: NDArray[Any], size: int, stride: int, y: NDArray[Any]) -> Iterator[NDArray[Any]]:
+def _pixels(images: Array, size: int, stride: int, y: Array) -> Iterator[Array]:
     """Go through the pixels of a patch: a view of each in all patches, of the shape of y."""
     across, _, down, _ = y.shape
     for p in range(size):
@@ -182,7 +174,7 @@ def _pixels(images: NDArray[Any], size: int, stride: int, y: NDArray[Any]) -> It
             yield images[columns, :, p : p + stride * (down - 1) + 1 : stride]
 
 
-def _strips(x: NDArray[Any], size: int, stride: int, down: int) -> NDArray[Any]:
+def _strips(x: Array, size: int, stride: int, down: int) -> Array:
     """Return the strips of all columns of pixels, shape (width, channels, size, down, rows)."""
     width, channels, _, rows = x.shape
     strips = np.empty((width, channels, size, down, rows), x.dtype)
@@ -191,12 +183,12 @@ def _strips(x: NDArray[Any], size: int, stride: int, down: int) -> NDArray[Any]:
     return strips
 
 
-def _of_patches(strips: NDArray[Any], j: int, size: int, stride: int) -> NDArray[Any]:
+def _of_patches(strips: Array, j: int, size: int, stride: int) -> Array:
     """Return those of a column of patches, one below the other: a matrix with a column for each patch."""
     _, channels, _, down, rows = strips.shape
     return strips[j * stride : j * stride + size].reshape(size * channels * size, down * rows)
 
 
-def _by_strip(W: NDArray[Any]) -> NDArray[Any]:
+def _by_strip(W: Array) -> Array:
     """Return W as a matrix with a row for each filter, its numbers in the order of a patch's strips."""
     return W.transpose(0, 3, 1, 2).reshape(len(W), -1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 NUMERATOR: Final = (
     0.50000000000000794,
@@ -42,7 +42,7 @@ NOTHING_BEYOND: Final = 40.0
 """Φ(-z) is 0 in float64 from here on, and the powers of z are still finite in float32."""
 
 
-def standard_normal(x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def standard_normal(x: Array) -> tuple[Array, Array]:
     """Return Φ(x) and φ(x), element by element.
 
         φ(x)  = exp(-x²/2) / √(2π)
@@ -70,7 +70,7 @@ def standard_normal(x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return distribution, density
 
 
-def _polynomial(coefficients: tuple[float, ...], z: NDArray[Any]) -> NDArray[Any]:
+def _polynomial(coefficients: tuple[float, ...], z: Array) -> Array:
     """Return Σ coefficients[k] zᵏ, by Horner's rule."""
     total = z * coefficients[-1]
     for coefficient in coefficients[-2:0:-1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from math import sqrt
 from threading import local
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from mlpkit_plugins.kernels.standard_normal import standard_normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mlpkit import Array
 
 PRODUCTS_BY = "NumPy"
 """What computes matrix products of float32: their bits depend on it."""
@@ -58,7 +60,7 @@ class _Begun(local):
 _BEGUN = _Begun()
 
 
-def to_bfloat16(x: NDArray[Any]) -> NDArray[np.float32]:
+def to_bfloat16(x: Array) -> NDArray[np.float32]:
     """Return numbers of float32 rounded to bfloat16, as float32: the nearest, of two equally near the even one.
 
     bfloat16 has the exponents of float32 and 8 of its 24 significant bits. Subnormal numbers become zero, as with
@@ -77,7 +79,7 @@ def to_bfloat16(x: NDArray[Any]) -> NDArray[np.float32]:
     return bits.view(np.float32)
 
 
-def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def product(a: Array, b: Array, out: Array) -> Array:
     """Set out to the matrix product a b, and return it.
 
     Between ``begin_bfloat16`` and ``end_bfloat16``, the elements of two matrices of float32 are rounded to bfloat16
@@ -95,7 +97,7 @@ def product(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]
     return out
 
 
-def product_plus_row(a: NDArray[Any], b: NDArray[Any], row: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def product_plus_row(a: Array, b: Array, row: Array, out: Array) -> Array:
     """Set out to the matrix product a b, as ``product`` computes it, with a row added to each of its rows; return it.
 
     Args:
@@ -109,7 +111,7 @@ def product_plus_row(a: NDArray[Any], b: NDArray[Any], row: NDArray[Any], out: N
     return out
 
 
-def rectify(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def rectify(x: Array, out: Array) -> Array:
     """Set out to max(x, 0), element by element, and return it.
 
     Args:
@@ -120,7 +122,7 @@ def rectify(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def keep_where_positive(dy: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def keep_where_positive(dy: Array, y: Array, out: Array) -> Array:
     """Set out to dy where y is positive, else to 0, and return it.
 
     Args:
@@ -132,7 +134,7 @@ def keep_where_positive(dy: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) ->
     return out
 
 
-def exp(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def exp(x: Array, out: Array) -> Array:
     """Set out to exp(x), element by element, and return it.
 
     Args:
@@ -143,7 +145,7 @@ def exp(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def cos(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def cos(x: Array, out: Array) -> Array:
     """Set out to cos(x), element by element, and return it.
 
     Args:
@@ -154,7 +156,7 @@ def cos(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def sin(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def sin(x: Array, out: Array) -> Array:
     """Set out to sin(x), element by element, and return it.
 
     Args:
@@ -165,7 +167,7 @@ def sin(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def tanh(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def tanh(x: Array, out: Array) -> Array:
     """Set out to tanh(x), element by element, and return it.
 
     Args:
@@ -176,7 +178,7 @@ def tanh(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def sigmoid(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def sigmoid(x: Array, out: Array) -> Array:
     """Set out to σ(x), element by element, and return it.
 
         σ(x) = 1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|))
@@ -197,7 +199,7 @@ def sigmoid(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def softplus(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def softplus(x: Array, out: Array) -> Array:
     """Set out to log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)), element by element, and return it.
 
     The second form never overflows, and keeps its digits for large negative x.
@@ -214,7 +216,7 @@ def softplus(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def gelu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def gelu(x: Array, out: Array) -> Array:
     """Set out to x Φ(x), with the standard normal distribution function Φ, element by element, and return it.
 
     Args:
@@ -225,7 +227,7 @@ def gelu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def silu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def silu(x: Array, out: Array) -> Array:
     """Set out to x σ(x), element by element, and return it.
 
     Args:
@@ -236,7 +238,7 @@ def silu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def mish(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def mish(x: Array, out: Array) -> Array:
     """Set out to x tanh(log(1 + exp(x))), element by element, and return it.
 
         tanh(log(1 + e)) = n / (n + 2),  n = e (e + 2)
@@ -253,7 +255,7 @@ def mish(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def elu(x: NDArray[Any], alpha: float, out: NDArray[Any]) -> NDArray[Any]:
+def elu(x: Array, alpha: float, out: Array) -> Array:
     """Set out to max(x, 0) + alpha (exp(min(x, 0)) - 1), element by element, and return it.
 
     Args:
@@ -268,7 +270,7 @@ def elu(x: NDArray[Any], alpha: float, out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def selu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def selu(x: Array, out: Array) -> Array:
     """Set out to SELU_SCALE elu(x) with alpha = SELU_ALPHA, element by element, and return it.
 
     Args:
@@ -279,7 +281,7 @@ def selu(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def leaky_relu(x: NDArray[Any], slope: float, out: NDArray[Any]) -> NDArray[Any]:
+def leaky_relu(x: Array, slope: float, out: Array) -> Array:
     """Set out to max(x, slope x), element by element, and return it.
 
     Args:
@@ -292,7 +294,7 @@ def leaky_relu(x: NDArray[Any], slope: float, out: NDArray[Any]) -> NDArray[Any]
     return out
 
 
-def sigmoid_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def sigmoid_gradient(dy: Array | float, y: Array, out: Array) -> Array:
     """Set out to dy y (1 - y), element by element, and return it.
 
     Args:
@@ -306,7 +308,7 @@ def sigmoid_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any
     return out
 
 
-def tanh_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def tanh_gradient(dy: Array | float, y: Array, out: Array) -> Array:
     """Set out to dy (1 - y²), element by element, and return it.
 
     Args:
@@ -320,7 +322,7 @@ def tanh_gradient(dy: NDArray[Any] | float, y: NDArray[Any], out: NDArray[Any]) 
     return out
 
 
-def softplus_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def softplus_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to dy σ(x), element by element, and return it.
 
     Args:
@@ -332,7 +334,7 @@ def softplus_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[An
     return out
 
 
-def gelu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def gelu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to dy (Φ(x) + x φ(x)), element by element, and return it.
 
     Args:
@@ -346,7 +348,7 @@ def gelu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) 
     return out
 
 
-def silu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def silu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to dy σ(x) (1 + x (1 - σ(x))), element by element, and return it.
 
     Args:
@@ -359,7 +361,7 @@ def silu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) 
     return out
 
 
-def mish_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def mish_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to dy (n + 4 x e (1 + e) r) r, element by element, and return it.
 
         e = exp(x),  n = e (e + 2),  r = 1 / (n + 2)
@@ -377,7 +379,7 @@ def mish_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) 
     return out
 
 
-def elu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], alpha: float, out: NDArray[Any]) -> NDArray[Any]:
+def elu_gradient(dy: Array | float, x: Array, alpha: float, out: Array) -> Array:
     """Set out to dy where x > 0, else to dy alpha exp(x), element by element, and return it.
 
     Args:
@@ -393,7 +395,7 @@ def elu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], alpha: float, out: N
     return out
 
 
-def selu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def selu_gradient(dy: Array | float, x: Array, out: Array) -> Array:
     """Set out to SELU_SCALE times the gradient of elu with alpha = SELU_ALPHA, element by element, and return it.
 
     Args:
@@ -406,7 +408,7 @@ def selu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], out: NDArray[Any]) 
     return out
 
 
-def leaky_relu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], slope: float, out: NDArray[Any]) -> NDArray[Any]:
+def leaky_relu_gradient(dy: Array | float, x: Array, slope: float, out: Array) -> Array:
     """Set out to dy where x > 0, else to dy slope, element by element, and return it.
 
     Args:
@@ -419,7 +421,7 @@ def leaky_relu_gradient(dy: NDArray[Any] | float, x: NDArray[Any], slope: float,
     return out
 
 
-def drop(x: NDArray[Any], chance: NDArray[np.uint16], rate: float, out: NDArray[Any]) -> NDArray[Any]:
+def drop(x: Array, chance: NDArray[np.uint16], rate: float, out: Array) -> Array:
     """Set out to x / (1 - rate) where chance >= 65,536 rate, rounded, else to 0, and return it.
 
     Args:
@@ -450,7 +452,7 @@ def philox_words(key: NDArray[np.uint64], counter: NDArray[np.uint64], out: NDAr
     return out
 
 
-def scale_elements(x: NDArray[Any], factor: float, out: NDArray[Any]) -> NDArray[Any]:
+def scale_elements(x: Array, factor: float, out: Array) -> Array:
     """Set out to factor x, element by element, and return it.
 
     Args:
@@ -462,7 +464,7 @@ def scale_elements(x: NDArray[Any], factor: float, out: NDArray[Any]) -> NDArray
     return out
 
 
-def prelu(x: NDArray[Any], slope: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def prelu(x: Array, slope: Array, out: Array) -> Array:
     """Set out to slope x where x < 0, else to x, and return it.
 
     Args:
@@ -475,9 +477,7 @@ def prelu(x: NDArray[Any], slope: NDArray[Any], out: NDArray[Any]) -> NDArray[An
     return out
 
 
-def prelu_gradient(
-    dy: NDArray[Any], x: NDArray[Any], slope: NDArray[Any], products: NDArray[Any], out: NDArray[Any]
-) -> NDArray[Any]:
+def prelu_gradient(dy: Array, x: Array, slope: Array, products: Array, out: Array) -> Array:
     """Set products to dy min(x, 0), and out to dy where x > 0, else to dy slope, and return out.
 
     Args:
@@ -492,7 +492,7 @@ def prelu_gradient(
     return out
 
 
-def lerp(x: NDArray[Any], end: NDArray[Any], weight: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def lerp(x: Array, end: Array, weight: Array, out: Array) -> Array:
     """Set out to x + weight (end - x), the linear interpolation from x to end, and return it.
 
     Args:
@@ -508,14 +508,14 @@ def lerp(x: NDArray[Any], end: NDArray[Any], weight: NDArray[Any], out: NDArray[
 
 
 def lerp_gradient(
-    dy: NDArray[Any],
-    x: NDArray[Any],
-    end: NDArray[Any],
-    slope: NDArray[Any],
-    weight: NDArray[Any],
-    products: NDArray[Any],
-    out: NDArray[Any],
-) -> NDArray[Any]:
+    dy: Array,
+    x: Array,
+    end: Array,
+    slope: Array,
+    weight: Array,
+    products: Array,
+    out: Array,
+) -> Array:
     """Set products to dy (end - x), and out to dy (1 + weight (slope - 1)), where end is a function of x; return out.
 
     Args:
@@ -532,7 +532,7 @@ def lerp_gradient(
     return out
 
 
-def scale_features(x: NDArray[Any], scale: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def scale_features(x: Array, scale: Array, out: Array) -> Array:
     """Set out to scale x, and return it.
 
     Args:
@@ -544,9 +544,7 @@ def scale_features(x: NDArray[Any], scale: NDArray[Any], out: NDArray[Any]) -> N
     return out
 
 
-def scale_and_shift_features(
-    x: NDArray[Any], scale: NDArray[Any], shift: NDArray[Any], out: NDArray[Any]
-) -> NDArray[Any]:
+def scale_and_shift_features(x: Array, scale: Array, shift: Array, out: Array) -> Array:
     """Set out to scale x + shift, and return it.
 
     Args:
@@ -560,7 +558,7 @@ def scale_and_shift_features(
     return out
 
 
-def feature_sums(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def feature_sums(x: Array, out: Array) -> Array:
     """Set out to the sum of each feature, and return it.
 
     Args:
@@ -570,9 +568,7 @@ def feature_sums(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return np.sum(x, axis=_all_but_features(x), out=out)
 
 
-def feature_sums_of_products(
-    x: NDArray[Any], y: NDArray[Any], products: NDArray[Any], out: NDArray[Any]
-) -> NDArray[Any]:
+def feature_sums_of_products(x: Array, y: Array, products: Array, out: Array) -> Array:
     """Set out to the sum of x y of each feature, and return it.
 
     Args:
@@ -584,9 +580,7 @@ def feature_sums_of_products(
     return feature_sums(np.multiply(x, y, out=products), out)
 
 
-def feature_sums_of_squares(
-    x: NDArray[Any], mean: NDArray[Any], squares: NDArray[Any], out: NDArray[Any]
-) -> NDArray[Any]:
+def feature_sums_of_squares(x: Array, mean: Array, squares: Array, out: Array) -> Array:
     """Set out to the sum of (x - mean)² of each feature, and return it.
 
     Args:
@@ -599,19 +593,19 @@ def feature_sums_of_squares(
     return feature_sums(np.square(squares, out=squares), out)
 
 
-def _all_but_features(x: NDArray[Any]) -> tuple[int, ...]:
+def _all_but_features(x: Array) -> tuple[int, ...]:
     return (0, *range(2, x.ndim))
 
 
 def normalize(
-    x: NDArray[Any],
-    mean: NDArray[Any],
-    scale: NDArray[Any],
-    gamma: NDArray[Any],
-    beta: NDArray[Any],
-    normalized: NDArray[Any],
-    out: NDArray[Any],
-) -> NDArray[Any]:
+    x: Array,
+    mean: Array,
+    scale: Array,
+    gamma: Array,
+    beta: Array,
+    normalized: Array,
+    out: Array,
+) -> Array:
     """Set normalized to (x - mean) scale, and out to gamma normalized + beta; return out.
 
     Args:
@@ -631,13 +625,13 @@ def normalize(
 
 
 def normalize_gradient(
-    dy: NDArray[Any],
-    normalized: NDArray[Any],
-    mean: NDArray[Any],
-    along: NDArray[Any],
-    factor: NDArray[Any],
-    out: NDArray[Any],
-) -> NDArray[Any]:
+    dy: Array,
+    normalized: Array,
+    mean: Array,
+    along: Array,
+    factor: Array,
+    out: Array,
+) -> Array:
     """Set out to factor (dy - mean - along normalized), and return it.
 
     Args:
@@ -656,14 +650,14 @@ def normalize_gradient(
 
 
 def normalize_rows(
-    x: NDArray[Any],
-    gamma: NDArray[Any],
-    beta: NDArray[Any],
+    x: Array,
+    gamma: Array,
+    beta: Array,
     epsilon: float,
-    normalized: NDArray[Any],
-    scale: NDArray[Any],
-    out: NDArray[Any],
-) -> NDArray[Any]:
+    normalized: Array,
+    scale: Array,
+    out: Array,
+) -> Array:
     """Set normalized to (x - mean) scale, with mean and variance of each row, and out to gamma normalized + beta.
 
         scale = 1 / √(variance + epsilon)
@@ -688,13 +682,13 @@ def normalize_rows(
 
 
 def normalize_rows_gradient(
-    dy: NDArray[Any],
-    normalized: NDArray[Any],
-    scale: NDArray[Any],
-    gamma: NDArray[Any],
-    products: NDArray[Any],
-    out: NDArray[Any],
-) -> NDArray[Any]:
+    dy: Array,
+    normalized: Array,
+    scale: Array,
+    gamma: Array,
+    products: Array,
+    out: Array,
+) -> Array:
     """Set products to dy normalized, and out to scale (g - mean(g) - normalized mean(g normalized)), and return out.
 
         g = gamma dy,  with means of each row
@@ -717,7 +711,7 @@ def normalize_rows_gradient(
     return out
 
 
-def shift_transposed(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def shift_transposed(x: Array, out: Array) -> Array:
     """Set out to the transpose of x less each row's largest element, and return it.
 
     Args:
@@ -729,7 +723,7 @@ def shift_transposed(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def pick_labels(p: NDArray[Any], t: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def pick_labels(p: Array, t: Array, out: Array) -> Array:
     """Set out to each column's element at its label, and return it.
 
     Args:
@@ -748,7 +742,7 @@ def pick_labels(p: NDArray[Any], t: NDArray[Any], out: NDArray[Any]) -> NDArray[
     return out
 
 
-def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
+def normalize_columns(p: Array, total: Array) -> Array:
     """Set total to the sum of each column of p, divide the columns by it in place, and return total.
 
     Args:
@@ -763,7 +757,7 @@ def normalize_columns(p: NDArray[Any], total: NDArray[Any]) -> NDArray[Any]:
     return total
 
 
-def softmax(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def softmax(x: Array, out: Array) -> Array:
     """Set out to exp(x - max x) / Σ exp(x - max x), row by row, added from the first class to the last, and return it.
 
     Args:
@@ -777,7 +771,7 @@ def softmax(x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
+def cross_entropy_gradient(p: Array, t: Array, scale: float, out: Array) -> Array:
     """Set out to (pᵀ - one-hot t) scale, and return it.
 
     Args:
@@ -792,7 +786,7 @@ def cross_entropy_gradient(p: NDArray[Any], t: NDArray[Any], scale: float, out: 
     return out
 
 
-def descend(value: NDArray[Any], gradient: NDArray[Any], length: float) -> None:
+def descend(value: Array, gradient: Array, length: float) -> None:
     """Subtract length gradient from value in place; the gradient is scratch from then on.
 
     Args:
@@ -805,10 +799,10 @@ def descend(value: NDArray[Any], gradient: NDArray[Any], length: float) -> None:
 
 
 def descend_adaptively(
-    value: NDArray[Any],
-    gradient: NDArray[Any],
-    m: NDArray[Any],
-    v: NDArray[Any],
+    value: Array,
+    gradient: Array,
+    m: Array,
+    v: Array,
     beta1: float,
     beta2: float,
     correction1: float,
@@ -865,7 +859,7 @@ def descend_adaptively(
     np.subtract(value, gradient, out=value)
 
 
-def flush_subnormal(x: NDArray[Any]) -> None:
+def flush_subnormal(x: Array) -> None:
     """Set subnormal numbers to 0, in place.
 
     A mean that is multiplied by 0.9 at every step becomes subnormal within a thousand steps without a gradient, such as
@@ -881,7 +875,7 @@ def flush_subnormal(x: NDArray[Any]) -> None:
             np.copyto(blocks[0], 0, where=np.abs(blocks[0]) < least)
 
 
-def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float, out: NDArray[Any]) -> NDArray[Any]:
+def take_scaled(numbers: NDArray[np.uint8], indices: Array, scale: float, out: Array) -> Array:
     """Set out to the entries of an array of bytes at some positions of its first axis, times scale, and return it.
 
     Args:
@@ -898,7 +892,7 @@ def take_scaled(numbers: NDArray[np.uint8], indices: NDArray[Any], scale: float,
     return out
 
 
-def take_rows(numbers: NDArray[Any], indices: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+def take_rows(numbers: Array, indices: Array, out: Array) -> Array:
     """Set out to the entries of an array at some positions of its first axis, and return it.
 
     Args:
@@ -944,7 +938,7 @@ def end_bfloat16(*_: object) -> None:
     _BEGUN.bfloat16 -= 1
 
 
-def read_rows(descriptor: int, start: int, indices: NDArray[Any], out: NDArray[Any]) -> bool:
+def read_rows(descriptor: int, start: int, indices: Array, out: Array) -> bool:
     """Set out to rows of an array in a file, and return whether the file has all of them.
 
     Args:

@@ -13,9 +13,7 @@ from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Affine(MatrixLayer):
@@ -59,7 +57,7 @@ class Affine(MatrixLayer):
         self.bias = bias
         self.biases = biases
         self.ntk = ntk
-        self.ones: NDArray[Any] = np.ones(0)
+        self.ones: Array = np.ones(0)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
@@ -75,7 +73,7 @@ class Affine(MatrixLayer):
             self.b = self.parameter("b", (self.units,), self.biases, fans=(features, self.units), decay=False)
         return (self.units,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = α x W + b."""
         self.x = x
         self.scaled = self.W.value  # α W, usually smaller than x and y
@@ -84,7 +82,7 @@ class Affine(MatrixLayer):
         y = self.buffer("y", (len(x), self.units), contiguous=False)
         return product_plus_row(x, self.scaled, self.b.value, y) if self.bias else product(x, self.scaled, y)
 
-    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]] | None:
+    def prediction_plan(self, x: Array) -> Callable[[], Array] | None:
         """Return a function that computes y again; None if that takes α W again."""
         if self.alpha != 1:
             return None
@@ -93,7 +91,7 @@ class Affine(MatrixLayer):
             return lambda: product_plus_row(x, self.W.value, self.b.value, y)
         return lambda: product(x, self.W.value, y)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx = α dy Wᵀ."""
         if self.needs_parameter_gradients:
             product(self.x.T, dy, self.W.grad)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from mlpkit_plugins.functions.pool2d import Pool2d
 from mlpkit_plugins.kernels import average_pool
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class AveragePool2d(Pool2d):
@@ -37,12 +37,12 @@ class AveragePool2d(Pool2d):
 
     operator = "AveragePool"
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return the mean pixel of each patch."""
         self.x = x
         return average_pool(x, self.patches.size, self.patches.stride, self.per_patch("y", x))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx: each pixel's share in the patches that it lies in."""
         dx = self.buffer("dx", like=self.x)
         dx[...] = 0

@@ -14,9 +14,7 @@ from mlpkit_plugins.kernels import product
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class BatchEnsembleAffine(MatrixLayer):
@@ -81,7 +79,7 @@ class BatchEnsembleAffine(MatrixLayer):
         self.b = self.parameter("b", shape, biases, fans=fans, decay=False)
         return (self.members, self.units)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y_k = ((x_k ∘ r_k) W) ∘ s_k + b_k."""
         self.x = x
         self.a = scale_rows(x, self.r.value, self.buffer("a", x.shape)) if self.r else x
@@ -91,7 +89,7 @@ class BatchEnsembleAffine(MatrixLayer):
         np.add(self.z, self.b.value, out=self.z)
         return self.z
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW, dr, ds and db, and return dx."""
         if self.needs_parameter_gradients:
             sum_rows(_rows(dy) if self.shared_bias else dy, self.b.grad)
@@ -111,7 +109,7 @@ class BatchEnsembleAffine(MatrixLayer):
             sum_row_products(da, self.x, self.buffer("products", da.shape), self.r.grad)
         return scale_rows(da, self.r.value, da)
 
-    def _product(self, x: NDArray[Any], W: NDArray[Any], name: str) -> NDArray[Any]:
+    def _product(self, x: Array, W: Array, name: str) -> Array:
         """Return x W, all rows of all members in one product."""
         y = self.buffer(name, (*x.shape[:2], W.shape[1]))
         product(_rows(x), W, _rows(y))
@@ -137,6 +135,6 @@ class BatchEnsembleAffine(MatrixLayer):
         return [(signs, (2, 4)), ({"units": 5}, (3, 2)), (mini, (2, 4)), ({**mini, "r": None}, (2, 3))]
 
 
-def _rows(x: NDArray[Any]) -> NDArray[Any]:
+def _rows(x: Array) -> Array:
     """Return the rows of all members as one matrix."""
     return x.reshape(-1, x.shape[-1])

@@ -18,9 +18,7 @@ from mlpkit_plugins.kernels import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class BatchNorm(Layer):
@@ -72,7 +70,7 @@ class BatchNorm(Layer):
         self.running_variance = self.state("running_variance", (features,), 1.0)
         return input_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = gamma x̂ + beta."""
         self.normalized = self.buffer("normalized", like=x)
         self.coupled = self.training and len(x) > 0
@@ -89,7 +87,7 @@ class BatchNorm(Layer):
         mean, scale, gamma, beta = map(self.axis.spread, figures)
         return normalize(x, mean, scale, gamma, beta, self.normalized, self.buffer("y", like=x))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set dgamma and dbeta, and return dx."""
         feature_sums_of_products(dy, self.normalized, self.buffer("products", like=dy), self.gamma.grad)
         feature_sums(dy, self.beta.grad)
@@ -101,7 +99,7 @@ class BatchNorm(Layer):
         mean, along = (self.axis.spread(each.grad / count) for each in (self.beta, self.gamma))
         return normalize_gradient(dy, self.normalized, mean, along, factor, dy)
 
-    def _keep(self, mean: NDArray[Any], variance: NDArray[Any], count: int) -> None:
+    def _keep(self, mean: Array, variance: Array, count: int) -> None:
         """Update the running statistics from a minibatch of so many elements per feature."""
         figures = [(self.running_mean, mean)]
         if count > 1:  # one element has no variance, and 0 would be wrong

@@ -14,9 +14,7 @@ from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class ColumnAffine(MatrixLayer):
@@ -63,7 +61,7 @@ class ColumnAffine(MatrixLayer):
         self.b = self.parameter("b", (len(widths), self.size), self.biases, fans=fans, decay=False)
         return (len(widths) * self.size,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y_k = x_k W_k + b_k."""
         self.x = x
         y = self.buffer("y", (len(x), len(self.columns) * self.size))
@@ -71,7 +69,7 @@ class ColumnAffine(MatrixLayer):
             product_plus_row(x[:, column], self.W.value[column], b, y[:, mapped])
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx_k = dy_k W_kᵀ."""
         if self.needs_parameter_gradients:
             for column, mapped in zip(self.columns, self.mapped, strict=True):

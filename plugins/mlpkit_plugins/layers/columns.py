@@ -14,7 +14,7 @@ from mlpkit import Chain, InputColumn, InputShape, Layer, ShapeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 Layers = Annotated[list[Layer], MinLen(1)]
 
@@ -95,7 +95,7 @@ class Columns(Layer):
             )
         return (end,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return what the layers make of their columns, beside each other."""
         y = self.buffer("y", (len(x), self.groups[-1].outputs.stop))
         for name, places, inside, outputs in self.groups:
@@ -103,11 +103,11 @@ class Columns(Layer):
             y[:, outputs] = part if inside is None else inside.forward(part).reshape(len(x), width(outputs))
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Return what the layers pass back, each to its columns."""
         dx = self.buffer("dx", (len(dy), self.width)) if self.needs_input_gradient else None
         for name, places, inside, outputs in self.groups:
-            part: NDArray[Any] | None = dy[:, outputs]
+            part: Array | None = dy[:, outputs]
             if inside is not None:
                 own = self.buffer(f"d{name}", (len(dy), *inside.output_shape))
                 own.reshape(len(dy), width(outputs))[...] = dy[:, outputs]

@@ -14,9 +14,7 @@ from mlpkit_plugins.kernels import convolution, convolution_inputs_gradient, con
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Conv2d(MatrixLayer):
@@ -79,14 +77,14 @@ class Conv2d(MatrixLayer):
             self.b = self.parameter("b", (self.filters,), self.biases, fans=fans, decay=False)
         return (self.filters, self.patches.down, self.patches.across)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = W * x + b."""
         self.x = in_memory(self, "x", x, self.padding)
         y = self.buffer("y", (self.patches.across, self.filters, self.patches.down, len(x)))
         b = self.b.value if self.bias else None
         return convolution(self.x, self._by_pixel(self.W.value), b, self.stride, y).transpose(IN_MEMORY)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx."""
         dy = in_memory(self, "dy", dy)
         if self.needs_parameter_gradients:
@@ -103,7 +101,7 @@ class Conv2d(MatrixLayer):
         """Return operations for one example: six for each weight and patch."""
         return 6 * self.filters * self.channels * self.size**2 * self.patches.down * self.patches.across
 
-    def _by_pixel(self, W: NDArray[Any]) -> NDArray[Any]:
+    def _by_pixel(self, W: Array) -> Array:
         """Return a view of W or dW with an axis for each of f, c, p and q."""
         return W.reshape(self.filters, self.channels, self.size, self.size)
 

@@ -15,9 +15,7 @@ from mlpkit_plugins.kernels import drop, product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class DropConnect(MatrixLayer):
@@ -60,7 +58,7 @@ class DropConnect(MatrixLayer):
         self.b = self.parameter("b", (self.units,), self.biases, fans=fans, decay=False)
         return (self.units,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = x V + c in training, and x W + b otherwise."""
         self.x, self.V, c = x, self.W.value, self.b.value
         self.dropping = self.training and self.rate > 0
@@ -72,7 +70,7 @@ class DropConnect(MatrixLayer):
             c = drop(self.b.value, self.chances[1], self.rate, self.buffer("c", like=self.b.value))
         return product_plus_row(x, self.V, c, self.buffer("y", (len(x), self.units), contiguous=False))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx = dy Vᵀ."""
         if self.needs_parameter_gradients:
             product(self.x.T, dy, self.W.grad)

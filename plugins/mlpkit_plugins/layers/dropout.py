@@ -12,9 +12,7 @@ from mlpkit_plugins.functions.random_words import random_words
 from mlpkit_plugins.kernels import drop
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Dropout(Layer):
@@ -34,7 +32,7 @@ class Dropout(Layer):
 
     rate: Annotated[Rate, Lt(1)] = 0.5
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = x m / (1 - rate) in training, and x otherwise."""
         self.rate_now = self.now(self.rate) if self.training else 0.0
         if self.rate_now == 0:
@@ -42,7 +40,7 @@ class Dropout(Layer):
         self.chance = random_words(self.rng, self.buffer("chance", x.shape, np.uint16))
         return drop(x, self.chance, self.rate_now, self.buffer("y", like=x))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx = dy m / (1 - rate), with the m of forward."""
         return drop(dy, self.chance, self.rate_now, dy) if self.rate_now > 0 else dy
 

@@ -10,9 +10,7 @@ from mlpkit import Elementwise
 from mlpkit_plugins.kernels import elu, elu_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Elu(Elementwise):
@@ -32,15 +30,15 @@ class Elu(Elementwise):
 
     alpha: Annotated[float, Gt(0)] = 1.0
 
-    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def function(self, x: Array, out: Array) -> Array:
         """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
         return elu(x, self.alpha, out)
 
-    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return 1 where x > 0, else alpha exp(x)."""
         return elu_gradient(1.0, x, self.alpha, out)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx, in one pass over memory."""
         return elu_gradient(dy, self.x, self.alpha, dy)
 

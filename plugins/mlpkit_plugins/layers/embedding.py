@@ -13,7 +13,7 @@ from mlpkit import InitializerLike, InputShape, Layer, ShapeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 LARGEST_SIZE: Final = 600
 
@@ -58,7 +58,7 @@ class Embedding(Layer):
         self.E = self.parameter("E", (elements,), weights)
         return (sum(self.sizes),)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = (E₁[x₁], E₂[x₂], ...)."""
         counts, columns, sizes, begins = self._layout()
         indices = x.astype(np.intp)
@@ -66,7 +66,7 @@ class Embedding(Layer):
         self.places = indices[:, columns] * sizes + begins
         return np.take(self.E.value, self.places, out=self.buffer("y", self.places.shape), mode="clip")
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dE, and return dx = 0."""
         if self.needs_parameter_gradients:
             self.E.grad[...] = np.bincount(self.places.ravel(), dy.ravel(), minlength=self.E.shape[0])

@@ -13,9 +13,7 @@ from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class EnsembleAffine(MatrixLayer):
@@ -53,7 +51,7 @@ class EnsembleAffine(MatrixLayer):
         self.b = self.parameter("b", (members, self.units), self.biases, fans=fans, decay=False)
         return (members, self.units)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y_k = x_k W_k + b_k."""
         self.x = x
         y = self.buffer("y", (*x.shape[:2], self.units))
@@ -61,7 +59,7 @@ class EnsembleAffine(MatrixLayer):
             product_plus_row(x[:, k], W, self.b.value[k], y[:, k])
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx_k = dy_k W_kᵀ."""
         if self.needs_parameter_gradients:
             for k, dW in enumerate(self.W.grad):

@@ -10,9 +10,7 @@ from annotated_types import Ge
 from mlpkit import Layer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class EnsembleView(Layer):
@@ -39,11 +37,11 @@ class EnsembleView(Layer):
         """Return the shape with the new axis."""
         return (self.members, *input_shape)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y, a view of x."""
         return np.broadcast_to(x[:, None], (len(x), self.members, *x.shape[1:]))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx = Σ dy_k."""
         return np.sum(dy, axis=1, out=self.buffer("dx", (len(dy), *dy.shape[2:])))
 

@@ -9,9 +9,7 @@ from mlpkit import Layer
 from mlpkit_plugins.kernels import flatten_images
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 IMAGES = 4
 """How many axes images have; pooling leaves them in an order in memory that is costly to change."""
@@ -33,14 +31,14 @@ class Flatten(Layer):
         self.features = prod(input_shape)
         return (self.features,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return x as rows of features."""
         self.shape = x.shape
         if x.ndim != IMAGES or x.flags.c_contiguous:
             return x.reshape(len(x), self.features)
         return flatten_images(x, self.buffer("y", (len(x), self.features), x.dtype))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dy in the shape of x."""
         return dy.reshape(self.shape)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit import Elementwise
 from mlpkit_plugins.kernels import gelu, gelu_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Gelu(Elementwise):
@@ -27,15 +25,15 @@ class Gelu(Elementwise):
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016), section 2.
     """
 
-    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def function(self, x: Array, out: Array) -> Array:
         """Return x Φ(x)."""
         return gelu(x, out)
 
-    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return Φ(x) + x φ(x)."""
         return gelu_gradient(1.0, x, out)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx, in one pass over memory."""
         return gelu_gradient(dy, self.x, dy)
 

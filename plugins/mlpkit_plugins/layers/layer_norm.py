@@ -12,9 +12,7 @@ from mlpkit_plugins.functions.rows import sum_rows
 from mlpkit_plugins.kernels import normalize_rows, normalize_rows_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class LayerNorm(Layer):
@@ -54,14 +52,14 @@ class LayerNorm(Layer):
         self.beta = self.parameter("beta", input_shape, "zeros", decay=False)
         return input_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = gamma x̂ + beta."""
         self.normalized = self.buffer("normalized", like=x)
         self.scale = self.buffer("scale", (len(x), *self.one_each))
         gamma, beta, y = self.gamma.value, self.beta.value, self.buffer("y", like=x)
         return normalize_rows(x, gamma, beta, self.epsilon, self.normalized, self.scale, y)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set dgamma and dbeta, and return dx."""
         sum_rows(dy, self.beta.grad)
         products = self.buffer("products", like=dy)

@@ -10,9 +10,7 @@ from mlpkit import Elementwise
 from mlpkit_plugins.kernels import leaky_relu, leaky_relu_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class LeakyRelu(Elementwise):
@@ -31,15 +29,15 @@ class LeakyRelu(Elementwise):
 
     slope: Annotated[float, Ge(0), Le(1)] = 0.01
 
-    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def function(self, x: Array, out: Array) -> Array:
         """Return max(x, slope x), which is the larger one as slope <= 1."""
         return leaky_relu(x, self.slope, out)
 
-    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return 1 where x > 0, else slope."""
         return leaky_relu_gradient(1.0, x, self.slope, out)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx, in one pass over memory."""
         return leaky_relu_gradient(dy, self.x, self.slope, dy)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit_plugins.functions.image_order import IN_MEMORY, in_memory
 from mlpkit_plugins.functions.pool2d import Pool2d
 from mlpkit_plugins.kernels import max_pool, max_pool_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class MaxPool2d(Pool2d):
@@ -36,14 +36,14 @@ class MaxPool2d(Pool2d):
 
     operator = "MaxPool"
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return the largest pixel of each patch."""
         self.x = in_memory(self, "x", x)
         y = self.buffer("y", (self.patches.across, x.shape[1], self.patches.down, len(x)))
         self.y = max_pool(self.x, self.patches.size, self.patches.stride, y)
         return self.y.transpose(IN_MEMORY)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx: dy, added up where a pixel was the first largest of a patch."""
         dy, dx = in_memory(self, "dy", dy), self.buffer("dx", self.x.shape)
         max_pool_gradient(self.x, self.y, dy, self.patches.size, self.patches.stride, dx)

@@ -14,9 +14,7 @@ from mlpkit_plugins.kernels import product, product_plus_row
 from mlpkit_plugins.kernels.matrix_layer import MatrixLayer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Maxout(MatrixLayer):
@@ -55,7 +53,7 @@ class Maxout(MatrixLayer):
         self.b = self.parameter("b", (columns,), self.biases, fans=fans, decay=False)
         return (self.units,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return the largest of the pieces of z = x W + b."""
         self.x = x
         z = product_plus_row(x, self.W.value, self.b.value, self.buffer("z", (len(x), self.pieces * self.units)))
@@ -63,7 +61,7 @@ class Maxout(MatrixLayer):
         self.largest = np.argmax(pieces, axis=1, keepdims=True)
         return np.max(pieces, axis=1, out=self.buffer("y", (len(x), self.units)))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx = dz Wᵀ."""
         dz = self.buffer("dz", (len(dy), self.pieces * self.units))
         dz[...] = 0
@@ -81,7 +79,7 @@ class Maxout(MatrixLayer):
         pieces = graph.op("Reshape", z, np.array([0, self.pieces, self.units]))
         return graph.op("ReduceMax", pieces, axes=[1], keepdims=0)
 
-    def _pieces(self, z: NDArray[Any]) -> NDArray[Any]:
+    def _pieces(self, z: Array) -> Array:
         return z.reshape(len(z), self.pieces, self.units)
 
     @classmethod

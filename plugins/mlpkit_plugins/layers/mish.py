@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit import Elementwise
 from mlpkit_plugins.kernels import mish, mish_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Mish(Elementwise):
@@ -26,15 +24,15 @@ class Mish(Elementwise):
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2020), equation 1.
     """
 
-    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def function(self, x: Array, out: Array) -> Array:
         """Return x t."""
         return mish(x, out)
 
-    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return t + x (1 - t²) σ(x)."""
         return mish_gradient(1.0, x, out)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx, in one pass over memory."""
         return mish_gradient(dy, self.x, dy)
 

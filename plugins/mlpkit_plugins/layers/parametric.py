@@ -9,9 +9,7 @@ from mlpkit_plugins.functions.feature_axis import FeatureAxis
 from mlpkit_plugins.kernels import lerp, lerp_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Parametric(Layer):
@@ -54,13 +52,13 @@ class Parametric(Layer):
         self.alpha = self.parameter("alpha", input_shape[:1], self.first_alpha, rate=0.1)
         return self.child(self.activation, input_shape)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = x + alpha (f(x) - x)."""
         self.x = x
         self.f = self.activation.forward(x)
         return lerp(x, self.f, self.axis.spread(self.alpha.value), self.buffer("y", like=x))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set dalpha, and return dx."""
         slope = self.activation.derivative(self.x, self.f, self.buffer("slope", like=dy))
         products = self.buffer("products", like=dy)

@@ -13,9 +13,7 @@ from mlpkit_plugins.functions.uniform import Uniform
 from mlpkit_plugins.kernels import cos, sin
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Periodic(Layer):
@@ -75,7 +73,7 @@ class Periodic(Layer):
         self.b2 = self.parameter("b2", (*own, self.mapped), bound, fans=fans, rate=rate)
         return (columns * self.size,)
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y, computed with the rows last, so that the waves of a number lie together."""
         phase, v = self._phase(x), self.buffer("v", (self.columns, self.waves, len(x)))
         if self.is_pbld:
@@ -94,7 +92,7 @@ class Periodic(Layer):
             np.maximum(rows_first, 0, out=y)
         return y.reshape(len(x), self.columns * self.size)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Set the gradients of w, b, W₂ and b₂, and return dx."""
         rows = len(dy)
         dy = dy.reshape(rows, self.columns, self.size)
@@ -138,14 +136,14 @@ class Periodic(Layer):
     def _kept(self) -> tuple[tuple[str, int], tuple[str, int]]:
         return ("phase", self.frequencies), ("v", self.waves)
 
-    def _phase(self, x: NDArray[Any]) -> NDArray[Any]:
+    def _phase(self, x: Array) -> Array:
         """Return (2π w, b) (x, 1), a product that takes less time than its two passes over memory."""
         factors = [self.w.value * self._turn, *([self.b.value] if self.is_pbld else [])]
         self.x = self.buffer("x", (self.columns, len(factors), len(x)))
         self.x[:, 0], self.x[:, 1:] = x.T, 1
         return self._products(np.stack(factors, axis=-1), self.x, "phase")
 
-    def _products(self, factors: NDArray[Any], v: NDArray[Any], name: str) -> NDArray[Any]:
+    def _products(self, factors: Array, v: Array, name: str) -> Array:
         """Return the products of all columns; outside training added up one after the other, so that a row has the same
         bits anywhere."""
         y = self.buffer(name, (self.columns, factors.shape[-2], v.shape[-1]))
@@ -156,7 +154,7 @@ class Periodic(Layer):
             np.add(y, factors[..., k, None] * v[:, None, k], out=y)
         return y
 
-    def _through_waves(self, dv: NDArray[Any], phase: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
+    def _through_waves(self, dv: Array, phase: Array, v: Array) -> Array:
         """Return the gradient by the phase, from that by v; from that by -v for pbld, as cos' = -sin."""
         if self.is_pbld:
             np.multiply(dv, sin(phase, self.buffer("sine", phase.shape)), out=dv)
@@ -167,7 +165,7 @@ class Periodic(Layer):
         np.subtract(phase, np.multiply(by_cosine, sine, out=by_cosine), out=phase)
         return phase
 
-    def _set_gradients(self, v: NDArray[Any], dz: NDArray[Any], dphase: NDArray[Any]) -> None:
+    def _set_gradients(self, v: Array, dz: Array, dphase: Array) -> None:
         shared = self.form == "plr_lite"
         of_columns = np.matmul(v, dz.swapaxes(-1, -2), out=None if shared else self.W2.grad)
         if shared:

@@ -9,9 +9,7 @@ from mlpkit_plugins.functions.feature_axis import FeatureAxis
 from mlpkit_plugins.kernels import prelu, prelu_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Prelu(Layer):
@@ -44,12 +42,12 @@ class Prelu(Layer):
         self.slope = self.parameter("slope", input_shape[:1], self.first_slope, decay=False)
         return input_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y."""
         self.x = x
         return prelu(x, self.axis.spread(self.slope.value), self.buffer("y", like=x))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set dslope, and return dx."""
         products = self.buffer("products", like=dy)
         dx = prelu_gradient(dy, self.x, self.axis.spread(self.slope.value), products, dy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +10,7 @@ from mlpkit import Elementwise
 from mlpkit_plugins.kernels import keep_where_positive, rectify, row_order
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Relu(Elementwise):
@@ -28,11 +26,11 @@ class Relu(Elementwise):
 
     evaluation_context = row_order
 
-    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def function(self, x: Array, out: Array) -> Array:
         """Return max(x, 0)."""
         return rectify(x, out)
 
-    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return 1 where y > 0, else 0."""
         np.greater(y, 0, out=out)
         return out
@@ -41,6 +39,6 @@ class Relu(Elementwise):
         """Describe y."""
         return graph.op("Relu", graph.input)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx, in one pass over memory."""
         return keep_where_positive(dy, self.y, dy)

@@ -9,9 +9,7 @@ from annotated_types import Ge
 from mlpkit import Layer, Recipe
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Repeat(Layer):
@@ -40,11 +38,11 @@ class Repeat(Layer):
         self.inside = self.chain((self.layer() for _ in range(self.times)), input_shape)
         return self.inside.output_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return what the last copy returns."""
         return self.inside.forward(x)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Return what the first copy returns."""
         return self.inside.backward(dy)
 

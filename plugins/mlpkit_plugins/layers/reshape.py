@@ -11,9 +11,7 @@ from annotated_types import Ge
 from mlpkit import Layer, ShapeError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Reshape(Layer):
@@ -44,12 +42,12 @@ class Reshape(Layer):
             )
         return shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return x in the new shape."""
         self.shape_before = x.shape
         return x.reshape(len(x), *self.shape)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dy in the shape of x."""
         return dy.reshape(self.shape_before)
 

@@ -10,9 +10,7 @@ from annotated_types import MinLen
 from mlpkit import Layer, ShapeError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Residual(Layer):
@@ -48,13 +46,13 @@ class Residual(Layer):
             )
         return input_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = x + f(x)."""
         y = self.buffer("y", like=x)
         np.add(x, self.inside.forward(x), out=y)
         return y
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Return dx = dy + dy ∂f/∂x."""
         df = self.buffer("df", like=dy)
         np.copyto(df, dy)  # the layers inside may overwrite what they are given, and dy is needed once more

@@ -8,9 +8,7 @@ from mlpkit import Layer
 from mlpkit_plugins.functions.rows import scale_rows, sum_row_products
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Scale(Layer):
@@ -31,12 +29,12 @@ class Scale(Layer):
         self.s = self.parameter("s", input_shape, 1.0, decay=False)
         return input_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return y = s ∘ x."""
         self.x = x
         return scale_rows(x, self.s.value, self.buffer("y", x.shape))
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Set ds, and return dx = s ∘ dy."""
         if self.needs_parameter_gradients:
             sum_row_products(dy, self.x, self.buffer("products", dy.shape), self.s.grad)

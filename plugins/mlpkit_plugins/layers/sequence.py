@@ -9,9 +9,7 @@ from annotated_types import MinLen
 from mlpkit import Layer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Sequence(Layer):
@@ -38,11 +36,11 @@ class Sequence(Layer):
         self.inside = self.chain(self.layers, input_shape)
         return self.inside.output_shape
 
-    def forward(self, x: NDArray[Any]) -> NDArray[Any]:
+    def forward(self, x: Array) -> Array:
         """Return what the last layer returns."""
         return self.inside.forward(x)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any] | None:
+    def backward(self, dy: Array) -> Array | None:
         """Return what the first layer returns."""
         return self.inside.backward(dy)
 

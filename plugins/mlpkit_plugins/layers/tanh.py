@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit import Elementwise
 from mlpkit_plugins.kernels import tanh, tanh_gradient
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Tanh(Elementwise):
@@ -24,15 +22,15 @@ class Tanh(Elementwise):
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.4.
     """
 
-    def function(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def function(self, x: Array, out: Array) -> Array:
         """Return tanh(x)."""
         return tanh(x, out)
 
-    def derivative(self, x: NDArray[Any], y: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def derivative(self, x: Array, y: Array, out: Array) -> Array:
         """Return 1 - y²."""
         return tanh_gradient(1.0, y, out)
 
-    def backward(self, dy: NDArray[Any]) -> NDArray[Any]:
+    def backward(self, dy: Array) -> Array:
         """Return dx, in one pass over memory."""
         return tanh_gradient(dy, self.y, dy)
 

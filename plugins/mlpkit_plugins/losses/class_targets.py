@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit import ShapeError, UsageError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 SUM_TOLERANCE = 1e-3
 """How far the sum of a one-hot row may be from 1; rows of float32 probabilities must pass."""
 
 
-def expect_class_targets(who: str, t: NDArray[Any], shape: tuple[int, ...]) -> None:
+def expect_class_targets(who: str, t: Array, shape: tuple[int, ...]) -> None:
     """Make sure that the targets are integers or one-hot rows; the range of integers is not checked.
 
     Args:
@@ -37,7 +37,7 @@ def expect_class_targets(who: str, t: NDArray[Any], shape: tuple[int, ...]) -> N
     expect_sums_of_one(who, t)
 
 
-def expect_sums_of_one(who: str, t: NDArray[Any]) -> None:
+def expect_sums_of_one(who: str, t: Array) -> None:
     """Make sure that each row is one-hot, or at least sums to 1.
 
     Raises:
@@ -47,7 +47,7 @@ def expect_sums_of_one(who: str, t: NDArray[Any]) -> None:
         raise UsageError(f"{who} got a target row whose sum is not 1; expected one-hot rows")
 
 
-def expect_class_numbers(who: str, t: NDArray[Any], classes: int) -> None:
+def expect_class_numbers(who: str, t: Array, classes: int) -> None:
     """Make sure that integers are class numbers.
 
     Raises:

@@ -9,9 +9,7 @@ import numpy as np
 from mlpkit import Loss, ShapeError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Target, Value
+    from mlpkit import Array, Graph, Target, Value
 
 
 class EnsembleLoss(Loss):
@@ -60,21 +58,21 @@ class EnsembleLoss(Loss):
         of_member = self.loss.expected_inputs(target)
         return None if of_member is None else (1, *of_member)
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of the members' losses: that of a minibatch with a row for each member of each example."""
         of_rows = () if weights is None else (np.repeat(weights, self.members),)
         return self.loss.forward(_rows(x), np.repeat(t, self.members, axis=0), *of_rows)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx."""
         dx = self.loss.backward(dloss)
         return dx.reshape(-1, self.members, *dx.shape[1:])
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return the mean of the members' predictions, added up from the first member to the last."""
         of_rows = self.loss.predict(_rows(x))
         of_members = of_rows.reshape(len(x), self.members, *of_rows.shape[1:])
-        total: NDArray[Any] = of_members[:, 0].copy()
+        total: Array = of_members[:, 0].copy()
         for k in range(1, self.members):
             np.add(total, of_members[:, k], out=total)
         np.divide(total, self.members, out=total)
@@ -84,15 +82,15 @@ class EnsembleLoss(Loss):
         """Return the names of what the loss predicts."""
         return self.loss.prediction_names()
 
-    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def point_prediction(self, prediction: Array) -> Array:
         """Return what the loss says."""
         return self.loss.point_prediction(prediction)
 
-    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def interval_prediction(self, prediction: Array) -> Array:
         """Return what the loss says."""
         return self.loss.interval_prediction(prediction)
 
-    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def prediction_loss(self, prediction: Array, t: Array, weights: Array | None = None) -> float:
         """Return the loss of the mean prediction."""
         of_rows = () if weights is None else (weights,)
         return self.loss.prediction_loss(prediction, t, *of_rows)
@@ -106,15 +104,15 @@ class EnsembleLoss(Loss):
         """Describe the mean of the members' predictions."""
         return graph.op("ReduceMean", graph.describe(self.loss, graph.input), axes=[1], keepdims=0)
 
-    def exp(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def exp(self, x: Array, out: Array) -> Array:
         """Set out to exp(x) as the loss computes it, and return it."""
         return self.loss.exp(x, out)
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def weight(self, t: Array, weights: Array | None = None) -> float:
         """Return how much the rows count in the loss."""
         return self.loss.weight(t) if weights is None else self.loss.weight(t, weights)
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any] | None:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array | None:
         """Return the best constant of the loss for each member."""
         of_member = self.loss.best_constant(t) if weights is None else self.loss.best_constant(t, weights)
         return None if of_member is None else np.broadcast_to(of_member, (self.members, *np.shape(of_member)))
@@ -132,6 +130,6 @@ class EnsembleLoss(Loss):
         ]
 
 
-def _rows(x: NDArray[Any]) -> NDArray[Any]:
+def _rows(x: Array) -> Array:
     """Return the inputs of all members of all examples as rows."""
     return x.reshape(-1, *x.shape[2:])

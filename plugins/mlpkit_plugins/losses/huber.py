@@ -13,6 +13,8 @@ from mlpkit_plugins.losses.real_values import RealValuesLoss
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Array
+
 
 HALVINGS = 50
 """Of an interval, after which its ends differ by less than float64 resolves."""
@@ -44,7 +46,7 @@ class Huber(RealValuesLoss):
 
     delta: Annotated[float, Gt(0)] = 1.0
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of c (|r| - c / 2)."""
         self.r, self.weights = self.residual(x, t), weights
         absolute = np.abs(self.r, out=self.buffer("absolute", x.shape))
@@ -53,7 +55,7 @@ class Huber(RealValuesLoss):
         np.add(losses, absolute, out=losses)
         return mean_of(np.multiply(losses, c, out=losses), weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss clip(r, -delta, delta) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.clip(self.r, -self.delta, self.delta, out=dx)
@@ -61,7 +63,7 @@ class Huber(RealValuesLoss):
         np.multiply(dx, share, out=dx)
         return dx
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the x at which the derivatives of the rows' losses add up to zero, found by bisection."""
         of_rows = np.ones(len(t)) if weights is None else weights
         low, high = t.min(axis=0).astype(np.float64), t.max(axis=0).astype(np.float64)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Array
+
 SMALLEST: Final = 1e-6
 """Stands for a share of zero, whose logarithm isn't finite."""
 
 
-def log_shares(counts: NDArray[Any]) -> NDArray[np.float64]:
+def log_shares(counts: Array) -> NDArray[np.float64]:
     """Return log(count / Σ counts), with 1e-6 in place of smaller shares.
 
     Args:

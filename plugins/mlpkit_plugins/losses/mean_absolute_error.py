@@ -10,7 +10,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class MeanAbsoluteError(RealValuesLoss):
@@ -34,12 +34,12 @@ class MeanAbsoluteError(RealValuesLoss):
 
     unit = "{target}"
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of |r|."""
         self.r, self.weights = self.residual(x, t), weights
         return mean_of(np.abs(self.r, out=self.buffer("absolute", x.shape)), weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss sign(r) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.sign(self.r, out=dx)
@@ -47,7 +47,7 @@ class MeanAbsoluteError(RealValuesLoss):
         np.multiply(dx, share, out=dx)
         return dx
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the median over rows: half of their weight lies on either side of it."""
         if weights is None:
             weights = np.ones(len(t))
@@ -55,7 +55,7 @@ class MeanAbsoluteError(RealValuesLoss):
         below = np.cumsum(weights[order], axis=0)
         half = np.argmax(2 * below >= weights.sum(), axis=0)
         ordered = np.take_along_axis(t, order, axis=0)
-        median: NDArray[Any] = np.take_along_axis(ordered, half[np.newaxis], axis=0)[0]
+        median: Array = np.take_along_axis(ordered, half[np.newaxis], axis=0)[0]
         return median
 
     @classmethod

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
-def mean_of(losses: NDArray[Any], weights: NDArray[Any] | None) -> float:
+def mean_of(losses: Array, weights: Array | None) -> float:
     """Return the mean over rows and elements, summed in float64; 0 if all weights are 0.
 
     Args:
@@ -23,7 +23,7 @@ def mean_of(losses: NDArray[Any], weights: NDArray[Any] | None) -> float:
     return float(weights @ of_rows) / (_total(weights) * losses.size / len(weights))
 
 
-def shares_of_rows(dloss: float, dx: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+def shares_of_rows(dloss: float, dx: Array, weights: Array) -> Array:
     """Return the derivative of dloss times the mean by the loss of an element, for the elements of each row.
 
         dloss w / (Σ w · elements of a row)
@@ -37,5 +37,5 @@ def shares_of_rows(dloss: float, dx: NDArray[Any], weights: NDArray[Any]) -> NDA
     return (weights * factor).astype(dx.dtype).reshape(-1, *(1 for _ in dx.shape[1:]))
 
 
-def _total(weights: NDArray[Any]) -> float:
+def _total(weights: Array) -> float:
     return float(weights.sum()) or 1.0

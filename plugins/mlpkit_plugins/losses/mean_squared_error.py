@@ -10,7 +10,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class MeanSquaredError(RealValuesLoss):
@@ -34,20 +34,20 @@ class MeanSquaredError(RealValuesLoss):
 
     unit = "{target}²"
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of r²."""
         self.r, self.weights = self.residual(x, t), weights
         squares = self.buffer("squares", x.shape, np.float64)  # float32 would overflow from 1e19 on
         return mean_of(np.square(self.r, out=squares, dtype=np.float64), weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss 2 r / count."""
         dx = self.buffer("dx", self.r.shape)
         share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
         np.multiply(self.r, 2 * share, out=dx)
         return dx
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the mean over rows."""
         return np.average(t.astype(np.float64), axis=0, weights=weights)
 

@@ -14,9 +14,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Target, Value
+    from mlpkit import Array, Graph, Target, Value
 
 FAR: Final = 1e30
 """Stands for infinity, which not every export can write; in float32, too, its sigmoid is 1, whatever x is taken off."""
@@ -93,7 +91,7 @@ class Ordinal(Loss):
         """Return one score for classes."""
         return (1,) if isinstance(target, Classes) else None
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of -log p."""
         self.x, self.t, self.weights = x, self._one_hot(t, len(x)), weights
         thresholds, gaps = self._thresholds()
@@ -104,7 +102,7 @@ class Ordinal(Loss):
         np.multiply(losses, self.t, out=losses)
         return mean_of(losses.sum(axis=1), weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Set dtheta, and return dx."""
         thresholds, gaps = self._thresholds()
         above, below = self._bounds(self.x, thresholds)
@@ -122,7 +120,7 @@ class Ordinal(Loss):
         np.subtract(by_above.sum(axis=1, keepdims=True), by_below.sum(axis=1, keepdims=True), out=dx)
         return dx
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return the probability of each class, shape (rows, classes)."""
         thresholds, gaps = self._thresholds()
         above, below = self._bounds(x, thresholds)
@@ -131,7 +129,7 @@ class Ordinal(Loss):
         p[:, 1:-1] *= (-np.expm1(-gaps)).astype(p.dtype)
         return p
 
-    def prediction_loss(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def prediction_loss(self, prediction: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of -log p, with p at least the smallest normal number.
 
         It has no ``inputs_for``: with given thresholds, few probabilities are those of a score.
@@ -140,7 +138,7 @@ class Ordinal(Loss):
         losses = -np.log(p, dtype=np.float64) * self._one_hot(t, len(p))
         return mean_of(losses.sum(axis=1), weights)
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the score where Σ dx over the rows is 0, for the thresholds as they are."""
         of_rows = np.ones(len(t)) if weights is None else weights
         counts = of_rows @ self._one_hot(t, len(t)).astype(np.float64)
@@ -163,7 +161,7 @@ class Ordinal(Loss):
         above_lower = graph.op("Sigmoid", graph.op("Sub", graph.input, lower))
         return graph.op("Mul", graph.op("Mul", below_upper, above_lower), shares)
 
-    def _thresholds(self) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _thresholds(self) -> tuple[Array, Array]:
         """Return all thresholds, and in float64 the distances between them.
 
         NumPy's exponential of float32 has other last bits on other processors.
@@ -172,7 +170,7 @@ class Ordinal(Loss):
         gaps = np.exp(theta[1:])
         return np.cumsum(np.append(theta[:1], gaps)).astype(self.dtype), gaps
 
-    def _bounds(self, x: NDArray[Any], thresholds: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _bounds(self, x: Array, thresholds: Array) -> tuple[Array, Array]:
         """Return how far each score lies above the upper threshold of each class, and below its lower one.
 
         Args:
@@ -185,13 +183,13 @@ class Ordinal(Loss):
         above[:, -1] = below[:, 0] = -FAR
         return above, below
 
-    def _one_hot(self, t: NDArray[Any], rows: int) -> NDArray[Any]:
+    def _one_hot(self, t: Array, rows: int) -> Array:
         """Return the targets as one-hot rows."""
         expect_class_targets(self.path, t, (rows, self.classes))
         if t.ndim == 2:
             return t
         expect_class_numbers(self.path, t, self.classes)
-        rows_of_classes: NDArray[Any] = np.eye(self.classes, dtype=self.dtype)[t]
+        rows_of_classes: Array = np.eye(self.classes, dtype=self.dtype)[t]
         return rows_of_classes
 
     @classmethod

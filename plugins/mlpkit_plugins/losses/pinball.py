@@ -13,9 +13,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Target, Value
+    from mlpkit import Array, Graph, Target, Value
 
 Quantile = Annotated[float, Gt(0), Lt(1)]
 
@@ -88,7 +86,7 @@ class Pinball(RealValuesLoss):
             return super().expected_inputs(target)
         return (len(self.quantiles),)
 
-    def residual(self, x: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+    def residual(self, x: Array, t: Array) -> Array:
         """Return r = x - t, in scratch memory.
 
         Raises:
@@ -105,14 +103,14 @@ class Pinball(RealValuesLoss):
         np.subtract(x, t.reshape(-1, 1), out=r)
         return r
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of max((1 - quantile) r, -quantile r)."""
         self.r, self.weights = self.residual(x, t), weights
         above = np.multiply(self.r, self.above, out=self.buffer("above", x.shape))
         below = np.multiply(self.r, self.below, out=self.buffer("below", x.shape))
         return mean_of(np.maximum(above, below, out=above), weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx."""
         dx = self.buffer("dx", self.r.shape)
         np.copyto(dx, (self.r > 0) * self.above + (self.r < 0) * self.below)
@@ -120,11 +118,11 @@ class Pinball(RealValuesLoss):
         np.multiply(dx, share, out=dx)
         return dx
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return x; several quantiles of a row in ascending order."""
         return x if self.quantiles is None else np.sort(x, axis=-1)
 
-    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def inputs_for(self, prediction: Array) -> Array:
         """Return the prediction, whose quantiles are in order."""
         return prediction
 
@@ -132,7 +130,7 @@ class Pinball(RealValuesLoss):
         """Return names of several quantiles, such as ``q0.9``."""
         return None if self.quantiles is None else tuple(f"q{quantile}" for quantile in self.quantiles)
 
-    def point_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def point_prediction(self, prediction: Array) -> Array:
         """Return the median, if there are several quantiles.
 
         Raises:
@@ -149,7 +147,7 @@ class Pinball(RealValuesLoss):
         middle = self.quantiles.index(MEDIAN)
         return prediction[:, middle : middle + 1]
 
-    def interval_prediction(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def interval_prediction(self, prediction: Array) -> Array:
         """Return the lowest and the highest quantile.
 
         Raises:
@@ -167,7 +165,7 @@ class Pinball(RealValuesLoss):
         """Describe ``predict``."""
         return graph.input if self.quantiles is None else _sorted(graph, graph.input, len(self.quantiles))
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the quantile over rows, or each of several: that share of their weight lies at or below it."""
         if self.quantiles is None:
             return _quantile(self.quantile, t, weights)
@@ -193,13 +191,13 @@ def _expect_one_value(loss: Pinball, target: Target | None) -> None:
         )
 
 
-def _quantile(quantile: float, t: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[Any]:
+def _quantile(quantile: float, t: Array, weights: Array | None) -> Array:
     """Return the least target of each value that this share of the rows' weight lies at or below."""
     of_rows = np.ones(len(t)) if weights is None else weights
     order = np.argsort(t, axis=0)
     below = np.cumsum(of_rows[order], axis=0)
     first = np.argmax(below >= quantile * of_rows.sum(), axis=0)
-    found: NDArray[Any] = np.take_along_axis(np.take_along_axis(t, order, axis=0), first[np.newaxis], axis=0)[0]
+    found: Array = np.take_along_axis(np.take_along_axis(t, order, axis=0), first[np.newaxis], axis=0)[0]
     return found
 
 

@@ -11,9 +11,7 @@ from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 
 class Poisson(RealValuesLoss):
@@ -39,7 +37,7 @@ class Poisson(RealValuesLoss):
     compares_values = False
     takes_negative_values = False
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of λ - t x."""
         self.expect_values(x, t)
         if t.size and t.min() < 0:
@@ -53,27 +51,27 @@ class Poisson(RealValuesLoss):
         self.r = np.subtract(rate, t, out=self.buffer("residual", x.shape))
         return mean_of(np.subtract(rate, product, out=product), weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (λ - t) / count."""
         dx = self.buffer("dx", self.r.shape)
         share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
         np.multiply(self.r, share, out=dx)
         return dx
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return the rates λ = exp(x)."""
         return self.exp(x, self.buffer("predicted", x.shape))
 
-    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def inputs_for(self, prediction: Array) -> Array:
         """Return x = log λ, with λ at least the smallest normal number."""
-        logarithms: NDArray[Any] = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
+        logarithms: Array = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
         return logarithms
 
     def onnx(self, graph: Graph) -> Value:
         """Describe λ = exp(x)."""
         return graph.op("Exp", graph.input)
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the logarithm of the mean count, which is taken as 1e-30 if it is 0."""
         return np.log(np.maximum(np.average(t.astype(np.float64), axis=0, weights=weights), 1e-30))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +11,7 @@ from mlpkit_plugins.kernels import exp, row_order
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class RealValuesLoss(Loss):
@@ -53,11 +51,11 @@ class RealValuesLoss(Loss):
         """Return the shape of the target values."""
         return target.shape if isinstance(target, Values) else None
 
-    def exp(self, x: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    def exp(self, x: Array, out: Array) -> Array:
         """Set out to exp(x), and return it."""
         return exp(x, out)
 
-    def residual(self, x: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+    def residual(self, x: Array, t: Array) -> Array:
         """Return r = x - t, in scratch memory.
 
         Raises:
@@ -68,7 +66,7 @@ class RealValuesLoss(Loss):
         np.subtract(x, t, out=r)
         return r
 
-    def expect_values(self, x: NDArray[Any], t: NDArray[Any]) -> None:
+    def expect_values(self, x: Array, t: Array) -> None:
         """Make sure that the targets are numbers of the shape of x; NumPy would broadcast some others.
 
         Raises:

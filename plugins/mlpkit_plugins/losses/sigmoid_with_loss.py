@@ -18,7 +18,7 @@ from mlpkit_plugins.losses.member_axis import remedy_for_axes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, Target, Value
+    from mlpkit import Array, Graph, Target, Value
 
 
 class SigmoidWithLoss(Loss):
@@ -105,7 +105,7 @@ class SigmoidWithLoss(Loss):
             return (target.count,)
         return (1,) if isinstance(target, Classes) and target.count == 2 else None
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean cross-entropy."""
         self.x, self.t = x, self._smoothed(self._labels(t, x.shape))
         self.weights, self.factor = weights, 1.0
@@ -127,7 +127,7 @@ class SigmoidWithLoss(Loss):
         np.add(losses, scratch, out=losses)
         return self.factor * mean_of(losses, self.weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (p - t) / count."""
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
@@ -135,22 +135,22 @@ class SigmoidWithLoss(Loss):
         np.multiply(dx, share if self.factor == 1 else self.factor * share, out=dx)
         return dx
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def weight(self, t: Array, weights: Array | None = None) -> float:
         """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
         if self.class_weights is None:
             return super().weight(t, weights)
         counts = self._of_classes(self._class_numbers(t, len(t))).sum(axis=1)
         return float(counts.sum() if weights is None else counts @ weights)
 
-    def _smoothed(self, labels: NDArray[Any]) -> NDArray[Any]:
+    def _smoothed(self, labels: Array) -> Array:
         """Return u."""
         smoothing = self.now(self.label_smoothing)
         if smoothing == 0:
             return labels
-        u: NDArray[Any] = ((1 - smoothing) * labels + smoothing / 2).astype(self.dtype)
+        u: Array = ((1 - smoothing) * labels + smoothing / 2).astype(self.dtype)
         return u
 
-    def _of_classes(self, labels: NDArray[Any]) -> NDArray[np.float64]:
+    def _of_classes(self, labels: Array) -> NDArray[np.float64]:
         """Return how much each row counts for either class, shape (rows, 2).
 
         Args:
@@ -159,7 +159,7 @@ class SigmoidWithLoss(Loss):
         of_classes: NDArray[np.float64] = np.concatenate([1.0 - labels, labels], axis=1) * np.array(self.class_weights)
         return of_classes
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the log-odds of each label, log p / (1 - p) of its mean p over rows."""
         labels = self._smoothed(self._class_numbers(t, len(t)) if self.binary else t)
         of_rows = np.ones(len(t)) if weights is None else weights
@@ -170,18 +170,18 @@ class SigmoidWithLoss(Loss):
         odds: NDArray[np.float64] = shares[1] - shares[0]
         return odds
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return the probability of each label, shape (rows, labels), or of both classes, shape (rows, 2)."""
         if self.binary:
             x = np.concatenate([-x, x], axis=1)  # 1 - σ(x) = σ(-x)
         return sigmoid(x, self.buffer("prediction", x.shape))
 
-    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def inputs_for(self, prediction: Array) -> Array:
         """Return log p - log(1 - p), with p and 1 - p at least the smallest normal number."""
         p = prediction[:, 1:] if self.binary else prediction
         others = prediction[:, :1] if self.binary else 1 - prediction
         tiny = np.finfo(prediction.dtype).tiny
-        logits: NDArray[Any] = np.log(np.maximum(p, tiny)) - np.log(np.maximum(others, tiny))
+        logits: Array = np.log(np.maximum(p, tiny)) - np.log(np.maximum(others, tiny))
         return logits
 
     def onnx(self, graph: Graph) -> Value:
@@ -191,7 +191,7 @@ class SigmoidWithLoss(Loss):
             x = graph.op("Concat", graph.op("Neg", x), x, axis=-1)
         return graph.op("Sigmoid", x)
 
-    def _labels(self, t: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    def _labels(self, t: Array, shape: tuple[int, ...]) -> Array:
         """Return the targets as one number from 0 to 1 per logit."""
         if self.binary:
             labels = self._class_numbers(t, shape[0])
@@ -207,7 +207,7 @@ class SigmoidWithLoss(Loss):
             raise UsageError(f"{self.path} got the label {wrong}; expected numbers from 0 to 1")
         return labels
 
-    def _class_numbers(self, t: NDArray[Any], rows: int) -> NDArray[Any]:
+    def _class_numbers(self, t: Array, rows: int) -> Array:
         """Return the number of each row's class, or the probability of class 1, shape (rows, 1)."""
         if t.shape == (rows,) and t.dtype.kind in "iub":
             return t.reshape(rows, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,9 +25,7 @@ from mlpkit_plugins.losses.member_axis import remedy_for_axes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Target, Value
+    from mlpkit import Array, Graph, Target, Value
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -70,7 +68,7 @@ class SoftmaxCrossEntropy(Loss):
         """Return one logit per class."""
         return (target.count,) if isinstance(target, Classes) else None
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean cross-entropy."""
         expect_class_targets(self.path, t, x.shape)
         self.t, self.weights = t, weights
@@ -83,11 +81,11 @@ class SoftmaxCrossEntropy(Loss):
             return mean_of(losses, weights)
         return float(np.add.reduce(losses, dtype=np.float64)) / len(t)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (p - t) / rows."""
         return self.gradient(self.p, dloss)
 
-    def gradient(self, p: NDArray[Any], dloss: float) -> NDArray[Any]:
+    def gradient(self, p: Array, dloss: float) -> Array:
         """Return dloss (p - t) / rows for probabilities with a column for each row."""
         t, share = self.t, dloss / len(self.t) if self.weights is None else 1.0
         dx = self.buffer("dx", p.shape[::-1])
@@ -100,20 +98,20 @@ class SoftmaxCrossEntropy(Loss):
             np.multiply(dx, shares_of_rows(dloss, dx[:, :1], self.weights), out=dx)
         return dx
 
-    def predict(self, x: NDArray[Any]) -> NDArray[Any]:
+    def predict(self, x: Array) -> Array:
         """Return the probability of each class, shape (rows, classes)."""
         return softmax(x, self.buffer("prediction", x.shape))
 
-    def prediction_plan(self, x: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+    def prediction_plan(self, x: Array) -> Callable[[], Array]:
         """Return a function that computes the probabilities again."""
         return partial(softmax, x, self.buffer("prediction", x.shape))
 
-    def inputs_for(self, prediction: NDArray[Any]) -> NDArray[Any]:
+    def inputs_for(self, prediction: Array) -> Array:
         """Return log p, with p at least the smallest normal number."""
-        logits: NDArray[Any] = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
+        logits: Array = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
         return logits
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the logarithm of each class's share of the rows."""
         return log_shares(self.shares_of_classes(t, weights))
 
@@ -121,25 +119,25 @@ class SoftmaxCrossEntropy(Loss):
         """Describe p."""
         return graph.op("Softmax", graph.input, axis=-1)
 
-    def normalize(self, shifted: NDArray[Any]) -> NDArray[Any]:
+    def normalize(self, shifted: Array) -> Array:
         """Set p to the softmax, in place of the shifted logits, and return Σ exp(x - max x)."""
         self.p = exp(shifted, shifted)
         return normalize_columns(self.p, self.buffer("total", self.p.shape[1:]))
 
-    def shares_of_classes(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def shares_of_classes(self, t: Array, weights: Array | None = None) -> Array:
         """Return how much each class has of the rows, in any unit."""
         if t.ndim == 1:
             return np.bincount(t, weights, self.classes)
-        shares: NDArray[Any] = t.sum(axis=0, dtype=np.float64)
+        shares: Array = t.sum(axis=0, dtype=np.float64)
         if weights is not None:
             shares = np.asarray(weights @ t)
         return shares
 
-    def at_target(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+    def at_target(self, shifted: Array, t: Array) -> Array:
         """Return Σ t (x - max x) of each row."""
         return self._at_labels(shifted, t) if t.ndim == 1 else np.einsum("ji,ij->i", shifted, t)
 
-    def _at_labels(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+    def _at_labels(self, shifted: Array, t: Array) -> Array:
         """Return the shifted logit of each row's label."""
         try:
             return pick_labels(shifted, t, self.buffer("at_label", t.shape))

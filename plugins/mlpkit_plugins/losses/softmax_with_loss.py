@@ -16,9 +16,7 @@ from mlpkit_plugins.losses.member_axis import remedy_for_axes
 from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class SoftmaxWithLoss(SoftmaxCrossEntropy):
@@ -74,21 +72,21 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         expect_weight_per_class(self.path, self.class_weights, logits, "logits")
         super().build(input_shape, target)
 
-    def forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
         self.smoothing = self.now(self.label_smoothing)
         if self.class_weights is not None:
             return self._weighted_forward(x, t, weights)
         return super().forward(x, t, weights)
 
-    def backward(self, dloss: float = 1.0) -> NDArray[Any]:
+    def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u)."""
         if self.class_weights is not None:
             return self._weighted_backward(dloss)
         p = self._p_without_smoothing() if self.smoothing else self.p
         return self.gradient(p, dloss * (1 - self.smoothing))
 
-    def weight(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+    def weight(self, t: Array, weights: Array | None = None) -> float:
         """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
         if self.class_weights is None:
             return super().weight(t, weights)
@@ -99,13 +97,13 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         of_rows = self.weights_of_classes[t] if t.ndim == 1 else t @ self.weights_of_classes
         return float(of_rows.sum() if weights is None else of_rows @ weights)
 
-    def best_constant(self, t: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
+    def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the logarithm of each class's share of t, or of u."""
         shares, smoothing = self.shares_of_classes(t, weights), self.now(self.label_smoothing)
         smoothed = (1 - smoothing) * shares + smoothing * shares.mean()
         return log_shares(smoothed * self.weights_of_classes)
 
-    def at_target(self, shifted: NDArray[Any], t: NDArray[Any]) -> NDArray[Any]:
+    def at_target(self, shifted: Array, t: Array) -> Array:
         """Return Σ u (x - max x) of each row, if classes have no weights."""
         of_label = super().at_target(shifted, t)
         if not self.smoothing:
@@ -116,13 +114,13 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.add(of_label, of_all, out=of_label)
         return of_label
 
-    def _p_without_smoothing(self) -> NDArray[Any]:
+    def _p_without_smoothing(self) -> Array:
         """Return q such that p - u = (1 - label_smoothing) (q - t)."""
-        q: NDArray[Any] = np.subtract(self.p, self.smoothing / self.classes, out=self.buffer("q", self.p.shape))
+        q: Array = np.subtract(self.p, self.smoothing / self.classes, out=self.buffer("q", self.p.shape))
         np.divide(q, 1 - self.smoothing, out=q)
         return q
 
-    def _weighted_forward(self, x: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None) -> float:
+    def _weighted_forward(self, x: Array, t: Array, weights: Array | None) -> float:
         """Return the mean cross-entropy to u."""
         expect_class_targets(self.path, t, x.shape)
         self.u = self._adjusted(t, x.shape, weights)
@@ -134,7 +132,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.subtract(losses, at_target, out=losses)
         return float(np.add.reduce(losses, dtype=np.float64))
 
-    def _weighted_backward(self, dloss: float) -> NDArray[Any]:
+    def _weighted_backward(self, dloss: float) -> Array:
         """Return dx = dloss ((Σ u) p - u)."""
         dx = self.buffer("dx", self.u.shape)
         np.multiply(self.p.T, self.u.sum(axis=1, keepdims=True), out=dx)
@@ -142,7 +140,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         np.multiply(dx, dloss, out=dx)
         return dx
 
-    def _adjusted(self, t: NDArray[Any], shape: tuple[int, ...], weights: NDArray[Any] | None) -> NDArray[Any]:
+    def _adjusted(self, t: Array, shape: tuple[int, ...], weights: Array | None) -> Array:
         """Return u: the targets as rows, smoothed, each class and each row times its share of the weight."""
         shares = self.weights_of_classes / (self.weight(t, weights) or 1.0)  # if all weights are 0, so is u
         if weights is not None:

@@ -9,9 +9,7 @@ from mlpkit_plugins.metrics.counting import counted, counted_all
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class Accuracy(Metric):
@@ -46,7 +44,7 @@ class Accuracy(Metric):
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Count the rows whose largest entry is at the target.
 
         Args:

@@ -9,12 +9,12 @@ import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
-from mlpkit import Classes, Labels, Metric, ParameterError, Target, Values
+from mlpkit import Array, Classes, Labels, Metric, ParameterError, Target, Values
 from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
 from mlpkit_plugins.metrics.counting import counted_all, counts_of_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
-Counts: TypeAlias = NDArray[Any]
+Counts: TypeAlias = Array
 """Numbers of examples, or sums of their weights."""
 
 
@@ -79,7 +79,7 @@ class AveragedOverClasses(Metric):
             )
         self.target = target
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Count predictions and targets.
 
         Without ``expect_target``, a threshold means that rows of targets are labels, not one-hot.
@@ -143,7 +143,7 @@ class AveragedOverClasses(Metric):
 
 
 def _counts_of_classes(
-    predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int, weights: NDArray[Any] | None
+    predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int, weights: Array | None
 ) -> Counts:
     """Return how many are right, predicted and actual, of examples with one class each."""
     right = actual == predicted
@@ -151,7 +151,7 @@ def _counts_of_classes(
     return np.array([of_right, *(counts_of_classes(numbers, weights, classes) for numbers in (predicted, actual))])
 
 
-def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_], weights: NDArray[Any] | None) -> Counts:
+def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_], weights: Array | None) -> Counts:
     """Return how many are right, predicted and actual, of examples with any number of labels each."""
     found = (actual & predicted, predicted, actual)
     return np.array([np.count_nonzero(a, axis=0) if weights is None else weights @ a for a in found])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,18 +11,20 @@ from mlpkit import ParameterError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Array
 
-def actual_classes(t: NDArray[Any]) -> NDArray[np.int64]:
+
+def actual_classes(t: Array) -> NDArray[np.int64]:
     """Return the number of each example's class, shape (rows,).
 
     Args:
         t: class numbers, shape (rows,) or (rows, 1), or one-hot rows, shape (rows, classes).
     """
-    numbers: NDArray[Any] = t.argmax(axis=1) if t.ndim == 2 and t.shape[1] > 1 else t.reshape(len(t))
+    numbers: Array = t.argmax(axis=1) if t.ndim == 2 and t.shape[1] > 1 else t.reshape(len(t))
     return numbers.astype(np.int64)
 
 
-def predicted_classes(p: NDArray[Any], threshold: float | None) -> NDArray[np.int64]:
+def predicted_classes(p: Array, threshold: float | None) -> NDArray[np.int64]:
     """Return the number of each example's predicted class, shape (rows,).
 
     That is the most probable class, the first one of several. With a threshold or a single column, it is class 1 if its
@@ -33,7 +35,7 @@ def predicted_classes(p: NDArray[Any], threshold: float | None) -> NDArray[np.in
         threshold: probability from which class 1, of two, is predicted.
     """
     most_probable = threshold is None and p.shape[1] > 1
-    predicted: NDArray[Any] = p.argmax(axis=1) if most_probable else p[:, -1] >= (threshold or 0.5)
+    predicted: Array = p.argmax(axis=1) if most_probable else p[:, -1] >= (threshold or 0.5)
     return predicted.astype(np.int64)
 
 

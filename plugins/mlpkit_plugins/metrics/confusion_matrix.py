@@ -8,7 +8,7 @@ import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
-from mlpkit import Classes, Metric, Target
+from mlpkit import Array, Classes, Metric, Target
 from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
@@ -53,7 +53,7 @@ class ConfusionMatrix(Metric):
             raise wrong_target(self, target, "classes")
         expect_use_of_threshold(self.threshold, target.count)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any]) -> None:
+    def update(self, prediction: Array, t: Array) -> None:
         """Count each pair of class and prediction.
 
         Args:

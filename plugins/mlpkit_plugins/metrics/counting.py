@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Array
 
-def counted(rows: NDArray[np.bool_], weights: NDArray[Any] | None) -> int | float:
+
+def counted(rows: NDArray[np.bool_], weights: Array | None) -> int | float:
     """Return how many rows are true, or the sum of their weights."""
     return int(np.count_nonzero(rows)) if weights is None else float(weights @ rows)
 
 
-def counted_all(t: NDArray[Any], weights: NDArray[Any] | None) -> int | float:
+def counted_all(t: Array, weights: Array | None) -> int | float:
     """Return how many rows of targets there are, or the sum of their weights."""
     return len(t) if weights is None else float(weights.sum())
 
 
-def counts_of_classes(numbers: NDArray[np.int64], weights: NDArray[Any] | None, classes: int) -> NDArray[Any]:
+def counts_of_classes(numbers: NDArray[np.int64], weights: Array | None, classes: int) -> Array:
     """Return how many rows are of each class, or the sum of their weights.
 
     Args:

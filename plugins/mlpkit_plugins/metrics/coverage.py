@@ -9,9 +9,7 @@ from mlpkit import Metric, ShapeError, Values
 from mlpkit_plugins.metrics.counting import counted, counted_all
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class Coverage(Metric):
@@ -52,7 +50,7 @@ class Coverage(Metric):
                 remedy=f"leave out {self.registered_name}",
             )
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Count the targets in their intervals.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mlpkit_plugins.metrics.wrong_target import wrong_target
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Metric, Target
+    from mlpkit import Array, Metric, Target
 
 
 def expect_real_values(metric: Metric, target: Target) -> None:
@@ -25,7 +25,7 @@ def expect_real_values(metric: Metric, target: Target) -> None:
         raise wrong_target(metric, target, "real values")
 
 
-def deviations(prediction: NDArray[Any], t: NDArray[Any]) -> NDArray[np.float64]:
+def deviations(prediction: Array, t: Array) -> NDArray[np.float64]:
     """Return prediction - t in float64, in the shape of the targets.
 
     Args:
@@ -45,5 +45,5 @@ def deviations(prediction: NDArray[Any], t: NDArray[Any]) -> NDArray[np.float64]
     return above
 
 
-def _shape(array: NDArray[Any]) -> tuple[int, ...]:
+def _shape(array: Array) -> tuple[int, ...]:
     return (len(array), *(length for length in array.shape[1:] if length > 1))

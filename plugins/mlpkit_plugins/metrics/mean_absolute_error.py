@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit_plugins.metrics.mean_error import MeanError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class MeanAbsoluteError(MeanError):
@@ -29,7 +29,7 @@ class MeanAbsoluteError(MeanError):
 
     unit = "{target}"
 
-    def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
+    def error(self, deviation: Array) -> Array:
         """Return |prediction - t|."""
-        errors: NDArray[Any] = np.abs(deviation)
+        errors: Array = np.abs(deviation)
         return errors

@@ -11,9 +11,7 @@ from mlpkit_plugins.metrics.counting import counted_all
 from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class MeanError(Metric):
@@ -33,7 +31,7 @@ class MeanError(Metric):
         self.count = 0.0
 
     @abstractmethod
-    def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
+    def error(self, deviation: Array) -> Array:
         """Return the error of each value.
 
         Args:
@@ -48,7 +46,7 @@ class MeanError(Metric):
         """
         expect_real_values(self, target)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Add the errors.
 
         Args:

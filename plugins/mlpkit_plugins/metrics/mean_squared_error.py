@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit_plugins.metrics.mean_error import MeanError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class MeanSquaredError(MeanError):
@@ -29,7 +29,7 @@ class MeanSquaredError(MeanError):
 
     unit = "{target}²"
 
-    def error(self, deviation: NDArray[Any]) -> NDArray[Any]:
+    def error(self, deviation: Array) -> Array:
         """Return (prediction - t)²."""
-        errors: NDArray[Any] = np.square(deviation)
+        errors: Array = np.square(deviation)
         return errors

@@ -13,7 +13,7 @@ from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class R2(Metric):
@@ -56,7 +56,7 @@ class R2(Metric):
         """
         expect_real_values(self, target)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Add the squares of a minibatch.
 
         Args:
@@ -106,7 +106,7 @@ class R2(Metric):
         return [({}, Values(())), ({}, Values((3,))), ({}, Labels(3))]
 
 
-def _sum(values: NDArray[np.float64], weights: NDArray[Any] | None) -> NDArray[np.float64]:
+def _sum(values: NDArray[np.float64], weights: Array | None) -> NDArray[np.float64]:
     """Return the sum over rows, each as often as its weight says."""
     total: NDArray[np.float64] = values.sum(axis=0) if weights is None else weights @ values
     return total

@@ -13,7 +13,7 @@ from mlpkit_plugins.metrics.wrong_target import wrong_target
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlpkit import Target
+    from mlpkit import Array, Target
 
 
 class RocAuc(Metric):
@@ -52,9 +52,9 @@ class RocAuc(Metric):
     def __init__(self, average: Literal["macro", "micro", "weighted"] = "macro") -> None:
         self.average = average
         self.of_classes = False
-        self.predictions: list[NDArray[Any]] = []
+        self.predictions: list[Array] = []
         self.memberships: list[NDArray[np.bool_]] = []
-        self.weights: list[NDArray[Any]] = []
+        self.weights: list[Array] = []
 
     def expect_target(self, target: Target) -> None:
         """Make sure that the target is classes or labels, and keep which.
@@ -66,7 +66,7 @@ class RocAuc(Metric):
             raise wrong_target(self, target, "classes or labels")
         self.of_classes = isinstance(target, Classes)
 
-    def update(self, prediction: NDArray[Any], t: NDArray[Any], weights: NDArray[Any] | None = None) -> None:
+    def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Keep the predictions and the targets.
 
         Args:
@@ -124,7 +124,7 @@ class RocAuc(Metric):
         ]
 
 
-def _area(p: NDArray[Any], member: NDArray[np.bool_], weights: NDArray[Any]) -> float:
+def _area(p: Array, member: NDArray[np.bool_], weights: Array) -> float:
     """Return the area for one class: without weights, all sums are of whole or half numbers, and exact."""
     _, place = np.unique(p, return_inverse=True)
     members, others = np.bincount(place, weights * member), np.bincount(place, weights * ~member)

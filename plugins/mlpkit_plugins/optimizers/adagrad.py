@@ -14,7 +14,7 @@ from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Adagrad(Optimizer):
@@ -50,9 +50,7 @@ class Adagrad(Optimizer):
         self.weight_decay = weight_decay
         self.uses_decay = weight_decay != 0
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take one step along the scaled gradient."""
         if step.decay and self.uses_decay:
             gradient += self.now(self.weight_decay, step) * step.decay * value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mlpkit_plugins.kernels import descend_adaptively
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class AdamConstants(Protocol):
@@ -22,9 +22,9 @@ class AdamConstants(Protocol):
 
 def adam_step(
     of: AdamConstants,
-    value: NDArray[Any],
-    gradient: NDArray[Any],
-    slots: Mapping[str, NDArray[Any]],
+    value: Array,
+    gradient: Array,
+    slots: Mapping[str, Array],
     number: int,
     learning_rate: float,
     kept: float = 1.0,

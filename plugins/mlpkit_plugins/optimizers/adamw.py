@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Gt, Lt
 
@@ -12,7 +12,7 @@ from mlpkit_plugins.optimizers.adam_step import adam_step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Adamw(Optimizer):
@@ -58,9 +58,7 @@ class Adamw(Optimizer):
         self.weight_decay = weight_decay
         self.uses_decay = weight_decay != 0
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Let the value decay if it should, then take one step along the corrected means."""
         kept = 1 - step.learning_rate * self.now(self.weight_decay, step) * step.decay
         adam_step(self, value, gradient, slots, step.number, step.learning_rate, kept)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
-def divide_by_root(gradient: NDArray[Any], squares: NDArray[Any], epsilon: float) -> None:
+def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
     """Divide a gradient by the root of its accumulated squares, in place.
 
         gradient ← gradient / (√squares + epsilon)

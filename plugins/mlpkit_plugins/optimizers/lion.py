@@ -14,7 +14,7 @@ from mlpkit_plugins.optimizers.running_mean import update_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Lion(Optimizer):
@@ -53,9 +53,7 @@ class Lion(Optimizer):
         self.weight_decay = weight_decay
         self.uses_decay = weight_decay != 0
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Let the value decay if it should, then take one step in the direction of the sign."""
         m = slots["m"]
         c = self.beta1 * m

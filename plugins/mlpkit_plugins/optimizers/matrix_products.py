@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlpkit_plugins.kernels import product
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
-def multiplied(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+def multiplied(a: Array, b: Array) -> Array:
     """Return the matrix product a b, computed as layers do, on the threads that a training has.
 
     Args:

@@ -16,7 +16,7 @@ from mlpkit_plugins.optimizers.matrix_products import multiplied
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 COEFFICIENTS: Final = (3.4445, -4.7750, 2.0315)
@@ -77,9 +77,7 @@ class Muon(Optimizer):
         """Return the velocity of a matrix, or both means of another parameter."""
         return {"velocity": shape} if len(shape) == 2 else {"m": shape, "v": shape}
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take the step of a matrix, or that of AdamW."""
         weight_decay = self.now(self.weight_decay, step) * step.decay if self.uses_decay else 0.0
         if value.ndim == 2:
@@ -90,9 +88,9 @@ class Muon(Optimizer):
 
     def _update_matrix(
         self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        velocity: NDArray[Any],
+        value: Array,
+        gradient: Array,
+        velocity: Array,
         learning_rate: float,
         weight_decay: float,
     ) -> None:
@@ -111,7 +109,7 @@ class Muon(Optimizer):
         return [{}, {"weight_decay": 0.1}]
 
 
-def orthogonalized(matrix: NDArray[Any]) -> NDArray[Any]:
+def orthogonalized(matrix: Array) -> Array:
     """Return a matrix with the same singular vectors, whose singular values are near 1 unless they were near 0.
 
     Args:

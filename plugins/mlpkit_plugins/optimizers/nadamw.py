@@ -17,7 +17,7 @@ from mlpkit_plugins.optimizers.running_mean import update_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 NEGLIGIBLE = 1e-20
@@ -70,9 +70,7 @@ class Nadamw(Optimizer):
         self.weight_decay = weight_decay
         self.uses_decay = weight_decay != 0
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Let the value decay if it should, then take one step along the mean that looks ahead."""
         m, v, t = slots["m"], slots["v"], step.number
         if step.decay and self.uses_decay:

@@ -15,7 +15,7 @@ from mlpkit_plugins.optimizers.running_mean import update_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Rmsprop(Optimizer):
@@ -57,9 +57,7 @@ class Rmsprop(Optimizer):
         self.uses_decay = weight_decay != 0
         self.slots = ("v", "velocity") if momentum != 0 else ("v",)
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take one step along the scaled gradient, or along the velocity."""
         if step.decay and self.uses_decay:
             gradient += self.now(self.weight_decay, step) * step.decay * value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlpkit_plugins.kernels import flush_subnormal
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
-def update_mean(mean: NDArray[Any], beta: float, new: NDArray[Any]) -> None:
+def update_mean(mean: Array, beta: float, new: Array) -> None:
     """Move a mean towards a new array, in place: mean ← beta mean + (1 - beta) new. Subnormal numbers become 0.
 
     Args:

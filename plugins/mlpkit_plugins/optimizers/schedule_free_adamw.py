@@ -15,7 +15,7 @@ from mlpkit_plugins.optimizers.running_mean import update_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class ScheduleFreeAdamw(Optimizer):
@@ -66,9 +66,7 @@ class ScheduleFreeAdamw(Optimizer):
         self.warmup = warmup
         self.uses_decay = weight_decay != 0
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Move z against the gradient, the average x towards z, and the value between both."""
         x, z, v = slots["x"], slots["z"], slots["v"]
         if step.number == 1:

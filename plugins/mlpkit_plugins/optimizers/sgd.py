@@ -13,7 +13,7 @@ from mlpkit_plugins.kernels import descend, flush_subnormal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Sgd(Optimizer):
@@ -67,9 +67,7 @@ class Sgd(Optimizer):
         self.uses_decay = weight_decay != 0
         self.slots = ("velocity",) if momentum != 0 else ()
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take one step down the gradient, or along the velocity."""
         if step.decay and self.uses_decay:
             gradient += self.now(self.weight_decay, step) * step.decay * value

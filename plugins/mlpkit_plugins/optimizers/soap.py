@@ -17,7 +17,7 @@ from mlpkit_plugins.optimizers.running_mean import update_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 
 class Soap(Optimizer):
@@ -79,9 +79,7 @@ class Soap(Optimizer):
                     slots |= {side: (length, length), f"{side}_directions": (length, length)}
         return slots
 
-    def update(
-        self, value: NDArray[Any], gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step
-    ) -> None:
+    def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take the step of a matrix, or that of AdamW."""
         weight_decay = self.now(self.weight_decay, step) * step.decay if self.uses_decay else 0.0
         kept = 1 - step.learning_rate * weight_decay
@@ -94,9 +92,9 @@ class Soap(Optimizer):
 
     def _update_matrix(
         self,
-        value: NDArray[Any],
-        gradient: NDArray[Any],
-        slots: Mapping[str, NDArray[Any]],
+        value: Array,
+        gradient: Array,
+        slots: Mapping[str, Array],
         step: Step,
         kept: float,
     ) -> None:
@@ -111,7 +109,7 @@ class Soap(Optimizer):
         length = step.learning_rate * sqrt(correction2) / correction1
         value -= length * _rotated(normalized, _transposed(left), _transposed(right))
 
-    def _update_directions(self, gradient: NDArray[Any], slots: Mapping[str, NDArray[Any]], step: Step) -> None:
+    def _update_directions(self, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         for side, oriented in (("left", gradient), ("right", gradient.T)):
             if side not in slots:
                 continue
@@ -130,7 +128,7 @@ class Soap(Optimizer):
         return [{}, {"weight_decay": 0, "refresh": 1, "longest_side": 6}]
 
 
-def eigenvectors(products: NDArray[Any]) -> NDArray[Any]:
+def eigenvectors(products: Array) -> Array:
     """Return the eigenvectors of a symmetric matrix as columns, those of larger eigenvalues first.
 
     Any directions would do where the eigenvalue is 0. These are as near to the axes as the others allow, so that they
@@ -146,11 +144,11 @@ def eigenvectors(products: NDArray[Any]) -> NDArray[Any]:
     return np.linalg.qr(np.hstack([known, np.eye(length, dtype=products.dtype)]))[0]
 
 
-def _rotated(matrix: NDArray[Any], left: NDArray[Any] | None, right: NDArray[Any] | None) -> NDArray[Any]:
+def _rotated(matrix: Array, left: Array | None, right: Array | None) -> Array:
     """Return leftᵀ matrix right, a new array; None stands for the identity."""
     rotated = matrix.copy() if left is None else multiplied(left.T, matrix)
     return rotated if right is None else multiplied(rotated, right)
 
 
-def _transposed(matrix: NDArray[Any] | None) -> NDArray[Any] | None:
+def _transposed(matrix: Array | None) -> Array | None:
     return None if matrix is None else matrix.T

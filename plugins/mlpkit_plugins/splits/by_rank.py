@@ -11,6 +11,7 @@ from mlpkit_plugins.splits.by_key import TOGETHER, scattered
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.splits.shares import Shares
 
 
@@ -115,9 +116,7 @@ def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np
     return allotted
 
 
-def _split_in_order(
-    order: NDArray[np.intp], keys: NDArray[Any], shares: Shares, remedy: str
-) -> dict[str, NDArray[np.intp]]:
+def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy: str) -> dict[str, NDArray[np.intp]]:
     """Return the positions of each split, in ascending order, cut where the key changes nearest to the share.
 
     Args:
@@ -134,7 +133,7 @@ def _split_in_order(
     return {name: np.sort(part) for name, part in parts.items() if len(part)}
 
 
-def _cut(in_order: NDArray[Any], begin: int, wanted: float) -> int:
+def _cut(in_order: Array, begin: int, wanted: float) -> int:
     """Return where to cut after a position, and before the end: where the key changes nearest to what is wanted.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import FittedCategoryEncoding, InputColumn
+    from mlpkit import Array, FittedCategoryEncoding, InputColumn
 
 MOST_TRIED: Final = 1000
 """As many categories show what an encoding writes."""
@@ -101,7 +101,7 @@ def inputs_of(columns: tuple[CategoryColumn, ...]) -> list[InputColumn]:
     return list(chain(*(column.encoding.inputs() for column in columns)))
 
 
-def write(columns: tuple[CategoryColumn, ...], codes: NDArray[np.int32], out: NDArray[Any]) -> None:
+def write(columns: tuple[CategoryColumn, ...], codes: NDArray[np.int32], out: Array) -> None:
     """Write what columns of one group become.
 
     Args:
@@ -113,7 +113,7 @@ def write(columns: tuple[CategoryColumn, ...], codes: NDArray[np.int32], out: ND
         out[:, elements] = encoding.encode(codes[:, place])
 
 
-def why_not_one_hot(columns: tuple[CategoryColumn, ...], rows: NDArray[Any]) -> str:
+def why_not_one_hot(columns: tuple[CategoryColumn, ...], rows: Array) -> str:
     """Return why rows clearly don't come from columns that ``write`` makes 0, 1 or -1; empty if they may.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.splits.shares import Shares
     from mlpkit_plugins.tables.table import Table
 
@@ -58,7 +59,7 @@ def keys_of_examples(tables: Sequence[Table], shares: Shares) -> NDArray[np.uint
     return keys
 
 
-def _columns(tables: Sequence[Table]) -> list[NDArray[Any]]:
+def _columns(tables: Sequence[Table]) -> list[Array]:
     """Return the columns of tables, the rows of each after those before: numbers, and a code or key for each text."""
     if len(tables) == 1:
         return [*tables[0].numbers.T, *tables[0].codes.T]
@@ -67,16 +68,14 @@ def _columns(tables: Sequence[Table]) -> list[NDArray[Any]]:
     return [*numbers.T, *map(np.concatenate, zip(*texts, strict=True))]
 
 
-def _held_out(classes: NDArray[Any], rows: NDArray[np.intp], shares: Shares) -> NDArray[np.float64]:
+def _held_out(classes: Array, rows: NDArray[np.intp], shares: Shares) -> NDArray[np.float64]:
     """Return how many rows of each row's class the smaller of validation and test gets."""
     share = min((share for share in shares if share), default=1.0)
     _, numbers, sizes = np.unique(classes, return_inverse=True, return_counts=True)
     return np.float64(share) * sizes[numbers[rows]].astype(np.float64)
 
 
-def _are_by_chance(
-    columns: Sequence[NDArray[Any]], rows: NDArray[np.intp], counts: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def _are_by_chance(columns: Sequence[Array], rows: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return which rows, so many equal ones each, chance would make at least once of the values of all others."""
     others = len(columns[0]) - counts
     expected = others.astype(np.float64)

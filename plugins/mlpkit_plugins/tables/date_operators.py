@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
 
 BEFORE_1970: Final = 719_468
 """Days from the 1st of March of the year 0 to the 1st of January 1970."""
@@ -150,7 +150,7 @@ class _Calendar:
     def _float(self, number: Value) -> Value:
         return self._graph.cast(number, np.float64)
 
-    def _op(self, operator: str, *inputs: Value | NDArray[Any] | int) -> Value:
+    def _op(self, operator: str, *inputs: Value | Array | int) -> Value:
         return self._graph.op(operator, *inputs)
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Encoding, FittedCategoryEncoding, FittedEncoding, TrainingCategories
+    from mlpkit import Array, Encoding, FittedCategoryEncoding, FittedEncoding, TrainingCategories
     from mlpkit_plugins.tables.table import Table
 
 
@@ -205,7 +205,7 @@ class TableEncoder:
             *(InputColumn(name, "one_hot") for name in self.indicators),
         ]
 
-    def write(self, numbers: NDArray[np.float64], codes: NDArray[np.int32], out: NDArray[Any]) -> None:
+    def write(self, numbers: NDArray[np.float64], codes: NDArray[np.int32], out: Array) -> None:
         """Write rows into ``out``, shape (rows, width).
 
         Args:
@@ -233,14 +233,14 @@ class TableEncoder:
         parts = [each.encode(numbers[:, places]) for each, places in zip(self.encodings, self._places, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def _write_numbers(self, numbers: NDArray[np.float64], out: NDArray[Any]) -> int:
+    def _write_numbers(self, numbers: NDArray[np.float64], out: Array) -> int:
         """Write what becomes of numbers, and return where it ends."""
         encoded = self.encoded_numbers(numbers)
         end: int = encoded.shape[1]
         out[:, :end] = encoded
         return end
 
-    def _write_one_hot(self, codes: NDArray[np.int32], out: NDArray[Any], begin: int) -> int:
+    def _write_one_hot(self, codes: NDArray[np.int32], out: Array, begin: int) -> int:
         """Write what becomes of one-hot columns, and return where it ends."""
         one_hot, width = self.columns_of_categories.one_hot, self._one_hot_width
         if self.of_categories is None:
@@ -280,7 +280,7 @@ class TableEncoder:
         encoded = iter(self.of_categories.features())
         return tuple(tuple(chain(*(next(encoded) for _ in features))) for features in found)
 
-    def why_not_written(self, rows: NDArray[Any]) -> str:
+    def why_not_written(self, rows: Array) -> str:
         """Return why rows clearly were not encoded by ``write``; empty if they may have been."""
         count = len(list(chain(*(features for _, features in self.number_features))))
         numbers, one_hot = rows[:, :count], rows[:, count : count + self._one_hot_width]
@@ -301,7 +301,7 @@ class TableEncoder:
             return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', but {scaled}"
         return ""
 
-    def why_perhaps_not_written(self, rows: NDArray[Any]) -> str:
+    def why_perhaps_not_written(self, rows: Array) -> str:
         """Return why rows most likely were not encoded by ``write``; empty if nothing stands out."""
         if self.encodings or not self.varying:
             return ""

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Proposal
+    from mlpkit import Array, Proposal
     from mlpkit_plugins.recipes.table_recipe import Recipe
     from mlpkit_plugins.tables.source import TableFile
     from mlpkit_plugins.tables.target_guess import Wishes
@@ -94,7 +92,7 @@ class FileTable(TableDataset, FileOption):
         """Return the path of a file, which may be one that ships with mlpkit."""
         return located(name)
 
-    def read(self, path: Path) -> NDArray[Any]:
+    def read(self, path: Path) -> Array:
         """Read the columns that the model takes from a file in the format of the data set.
 
         Returns:
@@ -106,7 +104,7 @@ class FileTable(TableDataset, FileOption):
         """
         return self.raw_inputs(self.source(path, str(path), to_predict=True))
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory.
 
         Raises:
@@ -116,7 +114,7 @@ class FileTable(TableDataset, FileOption):
             return self.examples_in(self.source(source, str(source), to_predict=True))
         return super().read_examples(source)
 
-    def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+    def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | Array]:
         """Read all columns of a file in the format of the data set, as they stand there.
 
         Raises:

@@ -15,7 +15,7 @@ from mlpkit_plugins.tables.memory_source import is_missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 Held: TypeAlias = Literal["numbers", "categories", "dates"]
 
@@ -31,7 +31,7 @@ def names_in(frame: Any) -> list[Any]:
     return list(frame if isinstance(frame, Mapping) else frame.columns if names is None else names)
 
 
-def columns_in(frame: Any, source: str) -> dict[str, NDArray[Any]]:
+def columns_in(frame: Any, source: str) -> dict[str, Array]:
     """Return the columns of a frame.
 
     Args:
@@ -41,7 +41,7 @@ def columns_in(frame: Any, source: str) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: two columns have one name, or one holds no single values.
     """
-    columns: dict[str, NDArray[Any]] = {}
+    columns: dict[str, Array] = {}
     for name in names_in(frame):
         if str(name) in columns or names_in(frame).count(name) > 1:
             raise DataError(source, "two columns have this name; rename one", column=str(name))
@@ -53,7 +53,7 @@ def columns_in(frame: Any, source: str) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def held_in(values: NDArray[Any], name: str, source: str) -> Held:
+def held_in(values: Array, name: str, source: str) -> Held:
     """Return what a column holds: numbers, truth values among them; texts, which are categories; or dates.
 
     Raises:
@@ -90,7 +90,7 @@ def row_labels(frame: Any) -> Sequence[Any] | None:
     return None if labels is None or labels == list(range(len(labels))) else labels
 
 
-def _array(column: Any) -> NDArray[Any]:
+def _array(column: Any) -> Array:
     try:
         return np.asarray(column)
     except ValueError:  # lists of several lengths

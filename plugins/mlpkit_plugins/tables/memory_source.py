@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.tables.codebook import Codebook
     from mlpkit_plugins.tables.source import Columns
 
@@ -46,7 +47,7 @@ class MemorySource:
 
     def __init__(
         self,
-        columns: Mapping[str, Sequence[Any] | NDArray[Any]],
+        columns: Mapping[str, Sequence[Any] | Array],
         missing: Collection[str],
         written: NumberFormat = PLAIN,
         known: Mapping[str, Collection[str]] | None = None,
@@ -88,7 +89,7 @@ class MemorySource:
         columns = [[text or "" for text in self._texts(self._columns[name], name)] for name in names]
         yield np.arange(self.most_rows), columns
 
-    def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+    def values(self) -> Mapping[str, Sequence[Any] | Array]:
         """Return all columns."""
         return self._columns
 
@@ -130,7 +131,7 @@ class MemorySource:
             raise no_time(self.name, int(rows[error.index]), columns.key, texts[error.index]) from error
 
     def _read(
-        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, columns: Columns
+        self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str, columns: Columns
     ) -> NDArray[np.float64]:
         """Return what the reader of a column makes of values, once they are texts; NaN where one is missing."""
         reader = columns.readers[name]
@@ -145,7 +146,7 @@ class MemorySource:
             raise wrong_text(self.name, int(rows[present[error.index]]), columns, name, error) from error
         return numbers
 
-    def _numbers(self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
+    def _numbers(self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str) -> NDArray[np.float64]:
         if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
             numbers = values.astype(np.float64)
         elif {*map(type, values)} <= {int, float}:
@@ -159,7 +160,7 @@ class MemorySource:
         return without(numbers, self._missing)
 
     def _numbers_one_by_one(
-        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str
+        self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str
     ) -> NDArray[np.float64]:
         numbers = np.full(len(values), np.nan)
         spelt = []
@@ -178,7 +179,7 @@ class MemorySource:
         return numbers
 
     def _codes(
-        self, values: Sequence[Any] | NDArray[Any], rows: NDArray[np.int64], name: str, book: Codebook
+        self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str, book: Codebook
     ) -> NDArray[np.int32]:
         texts = self._texts(values, name)
         present = [index for index, text in enumerate(texts) if text is not None]
@@ -191,13 +192,13 @@ class MemorySource:
             raise DataError(self.name, message, row=int(rows[present[error.index]]), column=name) from error
         return codes
 
-    def _texts(self, values: Sequence[Any] | NDArray[Any], name: str) -> list[str | None]:
+    def _texts(self, values: Sequence[Any] | Array, name: str) -> list[str | None]:
         """Return the text of each value; None where it is missing."""
         cache = _Texts(self._known.get(name, ()))
         return [value if type(value) is str else cache.text(value) for value in _in_python(values)]
 
 
-def _in_python(values: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:
+def _in_python(values: Sequence[Any] | Array) -> Sequence[Any]:
     if not isinstance(values, np.ndarray):
         return values
     # Dates of microseconds become Python's, and NaT becomes None.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt
+    from mlpkit import Array, Doubt
     from mlpkit_plugins.tables.options import TableOptions
     from mlpkit_plugins.tables.table import Table
 
@@ -36,7 +36,7 @@ class Part(NamedTuple):
     """A split before it is encoded: the positions of its rows in a table."""
 
     table: Table
-    rows: NDArray[Any]
+    rows: Array
 
 
 def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.intp]]:

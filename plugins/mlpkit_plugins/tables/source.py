@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.tables.codebook import Codebook
     from mlpkit_plugins.tables.readers import ColumnReader
 
@@ -118,7 +119,7 @@ class TableSource(Protocol):
     def checksum(self) -> str:
         """The SHA-256 of the content."""
 
-    def values(self) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+    def values(self) -> Mapping[str, Sequence[Any] | Array]:
         """Return all columns, as they stand in the file.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.tables.source import Chunk, Columns, TableSource
 
 _FEWEST_ROWS = 1024
@@ -130,7 +131,7 @@ class Table:
 
     def _resize(self, rows: int) -> None:
         """Shrink or grow the arrays, without a second copy if the system can do so."""
-        arrays: list[NDArray[Any] | None] = [self.numbers, self.codes, self.keys, self.weights]
+        arrays: list[Array | None] = [self.numbers, self.codes, self.keys, self.weights]
         for array in arrays:
             if array is not None:
                 array.resize((rows, *array.shape[1:]), refcheck=False)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Doubt, Graph, Target, Value, ValuesScaling
+    from mlpkit import Array, Doubt, Graph, Target, Value, ValuesScaling
     from mlpkit_plugins.tables.source import TableFile, TableSource
 
 
@@ -196,7 +196,7 @@ class TableDataset(TableOptions, Dataset):
         """Return the names of the columns that are inputs, in the order of the file trained on."""
         return self._order
 
-    def from_columns(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> NDArray[Any]:
+    def from_columns(self, columns: Mapping[str, Sequence[Any] | Array]) -> Array:
         """Turn columns in memory into raw inputs, as ``read`` does.
 
         Raises:
@@ -204,7 +204,7 @@ class TableDataset(TableOptions, Dataset):
         """
         return self.raw_inputs(self._in_memory(columns))
 
-    def examples_in(self, found: TableSource) -> tuple[NDArray[Any], ...]:
+    def examples_in(self, found: TableSource) -> tuple[Array, ...]:
         """Return raw inputs, targets and weights of a table, as ``read_examples`` does.
 
         Raises:
@@ -232,7 +232,7 @@ class TableDataset(TableOptions, Dataset):
         targets = table.codes[:, categories] if self.predict == "classes" else table.numbers[:, numbers:]
         return (raw, targets) if table.weights is None else (raw, targets, table.weights)
 
-    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+    def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs, targets and weights from columns in memory.
 
         Raises:
@@ -240,13 +240,13 @@ class TableDataset(TableOptions, Dataset):
         """
         return super().read_examples(source) if isinstance(source, Path) else self.examples_in(self._in_memory(source))
 
-    def remarks(self, raw: NDArray[Any]) -> list[str]:
+    def remarks(self, raw: Array) -> list[str]:
         """Return which columns have numbers far outside the range that they had in training, and in how many rows."""
         encoder = self._expect_encoder()
         found = far_outside(raw[:, : len(encoder.numbers)], encoder, self.readers)
         return [f"{'; '.join(found)}; predictions far outside the range of training are guesses"] if found else []
 
-    def encode(self, raw: NDArray[Any]) -> NDArray[Any]:
+    def encode(self, raw: Array) -> Array:
         """Encode raw inputs as ``read`` returns them.
 
         Raises:
@@ -283,7 +283,7 @@ class TableDataset(TableOptions, Dataset):
             graph, self._expect_encoder(), self.readers, self.missing_texts, self.missing_numbers
         ).encoded()
 
-    def raw_rows(self, split: str, indices: NDArray[Any]) -> Mapping[str, Sequence[Any]]:
+    def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]]:
         """Return the columns that the model takes as they stand in the file, for some rows of a split.
 
         Raises:
@@ -294,7 +294,7 @@ class TableDataset(TableOptions, Dataset):
         columns = table.rows(self.column_names() or (), numbers)
         return {name: [values[place] for place in places.tolist()] for name, values in columns.items()}
 
-    def example_sources(self, split: str, indices: NDArray[Any]) -> list[str]:
+    def example_sources(self, split: str, indices: Array) -> list[str]:
         """Return the table and the row of some examples of a split; rows of a file are counted from 1."""
         found = self.open(0)[split]
         return [f"{found.table_name}, row {row}" for row in found.rows_in_file(indices)]
@@ -318,7 +318,7 @@ class TableDataset(TableOptions, Dataset):
             self._keys = {name: of_tables.get(name, of_tables["train"])[each.rows] for name, each in splits.items()}
         return self._keys[split]
 
-    def feeds(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def feeds(self, columns: Mapping[str, Sequence[Any] | Array]) -> dict[str, Array]:
         """Return columns as the inputs that ``onnx`` declares: dates as seconds, and no text for a missing category.
 
         Raises:
@@ -328,11 +328,11 @@ class TableDataset(TableOptions, Dataset):
 
         return column_feeds(self._in_memory(columns), self._expect_encoder(), self.readers, self.missing_texts)
 
-    def why_not_encoded(self, inputs: NDArray[Any]) -> str:
+    def why_not_encoded(self, inputs: Array) -> str:
         """Return where a number is missing or not standardized, or a category is neither 0 nor 1; or an empty text."""
         return self._expect_encoder().why_not_written(inputs)
 
-    def why_perhaps_not_encoded(self, inputs: NDArray[Any]) -> str:
+    def why_perhaps_not_encoded(self, inputs: Array) -> str:
         """Return where numbers are in the range of raw ones, and far outside that of encoded ones; or an empty text."""
         return self._expect_encoder().why_perhaps_not_written(inputs)
 
@@ -353,12 +353,12 @@ class TableDataset(TableOptions, Dataset):
         readers = self.readers
         return tuple(dict.fromkeys(readers[name].column if name in readers else name for name in encoder.inputs))
 
-    def _in_memory(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> MemorySource:
+    def _in_memory(self, columns: Mapping[str, Sequence[Any] | Array]) -> MemorySource:
         encoder = self._expect_encoder()
         known = {**encoder.categories, self.targets[0]: encoder.classes or (), **self.ordinal}
         return MemorySource(columns, self.missing_texts, self.number_format, known)
 
-    def raw_inputs(self, source: TableSource) -> NDArray[Any]:
+    def raw_inputs(self, source: TableSource) -> Array:
         """Return the columns that the model takes, as ``from_columns`` does.
 
         Raises:
@@ -376,7 +376,7 @@ class TableDataset(TableOptions, Dataset):
         expect_columns(source, columns.names_in_file)
         return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
 
-    def lacking(self, raw: NDArray[Any]) -> Mapping[int, Sequence[str]]:
+    def lacking(self, raw: Array) -> Mapping[int, Sequence[str]]:
         """Return the rows that lack a value, unless what replaces one was learned, each with the columns concerned."""
         if self.missing in ("fill", "indicate"):
             return {}
@@ -388,7 +388,7 @@ class TableDataset(TableOptions, Dataset):
             for row in np.flatnonzero(absent.any(axis=1)).tolist()
         }
 
-    def _translated(self, table: Table, encoder: TableEncoder) -> NDArray[Any]:
+    def _translated(self, table: Table, encoder: TableEncoder) -> Array:
         """Return a table's numbers, then its categories by position: NaN if missing, -1 if unknown."""
         numbers, categories = len(encoder.numbers), len(encoder.categories)
         absent = table.codes == MISSING

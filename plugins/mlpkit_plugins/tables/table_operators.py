@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from mlpkit_plugins.tables.text_numbers import numbers_among
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
     from mlpkit_plugins.tables.category_columns import CategoryColumn
     from mlpkit_plugins.tables.encoder import TableEncoder
     from mlpkit_plugins.tables.readers import ColumnReader
@@ -188,7 +186,7 @@ def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...
 
 def column_feeds(
     source: TableSource, encoder: TableEncoder, readers: Mapping[str, ColumnReader], missing: Collection[str]
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     """Return columns as the inputs that ``TableInGraph`` declares, by name.
 
     Args:
@@ -212,7 +210,7 @@ def column_feeds(
     categories = [name for name in encoder.categories if name in encoder.used]
     columns = Columns((*plain, *seconds), (*ordered, *categories), readers=seconds, trained=True)
     table = Table(source, columns, missing="fill", missing_texts=missing)
-    feeds: dict[str, NDArray[Any]] = dict(zip(columns.numbers, table.numbers.T, strict=True))
+    feeds: dict[str, Array] = dict(zip(columns.numbers, table.numbers.T, strict=True))
     for name, texts, codes in zip(columns.categories, table.texts, table.codes.T, strict=True):
         feeds[name] = np.array([*texts, ""], object)[codes]
     return feeds

@@ -10,8 +10,7 @@ from mlpkit_plugins.kernels import take_rows
 from mlpkit_plugins.splits.too_large import holds, too_large
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit_plugins.tables.encoder import TableEncoder
     from mlpkit_plugins.tables.table import Table
 
@@ -30,12 +29,12 @@ class TableSplit:
         encoder: encodes inputs.
     """
 
-    def __init__(self, table: Table, rows: NDArray[Any], encoder: TableEncoder) -> None:
+    def __init__(self, table: Table, rows: Array, encoder: TableEncoder) -> None:
         self._table = table
         self.rows = rows
         self._encoder = encoder
         self._inputs = len(encoder.numbers)
-        self._encoded: dict[tuple[np.dtype[Any], ...], tuple[NDArray[Any], ...]] = {}
+        self._encoded: dict[tuple[np.dtype[Any], ...], tuple[Array, ...]] = {}
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -46,12 +45,12 @@ class TableSplit:
         """What messages call the table."""
         return self._table.name
 
-    def rows_in_file(self, indices: NDArray[Any] | None = None) -> list[int]:
+    def rows_in_file(self, indices: Array | None = None) -> list[int]:
         """Return the number of each row in its file, counted from 1; or of the rows at some positions of the split."""
         rows = self.rows if indices is None else self.rows.take(indices)
         return [self._table.row(position) for position in rows.tolist()]
 
-    def take(self, indices: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+    def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``.
 
         The first time, all examples are encoded, and kept if they aren't large.
@@ -74,7 +73,7 @@ class TableSplit:
         for array, every in zip(out, encoded, strict=False):
             take_rows(every, indices, array)
 
-    def _all_encoded(self, like: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+    def _all_encoded(self, like: tuple[Array, ...]) -> tuple[Array, ...]:
         """Return all examples, in arrays like those of a minibatch; no arrays if these would be large."""
         if len(self) * sum(array[:1].nbytes for array in like) > MOST_HELD:
             return ()
@@ -84,7 +83,7 @@ class TableSplit:
             self._encode(self.rows[some], tuple(array[some] for array in encoded))
         return encoded
 
-    def _encode(self, rows: NDArray[Any], out: tuple[NDArray[Any], ...]) -> None:
+    def _encode(self, rows: Array, out: tuple[Array, ...]) -> None:
         """Write the examples of these rows of the table into ``out``."""
         x, t, *weights = out
         numbers, codes = self._table.numbers.take(rows, axis=0), self._table.codes.take(rows, axis=0)
@@ -108,7 +107,7 @@ class TableSplit:
             position = int((numbers[:, column] == extremes[which, column]).argmax())
             raise self._table.error(position, self._table.columns.all_numbers[column], message)
 
-    def _largest(self, extremes: NDArray[Any]) -> NDArray[Any]:
+    def _largest(self, extremes: Array) -> Array:
         """Return for each extreme number, shape (2, columns), the largest element that it becomes."""
         of_categories = np.repeat(self._encoder.fills[None, self._inputs :], len(extremes), axis=0)
         encoded = self._encoder.encoded_numbers(np.concatenate([extremes, of_categories], axis=1))

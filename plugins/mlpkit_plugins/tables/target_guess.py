@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlpkit import Array
     from mlpkit_plugins.tables.column_guess import ColumnGuess, ColumnGuesser
     from mlpkit_plugins.tables.row_sample import RowSample
 
@@ -206,7 +207,7 @@ def _expect_numbers(
     raise DataError(sample.name, message, row=row, column=guess.name)
 
 
-def _are_labels(numbers: NDArray[Any] | None) -> bool:
+def _are_labels(numbers: Array | None) -> bool:
     return numbers is not None and bool(np.isin(numbers[~np.isnan(numbers)], (0, 1)).all())
 
 

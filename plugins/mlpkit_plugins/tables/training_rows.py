@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Encoding
+    from mlpkit import Array, Encoding
     from mlpkit_plugins.tables.table import Table
 
 
@@ -67,13 +67,13 @@ class TrainingRows:
             values = self._table.numbers[self._rows[part], :count]
             yield self._columns.beside(values, self._all_codes(part)) if self._columns.numbers else values
 
-    def targets(self) -> NDArray[Any]:
+    def targets(self) -> Array:
         """Return the targets: numbers of classes, in their order, shape (rows,); values or labels, (rows, count)."""
         columns = self._table.columns
         if columns.target_class is not None:
-            classes: NDArray[Any] = self._translations[-1][self._table.codes[self._rows, -1]]
+            classes: Array = self._translations[-1][self._table.codes[self._rows, -1]]
             return classes
-        values: NDArray[Any] = self._table.numbers[self._rows, len(columns.numbers) :]
+        values: Array = self._table.numbers[self._rows, len(columns.numbers) :]
         return values
 
     def fitted(self, encoding: Encoding, names: Sequence[str]) -> FittedEncoding:

@@ -20,8 +20,7 @@ from mlpkit_plugins.exporters.c.syntax import INDENT
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit_plugins.exporters.c.program import Program
     from mlpkit_plugins.exporters.c.step import Operand
 
@@ -103,10 +102,10 @@ def compute(
     source: str,
     name: str,
     written: Program,
-    feeds: Mapping[str, NDArray[Any]],
+    feeds: Mapping[str, Array],
     wanted: Collection[str],
     machine: Machine | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Array]:
     """Return what a file in C computes for rows.
 
     Values inside the model are set and read between the paragraphs of the file's function.
@@ -139,7 +138,7 @@ def compute(
     return dict(zip((*shown, *outputs), _unpacked(returned, found, rows, width, machine.byte_order), strict=True))
 
 
-def _longest_text(written: Program, feeds: Mapping[str, NDArray[Any]]) -> int:
+def _longest_text(written: Program, feeds: Mapping[str, Array]) -> int:
     """Return how many bytes the longest text has that goes in or may come out."""
     arrays = [each for each in (*written.arrays.values(), *feeds.values()) if each.dtype.kind in "UO"]
     return max((len(str(text).encode()) for array in arrays for text in array.ravel()), default=0)
@@ -259,7 +258,7 @@ def _done(command: list[str], given: bytes, failure: str) -> bytes:
     return done.stdout
 
 
-def _packed(given: list[tuple[NDArray[Any], Operand]], rows: int, width: int, byte_order: ByteOrder) -> bytes:
+def _packed(given: list[tuple[Array, Operand]], rows: int, width: int, byte_order: ByteOrder) -> bytes:
     """Return rows as the program reads them."""
     packed = np.zeros(rows, _layout([operand for _, operand in given], width, byte_order))
     for position, (array, operand) in enumerate(given):
@@ -268,9 +267,7 @@ def _packed(given: list[tuple[NDArray[Any], Operand]], rows: int, width: int, by
     return packed.tobytes()
 
 
-def _unpacked(
-    returned: bytes, found: list[Operand], rows: int, width: int, byte_order: ByteOrder
-) -> list[NDArray[Any]]:
+def _unpacked(returned: bytes, found: list[Operand], rows: int, width: int, byte_order: ByteOrder) -> list[Array]:
     """Return the arrays of rows that the program wrote.
 
     Raises:

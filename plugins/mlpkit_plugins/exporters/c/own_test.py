@@ -12,8 +12,7 @@ from mlpkit_plugins.exporters.c.syntax import INDENT, literal, wrapped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit_plugins.exporters.c.program import Program
     from mlpkit_plugins.exporters.c.step import Operand
 
@@ -30,9 +29,7 @@ static int differs(const float *x, const float *expected, size_t count)
 }"""
 
 
-def own_test(
-    program: Program, name: str, feeds: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
-) -> str:
+def own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:
     """Return a test in C: a ``main`` that returns 1 if a row gives something else.
 
     Args:
@@ -77,7 +74,7 @@ def _structures(what: str, structures: list[str]) -> str:
     return f"static const {what}[{len(structures)}] = {{\n" + "\n".join(structures) + "\n};"
 
 
-def _structure(members: Mapping[str, Operand], values: Mapping[str, NDArray[Any]], row: int) -> str:
+def _structure(members: Mapping[str, Operand], values: Mapping[str, Array], row: int) -> str:
     """Return a structure with the values of a row."""
     found = [_member(operand, values[name][row]) for name, operand in members.items()]
     return "\n".join([f"{INDENT}{{", ",\n".join(found), f"{INDENT}}},"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from mlpkit_plugins.exporters.c.elementwise import assigned
 from mlpkit_plugins.exporters.c.syntax import INDENT
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import Int8Weights
     from mlpkit_plugins.exporters.c.step import Operand, Step
 
@@ -43,7 +42,7 @@ def matmul(step: Step) -> list[str]:
     return _products(step, x, weights, step.input(1).name)
 
 
-def _products_of_matrices(step: Step, x: Operand, weights: NDArray[Any]) -> list[str]:
+def _products_of_matrices(step: Step, x: Operand, weights: Array) -> list[str]:
     """Return the products of each matrix of x, of one row, and a matrix of weights of its own."""
     _expect_finite(step, weights)
     matrices, inputs, outputs = weights.shape
@@ -53,7 +52,7 @@ def _products_of_matrices(step: Step, x: Operand, weights: NDArray[Any]) -> list
     return [f"for (size_t i = 0; i < {matrices}; i++) {{", f"{INDENT}{call}", "}"]
 
 
-def _products(step: Step, x: Operand, weights: NDArray[Any], name: str) -> list[str]:
+def _products(step: Step, x: Operand, weights: Array, name: str) -> list[str]:
     """Return the products of each row of x and the weights."""
     _expect_finite(step, weights)
     inputs, outputs = weights.shape
@@ -68,7 +67,7 @@ def _products(step: Step, x: Operand, weights: NDArray[Any], name: str) -> list[
     return [f"for (size_t i = 0; i < {rows}; i++) {{", f"    {call}", "}"]
 
 
-def _int8_weights(step: Step, weights: NDArray[Any], axis: int) -> Int8Weights | None:
+def _int8_weights(step: Step, weights: Array, axis: int) -> Int8Weights | None:
     """Return weights as the file holds them if they are integers with scales; None if it holds them as they are."""
     return exact_int8_weights(weights, axis) if step.quantized else None
 
@@ -78,7 +77,7 @@ def _named(step: Step, weights: Int8Weights) -> str:
     return f"{step.array('int8', weights.numbers)}, {step.array('scales', weights.scales)}"
 
 
-def _expect_finite(step: Step, weights: NDArray[Any]) -> None:
+def _expect_finite(step: Step, weights: Array) -> None:
     """Make sure that weights are numbers, since products with zeros are left out.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from mlpkit_plugins.exporters.c.syntax import INDENT, TYPES, Names, comment, dec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from mlpkit import Graph, Value
+    from mlpkit import Array, Graph, Value
     from mlpkit.graph import Feed, Node
 
 ROWS: Final = 2
@@ -45,7 +43,7 @@ class Program:
 
     inputs: dict[str, Operand]
     outputs: dict[str, Operand]
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Array]
     paragraphs: list[list[str]] = field(default_factory=list)
     places: dict[str, Operand] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
@@ -193,12 +191,12 @@ class _Writer:
         return [] if x.name == y.name else loops(y.shape, strides, f"{y.at('{0}')} = {x.at('{1}')};")
 
 
-def _rows(feed: Feed) -> NDArray[Any]:
+def _rows(feed: Feed) -> Array:
     """Return rows of an input whose values don't matter."""
     return np.zeros((ROWS, *feed.shape), feed.dtype)
 
 
-def _constants(graph: Graph, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _constants(graph: Graph, values: Mapping[str, Array]) -> dict[str, Array]:
     """Return the arrays that don't change, those included that are computed from such arrays alone."""
     constants = dict(graph.constants)
     for node in graph.nodes:
@@ -207,7 +205,7 @@ def _constants(graph: Graph, values: Mapping[str, NDArray[Any]]) -> dict[str, ND
     return constants
 
 
-def _needed(graph: Graph, constants: Mapping[str, NDArray[Any]], outputs: Mapping[str, Value]) -> list[Node]:
+def _needed(graph: Graph, constants: Mapping[str, Array], outputs: Mapping[str, Value]) -> list[Node]:
     """Return the operators that outputs depend on, without those that compute what doesn't change."""
     wanted = {value.name for value in outputs.values()}
     nodes = []
@@ -218,7 +216,7 @@ def _needed(graph: Graph, constants: Mapping[str, NDArray[Any]], outputs: Mappin
     return nodes[::-1]
 
 
-def _of_one_example(name: str, value: NDArray[Any]) -> Operand:
+def _of_one_example(name: str, value: Array) -> Operand:
     """Return what a value is for one example.
 
     Raises:

@@ -15,8 +15,7 @@ from mlpkit_plugins.exporters.c.syntax import INDENT, Names, literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from mlpkit import Array
     from mlpkit.graph import Node
 
 
@@ -37,7 +36,7 @@ class Operand(NamedTuple):
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    constant: NDArray[Any] | None = None
+    constant: Array | None = None
 
     @property
     def size(self) -> int:
@@ -74,7 +73,7 @@ class Step:
     node: Node
     inputs: list[Operand | None]
     output: Operand
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, Array]
     names: Names
     quantized: bool = False
     multiplications: int = 0
@@ -129,7 +128,7 @@ class Step:
             raise self.refused(f"on {operand.dtype.name}")
         return operand
 
-    def fixed(self, number: int) -> NDArray[Any]:
+    def fixed(self, number: int) -> Array:
         """Return the elements of an input that doesn't change.
 
         Raises:
@@ -174,7 +173,7 @@ class Step:
             raise self.refused("along the batch axis")
         return axis % rank - 1
 
-    def array(self, what: str, array: NDArray[Any]) -> str:
+    def array(self, what: str, array: Array) -> str:
         """Add an array that doesn't change to the file, and return its name.
 
         Args:

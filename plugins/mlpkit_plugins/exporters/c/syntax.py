@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from mlpkit import Array
 
 INDENT: Final = "    "
 
@@ -140,7 +140,7 @@ def _character(byte: int) -> str:
     return character if 32 <= byte < 127 else f"\\{byte:03o}"
 
 
-def array_definition(name: str, array: NDArray[Any]) -> str:
+def array_definition(name: str, array: Array) -> str:
     """Return the definition of an array that doesn't change.
 
     Args:
