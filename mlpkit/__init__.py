@@ -12,7 +12,7 @@ from mlpkit.version import VERSION
 __version__ = VERSION
 
 _HOMES = {
-    "mlpkit.components.array": ("Array",),
+    "mlpkit.array": ("Array",),
     "mlpkit.components.augmentation": ("Augmentation",),
     "mlpkit.components.callback": ("Callback", "Outcome", "TrainingView", "Weights"),
     "mlpkit.components.category_encoding": (

@@ -2,7 +2,7 @@
 from mlpkit import engines as engines
 from mlpkit import graph as graph
 from mlpkit import layers as layers
-from mlpkit.components.array import Array as Array
+from mlpkit.array import Array as Array
 from mlpkit.components.augmentation import Augmentation as Augmentation
 from mlpkit.components.callback import Callback as Callback
 from mlpkit.components.callback import Outcome as Outcome
