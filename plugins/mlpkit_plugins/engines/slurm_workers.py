@@ -130,7 +130,7 @@ class SlurmWorkers(RemoteWorkers):
         threads: the cores of each job, ``cpus_per_task``; 1 unless it is set.
 
     Raises:
-        UsageError: Slurm's commands aren't there, or a setting is wrong.
+        UsageError: Slurm's commands aren't there, or know no cluster; or a setting is wrong.
     """
 
     worker = "Slurm job"
@@ -142,6 +142,8 @@ class SlurmWorkers(RemoteWorkers):
         self.threads = int(str(self._settings.get("cpus_per_task", 1)))
         if shutil.which("sbatch") is None or shutil.which("srun") is None:
             raise UsageError("the engine slurm needs the commands of Slurm, sbatch and srun; start it on a login node")
+        if _without_cluster():
+            raise UsageError("the commands of Slurm know no cluster on this machine; start the sweep on a login node")
         self._sent: list[_Sent] = []
         self._stopping = self._ended = False
         self._wake = threading.Event()
@@ -347,6 +349,14 @@ def _asked(command: Sequence[str]) -> str | None:
     with suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return None
+
+
+def _without_cluster() -> bool:
+    """Whether Slurm's commands are installed, and find no configuration of a cluster."""
+    with suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(["squeue", "--noheader"], capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode != 0 and "configuration source" in done.stderr
+    return False
 
 
 def _one_line(text: str) -> str:

@@ -148,3 +148,12 @@ def test_without_slurm_its_commands_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="needs the commands of Slurm, sbatch and srun; start it on a login node"):
         slurm_workers.SlurmWorkers()
+
+
+def test_commands_without_a_cluster_are_an_error_at_once(monkeypatch, tmp_path):
+    fake_slurm.install(tmp_path, monkeypatch)
+    (tmp_path / "squeue").write_text(
+        "#!/bin/sh\necho 'squeue: fatal: Could not establish a configuration source' >&2\nexit 1\n"
+    )
+    with pytest.raises(UsageError, match="the commands of Slurm know no cluster on this machine"):
+        slurm_workers.SlurmWorkers()
