@@ -65,8 +65,10 @@ class Optimizer(Component):
     uses_decay = True
     slots_version: ClassVar[int] = 1
 
-    def _prepare(self) -> None:
-        self.learning_rate: Rate  # no field: the class that takes one declares it
+    if TYPE_CHECKING:  # no field: the class that takes one declares it
+
+        def _declare(self) -> None:
+            self.learning_rate: Rate
 
     @abstractmethod
     def update(

@@ -322,11 +322,12 @@ class Registry:
         plugin = self._plugin(kinds, namespace or BUILT_IN, name)
         if not plugin.load():
             raise PluginError(plugin.failure)
-        kind = either_of(kinds, article=False)
         if self._is_blocked(plugin, bare):
+            kind = either_of(kinds, article=False)
             raise UnknownComponentError(f"{kind} '{name}' is blocked by name", remedy="leave out --no-plugin")
         if (dot and plugin.built_in) or bare not in plugin.declarations:  # built-ins go by their bare names alone
             remedy = self._nearest_remedy(kinds, bare if plugin.built_in else name)
+            kind = either_of(kinds, article=False)
             raise UnknownComponentError(f"unknown {kind} {show(name)}", remedy=remedy)
         return RegisteredComponent(plugin, plugin.declarations[bare])
 
