@@ -15,6 +15,16 @@ from swept_folders import holders, wait_for
 
 MPIEXEC = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec")
 
+SWEEP = """\
+sweep:
+  search:
+    training.optimizer.learning_rate: {low: 0.001, high: 0.5, log: true}
+    layers.Affine1.units: {low: 4, high: 16}
+  trials: 3
+"""
+LONGER = ("--set=training.iterations=3000", "--set=training.evaluate_every=500", "--set=training.checkpoint.every=250")
+"""Options for trials that are long enough to be killed."""
+
 
 def missing(*modules):
     """What isn't installed of some modules."""

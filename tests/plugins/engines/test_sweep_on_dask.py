@@ -14,20 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 from requirements import requires
+from sweep_engines import LONGER, SWEEP
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
 needs_dask = requires(
     "packages", importlib.util.find_spec("distributed") is not None, 'needs Dask: pip install "mlpkit[dask]"'
 )
-
-SWEEP = """\
-sweep:
-  search:
-    training.optimizer.learning_rate: {low: 0.001, high: 0.5, log: true}
-    layers.Affine1.units: {low: 4, high: 16}
-  trials: 3
-"""
-LONGER = ("--set=training.iterations=3000", "--set=training.evaluate_every=500", "--set=training.checkpoint.every=250")
 
 
 @pytest.fixture

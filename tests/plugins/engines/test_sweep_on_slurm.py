@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from slurm_cluster import SlurmCluster
-from sweep_engines import Slurm
+from sweep_engines import LONGER, SWEEP, Slurm
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
 pytestmark = [
@@ -18,14 +18,6 @@ pytestmark = [
     pytest.mark.usefixtures("spec"),
 ]
 
-SWEEP = """\
-sweep:
-  search:
-    training.optimizer.learning_rate: {low: 0.001, high: 0.5, log: true}
-    layers.Affine1.units: {low: 4, high: 16}
-  trials: 3
-"""
-LONGER = ("--set=training.iterations=3000", "--set=training.evaluate_every=500", "--set=training.checkpoint.every=250")
 ON_SLURM = ("--on", "slurm", "--workers", "2")
 
 

@@ -12,19 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 from requirements import requires
-from sweep_engines import MPIEXEC, Mpi
+from sweep_engines import LONGER, MPIEXEC, SWEEP, Mpi
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
 
 needs_mpi = requires("packages", not Mpi.lacks(), f"needs {', '.join(Mpi.lacks())}")
-
-SWEEP = """\
-sweep:
-  search:
-    training.optimizer.learning_rate: {low: 0.001, high: 0.5, log: true}
-    layers.Affine1.units: {low: 4, high: 16}
-  trials: 3
-"""
-LONGER = ("--set=training.iterations=3000", "--set=training.evaluate_every=500", "--set=training.checkpoint.every=250")
 
 PROGRAM = """\
 import sys
