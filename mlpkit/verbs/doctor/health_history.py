@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,12 @@ NO_ROUNDING: Final = 1 + 1e-5
 
 IMPROVED: Final = 0.99
 """Times the loss at half of the steps, one that still falls."""
+
+LOSSES: Final = {
+    *("loss", "chance", "prediction_loss", "validation_chance", "least_loss", "bounded_loss"),
+    *("train_loss", "validation_loss"),
+}
+"""The losses among the figures of probes and evaluations."""
 
 LOWER: Final = 0.5
 """Times the highest learning rate so far, one that counts as lower: losses that rose with it fall again."""
@@ -44,6 +50,17 @@ class HealthHistory:
     healths: Sequence[Health]
     known: set[str] = field(default_factory=set)
     single_probe: bool = False
+
+    def counted_from(self, least: float) -> HealthHistory:
+        """Return this history with every loss less the least possible one, so that ratios of losses have a meaning."""
+
+        def counted(figures: Mapping[str, Any]) -> dict[str, Any]:
+            return {
+                key: value - least if key in LOSSES and isinstance(value, float) else value
+                for key, value in figures.items()
+            }
+
+        return replace(self, evaluations=[*map(counted, self.evaluations)], healths=[*map(counted, self.healths)])
 
     @property
     def now(self) -> Health:

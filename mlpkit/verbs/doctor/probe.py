@@ -72,9 +72,9 @@ class Probe:
         prediction_loss  the same as in prediction; null if the loss is better than ``chance``
         chance       the loss of the best constant prediction for them; null if unknown
         validation_chance  the loss of that prediction for as many validation rows; null without any
-        level_loss   the loss if all outputs are 0; null, as the next two, if neither classes nor labels are predicted
-        least_loss   the least loss that any outputs have, as perfect predictions do
-        bounded_loss the same of outputs within the bounds of the last layer's function; null if it has none
+        level_loss   the loss if all outputs are 0; null unless classes or labels are predicted
+        least_loss   the least loss that any outputs have, as perfect predictions do; null if unknown
+        bounded_loss the least loss of outputs within the bounds of the last layer's function; null if it has none
         outwards     cosine of the angle between the parameters and the negative gradient: how far it lengthens them
         inputs       distribution of the inputs; as ``largest`` the largest root mean square of one over the rows; as
                      ``all_equal`` whether all rows have the same
@@ -270,21 +270,35 @@ class Probe:
     def _losses_in_reach(self) -> dict[str, float | None]:
         """Return the loss of zero outputs, the least loss of any outputs, and the least in the last layer's reach."""
         found: dict[str, float | None] = dict.fromkeys(("level_loss", "least_loss", "bounded_loss"))
-        right = _right_outputs(self._t, self._target)
-        if right is None or right.shape != self._logits.shape:
-            return found
 
         def loss_of(x: NDArray[Any]) -> float:
             weights = () if self._weights is None else (self._weights,)
             return float(self._replica.loss.forward(x.astype(self._logits.dtype), self._t, *weights))
 
         with operation_errors(self._replica.loss, "forward"):
-            least = min(loss_of(size * right) for size in SIZES)
-            found |= {"level_loss": loss_of(0 * right), "least_loss": least}
             bounds = _bounds(self._last[0], self._logits) if self._last else None
-            if bounds:
-                found["bounded_loss"] = loss_of(np.where(right > 0, *bounds))
+            right = _right_outputs(self._t, self._target)
+            if right is not None and right.shape == self._logits.shape:
+                least = min(loss_of(size * right) for size in SIZES)
+                found |= {"level_loss": loss_of(0 * right), "least_loss": least}
+                if bounds:
+                    found["bounded_loss"] = loss_of(np.where(right > 0, *bounds))
+                return found
+            right = self._outputs_for_targets() if isinstance(self._target, Values) else None
+            if right is not None:
+                found["least_loss"] = loss_of(right)
+                if bounds:
+                    most, least = bounds
+                    found["bounded_loss"] = loss_of(right.clip(least, most))
         return found
+
+    def _outputs_for_targets(self) -> NDArray[Any] | None:
+        """Return outputs that predict each real target; None if the loss doesn't say what these are."""
+        loss = self._replica.loss
+        if self._t.shape != self._logits.shape or not loss.can_be_averaged or loss.prediction_names() is not None:
+            return None
+        right = loss.inputs_for(self._t.astype(self._logits.dtype))
+        return right if right.shape == self._logits.shape else None
 
     def _prediction_loss(self) -> float:
         """Return the mean loss of the rows as it is in prediction, in the targets' own unit."""

@@ -85,6 +85,9 @@ def new_symptoms(history: HealthHistory) -> list[Symptom]:
     """
     found: list[Symptom] = []
     waiting: set[str] = set()
+    least = number_of(history.now.get("least_loss")) or 0.0
+    if least < 0:
+        history = history.counted_from(least)
     for name, (examine, causes) in SYMPTOMS.items():
         if name in history.known or not (history.known | waiting).isdisjoint(causes):
             continue
@@ -93,6 +96,8 @@ def new_symptoms(history: HealthHistory) -> list[Symptom]:
             waiting.add(name)
         elif finding is not None:
             layer, words, advice = finding
+            if least < 0 and "loss" in words:
+                words += f" (losses counted from {least:.4g}, the least possible)"
             found.append(Symptom(name, layer, words, advice, history.iteration))
             history.known.add(name)
     return found
@@ -160,7 +165,7 @@ def bounded_outputs(history: HealthHistory) -> Finding | None:
     """A last layer whose bounds allow no output with a small loss, as if the loss applied no function."""
     bounded, least = number_of(history.now["bounded_loss"]), number_of(history.now["least_loss"])
     chance = history.chance
-    if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * chance:
+    if bounded is None or least is None or chance is None or bounded - least <= LARGE_RISE * (chance - least):
         return None
     last = history.now["layers"][-1]["layer"]
     finding = f"within its bounds, the loss can't fall below {bounded:.3g}; without them, it can reach {least:.2f}"
@@ -444,7 +449,7 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple
     "inputs_not_scaled": (inputs_not_scaled, ()),
     "bounded_outputs": (bounded_outputs, ()),
     "indistinct_targets": (indistinct_targets, ()),
-    "target_not_scaled": (target_not_scaled, ("inputs_not_scaled",)),
+    "target_not_scaled": (target_not_scaled, ("inputs_not_scaled", "bounded_outputs")),
     "too_much_noise": (too_much_noise, ("inputs_not_scaled", "target_not_scaled")),
     "exploding_gradient": (exploding_gradient, ("inputs_not_scaled", "diverging", "rate_too_high")),
     "first_weights_too_large": (first_weights_too_large, BAD_SCALES),
@@ -462,7 +467,7 @@ SYMPTOMS: Final[dict[str, tuple[Callable[[HealthHistory], Finding | None], tuple
     "loss_at_chance": (loss_at_chance, (*NO_LEARNING, "constant_outputs")),
     "too_few_steps": (too_few_steps, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
     "classes_never_predicted": (classes_never_predicted, (*NO_LEARNING, "constant_outputs", "loss_at_chance")),
-    "nothing_carries_over": (nothing_carries_over, BAD_RATES),
+    "nothing_carries_over": (nothing_carries_over, ("bounded_outputs", *BAD_RATES)),
     "overfitting": (overfitting, (*BAD_RATES, "nothing_carries_over")),
 }
 """How each symptom is recognized, and the symptoms that explain it: after them it isn't reported."""

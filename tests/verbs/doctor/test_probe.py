@@ -24,6 +24,7 @@ from mlpkit_plugins.layers.silu import Silu
 from mlpkit_plugins.layers.softplus import Softplus
 from mlpkit_plugins.layers.tanh import Tanh
 from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
+from mlpkit_plugins.losses.poisson import Poisson
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
 
@@ -226,10 +227,19 @@ def test_the_least_losses_of_labels(examples):
     assert health["bounded_loss"] == pytest.approx(share * np.log(1 + np.exp(-1)) + (1 - share) * np.log(2), rel=1e-5)
 
 
-def test_losses_of_values_have_no_least_one(examples):
+@pytest.mark.parametrize(("layers", "bounded"), [([Affine(1)], None), ([Affine(1), Sigmoid()], "within 0 and 1")])
+def test_the_least_losses_of_values(layers, bounded, examples):
     x, _ = examples
-    _, _, health = looked_at([Affine(1)], (x, x[:, :1]), MeanSquaredError(), Values((1,)))
-    assert [health[key] for key in ("level_loss", "least_loss", "bounded_loss")] == [None] * 3
+    _, _, health = looked_at(layers, (x, x[:, :1]), MeanSquaredError(), Values((1,)))
+    expected = bounded and pytest.approx(((x[:, 0] - x[:, 0].clip(0, 1)) ** 2).mean(), rel=1e-5)
+    assert (health["level_loss"], health["least_loss"], health["bounded_loss"]) == (None, 0.0, expected)
+
+
+def test_the_least_loss_of_counts_is_that_of_their_own_rates(examples):
+    x, _ = examples
+    counts = np.arange(len(x), dtype=float)[:, None] + 1
+    _, _, health = looked_at([Affine(1)], (x, counts), Poisson(), Values((1,)))
+    assert health["least_loss"] == pytest.approx((counts - counts * np.log(counts)).mean(), rel=1e-5)
 
 
 def test_how_far_the_negative_gradient_lengthens_parameters(examples):

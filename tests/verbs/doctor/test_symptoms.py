@@ -92,6 +92,9 @@ def folder(tmp_path_factory):
         "wide": (x, 300 * values),
         "values": (x, values),
         "far": (x, values + 1000),
+        "counts": (x, rng.poisson(np.exp(1 + values / 4))),
+        "many": (x, rng.poisson(np.exp(2 + values / 4))),
+        "shares": (x, 1 / (1 + np.exp(-values))),
         "outliers": (x, np.where(np.arange(ROWS)[:, None] < 3, 1e5, values)),
     }
     for name, (inputs, targets) in kinds.items():
@@ -230,6 +233,18 @@ SICK = {
         [*shallow()[:-1], "Tanh", "SoftmaxWithLoss"],
         {},
     ),
+    "a sigmoid before real values": (
+        "bounded_outputs",
+        "values",
+        [*regression()[:-1], "Sigmoid", "MeanSquaredError"],
+        {"rate": 0.01, "optimizer": "adam", "given": VALUES},
+    ),
+    "a sigmoid before the logarithm of a rate": (
+        "bounded_outputs",
+        "counts",
+        [*regression()[:-1], "Sigmoid", "Poisson"],
+        {"rate": 0.01, "optimizer": "adam", "given": VALUES},
+    ),
     "smooth targets": ("indistinct_targets", "classes", smoothed(0.95), {}),
     "adam at 0.5": ("rate_too_high", "classes", shallow(), {"rate": 0.5, "optimizer": "adam", "epochs": 10}),
     "adam at 0.5, which ends as if it were overfitting": (
@@ -287,6 +302,14 @@ def test_a_sick_training_is_called_by_its_name_first(case, heard_of):
     assert len(heard.names) == len(set(heard.names)) <= 2
 
 
+def test_losses_below_zero_are_counted_from_the_least(heard_of):
+    first, *_ = heard_of("a sigmoid before the logarithm of a rate").symptoms
+    assert first.finding == (
+        "within its bounds, the loss can't fall below 2.55; without them, it can reach 0.00 "
+        "(losses counted from -4.512, the least possible)"
+    )
+
+
 def test_every_symptom_is_told_of_a_layer_or_of_the_network(heard_of):
     of_layers = {"dead_units": "Relu2", "saturated_units": "Sigmoid1", "vanishing_gradient": "Affine1"}
     cases = ("dead units, by the rate", "saturated sigmoids", "vanishing gradient")
@@ -306,6 +329,16 @@ HEALTHY = {
         {"rate": 0.05, "epochs": 10},
     ),
     "values": ("values", regression(), {"rate": 0.01, "optimizer": "adam", "given": {"predict": "values"}}),
+    "counts whose loss is below zero": (
+        "many",
+        [*regression()[:-1], "Poisson"],
+        {"rate": 0.003, "optimizer": "adam", "given": VALUES},
+    ),
+    "a sigmoid before shares": (
+        "shares",
+        [*regression()[:-1], "Sigmoid", "MeanSquaredError"],
+        {"rate": 0.01, "optimizer": "adam", "given": VALUES},
+    ),
     "values far from zero, scaled": (
         "far",
         regression(),
