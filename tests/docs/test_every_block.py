@@ -39,13 +39,11 @@ FOLLOWED = {
     "README.md": "tests/docs/test_sessions.py",
     "docs/guide.md": "tests/plugin_packages/test_guide.py",
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
-    "docs/first-sweep.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
     "docs/digits.md": "tests/plugin_packages/test_first_pages.py",
     "docs/fine-tuning.md": "tests/plugin_packages/test_first_pages.py",
     "docs/from-scratch.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
-    "docs/ensembles.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
     "docs/trace.md": "tests/docs/test_sessions.py",
@@ -82,7 +80,7 @@ NOT_RUN = {
         "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
         "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
     },
-    "docs/mpi.md": {
+    "docs/machines.md": {
         'pip install "mlpkit[mpi]" mpich': INSTALLS,
         "error: rank 3 of 4": "tests/training/test_mpi.py has such a message",
         "mpiexec -n 2 mlpkit resume runs/mnist": "tests/training/test_mpi.py resumes on other ranks",
@@ -91,17 +89,17 @@ NOT_RUN = {
         "mpiexec -hosts node-a,node-b,node-c -ppn 1 -n 3 /opt": "tests/hosts/test_ranks.py trains on three hosts",
         "mpiexec -hosts node-a,node-b -ppn 1 -n 2 /opt": "tests/hosts/test_ranks.py resumes on two of them",
         "#!/bin/sh\n#SBATCH": "needs Slurm",
-    },
-    "docs/sweeps.md": {
-        "trial 6 leads trial 7 by 0.0097": "36 trainings; tests/verbs/sweep/test_sweep_of_several.py has fewer",
         "for host in node-b node-c": "tests/hosts/test_dask.py sweeps on such hosts",
         "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/plugins/engines/test_sweep_over_mpi.py does so",
         "mlpkit sweep digits.yaml --on slurm": "tests/plugins/engines/test_sweep_on_slurm.py does so",
     },
+    "docs/sweeps.md": {
+        "trial 6 leads trial 7 by 0.0097": "36 trainings; tests/verbs/sweep/test_sweep_of_several.py has fewer",
+    },
     "docs/components/layer.md": {
         "x = graph.input": "two lines from within a method; tests/plugins/exporters has every operator"
     },
-    "docs/ensembles.md": {
+    "docs/seeds.md": {
         "mlpkit run ensemble.yaml --set ensemble.member=1": "tests/groups/test_ensemble.py compares such runs",
     },
     "docs/browser.md": {
