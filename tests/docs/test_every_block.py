@@ -41,12 +41,12 @@ FOLLOWED = {
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
     "docs/digits.md": "tests/plugin_packages/test_first_pages.py",
-    "docs/fine-tuning.md": "tests/plugin_packages/test_first_pages.py",
     "docs/from-scratch.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
     "docs/trace.md": "tests/docs/test_sessions.py",
+    "docs/training.md": "tests/docs/test_sessions.py",
 }
 """Where the steps of a page, marked `run` and `file`, are followed."""
 

@@ -11,7 +11,7 @@ from walkthrough import commands_run, follow, steps_of
 
 ROOT = Path(__file__).parents[2]
 FIRST_HOUR = ROOT / "docs/first-hour.md"
-PAGES = [FIRST_HOUR, *(ROOT / f"docs/{page}.md" for page in ("first-table", "fine-tuning"))]
+PAGES = [FIRST_HOUR, ROOT / "docs/first-table.md"]
 LONG_PAGE = ROOT / "docs/digits.md"
 """Its commands train for a while on all of MNIST."""
 FROM_THE_CLONE = ("specs", "plugins/mlpkit_plugins/datasets/example_files")
