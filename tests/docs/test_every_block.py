@@ -45,7 +45,6 @@ FOLLOWED = {
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
-    "docs/trace.md": "tests/docs/test_sessions.py",
     "docs/training.md": "tests/docs/test_sessions.py",
 }
 """Where the steps of a page, marked `run` and `file`, are followed."""

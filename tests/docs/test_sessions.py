@@ -16,7 +16,7 @@ from walkthrough import commands_run, follow, steps_of
 from mlpkit.cli.verbs import program
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / f"docs/{name}.md" for name in ("doctor", "seeds", "sweeps", "trace", "training")]
+PAGES = [ROOT / f"docs/{name}.md" for name in ("doctor", "seeds", "sweeps", "training")]
 
 
 def in_this_process(command: str, *, cwd: Path, exit_code: int = 0) -> str:
