@@ -16,7 +16,13 @@ from mlpkit.cli.verbs import VERBS, program
 from mlpkit.specfile.spec import read_spec
 
 ROOT = Path(__file__).parents[2]
-OTHERS = ("SECURITY.md", "CHANGELOG.md", "benchmarks/README.md", "plugins/mlpkit_plugins/kernels/README.md")
+OTHERS = (
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "benchmarks/README.md",
+    "plugins/mlpkit_plugins/kernels/README.md",
+    "specs/from_scratch/README.md",
+)
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *(ROOT / page for page in OTHERS)]
@@ -41,7 +47,7 @@ FOLLOWED = {
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
     "docs/digits.md": "tests/plugin_packages/test_first_pages.py",
-    "docs/from-scratch.md": "tests/specs/test_from_scratch.py",
+    "specs/from_scratch/README.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",
     "docs/sweeps.md": "tests/docs/test_sessions.py",
@@ -121,7 +127,7 @@ NOT_RUN = {
         "python3 -m venv .venv": INSTALLS,
         "$ mlpkit --version --verbose": "it differs from machine to machine; tests/cli/test_verbs.py has its lines",
     },
-    "docs/from-scratch.md": {
+    "specs/from_scratch/README.md": {
         'pip install ".[plot]"': INSTALLS,
         "python specs/from_scratch/overfitting.py": "tests/specs/test_from_scratch.py runs the scripts, shortened",
     },
@@ -131,7 +137,6 @@ NOT_RUN = {
         "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
     "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
-    "docs/report.md": {'$ pip install "mlpkit[plot]"': INSTALLS},
     "docs/run-folder.md": {
         "mlpkit: 1": KEYS_CHECKED,
         "{": KEYS_CHECKED,

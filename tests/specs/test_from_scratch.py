@@ -284,8 +284,8 @@ def test_a_wrong_setting_is_an_error_at_its_place():
     assert "Traceback" not in done.stderr
 
 
-def test_the_lesson_on_the_page_of_docs_is_one(scripts, tmp_path):
-    (shown,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/from-scratch.md").read_text("utf-8"), re.M | re.S)
+def test_the_lesson_in_the_readme_is_one(scripts, tmp_path):
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", (FOLDER / "README.md").read_text("utf-8"), re.M | re.S)
     for ending in ("yaml", "md"):
         shutil.copy(FOLDER / f"gradient_check.{ending}", tmp_path / f"batches.{ending}")
     (tmp_path / "batches.py").write_text(shown, "utf-8")
@@ -297,12 +297,11 @@ def test_the_lesson_on_the_page_of_docs_is_one(scripts, tmp_path):
     assert str(tmp_path / "batches.yaml") in page
 
 
-def test_the_folder_and_the_page_of_docs_name_every_topic():
-    for page in (FOLDER / "README.md", ROOT / "docs/from-scratch.md"):
-        text = page.read_text("utf-8")
-        for topic in TOPICS:
-            assert f"`python specs/from_scratch/{topic}.py`" in text
-            assert f"pictures/from_scratch/{topic}.png)" in text
+def test_the_readme_names_every_topic():
+    text = (FOLDER / "README.md").read_text("utf-8")
+    for topic in TOPICS:
+        assert f"`python specs/from_scratch/{topic}.py`" in text
+        assert f"pictures/from_scratch/{topic}.png)" in text
 
 
 @pytest.mark.long
