@@ -40,7 +40,7 @@ GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
             "InputColumn",
             "FittedEncoding",
             "FittedCategoryEncoding",
-            "Doubt",
+            "DataWarning",
             "Proposal",
             "RawArray",
             "RawColumn",

@@ -42,7 +42,7 @@ class Description(NamedTuple):
     columns: Sequence[InputColumn] = ()
 
 
-class Doubt(NamedTuple):
+class DataWarning(NamedTuple):
     """Something in the data that is allowed, but most likely a mistake.
 
     Args:
@@ -234,7 +234,7 @@ class Dataset(Component):
         """
         raise DataError(self.registered_name, "this data set reads its own examples; it takes none from Python")
 
-    def doubts(self) -> Sequence[Doubt]:
+    def warnings(self) -> Sequence[DataWarning]:
         """Return likely mistakes in the data that are allowed, once described; each becomes a warning."""
         return ()
 

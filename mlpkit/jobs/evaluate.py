@@ -47,13 +47,13 @@ class Evaluation:
         metrics: loss and metrics by split, a table as a list of rows.
         tables: what the rows and the columns of each metric that is a table stand for, by the metric's name.
         class_names: names of the classes, or empty.
-        doubt: why the metrics can't be compared with the run's: the data has changed since; or empty.
+        warning: why the metrics can't be compared with the run's: the data has changed since; or empty.
     """
 
     metrics: dict[str, dict[str, Any]]
     tables: dict[str, tuple[str, str]] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
-    doubt: str = ""
+    warning: str = ""
 
 
 def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | None = None) -> Evaluation:
@@ -74,7 +74,7 @@ def evaluate(directory: Path, splits: Sequence[str] = (), registry: Registry | N
         if split not in data:
             raise UsageError(f"{model.spec.data.name} has no split '{split}'; expected one of {', '.join(data)}")
     results = evaluated(model, data, description, splits or [s for s in SPLITS if s in data], directory)
-    return _evaluation(model, results, doubt_of_data(directory, model))
+    return _evaluation(model, results, warning_of_changed_data(directory, model))
 
 
 def data_of_run(directory: Path, model: TrainedModel) -> tuple[Description, Mapping[str, Split]]:
@@ -211,12 +211,12 @@ def _one_hot(numbers: NDArray[Any], count: int) -> NDArray[np.float64]:
     return rows
 
 
-def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], doubt: str = "") -> Evaluation:
+def _evaluation(model: TrainedModel, results: dict[str, dict[str, Any]], warning: str = "") -> Evaluation:
     tables = {metric.name: metric.component.table for metric in model.spec.training.metrics if metric.component.table}
-    return Evaluation(results, tables, model.dataset.class_names() or (), doubt)
+    return Evaluation(results, tables, model.dataset.class_names() or (), warning)
 
 
-def doubt_of_data(directory: Path, model: TrainedModel) -> str:
+def warning_of_changed_data(directory: Path, model: TrainedModel) -> str:
     """Return how the data, once opened, differs from what a run's network was trained on; or an empty text."""
     with component_errors(f"dataset {model.spec.data.name} failed in fingerprint"):
         now = model.dataset.fingerprint() or None

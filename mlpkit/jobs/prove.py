@@ -54,7 +54,7 @@ class SpecProof(NamedTuple):
         first_weights: the weights of another run with which the network starts; None for the initializers'.
         frozen: the layers that training leaves unchanged.
         factors: what weight decay and learning rate are multiplied by, by parameter.
-        warnings: what the data set has doubts about, and what is most likely not meant.
+        warnings: what the data set warns about, and what is most likely not meant.
     """
 
     spec: Spec
@@ -107,7 +107,7 @@ def prove(spec: Spec, dataset: Dataset | None = None, *, begun: bool = False) ->
     faults += [fault for check in CHECKS for fault in check(spec, proof)]
     if faults:
         raise spec.error(SpecShapeError, faults, warnings)
-    warnings += tuple(doubt for check in DOUBTS for doubt in spec.located(check(spec, proof)))
+    warnings += tuple(warning for check in LIKELY_MISTAKES for warning in spec.located(check(spec, proof)))
     return SpecProof(spec, dataset, description, proof, first_weights, frozen, factors, warnings)
 
 
@@ -326,7 +326,7 @@ CHECKS_OF_DATA: Final = (schedule_faults, too_few_examples, misfits)
 CHECKS: Final = (max_weight_norm_faults, not_compared, not_averaged, unaddressable)
 """What the layers ask of the other keys: each takes the spec and the proof of its layers, and returns what is wrong."""
 
-DOUBTS: Final = (
+LIKELY_MISTAKES: Final = (
     slices_couple_examples,
     decays_change_nothing,
     indices_count_as_numbers,

@@ -126,10 +126,10 @@ def data_warnings(spec: Spec, dataset: Dataset) -> tuple[Diagnostic, ...]:
         ComponentFailure: the data set raised an exception.
     """
     place = ("data", spec.data.name)
-    with component_errors(f"dataset {spec.data.name} failed in doubts"):
+    with component_errors(f"dataset {spec.data.name} failed in warnings"):
         faults = [
-            Problem((*place, doubt.parameter), printable(doubt.message), remedy=printable(doubt.remedy))
-            for doubt in dataset.doubts()
+            Problem((*place, warning.parameter), printable(warning.message), remedy=printable(warning.remedy))
+            for warning in dataset.warnings()
         ]
     return tuple(found if found.remedy else found._replace(source="") for found in spec.located(faults))
 

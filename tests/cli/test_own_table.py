@@ -254,7 +254,7 @@ training:
 """
 
 
-DOUBT = """\
+WARNING = """\
 prices.yaml:5:13: warning: the column 'price' of data.%s holds 50 different numbers in 100 rows, each read as a class
     5 |     target: price
       |             ^^^^^
@@ -296,12 +296,12 @@ def test_a_loss_that_does_not_fit_the_target_comes_with_advice(cwd, invoke, pric
     spec = spec_of(prices, target.strip("{}").replace(", ", "\n    "), loss)
     line = 11 + spec.count("predict")
     (cwd / "prices.yaml").write_text(spec)
-    doubt = DOUBT % prices if "price" in target and "predict" not in target else ""
+    warning = WARNING % prices if "price" in target and "predict" not in target else ""
     for verb in ("check", "run"):
         done = invoke(verb, "prices.yaml")
         assert (done.code, done.out) == (2, "")
         assert done.err == (
-            f"{doubt}prices.yaml:{line}:5: {loss}1 {told.replace('   11 |', f'   {line} |')}\n  help: {remedy}\n"
+            f"{warning}prices.yaml:{line}:5: {loss}1 {told.replace('   11 |', f'   {line} |')}\n  help: {remedy}\n"
             f"  note: the target comes from the data ({prices}) at prices.yaml:2:1\n\n1 error in prices.yaml\n"
         )
 
@@ -310,14 +310,14 @@ def test_many_numbers_as_classes_are_warned_of_wherever_the_data_is_used(cwd, in
     (cwd / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=50))
     for verb in (("check",), ("data",), ("run", "--quiet"), ("check", "--json"), ("run", "--json")):
         done = invoke(verb[0], "prices.yaml", *verb[1:])
-        assert (done.code, done.err) == (0, DOUBT % prices)
+        assert (done.code, done.err) == (0, WARNING % prices)
     (warning,) = json.loads(invoke("check", "prices.yaml", "--json").out)["warnings"]
     assert (warning["line"], warning["column"]) == (5, 13)
     with pytest.warns(UserWarning, match=r"^prices.yaml:5:13: the column 'price' of data"):
         mlpkit.run(mlpkit.load_spec("prices.yaml"))
     (cwd / "prices.yaml").write_text(spec_of(prices, "target: price", "SoftmaxWithLoss", units=2))
     done = invoke("check", "prices.yaml", "--json")
-    assert done.err.startswith(f"{DOUBT % prices}prices.yaml:11:5: SoftmaxWithLoss1 gets 2 logits for 50 classes\n")
+    assert done.err.startswith(f"{WARNING % prices}prices.yaml:11:5: SoftmaxWithLoss1 gets 2 logits for 50 classes\n")
     assert [warning["line"] for warning in json.loads(done.out)["warnings"]] == [5]
 
 

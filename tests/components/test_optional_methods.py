@@ -27,7 +27,7 @@ def test_a_data_set_takes_raw_inputs_as_they_are_and_remembers_nothing():
     assert points.load_encoder_state({}) is None
     assert points.fingerprint() == ""
     assert points.class_names() is None
-    assert points.doubts() == ()
+    assert points.warnings() == ()
     assert points.target_remedy() == ""
     assert points.row_names(Path("points.csv")) is None
 

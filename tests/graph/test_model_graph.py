@@ -61,7 +61,7 @@ def test_columns_may_have_any_name(trained, tmp_path, target, options, outputs):
 
     found = export(tmp_path / "run", tmp_path / "model.onnx")
 
-    assert (found.outputs, found.rows, found.doubt) == (outputs, found.rows, "")
+    assert (found.outputs, found.rows, found.warning) == (outputs, found.rows, "")
     assert found.rows > 5
     session = onnxruntime.InferenceSession(found.file)
     assert [each.name for each in session.get_inputs()] == list(NAMES)

@@ -31,7 +31,7 @@ class Stumbling(Augmentation):
 class Worried(Dataset):
     def describe(self): return Description((2,), Classes(10), {"train": 500})
     def open(self, seed): return {}
-    def doubts(self): yield "the weather"
+    def warnings(self): yield "the weather"
 
 @hookimpl
 def mlpkit_components():
@@ -94,12 +94,12 @@ def test_one_that_fails_to_refuse_is_pointed_at(faults_of):
     assert fault.message == "expect_inputs raised RuntimeError: fell"
 
 
-def test_a_data_set_whose_doubts_are_none_is_named(tmp_path):
+def test_a_data_set_whose_warnings_are_none_is_named(tmp_path):
     (tmp_path / "acme.py").write_text(PLUGIN, encoding="utf-8")
     path = tmp_path / "spec.yaml"
     path.write_text(SPEC.replace("mnist", "acme.worried"), encoding="utf-8")
     with pytest.raises(
-        mlpkit.ComponentFailure, match=r"^dataset acme\.worried failed in doubts: AttributeError: 'str'"
+        mlpkit.ComponentFailure, match=r"^dataset acme\.worried failed in warnings: AttributeError: 'str'"
     ):
         mlpkit.build(mlpkit.load_spec(path, plugins=[tmp_path / "acme.py"]))
 

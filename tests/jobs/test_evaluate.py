@@ -39,14 +39,14 @@ def test_evaluation_repeats_the_metrics_of_the_run(train, work):
     assert evaluate(work / "run").metrics == run.metrics
 
 
-def test_data_that_changed_but_can_be_read_leave_a_doubt(train, work):
+def test_data_that_changed_but_can_be_read_leave_a_warning(train, work):
     train()
-    assert evaluate(work / "run").doubt == ""
+    assert evaluate(work / "run").warning == ""
     file = work / "digits/t10k-images-idx3-ubyte"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
-    assert evaluate(work / "run").doubt.startswith("the data is not what the network was trained on: data_checksum: ")
+    assert evaluate(work / "run").warning.startswith("the data is not what the network was trained on: data_checksum: ")
 
 
 def test_one_split_can_be_asked_for(train, work):

@@ -60,8 +60,8 @@ def command(
         quantize=quantize,
         **plugin_options,
     )
-    if found.doubt:
-        message(f"warning: {to}: {found.doubt}")
+    if found.warning:
+        message(f"warning: {to}: {found.warning}")
     if as_json:
         document(
             {

@@ -59,7 +59,7 @@ class Export:
         exact: for how many of them it gives the bits of ``predict``.
         split: the split that they are from; empty without any.
         outputs: the names of its outputs.
-        doubt: why it wasn't proved, or not on all that it should have been; or empty.
+        warning: why it wasn't proved, or not on all that it should have been; or empty.
         rounding: what rounding the weights changed; None if they aren't rounded.
     """
 
@@ -68,7 +68,7 @@ class Export:
     exact: int
     split: str
     outputs: tuple[str, ...]
-    doubt: str
+    warning: str
     rounding: Rounding | None = None
 
 
@@ -167,8 +167,8 @@ def _export(
         network, weights = with_int8_weights(exact.network)
         model, came_from = exact._replace(network=network), {**came_from, QUANTIZED: quantize}
     graph = replace(_graph(model, came_from, network_only=network_only), quantized=quantize is not None)
-    test, doubt = _test_split(model)
-    rows, doubt = (None, doubt) if test is None else _known_rows(model, graph, exporter, test)
+    test, warning = _test_split(model)
+    rows, warning = (None, warning) if test is None else _known_rows(model, graph, exporter, test)
     if rows is not None:
         graph = replace(graph, examples=rows.feeds)
     rounding = None if quantize is None else _rounding(exact, model, weights, test, rows)
@@ -182,10 +182,10 @@ def _export(
         try:
             same_bits = prove(exporter, written, graph, model.network, rows)
         except EngineMissingError as error:
-            same_bits, rows, doubt = 0, None, f"not proved to compute what the model does: {error}"
+            same_bits, rows, warning = 0, None, f"not proved to compute what the model does: {error}"
         write_atomically(to, content)
     proved_on, place = (0, "") if rows is None else (len(rows.prediction), rows.place)
-    return Export(to, proved_on, same_bits, place, tuple(graph.graph.outputs), doubt, rounding)
+    return Export(to, proved_on, same_bits, place, tuple(graph.graph.outputs), warning, rounding)
 
 
 def _graph(model: TrainedModel, came_from: Mapping[str, Any], *, network_only: bool) -> ModelGraph:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DivergenceError, MlpkitError, ShapeError, UsageError
-from mlpkit.jobs.evaluate import data_of_run, doubt_of_data, in_order
+from mlpkit.jobs.evaluate import data_of_run, in_order, warning_of_changed_data
 from mlpkit.jobs.inputs import inputs_of
 from mlpkit.jobs.load_model import load_run
 from mlpkit.jobs.run_spec import hold_examples, parse_resolved
@@ -241,7 +241,9 @@ def _plan(spec: Spec) -> list[tuple[str, str]]:
 def _with_data(found: _Found, model: TrainedModel) -> list[str]:
     """Return the sections that need the run's data."""
     description, data = data_of_run(found.folder.directory, model)
-    found.notes += filter(None, [_data_in_words(model, description), doubt_of_data(found.folder.directory, model)])
+    found.notes += filter(
+        None, [_data_in_words(model, description), warning_of_changed_data(found.folder.directory, model)]
+    )
     split = next(name for name in SPLITS if name in data)
     indices = rows_to_predict(len(data[split]), model.network)
     batch = _taken(model, data[split], description, indices)

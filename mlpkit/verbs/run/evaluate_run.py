@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def print_run(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
     """Evaluate a run, and print the results; for the arguments see ``evaluate`` and ``evaluate_file``."""
     found = evaluate(directory, splits, registry) if data is None else evaluate_file(directory, data, registry)
-    print_doubt(directory, found)
+    print_warning(directory, found)
     if as_json:
         document(found.metrics)
         return
@@ -34,10 +34,10 @@ def print_run(directory: Path, splits: Sequence[str], data: Path | None, registr
             result("\n".join(_table(values[name], found.class_names)))
 
 
-def print_doubt(directory: Path, found: Evaluation) -> None:
+def print_warning(directory: Path, found: Evaluation) -> None:
     """Warn of data that has changed since the training."""
-    if found.doubt:
-        message(f"warning: {directory}: {found.doubt}")
+    if found.warning:
+        message(f"warning: {directory}: {found.warning}")
 
 
 def _table(counts: list[list[int]], class_names: tuple[str, ...]) -> list[str]:

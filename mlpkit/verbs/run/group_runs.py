@@ -12,7 +12,7 @@ from mlpkit.groups.numbered_runs import plain_summary, summary_of
 from mlpkit.groups.seeds import evaluate_seeds, resume_seeds, run_seeds
 from mlpkit.registry.registry import Registry
 from mlpkit.terminal.output import document, result
-from mlpkit.verbs.run.evaluate_run import print_doubt
+from mlpkit.verbs.run.evaluate_run import print_warning
 from mlpkit.verbs.run.training import TrainingOptions, end_training, train_group
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _resume(job: Callable[..., SeedRuns | EnsembleRun], what: str, directory: Pa
 def print_seeds(directory: Path, splits: Sequence[str], data: Path | None, registry: Registry, as_json: bool) -> None:
     """Evaluate the runs of several seeds, and print the means; for the arguments see ``print_run``."""
     found = evaluate_seeds(directory, splits, data, registry)
-    print_doubt(directory, next(iter(found.values())))
+    print_warning(directory, next(iter(found.values())))
     summary = summary_of([each.metrics for each in found.values()])
     if as_json:
         document({"metrics": plain_summary(summary), "seeds": {seed: each.metrics for seed, each in found.items()}})

@@ -16,10 +16,10 @@ from mlpkit_plugins.arrays.encoding_options import built_encoding
 from mlpkit_plugins.arrays.finite_rows import expect_finite
 from mlpkit_plugins.arrays.raw_arrays import raw_array
 from mlpkit_plugins.arrays.scaling import Scaling
-from mlpkit_plugins.arrays.unused_classes import counts_of_classes, doubts_about_classes
+from mlpkit_plugins.arrays.unused_classes import counts_of_classes, warnings_about_classes
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, expect_clippable, values_range, values_scaling
 from mlpkit_plugins.files.named_file import located
-from mlpkit_plugins.splits.alike import doubts_about_shares
+from mlpkit_plugins.splits.alike import warnings_about_shares
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.in_order import split_in_order
 from mlpkit_plugins.splits.shares import Shares
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mlpkit import Array, Doubt, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
+    from mlpkit import Array, DataWarning, EncodingLike, Graph, RawArray, Target, Value, ValuesScaling
     from mlpkit_plugins.arrays.array_targets import Predicted
     from mlpkit_plugins.arrays.scaling import EncodedElements
     from mlpkit_plugins.arrays.value_scaling import ScaleTarget
@@ -95,8 +95,8 @@ class ArrayDataset(Dataset):
         weighted = any(found.weights is not None for found in examples.values())
         return Description(self._input_shape(raw_shape), target, sizes, weighted)
 
-    def doubts(self) -> list[Doubt]:
-        """Return doubts about numbers of classes that no training example has, and splits that aren't alike."""
+    def warnings(self) -> list[DataWarning]:
+        """Return warnings about numbers of classes that no training example has, and splits that aren't alike."""
         if self.predict != "classes":
             return []
         parts = self._parts(self._opened())
@@ -106,8 +106,8 @@ class ArrayDataset(Dataset):
         files = [name for name, (part, _) in parts.items() if part is not found]
         remedy = "set split: shuffle" if self.split == "in_order" else "set another split_seed, or larger shares"
         return [
-            *doubts_about_classes(found.targets, rows, *place, self.target_remedy()),
-            *doubts_about_shares(counts, classes, self.shares, files, remedy),
+            *warnings_about_classes(found.targets, rows, *place, self.target_remedy()),
+            *warnings_about_shares(counts, classes, self.shares, files, remedy),
         ]
 
     def target_remedy(self) -> str:

@@ -114,8 +114,8 @@ def propose_for_arrays(found: FoundArrays) -> Proposal:
         ("examples", f"{count:,}"),
         ("inputs", f"{found.inputs}: {inputs.text}"),
         ("target", f"{found.targets}: {aim.text}"),
-        ("note", aim.doubt),
-        ("note", inputs.doubt),
+        ("note", aim.note),
+        ("note", inputs.note),
     ]
     data = FirstData(
         found.data_set,

@@ -43,7 +43,7 @@ class InputGuess(NamedTuple):
         divide_by: what to divide them by.
         standardize: whether to standardize them.
         images: what images are like; None if convolutions can't take them.
-        doubt: what would be better, or empty.
+        note: what would be better, or empty.
     """
 
     shape: tuple[int, ...]
@@ -51,7 +51,7 @@ class InputGuess(NamedTuple):
     divide_by: float = 1.0
     standardize: bool = False
     images: ImageInputs | None = None
-    doubt: str = ""
+    note: str = ""
 
 
 def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGuess:
@@ -76,11 +76,11 @@ def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGu
         return InputGuess(shape, f"{_counted(shape)}, standardized", standardize=True)
     images = _images(sample, divide_by or 1.0)
     what = f"images of {images.height} by {images.width} pixels, {span}" if images else f"{_counted(shape)}, {span}"
-    doubt = ""
+    note = ""
     if len(shape) == 3 and shape[2] in (COLOURS, COLOURS + 1) and images is None:
-        doubt = "channels come last, which convolutions don't take; save x.transpose(0, 3, 1, 2) to have them"
+        note = "channels come last, which convolutions don't take; save x.transpose(0, 3, 1, 2) to have them"
     how = f", divided by {divide_by:g}" if divide_by not in (None, 1) else ""
-    return InputGuess(shape, what + how, divide_by or 1.0, images=images, doubt=doubt)
+    return InputGuess(shape, what + how, divide_by or 1.0, images=images, note=note)
 
 
 def _sample(inputs: Rows) -> Array:

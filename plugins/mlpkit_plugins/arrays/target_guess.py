@@ -31,13 +31,13 @@ class TargetGuess(NamedTuple):
         predict: what a data set calls them.
         target: what a network learns.
         text: what they are, in words.
-        doubt: what else they may be, and what to do then; or empty.
+        note: what else they may be, and what to do then; or empty.
     """
 
     predict: Predicted
     target: TargetToLearn
     text: str
-    doubt: str = ""
+    note: str = ""
 
 
 def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> TargetGuess:
@@ -70,8 +70,8 @@ def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> Targ
         return TargetGuess("classes", classes, str(classes))
     text = f"values from {min(counts):.4g} to {max(counts):.4g}"
     if are_whole(targets) and _are_classes(counts):
-        doubt = f"if these {len(counts)} whole numbers are classes, save them with .astype(int)"
-        return TargetGuess("values", ValueTarget(), text, doubt)
+        note = f"if these {len(counts)} whole numbers are classes, save them with .astype(int)"
+        return TargetGuess("values", ValueTarget(), text, note)
     return TargetGuess("values", ValueTarget(), text)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit import Doubt
+from mlpkit import DataWarning
 from mlpkit_plugins.arrays.array_targets import WITHOUT_GAPS, parts_of
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _NUMBERS_SHOWN: Final = 3
 
 
-def doubts_about_classes(
+def warnings_about_classes(
     targets: Rows, training: NDArray[np.intp] | range, name: str, parameter: str, remedy: str
-) -> Iterator[Doubt]:
-    """Yield a doubt for class numbers, from 0 to the largest, that no example or no training example has.
+) -> Iterator[DataWarning]:
+    """Yield a warning for class numbers, from 0 to the largest, that no example or no training example has.
 
     Args:
         targets: a number of a class for each example.
@@ -37,12 +37,14 @@ def doubts_about_classes(
     classes, least = int(used[-1]) + 1, int(used[0])
     if least and classes - least == len(used):
         message = f"the classes of {name} begin at {least}, so that no example has {_shown(range(least), least)}"
-        yield Doubt(parameter, message, f"subtract {least} from each to begin at 0, or leave it if there will be some")
+        yield DataWarning(
+            parameter, message, f"subtract {least} from each to begin at 0, or leave it if there will be some"
+        )
     elif len(used) < classes:
         missing = classes - len(used)
         message = f"no example of {name} has {_shown(_absent(used), missing)}, though the largest is {classes - 1}"
         seem_values = missing > len(used) and bool(remedy)
-        yield Doubt(
+        yield DataWarning(
             parameter, message, f"{WITHOUT_GAPS}, or {remedy if seem_values else 'leave it if there will be some'}"
         )
         if seem_values:  # naturally, training lacks some of them
@@ -50,7 +52,7 @@ def doubts_about_classes(
     untrained = np.setdiff1d(used, _classes(targets, training))
     if len(untrained):
         message = f"no training example of {name} has {_shown(untrained.tolist(), len(untrained))}, others do"
-        yield Doubt(parameter, message, "give more examples to training, or split them another way")
+        yield DataWarning(parameter, message, "give more examples to training, or split them another way")
 
 
 def counts_of_classes(

@@ -32,7 +32,7 @@ from mlpkit_plugins.files.named_file import located, named_file, named_folder
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.image import IMAGE_SUFFIXES, image_size, read_image
 from mlpkit_plugins.images.image_weights import with_weights
-from mlpkit_plugins.splits.alike import doubts_about_shares
+from mlpkit_plugins.splits.alike import warnings_about_shares
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.shares import Share, shares_and_files
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Array, Doubt, Graph, Value
+    from mlpkit import Array, DataWarning, Graph, Value
 
 Pixels = Annotated[int, Ge(1), Le(4096)]
 
@@ -147,12 +147,12 @@ class ImageFolder(Dataset):
         target = Classes(len(self._classes), ordered=_are_numbers(self._classes))
         return Description(self._input_shape(), target, sizes, weighted=self.weights is not None)
 
-    def doubts(self) -> tuple[Doubt, ...]:
-        """Return a doubt if splits have other sizes than asked for, or other shares of a class than training."""
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """Return a warning if splits have other sizes than asked for, or other shares of a class than training."""
         in_splits = {split: Counter(file.class_name for file in files) for split, files in self._found().items()}
         counts = {split: np.array([found[name] for name in self._classes]) for split, found in in_splits.items()}
         remedy = "set split: shuffle" if self.split == "hash" else "set another split_seed, or larger shares"
-        return doubts_about_shares(counts, self._classes, self.shares, self.folders, remedy)
+        return warnings_about_shares(counts, self._classes, self.shares, self.folders, remedy)
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``normalize``, unless it is set: pixels from 0 to 1 are near enough."""

@@ -12,7 +12,7 @@ from mlpkit import Classes, DataError, ModelFileError, ParameterError
 from mlpkit_plugins.arrays.array_dataset import ArrayDataset
 from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
-from mlpkit_plugins.arrays.scale_doubts import doubts_about_scale
+from mlpkit_plugins.arrays.scale_warnings import warnings_about_scale
 from mlpkit_plugins.arrays.target_arrays import (
     Labelled,
     class_numbers,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Array, Doubt, Target
+    from mlpkit import Array, DataWarning, Target
 
 
 @dataclass(kw_only=True, eq=False)
@@ -88,12 +88,12 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             predict = kind_of_target(target_array(examples["train"][1], "t"))
         return layers_to_begin_with(predict)
 
-    def doubts(self) -> list[Doubt]:
+    def warnings(self) -> list[DataWarning]:
         """Return what is to be said of classes that no training example has, unless they are known to lack some."""
-        found = super().doubts() if self.classes is None else []
+        found = super().warnings() if self.classes is None else []
         if self.standardize or self.numbers is not None:
             return found
-        return [*found, *doubts_about_scale(self._opened()["train"].inputs, self.divide_by)]
+        return [*found, *warnings_about_scale(self._opened()["train"].inputs, self.divide_by)]
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
         """Take the examples, which are read when the data set is described.

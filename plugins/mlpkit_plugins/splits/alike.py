@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import Doubt
+from mlpkit import DataWarning
 from mlpkit_plugins.formats.shown_text import shown_text
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ SURELY_SOME: Final = 3
 """Chance leaves out a class once in twenty times if so many of its examples are expected."""
 
 
-def doubts_about_shares(
+def warnings_about_shares(
     counts: Mapping[str, NDArray[np.integer]],
     classes: Sequence[str],
     shares: Shares,
     files: Collection[str],
     remedy: str,
-) -> tuple[Doubt, ...]:
-    """Return one doubt if a split has half as many examples as it should, or of a class, or half as many again.
+) -> tuple[DataWarning, ...]:
+    """Return one warning if a split has half as many examples as it should, or of a class, or half as many again.
 
-    What chance alone may do, three standard deviations of a number of examples, is no doubt.
+    What chance alone may do, three standard deviations of a number of examples, isn't worth a warning.
 
     Args:
         counts: how many examples of each class each split has; of all, if there are no classes.
@@ -63,7 +63,7 @@ def doubts_about_shares(
     if not wrong_sizes and set(wrong_shares) <= set(files):
         parameter = wrong_shares[0]
         remedy = f"give {parameter} examples that are drawn as those for training are"
-    return (Doubt(parameter, message, remedy),)
+    return (DataWarning(parameter, message, remedy),)
 
 
 def _is_far(found: NDArray[np.integer], expected: NDArray[np.float64]) -> NDArray[np.bool_]:

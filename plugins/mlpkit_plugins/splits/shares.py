@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TypeAlias, TypeV
 
 from annotated_types import Ge, Lt
 
-from mlpkit import Doubt, ParameterError
+from mlpkit import DataWarning, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -68,8 +68,8 @@ FEWEST_TO_TEST: Final = 10
 """With fewer examples than this in a split, one more that is right moves its accuracy by more than a tenth."""
 
 
-def doubts_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tuple[Doubt, ...]:
-    """Return a doubt for each split whose results mean little, since it has so few examples.
+def warnings_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tuple[DataWarning, ...]:
+    """Return a warning for each split whose results mean little, since it has so few examples.
 
     Args:
         sizes: number of examples in each split.
@@ -77,7 +77,7 @@ def doubts_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tupl
     """
     remedies = {name: f"name a file with more in {name}" for name in files}
     return tuple(
-        Doubt(
+        DataWarning(
             name,
             f"the {name} results will mean little, with {_counted(sizes[name])}",
             remedies.get(name, f"set a larger share in {name}"),

@@ -1,4 +1,4 @@
-"""The rows of each split of a table, and doubts about them."""
+"""The rows of each split of a table, and warnings about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from mlpkit_plugins.splits.alike import doubts_about_shares
+from mlpkit_plugins.splits.alike import warnings_about_shares
 from mlpkit_plugins.splits.at_random import split_at_random
 from mlpkit_plugins.splits.by_key import split_by_key
 from mlpkit_plugins.splits.by_rank import split_by_class, split_by_group, split_by_time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Array, Doubt
+    from mlpkit import Array, DataWarning
     from mlpkit_plugins.tables.options import TableOptions
     from mlpkit_plugins.tables.table import Table
 
@@ -56,10 +56,10 @@ def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.i
     return _with_lonely_classes(positions, table.codes[:, -1]) if classes and table.keys is None else positions
 
 
-def doubts_about_split(
+def warnings_about_split(
     parts: Mapping[str, Part], options: TableOptions, classes: Sequence[str] | None
-) -> tuple[Doubt, ...]:
-    """Return a doubt if splits have other sizes than asked for, or other shares of a class than training.
+) -> tuple[DataWarning, ...]:
+    """Return a warning if splits have other sizes than asked for, or other shares of a class than training.
 
     Args:
         parts: the splits, the codes of their tables translated.
@@ -74,7 +74,7 @@ def doubts_about_split(
     }
     rule = next(iter(options.split)) if isinstance(options.split, dict) else options.split
     remedy = REMEDIES["group" if options.split_by is not None else rule]
-    return doubts_about_shares(counts, classes or (), options.shares, options.own_tables, remedy)
+    return warnings_about_shares(counts, classes or (), options.shares, options.own_tables, remedy)
 
 
 def _with_lonely_classes(

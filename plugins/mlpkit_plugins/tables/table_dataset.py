@@ -12,7 +12,7 @@ import numpy as np
 from mlpkit import Classes, DataError, Dataset, Description, Labels, ModelFileError, RawColumn, ShapeError, Values
 from mlpkit_plugins.formats.encoder_state import are_names
 from mlpkit_plugins.formats.header_names import writes_number
-from mlpkit_plugins.splits.shares import doubts_about_sizes
+from mlpkit_plugins.splits.shares import warnings_about_sizes
 from mlpkit_plugins.tables.categories import are_finite_numbers
 from mlpkit_plugins.tables.codebook import MISSING
 from mlpkit_plugins.tables.copies import keys_of_examples
@@ -24,20 +24,20 @@ from mlpkit_plugins.tables.ranges import far_outside
 from mlpkit_plugins.tables.rare_classes import without_rare_classes
 from mlpkit_plugins.tables.raw_table import RawSplit, numbers_in, raw_texts, with_remarks, without_numbers
 from mlpkit_plugins.tables.readers import DatePart
-from mlpkit_plugins.tables.row_split import Part, doubts_about_split, split_rows
+from mlpkit_plugins.tables.row_split import Part, split_rows, warnings_about_split
 from mlpkit_plugins.tables.source import Columns
 from mlpkit_plugins.tables.table import Table
 from mlpkit_plugins.tables.table_split import TableSplit
 from mlpkit_plugins.tables.targets import (
-    doubts_about_lonely_classes,
-    doubts_about_missing,
-    doubts_about_numbers,
-    doubts_about_spelling,
-    doubts_about_unlisted,
     expect_classes,
     expect_labels,
     expect_listed,
     target_scaling,
+    warnings_about_lonely_classes,
+    warnings_about_missing,
+    warnings_about_numbers,
+    warnings_about_spelling,
+    warnings_about_unlisted,
 )
 from mlpkit_plugins.tables.text_numbers import NumberFormat
 from mlpkit_plugins.tables.translation import Translation, unlisted_in
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlpkit import Array, Doubt, Graph, Target, Value, ValuesScaling
+    from mlpkit import Array, DataWarning, Graph, Target, Value, ValuesScaling
     from mlpkit_plugins.tables.source import TableFile, TableSource
 
 
@@ -72,7 +72,7 @@ class TableDataset(TableOptions, Dataset):
     _splits: dict[str, TableSplit] | None = None
     _keys: dict[str, NDArray[np.uint64]] | None = None
     _fingerprint = ""
-    _doubts: tuple[Doubt, ...] = ()
+    _warnings: tuple[DataWarning, ...] = ()
     _target_scaling: ValuesScaling | None = None
     _seems_to_hold_values = False
     _is_loaded = False
@@ -111,9 +111,9 @@ class TableDataset(TableOptions, Dataset):
             columns=self._encoder.columns(dates),
         )
 
-    def doubts(self) -> tuple[Doubt, ...]:
-        """Return doubts about what the target holds, and about the splits."""
-        return self._doubts
+    def warnings(self) -> tuple[DataWarning, ...]:
+        """Return warnings about what the target holds, and about the splits."""
+        return self._warnings
 
     def input_scaling(self) -> dict[str, Any]:
         """Return ``standardize``, unless it is set."""
@@ -417,12 +417,12 @@ class TableDataset(TableOptions, Dataset):
         table, checksums = self._table("train", None)
         if self._encoder is None:
             expect_classes(table)
-            numbers = doubts_about_numbers(table)
+            numbers = warnings_about_numbers(table)
             self._seems_to_hold_values = bool(numbers)
-            self._doubts = numbers or doubts_about_spelling(table)
-            self._doubts += doubts_about_lonely_classes(table)
+            self._warnings = numbers or warnings_about_spelling(table)
+            self._warnings += warnings_about_lonely_classes(table)
             if self.missing != "drop":
-                self._doubts += doubts_about_missing(table)
+                self._warnings += warnings_about_missing(table)
         positions = split_rows(table, self)
         parts = {name: Part(table, rows) for name, rows in positions.items()}
         for name in self.own_tables:
@@ -448,11 +448,11 @@ class TableDataset(TableOptions, Dataset):
             self._order = tuple(name for name in table.header if name in read)
         for part in _distinct(parts):
             self._translation(self._encoder).apply(part.table)
-            self._doubts += doubts_about_unlisted(unlisted_in(part.table))
+            self._warnings += warnings_about_unlisted(unlisted_in(part.table))
         self._fingerprint = _combined(checksums)
-        self._doubts += doubts_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.own_tables)
+        self._warnings += warnings_about_sizes({name: len(part.rows) for name, part in parts.items()}, self.own_tables)
         if not self._is_loaded:
-            self._doubts += doubts_about_split(parts, self, self._encoder.classes)
+            self._warnings += warnings_about_split(parts, self, self._encoder.classes)
         splits = {name: TableSplit(part.table, part.rows, self._encoder) for name, part in parts.items()}
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import Doubt, ParameterError, ValuesScaling, did_you_mean
+from mlpkit import DataWarning, ParameterError, ValuesScaling, did_you_mean
 from mlpkit_plugins.arrays.value_scaling import DEVIATION_OVERFLOWS, no_logarithm, values_range, values_scaling
 from mlpkit_plugins.formats.header_names import writes_number
 from mlpkit_plugins.formats.shown_text import first_of, shown_text, shown_texts
@@ -79,8 +79,8 @@ def mostly_lonely(lonely: Sequence[str], classes: Sequence[str]) -> str:
     return f"{found}; {nearest or other_column}"
 
 
-def doubts_about_lonely_classes(table: Table) -> tuple[Doubt, ...]:
-    """Return a doubt if classes have one row each, which can be learned from, or measured on, but not both."""
+def warnings_about_lonely_classes(table: Table) -> tuple[DataWarning, ...]:
+    """Return a warning if classes have one row each, which can be learned from, or measured on, but not both."""
     lonely = _lonely_classes(table)
     if not lonely:
         return ()
@@ -90,7 +90,7 @@ def doubts_about_lonely_classes(table: Table) -> tuple[Doubt, ...]:
     which, them = (f"{len(lonely):,} classes have", "them") if len(lonely) > 1 else ("a class has", "it")
     message = f"{which} a single row, for training, so that nothing measures {them}: {first_of(shown)}"
     ways = f"set rare_classes: {{drop: 2}} to leave {them} out" + ", or {merge: 2} to make them one" * (len(lonely) > 1)
-    return (Doubt("target", message, "; ".join([*meant[:MOST_MEANT], ways])),)
+    return (DataWarning("target", message, "; ".join([*meant[:MOST_MEANT], ways])),)
 
 
 def _nearest(text: str, others: Sequence[str]) -> str:
@@ -108,33 +108,33 @@ def numbers_for_classes(table: Table) -> ParameterError:
     )
 
 
-def doubts_about_numbers(table: Table) -> tuple[Doubt, ...]:
-    """Return a doubt if the target holds many numbers, each of which would be a class."""
+def warnings_about_numbers(table: Table) -> tuple[DataWarning, ...]:
+    """Return a warning if the target holds many numbers, each of which would be a class."""
     if table.columns.target_class is None or not _holds_many_numbers(table):
         return ()
     texts = table.texts[-1]
     if len(table) >= FEW_EXAMPLES * len(texts) and all(float(text).is_integer() for text in texts):
         return ()
     message = f"the column '{table.columns.target_class}' of {table.name} holds {_counted(table)}, each read as a class"
-    return (Doubt("target", message, f"{table.columns.setting('predict', 'values')} to predict numbers"),)
+    return (DataWarning("target", message, f"{table.columns.setting('predict', 'values')} to predict numbers"),)
 
 
-def doubts_about_missing(table: Table) -> tuple[Doubt, ...]:
-    """Return a doubt if rows were left out since they have no target."""
+def warnings_about_missing(table: Table) -> tuple[DataWarning, ...]:
+    """Return a warning if rows were left out since they have no target."""
     count = table.without_target
     if not count:
         return ()
     rows = "1 row has" if count == 1 else f"{count:,} rows have"
-    return (Doubt("target", f"{rows} no target in {table.name}, and {'is' if count == 1 else 'are'} left out"),)
+    return (DataWarning("target", f"{rows} no target in {table.name}, and {'is' if count == 1 else 'are'} left out"),)
 
 
-def doubts_about_unlisted(unlisted: Sequence[UntrainedValues]) -> tuple[Doubt, ...]:
-    """Return a doubt for each column that holds ordered categories that the spec doesn't list."""
-    return tuple(Doubt("ordinal", found.described("aren't listed"), "add each to its list") for found in unlisted)
+def warnings_about_unlisted(unlisted: Sequence[UntrainedValues]) -> tuple[DataWarning, ...]:
+    """Return a warning for each column that holds ordered categories that the spec doesn't list."""
+    return tuple(DataWarning("ordinal", found.described("aren't listed"), "add each to its list") for found in unlisted)
 
 
-def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
-    """Return a doubt if two classes are the same number, or differ only in upper and lower case."""
+def warnings_about_spelling(table: Table) -> tuple[DataWarning, ...]:
+    """Return a warning if two classes are the same number, or differ only in upper and lower case."""
     if table.columns.target_class is None:
         return ()
     first: dict[float | str, str] = {}
@@ -145,7 +145,7 @@ def doubts_about_spelling(table: Table) -> tuple[Doubt, ...]:
                 f"the column '{table.columns.target_class}' of {table.name} holds {shown_text(other)} and "
                 f"{shown_text(text)}, read as different classes"
             )
-            return (Doubt("target", message, "spell each class in one way"),)
+            return (DataWarning("target", message, "spell each class in one way"),)
     return ()
 
 

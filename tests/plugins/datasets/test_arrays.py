@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from mlpkit import (
     Classes,
     DataError,
+    DataWarning,
     Description,
-    Doubt,
     Labels,
     ModelFileError,
     ParameterError,
@@ -24,7 +24,7 @@ from mlpkit import (
     Values,
     ValuesScaling,
 )
-from mlpkit_plugins.arrays.unused_classes import doubts_about_classes
+from mlpkit_plugins.arrays.unused_classes import warnings_about_classes
 from mlpkit_plugins.datasets.idx import Idx
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
@@ -105,7 +105,7 @@ def test_the_split_is_drawn_once(save, numbers, monkeypatch):
     save(*numbers)
     dataset = Npy("x.npy", "t.npy")
     dataset.describe()
-    dataset.doubts()
+    dataset.warnings()
     dataset.open(0)
     dataset.raw_rows("test", np.array([0]))
     dataset.example_sources("test", np.array([0]))
@@ -308,7 +308,7 @@ LATER = "leave it if there will be some"
 
 
 @pytest.mark.parametrize(
-    ("targets", "doubt", "remedy"),
+    ("targets", "warning", "remedy"),
     [
         (np.arange(40) % 4, None, None),
         (
@@ -349,31 +349,33 @@ LATER = "leave it if there will be some"
     ],
 )
 @pytest.mark.parametrize("rows_together", [1 << 16, 7])
-def test_numbers_of_classes_that_no_example_has_are_doubted(save, monkeypatch, targets, doubt, remedy, rows_together):
+def test_numbers_of_classes_that_no_example_has_are_warned_about(
+    save, monkeypatch, targets, warning, remedy, rows_together
+):
     monkeypatch.setattr("mlpkit_plugins.arrays.array_targets._ROWS", rows_together)
     save(np.zeros((40, 2)), targets)
     for dataset, name in zip(
         both(split="in_order", validation=0.05, test=0.05), ("t.npy", "data.npz, array 't'"), strict=True
     ):
         assert dataset.describe().target == Classes(int(targets.max()) + 1)
-        expected = [] if doubt is None else [Doubt("targets", doubt.format(name), remedy)]
-        assert dataset.doubts() == expected
+        expected = [] if warning is None else [DataWarning("targets", warning.format(name), remedy)]
+        assert dataset.warnings() == expected
 
 
 @given(data=st.data(), rows_together=st.integers(1, 50))
-def test_doubts_name_the_classes_that_training_lacks_and_no_others(data, rows_together):
+def test_warnings_name_the_classes_that_training_lacks_and_no_others(data, rows_together):
     targets = np.array(data.draw(st.lists(st.integers(0, 6), min_size=1, max_size=40)))
     training = np.array(sorted(data.draw(st.sets(st.integers(0, len(targets) - 1), min_size=1))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlpkit_plugins.arrays.array_targets._ROWS", rows_together)
-        doubts = list(doubts_about_classes(targets, training, "t", "targets", ""))
+        warnings = list(warnings_about_classes(targets, training, "t", "targets", ""))
     absent = set(range(targets.max())) - set(targets.tolist())
     untrained = set(targets.tolist()) - set(targets[training].tolist())
-    told = [doubt for doubt in doubts if "training" not in doubt.message]
+    told = [warning for warning in warnings if "training" not in warning.message]
     assert len(told) == bool(absent)
-    assert len(doubts) - len(told) == bool(untrained)
-    for doubt, numbers in zip(doubts, [numbers for numbers in (absent, untrained) if numbers], strict=True):
-        named = doubt.message.split(" has class ")[1].split(", though")[0].split(", others")[0].split(" and ")[0]
+    assert len(warnings) - len(told) == bool(untrained)
+    for warning, numbers in zip(warnings, [numbers for numbers in (absent, untrained) if numbers], strict=True):
+        named = warning.message.split(" has class ")[1].split(", though")[0].split(", others")[0].split(" and ")[0]
         assert list(map(int, named.replace(" or ", ", ").split(", "))) == sorted(numbers)[:3]
 
 
@@ -562,10 +564,10 @@ def test_idx_files_plain_and_compressed(numbers, tmp_path, monkeypatch):
     dataset = Idx("images", "labels", flatten=False, normalize=False, validation=0.1, test=("images.gz", "labels.gz"))
     assert dataset.describe() == Description((2, 3), Classes(4), {"train": 36, "validation": 4, "test": 40})
     np.testing.assert_array_equal(taken(dataset, "test")[0], x)
-    assert (dataset.doubts(), dataset.target_remedy()) == ([], "")
+    assert (dataset.warnings(), dataset.target_remedy()) == ([], "")
     (tmp_path / "labels").write_bytes((tmp_path / "labels").read_bytes()[:8] + bytes(t + 1))
-    (doubt,) = Idx("images", "labels").doubts()
-    assert doubt[:2] == ("labels", "the classes of labels begin at 1, so that no example has class 0")
+    (warning,) = Idx("images", "labels").warnings()
+    assert warning[:2] == ("labels", "the classes of labels begin at 1, so that no example has class 0")
     np.testing.assert_array_equal(dataset.encode(dataset.read(tmp_path / "images.gz")), x)
     assert message(lambda: dataset.read(tmp_path / "a.txt"), DataError).endswith(".npy or .npz")
     assert message(Idx("image", "labels").describe, ParameterError) == (
@@ -598,12 +600,12 @@ def test_the_rows_that_are_asked_for_are_read_and_no_others(save, tmp_path):
     assert done.stdout == "[0.0, 40.0]\n", done.stderr
 
 
-def test_arrays_in_the_order_of_their_classes_are_doubted_unless_they_are_shuffled(save):
+def test_arrays_in_the_order_of_their_classes_are_warned_about_unless_they_are_shuffled(save):
     save(np.zeros((300, 2)), np.repeat([0, 1, 2], 100))
     for dataset in both(split="in_order"):
         dataset.describe()
-        (doubt,) = dataset.doubts()
-        assert doubt.parameter == "split"
-        assert "class '2' is 17% of train, 100% of validation, 100% of test; 2 more classes differ" in doubt.message
-        assert doubt.remedy == "set split: shuffle"
-    assert all(dataset.doubts() == [] for dataset in both(split="shuffle") if dataset.describe())
+        (warning,) = dataset.warnings()
+        assert warning.parameter == "split"
+        assert "class '2' is 17% of train, 100% of validation, 100% of test; 2 more classes differ" in warning.message
+        assert warning.remedy == "set split: shuffle"
+    assert all(dataset.warnings() == [] for dataset in both(split="shuffle") if dataset.describe())

@@ -100,9 +100,9 @@ def test_a_category_that_the_order_lacks_can_count_as_the_mean(table_of, missing
         "size,t\nlarge,0\nsmall,1\nmedum,0\nhuge,1\n", ordinal={"size": LEVELS}, missing=missing, unknown="zeros"
     )
     assert inputs(dataset) == [[2], [0], [1], [1]]
-    (doubt,) = dataset.doubts()[:1]
-    assert doubt.parameter == "ordinal"
-    assert doubt.message.endswith(
+    (warning,) = dataset.warnings()[:1]
+    assert warning.parameter == "ordinal"
+    assert warning.message.endswith(
         "column 'size': 2 of 4 values aren't listed, such as 'medum' (did you mean 'medium'?); they count as the mean"
     )
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mlpkit import (
     Classes,
     DataError,
+    DataWarning,
     Description,
-    Doubt,
     InputColumn,
     Labels,
     ModelFileError,
@@ -283,8 +283,8 @@ def test_rows_without_a_target_are_left_out_and_counted(write, missing, options)
     file = write("a,t\n1,\n2,1\n3,NA\n4,0\n5,1\n6,0\n")
     dataset = Csv(file, "t", missing=missing, standardize=False, **options, **NONE)
     assert taken(dataset)[0].tolist() == [[2], [4], [5], [6]]
-    doubt = Doubt("target", f"2 rows have no target in {file}, and are left out")
-    assert dataset.doubts() == (() if missing == "drop" else (doubt,))
+    warning = DataWarning("target", f"2 rows have no target in {file}, and are left out")
+    assert dataset.warnings() == (() if missing == "drop" else (warning,))
     file = write("a,t\n1,\n2,\n")
     assert message(Csv(file, "t", **options).describe, DataError, file) == (
         "data.csv, row 2: in every row the target is missing"
@@ -754,7 +754,7 @@ def test_a_loss_on_another_kind_of_target_is_to_be_replaced_by_one_on_what_is_pr
 
 
 @pytest.mark.parametrize(
-    ("targets", "is_doubtful"),
+    ("targets", "is_warned_about"),
     [
         ([i % 21 / 2 for i in range(420)], True),
         ([i % 21 for i in range(209)], True),
@@ -763,13 +763,13 @@ def test_a_loss_on_another_kind_of_target_is_to_be_replaced_by_one_on_what_is_pr
         ([f"k{i % 21}" for i in range(60)], False),
     ],
 )
-def test_many_numbers_as_classes_are_doubted(write, targets, is_doubtful):
+def test_many_numbers_as_classes_are_warned_about(write, targets, is_warned_about):
     file = write("a,t\n" + "".join(f"{i},{t}\n" for i, t in enumerate(targets)))
     dataset = Csv(file, "t", **NONE)
     dataset.describe()
     what = f"the column 't' of {file} holds 21 different numbers in {len(targets)} rows, each read as a class"
-    doubt = Doubt("target", what, "set predict: values to predict numbers")
-    assert dataset.doubts() == ((doubt,) if is_doubtful else ())
+    warning = DataWarning("target", what, "set predict: values to predict numbers")
+    assert dataset.warnings() == ((warning,) if is_warned_about else ())
 
 
 @pytest.mark.parametrize(
@@ -897,7 +897,7 @@ def test_the_fingerprint_tells_files_apart(write):
 
 
 @pytest.mark.parametrize(
-    ("classes", "doubted"),
+    ("classes", "warned_about"),
     [
         (("yes", "no"), None),
         (("0", "1"), None),
@@ -909,28 +909,28 @@ def test_the_fingerprint_tells_files_apart(write):
         (("9007199254740992", "9007199254740993"), None),
     ],
 )
-def test_two_ways_to_write_a_class_are_doubted(write, classes, doubted):
+def test_two_ways_to_write_a_class_are_warned_about(write, classes, warned_about):
     rows = [f"{i},{classes[i % len(classes)]}" for i in range(60)]
     file = write("\n".join(["a,t", *rows]))
     dataset = Csv(file, "t", **NONE)
     assert dataset.describe().target == Classes(len(classes))
-    told = [(doubt.parameter, doubt.message, doubt.remedy) for doubt in dataset.doubts()]
-    if doubted is None:
+    told = [(warning.parameter, warning.message, warning.remedy) for warning in dataset.warnings()]
+    if warned_about is None:
         assert told == []
     else:
-        one, other = doubted
+        one, other = warned_about
         what = f"the column 't' of {file} holds '{one}' and '{other}', read as different classes"
         assert told == [("target", what, "spell each class in one way")]
 
 
-@pytest.mark.parametrize(("rows", "doubted"), [(40, True), (100, False)])
-def test_splits_too_small_to_mean_anything_are_doubted(write, rows, doubted):
+@pytest.mark.parametrize(("rows", "warned_about"), [(40, True), (100, False)])
+def test_splits_too_small_to_mean_anything_are_warned_about(write, rows, warned_about):
     dataset = Csv(write("\n".join(["a,t", *(f"{i},{i % 2}" for i in range(rows))])), "t", test=0.2)
     dataset.describe()
-    told = [(doubt.parameter, doubt.message, doubt.remedy) for doubt in dataset.doubts()]
+    told = [(warning.parameter, warning.message, warning.remedy) for warning in dataset.warnings()]
     expected = ("the validation results will mean little, with 4 examples", "set a larger share in validation")
     more = ("the test results will mean little, with 8 examples", "set a larger share in test")
-    assert told == ([("validation", *expected), ("test", *more)] if doubted else [])
+    assert told == ([("validation", *expected), ("test", *more)] if warned_about else [])
 
 
 def test_long_names_of_columns_are_shortened(write):

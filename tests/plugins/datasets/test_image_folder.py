@@ -347,7 +347,7 @@ def test_sources_are_the_files_of_the_images(folder):
     ]
 
 
-def test_folders_whose_classes_have_other_shares_are_doubted(tmp_path):
+def test_folders_whose_classes_have_other_shares_are_warned_about(tmp_path):
     for folder, sizes in (("train", (40, 40)), ("test", (40, 2))):
         for name, count in zip(("cat", "dog"), sizes, strict=True):
             (tmp_path / folder / name).mkdir(parents=True)
@@ -355,7 +355,7 @@ def test_folders_whose_classes_have_other_shares_are_doubted(tmp_path):
                 Image.new("L", (2, 2)).save(tmp_path / folder / name / f"{number}.png")
     dataset = ImageFolder(str(tmp_path / "train"), test=str(tmp_path / "test"), validation=0)
     dataset.describe()
-    (doubt,) = dataset.doubts()
-    assert doubt.parameter == "test"
-    assert "class 'dog' is 50% of train, 5% of test" in doubt.message
-    assert not ImageFolder(str(tmp_path / "train"), validation=0.2, test=0.2, split="shuffle").doubts()
+    (warning,) = dataset.warnings()
+    assert warning.parameter == "test"
+    assert "class 'dog' is 50% of train, 5% of test" in warning.message
+    assert not ImageFolder(str(tmp_path / "train"), validation=0.2, test=0.2, split="shuffle").warnings()

@@ -99,7 +99,7 @@ def test_the_examples_may_lack_classes_that_are_given_and_they_stay_in_order(cla
     assert dataset.describe().target == mlpkit.Classes(len(classes))
     assert dataset.describe().target.ordered
     assert dataset.labels() == tuple(classes)
-    assert dataset.doubts() == []
+    assert dataset.warnings() == []
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ UNIT = np.random.default_rng(0).normal(size=(60, 3))
 def test_numbers_far_from_unit_scale_are_told_with_the_argument(x, options, said):
     dataset = held(x, [0, 1, 1] * 20, **options)
     dataset.describe()
-    found = dataset.doubts()
+    found = dataset.warnings()
     assert [each.parameter for each in found] == [] if said is None else ["standardize"]
     if said is not None:
         assert found[0].message.startswith(said)
         assert found[0].remedy == "pass standardize=True to scale inputs"
         again = held(x, [0, 1, 1] * 20, standardize=True, **options)
         again.describe()
-        assert not again.doubts()
+        assert not again.warnings()

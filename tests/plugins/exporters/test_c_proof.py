@@ -155,13 +155,15 @@ def test_a_refusal_names_row_and_layer(expect_refusal):
     )
 
 
-def test_without_a_compiler_an_export_is_kept_with_a_doubt(towns, tmp_path, monkeypatch):
+def test_without_a_compiler_an_export_is_kept_with_a_warning(towns, tmp_path, monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler")
 
     found = export(towns, tmp_path / "towns.c")
 
     assert found.rows == 0
-    assert found.doubt.startswith("not proved to compute what the model does: there is no C compiler no-such-compiler")
+    assert found.warning.startswith(
+        "not proved to compute what the model does: there is no C compiler no-such-compiler"
+    )
 
 
 COMPILERS_THAT_FAIL = {
@@ -184,17 +186,17 @@ def compiled_by(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("script", COMPILERS_THAT_FAIL.values(), ids=COMPILERS_THAT_FAIL)
-def test_with_a_compiler_that_fails_an_export_is_kept_with_a_doubt(towns, tmp_path, compiled_by, script):
+def test_with_a_compiler_that_fails_an_export_is_kept_with_a_warning(towns, tmp_path, compiled_by, script):
     compiled_by(script)
 
     found = export(towns, tmp_path / "towns.c")
 
     assert found.file.exists()
     assert found.rows == 0
-    assert found.doubt.startswith("not proved to compute what the model does: ")
-    assert found.doubt.endswith("it can't compile and run an empty program either; name another compiler in CC")
+    assert found.warning.startswith("not proved to compute what the model does: ")
+    assert found.warning.endswith("it can't compile and run an empty program either; name another compiler in CC")
     if "licence" in script:
-        assert "compiler can't compile the file: error: no licence, and" in found.doubt
+        assert "compiler can't compile the file: error: no licence, and" in found.warning
 
 
 def test_with_a_compiler_that_gives_other_numbers_an_export_is_refused(towns, tmp_path, compiled_by):
@@ -215,7 +217,7 @@ def test_shipped_specs_leave_with_the_bits_of_predict(spec, tmp_path):
 
     found = export(run, tmp_path / "model.c")
 
-    assert (found.split, found.doubt) == ("the test split", "")
+    assert (found.split, found.warning) == ("the test split", "")
     command = ["cc", *STRICT, "-DMODEL_TEST", str(found.file), "-o", str(tmp_path / "program"), "-lm"]
     subprocess.run(command, check=True)
     assert subprocess.run([tmp_path / "program"], check=False, capture_output=True).returncode == 0

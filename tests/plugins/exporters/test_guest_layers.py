@@ -70,7 +70,7 @@ def test_a_layer_in_operators_leaves(exported, ending):
     found = exported("DescribedBent", ending)
 
     assert found.file.is_file()
-    assert found.rows == 20 or "missing" in found.doubt or "no engine" in found.doubt
+    assert found.rows == 20 or "missing" in found.warning or "no engine" in found.warning
 
 
 @pytest.mark.parametrize("layer", ["Bent", "MisdescribedBent"])

@@ -59,10 +59,10 @@ def test_without_an_engine_nothing_is_computed(network, tmp_path, no_engine):
         computed(network, tmp_path, ".js")
 
 
-def test_without_an_engine_a_file_is_written_with_a_doubt(towns, tmp_path, no_engine):
+def test_without_an_engine_a_file_is_written_with_a_warning(towns, tmp_path, no_engine):
     found = export(towns, tmp_path / "towns.html")
 
-    assert "there is no engine of JavaScript" in found.doubt
+    assert "there is no engine of JavaScript" in found.warning
     assert found.rows == 0
     assert (tmp_path / "towns.html").exists()
 

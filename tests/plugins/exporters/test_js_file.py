@@ -126,7 +126,7 @@ def test_every_shipped_spec_leaves(tmp_path, monkeypatch, name):
 
     found = export(tmp_path / "run", tmp_path / "model.js")
 
-    assert (found.doubt, found.split) == ("", "the test split")
+    assert (found.warning, found.split) == ("", "the test split")
     assert found.rows > 10
 
 

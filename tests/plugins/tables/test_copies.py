@@ -27,7 +27,7 @@ def split(tmp_path_factory):
         texts = tuple(name for name, value in zip(header[:-1], rows[0], strict=False) if isinstance(value, str))
         dataset = Csv(str(file), "t", **{"categorical": texts, "unknown": "zeros", **SHARES, **options})
         found = {name: np.array(part.rows_in_file()) - 2 for name, part in dataset.open(0).items()}
-        return found, dataset.doubts()
+        return found, dataset.warnings()
 
     return split_of
 
@@ -59,10 +59,10 @@ def far_from_shares(found, kinds, least=0):
 @settings(deadline=None, max_examples=25)
 def test_each_class_has_its_share_in_each_split_of_a_table_of_few_values(split, seed, rows, columns):
     table = rows_of_few_values(np.random.default_rng(seed), rows, columns)
-    found, doubts = split(table)
+    found, warnings = split(table)
     assert sorted(np.concatenate(list(found.values())).tolist()) == list(range(rows))
     assert far_from_shares(found, [row[-1] for row in table], least=5.5) == []
-    assert not any("aren't alike" in doubt.message for doubt in doubts)
+    assert not any("aren't alike" in warning.message for warning in warnings)
 
 
 @pytest.mark.parametrize("number", range(40))
@@ -70,9 +70,9 @@ def test_forty_tables_with_many_equal_rows(split, number):
     rng = np.random.default_rng(number)
     table = rows_of_few_values(rng, int(rng.integers(500, 1500)), int(rng.integers(1, 5)))
     assert len(set(table)) < len(table) / 2
-    found, doubts = split(table)
+    found, warnings = split(table)
     assert far_from_shares(found, [row[-1] for row in table]) == []
-    assert doubts == ()
+    assert warnings == ()
     most_frequent = max(set(table), key=table.count)  # it is in each split, as such rows are among new ones
     assert all(most_frequent in {table[row] for row in rows} for rows in found.values())
 
@@ -84,14 +84,14 @@ def test_copies_of_rows_with_many_values_stay_together(split, seed, times, share
     table = [(*row, "pq"[row[0] > 0]) for row in rng.normal(size=(300, 3)).round(3).tolist()]
     table += table[: int(300 * share)] * (times - 1)
     rng.shuffle(table)
-    found, doubts = split(table)
+    found, warnings = split(table)
     splits_of = {}
     for name, rows in found.items():
         for row in rows:
             splits_of.setdefault(tuple(table[row]), set()).add(name)
     assert {len(splits) for splits in splits_of.values()} == {1}
     assert far_from_shares(found, [row[-1] for row in table], least=4) == []
-    assert doubts == ()
+    assert warnings == ()
 
 
 def test_a_thousand_numbers_each_twice_stay_together(split):
@@ -107,9 +107,9 @@ def test_copies_too_many_for_a_split_are_split(split):
     rng = np.random.default_rng(0)
     table = [(x, y, "pq"[x > 0]) for x, y in rng.normal(size=(200, 2)).tolist()]
     table += [(9.5, 8.5, "p")] * 300
-    found, doubts = split(table)
+    found, warnings = split(table)
     assert far_from_shares(found, [row[-1] for row in table]) == []
-    assert doubts == ()
+    assert warnings == ()
 
 
 def test_the_order_of_rows_of_few_values_does_not_matter(split):
@@ -134,19 +134,19 @@ def test_values_of_few_rows_are_split_in_their_shares(split):
         (a, b, y)
         for a, b, y in zip("pq" * 500, rng.choice(list("xyz"), 1000), rng.integers(0, 3, 1000).tolist(), strict=True)
     ]
-    found, doubts = split(table, predict="values")
+    found, warnings = split(table, predict="values")
     assert 70 < len(found["validation"]) < 130
     assert 160 < len(found["test"]) < 240
-    assert doubts == ()
+    assert warnings == ()
 
 
-def test_by_content_alone_all_equal_rows_stay_together_and_the_sizes_are_doubted(split):
+def test_by_content_alone_all_equal_rows_stay_together_and_the_sizes_are_warned_about(split):
     table = list(itertools.product("pqrs", "xyz", "ab", ("u", "v"))) * 30
-    found, (doubt,) = split(table, split="hash")
+    found, (warning,) = split(table, split="hash")
     of_rows = [{table[row] for row in rows} for rows in found.values()]
     assert sum(map(len, of_rows)) == len(set(table))
-    assert doubt.parameter == "split"
-    assert doubt.remedy == "set split: stratified"
+    assert warning.parameter == "split"
+    assert warning.remedy == "set split: stratified"
     assert split(table, split="stratified")[1] == ()
 
 

@@ -50,30 +50,30 @@ def test_classes_of_one_row_are_for_training_and_named_all_at_once(write, split,
     assert trained == set(CLASSES)
     rows = {row.split(",")[1]: number for number, row in enumerate(rows_of(CLASSES), 2)}
     shown = sorted(("fir", "elm"), key=rows.get)
-    doubt = dataset.doubts()[0]
-    assert doubt.message == (
+    warning = dataset.warnings()[0]
+    assert warning.message == (
         "2 classes have a single row, for training, so that nothing measures them: "
         f"'{shown[0]}' (row {rows[shown[0]]}), '{shown[1]}' (row {rows[shown[1]]})"
     )
-    assert doubt.remedy == "set rare_classes: {drop: 2} to leave them out, or {merge: 2} to make them one"
+    assert warning.remedy == "set rare_classes: {drop: 2} to leave them out, or {merge: 2} to make them one"
 
 
 def test_a_class_of_one_row_is_named_with_the_one_that_was_meant(write):
     file = write({"cherry": 50, "apple": 50, "aple": 1})
     dataset = Csv(file, "t")
     dataset.describe()
-    (doubt,) = dataset.doubts()
-    assert "nothing measures it: 'aple' (row " in doubt.message
-    assert doubt.remedy == "'aple': did you mean 'apple'?; set rare_classes: {drop: 2} to leave it out"
+    (warning,) = dataset.warnings()
+    assert "nothing measures it: 'aple' (row " in warning.message
+    assert warning.remedy == "'aple': did you mean 'apple'?; set rare_classes: {drop: 2} to leave it out"
 
 
 def test_many_classes_of_one_row_are_counted(write):
     dataset = Csv(write({**dict.fromkeys(map("a{}".format, range(20)), 9), **dict.fromkeys("bcdefghijklmn", 1)}), "t")
     dataset.describe()
-    doubt = dataset.doubts()[0]
-    assert doubt.message.startswith("13 classes have a single row")
-    assert doubt.message.count("(row ") == 10
-    assert doubt.message.endswith(" and 3 more")
+    warning = dataset.warnings()[0]
+    assert warning.message.startswith("13 classes have a single row")
+    assert warning.message.count("(row ") == 10
+    assert warning.message.endswith(" and 3 more")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_becomes_of_rare_classes(write, rare, expected):
     dataset = Csv(write(), "t", rare_classes=rare)
     assert counts(dataset)[0] == expected
     assert dataset.class_names() == tuple(sorted(expected))
-    assert not any("single row" in doubt.message for doubt in dataset.doubts())
+    assert not any("single row" in warning.message for warning in dataset.warnings())
 
 
 def test_rows_that_are_left_out_leave_the_others_at_their_row_of_the_file(write):

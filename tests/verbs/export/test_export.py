@@ -90,7 +90,7 @@ def test_every_kind_of_data_set(tmp_path, kind, dtype):
     found = export(run, tmp_path / "model.onnx")
 
     assert found.outputs == tuple(outputs)
-    assert (found.split, found.doubt) == ("the test split", "")
+    assert (found.split, found.warning) == ("the test split", "")
     assert found.rows >= 10
 
 
@@ -105,7 +105,7 @@ def test_encoded_arrays_leave_with_all_digits_that_predict_reads(tmp_path, numbe
 
     found = export(run, tmp_path / f"model.{ending}")
 
-    assert (found.rows, found.doubt) == (50, "")
+    assert (found.rows, found.warning) == (50, "")
     assert found.exact == 50 or ending != "c"
 
 
@@ -160,7 +160,7 @@ def test_arrays_given_in_python_are_gone_so_made_up_rows_prove(tmp_path):
     found = export(tmp_path / "run", tmp_path / "model.onnx")
 
     assert (found.rows, found.outputs) == (0, ("label", "probabilities"))
-    assert found.doubt.startswith("proved on made-up rows only, since the run's data can't be read: frame: the ")
+    assert found.warning.startswith("proved on made-up rows only, since the run's data can't be read: frame: the ")
     rows = {"a": np.array([3.0, 4.0]), "b": np.array(["u", "v"], object)}
     model = mlpkit.load(tmp_path / "run")
     assert predicted(tmp_path / "model.onnx", rows)["label"].tolist() == model.predict(pd.DataFrame(rows)).tolist()
@@ -173,7 +173,7 @@ def test_without_the_data_a_model_still_leaves(train, work):
     found = export(work / "run", work / "model.onnx")
 
     assert found.rows == 0
-    assert "the run's data can't be read" in found.doubt
+    assert "the run's data can't be read" in found.warning
     assert (work / "model.onnx").exists()
 
 
@@ -184,7 +184,7 @@ def test_without_an_engine_the_file_is_written_with_a_warning(train, work, monke
     found = export(work / "run", work / "model.onnx")
 
     assert found.rows == 0
-    assert found.doubt == (
+    assert found.warning == (
         'not proved to compute what the model does: onnxruntime is missing; install it with: pip install "mlpkit[onnx]"'
     )
     assert (work / "model.onnx").exists()
@@ -338,7 +338,7 @@ def test_without_the_data_it_is_not_known_what_rounding_changes(train, work):
     found = export(work / "run", work / "model.c", quantize="int8")
 
     assert (found.rounding.before, found.rounding.after, found.rounding.relabelled) == ({}, {}, None)
-    assert "the run's data can't be read" in found.doubt
+    assert "the run's data can't be read" in found.warning
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.js", "model.html"])
@@ -423,7 +423,7 @@ def guest(tmp_path):
 def test_a_data_set_without_an_encoder_takes_inputs_as_they_are(guest):
     found = guest("points")
 
-    assert (found.rows, found.doubt) == (20, "")
+    assert (found.rows, found.warning) == (20, "")
     assert {"label", "probabilities"} == predicted(found.file, {"x": np.ones((3, 2), np.float32)}).keys()
 
 
@@ -444,7 +444,7 @@ def test_a_data_set_without_raw_rows_has_its_network_proved_on_encoded_ones(gues
     found = guest("described")
 
     assert found.rows == 20
-    assert found.doubt == (
+    assert found.warning == (
         "the network is proved on encoded rows, and the encoder on made-up rows only: acme.described keeps no raw rows"
     )
 

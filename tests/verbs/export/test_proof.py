@@ -286,6 +286,6 @@ def test_of_many_classes_not_all_names_are_compared(towns, tmp_path, monkeypatch
 def test_what_is_not_mutated_is_kept(towns, tmp_path):
     found = export(towns, tmp_path / "model.onnx")
 
-    assert (found.split, found.doubt) == ("the test split", "")
+    assert (found.split, found.warning) == ("the test split", "")
     assert found.rows > 40
     onnx.checker.check_model(onnx.load(found.file), full_check=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mlpkit.components.dataset import ROLES, Dataset, Description, Doubt, RawArray, RawColumn
+from mlpkit.components.dataset import ROLES, Dataset, DataWarning, Description, RawArray, RawColumn
 from mlpkit.components.input_columns import GROUPS, InputColumn
 from mlpkit.components.target import Classes, Labels, Values
 from mlpkit.errors import DataError, MlpkitError
@@ -125,24 +125,24 @@ def opened(dataset: Dataset) -> Mapping[str, Split]:
 
 
 @checks_examples("dataset")
-def doubts_are_about_parameters(example: DatasetExample) -> None:
-    """Does ``doubts``, called after ``describe``, return ``Doubt`` objects, each with a parameter's name and a text?
+def warnings_are_about_parameters(example: DatasetExample) -> None:
+    """Does ``warnings``, called after ``describe``, return ``DataWarning``s, each with a parameter's name and a text?
 
     Each is shown as a warning at the parameter's place in the spec.
     """
     dataset = example.make()
     dataset.describe()
     parameters = [field.name for field in example.entry.schema.fields]
-    for doubt in dataset.doubts():
-        if not isinstance(doubt, Doubt):
-            raise CheckFailure(f"a doubt is {doubt!r}", expected="Doubt(parameter, message, remedy)")
-        if doubt.parameter not in parameters:
+    for warning in dataset.warnings():
+        if not isinstance(warning, DataWarning):
+            raise CheckFailure(f"a warning is {warning!r}", expected="DataWarning(parameter, message, remedy)")
+        if warning.parameter not in parameters:
             raise CheckFailure(
-                f"a doubt is about {doubt.parameter!r}, which is not a parameter",
-                expected=f"one of {', '.join(parameters)}" if parameters else "no doubts without parameters",
+                f"a warning is about {warning.parameter!r}, which is not a parameter",
+                expected=f"one of {', '.join(parameters)}" if parameters else "no warnings without parameters",
             )
-        if not (isinstance(doubt.message, str) and doubt.message and isinstance(doubt.remedy, str)):
-            raise CheckFailure(f"doubts returned {doubt}", expected="a message and a remedy that are strings")
+        if not (isinstance(warning.message, str) and warning.message and isinstance(warning.remedy, str)):
+            raise CheckFailure(f"warnings returned {warning}", expected="a message and a remedy that are strings")
 
 
 @checks_component("dataset")
@@ -221,16 +221,16 @@ def target_remedy_is_a_text(example: DatasetExample) -> None:
 
 @checks_examples("dataset")
 def advice_changes_no_example(example: DatasetExample) -> None:
-    """Are the examples the same if ``doubts`` and ``target_remedy`` were called before ``open``?
+    """Are the examples the same if ``warnings`` and ``target_remedy`` were called before ``open``?
 
     They are called before training, but not when a model is evaluated.
     """
     dataset = example.make()
     dataset.describe()
-    dataset.doubts()
+    dataset.warnings()
     dataset.target_remedy()
     expected = example.sample_of(example.splits)
-    when, remedy = "after doubts and target_remedy were called", "only use in them what describe has read"
+    when, remedy = "after warnings and target_remedy were called", "only use in them what describe has read"
     check_same_bits(example.sample_of(dataset.open(0)), expected, when, remedy)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from kill_matrix import caught_by
 from sound import Points, PointSplit, WeightedPoints, WeightedSplit
 
-from mlpkit import Classes, DataError, Description, Doubt, Proposal, RawArray, RawColumn, ShapeError
+from mlpkit import Classes, DataError, DataWarning, Description, Proposal, RawArray, RawColumn, ShapeError
 
 
 class _With(Points):
@@ -165,39 +165,39 @@ class TwoNamesForThree(Points):
         return ("left", "right")
 
 
-@caught_by("doubts_are_about_parameters")
-class DoubtsInWords(Points):
-    """returns its doubts as plain texts"""
+@caught_by("warnings_are_about_parameters")
+class WarnsInWords(Points):
+    """returns its warnings as plain texts"""
 
-    def doubts(self):
+    def warnings(self):
         return ["few points"]
 
 
-@caught_by("doubts_are_about_parameters")
-class DoubtsWhatNoSpecSays(Points):
-    """has doubts about something that isn't a parameter"""
+@caught_by("warnings_are_about_parameters")
+class WarnsAboutNoParameter(Points):
+    """warns about something that isn't a parameter"""
 
-    def doubts(self):
-        return (Doubt("sizes", "few points"),)
+    def warnings(self):
+        return (DataWarning("sizes", "few points"),)
 
 
-@caught_by("doubts_are_about_parameters")
-class DoubtsANumber(Points):
-    """gives a number in place of what is doubtful"""
+@caught_by("warnings_are_about_parameters")
+class WarnsWithANumber(Points):
+    """gives a number in place of what is unusual"""
 
     def __init__(self, points: int = 12) -> None:
         self.points = points
 
-    def doubts(self):
-        return (Doubt("points", self.points),)
+    def warnings(self):
+        return (DataWarning("points", self.points),)
 
 
-@caught_by("doubts_are_about_parameters")
-class DoubtsOnceOpened(Points):
-    """can't say what is doubtful before it was opened"""
+@caught_by("warnings_are_about_parameters")
+class WarnsOnceOpened(Points):
+    """can't say what is unusual before it was opened"""
 
-    def doubts(self):
-        return () if self.mean.all() else (Doubt("points", "they lie on an axis"),)
+    def warnings(self):
+        return () if self.mean.all() else (DataWarning("points", "they lie on an axis"),)
 
 
 def _codes(splits):
@@ -315,11 +315,11 @@ class RemedyOnceOpened(Points):
 
 @caught_by("advice_changes_no_example")
 class DrawsAgainOnceAsked(Points):
-    """draws again with another seed after doubts was called"""
+    """draws again with another seed after warnings was called"""
 
     looked = 0
 
-    def doubts(self):
+    def warnings(self):
         self.looked = 1
         return ()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlpkit import Doubt
+from mlpkit import DataWarning
 
 if TYPE_CHECKING:
     from mlpkit_plugins.formats.rows_on_disk import Rows
@@ -17,8 +17,8 @@ SMALL: Final = 0.01
 ROWS_LOOKED_AT: Final = 10_000
 
 
-def doubts_about_scale(inputs: Rows, divide_by: float) -> tuple[Doubt, ...]:
-    """Return a doubt if an element of the inputs has a mean or a standard deviation far from 0 and 1; the farthest.
+def warnings_about_scale(inputs: Rows, divide_by: float) -> tuple[DataWarning, ...]:
+    """Return a warning if an element of the inputs has a mean or a standard deviation far from 0 and 1; the farthest.
 
     Args:
         inputs: examples, shape (rows, ...).
@@ -37,4 +37,4 @@ def doubts_about_scale(inputs: Rows, divide_by: float) -> tuple[Doubt, ...]:
     which = f"column {place[0]}" if len(place) == 1 else f"element {[*map(int, place)]}" if place else "the number"
     scale = f"the mean {means[place]:.4g} and the standard deviation {stds[place]:.4g}"
     message = f"{which} of x, counted from 0, has {scale}; networks learn best near 0 and 1"
-    return (Doubt("standardize", message, "pass standardize=True to scale inputs"),)
+    return (DataWarning("standardize", message, "pass standardize=True to scale inputs"),)
