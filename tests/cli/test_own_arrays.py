@@ -21,10 +21,10 @@ training:
 """
 
 BEGINS_AT_1 = """\
-own.yaml:5:14: warning: the classes of t.npy begin at 1, so that no example has class 0
+own.yaml:5:14: warning: the classes of t.npy start at 1, so no example has class 0
     5 |     targets: t.npy
       |              ^^^^^
-  help: subtract 1 from each to begin at 0, or leave it if there will be some
+  help: subtract 1 from each to start at 0, or leave it if there will be some
 
 """
 

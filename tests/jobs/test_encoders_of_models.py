@@ -17,7 +17,7 @@ layers: [{Affine: {units: 3}}, SoftmaxWithLoss]
 training: {optimizer: sgd, batch_size: 4, iterations: 2}
 """
 ROWS = "".join(f"{i},{i % 5},{'xy'[i % 2]},{'pqr'[i % 3]}\n" for i in range(30))
-NONE = "the encoder of the table is .*, which no such data set writes"
+NONE = "the encoder of the table is .*, which no data set of this kind writes"
 
 
 @pytest.fixture(scope="module")

@@ -91,11 +91,14 @@ WRONG = [
     ([1, 2], "weights: has the shape (2,); expected (30,), a number for each example"),
     (
         [1.0] * 29 + [-1],
-        "weights: the weight of example 29 is -1; put a number from 0 up there, or leave out the example",
+        "weights: the weight of example 29 is -1; expected 0 or more; write such a number, or leave out the example",
     ),
-    ([np.nan] * 30, "weights: the weight of example 0 is nan; put a number from 0 up there, or leave out the example"),
+    (
+        [np.nan] * 30,
+        "weights: the weight of example 0 is nan; expected 0 or more; write such a number, or leave out the example",
+    ),
     ([0] * 30, "weights: the weight of every example is 0"),
-    (["x"] * 30, "weights: is no array of numbers: could not convert string to float: 'x'"),
+    (["x"] * 30, "weights: is not an array of numbers: could not convert string to float: 'x'"),
 ]
 
 

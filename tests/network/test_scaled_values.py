@@ -189,7 +189,7 @@ def test_clipped_predictions_of_values_in_memory(scale):
     [
         (
             {"predict": "classes"},
-            "clip_predictions: it is for values, and predict is classes",
+            "clip_predictions: it is only for values, but predict is classes",
             "leave it out, or set predict: values",
         ),
         (

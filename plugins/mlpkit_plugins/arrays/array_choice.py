@@ -1,4 +1,4 @@
-"""Which arrays of a file are inputs and targets, by their names and shapes."""
+"""Chooses inputs and targets from the arrays of a file, by their names and shapes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class ArrayChoice(NamedTuple):
-    """What the arrays of a file are for.
+    """The roles of the arrays in a file.
 
     Args:
         inputs: the array of inputs.
         targets: the array of targets.
         splits: inputs and targets of the other splits.
-        left_out: the other arrays.
+        left_out: the unused arrays.
     """
 
     inputs: str
@@ -34,13 +34,13 @@ def choose_arrays(shapes: Shapes, name: str, target: str | None) -> ArrayChoice:
     """Choose inputs and targets.
 
     Args:
-        shapes: the shape of each array; None for one that holds no numbers.
-        name: what to call the file in messages.
-        target: the array of targets; None if that wasn't said.
+        shapes: the shape of each array; None for an array without numbers.
+        name: the file's name in messages.
+        target: the array of targets; None if the user named none.
 
     Raises:
-        ParameterError: the targets are missing, or look like the others.
-        DataError: the inputs are missing, or look like the others.
+        ParameterError: the targets are missing, or not clear.
+        DataError: the inputs are missing, or not clear.
     """
     numbers = {array: shape for array, shape in shapes.items() if shape is not None}
     targets = _targets(shapes, numbers, name, target)
@@ -55,13 +55,13 @@ def choose_arrays(shapes: Shapes, name: str, target: str | None) -> ArrayChoice:
 
 
 def shown_arrays(shapes: Shapes, arrays: Iterable[str]) -> str:
-    """Return names of arrays with their shapes."""
+    """Join names of arrays with their shapes."""
     return ", ".join(f"{array} {'(no numbers)' if shapes[array] is None else shapes[array]}" for array in arrays)
 
 
 def _targets(shapes: Shapes, numbers: Shapes, name: str, target: str | None) -> str:
     if target is not None and target in shapes:
-        return target  # if it holds no numbers, reading it says so
+        return target  # reading it raises an error if it holds no numbers
     if len(shapes) < 2:
         message = f"holds {shown_arrays(shapes, shapes) or 'no array'}; expected one of inputs and one of targets"
         raise DataError(name, f"{message}: np.savez({name!r}, x=x, t=t)")
@@ -80,8 +80,8 @@ def _targets(shapes: Shapes, numbers: Shapes, name: str, target: str | None) -> 
 
 
 def _inputs(shapes: Shapes, numbers: Shapes, name: str, targets: str) -> str:
-    if found := renamed(targets, shapes, TARGETS, INPUTS):
-        return found
+    if inputs := renamed(targets, shapes, TARGETS, INPUTS):
+        return inputs
     others = [array for array in numbers if array != targets]
     rows = (numbers.get(targets) or (None,))[0]
     sizes = {array: prod(shape) for array in others if (shape := numbers[array]) and rows in (None, shape[0])}

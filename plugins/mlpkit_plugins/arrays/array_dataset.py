@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class ArrayDataset(Dataset):
     """A data set whose examples are the rows of arrays, which stay in their files.
 
-    A subclass has these parameters or sets them, and opens the files.
+    A subclass has these parameters or sets them, and implements ``open_files``.
     """
 
     flatten = False
@@ -55,9 +55,9 @@ class ArrayDataset(Dataset):
     split_seed: int
     shares: Shares
     targets_parameter: ClassVar = "targets"
-    """The parameter that targets come from."""
+    """The parameter that names the targets."""
     holds_pixels: ClassVar = False
-    """Whether files hold images, a byte each pixel."""
+    """Whether files hold images with a byte for each pixel."""
     _scaling: Scaling | None = None
     _target_scaling: ValuesScaling | None = None
     _is_loaded = False
@@ -67,22 +67,22 @@ class ArrayDataset(Dataset):
 
     @abstractmethod
     def open_files(self) -> dict[str, Examples]:
-        """Return examples: of ``train``, which other splits may get a share of, and of splits with files of their own.
+        """Return the examples of ``train``, from which other splits may get a share, and of splits with separate files.
 
         Raises:
-            ParameterError: there is no such file.
+            ParameterError: the file doesn't exist.
             DataError: a file is damaged.
         """
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes from headers; number of classes, or scaling of values, from the targets.
+        """Return shapes, target and sizes from headers, and the number of classes or scaling from the targets.
 
         Raises:
-            ParameterError: there is no such file, or a split has no example.
+            ParameterError: the file doesn't exist, or a split has no example.
             DataError: a file is damaged, the arrays don't belong together, or values can't be scaled.
         """
         if self.standardize and self.numbers is not None:
-            raise ParameterError("standardize", "numbers says how inputs are encoded", remedy="leave out standardize")
+            raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
         expect_clippable(self.clip_predictions, self.predict, self.scale_target)
         examples = self._opened()
         target = self._target(examples)
@@ -92,29 +92,29 @@ class ArrayDataset(Dataset):
         raw_shape = examples["train"].inputs.shape[1:] or (1,)
         if self._scaling is None:
             self._scaling = Scaling(raw_shape, self.divide_by)
-        weighted = any(found.weights is not None for found in examples.values())
+        weighted = any(part.weights is not None for part in examples.values())
         return Description(self._input_shape(raw_shape), target, sizes, weighted)
 
     def warnings(self) -> list[DataWarning]:
-        """Return warnings about numbers of classes that no training example has, and splits that aren't alike."""
+        """Return warnings about unused class numbers, and about splits with different shares of a class."""
         if self.predict != "classes":
             return []
         parts = self._parts(self._opened())
-        found, rows = parts["train"]
-        place = found.targets_name, self.targets_parameter
+        training, rows = parts["train"]
+        place = training.targets_name, self.targets_parameter
         classes, counts = counts_of_classes({name: (part.targets, rows) for name, (part, rows) in parts.items()})
-        files = [name for name, (part, _) in parts.items() if part is not found]
+        files = [name for name, (part, _) in parts.items() if part is not training]
         remedy = "set split: shuffle" if self.split == "in_order" else "set another split_seed, or larger shares"
         return [
-            *warnings_about_classes(found.targets, rows, *place, self.target_remedy()),
+            *warnings_about_classes(training.targets, rows, *place, self.target_remedy()),
             *warnings_about_shares(counts, classes, self.shares, files, remedy),
         ]
 
     def target_remedy(self) -> str:
-        """Return what to save, or to set predict to, where the loss takes another kind of target."""
+        """Return the advice for a loss that takes another kind of target."""
         if self.predict == "values":
-            found = self._opened()["train"]
-            return remedy_for_values(found.targets, found.targets_name)
+            training = self._opened()["train"]
+            return remedy_for_values(training.targets, training.targets_name)
         return "set predict: values if the targets are numbers to predict"
 
     def input_scaling(self) -> dict[str, Any]:
@@ -129,15 +129,15 @@ class ArrayDataset(Dataset):
         """Return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 
         Raises:
-            ParameterError: there is no such file, or a split has no example.
+            ParameterError: the file doesn't exist, or a split has no example.
             DataError: a file is damaged, the arrays don't belong together, a number is not finite, or the inputs have
                 no standard deviation.
         """
         self.describe()
         examples = self._opened()
         largest = {
-            name: (expect_finite(found.inputs, found.inputs_name), expect_finite(found.targets, found.targets_name))
-            for name, found in examples.items()
+            name: (expect_finite(part.inputs, part.inputs_name), expect_finite(part.targets, part.targets_name))
+            for name, part in examples.items()
         }
         parts = self._parts(examples)
         assert self._scaling is not None
@@ -154,8 +154,8 @@ class ArrayDataset(Dataset):
             self._scaling = self._scaling.encoded(groups, len(rows), lambda: training.parts(rows))
         self._fingerprint = _fingerprint(examples)
         return {
-            name: ArraySplit(found, rows, self._scaling, largest.get(name, largest["train"]))
-            for name, (found, rows) in parts.items()
+            name: ArraySplit(part, rows, self._scaling, largest.get(name, largest["train"]))
+            for name, (part, rows) in parts.items()
         }
 
     def raw_arrays(self) -> list[RawArray]:
@@ -176,11 +176,11 @@ class ArrayDataset(Dataset):
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
-        """Return the shape of raw inputs, and their means and deviations, as learned from the training examples."""
+        """Return the shape of raw inputs, and their means and deviations in the training examples."""
         return {} if self._scaling is None else self._scaling.state()
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back shape, means and deviations.
+        """Restore shape, means and deviations.
 
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
@@ -191,26 +191,26 @@ class ArrayDataset(Dataset):
         self._is_loaded = True
 
     def encoded_elements(self, size: int) -> list[EncodedElements]:
-        """Return the encodings of elements of a flat example, each with their places; nothing if none is encoded.
+        """Return the encodings of a flat example's elements, each with the positions of these.
 
         Args:
-            size: how many elements an example has.
+            size: the number of elements of an example.
         """
         encoding = built_encoding("numbers", self.numbers)
         return [] if encoding is None else [(encoding, tuple(range(size)))]
 
     def locate(self, name: str) -> Path:
-        """Return the path of a file, which may be one that ships with mlpkit."""
+        """Return the path of a file, which may be an example that ships with mlpkit."""
         return located(name)
 
     def encode(self, raw: Array) -> Array:
         """Scale raw inputs.
 
         Args:
-            raw: inputs as they are in the file, each in its shape or as a row.
+            raw: inputs as in the file, each in its shape or as a row.
 
         Raises:
-            ShapeError: they have another shape.
+            ShapeError: the shape of an input doesn't fit.
             DataError: a number is not finite.
         """
         if self._scaling is None:
@@ -226,50 +226,50 @@ class ArrayDataset(Dataset):
         return x
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe how raw inputs are scaled: the input ``x``, or ``image`` if files hold pixels."""
+        """Describe the scaling of the input ``x``, or ``image`` if files hold pixels."""
         if self._scaling is None:
             self.describe()
         assert self._scaling is not None
         return self._flattened(graph, self._scaling.onnx(graph, self._declared(graph, self._scaling)))
 
     def raw_rows(self, split: str, indices: Array) -> Array | None:
-        """Return inputs of a split as they are in the files.
+        """Return inputs of a split as in the files.
 
         Raises:
             DataError: a file is damaged.
         """
-        found, rows = self._parts(self._opened())[split]
-        return found.inputs[np.asarray(rows)[indices]]
+        part, rows = self._parts(self._opened())[split]
+        return part.inputs[np.asarray(rows)[indices]]
 
     def example_sources(self, split: str, indices: Array) -> list[str]:
-        """Return the array and the position in it of some examples of a split, counted from 0."""
-        found, rows = self._parts(self._opened())[split]
-        return [f"{found.inputs_name}, example {position}" for position in np.asarray(rows)[indices].tolist()]
+        """Return the array of some examples of a split, and their positions in it, counted from 0."""
+        part, rows = self._parts(self._opened())[split]
+        return [f"{part.inputs_name}, example {position}" for position in np.asarray(rows)[indices].tolist()]
 
-    def examples_in(self, found: Examples) -> tuple[Array, ...]:
-        """Return raw inputs and targets of other examples than those trained on, and weights if they have any.
+    def examples_in(self, examples: Examples) -> tuple[Array, ...]:
+        """Return raw inputs and targets of new examples, and weights if they have any.
 
         Raises:
             DataError: the arrays don't belong together, or the targets don't hold what ``predict`` says.
         """
-        expect_pairs(found)
-        target = array_target(found.targets, self.predict, found.targets_name)
-        expect_finite(found.targets, found.targets_name)
-        count = found.inputs.shape[0]
+        expect_pairs(examples)
+        target = array_target(examples.targets, self.predict, examples.targets_name)
+        expect_finite(examples.targets, examples.targets_name)
+        count = examples.inputs.shape[0]
         shape = () if isinstance(target, Classes) else target.array(np.dtype(np.float64))[0]
-        weights = () if found.weights is None else (found.weights,)
-        return found.inputs[:count], found.targets[:count].reshape(count, *shape), *weights
+        weights = () if examples.weights is None else (examples.weights,)
+        return examples.inputs[:count], examples.targets[:count].reshape(count, *shape), *weights
 
     def why_not_encoded(self, inputs: Array) -> str:
-        """Return where a number clearly isn't scaled, or an empty text."""
+        """Return why inputs can't have been scaled; empty if they may have been."""
         return "" if self._scaling is None else self._scaling.why_not_written(inputs)
 
     def why_perhaps_not_encoded(self, inputs: Array) -> str:
-        """Return where a number most likely isn't scaled, or an empty text."""
+        """Return why inputs probably weren't scaled; empty without a sign of that."""
         return "" if self._scaling is None else self._scaling.why_perhaps_not_written(inputs)
 
     def _declared(self, graph: Graph, scaling: Scaling) -> Value:
-        """Declare what raw inputs are: bytes of pixels, or numbers of the dtype that they are scaled in."""
+        """Declare raw inputs: bytes of pixels, or numbers of the dtype in which they are scaled."""
         if self.holds_pixels:
             meaning = "pixels from 0 to 255, each a byte"
             return graph.feed("image", "uint8", scaling.raw_shape, kind="pixels", meaning=meaning)
@@ -284,27 +284,27 @@ class ArrayDataset(Dataset):
     def _opened(self) -> dict[str, Examples]:
         if self._examples is None:
             examples = self.open_files()
-            for found in examples.values():
-                expect_pairs(found)
-                if found.inputs.shape[1:] != examples["train"].inputs.shape[1:]:
-                    message = f"has the shape {found.inputs.shape}; expected {_any(examples['train'].inputs)}"
-                    raise DataError(found.inputs_name, message)
+            for part in examples.values():
+                expect_pairs(part)
+                if part.inputs.shape[1:] != examples["train"].inputs.shape[1:]:
+                    message = f"has the shape {part.inputs.shape}; expected {_any(examples['train'].inputs)}"
+                    raise DataError(part.inputs_name, message)
             self._examples = examples
         return self._examples
 
     def _target(self, examples: Mapping[str, Examples]) -> Target:
-        found = {name: array_target(part.targets, self.predict, part.targets_name) for name, part in examples.items()}
-        for name, target in found.items():
-            if target != found["train"] and not _is_part(target, found["train"]):
-                raise DataError(examples[name].targets_name, f"has {target}; expected {found['train']}")
-        return found["train"]
+        targets = {name: array_target(part.targets, self.predict, part.targets_name) for name, part in examples.items()}
+        for name, target in targets.items():
+            if target != targets["train"] and not _is_part(target, targets["train"]):
+                raise DataError(examples[name].targets_name, f"has {target}; expected {targets['train']}")
+        return targets["train"]
 
     def _values_scaling(self, examples: Mapping[str, Examples], shape: tuple[int, ...]) -> ValuesScaling:
         if self._target_scaling is None:
-            for found in examples.values():
-                expect_finite(found.targets, found.targets_name)
+            for part in examples.values():
+                expect_finite(part.targets, part.targets_name)
                 if self.scale_target == "log":
-                    expect_logarithms(found.targets, found.targets_name)
+                    expect_logarithms(part.targets, part.targets_name)
             training, rows = self._parts(examples)["train"]
             try:
                 log = self.scale_target == "log"
@@ -316,18 +316,18 @@ class ArrayDataset(Dataset):
         return self._target_scaling
 
     def rows_by_split(self, count: int) -> Mapping[str, Array | range]:
-        """Return which of the examples of ``train``, so many, each split takes."""
+        """Return the positions that each split takes of the ``count`` examples of ``train``."""
         if self.split == "shuffle" and any(self.shares):
             return split_at_random(count, self.shares, self.split_seed)
         return split_in_order(count, self.shares)
 
     def _parts(self, examples: Mapping[str, Examples]) -> Parts:
-        """Return examples and positions of each split, which are computed once: of many rows, that takes seconds."""
+        """Return examples and positions of each split; they are cached, since many rows take seconds."""
         if self._split_of is None or self._split_of[0] is not examples:
             rows = self.rows_by_split(examples["train"].inputs.shape[0])
             parts = {name: (examples["train"], part) for name, part in rows.items()}
             parts |= {name: (part, range(part.inputs.shape[0])) for name, part in examples.items() if name != "train"}
-            parts = {name: (found, _counting(part, found.weights)) for name, (found, part) in parts.items()}
+            parts = {name: (part, _counting(positions, part.weights)) for name, (part, positions) in parts.items()}
             in_order: Parts = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
             self._split_of = examples, in_order
             return in_order
@@ -343,18 +343,19 @@ def _counting(rows: Array | range, weights: Array | None) -> Array | range:
     return kept
 
 
-def expect_pairs(found: Examples) -> None:
-    """Make sure that there are examples, and a target for each."""
-    for array, name in ((found.inputs, found.inputs_name), (found.targets, found.targets_name)):
+def expect_pairs(examples: Examples) -> None:
+    """Check that there are examples, and a target for each."""
+    inputs, targets = examples.inputs, examples.targets
+    for array, name in ((inputs, examples.inputs_name), (targets, examples.targets_name)):
         if not array.shape or 0 in array.shape:
             raise DataError(name, f"has the shape {array.shape}; expected a row for each example")
-    if found.inputs.shape[0] != found.targets.shape[0]:
-        message = f"has {found.targets.shape[0]:,} targets for the {found.inputs.shape[0]:,} examples"
-        raise DataError(found.targets_name, f"{message} of {found.inputs_name}")
+    if inputs.shape[0] != targets.shape[0]:
+        message = f"has {targets.shape[0]:,} targets for the {inputs.shape[0]:,} examples"
+        raise DataError(examples.targets_name, f"{message} of {examples.inputs_name}")
 
 
 def _is_part(target: Target, whole: Target) -> bool:
-    """Whether a split lacks some of the classes."""
+    """Whether the classes of a split are some or all of the classes."""
     return isinstance(target, Classes) and isinstance(whole, Classes) and target.count <= whole.count
 
 
@@ -366,8 +367,8 @@ def _fingerprint(examples: Mapping[str, Examples]) -> str:
     import hashlib  # noqa: PLC0415 - checking a spec needs no checksum
 
     checksum = hashlib.sha256()
-    for found in examples.values():
-        for path in found.files:
+    for part in examples.values():
+        for path in part.files:
             with path.open("rb") as file:
                 checksum.update(hashlib.file_digest(file, "sha256").digest())
     return checksum.hexdigest()

@@ -28,10 +28,10 @@ class Examples(NamedTuple):
     Args:
         inputs: an array with a row for each example.
         targets: an array with a row for each example.
-        inputs_name: what to call the inputs in messages.
-        targets_name: what to call the targets.
-        files: the files that they are in.
-        weights: how much each example counts; None if they have no weights.
+        inputs_name: the name of the inputs in messages.
+        targets_name: the name of the targets in messages.
+        files: the files that hold them.
+        weights: the weight of each example; None without weights.
     """
 
     inputs: Rows
@@ -42,11 +42,11 @@ class Examples(NamedTuple):
     weights: NDArray[np.float64] | None = None
 
     def parts(self, rows: Array | range) -> Iterator[Array]:
-        """Return the inputs of some rows, a part at a time."""
+        """Return the inputs of some rows, block by block."""
         return (self.inputs[chosen] for chosen in _parts(rows))
 
     def target_parts(self, rows: Array | range) -> Iterator[Array]:
-        """Return the targets of some rows, a part at a time."""
+        """Return the targets of some rows, block by block."""
         return (self.targets[chosen] for chosen in _parts(rows))
 
 
@@ -56,8 +56,8 @@ class ArraySplit:
     Args:
         examples: the arrays.
         rows: positions of the rows.
-        scaling: what is done to inputs.
-        largest: numbers that no input and no target exceeds.
+        scaling: scales the inputs.
+        largest: upper bounds on the absolute values of inputs and targets.
     """
 
     def __init__(self, examples: Examples, rows: Array | range, scaling: Scaling, largest: tuple[float, float]) -> None:
@@ -74,11 +74,11 @@ class ArraySplit:
         return len(self._rows)
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
-        """Write the examples at ``indices`` into ``out``; only these are read.
+        """Read the examples at ``indices`` into ``out``.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape), and targets; and one for weights, if examples have them.
+            out: arrays for inputs, shape (rows, *input_shape), for targets, and for weights if examples have them.
 
         Raises:
             DataError: a number of the arrays is too large for the dtype of ``out``, or a file was changed.
@@ -102,12 +102,13 @@ class ArraySplit:
         return same and scaling.means is None and not scaling.encodings and scaling.divide_by == 1
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
-        """When a dtype is first used, make sure that all scaled numbers fit into it; usually a bound is enough."""
-        found = self._examples
+        """Check that all scaled numbers fit into these dtypes; usually the bounds prove it."""
+        examples = self._examples
         if not holds(inputs, np.array(self._largest[0])):
-            self._expect_each_held(inputs, found.inputs, found.inputs_name, self._scaling)
+            self._expect_each_held(inputs, examples.inputs, examples.inputs_name, self._scaling)
         if not holds(targets, np.array(self._largest[1])):
-            self._expect_each_held(targets, found.targets, found.targets_name, Scaling(found.targets.shape[1:]))
+            scaling = Scaling(examples.targets.shape[1:])
+            self._expect_each_held(targets, examples.targets, examples.targets_name, scaling)
         self._held_by.add((inputs, targets))
 
     def _expect_each_held(self, dtype: np.dtype[Any], array: Rows, name: str, scaling: Scaling) -> None:
@@ -126,7 +127,7 @@ class ArraySplit:
 
 
 def _parts(rows: Array | range) -> Iterator[Array | slice]:
-    """Yield rows, some at a time, converted to an array."""
+    """Yield blocks of rows, as slices or arrays."""
     for begin in range(0, len(rows), ROWS_TOGETHER):
         part = rows[begin : begin + ROWS_TOGETHER]
         yield slice(part.start, part.stop) if isinstance(part, range) else part

@@ -1,4 +1,4 @@
-"""Which kind of target an array holds."""
+"""The kind of target that an array holds."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 Predicted = Literal["classes", "labels", "values"]
 
 WITHOUT_GAPS: Final = "number them from 0 without gaps: np.unique(t, return_inverse=True)[1]"
-"""What to do about wrong numbers of classes."""
+"""What to do about wrong class numbers."""
 
 _ROWS: Final = 1 << 16
 
 
 def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
-    """Return what is to be predicted; all class numbers and labels are checked, a part at a time.
+    """Return the target that an array holds, and check all class numbers and labels.
 
     Args:
         targets: an array with a row for each example.
-        predict: what its values are.
-        name: what to call it in messages.
+        predict: the kind of its values.
+        name: its name in messages.
 
     Raises:
-        DataError: they are something else.
+        DataError: the values are of another kind.
     """
     shape = targets.shape[1:]
     if predict == "values":
@@ -69,7 +69,7 @@ def array_target(targets: Rows, predict: Predicted, name: str) -> Target:
 
 
 def remedy_for_values(targets: Rows, name: str) -> str:
-    """Return what to do about targets that were taken for real values, where a loss wants classes."""
+    """Return the advice for targets read as real values if the loss takes classes."""
     fitting = "end the layers with a loss on real values, such as MeanSquaredError"
     if are_one_hot(targets):
         return f"save {name} with .argmax(1), and set predict: classes"
@@ -81,10 +81,10 @@ def remedy_for_values(targets: Rows, name: str) -> str:
 
 
 def expect_logarithms(targets: Rows, name: str) -> None:
-    """Make sure that all values have a logarithm.
+    """Check that all values have a logarithm.
 
     Raises:
-        DataError: one is not above 0.
+        DataError: a value is 0 or less.
     """
     for begin, part in parts_of(targets):
         if not (part > 0).all():
@@ -94,7 +94,7 @@ def expect_logarithms(targets: Rows, name: str) -> None:
 
 
 def are_whole(targets: Rows) -> bool:
-    """Whether all numbers are whole."""
+    """Whether all numbers are integers."""
     return all((part == np.floor(part)).all() for _, part in parts_of(targets))
 
 
@@ -109,7 +109,7 @@ def are_one_hot(targets: Rows) -> bool:
 
 
 def parts_of(targets: Rows) -> Iterator[tuple[int, Array]]:
-    """Yield the targets, some rows at a time, with the number of the first row."""
+    """Yield the targets, block by block, with the number of the first row."""
     for begin in range(0, targets.shape[0], _ROWS):
         yield begin, targets[begin : begin + _ROWS]
 

@@ -1,4 +1,4 @@
-"""What a spec says of how numbers and categories are encoded, whatever they come from."""
+"""The parameters that set the encodings of numbers and categories."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @cache
 def category_encodings() -> Mapping[str, type[CategoryEncoding]]:
-    """Return the encodings of categories that come with mlpkit, by name.
+    """Return the built-in encodings of categories, by name.
 
-    A data set built in Python may be given their names, though it looks up no plugins.
+    A data set built in Python takes these names, but doesn't look up plugins.
     """
     declared = [each for each in mlpkit_components() if each.kind == CategoryEncoding.kind]
     return {each.name: resolve_name(str(each.target)) for each in declared}
@@ -37,17 +37,17 @@ def category_encodings() -> Mapping[str, type[CategoryEncoding]]:
 
 @dataclass(kw_only=True, eq=False)
 class NumbersOption:
-    """How numbers are encoded.
+    """The encoding of numbers.
 
     Args:
-        numbers: how the inputs that are numbers are encoded; by default as ``standardize`` says.
+        numbers: the encoding of numeric inputs; by default ``standardize`` decides.
     """
 
     numbers: EncodingLike | None = None
 
     @property
     def for_numbers(self) -> Encoding | None:
-        """The encoding of numbers; None if ``standardize`` says what becomes of them.
+        """The encoding of numbers; None if ``standardize`` applies.
 
         Raises:
             ParameterError: the data set was built in Python, with a name in place of an encoding.
@@ -57,17 +57,17 @@ class NumbersOption:
 
 @dataclass(kw_only=True, eq=False)
 class ColumnOptions(NumbersOption):
-    """How columns of numbers and of categories are encoded.
+    """The encodings of columns of numbers and categories.
 
     Args:
         numbers_by_column: the encoding of single columns of numbers.
-        categories: how the inputs that are categories are encoded: ``one_hot``, an element for each category;
-            ``index``, the place of the category, for an embedding; ``ordinal``, its place as a number, encoded as
-            numbers are; ``sign``, 1 or -1 for two categories; or another encoding of categories.
+        categories: the encoding of inputs that are categories: ``one_hot``, an element for each category; ``index``,
+            the position of the category, for an embedding; ``ordinal``, its position as a number, encoded like all
+            numbers; ``sign``, 1 or -1 for two categories; or another encoding of categories.
         categories_by_column: the same for single columns.
-        most_one_hot: a one-hot column with more categories than this is an ``index`` instead.
+        most_one_hot: a one-hot column with more categories than this becomes an ``index``.
         sign_of_two: make a one-hot column of two categories a ``sign``.
-        encode_one_hot: encode what one-hot columns and signs become in the way that ``numbers`` says.
+        encode_one_hot: apply the encoding ``numbers`` to one-hot columns and signs, too.
     """
 
     numbers_by_column: dict[str, EncodingLike] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class ColumnOptions(NumbersOption):
     encode_one_hot: bool = False
 
     def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it.
+        """Return the encoding of a column of numbers; None if ``standardize`` applies.
 
         Raises:
             ParameterError: the data set was built in Python, with a name in place of an encoding.
@@ -88,14 +88,14 @@ class ColumnOptions(NumbersOption):
 
     @property
     def for_categories(self) -> Encoding | None:
-        """The encoding of what one-hot columns and signs become; None for as it is."""
+        """The encoding applied to one-hot columns and signs; None to leave them unchanged."""
         return self.for_numbers if self.encode_one_hot else None
 
     def category_encoding_of(self, name: str, count: int) -> CategoryEncoding:
-        """Return the encoding of a column of so many categories.
+        """Return the encoding of a column with ``count`` categories.
 
         Raises:
-            ParameterError: the data set was built in Python, and the name of its encoding is not that of a built-in.
+            ParameterError: the data set was built in Python, and the encoding's name is not built-in.
         """
         chosen = self.categories_by_column.get(name, self.categories)
         own = category_encodings()
@@ -111,7 +111,7 @@ class ColumnOptions(NumbersOption):
         """Return the encoding of a column of categories, fitted on the training rows.
 
         Raises:
-            ParameterError: the encoding is not for such a column.
+            ParameterError: the encoding doesn't take such a column.
         """
         encoding = self.category_encoding_of(column.name, len(column.categories))
         try:
@@ -121,21 +121,21 @@ class ColumnOptions(NumbersOption):
             raise ParameterError(parameter, error.message, expected=error.expected, remedy=error.remedy) from error
 
     def expect_numbers(self) -> None:
-        """Make sure that ``numbers`` is there if something refers to it.
+        """Check that ``numbers`` is set if another parameter refers to it.
 
         Raises:
             ParameterError: it is not.
         """
         if self.numbers is None and self.numbers_by_column:
-            message = "nothing says how the other columns are encoded"
-            remedy = "set numbers: standardize for the others"
+            message = "the other columns have no encoding"
+            remedy = "set numbers: standardize for them"
             raise ParameterError("numbers_by_column", message, expected="numbers, too", remedy=remedy)
         if self.numbers is None and self.encode_one_hot:
-            message = "nothing says how they are encoded"
+            message = "it applies the encoding numbers, which isn't set"
             raise ParameterError("encode_one_hot", message, expected="numbers, too", remedy="set numbers: standardize")
 
     def _expect_built(self, name: str, chosen: CategoryEncodingLike) -> CategoryEncoding:
-        """Return an encoding that is no name any more."""
+        """Check that an encoding of categories is an object, not a name."""
         if isinstance(chosen, CategoryEncoding):
             return chosen
         message = f"{chosen!r} is a name, which a data set built in Python can't look up"
@@ -147,7 +147,7 @@ class ColumnOptions(NumbersOption):
 
 
 def built_encoding(parameter: str, chosen: EncodingLike | None) -> Encoding | None:
-    """Return an encoding of numbers that is no name any more."""
+    """Check that an encoding of numbers is an object, not a name."""
     if chosen is None or isinstance(chosen, Encoding):
         return chosen
     message = f"{chosen!r} is a name, which a data set built in Python can't look up"

@@ -20,16 +20,16 @@ _VALUES_TOGETHER: Final = 1 << 18
 
 
 def expect_finite(rows: Rows, name: str) -> float:
-    """Make sure that all numbers are finite, and return a number that none of them exceeds.
+    """Check that all numbers are finite, and return an upper bound on their absolute values.
 
-    They are read once, a part at a time; integers need no check.
+    They are read once, block by block; integers aren't read.
 
     Args:
         rows: an array with a row for each example.
-        name: what to call it in messages.
+        name: its name in messages.
 
     Raises:
-        DataError: one is NaN or infinite.
+        DataError: a number is NaN or infinite.
     """
     if rows.dtype.kind != "f":
         return float(np.iinfo(rows.dtype).max) if rows.dtype.kind in "iu" else 1.0
@@ -48,14 +48,14 @@ def expect_finite(rows: Rows, name: str) -> float:
 
 
 def in_parts(rows: Rows) -> Iterator[tuple[int, Array]]:
-    """Yield rows, some at a time, with the number of the first one."""
+    """Yield blocks of rows, each with the position of its first row."""
     together = max(1, _VALUES_TOGETHER // math.prod(rows.shape[1:]))
     for begin in range(0, rows.shape[0], together):
         yield begin, rows[begin : begin + together]
 
 
 def written(element: list[int]) -> str:
-    """Return the place of an element in its row; empty if the row is a single number."""
+    """Format the position of an element in its row; empty if the row is a single number."""
     match element:
         case []:
             return ""

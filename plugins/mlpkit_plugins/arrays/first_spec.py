@@ -1,4 +1,4 @@
-"""A spec to begin from, for arrays in files."""
+"""A first spec for arrays in files."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class FoundArrays(NamedTuple):
 
     Args:
         data_set: the name of the data set that reads them.
-        parameters: where they are, and where those of splits are that have their own.
+        parameters: the parameters that name their files, and the separate files of splits.
         examples: the arrays.
-        inputs: what a person calls the inputs.
-        targets: what a person calls the targets.
-        decisions: what was decided, each a label and a text.
-        are_bytes: whether the data set takes inputs for bytes of grey images anyway.
-        files: files among the parameters, besides those that the person named.
+        inputs: the user's name of the inputs.
+        targets: the user's name of the targets.
+        decisions: the decisions made, each a label and a text.
+        are_bytes: whether the data set always reads inputs as bytes of grey images.
+        files: files in the parameters that the user didn't name.
     """
 
     data_set: str
@@ -61,23 +61,23 @@ def propose_for_pair(
 
     Args:
         data_set: the name of the data set that reads them.
-        parameters: its parameters that name the two.
+        parameters: its parameters for the two files.
         files: the files of inputs, by split.
-        target: the file of targets; None takes the one beside the inputs.
-        open_pair: opens the two, each given by the parameter that names it and its name.
-        expected: what the file of targets must be, for messages.
-        are_bytes: whether the data set takes inputs for bytes of grey images anyway.
+        target: the file of targets; None for the file next to the inputs.
+        open_pair: opens the two files, each given as a parameter and a name.
+        expected: the description of a file of targets in messages.
+        are_bytes: whether the data set always reads inputs as bytes of grey images.
 
     Raises:
-        ParameterError: a file is missing, or it isn't clear which one holds the targets.
-        DataError: a file is damaged, or nothing can be learned from it as it is.
+        ParameterError: a file is missing, or the file of targets isn't clear.
+        DataError: a file is damaged, or holds nothing to learn from.
     """
     inputs, targets = with_targets("train", files["train"], target, expected)
     own = pairs_of_splits(inputs, targets)
     own |= {split: with_targets(split, file) for split, file in files.items() if split != "train"}
     for split, (x, t) in own.items():
         open_pair((split, x), (split, t))
-    found = FoundArrays(
+    arrays = FoundArrays(
         data_set,
         {**dict(zip(parameters, (inputs, targets), strict=True)), **own},
         open_pair(("train", inputs), ("target", targets)),
@@ -87,49 +87,49 @@ def propose_for_pair(
         are_bytes,
         [inputs, targets, *(file for pair in own.values() for file in pair)],
     )
-    return propose_for_arrays(found)
+    return propose_for_arrays(arrays)
 
 
-def propose_for_arrays(found: FoundArrays) -> Proposal:
+def propose_for_arrays(arrays: FoundArrays) -> Proposal:
     """Return a spec that trains well on two arrays.
 
     Raises:
         DataError: the arrays don't belong together, a number isn't finite, or there is nothing to learn.
     """
-    examples = found.examples
+    examples = arrays.examples
     expect_pairs(examples)
     expect_finite(examples.inputs, examples.inputs_name)
     expect_finite(examples.targets, examples.targets_name)
-    inputs = guess_inputs(examples.inputs, examples.inputs_name, are_bytes=found.are_bytes)
-    aim = guess_target(examples.targets, examples.targets_name, are_classes=found.are_bytes)
+    inputs = guess_inputs(examples.inputs, examples.inputs_name, are_bytes=arrays.are_bytes)
+    aim = guess_target(examples.targets, examples.targets_name, are_classes=arrays.are_bytes)
     count = examples.inputs.shape[0]
-    shares = held_out(count, found.parameters)
+    shares = held_out(count, arrays.parameters)
     training = left_to_train(count, shares)
     network = (
         perceptron(training, aim.target)
         if inputs.images is None
         else convolutional(training, inputs.images, aim.target)
     )
-    told = [
+    decisions = [
         ("examples", f"{count:,}"),
-        ("inputs", f"{found.inputs}: {inputs.text}"),
-        ("target", f"{found.targets}: {aim.text}"),
+        ("inputs", f"{arrays.inputs}: {inputs.text}"),
+        ("target", f"{arrays.targets}: {aim.text}"),
         ("note", aim.note),
         ("note", inputs.note),
     ]
     data = FirstData(
-        found.data_set,
-        {**found.parameters, **_meaning(found, inputs, aim)},
+        arrays.data_set,
+        {**arrays.parameters, **_meaning(arrays, inputs, aim)},
         {"predict": aim.text, "divide_by": inputs.text, "standardize": inputs.text},
-        [*found.decisions, *((label, text) for label, text in told if text)],
-        found.files,
+        [*arrays.decisions, *((label, text) for label, text in decisions if text)],
+        arrays.files,
     )
-    return first_spec(f"Predicts {found.targets} from {found.inputs}.", data, shares, network)
+    return first_spec(f"Predicts {arrays.targets} from {arrays.inputs}.", data, shares, network)
 
 
-def _meaning(found: FoundArrays, inputs: InputGuess, aim: TargetGuess) -> dict[str, Any]:
-    """Return the parameters that say what the arrays hold, and how inputs become what the network takes."""
-    if found.are_bytes:
+def _meaning(arrays: FoundArrays, inputs: InputGuess, aim: TargetGuess) -> dict[str, Any]:
+    """Return the parameters for the content of the arrays and the scaling of the inputs."""
+    if arrays.are_bytes:
         return {} if inputs.images is None else {"flatten": False}
     parameters: dict[str, Any] = {"predict": aim.predict}
     if len(inputs.shape) > 1 and inputs.images is None:

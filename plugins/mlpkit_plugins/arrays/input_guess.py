@@ -1,4 +1,4 @@
-"""What an array of inputs most likely holds, pixels or numbers of any unit, and how to scale it."""
+"""Guesses whether an array of inputs holds pixels or other numbers, and how to scale it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 ELEMENTS_SEEN: Final = 1 << 21
+"""The number of elements in the sample, unless it has fewer than ``FEWEST_SEEN`` rows."""
+
 FEWEST_SEEN: Final = 200
-"""So many numbers of the inputs are looked at, but at least those of so many rows."""
+"""The fewest rows in the sample."""
 
 BYTE: Final = 255
 HALF: Final = 127
-"""Bytes of pixels have a larger one than this."""
+"""The largest byte of an image is above this."""
 
 ABOUT_ONE: Final = 1.5
-"""Pixels that were scaled already are no larger."""
+"""The upper bound on pixels that are scaled already."""
 
 OFTEN_ZERO: Final = 0.25
-"""Pixels in a row are 0 at least so often."""
+"""The share of zeros from which numbers in a row may be pixels."""
 
 LONGEST_TO_SHORTEST: Final = 4
 """The sides of an image differ by less than this factor."""
@@ -35,15 +37,15 @@ COLOURS: Final = 3
 
 
 class InputGuess(NamedTuple):
-    """What inputs most likely are.
+    """The most likely content of inputs.
 
     Args:
         shape: the shape of one example.
-        text: what they are, in words.
-        divide_by: what to divide them by.
+        text: their description.
+        divide_by: the number to divide them by.
         standardize: whether to standardize them.
-        images: what images are like; None if convolutions can't take them.
-        note: what would be better, or empty.
+        images: the format of images; None if convolutions can't take the inputs.
+        note: what would be better; empty if nothing is.
     """
 
     shape: tuple[int, ...]
@@ -55,12 +57,12 @@ class InputGuess(NamedTuple):
 
 
 def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGuess:
-    """Return what inputs most likely are, from rows that are drawn at random.
+    """Guess the content of inputs from a random sample of rows.
 
     Args:
         inputs: an array with a row for each example.
-        name: what to call it in messages.
-        are_bytes: whether they are pixels from 0 to 255 for sure.
+        name: its name in messages.
+        are_bytes: whether they are known to be pixels from 0 to 255.
 
     Raises:
         DataError: all numbers are the same.
@@ -68,7 +70,7 @@ def guess_inputs(inputs: Rows, name: str, *, are_bytes: bool = False) -> InputGu
     sample, shape = _sample(inputs), inputs.shape[1:]
     least, greatest = float(sample.min()), float(sample.max())
     if least == greatest:
-        raise DataError(name, f"every number is {least:g}, so that there is nothing to learn from")
+        raise DataError(name, f"every number is {least:g}, so there is nothing to learn from")
     span = f"from {least:.4g} to {greatest:.4g}"
     divide_by = float(BYTE) if are_bytes else _divisor(sample, inputs.dtype)
     are_pixels = divide_by is not None or (len(shape) > 1 and max(-least, greatest) <= ABOUT_ONE)
@@ -91,40 +93,38 @@ def _sample(inputs: Rows) -> Array:
 
 
 def _divisor(sample: Array, dtype: np.dtype[Any]) -> float | None:
-    """Return what to divide by, if all elements have the same unit and begin at 0, as pixels do; None if they don't."""
+    """Return the divisor for elements of one unit that start at 0, such as pixels; None for other inputs."""
     greatest = float(sample.max())
     if sample.min() < 0:
         return None
     are_bytes = HALF < greatest <= BYTE and (dtype == np.uint8 or bool((sample % 1 == 0).all()))
     if dtype == np.uint8 and are_bytes:
         return float(BYTE)
-    alike = float(np.median(sample.reshape(len(sample), -1).max(axis=0))) >= greatest / 4
-    if not alike or (sample.ndim < 3 and np.count_nonzero(sample) > (1 - OFTEN_ZERO) * sample.size):
+    one_unit = float(np.median(sample.reshape(len(sample), -1).max(axis=0))) >= greatest / 4
+    if not one_unit or (sample.ndim < 3 and np.count_nonzero(sample) > (1 - OFTEN_ZERO) * sample.size):
         return None
     return float(BYTE) if are_bytes else greatest
 
 
 def _images(sample: Array, divide_by: float) -> ImageInputs | None:
-    """Return what images are like; None if convolutions can't take the inputs."""
+    """Return the format of images; None if convolutions can't take the inputs."""
     match sample.shape[1:]:
-        case (height, width):
-            found = ImageInputs(1, height, width, are_planes=True)
-        case (height, width, 1):
-            found = ImageInputs(1, height, width, are_planes=True)
+        case (height, width) | (height, width, 1):
+            images = ImageInputs(1, height, width, are_planes=True)
         case (1 | 3 as channels, height, width):
-            found = ImageInputs(channels, height, width)
+            images = ImageInputs(channels, height, width)
         case _:
             return None
-    sides = (found.height, found.width)
-    if found.are_small or max(sides) >= LONGEST_TO_SHORTEST * min(sides):
+    sides = (images.height, images.width)
+    if images.are_small or max(sides) >= LONGEST_TO_SHORTEST * min(sides):
         return None
     planes = sample.reshape(len(sample), -1, *sides)
     border = np.concatenate([planes[:, :, [0, -1], :].ravel(), planes[:, :, :, [0, -1]].ravel()])
-    return found._replace(border=float(np.median(border)) / divide_by)
+    return images._replace(border=float(np.median(border)) / divide_by)
 
 
 def _counted(shape: tuple[int, ...]) -> str:
-    """Return how many numbers an example has."""
+    """Describe the number of elements of an example."""
     many = prod(shape)
     if len(shape) > 1:
         return f"{' x '.join(map(str, shape))} numbers each"

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 def npz_examples(path: Path, name: str, inputs: str, targets: str, weights: str | None = None) -> Examples:
-    """Open two arrays, and read their headers; with weights, three.
+    """Open inputs, targets and perhaps weights, and read their headers.
 
     Args:
         path: the file.
-        name: what to call it in messages.
+        name: its name in messages.
         inputs: the array of inputs.
         targets: the array of targets.
-        weights: the array of weights; None if all examples count alike.
+        weights: the array of weights; None for equal weights.
 
     Raises:
-        DataError: the file has another format, is damaged, or lacks an array.
+        DataError: the file has another format, is damaged, or doesn't have an array.
     """
     with reading(path, name) as file:
         x, t = (npz_array(file, array, name) for array in (inputs, targets))
-        found = Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
+        examples = Examples(x, t, f"{name}, array '{inputs}'", f"{name}, array '{targets}'", (path,))
         if weights is None:
-            return found
+            return examples
         values, count = npz_array(file, weights, name)[:], t.shape[0] if t.shape else 0
-    return found._replace(weights=weight_array(values, count, f"{name}, array '{weights}'"))
+    return examples._replace(weights=weight_array(values, count, f"{name}, array '{weights}'"))
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def reading(path: Path, name: str) -> Iterator[IO[bytes]]:
     """Open an .npz file.
 
     Raises:
-        DataError: it is empty, or can't be read.
+        DataError: the file is empty, or can't be read.
     """
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What a spec says of arrays, whatever format they come in."""
+"""The parameters of arrays that all file formats share."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from mlpkit_plugins.arrays.array_split import Examples
 
 Files: TypeAlias = tuple[FilePath, FilePath]
-"""A file of inputs, and one of targets."""
+"""A file of inputs, and a file of targets."""
 
 
 @dataclass(kw_only=True, eq=False)
 class ContentOptions(NumbersOption):
-    """What arrays hold, and how inputs are scaled.
+    """The content of arrays, and the scaling of inputs.
 
     Args:
-        predict: what the targets are: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
+        predict: the kind of targets: ``classes``, numbers from 0; ``labels``, rows of 0 and 1; ``values``, numbers.
         flatten: give inputs as rows.
-        divide_by: what inputs are divided by, such as 255 for bytes of images.
-        standardize: scale each element of the inputs to mean 0 and standard deviation 1, by the training examples. The
-            file is read once for that.
-        scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
-            (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
-            losses and metrics are in the unit of the target.
+        divide_by: the number by which inputs are divided, such as 255 for bytes of images.
+        standardize: scale each element of the inputs to mean 0 and standard deviation 1 over the training examples,
+            for which the file is read once.
+        scale_target: how the network sees values to predict: scaled to mean 0 and standard deviation 1
+            (``standardize``), as logarithms scaled the same way (``log``), or unscaled (``none``). Predictions, losses
+            and metrics are always in the unit of the target.
         clip_predictions: clip predictions of values to the range of the training examples' targets, if they are scaled;
-            the loss of a minibatch is that of predictions as they are.
+            the loss of a minibatch uses unclipped predictions.
     """
 
     predict: Predicted = "classes"
@@ -50,22 +50,22 @@ class ContentOptions(NumbersOption):
 
 @dataclass(kw_only=True, eq=False)
 class WeightsFile:
-    """How much each example counts.
+    """The weights of examples.
 
     Args:
-        weights: an .npy file that says how much each example counts in the loss and in metrics, numbers from 0 up,
-            shape (examples,); by default all count alike. Examples of weight 0 are left out. Those of splits that have
-            files of their own weigh 1.
+        weights: an .npy file with each example's weight in the loss and in metrics, 0 or more, shape (examples,); by
+            default all weights are 1. Examples of weight 0 are left out. Examples in separate files of splits have
+            weight 1.
     """
 
     weights: FilePath | None = None
 
     def with_weights(self, examples: dict[str, Examples]) -> dict[str, Examples]:
-        """Return the examples of each split, those for training with the weights in the file.
+        """Return the examples of each split, with the file's weights for ``train``.
 
         Raises:
-            ParameterError: there is no such file.
-            DataError: it has another format, or doesn't hold such numbers.
+            ParameterError: the file doesn't exist.
+            DataError: the file has another format, or doesn't hold such numbers.
         """
         if self.weights is None:
             return examples
@@ -78,14 +78,14 @@ class WeightsFile:
 
 @dataclass(kw_only=True, eq=False)
 class SplitOptions:
-    """How examples are split; each format says what files of their own splits may have.
+    """The split of examples; each data set decides which separate files a split may have.
 
     Args:
         validation: share of the examples for validation, or the two files that hold them; 0 for none.
         test: share of the examples for testing, or the two files that hold them; 0 for none.
         split: draw the examples of each split at random (``shuffle``), or keep them ``in_order``: the first for
             training, the last for testing.
-        split_seed: another number gives another shuffle; the spec's seed leaves the split as it is.
+        split_seed: another number gives another shuffle; the spec's seed doesn't affect the split.
     """
 
     validation: Share | FilePath | Files = 0.1

@@ -1,4 +1,4 @@
-"""Arrays as they stand in their files, before anything is scaled."""
+"""Arrays as in their files, before scaling."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def raw_array(name: str, role: str, arrays: Iterable[Rows]) -> RawArray:
     """Describe an array, which may be in several files.
 
     Args:
-        name: its name.
+        name: the name of the array.
         role: ``input`` or ``target``.
-        arrays: what is in each file; all have the same shape but for their rows.
+        arrays: its part in each file; only the numbers of rows differ.
     """
     arrays = list(arrays)
     dtypes = dict.fromkeys(str(array.dtype) for array in arrays)

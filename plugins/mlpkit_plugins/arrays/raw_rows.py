@@ -1,4 +1,4 @@
-"""Finds raw rows among inputs that should be standardized."""
+"""Finds raw rows in inputs that should be standardized."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 ROWS_LOOKED_AT: Final = 1000
 
 FAR: Final = 1000.0
-"""Standard deviations from the mean; fewer than a million training examples can't have one so far away."""
+"""A distance from the mean, in standard deviations, that is impossible in fewer than a million training examples."""
 
 NEVER_OUTSIDE: Final = 3**0.5
-"""No range of standardized numbers, widened by half its width, ends nearer to 0 (Bhatia and Davis, 2000)."""
+"""A range of standardized numbers, widened by half its width, always reaches this far (Bhatia and Davis, 2000)."""
 
 NEAR: Final = 10.0
-"""Standard deviations from the mean within which a raw number is an ordinary one."""
+"""The distance from the mean, in standard deviations, within which a raw number is ordinary."""
 
 
 class RawNumber(NamedTuple):
-    """A number that clearly was not standardized.
+    """A number that wasn't standardized.
 
     Args:
         row: position of its row.
@@ -36,16 +36,13 @@ class RawNumber(NamedTuple):
 
 
 def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
-    """Return a number that clearly was not standardized; None if all may be.
+    """Return a number that can't have been standardized; None if all may be.
 
-    At least half of the rows must be raw. A row is if it has an x with
-
-        |x| > 1000    and all of it are ordinary raw numbers:    |x - mean| <= 10 std
-
-    where no standardized training example can be: of n examples, |x| <= sqrt(n - 1) (Samuelson, 1968).
+    At least half of the rows must be raw. A row is raw if |x| > 1000 for one of its elements, and |x - mean| <= 10 std
+    for all of them. Of n standardized examples, each has |x| <= sqrt(n - 1) (Samuelson, 1968).
 
     Args:
-        inputs: what should be standardized, shape (rows, ...).
+        inputs: inputs that should be standardized, shape (rows, ...).
         means: the mean of each element of raw examples.
         stds: their standard deviations.
     """
@@ -60,16 +57,16 @@ def raw_number(inputs: Array, means: Array, stds: Array) -> RawNumber | None:
 
 
 def raw_by_range(inputs: Array, means: Array, stds: Array, extents: Array | None = None) -> RawNumber | None:
-    """Return a number that most likely was not standardized; None if none stands out.
+    """Return a number that most likely wasn't standardized; None without a sign of that.
 
-    At least half of the rows must be as raw ones are: all of their numbers are in the ranges of raw examples, and one
-    is outside the range of standardized ones by more than half its width.
+    At least half of the rows must look raw: all of their numbers are in the ranges of raw examples, and one number is
+    outside the range of standardized examples by more than half its width.
 
     Args:
-        inputs: what should be standardized, shape (rows, ...).
+        inputs: inputs that should be standardized, shape (rows, ...).
         means: the mean of each element of raw examples.
         stds: their standard deviations.
-        extents: the range of each, shape (elements, 2); None for four standard deviations around the mean.
+        extents: the range of each element, shape (elements, 2); None for four standard deviations around the mean.
     """
     rows = np.asarray(inputs[:ROWS_LOOKED_AT], np.float64).reshape(len(inputs[:ROWS_LOOKED_AT]), -1)
     if np.abs(rows).max(initial=0) <= NEVER_OUTSIDE:

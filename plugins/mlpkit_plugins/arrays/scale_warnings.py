@@ -18,11 +18,11 @@ ROWS_LOOKED_AT: Final = 10_000
 
 
 def warnings_about_scale(inputs: Rows, divide_by: float) -> tuple[DataWarning, ...]:
-    """Return a warning if an element of the inputs has a mean or a standard deviation far from 0 and 1; the farthest.
+    """Return a warning about the element of the inputs whose scale is farthest from 1, if it is far.
 
     Args:
         inputs: examples, shape (rows, ...).
-        divide_by: what they are divided by.
+        divide_by: the number by which they are divided.
     """
     if not prod(inputs.shape):
         return ()

@@ -28,17 +28,16 @@ ROWS_TOGETHER: Final = 4096
 
 @dataclass(frozen=True)
 class Scaling:
-    """What is done to inputs.
+    """The scaling of inputs.
 
-        x = (raw / divide_by - mean) / std  or what encodings make of raw / divide_by
+        x = (raw / divide_by - mean) / std,  or encoding(raw / divide_by)
 
     Args:
-        raw_shape: shape of an example as it is in the file.
+        raw_shape: shape of an example in the file.
         divide_by: a constant.
         means: the mean of each element of an example; None if inputs are not standardized.
-        stds: the standard deviation of each element, 1 for an element that doesn't vary; None if inputs are not
-            standardized.
-        encodings: encodings of elements, each with the places of those in a flat example; others stay as they are.
+        stds: the standard deviation of each element, 1 for a constant element; None if inputs are not standardized.
+        encodings: encodings, each with the positions of its elements in a flat example.
     """
 
     raw_shape: tuple[int, ...]
@@ -48,12 +47,12 @@ class Scaling:
     encodings: tuple[tuple[Places, FittedEncoding], ...] = ()
 
     def encoded(self, groups: Sequence[EncodedElements], rows: int, parts: Callable[[], Iterable[Array]]) -> Scaling:
-        """Return the same with encodings, fitted on the training examples.
+        """Return this scaling with encodings fitted on the training examples.
 
         Args:
-            groups: the encodings, each with the places of its elements in a flat example.
+            groups: the encodings, each with the positions of its elements in a flat example.
             rows: the number of training examples.
-            parts: returns these, some at a time.
+            parts: returns the training examples, block by block.
 
         Raises:
             ParameterError: an encoding makes several elements of one.
@@ -79,10 +78,10 @@ class Scaling:
         return replace(self, encodings=tuple(fitted))
 
     def fitted(self, parts: Iterable[Array]) -> Scaling:
-        """Return the same with means and standard deviations, computed in float64 whatever the dtype of the examples.
+        """Return this scaling with means and standard deviations, always computed in float64.
 
         Args:
-            parts: the training examples, some rows at a time, in any shape of as many elements.
+            parts: the training examples, block by block, in ``raw_shape`` or flat.
 
         Raises:
             ValueError: an element has no finite mean or standard deviation.
@@ -101,7 +100,7 @@ class Scaling:
 
     @property
     def is_learned(self) -> bool:
-        """Whether examples are scaled by what training examples taught, which is done in float64."""
+        """Whether the scaling depends on the training examples, and is computed in float64."""
         return self.means is not None or bool(self.encodings)
 
     def write(self, raw: Array, out: Array) -> None:
@@ -109,7 +108,7 @@ class Scaling:
 
         Args:
             raw: examples, shape (rows, *raw_shape).
-            out: where to write them, shape (rows, ...), of as many elements.
+            out: the array to write to, shape (rows, ...), with as many elements.
         """
         if self.is_learned:
             out[...] = self.scaled(raw).reshape(out.shape)
@@ -134,7 +133,7 @@ class Scaling:
         return graph.cast(x, graph.dtype)
 
     def why_not_written(self, x: Array) -> str:
-        """Return why examples clearly were not scaled by ``write``; empty if they may have been."""
+        """Return why ``write`` can't have scaled these examples; empty if it may have."""
         if self.divide_by != 1 and x.dtype == np.uint8 and x.max() > 1:
             return f"they are bytes such as {x.max()}, but encoding divides by {self.divide_by:g}"
         if self.means is None or self.stds is None:
@@ -145,7 +144,7 @@ class Scaling:
         return f"row {raw.row}, counted from 0, holds {raw.value:g}, but encoding standardizes"
 
     def why_perhaps_not_written(self, x: Array) -> str:
-        """Return why examples most likely were not scaled by ``write``; empty if nothing stands out."""
+        """Return why ``write`` probably didn't scale these examples; empty without a sign of that."""
         if self.means is None or self.stds is None:
             return ""
         raw = raw_by_range(x, self.means * self.divide_by, self.stds * abs(self.divide_by))
@@ -165,11 +164,11 @@ class Scaling:
     def largest(self, raw: float) -> float:
         """Return a bound on scaled elements, given the bound ``raw`` before scaling."""
         if self.means is None or self.stds is None:
-            return max(raw, raw / self.divide_by)  # it is divided as a number of the dtype
+            return max(raw, raw / self.divide_by)  # ``raw`` itself must fit into the dtype
         return (raw / self.divide_by + float(np.abs(self.means).max())) / float(self.stds.min())
 
     def _encoded_in_graph(self, graph: Graph, raw: Value) -> Value:
-        """Describe what encodings make of the elements: groups of them beside each other, then put in their order."""
+        """Describe the encodings of groups of elements, concatenated, then put in the original order."""
         size = math.prod(self.raw_shape)
         x = graph.cast(raw, np.float64)
         x = x if self.divide_by == 1 else graph.op("Div", x, np.array(self.divide_by, np.float64))
@@ -188,7 +187,7 @@ class Scaling:
         return quotient
 
     def state(self) -> dict[str, Any]:
-        """Return what was learned as plain data."""
+        """Return the scaling as plain data."""
         plain: dict[str, Any] = {"raw_shape": list(self.raw_shape)}
         if self.means is not None and self.stds is not None:
             plain |= {"means": self.means.ravel().tolist(), "stds": self.stds.ravel().tolist()}
@@ -198,15 +197,15 @@ class Scaling:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], divide_by: float, groups: Sequence[EncodedElements] = ()) -> Scaling:
-        """Take back what ``state`` returned.
+        """Restore a scaling.
 
         Args:
-            state: what ``state`` returned.
+            state: plain data from ``state``.
             divide_by: a constant.
-            groups: the encodings that the spec says, each with the places of its elements.
+            groups: the encodings in the spec, each with the positions of its elements.
 
         Raises:
-            ModelFileError: ``state`` did not return it.
+            ModelFileError: ``state`` can't have returned it.
         """
         match dict(state):
             case {"raw_shape": [*shape], **rest} if all(type(length) is int and length > 0 for length in shape):
@@ -214,10 +213,10 @@ class Scaling:
                 match rest:
                     case {} if not rest and not groups:
                         return cls(tuple(shape), divide_by)
-                    case {"encodings": [*found]} if len(found) == len(groups):
+                    case {"encodings": [*states]} if len(states) == len(groups):
                         pairs = [
                             (tuple(places), FittedEncoding.from_state(encoding, each[1]))
-                            for (encoding, places), each in zip(groups, found, strict=True)
+                            for (encoding, places), each in zip(groups, states, strict=True)
                             if isinstance(each, list) and len(each) == 2 and each[0] == list(places)
                         ]
                         if len(pairs) == len(groups):
@@ -227,7 +226,9 @@ class Scaling:
                     ):
                         learned = [np.array(values, np.float64).reshape(shape) for values in (means, stds)]
                         return cls(tuple(shape), divide_by, learned[0], learned[1])
-        raise ModelFileError(f"the encoder of the arrays is {reprlib.repr(state)}, which no such data set writes")
+        raise ModelFileError(
+            f"the encoder of the arrays is {reprlib.repr(state)}, which no data set of this kind writes"
+        )
 
 
 def _statistics(

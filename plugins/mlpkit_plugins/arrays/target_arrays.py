@@ -1,4 +1,4 @@
-"""Targets that Python holds: what kind they are, and classes of any kind as numbers."""
+"""Targets in memory: their kind, and the numbers of classes."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Labelled(NamedTuple):
         """Find the classes of a target.
 
         Raises:
-            DataError: they can't be put in an order, or one is missing.
+            DataError: the classes can't be sorted, or one is missing.
         """
         return cls(tuple(np.unique(_flat(targets, source)).tolist()))
 
     @classmethod
     def from_plain(cls, plain: object) -> Labelled:
-        """Take classes back from plain data.
+        """Restore classes from plain data.
 
         Raises:
-            ModelFileError: they are no classes.
+            ModelFileError: the data aren't classes.
         """
         labels = plain if isinstance(plain, list) else [plain]
         kinds = {type(label) for label in labels}
@@ -53,7 +53,7 @@ class Labelled(NamedTuple):
         return cls(tuple(labels))
 
     def names(self) -> tuple[str, ...] | None:
-        """Return the classes as texts, or None if they are the numbers from 0."""
+        """Return the classes as texts; None if they are the numbers from 0."""
         numbered = self.classes == tuple(range(len(self.classes))) and type(self.classes[0]) is int
         return None if numbered else tuple(map(str, self.classes))
 
@@ -62,12 +62,12 @@ def target_array(t: Any, source: str) -> Array:
     """Return targets as an array, with a row for each example.
 
     Raises:
-        DataError: they are no array.
+        DataError: they aren't an array.
     """
     try:
         array = np.asarray(t)
     except ValueError as error:
-        raise DataError(source, f"is no array: {error}") from error
+        raise DataError(source, f"is not an array: {error}") from error
     if array.ndim == 0:
         raise DataError(source, f"is {reprlib.repr(t)}; expected a target for each example")
     if array.dtype.kind not in "biufOUT":
@@ -76,7 +76,7 @@ def target_array(t: Any, source: str) -> Array:
 
 
 def kind_of_target(targets: Array) -> Predicted:
-    """Return what targets are, as far as their type shows it."""
+    """Guess the kind of targets from their type and shape."""
     column = targets.ndim == 1 or (targets.ndim == 2 and targets.shape[1] == 1)
     if targets.dtype.kind == "f":
         return "values"
@@ -86,7 +86,7 @@ def kind_of_target(targets: Array) -> Predicted:
 
 
 def layers_to_begin_with(predict: str) -> list[Any]:
-    """Return a small perceptron for a target, as a spec writes it."""
+    """Return the layers of a small perceptron for a target, as in a spec."""
     loss = {"labels": "SigmoidWithLoss", "values": "MeanSquaredError"}.get(predict, "SoftmaxWithLoss")
     return [{"Affine": {"units": 64}}, "Relu", {"Affine": {"units": "auto"}}, loss]
 
@@ -95,18 +95,18 @@ def class_numbers(targets: Array, labelled: Labelled, source: str, unknown: str)
     """Return the number of each target's class.
 
     Args:
-        targets: the classes, as they were given.
+        targets: the classes as the user passed them.
         labelled: all classes.
-        source: what to call the targets in messages.
-        unknown: what to say of a class that is not among them.
+        source: the name of the targets in messages.
+        unknown: the end of the message for an unknown class.
 
     Raises:
-        DataError: a target is another class.
+        DataError: a class is unknown.
     """
     flat = _flat(targets, source)
     position = {label: number for number, label in enumerate(labelled.classes)}
-    found, inverse = np.unique(flat, return_inverse=True)
-    numbers = np.array([position.get(label, -1) for label in found.tolist()], np.int64)
+    distinct, inverse = np.unique(flat, return_inverse=True)
+    numbers = np.array([position.get(label, -1) for label in distinct.tolist()], np.int64)
     if (numbers < 0).any():
         row = int(np.flatnonzero(numbers[inverse] < 0)[0])
         label = flat[row : row + 1].tolist()[0]
@@ -117,7 +117,7 @@ def class_numbers(targets: Array, labelled: Labelled, source: str, unknown: str)
 
 
 def _flat(targets: Array, source: str) -> Array:
-    """Return classes as one axis of values that can be put in an order."""
+    """Return classes as a one-dimensional array of sortable values."""
     if targets.ndim > 1 and targets.shape[1:] != (1,):
         message = f"has the shape {targets.shape}; expected a class for each example"
         advice = "if rows are one-hot, give t.argmax(1); if several labels apply at once, predict='labels'"

@@ -1,4 +1,4 @@
-"""What an array of targets most likely holds: classes, labels or values."""
+"""Guesses whether an array of targets holds classes, labels or values."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 MANY_CLASSES: Final = 20
-"""More distinct integers than this are classes only if there are no gaps among them."""
+"""More distinct integers than this are classes only if they have no gaps."""
 
 ROWS_PER_CLASS: Final = 10
 """With fewer rows per integer on average, integers are values."""
 
 
 class TargetGuess(NamedTuple):
-    """What targets most likely are.
+    """The most likely content of targets.
 
     Args:
-        predict: what a data set calls them.
-        target: what a network learns.
-        text: what they are, in words.
-        note: what else they may be, and what to do then; or empty.
+        predict: the value of ``predict`` in a spec.
+        target: the target of the network.
+        text: their description.
+        note: what else they may be, and what to do then; empty if they are clear.
     """
 
     predict: Predicted
@@ -41,15 +41,15 @@ class TargetGuess(NamedTuple):
 
 
 def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> TargetGuess:
-    """Return what targets most likely are.
+    """Guess the content of targets.
 
     Args:
         targets: an array with a row for each example.
-        name: what to call it in messages.
-        are_classes: whether they are numbers of classes for sure.
+        name: its name in messages.
+        are_classes: whether they are known to be class numbers.
 
     Raises:
-        DataError: there is nothing to predict, or they need to be written in another way first.
+        DataError: there is nothing to predict, or the targets have an unsupported format.
     """
     shape = targets.shape[1:]
     if len(shape) > 1:
@@ -57,9 +57,9 @@ def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> Targ
         raise DataError(name, f"{message}; save it with .reshape(len(t), -1)")
     counts = _counts(targets)
     if len(counts) == 1:
-        raise DataError(name, f"every target is {next(iter(counts)):g}, so that there is nothing to predict")
+        raise DataError(name, f"every target is {next(iter(counts)):g}, so there is nothing to predict")
     if are_one_hot(targets):
-        array_target(targets, "classes", name)  # says how to save their numbers
+        array_target(targets, "classes", name)  # raises an error that tells how to save class numbers
     if shape not in ((), (1,)):
         if targets.dtype.kind in "biu" and counts.keys() == {0, 1}:
             return TargetGuess("labels", LabelTarget(), f"{shape[0]} labels")
@@ -76,16 +76,16 @@ def guess_target(targets: Rows, name: str, *, are_classes: bool = False) -> Targ
 
 
 def _counts(targets: Rows) -> dict[float, int]:
-    """Return how often each number occurs, in ascending order."""
-    found: dict[float, int] = {}
+    """Count how often each number occurs, in ascending order."""
+    counts: dict[float, int] = {}
     for _, part in parts_of(targets):
         for number, count in zip(*(array.tolist() for array in np.unique(part, return_counts=True)), strict=True):
-            found[number] = found.get(number, 0) + count
-    return dict(sorted(found.items()))
+            counts[number] = counts.get(number, 0) + count
+    return dict(sorted(counts.items()))
 
 
 def _are_classes(counts: Mapping[float, int]) -> bool:
-    """Whether whole numbers are most likely those of classes: two, or few of many rows each, or all up to the last."""
+    """Whether integers are most likely class numbers: there are two, or a few with many rows each, or no gaps."""
     distinct, rows = len(counts), sum(counts.values())
     if distinct == 2:
         return True

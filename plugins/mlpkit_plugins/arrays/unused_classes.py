@@ -1,4 +1,4 @@
-"""Numbers of classes that no training example has, or that splits have in different shares."""
+"""Class numbers that no training example has, and counts of classes by split."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def warnings_about_classes(
     """Yield a warning for class numbers, from 0 to the largest, that no example or no training example has.
 
     Args:
-        targets: a number of a class for each example.
+        targets: the class number of each example.
         training: positions of the training examples, in ascending order.
-        name: what to call the targets in messages.
-        parameter: the parameter that they come from.
+        name: the name of the targets in messages.
+        parameter: the parameter that names them.
         remedy: what to do if they are not classes at all; or empty.
     """
     used = _classes(targets, range(targets.shape[0]))
     classes, least = int(used[-1]) + 1, int(used[0])
     if least and classes - least == len(used):
-        message = f"the classes of {name} begin at {least}, so that no example has {_shown(range(least), least)}"
+        message = f"the classes of {name} start at {least}, so no example has {_shown(range(least), least)}"
         yield DataWarning(
-            parameter, message, f"subtract {least} from each to begin at 0, or leave it if there will be some"
+            parameter, message, f"subtract {least} from each to start at 0, or leave it if there will be some"
         )
     elif len(used) < classes:
         missing = classes - len(used)
@@ -47,7 +47,7 @@ def warnings_about_classes(
         yield DataWarning(
             parameter, message, f"{WITHOUT_GAPS}, or {remedy if seem_values else 'leave it if there will be some'}"
         )
-        if seem_values:  # naturally, training lacks some of them
+        if seem_values:  # training naturally misses some of them
             return
     untrained = np.setdiff1d(used, _classes(targets, training))
     if len(untrained):
@@ -58,24 +58,25 @@ def warnings_about_classes(
 def counts_of_classes(
     parts: Mapping[str, tuple[Rows, NDArray[np.intp] | range]],
 ) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
-    """Return the numbers that are used, as texts, and how many examples of each every split has.
+    """Return the used class numbers, as texts, and each split's count of examples for each of them.
 
     Args:
         parts: for each split, the targets, and the positions of its examples, in ascending order.
     """
-    counts = {name: _counts(targets, rows) for name, (targets, rows) in parts.items()}
-    used = sorted(set().union(*counts.values()))
-    return list(map(str, used)), {name: np.array([found[number] for number in used]) for name, found in counts.items()}
+    counters = {name: _counts(targets, rows) for name, (targets, rows) in parts.items()}
+    used = sorted(set().union(*counters.values()))
+    counts = {name: np.array([counter[number] for number in used]) for name, counter in counters.items()}
+    return list(map(str, used)), counts
 
 
 def _classes(targets: Rows, rows: NDArray[np.intp] | range) -> NDArray[np.int64]:
-    """Return the numbers that some rows have, in ascending order."""
+    """Return the class numbers of some rows, in ascending order."""
     return np.array(sorted(_counts(targets, rows)), np.int64)
 
 
 def _counts(targets: Rows, rows: NDArray[np.intp] | range) -> Counter[int]:
-    """Return how many of some rows have each number; targets are read once, a part at a time."""
-    found: Counter[int] = Counter()
+    """Count the class numbers of some rows; targets are read once, block by block."""
+    total: Counter[int] = Counter()
     for begin, part in parts_of(targets):
         end = begin + len(part)
         if isinstance(rows, range):
@@ -84,18 +85,18 @@ def _counts(targets: Rows, rows: NDArray[np.intp] | range) -> Counter[int]:
             first, last = np.searchsorted(rows, (begin, end))
             chosen = rows[first:last] - begin
         numbers, counts = np.unique(part[chosen], return_counts=True)
-        found.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
-    return found
+        total.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+    return total
 
 
 def _absent(used: NDArray[np.int64]) -> list[int]:
-    """Return the first few numbers below the largest that are not used."""
+    """Return the first few unused numbers below the largest."""
     present = set(used.tolist())
     return list(islice((number for number in range(used[-1]) if number not in present), _NUMBERS_SHOWN))
 
 
 def _shown(numbers: Sequence[int], length: int) -> str:
-    """Return class numbers as a readable list."""
+    """Join class numbers to a readable list."""
     shown = [f"class {numbers[0]}", *map(str, numbers[1:_NUMBERS_SHOWN])]
     if length > len(shown):
         return f"{', '.join(shown)} and {length - len(shown):,} more"

@@ -1,4 +1,4 @@
-"""How a network computes with values that are its targets: standardized, by the training examples."""
+"""The scaling of target values by the training examples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def values_scaling(parts: Iterable[Array], shape: tuple[int, ...], *, log: bool)
     """Return mean and standard deviation of each value, or of its logarithm.
 
     Args:
-        parts: the values of the training examples, some rows at a time.
+        parts: the values of the training examples, block by block.
         shape: the shape of one example's values.
         log: whether the logarithms are scaled.
 
@@ -37,23 +37,23 @@ def values_scaling(parts: Iterable[Array], shape: tuple[int, ...], *, log: bool)
 
 
 def values_range(parts: Iterable[Array]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the least and the greatest of each value, in the order of a flat array.
+    """Return the minimum and maximum of each value, in the order of a flat array.
 
     Args:
-        parts: the values of the training examples, some rows at a time.
+        parts: the values of the training examples, block by block.
     """
     ends = np.array([(part.min(axis=0).ravel(), part.max(axis=0).ravel()) for part in parts], np.float64)
     return tuple(ends[:, 0].min(axis=0).tolist()), tuple(ends[:, 1].max(axis=0).tolist())
 
 
 def expect_clippable(clip_predictions: bool, predict: str, scale_target: ScaleTarget) -> None:
-    """Make sure that predictions are values that are scaled, if they are to be clipped.
+    """Check that ``clip_predictions`` is only set for scaled values.
 
     Raises:
-        ParameterError: they are not.
+        ParameterError: it is set for other predictions.
     """
     if clip_predictions and predict not in ("values", "auto"):
-        message = f"it is for values, and predict is {predict}"
+        message = f"it is only for values, but predict is {predict}"
         raise ParameterError("clip_predictions", message, remedy="leave it out, or set predict: values")
     if clip_predictions and scale_target == "none":
         message = "values that aren't scaled can't be clipped"

@@ -16,21 +16,21 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
     """Return weights as an array with a number for each example.
 
     Args:
-        weights: what was given.
-        examples: how many there must be.
-        source: what to call them in messages.
+        weights: the weights as the user passed them.
+        examples: the number of examples.
+        source: the name of the weights in messages.
 
     Raises:
-        DataError: there are more or fewer, one is no number from 0 up, or all are 0.
+        DataError: their number is wrong, one is negative or not a number, or all are 0.
     """
     try:
         array = np.asarray(weights, np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(source, f"is no array of numbers: {error}") from error
+        raise DataError(source, f"is not an array of numbers: {error}") from error
     expect_weight_for_each(array.shape, examples, source)
     wrong = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(wrong):
-        remedy = "put a number from 0 up there, or leave out the example"
+        remedy = "expected 0 or more; write such a number, or leave out the example"
         raise DataError(source, f"the weight of example {wrong[0]} is {array[wrong[0]]:g}; {remedy}")
     if not array.any():
         raise DataError(source, "the weight of every example is 0")
@@ -38,10 +38,10 @@ def weight_array(weights: Any, examples: int, source: str) -> NDArray[np.float64
 
 
 def expect_weight_for_each(shape: tuple[int, ...], examples: int, source: str) -> None:
-    """Make sure that an array of weights has a number for each example.
+    """Check that an array of weights has a number for each example.
 
     Raises:
-        DataError: it has another shape.
+        DataError: the shape is wrong.
     """
     if shape != (examples,):
         raise DataError(source, f"has the shape {shape}; expected ({examples},), a number for each example")

@@ -22,15 +22,15 @@ class Elastic(OfImages):
         G[i, j]   = exp(-(i² + j²) / (2 sigma²)) / (2 π sigma²)
 
     where U is noise, uniform between -1 and 1 for each pixel and direction, and G * U its convolution with a Gaussian,
-    with U zero outside of the image. Between pixels, x is interpolated, linearly along both sides; outside of the image
-    it is ``fill``. Along each side, pixels well inside move by alpha / (sigma √(12 π)) in root mean square where sigma
-    is 1 or more: 1.4 by default. The paper scales G * U to the norm 1 before alpha, so that what its alpha does depends
-    on the size of the images: in its own, of 29 by 29 pixels, the same two numbers move pixels by 34 / 29 = 1.2.
+    with U zero outside the image. Between pixels, x is interpolated bilinearly; outside the image it is ``fill``. For
+    sigma of 1 or more, the root mean square of a shift along a side is alpha / (sigma √(12 π)) away from the border:
+    1.4 pixels by default. The paper scales G * U to norm 1 before it multiplies by alpha, so the effect of its alpha
+    depends on the size of the images: in its images of 29 by 29 pixels, the same two numbers give 34 / 29 = 1.2 pixels.
 
     Args:
-        alpha: how strong the distortion is, in pixels.
-        sigma: how far neighbours move together, in pixels; below a half, each would move independently.
-        fill: what comes in from outside of the image, in the unit of the inputs.
+        alpha: the strength of the distortion, in pixels.
+        sigma: the distance over which neighbours move together, in pixels, at least 0.5.
+        fill: the value of pixels from outside the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
     Raises:
@@ -48,7 +48,7 @@ class Elastic(OfImages):
     image: ImageShape = None
 
     def change(self, images: Array, rng: np.random.Generator) -> Array:
-        """Take each pixel from the place that the distortion gives."""
+        """Sample each pixel at its distorted position."""
         rows, _, height, width = images.shape
         noise = rng.random((2 * rows, height, width), dtype=images.dtype)
         noise *= 2 * self.alpha
@@ -67,8 +67,8 @@ class Elastic(OfImages):
 
 
 def _gaussian(pixels: int, sigma: float, dtype: DTypeLike) -> Array:
-    """Return the matrix of a convolution with a Gaussian along a side of so many pixels, zeros beyond its ends."""
+    """Return the matrix of a convolution with a Gaussian along a side, with zeros beyond its ends."""
     bell = np.exp(-0.5 * (np.arange(pixels) / sigma) ** 2) / sigma / sqrt(2 * pi)
-    apart = np.subtract.outer(np.arange(pixels), np.arange(pixels))
-    matrix: Array = bell.astype(dtype)[np.abs(apart)]
+    distances = np.abs(np.subtract.outer(np.arange(pixels), np.arange(pixels)))
+    matrix: Array = bell.astype(dtype)[distances]
     return matrix

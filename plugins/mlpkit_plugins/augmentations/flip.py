@@ -19,10 +19,10 @@ class Flip(OfImages):
 
         out[i, j] = x[i, width - 1 - j]  with the probability, otherwise x[i, j]
 
-    It suits images that mean the same mirrored, such as those of clothes, and not digits or letters.
+    It suits images whose mirror image means the same, such as images of clothes, but not digits or letters.
 
     Args:
-        probability: that an image is mirrored.
+        probability: the probability of mirroring an image.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The base of augmentations of images: shows them inputs as images, whatever shape the data set gives."""
+"""The base of augmentations of images, which reshapes inputs to images."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from annotated_types import Ge
 from mlpkit import Array, Augmentation, ParameterError, ShapeError
 
 ImageShape: TypeAlias = tuple[Annotated[int, Ge(1)], ...] | None
-"""[height, width] or [channels, height, width] of the images that inputs of one axis are; None if inputs have more."""
+"""[height, width] or [channels, height, width] of images that the data set gives as rows of pixels; otherwise None."""
 
 
 class OfImages(Augmentation):
-    """A change to images; a subclass says which, in ``change``, and keeps the parameter ``image``."""
+    """A change to images, which a subclass implements in ``change``; it declares the parameter ``image``."""
 
     image = cast("ImageShape", None)
 
@@ -30,21 +30,21 @@ class OfImages(Augmentation):
         """
 
     def __call__(self, x: Array, rng: np.random.Generator, out: Array) -> Array:
-        """Write the changed images into ``out``, in the shape that they came in."""
+        """Write the changed images into ``out``, in the shape of ``x``."""
         out[...] = self.change(x.reshape(len(x), *self.seen_as(x.shape[1:])), rng).reshape(x.shape)
         return out
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Make sure that inputs of this shape are images.
+        """Check that inputs of this shape are images.
 
         Raises:
-            ShapeError: they have one axis, and ``image`` is not given; or more than three.
+            ShapeError: they have one axis, and ``image`` is not set; or more than three axes.
             ParameterError: they are not images of the shape ``image``.
         """
         self.seen_as(input_shape)
 
     def seen_as(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return channels, height and width of inputs of some shape."""
+        """Return channels, height and width of inputs."""
         shape = input_shape if self.image is None else self.image
         if self.image is not None and len(self.image) not in (2, 3):
             expected = "[height, width] or [channels, height, width]"

@@ -1,4 +1,4 @@
-"""Images turned about their centre."""
+"""Rotation of images about their centre."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mlpkit_plugins.functions.bilinear import bilinear
 
 
 class Rotation(OfImages):
-    """Turns each image about its centre by a random angle.
+    """Rotates each image about its centre by a random angle.
 
         out[c + d] = x[c + R d],  R = (cos θ, sin θ; -sin θ, cos θ),  θ uniform in [-degrees, degrees]
 
-    where c is the centre of the image, and c + d a pixel: so many down, so many across. Between pixels, x is
-    interpolated, linearly along both sides; outside of the image it is ``fill``.
+    where c is the centre of the image, and c + d the position of a pixel, (down, across). Between pixels, x is
+    interpolated bilinearly; outside the image it is ``fill``.
 
     Args:
-        degrees: the furthest that an image is turned, clockwise or counter-clockwise, in degrees.
-        fill: what comes in from outside of the image, in the unit of the inputs.
+        degrees: the largest angle, clockwise or counter-clockwise, in degrees.
+        fill: the value of pixels from outside the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
     Raises:
@@ -40,7 +40,7 @@ class Rotation(OfImages):
     image: ImageShape = None
 
     def change(self, images: Array, rng: np.random.Generator) -> Array:
-        """Take each pixel from where it was before its image turned."""
+        """Sample each pixel at its position before the rotation."""
         rows, _, height, width = images.shape
         angle = np.radians(rng.uniform(-self.degrees, self.degrees, size=(rows, 1, 1)))
         cos, sin = np.cos(angle).astype(images.dtype), np.sin(angle).astype(images.dtype)

@@ -1,4 +1,4 @@
-"""Images moved by whole pixels."""
+"""Shifts of images by whole pixels."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class Shift(OfImages):
     All channels of an image move together. Outside of x, out is ``fill``.
 
     Args:
-        pixels: the furthest that an image is moved along each side, less than either of them.
-        fill: what comes in from outside of the image, in the unit of the inputs.
+        pixels: the largest shift along each side, smaller than the sides of an image.
+        fill: the value of pixels from outside the image, in the unit of the inputs.
         image: [height, width] or [channels, height, width] of the images, if the data set gives them as rows of pixels.
 
     Raises:
         ShapeError: an input is neither an image nor, with ``image`` given, a row of pixels.
-        ParameterError: ``image`` is not the shape of an image with as many pixels as an input has, or ``pixels`` could
-            move a whole image away.
+        ParameterError: ``image`` is not the shape of an image with as many pixels as an input has, or ``pixels`` isn't
+            smaller than the sides of an image.
 
     Source: Simard, Steinkraus and Platt, Best Practices for Convolutional Neural Networks Applied to Visual Document
-        Analysis (2003), section 2, where a shift is the displacement field that is the same for all pixels.
+        Analysis (2003), section 2, with the same displacement for all pixels.
     """
 
     pixels: Annotated[int, Ge(1)] = 2
@@ -39,12 +39,12 @@ class Shift(OfImages):
     image: ImageShape = None
 
     def expect_inputs(self, input_shape: tuple[int, ...]) -> None:
-        """Make sure that inputs of this shape are images, and that a shift leaves a part of each.
+        """Check that inputs of this shape are images, and that a shift leaves a part of each.
 
         Raises:
-            ShapeError: they have one axis, and ``image`` is not given; or more than three.
-            ParameterError: they are not images of the shape ``image``, or a shift by ``pixels`` could move one out of
-                sight.
+            ShapeError: they have one axis, and ``image`` is not set; or more than three axes.
+            ParameterError: they are not images of the shape ``image``, or a shift by ``pixels`` could move an image
+                out of sight.
         """
         _, height, width = self.seen_as(input_shape)
         shorter = min(height, width)
@@ -58,7 +58,7 @@ class Shift(OfImages):
         rows, _, height, width = images.shape
         border = (self.pixels, self.pixels)
         framed = np.pad(images, ((0, 0), (0, 0), border, border), constant_values=self.fill)
-        cut = np.arange(framed[0].size).reshape(framed.shape[1:])[:, :height, :width]  # the one from the upper left
+        cut = np.arange(framed[0].size).reshape(framed.shape[1:])[:, :height, :width]  # at the upper left
         down, across = rng.integers(0, 2 * self.pixels, size=(2, rows), endpoint=True)
         begin = np.arange(rows) * framed[0].size + down * framed.shape[3] + across
         moved: Array = framed.take(begin[:, np.newaxis, np.newaxis, np.newaxis] + cut)

@@ -1,4 +1,4 @@
-"""The places of categories, for an embedding."""
+"""The positions of categories, for an embedding."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Index(CategoryEncoding):
-    """The place of the category, counted from 1, for an embedding.
+    """The position of the category, counted from 1, for an embedding.
 
         y = i  if the row has the i-th category
 
-    A category that is missing or unknown is 0.
+    A missing or unknown category becomes 0.
 
     Source: Guo and Berkhahn, Entity Embeddings of Categorical Variables (2016).
     """

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class OneHot(CategoryEncoding):
-    """An element for each category, which is 1 for the row's own and 0 for all others.
+    """An element for each category, which is 1 for the row's category and 0 for all others.
 
         yᵢ = 1 if the row has the i-th category, else 0
 
-    A category that is missing or unknown is all zeros.
+    A missing or unknown category becomes all zeros.
 
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2, dummy variables.
     """

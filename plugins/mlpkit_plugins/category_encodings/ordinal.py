@@ -1,4 +1,4 @@
-"""The places of categories, as numbers."""
+"""The positions of categories, as numbers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Ordinal(CategoryEncoding):
-    """The place of the category as a number, which is then encoded as all numbers are.
+    """The position of the category as a number, which is then encoded like all numbers.
 
         y = i  if the row has the i-th category, counted from 0
 
-    Categories are in numerical or alphabetical order. A category that is missing or unknown is a missing number.
+    Categories are in numerical or alphabetical order. A missing or unknown category becomes a missing number.
 
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2, ordered
         categorical variables.

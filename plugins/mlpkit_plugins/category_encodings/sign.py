@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 SIGNS: Final = np.array([1.0, -1.0, 0.0])
-"""What stands for the first and the second category, and, as -1 is the last place, for a missing one."""
+"""The values for codes 0 and 1, and, last, for -1, a missing category."""
 
 
 class Sign(CategoryEncoding):
@@ -22,7 +22,7 @@ class Sign(CategoryEncoding):
 
         y = 1 for the first, -1 for the second
 
-    Categories are in numerical or alphabetical order. A category that is missing or unknown is 0.
+    Categories are in numerical or alphabetical order. A missing or unknown category becomes 0.
 
     Raises:
         ParameterError: a column has more than two categories.
@@ -39,7 +39,7 @@ class Sign(CategoryEncoding):
         """
         if len(column.categories) > 2:
             message = f"the column '{column.name}' has {len(column.categories)} categories, too many for a sign"
-            remedy = "write it in another way, such as one_hot"
+            remedy = "choose another encoding, such as one_hot"
             raise ParameterError("categories", message, expected="at most two", remedy=remedy)
         return {}
 

@@ -145,7 +145,7 @@ class Csv(FileTable):
 
         Args:
             path: the file.
-            name: what to call it in messages.
+            name: its name in messages.
             to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
 
         Raises:

@@ -81,7 +81,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
 
         Raises:
             ParameterError: a file is missing, or it isn't clear which one holds the labels.
-            DataError: a file is damaged, or nothing can be learned from it as it is.
+            DataError: a file is damaged, or holds nothing to learn from.
         """
         name = files["train"]
         if Path(name).is_dir():
@@ -100,7 +100,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         """Read the headers of the images, and the labels.
 
         Raises:
-            ParameterError: there is no such file.
+            ParameterError: the file doesn't exist.
             DataError: a file has another format, or is damaged.
         """
         named = {"train": (("images", self.images), ("labels", self.labels))}

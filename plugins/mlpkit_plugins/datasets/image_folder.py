@@ -225,7 +225,7 @@ class ImageFolder(Dataset):
                 self._files = None
             case _:
                 raise ModelFileError(
-                    f"the encoder of the images is {reprlib.repr(state)}, which no such data set writes"
+                    f"the encoder of the images is {reprlib.repr(state)}, which no data set of this kind writes"
                 )
 
     def locate(self, name: str) -> Path:

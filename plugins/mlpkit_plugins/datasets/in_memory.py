@@ -220,7 +220,7 @@ def _numbers(x: Any, source: str) -> Array:
         if array.dtype.kind == "O":
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(source, f"is no array of numbers: {error}") from error
+        raise DataError(source, f"is not an array of numbers: {error}") from error
     if array.dtype.kind not in "biuf":
         remedy = "texts can be columns of a data frame" if array.dtype.kind in "UT" else "turn it into numbers"
         raise DataError(source, f"holds {array.dtype}; expected numbers; {remedy}")

@@ -66,7 +66,7 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
 
         Raises:
             ParameterError: a file is missing, or it isn't clear which one holds the targets.
-            DataError: a file is damaged, or nothing can be learned from it as it is.
+            DataError: a file is damaged, or holds nothing to learn from.
         """
         name = files["train"]
         if not name.lower().endswith(".npy"):
@@ -80,7 +80,7 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
         """Open the files, and read their headers.
 
         Raises:
-            ParameterError: there is no such file.
+            ParameterError: the file doesn't exist.
             DataError: a file has another format, or is damaged.
         """
         named = {"train": (("inputs", self.inputs), ("targets", self.targets))}

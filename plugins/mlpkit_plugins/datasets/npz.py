@@ -80,7 +80,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
 
         Raises:
             ParameterError: a file is missing, or it isn't clear which array holds the targets.
-            DataError: the file is damaged, or nothing can be learned from it as it is.
+            DataError: the file is damaged, or holds nothing to learn from.
         """
         name = files["train"]
         if not name.lower().endswith(".npz"):
@@ -105,7 +105,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """Open the files, and read their headers.
 
         Raises:
-            ParameterError: there is no such file.
+            ParameterError: the file doesn't exist.
             DataError: a file has another format, is damaged, or lacks an array.
         """
         return {split: npz_examples(path, name, *arrays) for split, path, name, arrays in self._places()}
@@ -114,7 +114,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """Return the splits by name, once the arrays' checksums have been compared.
 
         Raises:
-            ParameterError: there is no such file, or a split has no example.
+            ParameterError: the file doesn't exist, or a split has no example.
             DataError: a file is damaged, or the arrays don't belong together.
         """
         for _, path, name, arrays in self._places():

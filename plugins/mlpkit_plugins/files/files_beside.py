@@ -29,7 +29,7 @@ def with_targets(parameter: str, inputs: str, targets: str | None = None, expect
         expected: what it must be.
 
     Raises:
-        ParameterError: there is no such file.
+        ParameterError: the file doesn't exist.
     """
     path = named_file(parameter, inputs)
     if targets is not None:

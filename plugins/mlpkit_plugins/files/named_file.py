@@ -38,7 +38,7 @@ def named_file(parameter: str, name: str) -> Path:
             folder of the files that ship with mlpkit.
 
     Raises:
-        ParameterError: there is no such file, or it can't be read twice, such as a pipe.
+        ParameterError: the file doesn't exist, or it can't be read twice, such as a pipe.
     """
     path = _place(parameter, name)
     try:

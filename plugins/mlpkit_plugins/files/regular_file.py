@@ -27,7 +27,7 @@ def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
 
     Args:
         path: the file.
-        name: what to call it in messages.
+        name: its name in messages.
 
     Raises:
         DataError: there is no such file, it can't be read twice, or it can't be read at all.

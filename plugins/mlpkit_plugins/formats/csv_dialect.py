@@ -61,7 +61,7 @@ def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvDialect:
 
     Args:
         path: the file.
-        name: what to call it in messages.
+        name: its name in messages.
         target: a column of the table; if only a later row has that name, the rows above it say something else.
 
     Raises:

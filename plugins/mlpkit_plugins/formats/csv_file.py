@@ -140,7 +140,7 @@ class CsvFile:
 
     Args:
         path: the file.
-        name: what to call it in messages; by default its path.
+        name: its name in messages; by default its path.
         dialect: how it is written.
         header: the names of the columns, if the file's first row doesn't have them.
         to_predict: whether advice can't be about parameters, since the rows are to be predicted.
@@ -318,7 +318,7 @@ class CsvFile:
         return names
 
     def _expect_delimiter(self, first: list[str]) -> None:
-        """Make sure that a first row of one field doesn't hold several fields with another delimiter."""
+        """Check that a first row of one field doesn't hold several fields with another delimiter."""
         for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
@@ -378,7 +378,7 @@ def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
 
     Args:
         path: the file.
-        name: what to call it in messages.
+        name: its name in messages.
 
     Raises:
         DataError: the file can't be read.
@@ -392,7 +392,7 @@ class _Records:
     """Reads rows, and counts them.
 
     Args:
-        name: what to call the file.
+        name: the file's name in messages.
         reader: splits its rows into fields.
         quote: the character around fields.
         row: the number of the row that comes next.

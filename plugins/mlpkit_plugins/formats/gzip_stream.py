@@ -98,6 +98,6 @@ def decompressed(file: BufferedReader, name: str) -> BufferedReader:
 
     Args:
         file: the file, at its beginning.
-        name: what to call it in messages.
+        name: its name in messages.
     """
     return io.BufferedReader(_Decompressed(GzipStream(file, name)), _STEP)

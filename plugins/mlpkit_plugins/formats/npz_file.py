@@ -41,7 +41,7 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     Args:
         file: the archive; it may be closed afterwards.
         array: the array's name.
-        name: what to call the file in messages.
+        name: the file's name in messages.
 
     Raises:
         DataError: the archive is damaged or has no such array.
@@ -84,7 +84,7 @@ def expect_sound(file: IO[bytes], array: str, name: str) -> None:
     Args:
         file: the archive.
         array: the array's name.
-        name: what to call the file in messages.
+        name: the file's name in messages.
 
     Raises:
         DataError: the archive is damaged.

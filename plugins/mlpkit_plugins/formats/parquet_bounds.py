@@ -66,7 +66,7 @@ class Bounds:
     """The limits for a file of some size.
 
     Args:
-        name: what to call the file in messages.
+        name: the file's name in messages.
         size: its bytes.
 
     Attributes:
@@ -81,7 +81,7 @@ class Bounds:
         self._decoded: dict[str, int] = {}
 
     def expect_few_values(self, rows: int, columns: int) -> None:
-        """Make sure that the file declares a plausible number of values for its size.
+        """Check that the file declares a plausible number of values for its size.
 
         Raises:
             DataError: it declares more.
@@ -121,7 +121,7 @@ class Bounds:
         return Plan(max(1, min(together, BYTES_TOGETHER // longest)), tuple(dictionaries))
 
     def expect_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
-        """Make sure that decoded texts are within the limits on one text and on all together.
+        """Check that decoded texts are within the limits on one text and on all together.
 
         Args:
             name: the column.

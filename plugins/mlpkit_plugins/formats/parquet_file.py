@@ -52,7 +52,7 @@ class ParquetFile:
 
     Args:
         path: the file.
-        name: what to call it in messages; by default its path.
+        name: its name in messages; by default its path.
 
     Attributes:
         header: the names of the columns.

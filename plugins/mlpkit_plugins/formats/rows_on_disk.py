@@ -52,7 +52,7 @@ class RowsOnDisk:
     Args:
         file: the file; it may be closed afterwards.
         header: position, shape and type of the array.
-        name: what to call the file in messages.
+        name: the file's name in messages.
 
     Attributes:
         shape: the array's shape.
@@ -130,7 +130,7 @@ class RowsOnDisk:
         return rows
 
     def _expect_unchanged(self, *, whole: bool) -> None:
-        """Make sure that the file hasn't changed since it was opened."""
+        """Check that the file hasn't changed since it was opened."""
         if not whole or self._current_stamp() != self._stamp:
             message = "the file was overwritten or truncated while it was in use; train on a copy that stays as it is"
             raise DataError(self._name, message)
@@ -148,7 +148,7 @@ def npy_rows(path: Path, name: str) -> RowsOnDisk:
 
     Args:
         path: the file.
-        name: what to call it in messages.
+        name: its name in messages.
 
     Raises:
         DataError: the file has another format, or is damaged.

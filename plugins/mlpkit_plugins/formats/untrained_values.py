@@ -22,7 +22,7 @@ class UntrainedValues:
     """The values of a column that no training row has, or that the spec doesn't list.
 
     Args:
-        source: what to call the rows in messages.
+        source: the name of the rows in messages.
         rows: how many rows there are.
         column: the column.
         count: how many rows hold such a value.

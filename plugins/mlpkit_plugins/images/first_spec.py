@@ -1,4 +1,4 @@
-"""A spec to begin from, for a folder of images."""
+"""A first spec for a folder of images."""
 
 from __future__ import annotations
 

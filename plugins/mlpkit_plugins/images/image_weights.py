@@ -26,7 +26,7 @@ def with_weights(files: Sequence[ClassFile], path: Path, name: str) -> list[Clas
     Args:
         files: the images.
         path: the CSV file.
-        name: what to call it in messages.
+        name: its name in messages.
 
     Raises:
         DataError: the file lacks a column or an image, or a weight is no number from 0 up, or all are 0.

@@ -29,7 +29,7 @@ class Shares(NamedTuple):
     test: float
 
     def expect_rest(self) -> None:
-        """Make sure that examples are left to train on.
+        """Check that examples are left to train on.
 
         Raises:
             ParameterError: none are left.
@@ -39,7 +39,7 @@ class Shares(NamedTuple):
             raise ParameterError("validation", message, expected="shares whose sum is below 1")
 
     def expect_examples(self, sizes: dict[str, int], remedy: str = "") -> None:
-        """Make sure that every requested split has an example.
+        """Check that every requested split has an example.
 
         Args:
             sizes: number of examples in each split.

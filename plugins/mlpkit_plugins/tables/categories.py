@@ -1,4 +1,4 @@
-"""The categories of columns: which ones the training rows have, and what the codes of a table are among them."""
+"""The categories of columns in the training rows, and the codes of a table as positions in these lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OTHER: Final = "other"
-"""The category of all that are rare in training, or don't occur."""
+"""The category that replaces categories which are rare in training, or don't occur."""
 
 UNKNOWN: Final = -2
 """The code of a category that did not occur in training."""
@@ -26,7 +26,7 @@ class FoundCategories(NamedTuple):
 
     Args:
         names: their names, in numerical or alphabetical order; ``other`` comes last.
-        with_other: whether ``other`` stands for all that are rare or unknown.
+        with_other: whether ``other`` replaces rare and unknown categories.
         constant: whether all rows have the same category.
     """
 
@@ -36,12 +36,12 @@ class FoundCategories(NamedTuple):
 
 
 def found_categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) -> FoundCategories:
-    """Return the categories of some rows; those with too few rows count as ``other``.
+    """Return the categories of some rows; rare ones count as ``other``.
 
     Args:
         texts: the distinct texts of the column, in the order of their codes.
         codes: the codes of the rows.
-        rare: the fewest rows of a category of its own.
+        rare: the fewest rows of a category that isn't rare.
     """
     counts = np.bincount(codes[codes != MISSING], minlength=len(texts))
     kept = {texts[code] for code in np.flatnonzero(counts >= rare).tolist()}
@@ -55,19 +55,19 @@ def found_categories(texts: Sequence[str], codes: NDArray[np.int32], rare: int) 
 def translations(
     known: Iterable[tuple[str, Sequence[str]]], with_other: Collection[str], texts: Sequence[Sequence[str]]
 ) -> list[NDArray[np.int32]]:
-    """Return for each column of texts what its codes are here: positions of categories; -1 missing; -2 unknown.
+    """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts.
 
     Args:
         known: the columns' names, each with its categories.
-        with_other: the columns in which ``other`` stands for all that are rare or unknown.
+        with_other: the columns in which ``other`` replaces rare and unknown categories.
         texts: the distinct texts of each column, in the order of their codes.
     """
-    found = []
-    for (name, categories), of_column in zip(known, texts, strict=False):
+    tables = []
+    for (name, categories), column_texts in zip(known, texts, strict=False):
         positions = {text: position for position, text in enumerate(categories)}
-        strange = positions[OTHER] if name in with_other else UNKNOWN
-        found.append(np.array([*(positions.get(text, strange) for text in of_column), MISSING], np.int32))
-    return found
+        unknown = positions[OTHER] if name in with_other else UNKNOWN
+        tables.append(np.array([*(positions.get(text, unknown) for text in column_texts), MISSING], np.int32))
+    return tables
 
 
 def in_order(texts: set[str]) -> tuple[str, ...]:

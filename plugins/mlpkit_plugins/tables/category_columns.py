@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from mlpkit import Array, FittedCategoryEncoding, InputColumn
 
 MOST_TRIED: Final = 1000
-"""As many categories show what an encoding writes."""
+"""The most categories that are encoded to see which values an encoding writes."""
 
 
 class CategoryColumn(NamedTuple):
     """A column of categories.
 
     Args:
-        place: its place among the columns of categories.
-        elements: the places of what it becomes, among the elements of columns that hold the same.
+        place: its position in the columns of categories.
+        elements: the positions of its features in those of its group.
         features: their names.
         encoding: its encoding.
     """
@@ -38,11 +38,11 @@ class CategoryColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class CategoryColumns:
-    """The columns of categories of a table, which are written in groups: those that become numbers, and so on.
+    """The columns of categories of a table, in groups: columns that become numbers, one-hot features or indices.
 
     Args:
         encodings: the encoding of each column, in the order of the columns.
-        constant: the columns that are left out, since all training rows have the same category.
+        constant: the columns left out because all training rows have the same category.
     """
 
     encodings: tuple[FittedCategoryEncoding, ...] = ()
@@ -60,7 +60,7 @@ class CategoryColumns:
 
     @cached_property
     def one_hot(self) -> tuple[CategoryColumn, ...]:
-        """The columns that become elements which say which category it is."""
+        """The columns that become one-hot features."""
         return self._that_hold("one_hot")
 
     @cached_property
@@ -69,7 +69,7 @@ class CategoryColumns:
         return self._that_hold("categories")
 
     def beside(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return numbers, and beside them those that columns of categories become, NaN where one is missing.
+        """Append the columns of categories that become numbers, NaN for missing ones, to the columns of numbers.
 
         Args:
             numbers: the columns of numbers, shape (rows, columns).
@@ -77,48 +77,48 @@ class CategoryColumns:
         """
         if not self.numbers:
             return numbers
-        found = np.empty((len(codes), len(features_of(self.numbers))))
-        write(self.numbers, codes, found)
-        return np.concatenate([numbers, found], axis=1)
+        encoded = np.empty((len(codes), len(features_of(self.numbers))))
+        write(self.numbers, codes, encoded)
+        return np.concatenate([numbers, encoded], axis=1)
 
     def _that_hold(self, holds: str) -> tuple[CategoryColumn, ...]:
-        found, end = [], 0
+        group, end = [], 0
         for place, each in enumerate(self.encodings):
             if each.encoding.holds == holds and each.column not in self.constant:
                 features = each.features()
                 begin, end = end, end + len(features)
-                found.append(CategoryColumn(place, slice(begin, end), features, each))
-        return tuple(found)
+                group.append(CategoryColumn(place, slice(begin, end), features, each))
+        return tuple(group)
 
 
 def features_of(columns: tuple[CategoryColumn, ...]) -> tuple[str, ...]:
-    """Return the names of the elements that columns of one group become."""
+    """Return the names of the features of a group of columns."""
     return tuple(chain(*(column.features for column in columns)))
 
 
 def inputs_of(columns: tuple[CategoryColumn, ...]) -> list[InputColumn]:
-    """Return what columns of one group are in an example."""
+    """Return the parts of an example that a group of columns becomes."""
     return list(chain(*(column.encoding.inputs() for column in columns)))
 
 
 def write(columns: tuple[CategoryColumn, ...], codes: NDArray[np.int32], out: Array) -> None:
-    """Write what columns of one group become.
+    """Write the features of a group of columns.
 
     Args:
         columns: the columns.
-        codes: the codes of all columns of categories, -1 for a missing or an unknown one, shape (rows, columns).
-        out: where to write, shape (rows, elements of the group).
+        codes: the codes of all columns of categories, -1 for a missing or unknown one, shape (rows, columns).
+        out: the array to write to, shape (rows, features of the group).
     """
     for place, elements, _, encoding in columns:
         out[:, elements] = encoding.encode(codes[:, place])
 
 
 def why_not_one_hot(columns: tuple[CategoryColumn, ...], rows: Array) -> str:
-    """Return why rows clearly don't come from columns that ``write`` makes 0, 1 or -1; empty if they may.
+    """Return why rows can't come from columns that ``write`` makes 0, 1 or -1; empty if they may.
 
     Args:
         columns: one-hot columns.
-        rows: what seems to be written for them, shape (rows, elements of the group).
+        rows: features that are supposed to be theirs, shape (rows, features of the group).
     """
     for _, elements, features, encoding in columns:
         written = encoding.encode(np.arange(-1, min(len(encoding.categories), MOST_TRIED)))

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MISSING: Final = -1
-"""The code of a value that is missing."""
+"""The code of a missing value."""
 
 
 class NoCharactersError(ValueError):
     """The bytes of a text are not valid characters.
 
     Args:
-        index: its position among the texts.
+        index: the position of the text.
     """
 
     def __init__(self, index: int) -> None:
@@ -28,13 +28,13 @@ class NoCharactersError(ValueError):
 
 
 class Codebook(dict[str, int]):
-    """Maps each text of the file to its code: the position of the text, without blanks around it, in ``texts``.
+    """Maps each text of a file to its code: the position of the stripped text in ``texts``.
 
     Args:
         missing: texts that mean a missing value.
 
     Attributes:
-        texts: the distinct texts, without blanks around them.
+        texts: the distinct texts, without surrounding blanks.
         length: their total number of characters.
     """
 
@@ -62,7 +62,7 @@ class Codebook(dict[str, int]):
         """Return the code of each text.
 
         Raises:
-            NoCharactersError: one has bytes that are not valid characters, kept as ``surrogateescape`` does.
+            NoCharactersError: a text has bytes that are not valid characters, decoded with ``surrogateescape``.
         """
         known = len(self.texts)
         codes = np.fromiter(map(self.__getitem__, texts), np.int32, len(texts))

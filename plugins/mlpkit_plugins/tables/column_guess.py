@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.sentinels import Outlier
 
 FEW_CATEGORIES: Final = 20
-"""As many different texts are categories in any table."""
+"""Up to this number of distinct texts, a column holds categories in a table of any size."""
 
 MOST_CATEGORIES: Final = 1000
-"""More than that are too many to learn from."""
+"""The largest number of categories to learn from."""
 
 FEWEST_ROWS: Final = 5
 """A category with fewer rows is rare: there is little to learn about it."""
 
 MOST_RARE: Final = 0.5
-"""In a column of many categories, the rare ones have at most this share of the rows."""
+"""The largest share of rows that the rare ones of many categories may have."""
 
 MOST_IDS: Final = 0.9
-"""A column that is called an id is one if so many of its numbers are different."""
+"""A column with the name of an id is one if at least this share of its numbers is distinct."""
 
 FEWEST_IDS: Final = 10
-"""Fewer different numbers are no ids."""
+"""The fewest distinct numbers of a column of ids."""
 
 _DATE: Final = re.compile(
     r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|\d{1,2}[- ]?[A-Za-z]{3,9}\.?[- ,]+\d{2,4}"
@@ -55,7 +55,7 @@ _NUMBER_WITH_SIGNS: Final = re.compile(r"[^\w\s.,-]?\s*[+-]?\d[\d.,' ]*\s*([^\w\
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff]")
 _NO_CHARACTER: Final = re.compile("[\udc80-\udcff]")
 _NEGATIVE: Final = re.compile(r"[(\u2212]?\s*(\d[\d.,]*)\s*[)-]?")
-"""A negative number in other ways, as in ``(5)``, ``5-`` or with the typographic minus."""
+"""A negative number in another notation: ``(5)``, ``5-`` or with the typographic minus."""
 
 _TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 _TOTAL: Final = re.compile(r"((grand|sub)[ -]?)?(total|totals|sum|summe|gesamt|average|mean)\b.{0,20}", re.IGNORECASE)
@@ -66,17 +66,17 @@ class ColumnGuess:
     """What a column seems to hold.
 
     Args:
-        name: its name.
-        holds: numbers, categories, categories in an order, dates, or nothing that a network can learn from.
-        reason: if nothing, why.
-        distinct: how many different texts it has, apart from missing ones.
-        missing: in how many rows of the sample its value is missing.
-        missing_texts: which texts mean that, apart from those that always do.
-        numbers: its numbers, NaN where one is missing, if it holds numbers.
-        levels: its categories, lowest first, if they have an order.
-        rare: how many of its categories have few rows.
-        sentinel: the number that means a missing value, if it holds numbers.
-        formats: the ways in which all of its dates can be read, the most likely first, if it holds dates.
+        name: the name of the column.
+        holds: numbers, categories, ordered categories, dates, or nothing that a network can learn from.
+        reason: why a column that holds nothing is excluded.
+        distinct: the number of distinct texts, without missing ones.
+        missing: the number of rows in the sample with a missing value.
+        missing_texts: the texts that mean a missing value in this column only.
+        numbers: the numbers of a column of numbers, NaN for missing ones.
+        levels: the categories, lowest first, if they have an order.
+        rare: the number of categories with few rows.
+        sentinel: the number that marks a missing value, if there is one.
+        formats: the formats that fit all dates of a column of dates, the most likely first.
     """
 
     name: str
@@ -101,7 +101,7 @@ class ColumnGuesser:
     Args:
         sample: rows of the table.
         missing: texts that always mean a missing value.
-        written: how numbers are written.
+        written: the format of numbers.
         header: the name of each column.
     """
 
@@ -117,7 +117,7 @@ class ColumnGuesser:
         """Return what an input column seems to hold.
 
         Raises:
-            DataError: a few of its values don't fit the others.
+            DataError: a few of its values don't fit the rest.
         """
         texts = self._sample.columns[name]
         counts = Counter(texts)
@@ -135,7 +135,7 @@ class ColumnGuesser:
         return self._unless_an_id(guess) if guess.holds == "numbers" else self._of_texts(guess, present)
 
     def _about_unnamed(self) -> str:
-        """Return why columns without a name are left out: the first one may number the rows."""
+        """Return why columns without a name are left out; a nameless first column may number the rows."""
         places = [place for place, name in enumerate(self._header, 1) if not name]
         if places == [1] and _is_consecutive(self._sample.columns[""], self._sample.rows):
             return "most likely the index of a data frame"
@@ -145,21 +145,21 @@ class ColumnGuesser:
         return f"columns {shown} have no names in the header; give them names there to learn from them"
 
     def content(self, name: str, present: Mapping[str, int]) -> ColumnGuess:
-        """Return whether a column holds numbers or texts, whatever a network can make of them.
+        """Return whether a column holds numbers or texts, useful to a network or not.
 
         Args:
-            name: its name.
-            present: how often each text occurs in it, apart from missing ones.
+            name: the name of the column.
+            present: the number of rows with each text, without missing ones.
 
         Raises:
-            DataError: a few of its texts are no numbers, and all others are.
+            DataError: most of its texts are numbers, but a few are not.
         """
         texts = self._sample.columns[name]
-        others = [text for text in present if not self.is_number(text)]
-        if others and not are_truths(present):
-            also_missing = {text for text in others if text.lower() in OFTEN_MISSING}
-            wrong = [text for text in others if text not in also_missing]
-            numbers = sum(present.values()) - sum(present[text] for text in others)
+        words = [text for text in present if not self.is_number(text)]
+        if words and not are_truths(present):
+            also_missing = {text for text in words if text.lower() in OFTEN_MISSING}
+            wrong = [text for text in words if text not in also_missing]
+            numbers = sum(present.values()) - sum(present[text] for text in words)
             if wrong or not numbers:
                 self._expect_no_stray_text(name, present, wrong, numbers)
                 missing = len(texts) - sum(present.values())
@@ -181,11 +181,11 @@ class ColumnGuesser:
         )
 
     def is_number(self, text: str) -> bool:
-        """Whether a text is a number, infinity and NaN included, in the table's way to write decimals."""
+        """Whether a text is a number in the table's format, infinity and NaN included."""
         return is_number(text, self._written)
 
     def _expect_no_stray_text(self, name: str, present: Mapping[str, int], wrong: Sequence[str], numbers: int) -> None:
-        """Make sure that a column in which most texts are numbers has no other texts, unless they are categories."""
+        """Check that a column of mostly numbers has no other texts, unless they are categories."""
         if numbers <= sum(present.values()) / 2:
             return
         if len(present) <= FEW_CATEGORIES and all(present[text] > 1 for text in wrong):
@@ -206,7 +206,7 @@ class ColumnGuesser:
             raise DataError(self._sample.name, message, row=self._sample.last_row, column=name)
 
     def expect_visible(self, name: str, texts: Iterable[str]) -> None:
-        """Make sure that the texts of a column are characters, and that all of these can be seen.
+        """Check that all texts of a column are valid and visible characters.
 
         Raises:
             DataError: a text has other bytes, or an invisible character.
@@ -214,32 +214,32 @@ class ColumnGuesser:
         for text in texts:
             if text.isprintable():
                 continue
-            if found := _INVISIBLE.search(text):
-                raise self._error(name, text, invisible(text, found[0]))
+            if match := _INVISIBLE.search(text):
+                raise self._error(name, text, invisible(text, match[0]))
             if _NO_CHARACTER.search(text):
                 message = f"{shown_text(text)} has bytes that are not UTF-8, as others of the file are"
                 raise self._error(name, text, f"{message}; write all of the file in UTF-8")
 
     def _unless_an_id(self, guess: ColumnGuess) -> ColumnGuess:
-        """Return the guess, or that there is nothing to learn from, if a column only numbers the rows."""
+        """Return the guess; for a column that only numbers the rows, a guess that excludes it."""
         values = guess.numbers
         assert values is not None
         if guess.missing or guess.distinct < FEWEST_IDS or not (values == np.rint(values)).all():
             return guess
         if guess.distinct == len(values) and (_NAME_OF_AN_ID.fullmatch(guess.name) or self._counts_rows(values)):
-            return ColumnGuess(guess.name, "nothing", "an id: each row has a number of its own", guess.distinct)
+            return ColumnGuess(guess.name, "nothing", "an id: every row has a different number", guess.distinct)
         if guess.distinct >= MOST_IDS * len(values) and _NAME_OF_AN_ID.fullmatch(guess.name):
-            return ColumnGuess(guess.name, "nothing", "an id: nearly each row has a number of its own", guess.distinct)
+            return ColumnGuess(guess.name, "nothing", "an id: nearly every row has a different number", guess.distinct)
         return guess
 
     def _counts_rows(self, values: NDArray[np.float64]) -> bool:
-        """Whether numbers, all different, are those from 0 or 1 on; in a sample of rows, evenly spaced ones."""
+        """Whether distinct numbers count from 0 or 1; in a sample of rows, whether they are evenly spaced."""
         ordered = np.sort(values)
         steps = np.unique(np.diff(ordered))
         return len(steps) == 1 and ordered[0] in (0, 1) and (steps[0] == 1 or not self._sample.is_whole)
 
     def _of_texts(self, guess: ColumnGuess, present: Mapping[str, int]) -> ColumnGuess:
-        """Return what a column of texts holds: dates, categories, or why nothing to learn from."""
+        """Return the guess for a column of texts: dates, categories, or nothing to learn from."""
         also_missing = frozenset(text for text in present if text.lower() in OFTEN_MISSING)
         formats = formats_of(set(present) - also_missing) if guess.distinct - len(also_missing) > 2 else []
         if formats:
@@ -252,7 +252,7 @@ class ColumnGuesser:
         return replace(guess, rare=len(_rare(present)))
 
     def _why_no_categories(self, guess: ColumnGuess, present: Mapping[str, int]) -> str:
-        """Return why texts are no categories to learn from; empty if they are."""
+        """Return why texts are not categories to learn from; empty if they are."""
         count, rows = guess.distinct, sum(present.values())
         example = shown_text(next(iter(present)))
         if _are_dates(present):
@@ -267,7 +267,7 @@ class ColumnGuesser:
         if sum(map(bool, map(_NUMBER_WITH_SIGNS.fullmatch, present))) > 0.9 * count:
             return f"numbers with other characters, such as {example}; write plain numbers to learn from them"
         if count > rows / 2:
-            return f"nearly each row has a text of its own, such as {example}"
+            return f"nearly every row has a different text, such as {example}"
         return f"{count:,} different texts in {rows:,} rows are too many"
 
     def _error(self, name: str, text: str, message: str) -> DataError:
@@ -287,27 +287,27 @@ def _are_dates(present: Mapping[str, int]) -> bool:
 
 
 def _both_ways(dates: Iterable[str]) -> str:
-    """Return a date as an example, or two if they are written in different ways."""
+    """Return a date as an example, or two of different formats."""
     examples = {re.sub(r"\d+", "0", text): text for text in reversed(list(dates))}
     return " or ".join(shown_text(text) for text in list(reversed(examples.values()))[:2])
 
 
 def invisible(text: str, character: str) -> str:
-    """Return the message for a text with a character that can't be seen."""
+    """Return the message for a text with an invisible character."""
     return f"{shown_text(text)} has an invisible character, U+{ord(character):04X}; remove it from the file"
 
 
 def expect_visible_names(file: str, header: Sequence[str], row: int | None) -> None:
-    """Make sure that no name of a column has a character that can't be seen.
+    """Check that no column name has an invisible character.
 
     Raises:
         DataError: one has.
     """
     for name in header:
-        if found := _INVISIBLE.search(name):
-            raise DataError(file, invisible(name, found[0]), row=row)
+        if match := _INVISIBLE.search(name):
+            raise DataError(file, invisible(name, match[0]), row=row)
 
 
 def _is_consecutive(texts: Sequence[str], rows: Sequence[int]) -> bool:
-    """Whether texts are whole numbers that grow by one from row to row."""
+    """Whether texts are integers that grow by one from row to row."""
     return all(map(str.isdecimal, texts)) and len({int(text) - row for text, row in zip(texts, rows, strict=True)}) == 1

@@ -1,4 +1,4 @@
-"""Which equal rows of a table are copies of one example, and which only have few values to differ in."""
+"""Tells copies of one example from rows of a table that are equal by chance."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.table import Table
 
 FEW_COPIES: Final = 5
-"""So many copies stay together however few rows their class has."""
+"""Up to this number, copies stay together even in a class of few rows."""
 
 ONCE: Final = 1 - 1e-9
-"""One row, by a product that is rounded."""
+"""One expected row, with a margin for rounding."""
 
 
 def keys_of_examples(tables: Sequence[Table], shares: Shares) -> NDArray[np.uint64]:
-    """Return a key for each row of some tables by its values; only copies of one example have the same.
+    """Return a key for each row by its values, which only copies of one example share.
 
-    Equal rows count as copies unless there is another reason for them:
+    Equal rows count as copies unless one of these applies:
 
-    - Chance. In m other rows, the row's values have the shares p1, p2, ... of their columns. If each column drew its
-      values alone, m * p1 * p2 * ... of them would be equal to this row; from 1 on, that explains its repeats.
-    - Their number. If they are more than half of what validation or test gets of their class, so many can't be in one
-      split without changing its shares.
+    - Chance explains them. In the m other rows, the row's values have the shares p1, p2, ... of their columns. With
+      independent columns, m * p1 * p2 * ... rows are expected to equal this row; at 1 or more, repeats are no surprise.
+    - There are too many of them. If they are more than half of the rows that validation or test gets of their class,
+      they can't be in one split without changing its shares.
 
     Args:
         tables: the tables, which have the same columns.
-        shares: which part makes which split.
+        shares: the shares of validation and test.
     """
     keys = np.concatenate([row_keys(table) for table in tables])
     in_order = np.sort(keys)
@@ -54,13 +54,13 @@ def keys_of_examples(tables: Sequence[Table], shares: Shares) -> NDArray[np.uint
     single = repeated[are_many | _are_by_chance(columns, firsts, counts)]
     if len(single):
         number = np.arange(len(keys)) - np.repeat(begins, np.diff(begins, append=len(keys)))
-        apart = np.isin(in_order, in_order[begins[single]]) & (number > 0)
-        keys[order[apart]] = scattered(in_order[apart] + number[apart].astype(np.uint64))
+        separate = np.isin(in_order, in_order[begins[single]]) & (number > 0)
+        keys[order[separate]] = scattered(in_order[separate] + number[separate].astype(np.uint64))
     return keys
 
 
 def _columns(tables: Sequence[Table]) -> list[Array]:
-    """Return the columns of tables, the rows of each after those before: numbers, and a code or key for each text."""
+    """Return the columns of the concatenated tables: numbers, and a code or key for each text."""
     if len(tables) == 1:
         return [*tables[0].numbers.T, *tables[0].codes.T]
     texts = [[of[codes] for of, codes in zip(text_keys(table), table.codes.T, strict=True)] for table in tables]
@@ -69,14 +69,20 @@ def _columns(tables: Sequence[Table]) -> list[Array]:
 
 
 def _held_out(classes: Array, rows: NDArray[np.intp], shares: Shares) -> NDArray[np.float64]:
-    """Return how many rows of each row's class the smaller of validation and test gets."""
+    """Return how many rows of each row's class the smaller of validation and test receives."""
     share = min((share for share in shares if share), default=1.0)
     _, numbers, sizes = np.unique(classes, return_inverse=True, return_counts=True)
     return np.float64(share) * sizes[numbers[rows]].astype(np.float64)
 
 
 def _are_by_chance(columns: Sequence[Array], rows: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which rows, so many equal ones each, chance would make at least once of the values of all others."""
+    """Return for which rows chance explains an equal row.
+
+    Args:
+        columns: the columns of all rows.
+        rows: positions of the rows.
+        counts: the number of rows equal to each, itself included.
+    """
     others = len(columns[0]) - counts
     expected = others.astype(np.float64)
     for column in columns:

@@ -1,4 +1,4 @@
-"""How a CSV file seems to be read."""
+"""Guesses how to read a CSV file."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ _NAME_OF_ROWS: Final = "row"
 
 
 def csv_reading(path: Path, name: str, target: str | None, missing: Collection[str]) -> Reading:
-    """Find out how a CSV file is read, and read a sample of its rows.
+    """Guess how to read a CSV file, and read a sample of its rows.
 
     Args:
         path: the file.
-        name: what to call it in messages.
+        name: its name in messages.
         target: the column to predict; a row that has it holds names, even if some are numbers.
         missing: texts that always mean a missing value.
 
     Raises:
-        DataError: the file is not CSV, or writes some numbers with a decimal point and others with a comma.
+        DataError: the file is not CSV, or has both decimal points and decimal commas.
     """
-    found = csv_dialect(path, name, target)
-    has_names = found.names_in_first_row or target in found.first
-    header, skipped, about_header = _header(found, has_names=has_names)
-    dialect = Dialect(found.delimiter, found.quote, found.comment, skipped, found.encoding)
+    guess = csv_dialect(path, name, target)
+    has_names = guess.names_in_first_row or target in guess.first
+    header, skipped, about_header = _header(guess, has_names=has_names)
+    dialect = Dialect(guess.delimiter, guess.quote, guess.comment, skipped, guess.encoding)
     source = CsvSource(CsvFile(path, name=name, dialect=dialect, header=header), missing, PLAIN)
     sample = sample_rows(source)
-    written = number_format(sample, missing, between_commas=found.delimiter == ",")
+    written = number_format(sample, missing, between_commas=guess.delimiter == ",")
     parameters: dict[str, Any] = {}
     comments: dict[str, str] = {}
     for parameter, value, default, comment in (
-        ("delimiter", found.delimiter, ",", f"columns are separated by {_DELIMITERS[found.delimiter]}"),
-        ("quote", found.quote, '"', "texts are in apostrophes"),
-        ("comment", found.comment, "", "rows that begin so are left out"),
-        ("skip_rows", skipped, 0, _about_skipped(found)),
+        ("delimiter", guess.delimiter, ",", f"columns are separated by {_DELIMITERS[guess.delimiter]}"),
+        ("quote", guess.quote, '"', "texts are in apostrophes"),
+        ("comment", guess.comment, "", "rows that begin so are left out"),
+        ("skip_rows", skipped, 0, _about_skipped(guess)),
         ("decimal", written.decimal, ".", "numbers have a decimal comma"),
         ("thousands", written.thousands, "", f"numbers have {_THOUSANDS[written.thousands]} between thousands"),
         ("symbols", written.symbols, (), "numbers have these beside them"),
-        ("encoding", found.encoding, "utf-8", f"its bytes are {found.encoding}, not UTF-8"),
+        ("encoding", guess.encoding, "utf-8", f"its bytes are {guess.encoding}, not UTF-8"),
         ("header", header, None, about_header),
     ):
         if value != default:
@@ -61,18 +61,18 @@ def csv_reading(path: Path, name: str, target: str | None, missing: Collection[s
     return Reading(source, sample, missing, written, parameters, comments, has_names)
 
 
-def _header(found: CsvDialect, *, has_names: bool) -> tuple[list[str] | None, int, str]:
-    """Return the names of the columns if the file doesn't have them all, how many rows to skip, and why."""
-    if found.one_name_too_few and has_names:
+def _header(guess: CsvDialect, *, has_names: bool) -> tuple[list[str] | None, int, str]:
+    """Return the names of the columns if the file doesn't have them all, the number of rows to skip, and the reason."""
+    if guess.one_name_too_few and has_names:
         reason = (
             f"its first row has no name for the first column, which R calls row names; it is called {_NAME_OF_ROWS}"
         )
-        return [_NAME_OF_ROWS, *found.first], found.skip_rows + 1, reason
+        return [_NAME_OF_ROWS, *guess.first], guess.skip_rows + 1, reason
     if has_names:
-        return None, found.skip_rows, ""
-    names = [f"column{number}" for number in range(1, len(found.first) + 1)]
-    return names, found.skip_rows, "its first row holds data, not names"
+        return None, guess.skip_rows, ""
+    names = [f"column{number}" for number in range(1, len(guess.first) + 1)]
+    return names, guess.skip_rows, "its first row holds data, not names"
 
 
-def _about_skipped(found: CsvDialect) -> str:
-    return "what is above the names of the columns" if found.skip_rows else "the names, which are in header"
+def _about_skipped(guess: CsvDialect) -> str:
+    return "what is above the names of the columns" if guess.skip_rows else "the names, which are in header"

@@ -34,7 +34,7 @@ class CsvSource:
     Args:
         file: the CSV file.
         missing: texts that mean a missing value.
-        written: how numbers are written.
+        written: the format of numbers.
     """
 
     def __init__(self, file: CsvFile, missing: Collection[str], written: NumberFormat) -> None:
@@ -50,7 +50,7 @@ class CsvSource:
         self.checksum = file.checksum
 
     def values(self) -> dict[str, list[str]]:
-        """Return all columns, as the texts that stand in the file.
+        """Return all columns as the texts of the file.
 
         Raises:
             DataError: the file is not CSV.
@@ -62,7 +62,7 @@ class CsvSource:
         return columns
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[str]]:
-        """Return some rows, as the texts that stand in the file, column by column.
+        """Return some rows as the texts of the file, column by column.
 
         Args:
             names: the columns to read.
@@ -103,7 +103,7 @@ class CsvSource:
             yield Chunk(block.rows, numbers, codes, self._keys(block, columns), weights)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
 
         Args:
             names: the columns to read.
@@ -115,7 +115,7 @@ class CsvSource:
             yield block.rows, block.columns
 
     def _plain_numbers(self, columns: Columns) -> Numbers:
-        """Return the columns whose numbers need no other way to be read."""
+        """Return the columns of numbers that the file can parse itself."""
         are_plain = not self._written.symbols and not self._written.thousands
         numbers = (*columns.all_numbers, *(() if columns.weight is None else (columns.weight,))) if are_plain else ()
         return Numbers([name for name in numbers if name not in columns.readers], self._written.decimal, self._missing)
@@ -149,19 +149,18 @@ class CsvSource:
             beside = [text for other in block.columns[: len(columns.all_numbers)] for text in other]
             place = Place(self.name, int(block.rows[error.index]), name, self._written, beside)
             if not columns.trained and name in columns.numbers:
-                found = [
-                    pair for pair in zip(columns.numbers, block.columns, strict=False) if pair[0] not in columns.readers
-                ]
-                expect_numbers(self.name, found, columns, self._missing)
+                pairs = zip(columns.numbers, block.columns, strict=False)
+                plain_columns = [pair for pair in pairs if pair[0] not in columns.readers]
+                expect_numbers(self.name, plain_columns, columns, self._missing)
             raise wrong_number(place, columns, self._whole_column(name, texts), texts[error.index], error) from error
 
     def _whole_column(self, name: str, texts: Sequence[str]) -> Sequence[str]:
-        """Return all texts of a column that aren't missing; those at hand if the file can't be read to its end."""
+        """Return all texts of a column but missing ones; ``texts`` if the rest of the file is damaged."""
         try:
-            found = {text for block in self._file.blocks([name]) for text in block.columns[0]}
+            distinct = {text for block in self._file.blocks([name]) for text in block.columns[0]}
         except DataError:
-            found = set(texts)
-        return [text for text in found if text.strip() not in self._missing]
+            distinct = set(texts)
+        return [text for text in distinct if text.strip() not in self._missing]
 
     def _keys(self, block: Block | FieldBlock, columns: Columns) -> NDArray[np.uint64] | None:
         if columns.key is None:

@@ -1,4 +1,4 @@
-"""The parts of dates in operators, from seconds since 1970."""
+"""The parts of dates as graph operators, from seconds since 1970."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 BEFORE_1970: Final = 719_468
-"""Days from the 1st of March of the year 0 to the 1st of January 1970."""
+"""Days from 1 March of the year 0 to 1 January 1970."""
 
 CYCLE: Final = 146_097
-"""Days of 400 years."""
+"""Days in 400 years."""
 
 
 class DateInGraph:
-    """Describes the numbers that are taken from a date, in float64; NaN stays NaN.
+    """Describes the parts of a date, in float64; NaN stays NaN.
 
     Args:
         graph: the graph.
@@ -38,10 +38,10 @@ class DateInGraph:
         self._seconds = seconds
 
     def part(self, name: str) -> Value:
-        """Describe a number.
+        """Describe a part.
 
         Args:
-            name: which, one of ``DATE_PARTS``.
+            name: its name, one of ``DATE_PARTS``.
         """
         if name == "elapsed":
             return self._graph.op("Div", self._seconds, np.array(float(SECONDS_A_DAY)))
@@ -59,13 +59,13 @@ class DateInGraph:
 
 
 class _Calendar:
-    """The proleptic Gregorian calendar in operators on integers, which are never negative, so that ``Div`` rounds down.
+    """The proleptic Gregorian calendar in operators on non-negative integers, where ``Div`` rounds down.
 
-    Years begin in March, so that the day that leap years have more is their last.
+    Years start in March, so that a leap day is the last day of a year.
 
     Args:
         graph: the graph.
-        seconds: seconds since the 1st of March of the year 0, int64.
+        seconds: seconds since 1 March of the year 0, int64.
 
     Source: H. Hinnant, chrono-Compatible Low-Level Date Algorithms, 2013.
     """
@@ -76,7 +76,7 @@ class _Calendar:
         self._days = self._op("Div", seconds, SECONDS_A_DAY)
 
     def elapsed_hours(self) -> Value:
-        """Return the hour, with minutes and seconds as its decimals."""
+        """Return the hour, with minutes and seconds as a fraction."""
         of_day = self._modulo(self._seconds, SECONDS_A_DAY)
         of_hour = self._modulo(of_day, 3600)
         hour = self._float(self._op("Div", of_day, 3600))
@@ -125,7 +125,7 @@ class _Calendar:
 
     @cached_property
     def _day_of_year(self) -> Value:
-        """Return the day of the year that begins in March, from 0."""
+        """Return the day of the year that starts in March, from 0."""
         return self._op("Sub", self._day_of_cycle, self._days_before(self._year_of_cycle))
 
     @cached_property
@@ -140,7 +140,7 @@ class _Calendar:
         return self._op("Div", self._op("Add", day, leap_days), 365)
 
     def _days_before(self, year: Value) -> Value:
-        """Return the days from the year 0 to a year, both from March on."""
+        """Return the days from March of the year 0 to March of a year."""
         days = self._op("Add", self._op("Mul", 365, year), self._op("Div", year, 4))
         return self._op("Add", self._op("Sub", days, self._op("Div", year, 100)), self._op("Div", year, 400))
 
@@ -166,13 +166,13 @@ _PARTS: Final[dict[str, Callable[[_Calendar], Value]]] = {
 
 @dataclass(frozen=True)
 class DateSeconds(DatePart):
-    """Seconds since 1970 of dates: in UTC if time elapsed is all that is wanted, else on the clock that they show.
+    """Dates as seconds since 1970: in UTC if ``elapsed`` is the only part used, otherwise in local time.
 
     Args:
         column: the column of the file.
-        format: how dates are written.
+        format: the format of the dates.
         part: any of the parts.
-        parts: all parts that are wanted.
+        parts: all parts used of this column.
     """
 
     parts: tuple[str, ...] = ()
@@ -181,15 +181,15 @@ class DateSeconds(DatePart):
         """Return the seconds of each date.
 
         Raises:
-            WrongTextError: a text is no date, or has an offset from UTC that one number can't tell.
+            WrongTextError: a text isn't a date, or has an offset from UTC that a single number can't express.
         """
-        found = super().numbers(texts, missing)
-        for index in np.flatnonzero(~np.isnan(found)).tolist():
+        seconds = super().numbers(texts, missing)
+        for index in np.flatnonzero(~np.isnan(seconds)).tolist():
             time = moment(texts[index], self.format)
             if self.parts != ("elapsed",):
                 if "elapsed" in self.parts and time.utcoffset():
                     message = "an exported model takes the seconds of one clock, and this date has an offset from UTC"
                     raise WrongTextError(index, message, "train on dates without offsets")
                 time = time.replace(tzinfo=UTC)
-            found[index] = time.timestamp()
-        return found
+            seconds[index] = time.timestamp()
+        return seconds

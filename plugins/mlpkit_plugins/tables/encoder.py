@@ -1,4 +1,4 @@
-"""Encodes rows of a table for a network, with what was learned from the training rows only."""
+"""Encodes the rows of a table for a network, with statistics of the training rows only."""
 
 from __future__ import annotations
 
@@ -30,27 +30,26 @@ if TYPE_CHECKING:
 class TableEncoder:
     """Encodes numbers and categories.
 
-        x = (number - mean) / std   for each column of numbers, or what its encoding makes of it, then
-        x = 1 if the value is that category, else 0   for each category of each one-hot column, or what other encodings
-                                                      make of a column
+        x = (number - mean) / std   for each column of numbers without an encoding
+        x = 1 if the value is that category, else 0   for each category of a one-hot column
         x = 1 if the number is missing, else 0   for each column of numbers that has an indicator
 
-    A missing number is replaced by the mean. Columns of categories that become numbers are encoded as all numbers are.
-    A category that did not occur in training counts as missing, unless its column has a category for all others.
-    Columns that are equal in all training rows are left out: nothing could be learned of what a change of them means.
+    A missing number is replaced by the mean. Columns of categories that become numbers are encoded like all numbers.
+    A category that did not occur in training counts as missing, unless its column has a category ``other``. Columns
+    that are constant in the training rows are left out: nothing can be learned about changes in them.
 
     Args:
         numbers: names of the columns of numbers.
-        means: what is subtracted from each, and from each number that a column of categories becomes.
-        stds: what each is divided by.
-        fills: what replaces a missing number.
+        means: the number subtracted from each column, columns of encoded categories included.
+        stds: the number by which each of these columns is divided.
+        fills: the replacement of a missing number.
         columns_of_categories: the columns of categories, each with its encoding.
         classes: the names of the classes; None if no classes are predicted.
         indicators: the columns of numbers that have an indicator.
-        with_other: the columns of categories in which ``other`` stands for all that are rare or unknown.
+        with_other: the columns of categories in which ``other`` replaces rare and unknown categories.
         extents: least and greatest number of each column in training, shape (columns, 2).
-        encodings: the encodings of the columns of numbers; none if they are scaled by ``means`` and ``stds``.
-        of_categories: the encoding of what one-hot columns become; None for as it is.
+        encodings: the encodings of the columns of numbers; empty if they are scaled by ``means`` and ``stds``.
+        of_categories: the encoding applied to one-hot columns; None to leave them unchanged.
         constant: the columns of numbers that are left out.
     """
 
@@ -87,17 +86,17 @@ class TableEncoder:
             table: the table.
             training: positions of the training rows.
             standardize: whether numbers without an encoding are scaled to mean 0 and standard deviation 1.
-            fitted_on: returns the encoding of a column of categories, fitted.
-            indicate: whether a column of numbers, if one is missing in training, has an indicator.
+            fitted_on: returns the fitted encoding of a column of categories.
+            indicate: whether columns of numbers with missing values in training have an indicator.
             rare: with fewer training rows than this, a category counts as ``other``.
             encoding_of: returns the encoding of a column of numbers; None for a column without one.
-            for_categories: the encoding of what one-hot columns become; None for as it is.
-            classes: the classes, in their order; None for those of the training rows, in numerical or alphabetical
+            for_categories: the encoding applied to one-hot columns; None to leave them unchanged.
+            classes: the classes in their order; None for those of the training rows, in numerical or alphabetical
                 order.
 
         Raises:
             DataError: numbers are so large that their squares are infinite, or no column varies.
-            ParameterError: an encoding is not for such a column of categories.
+            ParameterError: an encoding doesn't take such a column of categories.
         """
         columns = table.columns
         found = [
@@ -133,7 +132,7 @@ class TableEncoder:
             constant=constant,
         )
         if not encoder.width:
-            raise DataError(table.name, "no input varies in the training rows, so that there is nothing to learn from")
+            raise DataError(table.name, "no input varies in the training rows, so there is nothing to learn from")
         features = features_of(of_categories.one_hot)
         if for_categories is None or not features:
             return encoder
@@ -146,7 +145,7 @@ class TableEncoder:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the columns that are encoded, in the order of raw inputs."""
+        """The names of the encoded columns, in the order of raw inputs."""
         return (*self.numbers, *self.categories)
 
     @cached_property
@@ -156,19 +155,19 @@ class TableEncoder:
 
     @cached_property
     def varying(self) -> tuple[str, ...]:
-        """Those of ``all_numbers`` that are encoded."""
+        """The columns of ``all_numbers`` that vary, and so are encoded."""
         return tuple(name for name in self.all_numbers if name not in self.constant)
 
     @cached_property
     def places_of_varying(self) -> list[int] | slice:
-        """The places of those in ``all_numbers``."""
+        """The positions of ``varying`` in ``all_numbers``."""
         if not self.constant:
             return slice(None)
         return [place for place, name in enumerate(self.all_numbers) if name not in self.constant]
 
     @cached_property
     def used(self) -> tuple[str, ...]:
-        """Those of ``inputs`` that an encoded row depends on."""
+        """The columns of ``inputs`` that an encoded row depends on."""
         left_out = {*self.constant, *self.columns_of_categories.constant} - {*self.indicators}
         return tuple(name for name in self.inputs if name not in left_out)
 
@@ -179,7 +178,7 @@ class TableEncoder:
 
     @cached_property
     def number_features(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Each column of numbers, in the order in which they are written, with the names of what it becomes."""
+        """Each column of numbers with the names of its features, in the order in which they are written."""
         if not self.encodings:
             return tuple((name, (name,)) for name in self.varying)
         return tuple(pair for each in self.encodings for pair in zip(each.columns, each.features(), strict=True))
@@ -192,15 +191,15 @@ class TableEncoder:
         return (*numbers, *chain(*self._one_hot), *indices, *(f"{name} is missing" for name in self.indicators))
 
     def columns(self, dates: Collection[str] = ()) -> list[InputColumn]:
-        """Return what each element of an encoded row comes from, in the order of the elements.
+        """Return the column that each element of an encoded row comes from, in order.
 
         Args:
             dates: the columns of numbers that come from dates.
         """
         one_hot = [column.encoding.column for column in self.columns_of_categories.one_hot]
         return [
-            *(InputColumn(n, "dates" if n in dates else "numbers", len(found)) for n, found in self.number_features),
-            *(InputColumn(n, "one_hot", len(found)) for n, found in zip(one_hot, self._one_hot, strict=True) if found),
+            *(InputColumn(n, "dates" if n in dates else "numbers", len(names)) for n, names in self.number_features),
+            *(InputColumn(n, "one_hot", len(names)) for n, names in zip(one_hot, self._one_hot, strict=True) if names),
             *inputs_of(self.columns_of_categories.indices),
             *(InputColumn(name, "one_hot") for name in self.indicators),
         ]
@@ -209,9 +208,9 @@ class TableEncoder:
         """Write rows into ``out``, shape (rows, width).
 
         Args:
-            numbers: numbers as in the table, NaN where one is missing, shape (rows, columns).
-            codes: positions of categories among those of their column, -1 for all others, shape (rows, columns).
-            out: where to write.
+            numbers: the table's numbers, NaN for missing ones, shape (rows, columns).
+            codes: positions of categories in the list of their column, -1 for unlisted ones, shape (rows, columns).
+            out: the array to write to.
         """
         numbers = self.columns_of_categories.beside(numbers, codes)
         absent = np.isnan(numbers)
@@ -227,21 +226,21 @@ class TableEncoder:
             out[:, begin:] = absent[:, [self.numbers.index(name) for name in self.indicators]]
 
     def encoded_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what becomes of numbers, none of them missing, shape (rows, features of numbers)."""
+        """Encode numbers without missing values, shape (rows, features of numbers)."""
         if not self.encodings:
             return self.scaled(numbers)[:, self.places_of_varying]
         parts = [each.encode(numbers[:, places]) for each, places in zip(self.encodings, self._places, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def _write_numbers(self, numbers: NDArray[np.float64], out: Array) -> int:
-        """Write what becomes of numbers, and return where it ends."""
+        """Write encoded numbers, and return the position after them."""
         encoded = self.encoded_numbers(numbers)
         end: int = encoded.shape[1]
         out[:, :end] = encoded
         return end
 
     def _write_one_hot(self, codes: NDArray[np.int32], out: Array, begin: int) -> int:
-        """Write what becomes of one-hot columns, and return where it ends."""
+        """Write one-hot columns, and return the position after them."""
         one_hot, width = self.columns_of_categories.one_hot, self._one_hot_width
         if self.of_categories is None:
             write(one_hot, codes, out[:, begin : begin + width])
@@ -263,7 +262,7 @@ class TableEncoder:
 
     @cached_property
     def _places(self) -> list[list[int] | slice]:
-        """The columns of numbers that each encoding takes."""
+        """The positions of each encoding's columns."""
         places = {name: place for place, name in enumerate(self.all_numbers)}
         return (
             [slice(None)]
@@ -273,15 +272,15 @@ class TableEncoder:
 
     @cached_property
     def _one_hot(self) -> tuple[tuple[str, ...], ...]:
-        """The names of what each one-hot column becomes."""
-        found = tuple(column.features for column in self.columns_of_categories.one_hot)
+        """The names of the features of each one-hot column."""
+        one_hot = tuple(column.features for column in self.columns_of_categories.one_hot)
         if self.of_categories is None:
-            return found
+            return one_hot
         encoded = iter(self.of_categories.features())
-        return tuple(tuple(chain(*(next(encoded) for _ in features))) for features in found)
+        return tuple(tuple(chain(*(next(encoded) for _ in features))) for features in one_hot)
 
     def why_not_written(self, rows: Array) -> str:
-        """Return why rows clearly were not encoded by ``write``; empty if they may have been."""
+        """Return why ``write`` can't have encoded these rows; empty if it may have."""
         count = len(list(chain(*(features for _, features in self.number_features))))
         numbers, one_hot = rows[:, :count], rows[:, count : count + self._one_hot_width]
         wrong = np.argwhere(np.isnan(numbers))
@@ -302,7 +301,7 @@ class TableEncoder:
         return ""
 
     def why_perhaps_not_written(self, rows: Array) -> str:
-        """Return why rows most likely were not encoded by ``write``; empty if nothing stands out."""
+        """Return why ``write`` probably didn't encode these rows; empty without a sign of that."""
         if self.encodings or not self.varying:
             return ""
         places = self.places_of_varying
@@ -316,13 +315,13 @@ class TableEncoder:
         return f"row {raw.row}, counted from 0, has {raw.value:g} for '{name}', which encoded is {encoded}"
 
     def scaled(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return numbers less the means of their columns, divided by the standard deviations."""
+        """Return (numbers - means) / stds, by column."""
         scaled = numbers - self.means
         scaled /= self.stds
         return scaled
 
     def translations(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.int32]]:
-        """Return for each column of texts what its codes are here: positions of categories; -1 missing; -2 unknown.
+        """Map the codes of each column of texts to positions of categories; -1 for missing, -2 for unknown texts.
 
         Args:
             texts: the distinct texts of each column, in the order of their codes.
@@ -334,7 +333,7 @@ class TableEncoder:
 def grouped(
     names: Sequence[str], encoding_of: Callable[[str], Encoding | None]
 ) -> list[tuple[Encoding, tuple[str, ...]]]:
-    """Return each different encoding with the columns that have it; nothing if columns have none."""
+    """Return each distinct encoding with its columns; columns without an encoding are left out."""
     groups: dict[str, tuple[Encoding, tuple[str, ...]]] = {}
     for name in names:
         encoding = encoding_of(name)

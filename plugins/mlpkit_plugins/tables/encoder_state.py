@@ -1,4 +1,4 @@
-"""A table's encoder as plain data, as a model file holds it, and back."""
+"""Converts a table's encoder to the plain data of a model file, and back."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from mlpkit_plugins.arrays.encoding_options import ColumnOptions
 
-OTHER_ENCODINGS: Final = "the encoder of the table has other encodings than the spec inside says"
+OTHER_ENCODINGS: Final = "the encodings of the table's encoder don't match the spec inside"
 
 LONGEST_FEATURE_NAMES: Final = 1 << 26
-"""Most characters of a column's name, counted once per category."""
+"""The most characters of a column's name, counted once per category."""
 
 
 def state_of(encoder: TableEncoder) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
         "means": encoder.means.tolist(),
         "stds": encoder.stds.tolist(),
         "fills": encoder.fills.tolist(),
-        "categories": [[name, list(found)] for name, found in encoder.categories.items()],
+        "categories": [[name, list(names)] for name, names in encoder.categories.items()],
         "classes": None if encoder.classes is None else list(encoder.classes),
         **({"indicators": list(encoder.indicators)} if encoder.indicators else {}),
         **({"with_other": list(encoder.with_other)} if encoder.with_other else {}),
@@ -49,14 +49,14 @@ def state_of(encoder: TableEncoder) -> dict[str, Any]:
 
 
 def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
-    """Take back what ``state_of`` returned.
+    """Restore an encoder from its state.
 
     Args:
-        state: what ``state_of`` returned.
-        options: what the spec says of encodings.
+        state: plain data from ``state_of``.
+        options: the encodings in the spec.
 
     Raises:
-        ModelFileError: ``state_of`` did not return it.
+        ModelFileError: ``state_of`` can't have returned this state, or it doesn't match the spec.
     """
     match dict(state):
         case {
@@ -72,7 +72,7 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
             and are_names(numbers + [name for name, _ in categories])
             and (classes is None or (are_names(classes) and len(classes) > 1))
             and _are_among(state.get("indicators", []), numbers)
-            and _are_among(state.get("with_other", []), [name for name, found in categories if OTHER in found])
+            and _are_among(state.get("with_other", []), [name for name, names in categories if OTHER in names])
             and _are_among(state.get("constant", []), [*numbers, *(name for name, _ in categories)])
         ):
             columns = _columns_from(categories, state, options)
@@ -96,19 +96,19 @@ def encoder_from(state: Mapping[str, Any], options: ColumnOptions) -> TableEncod
                     constant=tuple(name for name in numbers if name in state.get("constant", ())),
                 )
                 return _with_encodings(encoder, state, options)
-    raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no such data set writes")
+    raise ModelFileError(f"the encoder of the table is {reprlib.repr(state)}, which no data set of this kind writes")
 
 
 def _columns_from(categories: Sequence[Any], state: Mapping[str, Any], options: ColumnOptions) -> CategoryColumns:
-    """Return the columns of categories with the encodings of the spec, which learned what a state says."""
+    """Return the columns of categories with the encodings of the spec, restored from a state."""
     learned = state.get("learned", {})
     if not isinstance(learned, dict):
         raise ModelFileError(OTHER_ENCODINGS)
     encodings = tuple(
         FittedCategoryEncoding.from_state(
-            options.category_encoding_of(name, len(found)), name, found, learned.get(name, {})
+            options.category_encoding_of(name, len(names)), name, names, learned.get(name, {})
         )
-        for name, found in categories
+        for name, names in categories
     )
     held = [each.encoding.holds for each in encodings]
     if state.get("held", []) != held:
@@ -118,7 +118,7 @@ def _columns_from(categories: Sequence[Any], state: Mapping[str, Any], options: 
 
 
 def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: ColumnOptions) -> TableEncoder:
-    """Return the encoder with the encodings of the spec, which learned what ``state`` says."""
+    """Return the encoder with the encodings of the spec, restored from a state."""
     groups, states = grouped(encoder.varying, options.encoding_of), state.get("encodings", [])
     for_categories = options.for_categories
     encoded = isinstance(states, list) and len(states) == len(groups)
@@ -126,13 +126,13 @@ def _with_encodings(encoder: TableEncoder, state: Mapping[str, Any], options: Co
         raise ModelFileError(OTHER_ENCODINGS)
     encodings = [FittedEncoding.from_state(each, state) for (each, _), state in zip(groups, states, strict=True)]
     if [each.columns for each in encodings] != [names for _, names in groups]:
-        raise ModelFileError("the encoder of the table has encodings of other columns than the spec inside says")
+        raise ModelFileError("the encoded columns of the table's encoder don't match the spec inside")
     encoder = replace(encoder, encodings=tuple(encodings))
     if for_categories is None or "of_categories" not in state:
         return encoder
     of_categories = FittedEncoding.from_state(for_categories, state["of_categories"])
     if of_categories.columns != features_of(encoder.columns_of_categories.one_hot):
-        raise ModelFileError("the encoder of the table encodes other categories than it has")
+        raise ModelFileError("the encoder of the table encodes categories that it doesn't have")
     return replace(encoder, of_categories=of_categories)
 
 
@@ -142,17 +142,17 @@ def _constant_in(encoder: TableEncoder) -> list[str]:
 
 
 def _are_among(names: object, known: Sequence[str]) -> bool:
-    """Whether a value is a list of distinct names, all of them known."""
+    """Whether a value is a list of distinct known names."""
     return are_names(names) and isinstance(names, list) and set(names) <= set(known)
 
 
 def _are_extents(values: object, count: int) -> bool:
-    """Whether a value is a list of so many pairs of numbers."""
+    """Whether a value is a list of ``count`` pairs of numbers."""
     return isinstance(values, list) and len(values) == count and all(are_numbers(pair, 2) for pair in values)
 
 
 def _is_column(column: object) -> bool:
-    """Whether a value is a list of a name and the categories of that column, which together name the features."""
+    """Whether a value is a pair of a column's name and its categories, whose feature names aren't too long."""
     match column:
         case [str(name), [*categories]]:
             return are_names([name]) and are_names(categories) and len(name) * len(categories) <= LONGEST_FEATURE_NAMES

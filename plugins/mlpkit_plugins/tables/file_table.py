@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class FileOption:
-    """Which file holds the table.
+    """The file with the table.
 
     Args:
-        file: the file; ``example:NAME`` is one that ships with mlpkit.
+        file: the file; ``example:NAME`` is an example that ships with mlpkit.
     """
 
     file: FilePath
@@ -37,7 +37,7 @@ class FileOption:
 class FileTable(TableDataset, FileOption):
     """A data set whose examples are the rows of a file.
 
-    A subclass says how a file becomes a table.
+    A subclass implements ``source``, which reads a file as a table, and ``propose``.
     """
 
     @classmethod
@@ -56,13 +56,13 @@ class FileTable(TableDataset, FileOption):
 
         Args:
             files: the files of the splits, by split.
-            target: the column to predict; None if that wasn't said.
+            target: the column to predict; None if the user named none.
             recipe: the recipe of the network; None for a perceptron that fits the table.
-            wishes: what was asked for about its columns.
+            wishes: what the user asked for about the columns.
 
         Raises:
             ParameterError: a file or the target is missing, or the recipe is not for such a table.
-            DataError: the file is damaged, or nothing can be learned from it as it is.
+            DataError: the file is damaged, or holds nothing to learn from.
         """
 
     @abstractmethod
@@ -71,36 +71,36 @@ class FileTable(TableDataset, FileOption):
 
         Args:
             path: the file.
-            name: what to call it in messages.
-            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
+            name: its name in messages.
+            to_predict: whether its rows are for prediction, so that advice can't be about parameters.
 
         Raises:
             DataError: the file has another format.
         """
 
     def table_of(self, split: str) -> TableFile:
-        """Return the table in the file of ``train``, or of a split that has its own, not yet read.
+        """Return the table of ``train``, or of a split with a separate file, not yet read.
 
         Raises:
-            ParameterError: there is no such file.
+            ParameterError: the file doesn't exist.
             DataError: the file has another format.
         """
         file = self.files.get(split, self.file)
         return self.source(named_file(split if split in self.files else "file", file), file)
 
     def locate(self, name: str) -> Path:
-        """Return the path of a file, which may be one that ships with mlpkit."""
+        """Return the path of a file, which may be an example that ships with mlpkit."""
         return located(name)
 
     def read(self, path: Path) -> Array:
-        """Read the columns that the model takes from a file in the format of the data set.
+        """Read the model's columns from a file in the format of the data set.
 
         Returns:
-            Raw inputs, shape (rows, columns): the columns of numbers, then those of categories, by the positions of
-            the categories; NaN where a value is missing, -1 where a category did not occur in training.
+            Raw inputs, shape (rows, columns): the columns of numbers, then the columns of categories as positions;
+            NaN for a missing value, -1 for a category that did not occur in training.
 
         Raises:
-            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
+            DataError: the file is damaged, a column is missing, or a value doesn't fit its column.
         """
         return self.raw_inputs(self.source(path, str(path), to_predict=True))
 
@@ -108,14 +108,14 @@ class FileTable(TableDataset, FileOption):
         """Read raw inputs, targets and weights from a file in the format of the data set, or from columns in memory.
 
         Raises:
-            DataError: the file is damaged or lacks a column, or a value doesn't fit its column.
+            DataError: the file is damaged, a column is missing, or a value doesn't fit its column.
         """
         if isinstance(source, Path):
             return self.examples_in(self.source(source, str(source), to_predict=True))
         return super().read_examples(source)
 
     def read_table(self, path: Path) -> Mapping[str, Sequence[Any] | Array]:
-        """Read all columns of a file in the format of the data set, as they stand there.
+        """Read all columns of a file in the format of the data set, unchanged.
 
         Raises:
             DataError: the file is damaged.

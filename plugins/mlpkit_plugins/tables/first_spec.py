@@ -1,4 +1,4 @@
-"""A spec to begin from, for a table in a file."""
+"""A first spec for a table in a file."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.target_guess import Aim, Wishes
 
 ALIKE: Final = 0.9995
-"""A column agrees so well with the target that it must be a copy: a rank correlation, or a share of the rows."""
+"""The rank correlation, or the share of equal rows, from which a column counts as a copy of the target."""
 
 ROWS_COMPARED: Final = 5000
 """Rows in which a column is compared with the target."""
 
 FILLED: Final = "means in place of numbers, zeros for categories"
-"""What ``missing: fill`` does."""
+"""The effect of ``missing: fill``."""
 
 FOR_COUNTS: Final = "Poisson in place of MeanSquaredError, with scale_target: none"
-"""What may suit counts better than what is written for all numbers."""
+"""A loss that may suit counts better than the default for numbers."""
 
 SENTINEL: Final = "counted as missing; if it is a real value, remove it from missing_numbers"
-"""What to know of a number that seems to stand for a missing value."""
+"""The note on a number that seems to mark a missing value."""
 
 LEAST_ROWS: Final = 5
-"""Of fewer rows, the shares held out for validation and test would have none."""
+"""With fewer rows, the shares for validation and test would be empty."""
 
 FEW_TO_HASH: Final = 50
-"""Of fewer rows, a split that goes by the content of each alone may get none."""
+"""With fewer rows, a split by the content of each row alone may leave a split empty."""
 
 FEW_ROWS: Final = 500
-"""With fewer rows, larger shares of them are held out, so that what is measured on them means something."""
+"""With fewer rows, larger shares are held out, so that the measured errors mean something."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Reading:
 
     Args:
         source: the table.
-        sample: rows of it.
+        sample: some of its rows.
         missing: texts that always mean a missing value.
-        written: how numbers are written.
-        parameters: what a spec must say of the file's format.
-        comments: why, by parameter.
+        written: the format of numbers.
+        parameters: the parameters that describe the file's format in a spec.
+        comments: the reasons for them, by parameter.
         has_names: whether the file names its columns.
     """
 
@@ -93,14 +93,14 @@ def propose_for_table(
     Args:
         name: the name of the data set.
         files: the files of the splits, by split.
-        target: the column to predict; None if that wasn't said.
+        target: the column to predict; None if the user named none.
         reading: the table, and how it is read.
         recipe: the recipe of the network; None for a perceptron that fits the table.
-        wishes: what was asked for about its columns.
+        wishes: what the user asked for about the columns.
 
     Raises:
-        ParameterError: a column that was named is missing, or the recipe is not for such a table.
-        DataError: the table has too few rows, nothing to learn from, or values that don't fit the others.
+        ParameterError: a named column is missing, or the recipe is not for such a table.
+        DataError: the table has too few rows, nothing to learn from, or inconsistent values.
     """
     sample, source = reading.sample, reading.source
     expect_visible_names(source.name, source.header, source.header_row)
@@ -131,12 +131,12 @@ def propose_for_table(
 
 
 def _are_files(files: Mapping[str, str]) -> bool:
-    """Whether the rows for validation and test have files of their own."""
+    """Whether the rows for validation and test are in separate files."""
     return {"validation", "test"} <= files.keys()
 
 
 def _reasons_to_drop(wishes: Wishes, targets: Collection[str], reading: Reading) -> dict[str, str]:
-    """Return the columns that were named as no inputs, each with a reason; make sure that the table has them."""
+    """Return the columns that the user excluded, each with a reason; check that the table has them."""
     for parameter, names in (("drop", wishes.get("drop", ())), ("id", [wishes["id"]] if "id" in wishes else [])):
         for name in names:
             expect_column(parameter, name, reading.source.header, has_names=reading.has_names)
@@ -146,7 +146,7 @@ def _reasons_to_drop(wishes: Wishes, targets: Collection[str], reading: Reading)
 
 
 def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess], sample: RowSample) -> tuple[Aim, list[ColumnGuess]]:
-    """Return the guesses with numbers that stand for a missing value counted as such, the target's, too."""
+    """Return the guesses with sentinels such as -999 counted as missing, in inputs and targets."""
     columns = {
         guess.name: guess.numbers
         for guess in (*guesses, *(aim.guesses if aim.predict == "values" else ()))
@@ -155,11 +155,11 @@ def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess], sample: RowSamp
     sentinels = sentinels_in(columns)
 
     def marked(guess: ColumnGuess) -> ColumnGuess:
-        found = sentinels.get(guess.name)
-        if found is None or guess.numbers is None:
+        sentinel = sentinels.get(guess.name)
+        if sentinel is None or guess.numbers is None:
             return guess
-        numbers = np.where(guess.numbers == found.value, np.nan, guess.numbers)
-        return replace(guess, numbers=numbers, missing=guess.missing + found.rows, sentinel=found)
+        numbers = np.where(guess.numbers == sentinel.value, np.nan, guess.numbers)
+        return replace(guess, numbers=numbers, missing=guess.missing + sentinel.rows, sentinel=sentinel)
 
     targets = [marked(guess) for guess in aim.guesses]
     more = sum(guess.missing for guess in targets) - sum(guess.missing for guess in aim.guesses)
@@ -168,7 +168,7 @@ def _without_sentinels(aim: Aim, guesses: Sequence[ColumnGuess], sample: RowSamp
 
 
 def _unless_a_copy(guess: ColumnGuess, aim: Aim, sample: RowSample) -> ColumnGuess:
-    """Return the guess, or that a column gives the target away, if it says nearly the same in other words."""
+    """Return the guess; for a column that is nearly a copy of the target, a guess that excludes it."""
     if guess.holds == "nothing":
         return guess
     copied = [target.name for target in aim.guesses if _is_copy(guess, target, aim.counts, sample)]
@@ -196,14 +196,14 @@ def _is_copy(guess: ColumnGuess, target: ColumnGuess, classes: Collection[str], 
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rank of each value; equal values have the mean of theirs."""
+    """Return the rank of each value; equal values share their mean rank."""
     _, positions, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[positions]
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes the proposal for a table, once it is known what its columns hold."""
+    """Writes the proposal for a table whose columns' content is known."""
 
     name: str
     files: Mapping[str, str]
@@ -213,7 +213,7 @@ class _Writer:
     id: str | None
 
     def proposal(self, recipe: Recipe | None) -> Proposal:
-        """Return the spec, with comments, and what was decided."""
+        """Return the spec with comments, and the decisions behind it."""
         if recipe is not None:
             return self._filled_in(recipe)
         network = perceptron(self._training_rows(), self._target())
@@ -374,14 +374,14 @@ class _Writer:
         categories = [f"{guess.name} ({guess.distinct})" for guess in self._holding("categories")]
         left_out = [(guess.name or "(no name)", guess.reason) for guess in self._holding("nothing")]
         rows = f"{sample.size:,} of {file}"
-        without = f"{_share(self.aim.missing, len(sample.rows))} of the rows"
+        without_target = f"{_share(self.aim.missing, len(sample.rows))} of the rows"
         decisions = [
             ("rows", rows if sample.is_whole else f"{rows}; {self._about_sample()}"),
             *self.reading.comments.items(),
             ("target", f"{self._targets()}, {self._about_target()}"),
             ("one row each", f"{shown_texts(self.aim.lonely)}: classes left out" if self.aim.lonely else ""),
             ("id", f"{self.id}: rows of the same come into the same split" if self.id is not None else ""),
-            ("no target", f"{without}, left out" if self.aim.missing else ""),
+            ("no target", f"{without_target}, left out" if self.aim.missing else ""),
             ("numbers", f"{len(numbers)}: {shown_names(numbers)}" if numbers else ""),
             ("dates", f"{len(dates)}: {shown_names(dates)}" if dates else ""),
             ("ordered", f"{len(ordinal)}: {shown_names(ordinal)}" if ordinal else ""),
@@ -395,7 +395,7 @@ class _Writer:
 
 
 def _as_written(value: float) -> float | int:
-    """Return a number as a spec should have it."""
+    """Return a number in the form that a spec should have."""
     return int(value) if value.is_integer() else value
 
 
@@ -405,12 +405,12 @@ def _shown_class(text: str) -> str:
 
 
 def _first(shown: Sequence[str]) -> str:
-    """Return what is said of the first columns, and how many more there are."""
+    """Join the texts about the first five columns, and count the rest."""
     return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more columns" if len(shown) > 5 else "")
 
 
 def _also(guess: ColumnGuess) -> str:
-    """Return in which other way the dates of a column can be read."""
+    """Return the comment on a second format that fits all dates of a column."""
     return f"all of them fit '{guess.formats[1]}', too"
 
 

@@ -1,4 +1,4 @@
-"""Data frames as columns, and what their columns hold."""
+"""Data frames as columns, and the kind of values in them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Held: TypeAlias = Literal["numbers", "categories", "dates"]
 
 
 def is_frame(values: object) -> bool:
-    """Whether something has columns with names: a dict of columns, or a data frame of pandas, Polars or Arrow."""
+    """Whether an object has named columns: a dict of columns, or a data frame of pandas, Polars or Arrow."""
     return isinstance(values, Mapping) or (hasattr(values, "columns") and hasattr(values, "__getitem__"))
 
 
 def names_in(frame: Any) -> list[Any]:
-    """Return what a frame calls its columns."""
+    """Return the names of a frame's columns."""
     names = getattr(frame, "column_names", None)  # Arrow's; its ``columns`` are the values
     return list(frame if isinstance(frame, Mapping) else frame.columns if names is None else names)
 
@@ -36,10 +36,10 @@ def columns_in(frame: Any, source: str) -> dict[str, Array]:
 
     Args:
         frame: the frame.
-        source: what to call it in messages.
+        source: its name in messages.
 
     Raises:
-        DataError: two columns have one name, or one holds no single values.
+        DataError: two columns have the same name, or a column isn't one-dimensional.
     """
     columns: dict[str, Array] = {}
     for name in names_in(frame):
@@ -54,7 +54,7 @@ def columns_in(frame: Any, source: str) -> dict[str, Array]:
 
 
 def held_in(values: Array, name: str, source: str) -> Held:
-    """Return what a column holds: numbers, truth values among them; texts, which are categories; or dates.
+    """Return what a column holds: numbers, which include truth values; texts, which are categories; or dates.
 
     Raises:
         DataError: it holds something else.
@@ -72,7 +72,7 @@ def held_in(values: Array, name: str, source: str) -> Held:
 
 
 def ordered_categories(frame: Any) -> dict[str, list[str]]:
-    """Return the columns of a frame of pandas whose type orders their categories, each with these, lowest first."""
+    """Return the ordered categorical columns of a pandas frame, each with its categories, lowest first."""
     if not hasattr(frame, "dtypes"):
         return {}
     dtypes: dict[str, Any] = {str(name): getattr(frame[name], "dtype", None) for name in names_in(frame)}
@@ -84,7 +84,7 @@ def ordered_categories(frame: Any) -> dict[str, list[str]]:
 
 
 def row_labels(frame: Any) -> Sequence[Any] | None:
-    """Return the index of a frame of pandas; None without an index, or if it counts the rows from 0."""
+    """Return the index of a pandas frame; None without an index, or if it counts the rows from 0."""
     index: Any = getattr(frame, "index", None)
     labels = index.tolist() if hasattr(index, "tolist") else None
     return None if labels is None or labels == list(range(len(labels))) else labels

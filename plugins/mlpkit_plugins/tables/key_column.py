@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def keys_of(texts: Sequence[str], *, times: bool) -> NDArray[np.uint64]:
-    """Return a number for each text: one that depends on the text alone, or the bits of its time in seconds.
+    """Return a number for each text: a hash, or the bits of its time in seconds.
 
     Raises:
         NotATimeError: a text is not a time.
@@ -35,6 +35,6 @@ def keys_of(texts: Sequence[str], *, times: bool) -> NDArray[np.uint64]:
 
 
 def no_time(file: str, row: int, column: str, text: str) -> DataError:
-    """Return the error for a text in a column of times that is not one."""
+    """Return the error for a text in a column of times that isn't a time."""
     message = f"{shown_text(text)} is not a time; expected {EXPECTED}" if text.strip() else "the time is missing"
     return DataError(file, f"{message}; write one, or split by another column", row=row, column=column)

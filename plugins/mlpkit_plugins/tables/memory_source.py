@@ -35,14 +35,14 @@ class MemorySource:
     """Columns in memory, as numbers and as codes of texts.
 
     None, NaN, NaT and pandas' NA are missing. A text in a column of numbers is parsed as a number; a number, a date or
-    a truth value in a column of categories becomes the text of a known category, or else Python's.
+    a truth value in a column of categories becomes the text of a known category if one fits, otherwise ``str(value)``.
 
     Args:
         columns: values by the name of their column, all of one length.
         missing: texts that also mean a missing value.
-        written: how numbers are written that are texts.
-        known: the categories of columns, as far as they are known.
-        name: what to call the table in messages.
+        written: the format of numbers that are texts.
+        known: the known categories of columns.
+        name: the table's name in messages.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class MemorySource:
         """A SHA-256 of all columns."""
         import hashlib  # noqa: PLC0415 - prediction needs no checksum
 
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for name, values in self._columns.items():
             array = np.ascontiguousarray(values)
-            found.update(f"{name} {array.dtype} {array.shape}".encode())
-            found.update(repr(array.tolist()).encode() if array.dtype.hasobject else array.tobytes())
-        return found.hexdigest()
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(repr(array.tolist()).encode() if array.dtype.hasobject else array.tobytes())
+        return digest.hexdigest()
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
         """Return some rows, column by column.
@@ -85,7 +85,7 @@ class MemorySource:
         return {name: [*_in_python(np.asarray(self._columns[name])[numbers])] for name in names}
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return all rows as texts, empty where a value is missing."""
+        """Return all rows as texts, empty for missing values."""
         columns = [[text or "" for text in self._texts(self._columns[name], name)] for name in names]
         yield np.arange(self.most_rows), columns
 
@@ -133,15 +133,14 @@ class MemorySource:
     def _read(
         self, values: Sequence[Any] | Array, rows: NDArray[np.int64], name: str, columns: Columns
     ) -> NDArray[np.float64]:
-        """Return what the reader of a column makes of values, once they are texts; NaN where one is missing."""
+        """Convert values to texts, and these to numbers with the column's reader; NaN for missing values."""
         reader = columns.readers[name]
         values = [reader.written(value) if _is_date(value) else value for value in _in_python(values)]
         texts = self._texts(values, columns.in_file(name))
         present = [index for index, text in enumerate(texts) if text is not None]
         numbers = np.full(len(texts), np.nan)
         try:
-            found = [text for text in texts if text is not None]
-            numbers[present] = reader.numbers(found, self._missing)
+            numbers[present] = reader.numbers([text for text in texts if text is not None], self._missing)
         except WrongTextError as error:
             raise wrong_text(self.name, int(rows[present[error.index]]), columns, name, error) from error
         return numbers
@@ -184,16 +183,16 @@ class MemorySource:
         texts = self._texts(values, name)
         present = [index for index, text in enumerate(texts) if text is not None]
         codes = np.full(len(texts), MISSING, np.int32)
-        found = [text for text in texts if text is not None]
+        present_texts = [text for text in texts if text is not None]
         try:
-            codes[present] = book.codes(found)
+            codes[present] = book.codes(present_texts)
         except NoCharactersError as error:
-            message = f"{shown_text(found[error.index])} has half of a character, a surrogate; correct the text"
+            message = f"{shown_text(present_texts[error.index])} has half of a character, a surrogate; correct the text"
             raise DataError(self.name, message, row=int(rows[present[error.index]]), column=name) from error
         return codes
 
     def _texts(self, values: Sequence[Any] | Array, name: str) -> list[str | None]:
-        """Return the text of each value; None where it is missing."""
+        """Return the text of each value; None for missing values."""
         cache = _Texts(self._known.get(name, ()))
         return [value if type(value) is str else cache.text(value) for value in _in_python(values)]
 
@@ -201,9 +200,9 @@ class MemorySource:
 def _in_python(values: Sequence[Any] | Array) -> Sequence[Any]:
     if not isinstance(values, np.ndarray):
         return values
-    # Dates of microseconds become Python's, and NaT becomes None.
-    found: list[Any] = (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
-    return found
+    # In microseconds, ``tolist`` makes dates Python's, and NaT None.
+    listed: list[Any] = (values.astype("datetime64[us]") if values.dtype.kind == "M" else values).tolist()
+    return listed
 
 
 def _is_date(value: Any) -> bool:
@@ -214,7 +213,7 @@ class _Texts(dict[tuple[type, Any], str | None]):
     """Maps a value and its type, since 1 equals 1.0 and True, to its text: None if it is missing.
 
     Args:
-        known: the categories of the column, as far as they are known.
+        known: the known categories of the column.
     """
 
     def __init__(self, known: Collection[str]) -> None:
@@ -225,7 +224,7 @@ class _Texts(dict[tuple[type, Any], str | None]):
         """Return the text of a value."""
         try:
             return self[type(value), value]
-        except TypeError:  # a list, say, which is no key
+        except TypeError:  # unhashable, such as a list
             return str(value)
 
     def __missing__(self, key: tuple[type, Any]) -> str | None:
@@ -236,7 +235,7 @@ class _Texts(dict[tuple[type, Any], str | None]):
 
 
 def _ways_to_write(value: Any) -> Iterator[str]:
-    """Return how a file may say what a value says, the most usual way first."""
+    """Return the texts that a file may have for a value, the most usual first."""
     value = value.item() if isinstance(value, np.generic) else value
     yield str(value)
     if isinstance(value, bool):
@@ -250,7 +249,7 @@ def _ways_to_write(value: Any) -> Iterator[str]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None, or as NaN, NaT and pandas' NA not equal to itself."""
+    """Whether a value is None or, like NaN, NaT and pandas' NA, not equal to itself."""
     if value is None:
         return True
     try:

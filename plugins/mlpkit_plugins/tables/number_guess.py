@@ -1,4 +1,4 @@
-"""How the numbers of a table seem to be written."""
+"""Guesses the format of a table's numbers."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ FORMATS: Final = (
     NumberFormat(".", "'"),
     NumberFormat(",", "'"),
 )
-"""The ways to write numbers, the most likely first."""
+"""The common formats of numbers, the most likely first."""
 
 MOST: Final = 0.9
-"""A column holds numbers if at least this share of its different texts are some, those for a missing value apart."""
+"""The share of a column's distinct texts, without missing ones, that are numbers if the column holds numbers."""
 
 _DIGITS: Final = str.maketrans("012345678", "999999999")
 
 
 def number_format(sample: RowSample, missing: Collection[str], *, between_commas: bool) -> NumberFormat:
-    """Return how the numbers of a table are written: the decimal sign, the sign between thousands, and symbols.
+    """Guess the format of a table's numbers: decimal sign, separator of thousands, and symbols.
 
     Args:
         sample: rows of the table.
         missing: texts that mean a missing value.
-        between_commas: whether commas separate columns; if not, those in numbers are most likely decimal commas.
+        between_commas: whether commas separate columns; if not, commas in numbers are most likely decimal commas.
 
     Raises:
         DataError: some numbers have a decimal point, and others a decimal comma.
     """
     symbols: dict[str, None] = {}
-    columns: dict[str, dict[str, str]] = {}  # of each column, its texts by what is left of them without symbols
+    columns: dict[str, dict[str, str]] = {}  # by column, the texts by what remains without symbols
     for name, texts in sample.columns.items():
         present = sorted({text for text in texts if text and text not in missing})
-        found = _symbols(present)
-        symbols |= dict.fromkeys(found)
-        without = NumberFormat(symbols=tuple(found))
-        columns[name] = {without.plain(text): text for text in present}
+        column_symbols = _symbols(present)
+        symbols |= dict.fromkeys(column_symbols)
+        without_symbols = NumberFormat(symbols=tuple(column_symbols))
+        columns[name] = {without_symbols.plain(text): text for text in present}
     shapes = {name: _shapes(texts) for name, texts in columns.items()}
-    numbers = {name: held for name, held in shapes.items() if _are_numbers(held)}
+    numbers = {name: counts for name, counts in shapes.items() if _are_numbers(counts)}
     written = _common_format(numbers, between_commas=between_commas)
     if written is None:
         _expect_one_decimal_sign(sample, {name: columns[name] for name in numbers})
@@ -63,14 +63,14 @@ def number_format(sample: RowSample, missing: Collection[str], *, between_commas
 
 
 def _symbols(texts: Collection[str]) -> list[str]:
-    """Return the units or currencies that most texts of a column have beside a number."""
-    found = [tuple(symbols_of(text)) for text in texts]
-    most = max(set(found), key=found.count, default=())
-    return list(most) if found.count(most) > len(found) / 2 else []
+    """Return the units or currencies that most texts of a column have next to a number."""
+    symbols = [tuple(symbols_of(text)) for text in texts]
+    most = max(set(symbols), key=symbols.count, default=())
+    return list(most) if symbols.count(most) > len(symbols) / 2 else []
 
 
 def _shapes(texts: Iterable[str]) -> Counter[str]:
-    """Return texts in which all digits but a leading zero are 9: a few, whatever the numbers are."""
+    """Count texts by shape: with 9 for every digit but a leading zero, so that many numbers share a few shapes."""
     return Counter(map(_shape, texts))
 
 
@@ -81,20 +81,20 @@ def _shape(text: str) -> str:
 
 
 def _are_numbers(shapes: Counter[str]) -> bool:
-    """Whether nearly all texts of a column are numbers, each in some way."""
-    held = {shape: count for shape, count in shapes.items() if shape.lower() not in OFTEN_MISSING}
-    numbers = sum(count for shape, count in held.items() if any(_fits(shape, written) for written in FORMATS))
-    return numbers >= MOST * sum(held.values()) and numbers > 0
+    """Whether nearly all texts of a column are numbers in some format."""
+    present = {shape: count for shape, count in shapes.items() if shape.lower() not in OFTEN_MISSING}
+    numbers = sum(count for shape, count in present.items() if any(_fits(shape, written) for written in FORMATS))
+    return numbers >= MOST * sum(present.values()) and numbers > 0
 
 
 def _fits(shape: str, written: NumberFormat) -> bool:
-    """Whether a text is a number in this way; no number with thousands begins with a zero."""
+    """Whether a text is a number in this format; no number with separated thousands starts with a zero."""
     grouped = written.plain(shape) != shape
     return is_number(shape, written) and not (grouped and shape.lstrip("+-")[0] == "0")
 
 
 def _all_fit(shapes: Counter[str], written: NumberFormat) -> bool:
-    """Whether all numbers of a column are written in this way: if some have thousands apart, then all above 999."""
+    """Whether all numbers of a column have this format; thousands are separated in all of them or in none."""
     numbers = [shape for shape in shapes if any(_fits(shape, other) for other in FORMATS)]
     if not all(_fits(shape, written) for shape in numbers):
         return False
@@ -103,7 +103,7 @@ def _all_fit(shapes: Counter[str], written: NumberFormat) -> bool:
 
 
 def _common_format(columns: Mapping[str, Counter[str]], *, between_commas: bool) -> NumberFormat | None:
-    """Return the most likely way in which all columns of numbers can be read; None if there isn't one."""
+    """Return the most likely format that fits all columns of numbers; None if there isn't one."""
     common = [written for written in FORMATS if all(_all_fit(shapes, written) for shapes in columns.values())]
     decimal_comma = NumberFormat(",", "")
     if common and not between_commas and common[0] == NumberFormat(".", ",") and decimal_comma in common:
@@ -112,20 +112,19 @@ def _common_format(columns: Mapping[str, Counter[str]], *, between_commas: bool)
 
 
 def _most_common_format(columns: Mapping[str, Counter[str]]) -> NumberFormat:
-    """Return the way in which most columns of numbers can be read."""
+    """Return the format that fits most columns of numbers."""
     return max(FORMATS, key=lambda written: sum(_all_fit(shapes, written) for shapes in columns.values()))
 
 
 def _expect_one_decimal_sign(sample: RowSample, columns: Mapping[str, Mapping[str, str]]) -> None:
-    """Make sure that not some numbers have a decimal point, and others a decimal comma."""
-    found = {sign: _first_with(columns, sign) for sign in ",."}
-    comma, point = found[","], found["."]
+    """Check that the table doesn't have both decimal points and decimal commas."""
+    comma, point = _first_with(columns, ","), _first_with(columns, ".")
     if comma is not None and point is not None:
         raise _mixed_decimals(sample, comma, point)
 
 
 def _first_with(columns: Mapping[str, Mapping[str, str]], sign: str) -> tuple[str, str] | None:
-    """Return the first number that can be read with this decimal sign only, and its column."""
+    """Return the first number that is valid with this decimal sign only, and its column."""
     for name, texts in columns.items():
         for plain, text in texts.items():
             decimals = {written.decimal for written in FORMATS if _fits(_shape(plain), written)}
@@ -135,7 +134,7 @@ def _first_with(columns: Mapping[str, Mapping[str, str]], sign: str) -> tuple[st
 
 
 def _mixed_decimals(sample: RowSample, comma: tuple[str, str], point: tuple[str, str]) -> DataError:
-    """Return the error for a table with decimal points and commas, at the one that is rarer."""
+    """Return the error for a table with decimal points and commas, at the rarer of the two."""
     counts = {True: 0, False: 0}
     for name, _ in (comma, point):
         counts[True] += sum("," in text for text in sample.columns[name])

@@ -1,4 +1,4 @@
-"""The parameters of a table that all formats share."""
+"""The parameters of tables that all file formats share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Names = Annotated[tuple[str, ...], MinLen(1)]
 DatePartName = Literal["elapsed", "year", "month", "day", "yearday", "weekday", "hour"]
 
 MEANINGS: Final = ("categorical", "ordinal", "dates")
-"""The parameters that say what columns of inputs hold, if not numbers."""
+"""The parameters that name input columns which hold something else than numbers."""
 
 MOST_NAMES_SHOWN: Final = 20
 LONGEST_SHOWN: Final = 80
@@ -42,57 +42,57 @@ OF_AN_INDEX: Final = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 
 @dataclass(eq=False)
 class TableOptions(ColumnOptions):
-    """What a spec says of a table, whatever format it comes in.
+    """The parameters of a table in a spec, in any file format.
 
     Args:
         target: the column to predict, or several.
-        predict: what the target holds: ``classes``, one column of names or numbers of classes; ``labels``, columns of 0
-            and 1, each by itself; ``values``, columns of numbers.
-        classes: the classes, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by default those of
-            the training rows, in numerical or alphabetical order.
-        inputs: the columns to learn from; by default all the others.
-        ignore: columns to leave out, where ``inputs`` is not given.
-        weight: the column that says how much each row counts, a number from 0 up, in the loss, in metrics, and where
-            classes are balanced; scaling and categories don't depend on it. Rows with weight 0 are left out. It is no
-            input, unless ``inputs`` names it, and prediction doesn't need it.
+        predict: what the target holds: ``classes``, one column with names or numbers of classes; ``labels``,
+            independent columns of 0 and 1; ``values``, columns of numbers.
+        classes: the classes from lowest to highest, an order that losses such as ``Ordinal`` need; by default the
+            classes of the training rows, in numerical or alphabetical order.
+        inputs: the columns to learn from; by default all other columns.
+        ignore: columns to leave out, if ``inputs`` is not set.
+        weight: the column with each row's weight, 0 or more, in the loss, in metrics and in class balancing; scaling
+            and categories ignore it. Rows with weight 0 are left out. It isn't an input unless ``inputs`` names it,
+            and prediction doesn't need it.
         categorical: the inputs that hold categories.
-        ordinal: the inputs that hold categories in an order, each with its categories, lowest first, which become the
+        ordinal: the inputs that hold ordered categories, each with its categories, lowest first; they become the
             numbers 0, 1, 2, ...
-        dates: the inputs that hold ISO dates or times; or a mapping from each to how it is written, as Python's
-            ``strptime`` has it, or ``iso``.
-        date_parts: the numbers that each date gives: days ``elapsed`` since 1970, ``year``, ``month``, ``day``,
+        dates: the inputs that hold ISO dates or times; or a mapping from each column to its format, ``iso`` or a
+            pattern of Python's ``strptime``.
+        date_parts: the numbers to make from each date: days ``elapsed`` since 1970, ``year``, ``month``, ``day``,
             ``yearday``, ``weekday`` (Monday is 0), ``hour``.
-        rare: a category with fewer training rows than this counts as ``other``, and so does one that none has.
-        rare_classes: what to do about classes with few rows: ``{drop: 5}`` leaves out the rows of those with fewer than
-            5, and ``{merge: 5}`` makes them one class, ``other``. Classes that only other files have count as rare.
-        missing: what to do about a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
+        rare: a category with fewer training rows than this counts as ``other``, as does an unknown category.
+        rare_classes: how to treat classes with few rows: ``{drop: 5}`` leaves out the rows of classes with fewer than
+            5, and ``{merge: 5}`` merges these classes into one, ``other``. A class that only the validation or test
+            file has counts as rare.
+        missing: how to treat a missing value: raise an ``error``; ``fill`` in the mean of a number, and zeros for a
             category; ``indicate``, which also adds an input that is 1 where a number is missing; or ``drop`` the row.
             Rows without a target are always left out.
-        missing_texts: what stands for a missing value; a number, such as ``"-999"``, however it is written.
-        missing_numbers: the numbers that stand for a missing value in single columns of numbers, such as
+        missing_texts: texts that mark a missing value; a number, such as ``"-999"``, matches in any notation.
+        missing_numbers: numbers that mark a missing value in single columns of numbers, such as
             ``{temperature: [-999]}``.
-        unknown: what to do about a category that no training row has, or that ``ordinal`` doesn't list: raise an
-            ``error``, or encode it as ``zeros``, an ordered one as the mean. Prediction warns of such categories.
-        standardize: scale the inputs that are numbers to mean 0 and standard deviation 1; otherwise they stay as they
-            are.
-        numbers: how the inputs that are numbers are encoded, those from dates and ordered categories included; by
-            default as ``standardize`` says.
-        scale_target: how the network computes with values to predict: scaled to mean 0 and standard deviation 1
-            (``standardize``), their logarithms scaled so (``log``), or as they are (``none``). In any case predictions,
-            losses and metrics are in the unit of the target.
+        unknown: how to treat a category that no training row has, or that ``ordinal`` doesn't list: raise an
+            ``error``, or encode it as ``zeros``, an ordered category as the mean. Prediction warns of such categories.
+        standardize: scale numeric inputs to mean 0 and standard deviation 1; otherwise they stay unchanged.
+        numbers: the encoding of numeric inputs, including those from dates and ordered categories; by default
+            ``standardize`` decides.
+        scale_target: how the network sees values to predict: scaled to mean 0 and standard deviation 1
+            (``standardize``), as logarithms scaled the same way (``log``), or unscaled (``none``). Predictions, losses
+            and metrics are always in the unit of the target.
         clip_predictions: clip predictions of values to the range of the training rows' targets, if they are scaled;
-            the loss of a minibatch is that of predictions as they are.
+            the loss of a minibatch uses unclipped predictions.
         validation: share of the rows for validation, or a file that holds them; 0 for none.
         test: share of the rows for testing, or a file that holds them; 0 for none.
-        split: how rows are split. ``stratified``: each class in the same shares, by what stands in the rows, so that
-            few change their split when others come or go. Copies of a row come together: rows that are equal although
-            their columns have many values. ``hash``: by what stands in a row alone, so that it stays in its split
-            whatever comes or goes, and all equal rows come together. ``shuffle``: at random. ``{group: COLUMN}``: rows
-            with the same text in that column come together, such as those of a patient. ``{time: COLUMN}``: the latest
-            rows for testing, those before them for validation; the column holds numbers or ISO dates. A column named
-            here is no input, unless ``inputs`` names it.
-        split_by: an older way to write ``{group: COLUMN}``, by which the shares are less exact.
-        split_seed: another number gives another split; the spec's seed leaves the split as it is.
+        split: how rows are split. ``stratified``: each class in the same shares, by the content of the rows, so that
+            adding or removing rows moves few others to another split. Copies stay together: rows that are equal
+            although their columns have many values. ``hash``: by the content of a row alone, so that it stays in its
+            split whatever rows are added or removed, and all equal rows stay together. ``shuffle``: at random.
+            ``{group: COLUMN}``: rows with the same text in that column stay together, such as those of a patient.
+            ``{time: COLUMN}``: the latest rows for testing, the rows before them for validation; the column holds
+            numbers or ISO dates. A column named here isn't an input unless ``inputs`` names it.
+        split_by: an older form of ``{group: COLUMN}`` with less exact shares.
+        split_seed: another number gives another split; the spec's seed doesn't affect the split.
 
     Raises:
         ParameterError: the parameters contradict each other.
@@ -160,7 +160,7 @@ class TableOptions(ColumnOptions):
 
     @property
     def own_tables(self) -> Collection[str]:
-        """The splits besides ``train`` that have a table of their own."""
+        """The splits other than ``train`` that have a separate file."""
         return self.files
 
     @property
@@ -170,7 +170,7 @@ class TableOptions(ColumnOptions):
 
     @property
     def readers(self) -> dict[str, ColumnReader]:
-        """How the columns are read that hold neither plain numbers nor categories, by the name of each number."""
+        """The readers of dates and ordered categories, by the name of the number that each gives."""
         formats = self.dates if isinstance(self.dates, dict) else dict.fromkeys(self.dates, ISO)
         readers: dict[str, ColumnReader] = {
             name: OrderedCategories(name, levels, set() if self.unknown == "zeros" else None)
@@ -181,7 +181,7 @@ class TableOptions(ColumnOptions):
         return readers
 
     def _expect_rare_classes(self, rare: Mapping[str, int]) -> None:
-        """Make sure that one thing is to be done about rare classes, if there can be some."""
+        """Check that rare classes have one treatment, and that rare classes are possible."""
         if len(rare) != 1 or not rare.keys() <= {"drop", "merge"} or min(rare.values()) < 2:
             expected = "{drop: ROWS} or {merge: ROWS}, with a number from 2 up"
             raise ParameterError("rare_classes", f"{rare} doesn't say which classes are rare", expected=expected)
@@ -190,7 +190,7 @@ class TableOptions(ColumnOptions):
             raise ParameterError("rare_classes", message, remedy="leave it out")
 
     def _expect_one_meaning(self) -> None:
-        """Make sure that a column is named in one of the parameters that say what it holds."""
+        """Check that a column is named in only one of the parameters that describe its content."""
         counts = Counter(name for parameter in MEANINGS for name in self._named_in(parameter))
         for name, count in counts.items():
             if count > 1:
@@ -204,14 +204,14 @@ class TableOptions(ColumnOptions):
                 raise ParameterError("ordinal", f"a category of '{name}' is named twice", remedy="name it once")
 
     def encoding_of(self, name: str) -> Encoding | None:
-        """Return the encoding of a column of numbers; None if ``standardize`` says what becomes of it."""
+        """Return the encoding of a column of numbers; None if ``standardize`` applies."""
         readers = self.readers
         return super().encoding_of(readers[name].column if name in readers else name)
 
     def _expect_encodings(self) -> None:
-        """Make sure that what says how inputs are encoded is not contradicted."""
+        """Check that the parameters for encodings don't contradict each other."""
         if self.numbers is not None and not self.standardize:
-            raise ParameterError("standardize", "numbers says how they are encoded", remedy="leave out standardize")
+            raise ParameterError("standardize", "numbers sets the encoding already", remedy="leave out standardize")
         self.expect_numbers()
         for name in self.numbers_by_column:
             if name in self.categorical:
@@ -220,16 +220,16 @@ class TableOptions(ColumnOptions):
                 raise ParameterError("numbers_by_column", message, expected="columns of numbers", remedy=remedy)
 
     def _expect_missing_numbers(self) -> None:
-        """Make sure that numbers stand for a missing value in columns of numbers only."""
-        others = {name for parameter in MEANINGS for name in self._named_in(parameter)}
-        others |= set(self.targets) if self.predict == "classes" else set()
+        """Check that ``missing_numbers`` names only columns of numbers."""
+        not_numbers = {name for parameter in MEANINGS for name in self._named_in(parameter)}
+        not_numbers |= set(self.targets) if self.predict == "classes" else set()
         for name in self.missing_numbers:
-            if name in others:
+            if name in not_numbers:
                 message, remedy = f"the column '{name}' holds no numbers", "name its texts in missing_texts"
                 raise ParameterError("missing_numbers", message, expected="columns of numbers", remedy=remedy)
 
     def _expect_categories(self) -> None:
-        """Make sure that each column whose categories are encoded in a way of its own holds some."""
+        """Check that the columns of ``categories_by_column`` hold categories."""
         for name in self.categories_by_column:
             if name not in self.categorical:
                 expected = f"one of {shown_names(self.categorical)}" if self.categorical else ""
@@ -238,7 +238,7 @@ class TableOptions(ColumnOptions):
 
     @property
     def split_column(self) -> str | None:
-        """The column that says which split a row goes to, or when."""
+        """The column of groups or times by which rows are split."""
         return next(iter(self.split.values())) if isinstance(self.split, dict) else self.split_by
 
     @property
@@ -247,7 +247,7 @@ class TableOptions(ColumnOptions):
         return isinstance(self.split, dict) and "time" in self.split
 
     def _expect_split(self) -> None:
-        """Make sure that one thing says how rows are split."""
+        """Check that ``split`` and ``split_by`` are valid together."""
         if isinstance(self.split, dict) and (len(self.split) != 1 or not self.split.keys() <= {"group", "time"}):
             message = f"rows can't be split by {' and '.join(self.split) or 'nothing'}"
             raise ParameterError("split", message, expected="{group: COLUMN} or {time: COLUMN}")
@@ -266,7 +266,7 @@ class TableOptions(ColumnOptions):
 
         Args:
             source: the table, not yet read.
-            inputs: the inputs of a trained model; None takes those of the spec.
+            inputs: the inputs of a trained model; None for the spec's inputs.
 
         Raises:
             ParameterError: a parameter names a column that the table does not have.
@@ -337,7 +337,7 @@ class TableOptions(ColumnOptions):
         return (given,) if isinstance(given, str) else tuple(given)
 
     def _expect_no_index(self, source: TableSource) -> None:
-        """Make sure that row numbers, which pandas writes by default, aren't read as an input."""
+        """Check that no input is a column of row numbers, which pandas writes by default."""
         named = {*self.targets, *self.ignore, self.split_column, self.weight}
         named |= {name for parameter in MEANINGS for name in self._named_in(parameter)}
         for position, name in enumerate(source.header, 1):
@@ -358,15 +358,15 @@ class TableOptions(ColumnOptions):
 def expect_columns(
     source: TableSource, wanted: Iterable[str], meanings: Mapping[str | None, str] = MappingProxyType({})
 ) -> None:
-    """Make sure that another file has the columns that the spec or model needs.
+    """Check that another file has the columns that the spec or model needs.
 
     Args:
         source: the file.
         wanted: the columns that it must have.
-        meanings: what some of them say, if that isn't plain.
+        meanings: the meaning of a column, where its name doesn't tell.
 
     Raises:
-        DataError: it lacks one.
+        DataError: a column is missing.
     """
     known = frozenset(source.header)
     for name in wanted:
@@ -378,6 +378,6 @@ def expect_columns(
 
 
 def shown_names(names: Sequence[str]) -> str:
-    """Return names as a readable list."""
+    """Join names to a readable list, and cut long ones."""
     shown = [name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..." for name in names[:MOST_NAMES_SHOWN]]
     return ", ".join(shown) + (", ..." if len(names) > MOST_NAMES_SHOWN else "")

@@ -1,4 +1,4 @@
-"""Categories with an order that everyone knows: low, medium, high; 0-9, 10-19, 20+; 1st, 2nd, 3rd."""
+"""Categories with a well-known order: low, medium, high; 0-9, 10-19, 20+; 1st, 2nd, 3rd."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ SCALES: Final = (
     "bronze < silver < gold < platinum",
     "first < second < third < fourth < fifth < sixth < seventh < eighth < ninth < tenth",
 )
-"""Scales, lowest first; texts with a comma between them are on the same level."""
+"""Scales, lowest first; a comma separates texts for the same level."""
 
 FEWEST_LEVELS: Final = 3
-"""Fewer have no order that matters."""
+"""With fewer levels, an order doesn't matter."""
 
 _PLACES: Final = [
     {text.strip(): place for place, level in enumerate(scale.split("<")) for text in level.split(",")}
@@ -58,7 +58,7 @@ _RANK: Final = re.compile(r"(\d+)(?:st|nd|rd|th)", re.IGNORECASE)
 
 
 def in_known_order(texts: Collection[str]) -> tuple[str, ...]:
-    """Return categories in their order, lowest first; nothing if that isn't sure.
+    """Return categories in their order, lowest first; empty if the order isn't certain.
 
     Args:
         texts: all the categories.
@@ -73,28 +73,28 @@ def in_known_order(texts: Collection[str]) -> tuple[str, ...]:
 
 
 def _by_place(places: dict[str, int]) -> tuple[str, ...]:
-    """Return texts by place; nothing if two of them have the same."""
+    """Sort texts by place; empty if two texts have the same place."""
     return tuple(sorted(places, key=lambda text: places[text])) if len(set(places.values())) == len(places) else ()
 
 
 def _by_range(texts: Collection[str]) -> tuple[str, ...]:
-    """Return ranges of numbers in their order; nothing if some texts aren't ranges, or two overlap."""
-    ranges = {text: found for text in texts if (found := _range(text.strip()))}
+    """Sort ranges of numbers; empty if some texts aren't ranges, or two ranges overlap."""
+    ranges = {text: bounds for text in texts if (bounds := _range(text.strip()))}
     ordered = sorted(ranges, key=lambda text: ranges[text])
-    apart = all(ranges[left][1] <= ranges[right][0] for left, right in pairwise(ordered))
+    disjoint = all(ranges[left][1] <= ranges[right][0] for left, right in pairwise(ordered))
     closed = any(map(math.isfinite, (high - low for low, high in ranges.values())))
-    return tuple(ordered) if len(ranges) == len(texts) and apart and closed else ()
+    return tuple(ordered) if len(ranges) == len(texts) and disjoint and closed else ()
 
 
 def _range(text: str) -> tuple[float, float] | None:
     """Return the bounds of a range, such as ``10-19``, ``<10`` or ``65+``."""
-    if found := _BETWEEN.fullmatch(text):
-        low, high = _number(*found.group(1, 2)), _number(*found.group(3, 4))
+    if match := _BETWEEN.fullmatch(text):
+        low, high = _number(*match.group(1, 2)), _number(*match.group(3, 4))
         return (low, high) if low < high else None
-    if found := _UP_TO.fullmatch(text):
-        return -math.inf, _number(*found.group(1, 2))
-    if found := _FROM.fullmatch(text):
-        return _number(found[1] or found[3], found[2] or found[4]), math.inf
+    if match := _UP_TO.fullmatch(text):
+        return -math.inf, _number(*match.group(1, 2))
+    if match := _FROM.fullmatch(text):
+        return _number(match[1] or match[3], match[2] or match[4]), math.inf
     return None
 
 
@@ -103,7 +103,6 @@ def _number(digits: str, thousands: str | None) -> float:
 
 
 def _by_rank(texts: Collection[str]) -> tuple[str, ...]:
-    """Return texts such as ``1st`` and ``2nd`` in their order; nothing if there are others, or one is left out."""
-    found = {text: _RANK.fullmatch(text.strip()) for text in texts}
-    ranks = {text: int(match[1]) for text, match in found.items() if match}
+    """Sort texts such as ``1st`` and ``2nd``; empty if a text isn't a rank, or a rank is missing."""
+    ranks = {text: int(match[1]) for text in texts if (match := _RANK.fullmatch(text.strip()))}
     return _by_place(ranks) if sorted(ranks.values()) == list(range(1, len(texts) + 1)) else ()

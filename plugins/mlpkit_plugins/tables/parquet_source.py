@@ -40,8 +40,8 @@ _IS_NUMBER: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_deci
 class ParquetSource:
     """The columns of a Parquet file, as numbers and as codes of texts.
 
-    A value that is null is missing, and so is a number that is NaN. A text in a column of numbers is parsed as a
-    number; a number, a date or a truth value in a column of categories is converted to text, as in 1.0 or True.
+    Null and NaN are missing values. A text in a column of numbers is parsed as a number; a number, a date or a truth
+    value in a column of categories is converted to text, as in 1.0 or True.
 
     Args:
         file: the Parquet file.
@@ -59,7 +59,7 @@ class ParquetSource:
         self.checksum = file.checksum
 
     def values(self) -> dict[str, list[Any]]:
-        """Return all columns, as Python's values.
+        """Return all columns as Python values.
 
         Raises:
             DataError: the file is damaged.
@@ -71,7 +71,7 @@ class ParquetSource:
         return columns
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows, as Python's values, column by column.
+        """Return some rows as Python values, column by column.
 
         Args:
             names: the columns to read.
@@ -119,9 +119,9 @@ class ParquetSource:
             yield Chunk(block.rows, numbers, codes, self._keys(block.columns[-1], block.rows, columns), weights)
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
 
-        Null is an empty text, and so is every value of a column of lists or mappings.
+        Null and all values in columns of lists or mappings become empty texts.
 
         Args:
             names: the columns to read.
@@ -134,28 +134,28 @@ class ParquetSource:
         for block in self._file.blocks(readable):
             columns: dict[str, Sequence[str]] = dict.fromkeys(names, [""] * len(block.rows))
             for name, values in zip(readable, block.columns, strict=True):
-                found, positions = _distinct(values)
-                distinct = [*self._texts(found, name), ""]
-                columns[name] = [distinct[position] for position in positions.tolist()]
+                distinct, positions = _distinct(values)
+                texts = [*self._texts(distinct, name), ""]
+                columns[name] = [texts[position] for position in positions.tolist()]
             yield block.rows, [columns[name] for name in names]
 
     def _expect_type(self, name: str, allowed: Sequence[Any], expected: str) -> None:
-        found = _values_type(self._file.types[name])
-        if self.most_rows and not any(is_allowed(found) for is_allowed in allowed):
-            raise DataError(self.name, f"the column holds {found}; expected {expected}", column=name)
+        actual = _values_type(self._file.types[name])
+        if self.most_rows and not any(is_allowed(actual) for is_allowed in allowed):
+            raise DataError(self.name, f"the column holds {actual}; expected {expected}", column=name)
 
     def _numbers(self, values: pa.Array, rows: NDArray[np.int64], name: str, columns: Columns) -> NDArray[np.float64]:
         if name in columns.readers:
-            found, positions = _distinct(values)
+            distinct, positions = _distinct(values)
             try:
-                read = columns.readers[name].numbers(self._texts(found, columns.in_file(name)), self._missing)
+                read = columns.readers[name].numbers(self._texts(distinct, columns.in_file(name)), self._missing)
             except WrongTextError as error:
                 row = int(rows[(positions == error.index).argmax()])
                 raise wrong_text(self.name, row, columns, name, error) from error
             return np.append(read, np.nan)[positions]
         if _is_text(_values_type(values.type)):
-            found, positions = _distinct(values)
-            texts = self._texts(found, name)
+            distinct, positions = _distinct(values)
+            texts = self._texts(distinct, name)
             try:
                 numbers = numbers_of(texts, self._missing)
             except NotANumberError as error:
@@ -171,8 +171,8 @@ class ParquetSource:
         return without(numbers, self._missing)
 
     def _codes(self, values: pa.Array, rows: NDArray[np.int64], name: str, book: Codebook) -> NDArray[np.int32]:
-        found, positions = _distinct(values)
-        texts = self._texts(found, name)
+        distinct, positions = _distinct(values)
+        texts = self._texts(distinct, name)
         try:
             codes = book.codes(texts)
         except NoCharactersError as error:
@@ -187,8 +187,8 @@ class ParquetSource:
     def _keys(self, values: pa.Array, rows: NDArray[np.int64], columns: Columns) -> NDArray[np.uint64] | None:
         if columns.key is None:
             return None
-        found, positions = _distinct(values)
-        texts = self._texts(found, columns.key)
+        distinct, positions = _distinct(values)
+        texts = self._texts(distinct, columns.key)
         if (positions == len(texts)).any():
             texts.append("")
         try:
@@ -198,7 +198,7 @@ class ParquetSource:
             raise no_time(self.name, row, columns.key, texts[error.index]) from error
 
     def _texts(self, values: pa.Array, name: str) -> list[str]:
-        """Return values, which contain no null, as texts; invalid bytes are kept."""
+        """Convert values without nulls to texts; invalid bytes are kept."""
         try:
             if _is_text(values.type):
                 large = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
@@ -207,7 +207,7 @@ class ParquetSource:
             if pa.types.is_floating(values.type) or pa.types.is_boolean(values.type):
                 return [str(value) for value in values.to_numpy(zero_copy_only=False)]
             texts: list[str] = values.cast(pa.string()).to_pylist()
-        except pa.ArrowException as error:  # an unknown time zone, say
+        except pa.ArrowException as error:  # such as an unknown time zone
             raise DataError(
                 self.name, f"the column's {values.type} can't be converted to text: {error}", column=name
             ) from error
@@ -219,26 +219,26 @@ def _plain(values: pa.Array) -> pa.Array:
 
 
 def _distinct(values: pa.Array) -> tuple[pa.Array, NDArray[np.int32]]:
-    """Return the distinct values in the order in which they occur, and the position of each among them.
+    """Return the distinct values in order of occurrence, and the position of each value in them.
 
-    Null and NaN are not among them; their position is the number of distinct values.
+    Null and NaN are left out; their position is the number of distinct values.
     """
     if pa.types.is_dictionary(values.type) and _is_text(values.type.value_type):
         encoded = values.indices.dictionary_encode()
-        found = values.dictionary.take(encoded.dictionary)
+        distinct = values.dictionary.take(encoded.dictionary)
     else:
         encoded = _without_nan(_plain(values)).dictionary_encode()
-        found = encoded.dictionary
-    return found, encoded.indices.fill_null(len(found)).to_numpy()
+        distinct = encoded.dictionary
+    return distinct, encoded.indices.fill_null(len(distinct)).to_numpy()
 
 
 def _without_nan(values: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_nan(values), None, values) if pa.types.is_floating(values.type) else values
 
 
-def _values_type(found: pa.DataType) -> pa.DataType:
-    return found.value_type if pa.types.is_dictionary(found) else found
+def _values_type(arrow_type: pa.DataType) -> pa.DataType:
+    return arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
 
 
-def _is_text(found: pa.DataType) -> bool:
-    return any(is_of_texts(found) for is_of_texts in _IS_TEXT)
+def _is_text(arrow_type: pa.DataType) -> bool:
+    return any(is_text(arrow_type) for is_text in _IS_TEXT)

@@ -1,4 +1,4 @@
-"""Blocks of rows of a table, small enough that scratch memory stays small for any number of columns."""
+"""Blocks of rows of a table, which bound scratch memory for any number of columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FEWEST_ROWS: Final = 256
 
 
 def parts(rows: int, columns: int) -> Iterator[slice]:
-    """Return slices that cover all rows, one after the other.
+    """Return consecutive slices that cover all rows.
 
     Args:
         rows: number of rows.

@@ -1,4 +1,4 @@
-"""Numbers far outside the range that they had in training."""
+"""Numbers far outside the range of the training rows."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.readers import ColumnReader
 
 FAR: Final = 0.5
-"""How far outside the range a number is far outside, in widths of the range."""
+"""The distance from the range at which a number is far outside, in widths of the range."""
 
 
 def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Mapping[str, ColumnReader]) -> list[str]:
-    """Return in how many rows each column has numbers far outside the range in training.
+    """Name the columns with numbers far outside the training range, and count their rows.
 
     Args:
-        numbers: the columns of numbers, shape (rows, columns); NaN where one is missing.
+        numbers: the columns of numbers, shape (rows, columns); NaN for missing ones.
         encoder: knows the columns and their ranges.
-        readers: how the texts of some columns are read; ordered categories are never outside.
+        readers: the readers of dates and of ordered categories, which are never outside.
     """
     if not len(numbers):
         return []
@@ -35,7 +35,7 @@ def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Ma
     margin = FAR * (greatest - least)
     known = np.where(np.isfinite(numbers), numbers, least)
     above, below = (known > greatest + margin).sum(axis=0), (known < least - margin).sum(axis=0)
-    found = []
+    remarks = []
     for place in np.flatnonzero(above + below):
         name = encoder.numbers[place]
         reader = readers.get(name)
@@ -49,12 +49,12 @@ def far_outside(numbers: NDArray[np.float64], encoder: TableEncoder, readers: Ma
         ):
             if count:
                 rows = "1 row has" if count == 1 else f"{count:,} rows have"
-                found.append(
+                remarks.append(
                     f"{rows} '{column}' {where} {_date(bound) if dates else f'{bound:g}'}, the {which} in training"
                 )
-    return found
+    return remarks
 
 
 def _date(days: float) -> str:
-    """Return the date so many days after 1 January 1970."""
+    """Return the date a number of days after 1 January 1970."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)).date().isoformat()

@@ -1,4 +1,4 @@
-"""Classes of few rows: left out, or merged into one."""
+"""Classes with few rows: left out, or merged into one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def without_rare_classes(table: Table, rare_classes: Mapping[str, int], known: C
     Args:
         table: the table, its codes not yet translated.
         rare_classes: ``drop`` or ``merge``, with the fewest rows of a class that isn't rare.
-        known: the classes that aren't rare; by default those of the table with enough rows.
+        known: the classes that aren't rare; by default the classes of the table with enough rows.
 
     Raises:
         ParameterError: all classes are rare.
@@ -42,9 +42,9 @@ def without_rare_classes(table: Table, rare_classes: Mapping[str, int], known: C
     rare = [text for text in texts if text not in kept]
     if way == "merge":
         kept = [*(text for text in kept if text != OTHER), OTHER]
-    places = {text: place for place, text in enumerate(kept)}
-    rest = places[OTHER] if way == "merge" else MISSING
-    codes[...] = np.array([places.get(text, rest) for text in texts], np.int32)[codes]
+    positions = {text: position for position, text in enumerate(kept)}
+    rest = positions[OTHER] if way == "merge" else MISSING
+    codes[...] = np.array([positions.get(text, rest) for text in texts], np.int32)[codes]
     table.texts[-1] = kept
     if way == "merge":
         return

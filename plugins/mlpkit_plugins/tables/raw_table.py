@@ -1,4 +1,4 @@
-"""All columns of a table as they stand in the file, those that are left out too."""
+"""All columns of a table as in the file, including columns that are left out of training."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RawTexts(NamedTuple):
 
     Args:
         texts: the distinct texts.
-        codes: for each split the position of each row's text in ``texts``, -1 if it is missing.
+        codes: for each split, the position of each row's text in ``texts``, -1 if it is missing.
     """
 
     texts: Sequence[str]
@@ -50,7 +50,7 @@ class RawTexts(NamedTuple):
 def raw_texts(splits: Mapping[str, RawSplit], missing: Collection[str]) -> dict[str, RawTexts]:
     """Return the columns that all files have, as texts.
 
-    A column that holds neither texts nor numbers nor dates, as a Parquet file may have it, is left out.
+    Columns of other values than texts, numbers and dates, which Parquet files may have, are left out.
 
     Args:
         splits: the splits, by name.
@@ -61,22 +61,22 @@ def raw_texts(splits: Mapping[str, RawSplit], missing: Collection[str]) -> dict[
     """
     tables = {id(split.source): _whole_table(split.source, missing) for split in splits.values()}
     names = [name for name in next(iter(tables.values())).columns.categories if _in_all(name, tables.values())]
-    positions = {split: _positions(tables[id(found.source)], found.rows) for split, found in splits.items()}
+    positions = {name: _positions(tables[id(split.source)], split.rows) for name, split in splits.items()}
     columns = {}
     for name in names:
         texts: dict[str, int] = {}
         codes = {}
-        for split, found in splits.items():
-            table = tables[id(found.source)]
+        for split_name, split in splits.items():
+            table = tables[id(split.source)]
             column = table.columns.categories.index(name)
             common = [texts.setdefault(text, len(texts)) for text in table.texts[column]]
-            codes[split] = np.array([*common, MISSING], np.int32)[table.codes[positions[split], column]]
+            codes[split_name] = np.array([*common, MISSING], np.int32)[table.codes[positions[split_name], column]]
         columns[name] = RawTexts(tuple(texts), codes)
     return columns
 
 
 def numbers_in(texts: Sequence[str], written: NumberFormat) -> NDArray[np.float64] | None:
-    """Return the numbers that texts stand for; None if one of them is no number, or they are truth values."""
+    """Parse texts as numbers; None if one isn't a number, or all are truth values."""
     if are_truths(texts):
         return None
     try:
@@ -86,7 +86,7 @@ def numbers_in(texts: Sequence[str], written: NumberFormat) -> NDArray[np.float6
 
 
 def without_numbers(column: RawColumn, missing: Collection[float]) -> RawColumn:
-    """Return a column in which some numbers mean a missing value."""
+    """Return a column with some of its numbers counted as missing."""
     if column.numbers is None or not missing:
         return column
     absent = np.append(np.isin(column.numbers, list(missing)), True)
@@ -96,11 +96,11 @@ def without_numbers(column: RawColumn, missing: Collection[float]) -> RawColumn:
 
 
 def with_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
-    """Return columns, those with a number that most likely stands for a missing value with a remark."""
-    found = list(columns)
+    """Add a remark to each column with a number that most likely marks a missing value."""
+    columns = list(columns)
     numbers = {
         column.name: np.append(column.numbers, np.nan)[np.concatenate(list(column.codes.values()))]
-        for column in found
+        for column in columns
         if column.numbers is not None
     }
     sentinels = sentinels_in(numbers)
@@ -108,7 +108,9 @@ def with_remarks(columns: Iterable[RawColumn]) -> list[RawColumn]:
         name: f"has {outlier}; if it means a missing value, add it to missing_numbers"
         for name, outlier in sentinels.items()
     }
-    return [column._replace(remarks=(remarks[column.name],)) if column.name in remarks else column for column in found]
+    return [
+        column._replace(remarks=(remarks[column.name],)) if column.name in remarks else column for column in columns
+    ]
 
 
 def _in_all(name: str, tables: Collection[Table]) -> bool:
@@ -127,6 +129,6 @@ def _whole_table(source: TableSource, missing: Collection[str]) -> Table:
 
 
 def _positions(table: Table, rows: Sequence[int]) -> NDArray[np.intp]:
-    """Return the positions in a table of rows of its file."""
+    """Return the positions of a file's rows in its table."""
     numbers = np.fromiter((table.row(position) for position in range(len(table))), np.int64, len(table))
     return np.searchsorted(numbers, rows)

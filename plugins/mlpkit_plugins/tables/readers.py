@@ -1,4 +1,4 @@
-"""How the texts of a column become numbers, if they aren't plain numbers: ordered categories, and parts of dates."""
+"""Converts texts other than plain numbers to numbers: ordered categories and dates."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ DATE_PARTS: Final[dict[str, Callable[[datetime], float]]] = {
     "weekday": lambda moment: moment.weekday(),
     "hour": lambda moment: moment.hour + moment.minute / 60 + moment.second / 3600,
 }
-"""The numbers that can be taken from a date or time: days since 1970, and parts of the calendar."""
+"""The numbers that a date or time can give: days since 1970, and parts of the calendar."""
 
 
 class WrongTextError(ValueError):
     """A text doesn't fit its column.
 
     Args:
-        index: its position among the texts.
-        message: what is wrong, and what to do in training data; in rows to predict, what to do is left out.
-        remedy: what to do.
+        index: the position of the text.
+        message: what is wrong.
+        remedy: what to do in training data.
     """
 
     def __init__(self, index: int, message: str, remedy: str) -> None:
@@ -56,10 +56,10 @@ class ColumnReader(Protocol):
         """The column of the file."""
 
     def written(self, value: date) -> str:
-        """Return the text that a file would have for a date or time."""
+        """Return the text for a date or time in the column's format."""
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
-        """Return a number for each text; NaN for missing values, infinity for a text that may count as missing.
+        """Return a number for each text; NaN for missing values, infinity for unlisted categories.
 
         Args:
             texts: the texts.
@@ -72,12 +72,12 @@ class ColumnReader(Protocol):
 
 @dataclass(frozen=True)
 class OrderedCategories:
-    """Categories in an order: each is the number of its place, from 0.
+    """Ordered categories, each of which becomes its position, from 0.
 
     Args:
         column: the column of the file.
         levels: the categories, lowest first.
-        unlisted: collects texts that are not among them, each of which becomes infinity; None if they are errors.
+        unlisted: collects unlisted categories, which become infinity; None if they are errors.
     """
 
     column: str
@@ -85,24 +85,24 @@ class OrderedCategories:
     unlisted: set[str] | None = None
 
     def written(self, value: date) -> str:
-        """Return the date as ISO has it."""
+        """Return the date in ISO format."""
         return value.isoformat()
 
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
-        """Return the place of each category."""
-        places = {level: float(place) for place, level in enumerate(self.levels)} | dict.fromkeys(missing, math.nan)
-        found = np.empty(len(texts))
+        """Return the position of each category."""
+        positions = {level: float(index) for index, level in enumerate(self.levels)} | dict.fromkeys(missing, math.nan)
+        numbers = np.empty(len(texts))
         for index, text in enumerate(map(str.strip, texts)):
-            if text in places:
-                found[index] = places[text]
+            if text in positions:
+                numbers[index] = positions[text]
             elif self.unlisted is not None:
                 self.unlisted.add(text)
-                found[index] = math.inf
+                numbers[index] = math.inf
             else:
                 message = f"{shown_text(texts[index])} is not one of {', '.join(self.levels)}"
                 remedy = did_you_mean(text, self.levels) or f"add it to ordinal: {{{self.column}: [...]}}"
                 raise WrongTextError(index, message, remedy)
-        return found
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ class DatePart:
 
     Args:
         column: the column of the file.
-        format: how dates are written, as Python's ``strptime`` has it, or ``iso``.
-        part: which number, one of ``DATE_PARTS``.
+        format: the format of the dates, ``iso`` or a pattern of Python's ``strptime``.
+        part: the part of the date, one of ``DATE_PARTS``.
     """
 
     column: str
@@ -126,32 +126,32 @@ class DatePart:
     def numbers(self, texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64]:
         """Return the part of each date."""
         part = DATE_PARTS[self.part]
-        found = np.empty(len(texts))
+        numbers = np.empty(len(texts))
         for index, text in enumerate(texts):
             if text.strip() in missing:
-                found[index] = math.nan
+                numbers[index] = math.nan
                 continue
             try:
-                found[index] = part(moment(text, self.format))
+                numbers[index] = part(moment(text, self.format))
             except ValueError as error:
                 expected = "an ISO date, such as 2024-05-31" if self.format == ISO else f"a date like {self.format}"
                 remedy = (
                     "write one" if self.format != ISO else f"write one, or set dates: {{{self.column}: '%d.%m.%Y'}}"
                 )
                 raise WrongTextError(index, f"{shown_text(text)} is not {expected}", remedy) from error
-        return found
+        return numbers
 
 
 @lru_cache(maxsize=4096)
 def moment(text: str, written: str) -> datetime:
-    """Return the date or time that a text says, in UTC if it names no zone.
+    """Parse a date or time, which is in UTC if it names no zone.
 
     Args:
         text: the text.
-        written: how, as Python's ``strptime`` has it, or ``iso``.
+        written: its format, ``iso`` or a pattern of Python's ``strptime``.
 
     Raises:
-        ValueError: it is no such date.
+        ValueError: the text isn't a date in this format.
     """
-    found = moment_of(text, written)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    parsed = moment_of(text, written)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def text_keys(table: Table) -> list[NDArray[np.uint64]]:
-    """Return for each column of texts a key for each of its codes, the same in any table; the last is of no text."""
+    """Return a key for each code of each column of texts, the same in any table; the last key is for a missing text."""
     return [np.array([text_key(text) for text in (*texts, "")], np.uint64) for texts in table.texts]
 
 
 def row_keys(table: Table) -> NDArray[np.uint64]:
-    """Return a key for each row: of its key column or, without one, of all its values in any order of the columns.
+    """Return a key for each row, from its key column or else from all its values.
 
-    A CSV file and a Parquet file of the same table have the same keys.
+    The order of the columns doesn't matter, and CSV and Parquet files of the same table have the same keys.
     """
     if table.keys is not None:
         return table.keys

@@ -1,4 +1,4 @@
-"""The row of a file that each row of a table was read from."""
+"""The row numbers in the file of a table's rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RowNumbers:
         self._numbers: list[int] = []
 
     def append(self, numbers: NDArray[np.int64]) -> None:
-        """Append numbers of rows, in ascending order."""
+        """Append row numbers, in ascending order."""
         if not len(numbers):
             return
         if numbers[0] != self._next or numbers[-1] - numbers[0] >= len(numbers):
@@ -32,12 +32,12 @@ class RowNumbers:
         self._next = int(numbers[-1]) + 1
 
     def __getitem__(self, position: int) -> int:
-        """Return the file's row number for a position of the table."""
+        """Return the file's row number at a position of the table."""
         run = bisect_right(self._starts, position) - 1
         return self._numbers[run] + int(position) - self._starts[run]
 
     def at(self, positions: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Return the file's row numbers for positions of the table."""
+        """Return the file's row numbers at positions of the table."""
         starts, numbers = np.array(self._starts, np.int64), np.array(self._numbers, np.int64)
         runs = np.searchsorted(starts, positions, side="right") - 1
         return numbers[runs] + positions - starts[runs]

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.source import TableFile
 
 MOST_CELLS: Final = 2_000_000
-"""Texts that a sample holds at most, apart from the fewest rows."""
+"""The most texts in a sample of more than ``FEWEST_ROWS`` rows."""
 
 FEWEST_ROWS: Final = 100
-"""Rows that a sample holds at least, of a table that has as many."""
+"""The fewest rows in a sample of a larger table."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class RowSample:
     """Rows of a table, in their order.
 
     Args:
-        name: what to call the file.
+        name: the file's name in messages.
         rows: the number of each row in the file, counted from 1.
-        columns: the texts of each column, without blanks around them.
-        last: the texts of the last row, by column; None if there are no rows.
-        last_row: its number.
-        size: how many rows the table has.
+        columns: the texts of each column, without surrounding blanks.
+        last: the texts of the table's last row, by column; None if there are no rows.
+        last_row: the number of that row.
+        size: the number of rows in the table.
     """
 
     name: str
@@ -49,12 +49,12 @@ class RowSample:
 
 
 def sample_rows(source: TableFile) -> RowSample:
-    """Read a table once, and keep rows of it that are drawn at random, in bounded memory.
+    """Read a table once, and keep a random sample of its rows, in bounded memory.
 
-    The same table always gives the same rows.
+    The same table always gives the same sample.
 
     Raises:
-        DataError: the file is damaged, or its header comes a second time.
+        DataError: the file is damaged, or repeats its header.
     """
     names = source.header
     most = max(MOST_CELLS // len(names), FEWEST_ROWS)
@@ -62,13 +62,13 @@ def sample_rows(source: TableFile) -> RowSample:
     rows: list[int] = []
     draws: list[int] = []
     size, last, last_row = 0, None, 0
-    one_in = 1  # of so many rows, one is kept: those whose random number it divides
+    one_in = 1  # rows are kept if this number divides their random number
     for numbers, texts in source.texts(names):
         _expect_no_header(source, numbers.tolist(), texts)
         drawn = scattered(np.arange(size, size + len(numbers), dtype=np.uint64))
         kept = np.flatnonzero(drawn % np.uint64(one_in) == 0).tolist()
-        for column, found in zip(columns, texts, strict=True):
-            column.extend(found[position].strip() for position in kept)
+        for column, new in zip(columns, texts, strict=True):
+            column.extend(new[position].strip() for position in kept)
         rows += numbers[kept].tolist()
         draws += drawn[kept].tolist()
         size += len(numbers)
@@ -84,7 +84,7 @@ def sample_rows(source: TableFile) -> RowSample:
 
 
 def _expect_no_header(source: TableFile, rows: Sequence[int], columns: Sequence[Sequence[str]]) -> None:
-    """Make sure that no row repeats the header, as in files that were put together from several."""
+    """Check that no row repeats the header, as in concatenated files."""
     if source.header[0] not in columns[0] or len(source.header) < 2:
         return
     for index, row in enumerate(rows):

@@ -29,7 +29,7 @@ REMEDIES: Final = {
     "group": "set larger shares in validation and test, or name a column with more groups",
     "time": "set larger shares in validation and test, or split: stratified if time doesn't matter",
 }
-"""What to do about splits that aren't alike."""
+"""What to do about splits with different shares of a class."""
 
 
 class Part(NamedTuple):
@@ -40,7 +40,7 @@ class Part(NamedTuple):
 
 
 def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.intp]]:
-    """Return the positions of each split of the table, but for those that have files of their own."""
+    """Return the positions of each split of the table, without the splits that have a separate file."""
     shares, seed, classes = options.shares, options.split_seed, table.columns.target_class is not None
     if isinstance(options.split, dict) and table.keys is not None:
         if options.splits_by_time:
@@ -59,11 +59,11 @@ def split_rows(table: Table, options: TableOptions) -> Mapping[str, NDArray[np.i
 def warnings_about_split(
     parts: Mapping[str, Part], options: TableOptions, classes: Sequence[str] | None
 ) -> tuple[DataWarning, ...]:
-    """Return a warning if splits have other sizes than asked for, or other shares of a class than training.
+    """Return a warning if splits don't have the sizes asked for, or differ from training in the shares of a class.
 
     Args:
-        parts: the splits, the codes of their tables translated.
-        options: how they were made.
+        parts: the splits, with translated codes.
+        options: the options for the splits.
         classes: the classes, if classes are predicted.
     """
     counts = {
@@ -80,7 +80,7 @@ def warnings_about_split(
 def _with_lonely_classes(
     positions: Mapping[str, NDArray[np.intp]], classes: NDArray[np.int32]
 ) -> Mapping[str, NDArray[np.intp]]:
-    """Return the splits with each row for training that is the only one of its class."""
+    """Move rows that are the only one of their class to training."""
     lonely = np.flatnonzero(np.bincount(classes)[classes] == 1)
     if not len(lonely):
         return positions

@@ -1,4 +1,4 @@
-"""Numbers that stand for a missing value, such as -999 among temperatures."""
+"""Numbers that mark a missing value, such as -999 in a column of temperatures."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_OTHERS: Final = 10
-"""With fewer other numbers, little can be said of their range."""
+"""With fewer other numbers, their range is too uncertain."""
 
 FEWEST_ROWS: Final = 5
 """A number with fewer rows may be a rare one, or a mistake."""
 
 MUCH_MORE_OFTEN: Final = 5
-"""-1 is so many times as often as the least of the others, unless it goes on from them."""
+"""How many times as frequent as the least other number -1 must be; otherwise it may be part of their range."""
 
 _NINES: Final = re.compile(r"-?9+(\.9+)?")
 
 
 class Outlier(NamedTuple):
-    """A number at an end of a column, far from all others, that many rows have.
+    """The least or greatest number of a column if it is frequent, and far from all other numbers.
 
     Args:
         value: the number.
-        rows: how many rows have it.
-        least: the least of the others.
-        greatest: the greatest of the others.
+        rows: the number of rows that have it.
+        least: the least other number.
+        greatest: the greatest other number.
     """
 
     value: float
@@ -41,22 +41,23 @@ class Outlier(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether it looks like a code: below 0 and the others not, or all nines; others may be the top of a scale."""
+        """Whether it looks like a code: the only negative number, or all nines; others may be the top of a scale."""
         return self.value < 0 <= self.least or _NINES.fullmatch(f"{self.value:.12g}") is not None
 
     def __str__(self) -> str:
-        """Say what speaks for a missing value."""
+        """Return the evidence for a missing value."""
         return f"{self.value:.12g} in {self.rows:,} rows, all others from {self.least:,.12g} to {self.greatest:,.12g}"
 
 
 def outlier_in(numbers: NDArray[np.float64]) -> Outlier | None:
-    """Return the number of a column that may stand for a missing value; None if there isn't one.
+    """Return the number of a column that may mark a missing value; None if there isn't one.
 
-    It is the least or the greatest, five rows or more have it, and it is farther from the others than they are from
-    each other. -1 below numbers from 0 up only has to be five times as often as the least of them. 0 never is one.
+    It is the least or greatest number, at least five rows have it, and its distance from the other numbers is larger
+    than their range. -1 below non-negative numbers only has to be five times as frequent as the least of them. 0 never
+    marks a missing value.
 
     Args:
-        numbers: the column, NaN where a value is missing.
+        numbers: the column, NaN for missing values.
     """
     values, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
     if len(values) <= FEWEST_OTHERS:
@@ -72,13 +73,13 @@ def outlier_in(numbers: NDArray[np.float64]) -> Outlier | None:
 
 
 def sentinels_in(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Outlier]:
-    """Return the numbers that most likely stand for a missing value, by column.
+    """Return the numbers that most likely mark a missing value, by column.
 
-    Such a number is far from all others of its column, and looks like a code there or in another column.
+    Such a number is far from all other numbers of its column, and looks like a code in this or another column.
 
     Args:
         columns: the columns of numbers, by name.
     """
-    outliers = {name: found for name, numbers in columns.items() if (found := outlier_in(numbers))}
-    codes = {found.value for found in outliers.values() if found.is_code}
-    return {name: found for name, found in outliers.items() if found.value in codes}
+    outliers = {name: outlier for name, numbers in columns.items() if (outlier := outlier_in(numbers))}
+    codes = {outlier.value for outlier in outliers.values() if outlier.is_code}
+    return {name: outlier for name, outlier in outliers.items() if outlier.value in codes}

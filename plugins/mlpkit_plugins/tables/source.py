@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table that are read, by name, in the order of the table.
+    """The columns to read from a table, by name, in the order of the table.
 
     Args:
         numbers: inputs that are numbers.
         categories: inputs that are categories.
-        target_numbers: targets that are numbers; none if classes are predicted.
+        target_numbers: targets that are numbers; empty if classes are predicted.
         target_class: the column of classes to predict; None if numbers are predicted, or there is no target.
-        key: the column whose text decides which split a row goes to.
-        key_is_time: whether the key column holds times, in whose order rows are split.
+        key: the column whose text decides the split of a row.
+        key_is_time: whether the key column holds times, and rows are split in their order.
         readers: how the texts of some columns of numbers are read; all others hold plain numbers.
         trained: whether a trained model reads them, so that advice can't be about the parameters of the data set.
-        weight: the column that says how much each row counts; None if all count alike, or rows are to be predicted.
-        in_python: whether ``mlpkit.fit`` was given the table, so that advice is about its arguments.
+        weight: the column of weights; None if all rows count equally, or are for prediction.
+        in_python: whether the table was passed to ``mlpkit.fit``, so that advice is about its arguments.
         missing_numbers: the numbers that mean a missing value in single columns of numbers.
     """
 
@@ -47,22 +47,22 @@ class Columns:
     missing_numbers: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def setting(self, parameter: str, value: str) -> str:
-        """Return how to set a parameter of the data set: in a spec, or as an argument of ``mlpkit.fit``."""
+        """Return the advice to set a parameter: in a spec, or as an argument of ``mlpkit.fit``."""
         return f"pass {parameter}={value!r} to mlpkit.fit" if self.in_python else f"set {parameter}: {value}"
 
     def in_file(self, name: str) -> str:
-        """Return the column of the file that a column of numbers comes from."""
+        """Return the column of the file from which a column of numbers is made."""
         return self.readers[name].column if name in self.readers else name
 
     @property
     def names_in_file(self) -> tuple[str, ...]:
-        """The columns of the file: those of the numbers, of the texts, the weight and the key."""
+        """The columns of the file: numbers, texts, weight and key."""
         others = [name for name in (self.weight, self.key) if name is not None]
         return (*map(self.in_file, self.all_numbers), *self.all_categories, *others)
 
     @property
     def has_target(self) -> bool:
-        """Whether a target is read, as it is from rows to train on; rows to predict need none."""
+        """Whether a target is read; rows for prediction don't need one."""
         return bool(self.target_numbers) or self.target_class is not None
 
     @property
@@ -81,11 +81,11 @@ class Chunk(NamedTuple):
 
     Args:
         rows: the number of each row in the file, counted from 1.
-        numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
-        codes: the columns of texts, shape (rows, columns), by the codes of their codebooks.
-        keys: a number for each row that depends on the text of the key column, or the bits of its time in seconds; None
-            if there is no key column.
-        weights: the weight of each row, NaN where it is missing; None if there is no column of weights.
+        numbers: the columns of numbers, shape (rows, columns); NaN for missing values.
+        codes: the columns of texts, shape (rows, columns), as codes of their codebooks.
+        keys: a hash of the text in the key column for each row, or the bits of its time in seconds; None if there is
+            no key column.
+        weights: the weight of each row, NaN for missing ones; None if there is no column of weights.
     """
 
     rows: NDArray[np.int64]
@@ -105,13 +105,13 @@ class TableSource(Protocol):
     """A table that is read in chunks of rows."""
 
     kind: str
-    """What it is in messages: a file, or a table in memory."""
+    """Its kind in messages: ``file`` or ``table``."""
     name: str
-    """The file's name in messages."""
+    """Its name in messages."""
     header: tuple[str, ...]
     """The names of the columns."""
     header_row: int | None
-    """The row that holds the names; None if no row does."""
+    """The row that holds the names; None if there isn't one."""
     most_rows: int
     """An upper bound on the number of rows."""
 
@@ -120,7 +120,7 @@ class TableSource(Protocol):
         """The SHA-256 of the content."""
 
     def values(self) -> Mapping[str, Sequence[Any] | Array]:
-        """Return all columns, as they stand in the file.
+        """Return all columns, unchanged.
 
         Raises:
             DataError: the file is damaged.
@@ -135,7 +135,7 @@ class TableSource(Protocol):
 
         Raises:
             DataError: the file is damaged, or a value doesn't fit its column.
-            ParameterError: the target doesn't hold what is to be predicted.
+            ParameterError: the target doesn't hold what ``predict`` says.
         """
 
 
@@ -143,7 +143,7 @@ class TableFile(TableSource, Protocol):
     """A file with a table."""
 
     def rows(self, names: Sequence[str], numbers: NDArray[np.int64]) -> dict[str, list[Any]]:
-        """Return some rows as they stand in the file, column by column; no others are kept in memory.
+        """Return some rows as in the file, column by column, without keeping others in memory.
 
         Args:
             names: the columns to read.
@@ -154,7 +154,7 @@ class TableFile(TableSource, Protocol):
         """
 
     def texts(self, names: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], Sequence[Sequence[str]]]]:
-        """Return the rows as texts, some at a time: their numbers in the file, and the texts of each column.
+        """Return the rows as texts, block by block: their numbers in the file, and the texts of each column.
 
         Args:
             names: the columns to read.

@@ -1,4 +1,4 @@
-"""A table in memory, with only the columns that are used."""
+"""A table in memory, with only the used columns."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Table:
 
     Args:
         source: the file.
-        columns: the columns to read; without a target they are of rows to predict, in which a whole one may be missing.
-        missing: what to do about missing inputs: raise an ``error``, leave the row out (``drop``), or let the encoder
+        columns: the columns to read; without a target, the rows are for prediction, and whole columns may be missing.
+        missing: how to treat missing inputs: raise an ``error``, leave the row out (``drop``), or let the encoder
             ``fill`` them. Rows without a target are left out.
         missing_texts: texts that mean a missing value.
 
     Attributes:
         header: the names of all columns of the file.
-        numbers: the columns of numbers, shape (rows, columns); NaN where a value is missing.
-        codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 where a value is missing.
+        numbers: the columns of numbers, shape (rows, columns); NaN for missing values.
+        codes: the columns of texts, shape (rows, columns), as positions in ``texts``; -1 for missing values.
         texts: the distinct texts of each column of texts.
         keys: a number for each row by its key column; None if there is no such column.
-        weights: how much each row counts, more than 0; None if there is no column of weights.
-        without_target: how many rows were left out since their target is missing.
-        unlisted: how many rows hold an ordered category that isn't listed, by column; NaN stands in its place.
+        weights: the weight of each row, more than 0; None if there is no column of weights.
+        without_target: the number of rows left out because their target is missing.
+        unlisted: the number of rows with an unlisted ordered category, by column; it is replaced by NaN.
 
     Raises:
         DataError: the file is damaged or has no rows, or a value doesn't fit its column.
@@ -76,18 +76,18 @@ class Table:
                 self._append(self._without_unlisted(self._without_missing(self._with_weight(self._with_target(chunk)))))
             self._resize(self._length)
         except MemoryError as error:
-            message = f"there is no memory for {len(books) + len(columns.all_numbers)} columns of the table"
+            message = f"{len(books) + len(columns.all_numbers)} columns of the table don't fit into memory"
             raise DataError(source.name, message) from error
         if columns.has_target:
             self._expect_values()
         if not self._length:
             message = "there are no rows; expected one for each example"
             if self._rows_read:
-                message = "in every row a value is missing"
+                message = "every row has a missing value"
             elif self._without_weight:
                 raise DataError(source.name, "the weight of every row is 0", column=columns.weight)
             elif self.without_target:
-                message = "in every row the target is missing"
+                message = "the target is missing in every row"
             raise DataError(source.name, message, row=(source.header_row or 0) + 1)
 
     def __len__(self) -> int:
@@ -103,7 +103,7 @@ class Table:
         return DataError(self.name, message, row=self.row(position), column=column)
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
-        """Leave out all other rows."""
+        """Keep only some of the rows."""
         numbers = self._row_numbers.at(np.flatnonzero(rows))
         self._row_numbers = RowNumbers()
         self._row_numbers.append(numbers)
@@ -137,13 +137,13 @@ class Table:
                 array.resize((rows, *array.shape[1:]), refcheck=False)
 
     def _expect_values(self) -> None:
-        """Make sure that no input is missing in every row."""
+        """Check that no input is missing in every row."""
         for name, count in self._missing_in.items():
             if count and count == self._rows_read:
                 raise DataError(self.name, "every value is missing; name the column in ignore", column=name)
 
     def _without_missing_numbers(self, chunk: Chunk) -> Chunk:
-        """Return the rows with NaN in place of numbers that mean a missing value."""
+        """Replace numbers that mean a missing value by NaN."""
         missing = self.columns.missing_numbers
         if not missing:
             return chunk
@@ -153,7 +153,7 @@ class Table:
         return chunk._replace(numbers=numbers)
 
     def _with_target(self, chunk: Chunk) -> Chunk:
-        """Return the rows whose target isn't missing, and count the others."""
+        """Return the rows that have a target, and count the rest."""
         columns = self.columns
         numbers = np.isnan(chunk.numbers[:, len(columns.numbers) :]).any(axis=1)
         absent = numbers | (chunk.codes[:, len(columns.categories) :] == MISSING).any(axis=1)
@@ -169,7 +169,7 @@ class Table:
         if wrong.any():
             index = int(wrong.argmax())
             what = "the weight is missing" if np.isnan(weights[index]) else f"the weight is {weights[index]:g}"
-            message = f"{what}; expected a number from 0 up; write one, or leave out the row"
+            message = f"{what}; expected 0 or more; write such a number, or leave out the row"
             raise DataError(self.name, message, row=int(chunk.rows[index]), column=self.columns.weight)
         self._without_weight += int((weights == 0).sum())
         return chunk if weights.all() else chunk.rows_where(weights > 0)
@@ -193,7 +193,7 @@ class Table:
         return chunk
 
     def _without_unlisted(self, chunk: Chunk) -> Chunk:
-        """Count the ordered categories that aren't listed; in training, put NaN in place of their infinity."""
+        """Count the unlisted ordered categories, which are infinite; in training, replace them by NaN."""
         for index, name in enumerate(self.columns.numbers):
             if name in self.columns.readers:
                 numbers = chunk.numbers[:, index]

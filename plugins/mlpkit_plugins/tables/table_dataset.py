@@ -61,10 +61,10 @@ _LOSSES: Final = {
 class TableDataset(TableOptions, Dataset):
     """A data set whose examples are the rows of a table.
 
-    No header tells sizes and categories, so ``describe`` reads the file already, and ``open`` reuses what it read. With
+    Sizes and categories aren't in a header, so ``describe`` reads the whole file, and ``open`` reuses the result. With
     the encoder of a saved model, columns, categories and classes are those of the model.
 
-    A subclass says where the tables are.
+    A subclass implements ``table_of``.
     """
 
     _encoder: TableEncoder | None = None
@@ -79,12 +79,12 @@ class TableDataset(TableOptions, Dataset):
 
     @property
     def number_format(self) -> NumberFormat:
-        """How numbers are written that are texts."""
+        """The format of numbers that are texts."""
         return NumberFormat()
 
     @abstractmethod
     def table_of(self, split: str) -> TableFile:
-        """Return the table that holds the rows of ``train``, or of a split that has its own, not yet read.
+        """Return the table of ``train``, or of a split with a separate file, not yet read.
 
         Raises:
             ParameterError: a parameter names a file that doesn't exist.
@@ -92,7 +92,7 @@ class TableDataset(TableOptions, Dataset):
         """
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes, which takes reading the file.
+        """Read the file, and return shapes, target and sizes.
 
         Raises:
             ParameterError: a parameter names a file or a column that doesn't exist, or a split has no row.
@@ -112,7 +112,7 @@ class TableDataset(TableOptions, Dataset):
         )
 
     def warnings(self) -> tuple[DataWarning, ...]:
-        """Return warnings about what the target holds, and about the splits."""
+        """Return warnings about the target and the splits."""
         return self._warnings
 
     def input_scaling(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class TableDataset(TableOptions, Dataset):
         return {"scale_target": "standardize"} if self.predict == "values" and self.scale_target == "none" else {}
 
     def target_remedy(self) -> str:
-        """Return which loss to take, or what to set ``predict`` or ``target`` to, if the loss takes another target."""
+        """Return the advice for a loss that takes another kind of target."""
         predict, name = self.predict, self.targets[0]
         fitting = f"end the layers with {_LOSSES[predict]}"
         if predict == "classes" and all(map(writes_number, self.class_names() or ())):
@@ -149,7 +149,7 @@ class TableDataset(TableOptions, Dataset):
         return self._splits
 
     def raw_columns(self) -> list[RawColumn]:
-        """Return all columns of the files, as they stand there.
+        """Return all columns of the files, unchanged.
 
         Raises:
             DataError: a file is damaged.
@@ -174,11 +174,11 @@ class TableDataset(TableOptions, Dataset):
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
-        """Return means, deviations, categories and classes, as learned from the training rows."""
+        """Return means, deviations, categories and classes, learned from the training rows."""
         return {} if self._encoder is None else {**state_of(self._encoder), "order": list(self._order or ())}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back means, deviations, categories and classes.
+        """Restore means, deviations, categories and classes.
 
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
@@ -204,11 +204,11 @@ class TableDataset(TableOptions, Dataset):
         """
         return self.raw_inputs(self._in_memory(columns))
 
-    def examples_in(self, found: TableSource) -> tuple[Array, ...]:
+    def examples_in(self, source: TableSource) -> tuple[Array, ...]:
         """Return raw inputs, targets and weights of a table, as ``read_examples`` does.
 
         Raises:
-            DataError: it lacks a column, or a value doesn't fit its column.
+            DataError: a column is missing, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
         columns = Columns(
@@ -222,8 +222,8 @@ class TableDataset(TableOptions, Dataset):
             in_python=self.in_memory,
             missing_numbers=self.missing_numbers,
         )
-        expect_columns(found, columns.names_in_file, {self.weight: "how much each row counts"})
-        table = Table(found, columns, missing=self.missing, missing_texts=self.missing_texts)
+        expect_columns(source, columns.names_in_file, {self.weight: "how much each row counts"})
+        table = Table(source, columns, missing=self.missing, missing_texts=self.missing_texts)
         if self.predict == "labels":
             expect_labels(table)
         if self.rare_classes is not None:
@@ -241,17 +241,17 @@ class TableDataset(TableOptions, Dataset):
         return super().read_examples(source) if isinstance(source, Path) else self.examples_in(self._in_memory(source))
 
     def remarks(self, raw: Array) -> list[str]:
-        """Return which columns have numbers far outside the range that they had in training, and in how many rows."""
+        """Name the columns with numbers far outside the training range, and count their rows."""
         encoder = self._expect_encoder()
-        found = far_outside(raw[:, : len(encoder.numbers)], encoder, self.readers)
-        return [f"{'; '.join(found)}; predictions far outside the range of training are guesses"] if found else []
+        remarks = far_outside(raw[:, : len(encoder.numbers)], encoder, self.readers)
+        return [f"{'; '.join(remarks)}; predictions far outside the range of training are guesses"] if remarks else []
 
     def encode(self, raw: Array) -> Array:
         """Encode raw inputs as ``read`` returns them.
 
         Raises:
-            ShapeError: there are more or fewer columns than the model takes, or a number is not the code of a category.
-            DataError: a value is missing, and nothing that replaces it was learned.
+            ShapeError: the number of columns is wrong, or a number is not the code of a category.
+            DataError: a value is missing, and the encoder has no replacement.
         """
         encoder = self._expect_encoder()
         if raw.ndim != 2 or raw.shape[1] != len(encoder.inputs) or raw.dtype.kind not in "biuf":
@@ -272,9 +272,9 @@ class TableDataset(TableOptions, Dataset):
         return x
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe how columns are encoded: each is an input, with the name that it has in the file.
+        """Describe the encoding of the columns, each of which is an input with its name in the file.
 
-        Numbers are float64, NaN if missing; texts of categories are as in the file, without blanks around them; dates
+        Numbers are float64, NaN if missing; texts of categories are as in the file, without surrounding blanks; dates
         are seconds since 1970.
         """
         from mlpkit_plugins.tables.table_operators import TableInGraph  # noqa: PLC0415 - training describes nothing
@@ -284,7 +284,7 @@ class TableDataset(TableOptions, Dataset):
         ).encoded()
 
     def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]]:
-        """Return the columns that the model takes as they stand in the file, for some rows of a split.
+        """Return the model's columns, unchanged, for some rows of a split.
 
         Raises:
             DataError: the file is damaged.
@@ -296,13 +296,13 @@ class TableDataset(TableOptions, Dataset):
 
     def example_sources(self, split: str, indices: Array) -> list[str]:
         """Return the table and the row of some examples of a split; rows of a file are counted from 1."""
-        found = self.open(0)[split]
-        return [f"{found.table_name}, row {row}" for row in found.rows_in_file(indices)]
+        examples = self.open(0)[split]
+        return [f"{examples.table_name}, row {row}" for row in examples.rows_in_file(indices)]
 
     def example_keys(self, split: str) -> NDArray[np.uint64] | None:
-        """Return a number for each row of a split; only copies of one example have the same.
+        """Return a number for each row of a split, which only copies of an example share.
 
-        The files are read again: few ask.
+        The files are read again, since these keys are rarely needed.
 
         Raises:
             DataError: a file is damaged.
@@ -311,7 +311,7 @@ class TableDataset(TableOptions, Dataset):
         if self._keys is None:
             first, _ = self._table("train", None)
             tables = {"train": first} | {name: self._table(name, first)[0] for name in self.own_tables}
-            first.keys = None  # those of groups or times
+            first.keys = None  # they are keys of groups or times
             keys = keys_of_examples([*tables.values()], self.shares)
             parts = np.split(keys, np.cumsum([len(table) for table in tables.values()])[:-1])
             of_tables = dict(zip(tables, parts, strict=True))
@@ -319,7 +319,7 @@ class TableDataset(TableOptions, Dataset):
         return self._keys[split]
 
     def feeds(self, columns: Mapping[str, Sequence[Any] | Array]) -> dict[str, Array]:
-        """Return columns as the inputs that ``onnx`` declares: dates as seconds, and no text for a missing category.
+        """Return columns as the inputs that ``onnx`` declares: dates as seconds, a missing category as an empty text.
 
         Raises:
             DataError: a value doesn't fit its column.
@@ -329,27 +329,27 @@ class TableDataset(TableOptions, Dataset):
         return column_feeds(self._in_memory(columns), self._expect_encoder(), self.readers, self.missing_texts)
 
     def why_not_encoded(self, inputs: Array) -> str:
-        """Return where a number is missing or not standardized, or a category is neither 0 nor 1; or an empty text."""
+        """Return why inputs can't have been encoded, such as a missing number; empty if they may have been."""
         return self._expect_encoder().why_not_written(inputs)
 
     def why_perhaps_not_encoded(self, inputs: Array) -> str:
-        """Return where numbers are in the range of raw ones, and far outside that of encoded ones; or an empty text."""
+        """Return why inputs probably weren't encoded: numbers in the raw range, far outside the encoded one."""
         return self._expect_encoder().why_perhaps_not_written(inputs)
 
     def feature_names(self) -> tuple[str, ...] | None:
-        """Return the names of the columns of numbers, then ``column=category`` for each category."""
+        """Return the names of the numeric columns, then ``column=category`` for each category."""
         return self._encoder.feature_names if self._encoder is not None else None
 
     def target_names(self) -> tuple[str, ...] | None:
-        """Return the names of the target columns; None if classes are predicted, which have names of their own."""
+        """Return the names of the target columns; None for classes, whose names ``class_names`` returns."""
         return None if self.predict == "classes" else self.targets
 
     def class_names(self) -> tuple[str, ...] | None:
-        """Return the names of the classes, as in the target column; None if no classes are predicted."""
+        """Return the names of the classes, as in the target column; None unless classes are predicted."""
         return self._encoder.classes if self._encoder is not None else None
 
     def _columns_read(self, encoder: TableEncoder) -> tuple[str, ...]:
-        """Return the columns of a file that the inputs come from; a date gives several inputs."""
+        """Return the columns of the file from which the inputs are made; a date gives several inputs."""
         readers = self.readers
         return tuple(dict.fromkeys(readers[name].column if name in readers else name for name in encoder.inputs))
 
@@ -362,7 +362,7 @@ class TableDataset(TableOptions, Dataset):
         """Return the columns that the model takes, as ``from_columns`` does.
 
         Raises:
-            DataError: the table lacks a column, or a value doesn't fit its column.
+            DataError: a column is missing, or a value doesn't fit its column.
         """
         encoder = self._expect_encoder()
         columns = Columns(
@@ -377,7 +377,7 @@ class TableDataset(TableOptions, Dataset):
         return self._translated(Table(source, columns, missing="fill", missing_texts=self.missing_texts), encoder)
 
     def lacking(self, raw: Array) -> Mapping[int, Sequence[str]]:
-        """Return the rows that lack a value, unless what replaces one was learned, each with the columns concerned."""
+        """Map each row with a missing value to its columns; empty if the encoder fills in missing values."""
         if self.missing in ("fill", "indicate"):
             return {}
         readers = self.readers
@@ -457,11 +457,11 @@ class TableDataset(TableOptions, Dataset):
         return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 
     def _table(self, split: str, like: Table | None) -> tuple[Table, list[str]]:
-        """Read the table of a split; return it, and its checksum.
+        """Read the table of a split; return it and its checksum.
 
         Args:
             split: the split.
-            like: the table whose columns and classes it must have; None takes those that the parameters name.
+            like: the table whose columns and classes it must have; None for those that the parameters name.
         """
         source = self.table_of(split)
         if like is None:

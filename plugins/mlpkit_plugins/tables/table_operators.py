@@ -1,4 +1,4 @@
-"""How a table is encoded, in operators; and columns as the inputs that they take."""
+"""A table's encoder as graph operators, and the inputs that they take."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ TEXT: Final = "as in the file, without blanks around it; empty if it is missing"
 
 
 class TableInGraph:
-    """Describes a table's encoder: raw columns as inputs, and what ``TableEncoder.write`` does with them.
+    """Describes a table's encoder: raw columns as inputs, and the operations of ``TableEncoder.write``.
 
-    Numbers are computed in float64 and turned into the network's dtype where the encoder does. A missing text is empty;
-    a category that no training row has is zeros, or ``other``.
+    Numbers are computed in float64 and converted to the network's dtype where the encoder does so. A missing text is
+    empty; a category that no training row has becomes zeros, or ``other``.
 
     Args:
         graph: the graph.
         encoder: the encoder.
-        readers: how columns are read that hold neither plain numbers nor categories, by the name of each number.
+        readers: the readers of dates and ordered categories, by the name of the number that each gives.
         missing: texts that mean a missing value.
-        missing_numbers: numbers that do in single columns.
+        missing_numbers: numbers that mean a missing value in single columns.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TableInGraph:
         return self._beside(parts)
 
     def _numbers(self, columns: Sequence[Value]) -> Value:
-        """Describe (number - mean) / std, or what encodings make of numbers, the mean in place of a missing one."""
+        """Describe (number - mean) / std, or the encodings of numbers, with the mean for a missing number."""
         graph, encoder = self._graph, self._encoder
         numbers = self._beside(columns)
         means, stds, fills = (each[encoder.places_of_varying] for each in (encoder.means, encoder.stds, encoder.fills))
@@ -90,7 +90,7 @@ class TableInGraph:
         return self._beside([each.onnx(graph, part) for each, part in zip(encoder.encodings, parts, strict=True)])
 
     def _number(self, name: str) -> Value:
-        """Describe a column of numbers, float64, NaN for what is missing."""
+        """Describe a column of numbers, float64, NaN for missing ones."""
         match self._readers.get(name):
             case OrderedCategories(column, levels):
                 return self._place(column, levels)
@@ -133,14 +133,14 @@ class TableInGraph:
         return [self._as_input(of_categories.onnx(self._graph, one_hot))]
 
     def _encoded(self, column: CategoryColumn) -> Value:
-        """Describe what a column of categories becomes."""
+        """Describe the encoding of a column of categories."""
         encoding = column.encoding
         name, categories = encoding.column, encoding.categories
         unknown = categories.index(OTHER) if name in self._encoder.with_other else MISSING
         return encoding.onnx(self._graph, self._codes(name, categories, unknown))
 
     def _codes(self, column: str, categories: Sequence[str], unknown: int) -> Value:
-        """Describe the positions of texts among categories: -1 for a missing one."""
+        """Describe the positions of texts in a list of categories; -1 for a missing text."""
         codes = dict.fromkeys(self._missing, MISSING) | {text: code for code, text in enumerate(categories)}
         return self._graph.op(
             "LabelEncoder",
@@ -152,14 +152,14 @@ class TableInGraph:
         )
 
     def _typical(self, name: str) -> tuple[float, float] | None:
-        """Return mean and standard deviation of a column of numbers, as far as the encoder knows them."""
+        """Return mean and standard deviation of a column of numbers; None if the encoder doesn't know them."""
         if name not in self._encoder.numbers:
             return None
         position = self._encoder.numbers.index(name)
         return float(self._encoder.fills[position]), float(self._encoder.stds[position])
 
     def _extent(self, name: str) -> tuple[float, float] | None:
-        """Return least and greatest number of a column in training, as far as the encoder knows them."""
+        """Return least and greatest number of a column in training; None if the encoder doesn't know them."""
         if name not in self._encoder.numbers:
             return None
         least, greatest = self._encoder.extents[self._encoder.numbers.index(name)].tolist()
@@ -180,7 +180,7 @@ def _in_seconds(days: tuple[float, float] | None) -> tuple[float, float] | None:
 
 
 def parts_of(readers: Mapping[str, ColumnReader], column: str) -> tuple[str, ...]:
-    """Return the parts that are taken from a column of dates; none if it holds no dates."""
+    """Return the parts used of a column of dates; empty for another column."""
     return tuple(reader.part for reader in readers.values() if isinstance(reader, DatePart) and reader.column == column)
 
 
@@ -192,7 +192,7 @@ def column_feeds(
     Args:
         source: the columns.
         encoder: the encoder.
-        readers: how columns are read that hold neither plain numbers nor categories, by the name of each number.
+        readers: the readers of dates and ordered categories, by the name of the number that each gives.
         missing: texts that mean a missing value.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A split of a table, which is encoded once, or minibatch by minibatch if it is large."""
+"""A split of a table, encoded once, or minibatch by minibatch if it is large."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from mlpkit_plugins.tables.table import Table
 
 MOST_HELD = 2**26
-"""Bytes of encoded rows up to which a split keeps them."""
+"""The most bytes of encoded rows that a split keeps."""
 ROWS_TOGETHER = 65_536
-"""Rows that are encoded at once."""
+"""Rows encoded at once."""
 
 
 class TableSplit:
     """Some rows of a table.
 
     Args:
-        table: the table, its codes those of the encoder.
+        table: the table, its codes translated to the encoder's.
         rows: positions of the rows.
         encoder: encodes inputs.
     """
@@ -42,23 +42,23 @@ class TableSplit:
 
     @property
     def table_name(self) -> str:
-        """What messages call the table."""
+        """The table's name in messages."""
         return self._table.name
 
     def rows_in_file(self, indices: Array | None = None) -> list[int]:
-        """Return the number of each row in its file, counted from 1; or of the rows at some positions of the split."""
+        """Return the row numbers in the file, counted from 1, of all rows or of some positions of the split."""
         rows = self.rows if indices is None else self.rows.take(indices)
         return [self._table.row(position) for position in rows.tolist()]
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
         """Write the examples at ``indices`` into ``out``.
 
-        The first time, all examples are encoded, and kept if they aren't large.
+        The first call encodes all examples, and keeps them if they aren't large.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, width), and targets: shape (rows,) for classes, else (rows, columns);
-                and one for weights, shape (rows,), if the table has them.
+            out: arrays for inputs, shape (rows, width); for targets, shape (rows,) for classes, otherwise (rows,
+                columns); and for weights, shape (rows,), if the table has them.
 
         Raises:
             DataError: a number of the table is too large for the dtype of ``out``.
@@ -70,11 +70,11 @@ class TableSplit:
         encoded = self._encoded[dtypes]
         if not encoded:
             self._encode(self.rows.take(indices), out)
-        for array, every in zip(out, encoded, strict=False):
-            take_rows(every, indices, array)
+        for array, all_rows in zip(out, encoded, strict=False):
+            take_rows(all_rows, indices, array)
 
     def _all_encoded(self, like: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Return all examples, in arrays like those of a minibatch; no arrays if these would be large."""
+        """Encode all examples into arrays like those of a minibatch; return no arrays if they would be large."""
         if len(self) * sum(array[:1].nbytes for array in like) > MOST_HELD:
             return ()
         encoded = tuple(np.empty((len(self), *array.shape[1:]), array.dtype) for array in like)
@@ -93,7 +93,7 @@ class TableSplit:
             weights[0][...] = self._table.weights.take(rows)
 
     def _expect_held(self, inputs: np.dtype[Any], targets: np.dtype[Any]) -> None:
-        """Make sure that the extremes of all scaled columns fit into these dtypes."""
+        """Check that the extremes of all scaled columns fit into these dtypes."""
         numbers, count = self._table.numbers, self._inputs
         extremes = np.stack([np.fmin.reduce(numbers, axis=0), np.fmax.reduce(numbers, axis=0)])
         scaled = extremes.copy()
@@ -108,7 +108,7 @@ class TableSplit:
             raise self._table.error(position, self._table.columns.all_numbers[column], message)
 
     def _largest(self, extremes: Array) -> Array:
-        """Return for each extreme number, shape (2, columns), the largest element that it becomes."""
+        """Return the largest encoded element of each extreme number, shape (2, columns)."""
         of_categories = np.repeat(self._encoder.fills[None, self._inputs :], len(extremes), axis=0)
         encoded = self._encoder.encoded_numbers(np.concatenate([extremes, of_categories], axis=1))
         largest, begin = np.zeros_like(extremes), 0

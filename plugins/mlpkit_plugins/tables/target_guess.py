@@ -1,4 +1,4 @@
-"""What a new spec predicts: classes, labels or values, by what the target columns seem to hold."""
+"""Guesses from the target columns whether a new spec predicts classes, labels or values."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 Predict: TypeAlias = Literal["classes", "labels", "values"]
 
 NO_CLASS: Final = frozenset(("n/a", "na", "nan", "null", "?", "#n/a"))
-"""Texts that mean a missing value in a column of classes, too, in lower case; ``-`` or ``none`` may be a class."""
+"""Texts, in lower case, that mean a missing value even in a column of classes; ``-`` or ``none`` may be a class."""
 
 
 class Wishes(TypedDict, total=False):
-    """What was asked for about the columns of a table.
+    """What the user asked for about the columns of a table.
 
     Args:
         targets: the columns to predict, if there are several.
         predict: what they hold; by default what they seem to hold.
-        drop: columns that are no inputs.
-        id: the column that says which rows belong together, such as those of a patient.
+        drop: columns to leave out.
+        id: the column by which rows belong together, such as the rows of a patient.
     """
 
     targets: Sequence[str]
@@ -47,22 +47,22 @@ class Wishes(TypedDict, total=False):
 
 
 def targets_of(target: str | None, wishes: Wishes, header: Sequence[str], *, has_names: bool) -> tuple[str, ...]:
-    """Return the columns to predict, which may come with commas between them.
+    """Return the columns to predict; a single name may list several, separated by commas.
 
     Raises:
-        ParameterError: none is named, or there is no such column.
+        ParameterError: no column is named, or the table doesn't have it.
     """
-    given = tuple(dict.fromkeys(wishes.get("targets", (target or "",))))
-    if len(given) == 1 and given[0] not in header:
-        parts = tuple(part.strip() for part in given[0].split(","))
-        given = parts if set(parts) <= {*header} else given
-    for name in given:
+    targets = tuple(dict.fromkeys(wishes.get("targets", (target or "",))))
+    if len(targets) == 1 and targets[0] not in header:
+        parts = tuple(part.strip() for part in targets[0].split(","))
+        targets = parts if set(parts) <= {*header} else targets
+    for name in targets:
         expect_column("target", name, header, has_names=has_names)
-    return given
+    return targets
 
 
 def expect_column(parameter: str, name: str, header: Sequence[str], *, has_names: bool) -> None:
-    """Make sure that a table has a column.
+    """Check that a table has a column.
 
     Raises:
         ParameterError: it doesn't.
@@ -72,20 +72,20 @@ def expect_column(parameter: str, name: str, header: Sequence[str], *, has_names
     message = f"there is no column '{name}'" if name else "no column was named to predict"
     remedy = did_you_mean(name, header)
     if not has_names:
-        remedy = "the first row holds data and no names, so that columns are called by their number"
+        remedy = "the first row holds data, not names, so columns are named by their number"
     raise ParameterError(parameter, message, expected=f"one of {shown_names(header)}", remedy=remedy)
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What is predicted.
+    """What a new spec predicts.
 
     Args:
         guesses: what each target column holds.
-        predict: how a spec says it.
-        missing: in how many rows of the sample a target is missing.
-        counts: how often each class occurs, in the order of the classes; empty if no classes are predicted.
-        lonely: the classes left out, since they have one row each.
+        predict: the value of ``predict`` in a spec.
+        missing: the number of rows in the sample without a target.
+        counts: the number of rows of each class, in the order of the classes; empty unless classes are predicted.
+        lonely: the classes left out because they have a single row.
     """
 
     guesses: Sequence[ColumnGuess]
@@ -101,7 +101,7 @@ class Aim:
 
     @property
     def target(self) -> str | list[str]:
-        """How a spec names them."""
+        """The value of ``target`` in a spec."""
         return self.columns[0] if len(self.columns) == 1 else list(self.columns)
 
     def numbers(self) -> list[NDArray[np.float64]]:
@@ -119,18 +119,18 @@ class Aim:
 def aim_at(
     guesser: ColumnGuesser, sample: RowSample, targets: Sequence[str], missing: Collection[str], predict: Predict | None
 ) -> Aim:
-    """Find out what is to be predicted.
+    """Guess what a spec should predict.
 
     Args:
         guesser: guesses what columns hold.
         sample: rows of the table.
         targets: the columns to predict.
         missing: texts that always mean a missing value.
-        predict: what they hold; None if that wasn't said.
+        predict: what they hold; None to guess it.
 
     Raises:
-        DataError: nothing can be learned from them, or they hold something else.
-        ParameterError: classes come from several columns.
+        DataError: the columns don't vary, or don't hold what ``predict`` says.
+        ParameterError: several columns of classes are named.
     """
     if predict == "classes" and len(targets) > 1:
         remedy = "name one of them, or write --predict labels for columns of 0 and 1, or --predict values for numbers"
@@ -150,21 +150,21 @@ def aim_at(
 
 
 def _counts(guesser: ColumnGuesser, sample: RowSample, target: str, missing: Collection[str]) -> Counter[str]:
-    """Return how often each text occurs in a target column, apart from missing ones."""
+    """Count the texts of a target column, without missing ones."""
     counts = Counter(text for text in sample.columns[target] if text not in missing)
     if not counts:
         raise DataError(sample.name, "every value is missing; name another column with --target", column=target)
     if len(counts) == 1:
-        message = f"every value is {shown_text(next(iter(counts)))}, so that there is nothing to predict"
+        message = f"every value is {shown_text(next(iter(counts)))}, so there is nothing to predict"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
     guesser.expect_visible(target, counts)
     return counts
 
 
 def _are_values(guess: ColumnGuess, counts: Mapping[str, Mapping[str, int]]) -> bool:
-    """Whether a column holds numbers that are most likely no classes.
+    """Whether a column holds numbers that are most likely not classes.
 
-    Classes are two different numbers, or few integers of many rows each; counts have integers of a single row.
+    Two distinct numbers, or a few integers with many rows each, are classes; counts have integers with a single row.
     """
     if guess.holds != "numbers" or guess.distinct == 2:
         return False
@@ -183,7 +183,7 @@ def _classes(guess: ColumnGuess, sample: RowSample, counts: Counter[str]) -> Aim
         absent += sum(counts.pop(text) for text in also_missing)
     if len(counts) > sum(counts.values()) / 2:
         example = shown_text(next(iter(counts)))
-        message = f"nearly each row has a text of its own, such as {example}; classes need several rows each"
+        message = f"nearly every row has a different text, such as {example}; a class needs several rows"
         raise DataError(sample.name, f"{message}; name another column with --target", column=target)
     classes = [text for text in in_order(set(counts)) if text not in guess.missing_texts]
     lonely = [text for text in classes if counts[text] == 1] if sample.is_whole else []
@@ -196,12 +196,12 @@ def _classes(guess: ColumnGuess, sample: RowSample, counts: Counter[str]) -> Aim
 def _expect_numbers(
     guess: ColumnGuess, sample: RowSample, counts: Mapping[str, int], missing: Collection[str], *, several: bool
 ) -> None:
-    """Make sure that a column to predict as labels or values holds numbers."""
+    """Check that a column to predict as labels or values holds numbers."""
     if guess.holds == "numbers":
         return
     example = next(text for text in counts if text not in missing)
     why = "several targets are numbers, or yes and no each" if several else "labels and values are numbers"
-    remedy = "predict it in a spec of its own" if several else "write --predict classes"
+    remedy = "predict it in a separate spec" if several else "write --predict classes"
     row = sample.rows[sample.columns[guess.name].index(example)]
     message = f"{shown_text(example)} is not a number, but {why}; {remedy}"
     raise DataError(sample.name, message, row=row, column=guess.name)
@@ -212,7 +212,7 @@ def _are_labels(numbers: Array | None) -> bool:
 
 
 def _no_label(guesses: Sequence[ColumnGuess], sample: RowSample) -> DataError:
-    """Return the error for the first number that is no label."""
+    """Return the error for the first number that isn't a label."""
     guess = next(guess for guess in guesses if not _are_labels(guess.numbers))
     assert guess.numbers is not None
     index = int((~np.isin(guess.numbers, (0, 1)) & ~np.isnan(guess.numbers)).argmax())

@@ -25,18 +25,18 @@ MANY_CLASSES: Final = 20
 """More distinct numbers than this, some of which occur once, are most likely values, not classes."""
 
 FEW_EXAMPLES: Final = 10
-"""With fewer rows than this per integer, the integers may be values as well."""
+"""With fewer rows than this per integer, the integers may also be values."""
 
 MOST_MEANT: Final = 3
-"""Misspelt classes that are named."""
+"""The largest number of misspelt classes in a message."""
 
 
 def expect_classes(table: Table) -> None:
-    """If classes are predicted, make sure that there are at least two, and that most occur more than once.
+    """Check that a target of classes has at least two, and that most occur more than once.
 
     Raises:
         ParameterError: the target seems to hold numbers to predict.
-        DataError: there are fewer classes, or most occur only once.
+        DataError: there is only one class, or most occur only once.
     """
     name = table.columns.target_class
     if name is None:
@@ -53,7 +53,7 @@ def expect_classes(table: Table) -> None:
 
 
 def _lonely_classes(table: Table) -> dict[str, int]:
-    """Return the classes that one row has, each with its position, if classes are predicted."""
+    """Map each class with a single row to the position of that row; empty unless classes are predicted."""
     if table.columns.target_class is None:
         return {}
     codes = table.codes[:, -1]
@@ -62,25 +62,25 @@ def _lonely_classes(table: Table) -> dict[str, int]:
 
 
 def are_mostly_lonely(lonely: int, classes: int) -> bool:
-    """Whether so many classes occur only once that the others, fewer than two or the lesser part, aren't the aim."""
+    """Whether more than half of the classes, or all but one, occur only once."""
     return lonely > min(classes / 2, classes - 2)
 
 
 def mostly_lonely(lonely: Sequence[str], classes: Sequence[str]) -> str:
-    """Return the message for a target most of whose classes occur only once.
+    """Return the message for a target with mostly classes that occur only once.
 
     Args:
         lonely: the classes that occur only once.
         classes: all classes.
     """
-    found = f"{len(lonely):,} of {len(classes):,} classes occur in one row only: {shown_texts(lonely)}"
+    message = f"{len(lonely):,} of {len(classes):,} classes occur in one row only: {shown_texts(lonely)}"
     nearest = _nearest(lonely[0], [text for text in classes if text not in lonely]) if len(lonely) == 1 else ""
     other_column = "name another column in target if this one doesn't hold classes, or add examples of each"
-    return f"{found}; {nearest or other_column}"
+    return f"{message}; {nearest or other_column}"
 
 
 def warnings_about_lonely_classes(table: Table) -> tuple[DataWarning, ...]:
-    """Return a warning if classes have one row each, which can be learned from, or measured on, but not both."""
+    """Return a warning if classes have a single row, since a row can't serve both training and measuring."""
     lonely = _lonely_classes(table)
     if not lonely:
         return ()
@@ -94,7 +94,7 @@ def warnings_about_lonely_classes(table: Table) -> tuple[DataWarning, ...]:
 
 
 def _nearest(text: str, others: Sequence[str]) -> str:
-    """Return a question for the class that was most likely meant; none for a number."""
+    """Return "did you mean" with the most similar class; empty for a number."""
     return "" if writes_number(text) else did_you_mean(text, others)
 
 
@@ -109,7 +109,7 @@ def numbers_for_classes(table: Table) -> ParameterError:
 
 
 def warnings_about_numbers(table: Table) -> tuple[DataWarning, ...]:
-    """Return a warning if the target holds many numbers, each of which would be a class."""
+    """Return a warning if the target holds many numbers, each read as a class."""
     if table.columns.target_class is None or not _holds_many_numbers(table):
         return ()
     texts = table.texts[-1]
@@ -120,7 +120,7 @@ def warnings_about_numbers(table: Table) -> tuple[DataWarning, ...]:
 
 
 def warnings_about_missing(table: Table) -> tuple[DataWarning, ...]:
-    """Return a warning if rows were left out since they have no target."""
+    """Return a warning if rows without a target were left out."""
     count = table.without_target
     if not count:
         return ()
@@ -130,7 +130,7 @@ def warnings_about_missing(table: Table) -> tuple[DataWarning, ...]:
 
 def warnings_about_unlisted(unlisted: Sequence[UntrainedValues]) -> tuple[DataWarning, ...]:
     """Return a warning for each column that holds ordered categories that the spec doesn't list."""
-    return tuple(DataWarning("ordinal", found.described("aren't listed"), "add each to its list") for found in unlisted)
+    return tuple(DataWarning("ordinal", each.described("aren't listed"), "add each to its list") for each in unlisted)
 
 
 def warnings_about_spelling(table: Table) -> tuple[DataWarning, ...]:
@@ -150,7 +150,7 @@ def warnings_about_spelling(table: Table) -> tuple[DataWarning, ...]:
 
 
 def _in_one_way(text: str) -> float | str:
-    for number in (int, float):  # large integers that are different may be the same float
+    for number in (int, float):  # distinct large integers may be the same float
         try:
             return number(text)
         except ValueError:
@@ -163,7 +163,7 @@ def _counted(table: Table) -> str:
 
 
 def expect_labels(table: Table) -> None:
-    """Make sure that columns of labels hold only 0 and 1.
+    """Check that columns of labels hold only 0 and 1.
 
     Raises:
         DataError: there is another value.
@@ -177,10 +177,10 @@ def expect_labels(table: Table) -> None:
 
 
 def expect_listed(table: Table, classes: Sequence[str]) -> None:
-    """Make sure that every class is among those that the spec lists.
+    """Check that the spec lists every class.
 
     Raises:
-        DataError: one is not.
+        DataError: a class isn't listed.
     """
     texts, codes = table.texts[-1], table.codes[:, -1]
     unlisted = [code for code, text in enumerate(texts) if text not in classes]
@@ -193,7 +193,7 @@ def expect_listed(table: Table, classes: Sequence[str]) -> None:
 
 
 def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip: bool = False) -> ValuesScaling:
-    """Return how a network computes with the values of a table, by its training rows.
+    """Return the scaling of a table's target values, fitted on the training rows.
 
     Args:
         table: the table.
@@ -202,20 +202,20 @@ def target_scaling(table: Table, training: NDArray[np.intp], *, log: bool, clip:
         clip: whether predictions are clipped to the values' range.
 
     Raises:
-        DataError: there is no logarithm of a value, or values are so large that their deviation overflows.
+        DataError: a value has no logarithm, or values are so large that their deviation overflows.
     """
-    found = []
+    scalings = []
     for name in table.columns.target_numbers:
         values = table.number(name)
         wrong = np.flatnonzero((values <= 0) & log)
         if len(wrong):
             raise table.error(int(wrong[0]), name, no_logarithm(float(values[wrong[0]])))
         try:
-            found.append(values_scaling([values[training]], (), log=log))
+            scalings.append(values_scaling([values[training]], (), log=log))
         except ValueError as error:
             raise table.error(int(training[0]), name, DEVIATION_OVERFLOWS) from error
-    means = tuple(mean for scaling in found for mean in scaling.means)
-    stds = tuple(std for scaling in found for std in scaling.stds)
+    means = tuple(mean for scaling in scalings for mean in scaling.means)
+    stds = tuple(std for scaling in scalings for std in scaling.stds)
     targets = np.stack([table.number(name)[training] for name in table.columns.target_numbers], axis=1)
     return ValuesScaling(means, stds, log, values_range([targets]) if clip else None)
 
@@ -224,9 +224,9 @@ def unknown_classes(counts: Mapping[str, int], known: Sequence[str], *, trained:
     """Return the message for classes that no training row has.
 
     Args:
-        counts: how many rows have each class.
-        known: those of the training rows.
-        trained: whether training is over, when it is too late to set a parameter.
+        counts: the number of rows with each class.
+        known: the classes of the training rows.
+        trained: whether the model is trained, so that advice can't be about parameters.
     """
     texts = list(counts)
     which = f"class {shown_text(texts[0])} occurs" if len(texts) == 1 else f"classes {shown_texts(texts)} occur"
@@ -242,8 +242,8 @@ def unknown_category(text: str, known: Sequence[str], columns: Columns) -> str:
 
     Args:
         text: the category.
-        known: those of the training rows.
-        columns: the columns of the table; a trained model takes no more parameters.
+        known: the categories of the training rows.
+        columns: the columns of the table, which say whether parameters can still be set.
     """
     nearest = "" if writes_number(text) else did_you_mean(text, known)
     remedy = f"{columns.setting('unknown', 'zeros')}, which encodes it as zeros"
@@ -257,5 +257,5 @@ def unknown_category(text: str, known: Sequence[str], columns: Columns) -> str:
 
 
 def _holds_many_numbers(table: Table) -> bool:
-    """Whether the target, read as classes, holds more distinct numbers than is usual for classes."""
+    """Whether the target holds more distinct numbers than is usual for classes."""
     return len(table.texts[-1]) > MANY_CLASSES and all(map(writes_number, table.texts[-1]))

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 _TRUTH_WORDS: Final = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"))
 _TRUTHS: Final = {word: value for words in _TRUTH_WORDS for word, value in zip(words, (1.0, 0.0), strict=True)}
 _ALSO_BETWEEN_THOUSANDS: Final = {" ": " \u00a0\u202f", "'": "'\u2019"}
-"""Characters that look alike between thousands: spaces of several widths, and apostrophes."""
+"""Characters that may replace a separator of thousands: spaces of several widths, and curved apostrophes."""
 
 _POINTS_AND_COMMAS: Final = str.maketrans(".,", ",.")
 
 
 class NotANumberError(ValueError):
-    """A text is not a finite number, or not a truth value among others.
+    """A text is not a finite number, or not a truth value like most texts of its column.
 
     Args:
-        index: its position among the texts.
-        truths: the words for true and false, if the others are truth values.
+        index: the position of the text.
+        truths: the words for true and false in a column of truth values.
     """
 
     def __init__(self, index: int, truths: tuple[str, str] | None = None) -> None:
@@ -43,12 +43,12 @@ class NotANumberError(ValueError):
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How numbers are written.
+    """The format of numbers in texts.
 
     Args:
-        decimal: the character before decimals, a point or a comma.
-        thousands: the character between groups of three digits; empty for no such character. A space also stands for
-            one that doesn't break the line, and an apostrophe for a curved one.
+        decimal: the decimal sign, a point or a comma.
+        thousands: the character between groups of three digits; empty for none. A space also matches non-breaking
+            spaces, and an apostrophe a curved one.
         symbols: texts before or after a number that are left out, such as ``$``, ``%`` or ``kg``.
     """
 
@@ -57,10 +57,10 @@ class NumberFormat:
     symbols: tuple[str, ...] = ()
 
     def plain(self, text: str) -> str:
-        """Return a text without symbols and separators of thousands, as far as these stand where they may."""
+        """Remove symbols, and separators of thousands in valid places, from a text."""
         if self.symbols:
-            found = self._with_symbol.fullmatch(text)
-            text = f"{found[1]}{found[2]}" if found else text
+            match = self._with_symbol.fullmatch(text)
+            text = f"{match[1]}{match[2]}" if match else text
         if self.thousands and self._grouped.fullmatch(text):
             text = self._separator.sub("", text)
         return text
@@ -84,19 +84,19 @@ PLAIN: Final = NumberFormat()
 
 
 def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFormat = PLAIN) -> NDArray[np.float64]:
-    """Return the numbers; NaN for missing values.
+    """Parse texts as numbers; NaN for missing values.
 
     Args:
         texts: decimal numbers, as in ``-1.5e3``; or only truth values, such as ``True`` or ``no``, read as 1 and 0.
         missing: texts that mean a missing value.
-        written: how numbers are written.
+        written: the format of numbers.
 
     Raises:
         NotANumberError: a text is neither; or most are truth values, and this one is not.
     """
     if written.symbols or written.thousands:
         texts = [text if text.strip() in missing else written.plain(text) for text in texts]
-    if written.decimal == ",":  # a point is wrong then
+    if written.decimal == ",":  # a point becomes a comma, which ``float`` rejects
         texts = [text.translate(_POINTS_AND_COMMAS) for text in texts]
         missing = {text.translate(_POINTS_AND_COMMAS) for text in missing}
     values = _finite(texts, ())
@@ -108,7 +108,7 @@ def numbers_of(texts: Sequence[str], missing: Collection[str], written: NumberFo
 
 
 def _finite(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
-    """Return the numbers, NaN for missing values without blanks around them; None if a text is neither."""
+    """Return the numbers, NaN for missing values without surrounding blanks; None if a text is neither."""
     absent = [text in missing for text in texts] if missing else False
     if missing:
         texts = ["nan" if text in missing else text for text in texts]
@@ -120,7 +120,7 @@ def _finite(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float6
 
 
 def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[np.float64]:
-    """Return numbers, NaN in the place of those that texts for missing values say, however they were written.
+    """Replace the numbers that texts for missing values denote, in any notation, by NaN.
 
     Args:
         numbers: the numbers.
@@ -131,7 +131,7 @@ def without(numbers: NDArray[np.float64], missing: Collection[str]) -> NDArray[n
 
 
 def numbers_among(texts: Iterable[str]) -> list[float]:
-    """Return the finite numbers that some of the texts say."""
+    """Return the finite numbers among some texts."""
     return [float(text) for text in texts if writes_number(text) and math.isfinite(float(text))]
 
 
@@ -140,7 +140,7 @@ def is_number(text: str, written: NumberFormat) -> bool:
 
     Args:
         text: the text.
-        written: how numbers are written.
+        written: the format of numbers.
     """
     text = written.plain(text)
     if written.decimal == ",":
@@ -154,7 +154,7 @@ def are_truths(texts: Iterable[str]) -> bool:
 
 
 def truth_words(texts: Sequence[str]) -> tuple[str, str] | None:
-    """Return the words for true and false in a column that holds them in the main; None if it doesn't."""
+    """Return the words for true and false in a column of mostly truth values; None for another column."""
     held = [word for text in texts if (word := text.strip().lower()) in _TRUTHS]
     if 2 * len(held) <= len(texts):
         return None
@@ -162,10 +162,10 @@ def truth_words(texts: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _truths(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.float64] | None:
-    """Return ones and zeros if the texts that are not missing are truth values; otherwise None.
+    """Return ones and zeros if all texts but missing ones are truth values; otherwise None.
 
     Raises:
-        NotANumberError: most of them are, and a text is not.
+        NotANumberError: most texts are truth values, but not all.
     """
     values = {text: math.nan if text.strip() in missing else _TRUTHS.get(text.strip().lower()) for text in set(texts)}
     if None not in values.values():
@@ -195,7 +195,7 @@ def _one_by_one(texts: Sequence[str], missing: Collection[str]) -> NDArray[np.fl
 
 
 def thousands_or_decimals(texts: Sequence[str], separator: str) -> str:
-    """Return what a comma or a point means in a column: ``thousands`` or ``decimals``; empty if that can't be said.
+    """Return what a comma or a point means in a column: ``thousands`` or ``decimals``; empty if that is unclear.
 
     Args:
         texts: the texts of the column.

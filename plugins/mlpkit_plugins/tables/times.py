@@ -25,14 +25,14 @@ COMMON_FORMATS: Final = (
         for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
     ),
 )
-"""How dates are usually written."""
+"""The usual formats of dates."""
 
 
 class NotATimeError(ValueError):
     """A text is not a time.
 
     Args:
-        index: its position among the texts.
+        index: the position of the text.
     """
 
     def __init__(self, index: int) -> None:
@@ -41,21 +41,21 @@ class NotATimeError(ValueError):
 
 
 def moment_of(text: str, written: str) -> datetime:
-    """Return the date or time that a text says.
+    """Parse a date or time.
 
     Args:
         text: the text.
-        written: how, as Python's ``strptime`` has it, or ``iso``.
+        written: its format, ``iso`` or a pattern of Python's ``strptime``.
 
     Raises:
-        ValueError: it is no such date.
+        ValueError: the text isn't a date in this format.
     """
     text = text.strip()
     return datetime.fromisoformat(text) if written == ISO else datetime.strptime(text, written)  # noqa: DTZ007
 
 
 def formats_of(texts: Iterable[str]) -> list[str]:
-    """Return the common formats in which all texts are dates, of which there may be none."""
+    """Return the common formats that fit all texts; empty if they aren't dates."""
     distinct = {text.strip() for text in texts}
     return [written for written in COMMON_FORMATS if distinct and all(_is_date(text, written) for text in distinct)]
 
@@ -69,7 +69,7 @@ def _is_date(text: str, written: str) -> bool:
 
 
 def seconds_of(text: str) -> float:
-    """Return the seconds since 1970 of an ISO date or time, which is in UTC if it names no zone; a number as it is.
+    """Return a number unchanged, or the seconds since 1970 of an ISO date or time, in UTC if it names no zone.
 
     Raises:
         ValueError: the text is neither.

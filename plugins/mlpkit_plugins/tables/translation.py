@@ -1,4 +1,4 @@
-"""The categories of a table as positions among those that an encoder learned."""
+"""The categories of a table as positions in the encoder's categories."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Translation:
-    """How the codes of a table become positions among an encoder's categories.
+    """Converts the codes of a table to positions in an encoder's categories.
 
     Args:
         encoder: the encoder.
-        lenient: whether a category that no training row has counts as zeros; if not, it is an error.
-        is_loaded: whether the encoder is a trained model's.
+        lenient: whether a category that no training row has counts as missing; if not, it is an error.
+        is_loaded: whether the encoder belongs to a trained model.
         seems_to_hold_values: whether the classes are most likely numbers to predict.
     """
 
@@ -39,7 +39,7 @@ class Translation:
     seems_to_hold_values: bool = False
 
     def apply(self, table: Table) -> None:
-        """Replace the codes of a table; if a trained model reads it, warn of values that were never trained on.
+        """Replace the codes of a table; if a trained model reads it, warn of values that weren't in training.
 
         Raises:
             DataError: a class, or a category, occurs in no training row.
@@ -49,16 +49,16 @@ class Translation:
         for column, translation in enumerate(self.encoder.translations(table.texts)):
             name, written = columns.all_categories[column], table.codes[:, column].copy()
             codes = translation[written]
-            strange = np.flatnonzero(codes == UNKNOWN)
+            unknown = np.flatnonzero(codes == UNKNOWN)
             texts = table.texts[column]
-            if len(strange) and (name == columns.target_class or not self.lenient):
-                unknown = Counter(texts[code] for code in written[strange].tolist())
-                raise self._unknown(table, int(strange[0]), name, unknown)
-            if len(strange) and columns.trained:
-                found = {texts[code] for code in np.unique(written[strange])}
+            if len(unknown) and (name == columns.target_class or not self.lenient):
+                counts = Counter(texts[code] for code in written[unknown].tolist())
+                raise self._unknown(table, int(unknown[0]), name, counts)
+            if len(unknown) and columns.trained:
+                unknown_texts = {texts[code] for code in np.unique(written[unknown])}
                 known = self.encoder.categories[name]
-                UntrainedValues(table.name, len(table), name, len(strange), found, known).warn()
-            codes[strange] = MISSING
+                UntrainedValues(table.name, len(table), name, len(unknown), unknown_texts, known).warn()
+            codes[unknown] = MISSING
             table.codes[:, column] = codes
         for untrained in unlisted_in(table) if columns.trained else ():
             untrained.warn()
@@ -73,7 +73,7 @@ class Translation:
 
 
 def unlisted_in(table: Table) -> list[UntrainedValues]:
-    """Return the ordered categories of a table that aren't listed."""
+    """Return the unlisted ordered categories of a table."""
     readers = table.columns.readers
     return [
         UntrainedValues(table.name, len(table), name, count, reader.unlisted or (), reader.levels, "the mean")

@@ -29,24 +29,24 @@ OFTEN_MISSING: Final = frozenset(
 """Common texts for a missing value among numbers, in lower case."""
 
 MOST_SHOWN: Final = 8
-"""Columns of texts that a message shows with one of their texts."""
+"""The most columns of texts that a message names."""
 
 _CURRENCIES: Final = "USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|NZD|BRL|MXN|ZAR|KRW"
 _WITH_SYMBOL: Final = re.compile(
     rf"\s*[+-]?\s*(?P<before>[^\w\s+.,'\u2019-]{{1,3}}|[A-Z]{{1,3}}\$|{_CURRENCIES}|[A-Z]{{3}}(?=\s))?\s*"
     r"[+-]?[\d.,]+(?:[ '\u2019\u00a0\u202f]\d{3}[\d.,]*)*\s*(?P<after>[^\d\s.,]{1,8})?\s*"
 )
-"""A number with a unit or a currency; letters right before digits, as in ``PAL0708``, make a code."""
+"""A number with a unit or a currency; letters directly before digits, as in ``PAL0708``, are a code, not a unit."""
 
 
 class Place(NamedTuple):
-    """Where a text stands, and what a spec may say of it.
+    """The place of a text, and the format that a spec gives to numbers.
 
     Args:
-        file: what to call the file.
+        file: the file's name in messages.
         row: the text's row.
         name: its column.
-        written: how numbers are said to be written; None if the file's format leaves no choice.
+        written: the format of numbers; None if the kind of file leaves no choice.
         beside: texts of other columns of numbers in the same rows.
     """
 
@@ -60,18 +60,18 @@ class Place(NamedTuple):
 def wrong_number(
     place: Place, columns: Columns, texts: Sequence[str], text: str, error: NotANumberError
 ) -> DataError | ParameterError:
-    """Return the error for a text that is no number or truth value, at its place, or for a target without numbers.
+    """Return the error for a text that isn't a number or truth value, or for a target without numbers.
 
     Args:
-        place: where it stands.
+        place: the place of the text.
         columns: the columns that are read.
-        texts: the texts of the column, as many as are known.
+        texts: the known texts of the column.
         text: the text.
         error: what is wrong with it.
     """
     message = f"{shown_text(text)} {error.reason}"
     is_target = place.name in columns.target_numbers
-    if place.written is not None:  # what is known already needs no advice
+    if place.written is not None:  # what the spec sets already needs no advice
         text, texts = place.written.plain(text), list(map(place.written.plain, texts))
     if error.truths:
         remedy = _truth_remedy(place.name, columns, text)
@@ -92,14 +92,14 @@ def wrong_number(
 
 
 def wrong_text(file: str, row: int, columns: Columns, name: str, error: WrongTextError) -> DataError:
-    """Return the error for a text that a reader of a column doesn't take.
+    """Return the error for a text that the reader of a column rejects.
 
     Args:
-        file: what to call the file.
+        file: the file's name in messages.
         row: the text's row.
         columns: the columns that are read.
-        name: the column of numbers that the text is for.
-        error: what the reader said.
+        name: the column of numbers.
+        error: the reader's error.
     """
     remedy = "put one there, or leave out the row" if columns.trained else error.remedy
     return DataError(file, f"{error.message}; {remedy}", row=row, column=columns.in_file(name))
@@ -110,7 +110,7 @@ def _any_number(texts: Sequence[str], text: str) -> bool:
 
 
 def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained: bool) -> str:
-    """Return what to do about a comma, or a point, that is not the decimal sign; else nothing."""
+    """Return what to do about a comma or point that is not the decimal sign; empty for another text."""
     written = place.written or NumberFormat()
     separator = "," if written.decimal == "." else "."
     if not re.fullmatch(rf"[+-]?[\d.,]*{re.escape(separator)}\d[\d.,]*", text.strip()):
@@ -126,12 +126,12 @@ def _separator_remedy(place: Place, texts: Sequence[str], text: str, *, trained:
         }
     meant = thousands_or_decimals(texts, separator)
     if meant == "decimals" and any(written.decimal in other for other in (*texts, *place.beside)):
-        return f"write {sign}, as other numbers have it"
+        return f"write {sign}, as in other numbers"
     return ways[meant] if meant else f"write numbers with {sign}, and without {named}"
 
 
 def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
-    """Return what to do about a unit or a currency that most texts have beside a number."""
+    """Return what to do about a unit or currency that most texts have next to a number."""
     symbols = symbols_of(text)
     if not symbols or sum(symbols_of(other) == symbols for other in texts) <= len(texts) / 2:
         return ""
@@ -144,9 +144,9 @@ def _symbol_remedy(place: Place, texts: Sequence[str], text: str) -> str:
 
 
 def symbols_of(text: str) -> list[str]:
-    """Return the units or currencies that stand before and after a number."""
-    found = _WITH_SYMBOL.fullmatch(text)
-    return [symbol for symbol in found.groups() if symbol] if found else []
+    """Return the units or currencies before and after a number."""
+    match = _WITH_SYMBOL.fullmatch(text)
+    return [symbol for symbol in match.groups() if symbol] if match else []
 
 
 def _truth_remedy(name: str, columns: Columns, text: str) -> str:
@@ -166,27 +166,27 @@ def _remedy(name: str, texts: Sequence[str], text: str, *, is_target: bool) -> s
         return "put a number there, leave out the row, or name the column in categorical if it holds categories"
     formats = formats_of(text for text in texts if text.strip())
     if formats:
-        said = f"[{name}]" if formats[0] == ISO else f"{{{name}: '{formats[0]}'}}"
+        dates = f"[{name}]" if formats[0] == ISO else f"{{{name}: '{formats[0]}'}}"
         other = f" (or '{formats[1]}', if the month comes first)" if formats[1:] == ["%m/%d/%Y"] else ""
-        return f"set dates: {said}{other} if it holds dates, or name the column in ignore to leave it out"
+        return f"set dates: {dates}{other} if it holds dates, or name the column in ignore to leave it out"
     return "name the column in categorical if it holds categories, or in ignore to leave it out"
 
 
 def expect_numbers(
-    file: str, found: Iterable[tuple[str, Sequence[str]]], columns: Columns, missing: Collection[str]
+    file: str, examples: Iterable[tuple[str, Sequence[str]]], columns: Columns, missing: Collection[str]
 ) -> None:
-    """Make sure that no two columns of numbers hold nothing but texts.
+    """Check that at most one column of numbers holds only texts.
 
     Args:
-        file: what to call the file.
-        found: names of the columns, and some texts of each.
+        file: the file's name in messages.
+        examples: names of the columns, and some texts of each.
         columns: the columns that are read.
         missing: texts that mean a missing value.
 
     Raises:
-        ParameterError: several do; it says what to paste.
+        ParameterError: several columns do; the message has a line to paste into the spec.
     """
-    firsts = {name: text for name, texts in found if (text := _only_texts(texts, missing))}
+    firsts = {name: text for name, texts in examples if (text := _only_texts(texts, missing))}
     if len(firsts) < 2:
         return
     shown = [f"'{name}' ({shown_text(text)})" for name, text in firsts.items()][:MOST_SHOWN]
@@ -201,7 +201,7 @@ def expect_numbers(
 
 
 def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
-    """Return the first text if none is, or seems to be meant as, a number, a truth value or a date; otherwise empty."""
+    """Return the first text if none seems to be a number, a truth value or a date; otherwise an empty text."""
     present = [text for text in (text.strip() for text in texts) if text not in missing]
     if not present or any(writes_number(text) or not any(map(str.isalpha, text)) for text in present):
         return ""
@@ -210,6 +210,6 @@ def _only_texts(texts: Sequence[str], missing: Collection[str]) -> str:
 
 
 def _in_yaml(name: str) -> str:
-    """Return a name as a list in a spec has it, where a dollar is doubled."""
+    """Return a name for a list in a spec, where a dollar is doubled."""
     plain = re.fullmatch(r"[A-Za-z_][\w .-]*", name) and name.lower() not in ("true", "false", "null")
     return name.strip() if plain and name == name.strip() else "'" + name.replace("'", "''").replace("$", "$$") + "'"

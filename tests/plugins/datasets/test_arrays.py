@@ -313,13 +313,13 @@ LATER = "leave it if there will be some"
         (np.arange(40) % 4, None, None),
         (
             np.arange(40) % 4 + 1,
-            "the classes of {} begin at 1, so that no example has class 0",
-            f"subtract 1 from each to begin at 0, or {LATER}",
+            "the classes of {} start at 1, so no example has class 0",
+            f"subtract 1 from each to start at 0, or {LATER}",
         ),
         (
             np.arange(40) % 4 + 3,
-            "the classes of {} begin at 3, so that no example has class 0, 1 or 2",
-            f"subtract 3 from each to begin at 0, or {LATER}",
+            "the classes of {} start at 3, so no example has class 0, 1 or 2",
+            f"subtract 3 from each to start at 0, or {LATER}",
         ),
         (
             np.array([0, 1, 3, 5])[np.arange(40) % 4],
@@ -567,7 +567,7 @@ def test_idx_files_plain_and_compressed(numbers, tmp_path, monkeypatch):
     assert (dataset.warnings(), dataset.target_remedy()) == ([], "")
     (tmp_path / "labels").write_bytes((tmp_path / "labels").read_bytes()[:8] + bytes(t + 1))
     (warning,) = Idx("images", "labels").warnings()
-    assert warning[:2] == ("labels", "the classes of labels begin at 1, so that no example has class 0")
+    assert warning[:2] == ("labels", "the classes of labels start at 1, so no example has class 0")
     np.testing.assert_array_equal(dataset.encode(dataset.read(tmp_path / "images.gz")), x)
     assert message(lambda: dataset.read(tmp_path / "a.txt"), DataError).endswith(".npy or .npz")
     assert message(Idx("image", "labels").describe, ParameterError) == (

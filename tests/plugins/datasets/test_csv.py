@@ -287,7 +287,7 @@ def test_rows_without_a_target_are_left_out_and_counted(write, missing, options)
     assert dataset.warnings() == (() if missing == "drop" else (warning,))
     file = write("a,t\n1,\n2,\n")
     assert message(Csv(file, "t", **options).describe, DataError, file) == (
-        "data.csv, row 2: in every row the target is missing"
+        "data.csv, row 2: the target is missing in every row"
     )
 
 
@@ -596,12 +596,12 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
         (
             'a,t\n1.5,x\n"2,5",y\n',
             {},
-            "row 3, column 'a': '2,5' is not a finite number; write a decimal point, as other numbers have it",
+            "row 3, column 'a': '2,5' is not a finite number; write a decimal point, as in other numbers",
         ),
         (
             'a,b,t\n"2,5",0.5,y\n',
             {},
-            "row 2, column 'a': '2,5' is not a finite number; write a decimal point, as other numbers have it",
+            "row 2, column 'a': '2,5' is not a finite number; write a decimal point, as in other numbers",
         ),
         (
             'a,t\n"1,2,3",y\n',
@@ -663,7 +663,7 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
         ),
         ("a,b,t\n1,,x\n2,,y\n", {"missing": "fill"}, "column 'b': every value is missing; name the column in ignore"),
         ("a,b,t\n1,,x\n2,,y\n", {"missing": "drop"}, "column 'b': every value is missing; name the column in ignore"),
-        ("a,b,t\n1,,x\n,2,y\n", {"missing": "drop"}, "row 2: in every row a value is missing"),
+        ("a,b,t\n1,,x\n,2,y\n", {"missing": "drop"}, "row 2: every row has a missing value"),
         (
             "a,t\n1,2\n2,1.5 m\n",
             {"predict": "values"},

@@ -69,7 +69,10 @@ def test_examples_of_weight_0_are_left_out_of_what_is_learned(write):
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        (-np.ones(30), "the weight of example 0 is -1; put a number from 0 up there, or leave out the example"),
+        (
+            -np.ones(30),
+            "the weight of example 0 is -1; expected 0 or more; write such a number, or leave out the example",
+        ),
         (np.ones(3), "has the shape (3,); expected (30,), a number for each example"),
         (np.zeros(30), "the weight of every example is 0"),
     ],
@@ -153,7 +156,7 @@ def test_weights_in_a_file_are_checked_and_belong_to_the_fingerprint(files, name
     assert again.fingerprint() != dataset.fingerprint()
     for wrong, said in (
         (np.ones((30, 1)), "has the shape (30, 1); expected (30,), a number for each example"),
-        (-REPEATS, "the weight of example 1 is -1; put a number from 0 up there, or leave out the example"),
+        (-REPEATS, "the weight of example 1 is -1; expected 0 or more; write such a number, or leave out the example"),
     ):
         np.save("w.npy", wrong)
         with pytest.raises(DataError) as caught:

@@ -130,7 +130,7 @@ def test_a_trained_data_set_reads_weights_to_evaluate_but_not_to_predict(write):
 
 
 WRONG = {
-    "-1": "the weight is -1; expected a number from 0 up; write one, or leave out the row",
+    "-1": "the weight is -1; expected 0 or more; write such a number, or leave out the row",
     "": "the weight is missing; expected a number from 0 up; write one, or leave out the row",
     "NA": "the weight is missing; expected a number from 0 up; write one, or leave out the row",
     "inf": "'inf' is not a finite number; put a number there, or leave out the row",

@@ -87,16 +87,16 @@ UNNAMED = "has no name in the header; give it one there to learn from it"
 @pytest.mark.parametrize(
     ("name", "values", "expected"),
     [
-        ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: each row has a number of its own"),
-        ("n", list(range(1, ROWS + 1)), "an id: each row has a number of its own"),
-        ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly each row has a number of its own"),
+        ("PassengerId", [1000 + 7 * i for i in range(ROWS)], "an id: every row has a different number"),
+        ("n", list(range(1, ROWS + 1)), "an id: every row has a different number"),
+        ("ID", [1000 + 7 * max(i, 9) for i in range(ROWS)], "an id: nearly every row has a different number"),
         ("", list(range(10, ROWS + 10)), "most likely the index of a data frame"),
         ("", [7 * i % 13 for i in range(ROWS)], f"column 1 {UNNAMED}"),
         ("", ["1.5"] * (ROWS - 1) + ["2"], f"column 1 {UNNAMED}"),
         ("Unnamed: 0", list(range(ROWS)), "an index, as pandas writes it"),
         ("country", ["NL"] * ROWS, "every value is 'NL'"),
         ("fax", [""] * ROWS, "every value is missing"),
-        ("note", [f"text {i}" for i in range(ROWS)], "nearly each row has a text of its own, such as 'text 0'"),
+        ("note", [f"text {i}" for i in range(ROWS)], "nearly every row has a different text, such as 'text 0'"),
         ("street", [f"street {i % 60}" for i in range(ROWS)], "60 different texts in 200 rows are too many"),
         (
             "at",
@@ -177,7 +177,7 @@ def test_many_categories_are_kept_if_most_rows_are_of_frequent_ones(propose, col
     assert data_of(proposal)["rare"] == 5
     assert proposal.comments["data", "csv", "rare"] == "with fewer rows, a category counts as other: 50 of street"
     streets = [f"street {i % 10}" if i < 90 else f"lane {i}" for i in range(ROWS)]
-    assert reason(propose({"street": streets, **columns}), "street").startswith("nearly each row has a text of its own")
+    assert reason(propose({"street": streets, **columns}), "street").startswith("nearly every row has a different text")
 
 
 def test_ordered_categories(propose, columns):
@@ -297,7 +297,7 @@ def test_a_text_among_several_targets(propose, columns):
     expected = (
         r"t.csv, row 2, column 'colour': '\w+' is not a number, but several targets are numbers, or yes and no each; "
     )
-    with pytest.raises(DataError, match=expected + "predict it in a spec of its own"):
+    with pytest.raises(DataError, match=expected + "predict it in a separate spec"):
         propose(columns, "size,colour")
 
 
@@ -422,5 +422,5 @@ def test_parquet_gives_the_same_columns_as_csv(propose, columns, tmp_path):
 
 
 def test_a_target_with_a_text_of_its_own_in_each_row_holds_no_classes(propose, columns):
-    with pytest.raises(DataError, match="column 'note': nearly each row has a text of its own, such as 'text 0'; "):
+    with pytest.raises(DataError, match="column 'note': nearly every row has a different text, such as 'text 0'; "):
         propose({**columns, "note": [f"text {i}" for i in range(ROWS)]}, target="note")

@@ -349,7 +349,7 @@ SPOILED_ARRAYS = {
         "holds Python objects, which would be run as code; expected numbers",
     ),
     "other_lengths": (X[:50], T, "own.npz, array 't': has 100 targets for the 50 examples of own.npz, array 'x'"),
-    "one_class": (X, T * 0, "own.npz, array 't': every target is 0, so that there is nothing to predict"),
+    "one_class": (X, T * 0, "own.npz, array 't': every target is 0, so there is nothing to predict"),
     "one_hot": (
         X,
         np.eye(3)[T],
@@ -359,7 +359,7 @@ SPOILED_ARRAYS = {
     "negative": (X, (T > 0) * 2 - 1, "expected numbers of classes from 0; number them from 0 without gaps"),
     "nan": (np.where(X > 100, np.nan, X), T, "own.npz, array 'x': example "),
     "nan_target": (X, np.where(VALUE > 0, np.nan, VALUE), "own.npz, array 't': example "),
-    "constant": (X * 0 + 1, T, "own.npz, array 'x': every number is 1, so that there is nothing to learn from"),
+    "constant": (X * 0 + 1, T, "own.npz, array 'x': every number is 1, so there is nothing to learn from"),
     "images": (X, np.zeros((100, 4, 4)), "has the shape (100, 4, 4); expected a target, or a row of targets"),
     "single_number": (X, np.array(3.0), "own.npz, array 't': has the shape (); expected a row for each example"),
     "no_rows": (X[:0], T[:0], "has the shape (0, 5); expected a row for each example"),

@@ -60,8 +60,8 @@ titanic.yaml:
   target      Survived, 2 classes: 0 44%, 1 56%
   numbers     3: Age, Class, Fare
   categories  2: Sex (2), Embarked (3)
-  left out    PassengerId: an id: each row has a number of its own
-  left out    Cabin: nearly each row has a text of its own, such as 'C1'
+  left out    PassengerId: an id: every row has a different number
+  left out    Cabin: nearly every row has a different text, such as 'C1'
   left out    alive: a copy of the target: it says the same as 'Survived' in nearly every row
   missing     11% of Age: means in place of numbers, zeros for categories
   network     1 hidden layer of 256 units, softmax
@@ -88,8 +88,8 @@ data:
     target: Survived
     predict: classes  # 2 classes: 0 44%, 1 56%
     ignore:
-      - PassengerId  # an id: each row has a number of its own
-      - Cabin  # nearly each row has a text of its own, such as 'C1'
+      - PassengerId  # an id: every row has a different number
+      - Cabin  # nearly every row has a different text, such as 'C1'
       - alive  # a copy of the target: it says the same as 'Survived' in nearly every row
     categorical: [Sex, Embarked]
     unknown: zeros  # a category that no training row has counts as none

@@ -78,7 +78,7 @@ def _named(step: Step, weights: Int8Weights) -> str:
 
 
 def _expect_finite(step: Step, weights: Array) -> None:
-    """Make sure that weights are numbers, since products with zeros are left out.
+    """Check that weights are numbers, since products with zeros are left out.
 
     Raises:
         NotExportableError: one is infinite or NaN.

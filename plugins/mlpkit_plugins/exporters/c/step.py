@@ -144,7 +144,7 @@ class Step:
         return number < len(self.inputs) and self.inputs[number] is not None
 
     def expect(self, **values: Any) -> None:
-        """Make sure that attributes, if given, have the only values that C knows.
+        """Check that attributes, if given, have the only values that C knows.
 
         Raises:
             NotExportableError: one has another value.

@@ -155,7 +155,7 @@ def test_a_target_in_a_file_without_names(table, save, refused, trains):
     save(table[1:])
     assert refused() == (
         "--target: there is no column 'kind'; expected one of column1, column2, column3, column4, column5; the first "
-        "row holds data and no names, so that columns are called by their number"
+        "row holds data, not names, so columns are named by their number"
     )
     trains(target="column5")
 
@@ -163,7 +163,7 @@ def test_a_target_in_a_file_without_names(table, save, refused, trains):
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("A", "every value is 'A', so that there is nothing to predict; name another column with --target"),
+        ("A", "every value is 'A', so there is nothing to predict; name another column with --target"),
         ("", "every value is missing; name another column with --target"),
     ],
 )
@@ -180,8 +180,8 @@ def test_a_target_of_texts_that_are_all_different(table, save, refused, trains):
         row[4] = f"name {number}"
     save(table)
     assert refused() == (
-        "t.csv, column 'kind': nearly each row has a text of its own, such as 'name 0'; classes need several rows "
-        "each; name another column with --target"
+        "t.csv, column 'kind': nearly every row has a different text, such as 'name 0'; a class needs several rows; "
+        "name another column with --target"
     )
     trains(target="member")
 
@@ -189,8 +189,8 @@ def test_a_target_of_texts_that_are_all_different(table, save, refused, trains):
 def test_no_column_that_says_anything(save, refused):
     save([["id", "name", "kind"], *([str(number), f"name {number}", "AB"[number % 2]] for number in range(50))])
     assert refused() == (
-        "t.csv: no column besides 'kind' is left to learn from: id: an id: each row has a number of its own; "
-        "name: nearly each row has a text of its own, such as 'name 0'"
+        "t.csv: no column besides 'kind' is left to learn from: id: an id: every row has a different number; "
+        "name: nearly every row has a different text, such as 'name 0'"
     )
 
 
