@@ -65,6 +65,6 @@ def test_mistakes_have_their_place(survey, mlpkit):
     done = mlpkit("run", "survey.yaml", "--quiet")
     assert done.code == 1
     assert done.err == (
-        "error: survey.csv, row 5, column 'people': the weight is -1; expected 0 or more; write such a number, or leave "
-        "out the row\n"
+        "error: survey.csv, row 5, column 'people': the weight is -1; expected 0 or more; write such a number, or "
+        "leave out the row\n"
     )

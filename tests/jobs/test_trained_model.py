@@ -480,7 +480,9 @@ def test_a_frame_serves_as_an_array(trained):
     assert model.evaluate("x.npy", x.sum(axis=1)) == model.evaluate(x, x.sum(axis=1, keepdims=True))
     assert model.evaluate("x.npy") == model.evaluate(x, x.sum(axis=1))
     np.save("alone.npy", x)
-    with pytest.raises(mlpkit.DataError, match=r"^alone\.npy: no file of targets lies beside it; call the two alike"):
+    with pytest.raises(
+        mlpkit.DataError, match=r"^alone\.npy: there is no file of targets next to it; name the two like x"
+    ):
         model.evaluate("alone.npy")
 
 

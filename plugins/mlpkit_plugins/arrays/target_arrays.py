@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from mlpkit import Array
     from mlpkit_plugins.arrays.array_targets import Predicted
+
+
+NO_EXAMPLES: Final = (
+    "the examples were passed in Python and aren't in a file; pass them again: mlpkit.fit(x, t, ...), or "
+    "mlpkit.resume(RUN, examples=(x, t)) to go on"
+)
 
 
 class Labelled(NamedTuple):

@@ -40,20 +40,19 @@ class Csv(FileTable):
 
     The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
     categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
-    them. Targets that are values are scaled only inside the network. Only the columns that are used are kept in
-    memory. A CSV file doesn't say how many rows it has, so it is read before shapes are checked.
+    them. Target values are scaled only inside the network. Only used columns are kept in memory. The number of rows
+    isn't in a CSV file, so the file is read before shapes are checked.
 
     Args:
         delimiter: the character between two columns; a tab is written ``"\\t"``, in double quotes.
         quote: the character around a field that holds a delimiter.
-        comment: what lines begin with that are left out, such as ``#``; by default there are no such lines.
-        skip_rows: how many rows before the header are left out.
-        decimal: the character before the decimals of a number, a point or a comma.
-        thousands: the character between groups of three digits; by default no character may be there. A space stands
-            for no-break spaces, too.
+        comment: the start of lines that are left out, such as ``#``; by default none are.
+        skip_rows: the number of rows to leave out before the header.
+        decimal: the decimal sign, a point or a comma.
+        thousands: the character between groups of three digits; by default none. A space also matches no-break spaces.
         symbols: texts before or after a number that are left out, such as ``€``, ``%`` or ``kg``; a spec doubles
             dollars, as in ``$$``.
-        encoding: how characters are written as bytes, such as ``latin-1``.
+        encoding: the character encoding, such as ``latin-1``.
         header: the names of the columns, if the first row of the file doesn't have them.
 
     Raises:
@@ -62,9 +61,9 @@ class Csv(FileTable):
         DataError: the file is not CSV, is damaged, or a value doesn't fit its column.
 
     Source: Shafranovich, Common Format and MIME Type for Comma-Separated Values (CSV) Files, RFC 4180 (2005), with
-        these differences: lines may end in LF or CR alone, and empty ones are skipped; spaces after a delimiter and
-        around names in the header are left out; a quote inside a field that doesn't begin with one stands for itself;
-        delimiter and encoding may be others; and there must be a header, in the file or in ``header``.
+        these differences: lines may end in LF or CR alone, and empty lines are skipped; spaces after a delimiter and
+        around names in the header are left out; a quote inside an unquoted field is a literal quote; delimiter and
+        encoding can be chosen; and a header is required, in the file or in ``header``.
     """
 
     missing_texts: tuple[str, ...] = ("", "NA", "NaN", "nan", "null")
@@ -79,7 +78,7 @@ class Csv(FileTable):
     header: Names | None = None
 
     def __post_init__(self) -> None:
-        """Find what can't be a delimiter, an encoding or a header."""
+        """Check delimiter, quote, separators, encoding and header."""
         super().__post_init__()
         if len(self.delimiter) != 1 or self.delimiter in f"{self.quote}\r\n":
             shown = f"'{self.delimiter}'" if self.delimiter.isprintable() else repr(self.delimiter)
@@ -89,7 +88,7 @@ class Csv(FileTable):
         if len(self.quote) != 1 or self.quote.isspace():
             raise ParameterError("quote", f"'{self.quote}' can't be the quote", expected="a single character")
         if self.thousands == self.decimal:
-            message = f"'{self.decimal}' stands before decimals, too"
+            message = f"'{self.decimal}' is the decimal sign already"
             raise ParameterError("thousands", message, expected="another character", remedy="set decimal as well")
         if any(not symbol.strip() or symbol.strip().isdigit() for symbol in self.symbols):
             raise ParameterError("symbols", "a symbol is empty or a number", expected="texts such as $, % or kg")
@@ -118,17 +117,17 @@ class Csv(FileTable):
 
     @property
     def number_format(self) -> NumberFormat:
-        """How numbers are written."""
+        """The format of numbers."""
         return NumberFormat(self.decimal, self.thousands, self.symbols)
 
     @classmethod
     def propose(
         cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
     ) -> Proposal | None:
-        """Return a spec that trains well on a CSV file; None if its name ends otherwise.
+        """Return a spec that trains well on a CSV file; None for another kind of file.
 
         Raises:
-            ParameterError: a file or the target is missing, or the recipe is not for such a table.
+            ParameterError: a file or the target is missing, or the recipe doesn't suit the table.
             DataError: the file is not CSV, or nothing can be learned from it as it is.
         """
         file = files["train"]
@@ -146,10 +145,10 @@ class Csv(FileTable):
         Args:
             path: the file.
             name: its name in messages.
-            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
+            to_predict: whether its rows are for prediction, so that advice can't be about parameters.
 
         Raises:
-            DataError: the file is empty, can't be read, or has no header that could be one.
+            DataError: the file is empty, can't be read, or has no valid header.
         """
         file = CsvFile(
             path,

@@ -1,4 +1,4 @@
-"""Tables that are in memory, such as data frames."""
+"""Tables in memory, such as data frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from mlpkit import DataError, did_you_mean
-from mlpkit_plugins.arrays.target_arrays import kind_of_target, layers_to_begin_with, target_array
+from mlpkit_plugins.arrays.target_arrays import NO_EXAMPLES, kind_of_target, layers_to_begin_with, target_array
 from mlpkit_plugins.arrays.weight_array import weight_array
 from mlpkit_plugins.splits.shares import Share
 from mlpkit_plugins.tables.frames import columns_in, held_in, is_frame, names_in, ordered_categories, row_labels
@@ -29,33 +29,28 @@ if TYPE_CHECKING:
 TARGET: Final = "target"
 WEIGHT: Final = "weight"
 
-NO_FRAME: Final = (
-    "the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), or "
-    "mlpkit.resume(RUN, examples=(x, t)) to go on"
-)
-
 
 @dataclass(kw_only=True, eq=False)
 class Frame(TableDataset):
-    """A data frame that Python holds, or a dict of columns, as ``mlpkit.fit`` takes them.
+    """A data frame in memory, or a dict of columns, as ``mlpkit.fit`` takes them.
 
-    It is a table, like that of ``csv``: numbers are scaled to mean 0 and standard deviation 1, and categories are
-    one-hot encoded. Columns of texts hold categories, and those of dates hold dates; a column of pandas whose type
-    orders its categories is an ordered one. No file has the frame: to resume such a run, it must be given again.
+    Tables are encoded as by ``csv``: numbers are scaled to mean 0 and standard deviation 1, and categories are one-hot
+    encoded. Columns of texts hold categories, ordered categoricals of pandas are ordered categories, and columns of
+    dates are dates. The frame isn't saved: to resume such a run, pass it again.
 
     Args:
-        target: the column to predict, or several; what ``mlpkit.fit`` is given as an array is called ``target``.
-        weight: the column that says how much each row counts, a number from 0 up; weights that ``mlpkit.fit`` is given
-            as an array are called ``weight``. Rows with weight 0 are left out.
-        classes: the classes, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by default those of
-            the training rows, in numerical or alphabetical order.
+        target: the column to predict, or several; an array that is passed to ``mlpkit.fit`` is named ``target``.
+        weight: the column with each row's weight, 0 or more; weights that are passed to ``mlpkit.fit`` as an array are
+            named ``weight``. Rows with weight 0 are left out.
+        classes: the classes from lowest to highest, an order that losses such as ``Ordinal`` need; by default the
+            classes of the training rows, in numerical or alphabetical order.
         validation: share of the rows for validation; 0 for none.
         test: share of the rows for testing; 0 for none.
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a column
             that doesn't exist.
-        DataError: no frame was given, or a value doesn't fit its column.
+        DataError: no frame was passed, or a value doesn't fit its column.
 
     Source: McKinney, Data Structures for Statistical Computing in Python, Proceedings of the 9th Python in Science
         Conference (2010).
@@ -81,29 +76,29 @@ class Frame(TableDataset):
     def parameters_for(
         cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """Return target, weight and the meaning of columns, as a spec would have them; None if there is no frame.
+        """Return the parameters of a spec for a frame: target, weight and the kinds of columns; None without a frame.
 
         Raises:
-            DataError: a column holds what can't be an input, or the targets are no array.
+            DataError: a column holds values that can't be an input, or the targets aren't an array.
         """
         x, t, *weights = examples["train"]
         if not is_frame(x):
             return None
-        columns, found = columns_in(x, _named("train")), dict(given)
+        columns, parameters = columns_in(x, _named("train")), dict(given)
         targets = _names_of(t, columns)
-        found["target"] = targets[0] if len(targets) == 1 else targets
+        parameters["target"] = targets[0] if len(targets) == 1 else targets
         if weights:
-            found["weight"] = weights[0] if isinstance(weights[0], str) else _new_name(WEIGHT, columns)
+            parameters["weight"] = weights[0] if isinstance(weights[0], str) else _new_name(WEIGHT, columns)
         if given.get("predict", "auto") == "auto":
-            found["predict"] = "classes" if given.get("classes") else _predicted(t, targets, columns)
+            parameters["predict"] = "classes" if given.get("classes") else _predicted(t, targets, columns)
         if isinstance(given.get("classes"), list | tuple):
-            found["classes"] = [str(each) for each in given["classes"]]
+            parameters["classes"] = [str(each) for each in given["classes"]]
         split = given.get("split")
         named = [_named_in(given.get(key)) for key in ("ignore", *MEANINGS)]
         named.append(_named_in([*split.values()] if isinstance(split, dict) else None))
-        left_out = {*targets, found.get("weight"), *chain(*named)}
+        left_out = {*targets, parameters.get("weight"), *chain(*named)}
         inputs = [name for name in _named_in(given.get("inputs")) or columns if name not in left_out]
-        return {**found, **_meanings(given, x, {name: columns[name] for name in columns if name in inputs})}
+        return {**parameters, **_meanings(given, x, {name: columns[name] for name in columns if name in inputs})}
 
     @classmethod
     def layers_for(cls, examples: Mapping[str, tuple[Any, ...]], parameters: Mapping[str, Any]) -> list[Any]:
@@ -111,27 +106,27 @@ class Frame(TableDataset):
         return layers_to_begin_with(parameters["predict"])
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
-        """Take frames, which are read when the data set is described.
+        """Store frames, which are read when the data set is described.
 
         Args:
-            examples: a frame, and the name of its target or an array of targets, of ``train``, and of other splits that
-                take no share of it; and weights, or the name of their column, if rows have them.
+            examples: by split, a frame, the name of its target or an array of targets, and perhaps weights or the name
+                of their column.
         """
         self._held, self._splits = examples, None
 
     @property
     def own_tables(self) -> Collection[str]:
-        """The splits that have frames of their own."""
+        """The splits that have a separate frame."""
         return [name for name in self._held if name != "train"]
 
     def table_of(self, split: str) -> MemorySource:
         """Return the frame of a split, with its targets and weights as columns.
 
         Raises:
-            DataError: there is no frame, or no target or weight for each row.
+            DataError: there is no frame, or a row has no target or weight.
         """
         if split not in self._held:
-            raise DataError(self.registered_name, NO_FRAME)
+            raise DataError(self.registered_name, NO_EXAMPLES)
         x, t, *weights = self._held[split]
         name = _named(split)
         columns = columns_in(x, name)
@@ -155,33 +150,33 @@ class Frame(TableDataset):
             return super().describe()
 
     def raw_columns(self) -> list[RawColumn] | None:  # type: ignore[override]
-        """Return all columns of the frame; None once training is over, which keeps none."""
+        """Return all columns of the frame; None after training, when the frame is gone."""
         return super().raw_columns() if self._held else None
 
     def example_keys(self, split: str) -> NDArray[np.uint64] | None:
-        """Return a number for each row of a split, equal for copies; None once training is over, which keeps none."""
+        """Return a number for each row of a split, equal for copies; None after training."""
         return super().example_keys(split) if self._held else None
 
     def raw_rows(self, split: str, indices: Array) -> Mapping[str, Sequence[Any]] | None:  # type: ignore[override]
-        """Return the columns that the model takes, for some rows; None once training is over, which keeps none."""
+        """Return the model's columns for some rows; None after training."""
         return super().raw_rows(split, indices) if self._held else None
 
     def encode(self, raw: Any) -> Array:
         """Encode a frame, or raw inputs as ``from_columns`` returns them.
 
         Raises:
-            ShapeError: there are more or fewer columns than the model takes.
+            ShapeError: the number of columns is wrong.
             DataError: a column is missing, or a value doesn't fit its column.
         """
         return super().encode(self.from_columns(columns_in(raw, "the rows")) if is_frame(raw) else raw)
 
     def target_remedy(self) -> str:
-        """Return which loss to take, or what to pass as ``predict``, if the loss takes another target."""
+        """Return the advice for a loss that takes another kind of target."""
         return super().target_remedy().replace("set predict: values", "pass predict='values' to mlpkit.fit")
 
     @contextmanager
     def _rows_by_label(self) -> Iterator[None]:
-        """Have errors name a row by its label in the frame's index, if that isn't its number."""
+        """Let errors name a row by its label in the frame's index, if that isn't its number."""
         try:
             yield
         except DataError as error:
@@ -195,22 +190,22 @@ class Frame(TableDataset):
 
 
 def _meanings(given: Mapping[str, Any], frame: Any, columns: Mapping[str, Array]) -> dict[str, Any]:
-    """Return the parameters that say what columns hold, with what the types of some columns say.
+    """Return the parameters for the kinds of columns, extended by the types of columns.
 
     Raises:
-        DataError: a column holds what can't be an input.
+        DataError: a column holds values that can't be an input.
     """
     ordinal = {name: levels for name, levels in ordered_categories(frame).items() if name in columns}
     held = {name: held_in(values, name, _named("train")) for name, values in columns.items() if name not in ordinal}
     categories, dates = ([name for name in held if held[name] == what] for what in ("categories", "dates"))
-    found = {"categorical": categories, "ordinal": ordinal, "dates": dates}
+    meanings = {"categorical": categories, "ordinal": ordinal, "dates": dates}
     if isinstance(given.get("dates"), dict):
-        found["dates"] = dict.fromkeys(dates, ISO)
-    return {key: _joined(given.get(key), value) for key, value in found.items() if value}
+        meanings["dates"] = dict.fromkeys(dates, ISO)
+    return {key: _joined(given.get(key), value) for key, value in meanings.items() if value}
 
 
 def _joined(given: Any, more: Any) -> Any:
-    """Return two lists or two mappings as one; what was given alone if it is of another type, which is an error."""
+    """Join two lists or two mappings; return ``given`` if it is of another type, an error that is found later."""
     if given is None:
         return more
     if isinstance(given, dict) and isinstance(more, dict):
@@ -219,7 +214,7 @@ def _joined(given: Any, more: Any) -> Any:
 
 
 def _named_in(given: Any) -> list[str]:
-    """Return the columns that a parameter names, whose type isn't checked yet."""
+    """Return the columns that a parameter names; its type isn't checked yet."""
     return [name for name in given if isinstance(name, str)] if isinstance(given, list | tuple | dict) else []
 
 
@@ -238,7 +233,7 @@ def _are_names(t: Any, columns: Mapping[str, Any]) -> bool:
 
 
 def _names_of(t: Any, columns: Mapping[str, Any]) -> list[str]:
-    """Return the names of the target columns: those that the targets have, or are given."""
+    """Return the names of the target columns: their own, or new ones."""
     if isinstance(t, str):
         if t not in columns:
             remedy = did_you_mean(t, columns) or f"it has {shown_names([*columns])}."
@@ -265,7 +260,7 @@ def _new_name(name: str, columns: Mapping[str, Any]) -> str:
 def _predicted(t: Any, targets: Sequence[str], columns: Mapping[str, Array]) -> str:
     given = [columns[name] for name in targets] if _are_names(t, columns) else None
     array = target_array(t if given is None else given[0] if len(given) == 1 else np.stack(given, axis=1), "t")
-    if array.dtype.kind == "O":  # with missing ones, which are left out
+    if array.dtype.kind == "O":  # may hold missing values, which are left out
         array = np.array([value for value in array.ravel().tolist() if not is_missing(value)])
     return kind_of_target(array)
 
@@ -274,7 +269,7 @@ def _as_columns(t: Any, names: Sequence[str], rows: int, source: str) -> dict[st
     """Return targets as columns of the frame.
 
     Raises:
-        DataError: there are more or fewer than rows, or than names.
+        DataError: the number of targets doesn't match the rows or the names.
     """
     array = target_array(t, source)
     if len(array) != rows:

@@ -40,11 +40,11 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
     of classes, come from the files.
 
     Args:
-        images: file of the images, bytes of shape (examples, height, width); ``example:NAME`` is one that ships with
-            mlpkit.
+        images: file of the images, bytes of shape (examples, height, width); ``example:NAME`` is an example that ships
+            with mlpkit.
         labels: file of their labels, numbers of classes from 0.
-        normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
-        flatten: give images as rows, and not as (height, width).
+        normalize: divide pixels by 255, to the range 0 to 1; otherwise they are from 0 to 255.
+        flatten: give images as rows instead of (height, width).
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
@@ -80,7 +80,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         """Return a spec that trains well on IDX files, or on a folder of them; None for any other file.
 
         Raises:
-            ParameterError: a file is missing, or it isn't clear which one holds the labels.
+            ParameterError: a file is missing, or the labels aren't clear.
             DataError: a file is damaged, or holds nothing to learn from.
         """
         name = files["train"]
@@ -116,9 +116,9 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         return ""
 
     def read(self, path: Path) -> Array:
-        """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
+        """Read the images of an IDX file, plain or compressed, or a PNG, JPEG, BMP or GIF file.
 
-        Of a folder with files of images and of labels, the images for testing are read, if there are any.
+        In a folder of IDX files, the test images are preferred.
 
         Returns:
             Grey values, uint8, shape (images, height, width).
@@ -129,7 +129,7 @@ class Idx(SplitOptions, WeightsFile, ArrayDataset):
         return read_grey_images(images_at(path))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
+        """Read images and labels from a file of images, with its labels next to it, or from a folder of such files.
 
         Raises:
             DataError: a file is missing, of another format, or damaged.
@@ -149,7 +149,7 @@ class _Images:
         self._images: NDArray[np.uint8] | None = None
 
     def __getitem__(self, indices: Array | slice) -> Array:
-        """Return images."""
+        """Return some of the images."""
         if self._images is None:
             self._images = read_idx(self._path, IMAGES)
         return self._images[indices]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
-import PIL  # noqa: F401 - where it is missing, the data set is listed with the command that installs it
+import PIL  # noqa: F401 - without it, the data set is listed with the command that installs it
 from annotated_types import Ge, Le
 
 from mlpkit import (
@@ -57,27 +57,27 @@ class ImageFolder(Dataset):
         x    = raw / 255, or raw if not normalized
         grey = 0.299 red + 0.587 green + 0.114 blue  (if ``colour`` is false)
 
-    All of them are decoded once, when training begins, and kept in memory, one byte per pixel and channel.
+    All images are decoded once, before training, and kept in memory, one byte per pixel and channel.
 
     Args:
-        folder: the folder, seen from the current one; ``example:NAME`` is one that ships with mlpkit.
+        folder: the folder, relative to the current one; ``example:NAME`` is an example that ships with mlpkit.
         colour: give every image three channels, red, green and blue, even if it is grey; otherwise one channel of grey
             values, even if it has colours.
-        resize: [height, width] in pixels that images are scaled to, by Pillow's bicubic filter; by default they stay as
-            they are, and must have one size.
-        normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
+        resize: [height, width] in pixels to which images are scaled, by Pillow's bicubic filter; by default they aren't
+            scaled, and must have the same size.
+        normalize: divide pixels by 255, to the range 0 to 1; otherwise they are from 0 to 255.
         flatten: give images as rows instead of (channels, height, width), which ``Conv2d`` takes.
-        weights: a CSV file with the columns ``file``, such as ``cat/1.png``, and ``weight``, which says how much each
-            image of the folder counts in the loss and in metrics, a number from 0 up; by default all count alike.
-            Images of weight 0 are left out. Those of splits that have folders of their own weigh 1.
-        validation: share of the images for validation, or a folder like the first one that holds them; 0 for none.
-        test: share of the images for testing, or such a folder; 0 for none.
+        weights: a CSV file with the columns ``file``, such as ``cat/1.png``, and ``weight``, each image's weight in the
+            loss and in metrics, 0 or more; by default all weights are 1. Images of weight 0 are left out. Images in
+            separate folders of splits have weight 1.
+        validation: share of the images for validation, or another folder of the same form; 0 for none.
+        test: share of the images for testing, or another folder of the same form; 0 for none.
         split: how images are split: by a ``hash`` of their class and file name, so that an image stays in its split
             when others are added or removed; or by a ``shuffle``, so that the shares are exact.
         split_seed: seed of the split; the spec's seed doesn't affect it.
 
     Raises:
-        ParameterError: the shares leave nothing to train on, a split has no image, or there is no such folder.
+        ParameterError: the shares leave nothing to train on, a split has no image, or the folder doesn't exist.
         DataError: the folder doesn't hold one folder per class, an image is damaged, or images differ in size.
 
     Source: ITU-R Recommendation BT.601 for grey values; decoding and scaling: Pillow, https://python-pillow.github.io.
@@ -122,10 +122,10 @@ class ImageFolder(Dataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on a folder of images; None if it is no such folder.
+        """Return a spec that trains well on a folder of images; None for another folder or a file.
 
         Raises:
-            ParameterError: the folder of another split is missing, there is one class only, or a target is named.
+            ParameterError: the folder of another split is missing, there is only one class, or a target is named.
             DataError: the folder doesn't hold one folder per class, or an image is damaged.
         """
         from mlpkit_plugins.images.first_spec import propose_for_images  # noqa: PLC0415 - guesses are for new specs only
@@ -136,21 +136,21 @@ class ImageFolder(Dataset):
         """Return shapes, classes and sizes from the names of files, and the size of an image from one header.
 
         Raises:
-            ParameterError: there is no such folder, or a split has no image.
+            ParameterError: the folder doesn't exist, or a split has no image.
             DataError: the folder doesn't hold one folder per class, or no images.
         """
         files = self._found()
         if self._image_shape is None:
             size = self.resize or image_size(files["train"][0].path)
             self._image_shape = (3 if self.colour else 1, *size)
-        sizes = {split: len(found) for split, found in files.items()}
+        sizes = {split: len(paths) for split, paths in files.items()}
         target = Classes(len(self._classes), ordered=_are_numbers(self._classes))
         return Description(self._input_shape(), target, sizes, weighted=self.weights is not None)
 
     def warnings(self) -> tuple[DataWarning, ...]:
-        """Return a warning if splits have other sizes than asked for, or other shares of a class than training."""
+        """Return a warning if splits don't have the sizes asked for, or differ from training in the shares of a class."""
         in_splits = {split: Counter(file.class_name for file in files) for split, files in self._found().items()}
-        counts = {split: np.array([found[name] for name in self._classes]) for split, found in in_splits.items()}
+        counts = {split: np.array([counter[name] for name in self._classes]) for split, counter in in_splits.items()}
         remedy = "set split: shuffle" if self.split == "hash" else "set another split_seed, or larger shares"
         return warnings_about_shares(counts, self._classes, self.shares, self.folders, remedy)
 
@@ -166,13 +166,13 @@ class ImageFolder(Dataset):
         """Decode all images, and return the splits by name; they depend on ``split_seed``, not on the spec's seed.
 
         Raises:
-            ParameterError: there is no such folder, or a split has no image.
-            DataError: an image is damaged, or has another size than the first.
+            ParameterError: the folder doesn't exist, or a split has no image.
+            DataError: an image is damaged, or its size differs from the first.
         """
         self.describe()
         checksum = hashlib.sha256()
         _, height, width = self._expect_shape()
-        remedy = f"as the first one has; set resize: [{height}, {width}] to scale all"
+        remedy = f"like the first image; set resize: [{height}, {width}] to scale all"
         splits = {}
         for split, files in self._found().items():
             images = np.empty((len(files), *self._expect_shape()), np.uint8)
@@ -212,7 +212,7 @@ class ImageFolder(Dataset):
         return {"classes": list(self._classes), "image_shape": list(self._image_shape)}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back classes and shape.
+        """Restore classes and shape.
 
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
@@ -229,7 +229,7 @@ class ImageFolder(Dataset):
                 )
 
     def locate(self, name: str) -> Path:
-        """Return the path of a file, which may be one that ships with mlpkit."""
+        """Return the path of a file, which may be an example that ships with mlpkit."""
         return located(name)
 
     def read(self, path: Path) -> Array:
@@ -239,7 +239,7 @@ class ImageFolder(Dataset):
             Pixels, uint8, shape (images, channels, height, width).
 
         Raises:
-            DataError: a file is not an image, is damaged, or has another size than the model takes.
+            DataError: a file is not an image, is damaged, or has the wrong size for the model.
         """
         if self._image_shape is None:
             self.describe()
@@ -255,8 +255,8 @@ class ImageFolder(Dataset):
         """Read all images of a folder with a subfolder per class, and the numbers of their classes.
 
         Raises:
-            DataError: the folder doesn't hold one folder per class, an image is damaged or has another size than the
-                model takes, or a class is unknown.
+            DataError: the folder doesn't hold one folder per class, an image is damaged or has the wrong size for the
+                model, or a class is unknown.
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
@@ -268,7 +268,7 @@ class ImageFolder(Dataset):
         return images, np.array([self._classes.index(file.class_name) for file in files], np.int64)
 
     def row_names(self, path: Path) -> tuple[str, ...]:
-        """Return the name of an image's file, or those of all images of a folder, relative to it.
+        """Return the file name of an image, or the names of all images in a folder, relative to it.
 
         Raises:
             DataError: the folder can't be read, or holds files that aren't images.
@@ -276,17 +276,17 @@ class ImageFolder(Dataset):
         return tuple(file.relative_to(path).as_posix() if file != path else file.name for file in _images_at(path))
 
     def encode(self, raw: Array) -> Array:
-        """Turn raw images into what the network takes.
+        """Encode raw images as the network's inputs.
 
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
-        those that clearly aren't normalized are refused.
+        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken unchanged, unless they
+        clearly aren't normalized.
 
         Args:
             raw: images, shape (rows, channels, height, width), or (rows, height, width) if they are grey, or as rows.
 
         Raises:
             DataError: floats should be normalized, but clearly aren't.
-            ShapeError: the images have another shape.
+            ShapeError: the shape of the images doesn't fit.
         """
         if self._image_shape is None:
             self.describe()
@@ -298,7 +298,7 @@ class ImageFolder(Dataset):
         return pixels_of(raw, self._input_shape(), self.dtype, normalize=self.normalize)
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe how bytes are normalized."""
+        """Describe the normalization of bytes."""
         if self._image_shape is None:
             self.describe()
         return pixels_in_graph(graph, self._expect_shape(), normalize=self.normalize)
@@ -307,7 +307,7 @@ class ImageFolder(Dataset):
         """Return images of a split as bytes.
 
         Raises:
-            DataError: an image is damaged, or has another size than the model takes.
+            DataError: an image is damaged, or has the wrong size for the model.
         """
         files = self._found()[split]
         return np.stack([self._read(files[index].path, "as the model takes") for index in indices.tolist()])
@@ -318,7 +318,7 @@ class ImageFolder(Dataset):
         return [f"{folder}/{files[index].key}" for index in indices.tolist()]
 
     def why_not_encoded(self, inputs: Array) -> str:
-        """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
+        """Return why pixels can't be normalized, such as integers above 1; empty if they may be."""
         return why_not_scaled(inputs) if self.normalize else ""
 
     def _read(self, path: Path, remedy: str) -> NDArray[np.uint8]:
@@ -351,8 +351,8 @@ class ImageFolder(Dataset):
             parts = {split: [files[index] for index in rows] for split, rows in self._positions(files).items()}
             for split, folder in self.folders.items():
                 parts[split] = self._listed(split, folder)
-            for found in parts.values():
-                self._expect_known(found)
+            for part in parts.values():
+                self._expect_known(part)
             self._files = {split: parts[split] for split in ("train", "validation", "test") if split in parts}
         return self._files
 
@@ -382,7 +382,7 @@ class ImageFolder(Dataset):
 
 
 def _images_at(path: Path) -> list[Path]:
-    """Return a file, or all images of a folder in the order of their names."""
+    """Return the file itself, or all images of a folder in the order of their names."""
     return list(files_below(path, IMAGE_SUFFIXES)) if path.is_dir() else [path]
 
 

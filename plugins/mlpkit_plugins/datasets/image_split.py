@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 FAR_FROM_NORMAL: Final = 20.0
-"""A normalized pixel is at most 1, and with noise or standardized not much more."""
+"""Far above normalized pixels, which are at most 1, or a little more with noise."""
 
 PIXEL = 1 / 255
-"""Factor for a pixel's byte; multiplying is faster than dividing, and equal up to rounding."""
+"""The factor for a byte; multiplication is faster than division, and equal up to rounding."""
 
 
 class ImageSplit:
     """Images as bytes, with a class number for each.
 
     Args:
-        images: grey values, or those of channels, uint8, shape (examples, *input_shape).
+        images: values of grey or of colour channels, uint8, shape (examples, *input_shape).
         labels: class numbers, int64, shape (examples,).
         classes: number of classes.
         normalize: whether ``take`` divides pixels by 255.
         one_hot: whether ``take`` writes targets as one-hot rows.
-        weights: how much each example counts; None if they have no weights.
+        weights: the weight of each example; None without weights.
     """
 
     def __init__(
@@ -59,15 +59,15 @@ class ImageSplit:
         return self._images.take(indices, axis=0)
 
     def take(self, indices: Array, out: tuple[Array, ...]) -> None:
-        """Write the examples at ``indices`` into ``out``; only these are converted.
+        """Write the examples at ``indices`` into ``out``.
 
         Args:
             indices: positions in this split, in any order, repeats allowed.
-            out: arrays for inputs, shape (rows, *input_shape), and targets, shape (rows,) or (rows, classes); and one
-                for weights, if examples have them.
+            out: arrays for inputs, shape (rows, *input_shape); for targets, shape (rows,) or (rows, classes); and for
+                weights, if examples have them.
 
         Raises:
-            IndexError: a position lies outside the split.
+            IndexError: a position is outside the split.
         """
         x, t, *weights = out
         numbers = self._labels.take(indices)  # small, so the indices are checked here
@@ -82,10 +82,10 @@ class ImageSplit:
 
 
 def pixels_of(raw: Array, shape: tuple[int, ...], dtype: DTypeLike, *, normalize: bool) -> Array:
-    """Return raw images as a network takes them, shape (rows, *shape).
+    """Encode raw images as a network's inputs, shape (rows, *shape).
 
     Args:
-        raw: images: integers from 0 to 255, or floats, which are taken as they are.
+        raw: images, as integers from 0 to 255, or as floats, which are taken unchanged.
         shape: shape of an image in the network.
         dtype: the network's dtype.
         normalize: whether integers are divided by 255.
@@ -103,7 +103,7 @@ def pixels_of(raw: Array, shape: tuple[int, ...], dtype: DTypeLike, *, normalize
 
 
 def pixels_in_graph(graph: Graph, shape: tuple[int, ...], *, normalize: bool) -> Value:
-    """Describe ``pixels_of`` for images that are bytes.
+    """Describe ``pixels_of`` for images of bytes.
 
     Args:
         graph: the graph.
@@ -118,7 +118,7 @@ def pixels_in_graph(graph: Graph, shape: tuple[int, ...], *, normalize: bool) ->
 
 
 def why_not_scaled(x: Array) -> str:
-    """Return why pixels clearly weren't divided by 255, or an empty text."""
+    """Return why pixels can't have been divided by 255; empty if they may have been."""
     if x.dtype.kind in "iu" and x.max() > 1:
         return f"they are integers such as {x.max()}, but encoding divides pixels by 255"
     if x.dtype.kind == "f" and _are_far_from_normal(x):
@@ -127,5 +127,5 @@ def why_not_scaled(x: Array) -> str:
 
 
 def _are_far_from_normal(x: Array) -> bool:
-    """Whether the largest pixel can't be a normalized one, but an ordinary raw one."""
+    """Whether the largest pixel is too large for a normalized one, but not for a raw one."""
     return bool(x.size and FAR_FROM_NORMAL < x.max() <= 255)

@@ -1,4 +1,4 @@
-"""Arrays that are in memory."""
+"""Arrays in memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mlpkit_plugins.arrays.array_split import Examples
 from mlpkit_plugins.arrays.options import ContentOptions, SplitOptions
 from mlpkit_plugins.arrays.scale_warnings import warnings_about_scale
 from mlpkit_plugins.arrays.target_arrays import (
+    NO_EXAMPLES,
     Labelled,
     class_numbers,
     kind_of_target,
@@ -34,26 +35,25 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False)
 class InMemory(SplitOptions, ContentOptions, ArrayDataset):
-    """Arrays or lists that Python holds, as ``mlpkit.fit`` takes them.
-
-    No file has them: to resume or evaluate such a run, they must be given again.
+    """Arrays or lists in memory, as ``mlpkit.fit`` takes them.
 
         x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
 
-    Classes are numbered in their order.
+    The arrays aren't saved: to resume or evaluate such a run, pass them again.
 
     Args:
-        predict: what the targets are: ``classes``, of any kind; ``labels``, rows of 0 and 1; ``values``, numbers. With
-            ``auto``, texts, integers and truth values are classes, rows of integers labels, and other numbers values.
-        classes: all classes, of one type, in their order, lowest first, as a loss such as ``Ordinal`` needs it; by
-            default those of the training examples, in numerical or alphabetical order.
+        predict: the kind of targets: ``classes``, of any type; ``labels``, rows of 0 and 1; ``values``, numbers. With
+            ``auto``, texts, integers and truth values are classes, rows of 0 and 1 are labels, and other numbers are
+            values.
+        classes: all classes, of one type, from lowest to highest, an order that losses such as ``Ordinal`` need; by
+            default the classes of the training examples, in numerical or alphabetical order.
         validation: share of the examples for validation; 0 for none.
         test: share of the examples for testing; 0 for none.
 
     Raises:
         ParameterError: the shares leave nothing to train on, or a split has no example; or the classes are of several
             types.
-        DataError: no examples were given, or they aren't what ``predict`` says.
+        DataError: no examples were passed, or they aren't what ``predict`` says.
 
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 2.2.
     """
@@ -78,7 +78,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
     def parameters_for(
         cls, examples: Mapping[str, tuple[Any, ...]], given: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """Return the parameters that were given; None for data frames."""
+        """Return the given parameters; None for data frames."""
         return None if is_frame(examples["train"][0]) else given
 
     @classmethod
@@ -89,18 +89,17 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         return layers_to_begin_with(predict)
 
     def warnings(self) -> list[DataWarning]:
-        """Return what is to be said of classes that no training example has, unless they are known to lack some."""
-        found = super().warnings() if self.classes is None else []
+        """Return warnings about unused classes, unless ``classes`` lists them, and about the scale of inputs."""
+        warnings = super().warnings() if self.classes is None else []
         if self.standardize or self.numbers is not None:
-            return found
-        return [*found, *warnings_about_scale(self._opened()["train"].inputs, self.divide_by)]
+            return warnings
+        return [*warnings, *warnings_about_scale(self._opened()["train"].inputs, self.divide_by)]
 
     def hold(self, examples: Mapping[str, tuple[Any, ...]]) -> None:
-        """Take the examples, which are read when the data set is described.
+        """Store the examples, which are read when the data set is described.
 
         Args:
-            examples: inputs and targets of ``train``, and of other splits that take no share of these; and weights, if
-                they have any. Examples of weight 0 are left out.
+            examples: by split, inputs, targets and perhaps weights. Examples of weight 0 are left out.
         """
         self._held, self._examples, self._split_of = examples, None, None
 
@@ -111,18 +110,14 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             DataError: there are no examples, or they aren't what ``predict`` says.
         """
         if not self._held:
-            raise DataError(
-                self.registered_name,
-                "the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), or "
-                "mlpkit.resume(RUN, examples=(x, t)) to go on",
-            )
+            raise DataError(self.registered_name, NO_EXAMPLES)
         targets = {name: target_array(t, _named("t", name)) for name, (_, t, *_) in self._held.items()}
         weights = {
             name: weight_array(given[0], len(targets[name]), _named("weights", name))
             for name, (_, _, *given) in self._held.items()
             if given
         }
-        targets = {name: _counting(found, weights.get(name)) for name, found in targets.items()}
+        targets = {name: _counting(part, weights.get(name)) for name, part in targets.items()}
         if self.predict == "auto":
             self.predict = "classes" if self._labels is not None else kind_of_target(targets["train"])
         if self.predict == "classes":
@@ -145,8 +140,8 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         if not self._fingerprint or not self._examples:
             return ""
         checksum = hashlib.sha256()
-        for name, found in self._examples.items():
-            for array in (found.inputs, found.targets, *([] if found.weights is None else [found.weights])):
+        for name, part in self._examples.items():
+            for array in (part.inputs, part.targets, *([] if part.weights is None else [part.weights])):
                 whole = np.ascontiguousarray(array[:])
                 checksum.update(f"{name} {whole.dtype} {whole.shape}".encode())
                 checksum.update(whole.data)
@@ -156,8 +151,8 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         """Encode raw inputs.
 
         Raises:
-            ShapeError: they have another shape.
-            DataError: they are no array of numbers, or a number is not finite.
+            ShapeError: their shape doesn't fit.
+            DataError: they aren't an array of numbers, or a number is not finite.
         """
         return super().encode(_numbers(raw, "x"))
 
@@ -169,7 +164,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         return state
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back scaling and classes.
+        """Restore scaling and classes.
 
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
@@ -181,18 +176,20 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
             self._labels = Labelled.from_plain(state["classes"])
 
     def class_names(self) -> tuple[str, ...] | None:
-        """Return the classes as texts, or None if they are the numbers from 0."""
+        """Return the classes as texts; None if they are the numbers from 0."""
         return self._labels.names() if self._labels is not None else None
 
     def labels(self) -> tuple[Any, ...] | None:
-        """Return the classes as they were given, in the order of their numbers; None if the target is no class."""
+        """Return the classes as the user passed them, in the order of their numbers; None for other targets."""
         return None if self._labels is None else self._labels.classes
 
     def _given_classes(self) -> Labelled | None:
         if self.classes is None:
             return None
         if self.predict not in ("auto", "classes"):
-            raise ParameterError("classes", f"they are given for {self.predict}", expected="none, or predict: classes")
+            raise ParameterError(
+                "classes", f"they are listed, but predict is {self.predict}", expected="none, or predict: classes"
+            )
         types = sorted({type(label).__name__ for label in self.classes})
         if len(types) != 1:
             problem = f"they are of the types {' and '.join(types)}" if types else "the list is empty"
@@ -203,7 +200,7 @@ class InMemory(SplitOptions, ContentOptions, ArrayDataset):
         if self._labels is None:
             self._labels = Labelled.of(targets["train"], _named("t", "train"))
         unknown = "a class that no training example has" if self.classes is None else "which is not in classes"
-        return {name: class_numbers(found, self._labels, _named("t", name), unknown) for name, found in targets.items()}
+        return {name: class_numbers(part, self._labels, _named("t", name), unknown) for name, part in targets.items()}
 
     def _target(self, examples: Mapping[str, Examples]) -> Target:
         if self._labels is None:
@@ -228,7 +225,7 @@ def _numbers(x: Any, source: str) -> Array:
 
 
 def _counting(array: Array, weights: NDArray[np.float64] | None) -> Array:
-    """Return the rows whose weight is not 0; all of them if there are more rows than weights, which is an error."""
+    """Return the rows whose weight is not 0; all rows if the counts differ, an error that is found later."""
     return array if weights is None or weights.all() or len(array) != len(weights) else array[weights > 0]
 
 

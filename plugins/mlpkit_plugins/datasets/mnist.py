@@ -30,22 +30,22 @@ CLASSES = 10
 class Mnist(Dataset):
     """MNIST: grey images of handwritten digits, 28 by 28 pixels, in ten classes.
 
-    The files ship with mlpkit: 60,000 images for training, the last of which are held out for validation, and 10,000
-    for testing. ``directory`` names a folder with other files of the same names and format, such as Fashion-MNIST; the
+    The files ship with mlpkit: 60,000 images for training, some of them held out for validation, and 10,000 for
+    testing. ``directory`` names a folder with other files of the same names and format, such as Fashion-MNIST; the
     number and the size of the images come from the files.
 
         x = raw / 255, or raw if not normalized
 
     Args:
-        train: number of training images, taken from the beginning; by default, all that aren't for validation.
+        train: number of training images, taken from the beginning; by default, all that aren't used for validation.
         validation: number of training images, taken from the end, for the validation split; 0 for none.
-        normalize: divide pixels by 255, so that they lie between 0 and 1; otherwise they go from 0 to 255.
+        normalize: divide pixels by 255, to the range 0 to 1; otherwise they are from 0 to 255.
         flatten: give images as rows, shape (784,), instead of (28, 28).
         one_hot: give targets as one-hot rows instead of class numbers.
-        directory: folder of the user's own files, plain or .gz; by default, the files that ship with mlpkit.
+        directory: folder of your files, plain or .gz; by default, the files that ship with mlpkit.
 
     Raises:
-        ParameterError: the directory lacks a file, or there are too few images for the splits.
+        ParameterError: a file is missing from the directory, or there are too few images for the splits.
         DataError: a file is damaged, or the files don't belong together.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
@@ -72,10 +72,10 @@ class Mnist(Dataset):
         self._fingerprint = ""
 
     def describe(self) -> Description:
-        """Return shapes, target and sizes from parameters and file headers alone.
+        """Return shapes, target and sizes from parameters and file headers.
 
         Raises:
-            ParameterError: the directory lacks a file, or there are too few images for the splits.
+            ParameterError: a file is missing from the directory, or there are too few images for the splits.
             DataError: a header is wrong, or the files don't belong together.
         """
         source = self._source()
@@ -90,10 +90,10 @@ class Mnist(Dataset):
         return "end the layers with a loss on classes, such as SoftmaxWithLoss"
 
     def open(self, seed: int) -> Mapping[str, ImageSplit]:
-        """Return the splits by name, whatever the seed.
+        """Return the splits by name, which don't depend on the seed.
 
         Raises:
-            ParameterError: the directory lacks a file, or there are too few images for the splits.
+            ParameterError: a file is missing from the directory, or there are too few images for the splits.
             DataError: a file is damaged, or the files don't belong together.
         """
         source = self._source()
@@ -134,11 +134,11 @@ class Mnist(Dataset):
         return self._fingerprint
 
     def encoder_state(self) -> dict[str, Any]:
-        """Return the size of the images, which ``encode`` can't know from the parameters."""
+        """Return the size of the images, which isn't in the parameters."""
         return {"image_shape": list(self._image_shape)}
 
     def load_encoder_state(self, state: Mapping[str, Any]) -> None:
-        """Take back the size of the images.
+        """Restore the size of the images.
 
         Raises:
             ModelFileError: the state is not one that ``encoder_state`` returned.
@@ -151,9 +151,9 @@ class Mnist(Dataset):
                 raise ModelFileError(message)
 
     def read(self, path: Path) -> Array:
-        """Read images from an IDX file, plain or compressed, or a single one from a PNG, JPEG, BMP or GIF file.
+        """Read the images of an IDX file, plain or compressed, or a PNG, JPEG, BMP or GIF file.
 
-        Of a folder with files of images and of labels, the images for testing are read, if there are any.
+        In a folder of IDX files, the test images are preferred.
 
         Returns:
             Grey values, uint8, shape (images, height, width).
@@ -167,7 +167,7 @@ class Mnist(Dataset):
         return read_grey_images(images_at(path))
 
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
-        """Read images and labels from a file of images and that of labels beside it, or from a folder of such files.
+        """Read images and labels from a file of images, with its labels next to it, or from a folder of such files.
 
         Raises:
             DataError: a file is missing, of another format or damaged, or the two don't belong together.
@@ -183,17 +183,17 @@ class Mnist(Dataset):
         return images, labels.astype(np.int64)
 
     def encode(self, raw: Array) -> Array:
-        """Turn raw images into what the network takes, shape (rows, 784) or (rows, 28, 28).
+        """Encode raw images as the network's inputs, shape (rows, 784) or (rows, 28, 28).
 
-        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken as they are;
-        those that clearly aren't normalized are refused.
+        Integers are pixels from 0 to 255, and are normalized as in training. Floats are taken unchanged, unless they
+        clearly aren't normalized.
 
         Args:
             raw: images, shape (rows, 28, 28) or (rows, 784).
 
         Raises:
             DataError: floats should be normalized, but clearly aren't.
-            ShapeError: the images are of another size.
+            ShapeError: the size of the images doesn't fit.
         """
         height, width = self._image_shape
         if raw.shape[1:] not in ((height, width), (height * width,)):
@@ -202,11 +202,11 @@ class Mnist(Dataset):
         return pixels_of(raw, self._input_shape(), self.dtype, normalize=self.normalize)
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe how bytes are normalized."""
+        """Describe the normalization of bytes."""
         return pixels_in_graph(graph, self._image_shape, normalize=self.normalize)
 
     def raw_rows(self, split: str, indices: Array) -> Array:
-        """Return images of a split as they are in the files.
+        """Return images of a split as in the files.
 
         Raises:
             DataError: a file is damaged.
@@ -214,7 +214,7 @@ class Mnist(Dataset):
         return self.open(0)[split].images(indices).reshape(-1, *self._image_shape)
 
     def why_not_encoded(self, inputs: Array) -> str:
-        """Return why pixels clearly aren't normalized (they are integers above 1), or an empty text."""
+        """Return why pixels can't be normalized, such as integers above 1; empty if they may be."""
         return why_not_scaled(inputs) if self.normalize else ""
 
     def _source(self) -> MnistSource:

@@ -1,9 +1,8 @@
 """Keeps the shipped MNIST files, decompressed, in the user's cache folder.
 
-The folder is the operating system's own for caches (``~/.cache/mlpkit`` on Linux, ``~/Library/Caches/mlpkit`` on
-macOS), or the one that the environment variable ``MLPKIT_CACHE`` names; the files are in its subfolder ``mnist``. Each
-file's SHA-256 is checked whenever it is read, and a wrong file is written again. The folder may be deleted at any time.
-If it can't be written to, everything still works, only slower.
+The folder is ``~/.cache/mlpkit`` on Linux and ``~/Library/Caches/mlpkit`` on macOS, or the value of the environment
+variable ``MLPKIT_CACHE``; the files are in its subfolder ``mnist``. Each file's SHA-256 is checked at every read, and a
+wrong file is written again. The folder can be deleted at any time. Everything works without it, only slower.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np
     copy = cache_folder() / compressed.stem
     values = _read_copy(copy, rank, checksum)
     if values is None:
-        values, found = read_idx_and_checksum(compressed, rank)
-        if found != checksum:
-            message = f"the SHA-256 of its decompressed content is {found}; expected {checksum}; reinstall mlpkit"
+        values, actual = read_idx_and_checksum(compressed, rank)
+        if actual != checksum:
+            message = f"the SHA-256 of its decompressed content is {actual}; expected {checksum}; reinstall mlpkit"
             raise DataError(compressed, message)
         _write_copy(copy, values)
     return values
@@ -55,16 +54,16 @@ def read_through_cache(compressed: Path, rank: int, checksum: str) -> NDArray[np
 
 def _read_copy(copy: Path, rank: int, checksum: str) -> NDArray[np.uint8] | None:
     try:
-        values, found = read_idx_and_checksum(copy, rank)
-    except DataError:  # missing or broken: the compressed file is the one that counts
+        values, actual = read_idx_and_checksum(copy, rank)
+    except DataError:  # missing or damaged; the compressed file is read instead
         return None
-    return values if found == checksum else None
+    return values if actual == checksum else None
 
 
 def _write_copy(copy: Path, values: NDArray[np.uint8]) -> None:
     """Write the copy atomically; if several processes do so at once, the last one wins."""
     temporary = copy.with_name(f".{copy.name}.{os.getpid()}-{os.urandom(4).hex()}")
-    with contextlib.suppress(OSError):  # a folder that is full or read-only: the work goes on from memory
+    with contextlib.suppress(OSError):  # the folder is full or read-only; the arrays in memory are enough
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("xb") as file:

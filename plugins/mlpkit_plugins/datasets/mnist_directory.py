@@ -1,4 +1,4 @@
-"""MNIST-like files in a folder of the user's own."""
+"""MNIST-like files in a folder of the user's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DirectoryFiles:
         directory: the folder; ``~`` stands for the user's home.
 
     Raises:
-        ParameterError: there is no such folder, or a file is missing in it.
+        ParameterError: the folder doesn't exist, or a file is missing in it.
     """
 
     def __init__(self, directory: str) -> None:
@@ -41,7 +41,7 @@ class DirectoryFiles:
             raise ParameterError("directory", message, expected=expected, remedy=_REMEDY)
 
     def path(self, name: str) -> Path:
-        """Return the place of a file."""
+        """Return the path of a file."""
         return self._paths[name]
 
     def read(self, name: str) -> tuple[NDArray[np.uint8], str]:
@@ -54,6 +54,6 @@ class DirectoryFiles:
 
 
 def _spellings(name: str) -> list[str]:
-    """Return the names that a file may have, the best first."""
+    """Return the names that a file may have, in order of preference."""
     dotted = name.replace("-idx", ".idx")
     return [name, dotted, f"{name}.gz", f"{dotted}.gz"]

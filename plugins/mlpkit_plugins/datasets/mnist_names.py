@@ -20,10 +20,10 @@ RANKS = {TRAIN_IMAGES: 3, TRAIN_LABELS: 1, TEST_IMAGES: 3, TEST_LABELS: 1}
 
 
 class MnistSource(Protocol):
-    """Where the four files come from."""
+    """The source of the four files."""
 
     def path(self, name: str) -> Path:
-        """Return the place of a file, compressed or not."""
+        """Return the path of a file, compressed or not."""
 
     def read(self, name: str) -> tuple[NDArray[np.uint8], str]:
         """Return the array that a file holds, and the SHA-256 of the file's decompressed content."""

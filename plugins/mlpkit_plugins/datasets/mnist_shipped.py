@@ -24,10 +24,10 @@ CHECKSUMS = {
 
 
 class ShippedFiles:
-    """MNIST itself, compressed, checked against its checksums whenever it is read."""
+    """MNIST itself, compressed, checked against its checksums at every read."""
 
     def path(self, name: str) -> Path:
-        """Return the place of a file."""
+        """Return the path of a file."""
         return FOLDER / f"{name}.gz"
 
     def read(self, name: str) -> tuple[NDArray[np.uint8], str]:

@@ -26,16 +26,17 @@ if TYPE_CHECKING:
 class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
     """Two arrays in .npy files: a row of inputs for each example, and a row of targets.
 
-    Of arrays above 256 MiB, only the rows of the current minibatch are read, so they may be larger than memory. If the
-    file changes during a run, the run ends with an error and keeps the model of its last step.
+    Arrays above 256 MiB are read minibatch by minibatch, so they may be larger than memory. If the file changes during
+    a run, the run ends with an error and keeps the model of its last step.
 
         x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
         std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 if all are equal)
 
-    Each element of the inputs has its own mean and std. Targets that are values are scaled only inside the network.
+    Each element of the inputs has its own mean and std. Target values are scaled only inside the network.
 
     Args:
-        inputs: file of an array of numbers, shape (examples, ...); ``example:NAME`` is one that ships with mlpkit.
+        inputs: file of an array of numbers, shape (examples, ...); ``example:NAME`` is an example that ships with
+            mlpkit.
         targets: file of an array, shape (examples,) or (examples, ...).
 
     Raises:
@@ -62,10 +63,10 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on an .npy file of inputs and one of targets; None if its name ends otherwise.
+        """Return a spec that trains well on an .npy file of inputs and one of targets; None for another kind of file.
 
         Raises:
-            ParameterError: a file is missing, or it isn't clear which one holds the targets.
+            ParameterError: a file is missing, or the targets aren't clear.
             DataError: a file is damaged, or holds nothing to learn from.
         """
         name = files["train"]
@@ -90,8 +91,8 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
     def read_examples(self, source: Path | Mapping[str, Sequence[Any] | Array]) -> tuple[Array, ...]:
         """Read raw inputs and targets.
 
-        They are in a file of inputs and in one of targets beside it, such as ``x.npy`` and ``t.npy``; in a folder with
-        two files called as those trained on; or in an .npz file, as ``x`` and ``t``.
+        The source is a file of inputs with its targets next to it, such as ``x.npy`` and ``t.npy``; a folder with two
+        files named like the training files; or an .npz file with ``x`` and ``t``.
 
         Raises:
             DataError: a file is missing, has another format, is damaged, or doesn't hold what ``predict`` says.
@@ -103,8 +104,8 @@ class Npy(SplitOptions, ContentOptions, WeightsFile, ArrayDataset):
         inputs = source / Path(self.inputs).name if source.is_dir() else source
         targets = source / Path(self.targets).name if source.is_dir() else targets_beside(source)
         if targets is None:
-            remedy = "call the two alike, as x.npy and t.npy are, or save both in an .npz file as x and t"
-            raise DataError(source, f"no file of targets lies beside it; {remedy}")
+            remedy = "name the two like x.npy and t.npy, or save both in an .npz file as x and t"
+            raise DataError(source, f"there is no file of targets next to it; {remedy}")
         return self.examples_in(_opened_at((inputs, str(inputs)), (targets, str(targets))))
 
 

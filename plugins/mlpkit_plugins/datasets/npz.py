@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from mlpkit_plugins.arrays.array_split import ArraySplit, Examples
 
 ArrayPair: TypeAlias = tuple[str, str]
-"""An array of inputs, and one of targets."""
+"""An array of inputs, and an array of targets."""
 
 
 @dataclass(eq=False)
 class Npz(SplitOptions, ContentOptions, ArrayDataset):
     """Two arrays in an .npz file: a row of inputs for each example, and a row of targets.
 
-    Of arrays above 256 MiB that ``np.savez`` wrote, only the rows of the current minibatch are read, so they may be
-    larger than memory. If the file changes during a run, the run ends with an error and keeps the model of its last
-    step. Files that ``np.savez_compressed`` wrote are read as a whole.
+    Arrays above 256 MiB that ``np.savez`` wrote are read minibatch by minibatch, so they may be larger than memory. If
+    the file changes during a run, the run ends with an error and keeps the model of its last step. Files that
+    ``np.savez_compressed`` wrote are read as a whole.
 
         x = raw / divide_by, and with standardize  x = (raw / divide_by - mean) / std
         std = √(Σ (raw / divide_by - mean)² / n)  (over the n training examples; 1 if all are equal)
 
-    Each element of the inputs has its own mean and std. Targets that are values are scaled only inside the network.
+    Each element of the inputs has its own mean and std. Target values are scaled only inside the network.
 
     Args:
-        file: the file; ``example:NAME`` is one that ships with mlpkit.
+        file: the file; ``example:NAME`` is an example that ships with mlpkit.
         inputs: name of the array of inputs, numbers of shape (examples, ...).
         targets: name of the array of targets, shape (examples,) or (examples, ...).
-        weights: name of an array that says how much each example counts in the loss and in metrics, numbers from 0 up,
-            shape (examples,); by default all count alike. Examples of weight 0 are left out.
-        validation: share of the examples for validation, or a file that holds them, or two arrays of the same file, of
-            inputs and of targets, all of weight 1; 0 for none.
+        weights: name of an array with each example's weight in the loss and in metrics, 0 or more, shape (examples,);
+            by default all weights are 1. Examples of weight 0 are left out.
+        validation: share of the examples for validation; a file that holds them; or two arrays of the same file, inputs
+            and targets, with weight 1; 0 for none.
         test: the same for testing.
 
     Raises:
         ParameterError: the shares leave nothing to train on, a split has no example, or there is no such file.
-        DataError: a file has another format, is damaged, lacks an array, or doesn't hold what ``predict`` says.
+        DataError: a file has another format, is damaged, misses an array, or doesn't hold what ``predict`` says.
 
     Source: NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays", which also defines .npz.
     """
@@ -76,10 +76,10 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
 
     @classmethod
     def propose(cls, files: Mapping[str, str], target: str | None) -> Proposal | None:
-        """Return a spec that trains well on an .npz file; None if its name ends otherwise.
+        """Return a spec that trains well on an .npz file; None for another kind of file.
 
         Raises:
-            ParameterError: a file is missing, or it isn't clear which array holds the targets.
+            ParameterError: a file is missing, or the targets aren't clear.
             DataError: the file is damaged, or holds nothing to learn from.
         """
         name = files["train"]
@@ -106,12 +106,12 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
 
         Raises:
             ParameterError: the file doesn't exist.
-            DataError: a file has another format, is damaged, or lacks an array.
+            DataError: a file has another format, is damaged, or misses an array.
         """
         return {split: npz_examples(path, name, *arrays) for split, path, name, arrays in self._places()}
 
     def open(self, seed: int) -> Mapping[str, ArraySplit]:
-        """Return the splits by name, once the arrays' checksums have been compared.
+        """Check the arrays' checksums, and return the splits by name.
 
         Raises:
             ParameterError: the file doesn't exist, or a split has no example.
@@ -127,7 +127,7 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         """Read raw inputs and targets, and weights if there are any, from the arrays of another file.
 
         Raises:
-            DataError: the file has another format, is damaged, lacks an array, or doesn't hold what ``predict`` says.
+            DataError: the file has another format, is damaged, misses an array, or doesn't hold what ``predict`` says.
         """
         if not isinstance(source, Path):
             return super().read_examples(source)
@@ -138,10 +138,10 @@ class Npz(SplitOptions, ContentOptions, ArrayDataset):
         return [self.inputs, self.targets, *([] if self.weights is None else [self.weights])]
 
     def _places(self) -> Iterator[tuple[str, Path, str, Sequence[str]]]:
-        """Yield where the examples of each split are: the file, its name in the spec, and the arrays."""
+        """Yield the place of each split's examples: the file, its name in the spec, and the arrays."""
         yield "train", named_file("file", self.file), self.file, self._own_arrays
-        for split, given in self.files.items():
-            if isinstance(given, str):
-                yield split, named_file(split, given), given, self._own_arrays
+        for split, source in self.files.items():
+            if isinstance(source, str):
+                yield split, named_file(split, source), source, self._own_arrays
             else:
-                yield split, named_file("file", self.file), self.file, given
+                yield split, named_file("file", self.file), self.file, source

@@ -31,14 +31,15 @@ class Parquet(FileTable):
 
     The sums run over the n training rows whose number is not missing; std is 1 if all are equal. Means, deviations,
     categories and classes come from the training rows and are saved with the model; evaluation and prediction apply
-    them. Targets that are values are scaled only inside the network. Only the columns that are used are read. The
-    number of categories is not in its header, so the file is read before shapes are checked.
+    them. Target values are scaled only inside the network. Only used columns are read. The number of categories is not
+    in the header, so the file is read before shapes are checked.
 
     Args:
         categorical: the inputs that hold categories: texts, numbers or dates.
-        missing: what to do about a missing value, null or NaN: raise an ``error``; ``fill`` in the mean of a number,
-            and zeros for a category; or ``drop`` the row.
-        missing_texts: texts that stand for a missing value, too; of a number, such as ``"-999"``, the number does.
+        missing: how to treat a missing value, null or NaN: raise an ``error``; ``fill`` in the mean of a number, and
+            zeros for a category; ``indicate``, which also adds an input that is 1 where a number is missing; or
+            ``drop`` the row.
+        missing_texts: texts that also mark a missing value; a number, such as ``"-999"``, also matches numbers.
 
     Raises:
         ParameterError: parameters contradict each other, the shares leave nothing to train on, or one names a file or a
@@ -69,10 +70,10 @@ class Parquet(FileTable):
     def propose(
         cls, files: Mapping[str, str], target: str | None, recipe: Recipe | None = None, **wishes: Unpack[Wishes]
     ) -> Proposal | None:
-        """Return a spec that trains well on a Parquet file; None if its name ends otherwise.
+        """Return a spec that trains well on a Parquet file; None for another kind of file.
 
         Raises:
-            ParameterError: a file or the target is missing, or the recipe is not for such a table.
+            ParameterError: a file or the target is missing, or the recipe doesn't suit the table.
             DataError: the file is not a Parquet file, is damaged, or nothing can be learned from it as it is.
         """
         file = files["train"]
@@ -91,7 +92,7 @@ class Parquet(FileTable):
         Args:
             path: the file.
             name: its name in messages.
-            to_predict: whether its rows are to be predicted, so that advice can't be about parameters.
+            to_predict: whether its rows are for prediction, so that advice can't be about parameters.
 
         Raises:
             DataError: the file is not a Parquet file, or is damaged.

@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 
 class MinMax(Encoding):
-    """Scales each column so that its training numbers lie between 0 and 1.
+    """Scales the training numbers of each column to the range 0 to 1.
 
         y = (x - least) / (greatest - least)
 
-    A column in which all training numbers are equal is divided by 1. Numbers beyond those of training lie beyond 0
-    and 1.
+    A column of equal training numbers is divided by 1. Numbers outside the training range are below 0 or above 1.
 
     Source: Han, Kamber and Pei, Data Mining: Concepts and Techniques (2011), section 3.5.2.
     """

@@ -1,4 +1,4 @@
-"""Numbers as they are."""
+"""Numbers without an encoding."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class NoEncoding(Encoding):
-    """Leaves numbers as they are.
+    """Leaves numbers unchanged, for data that is scaled already.
 
         y = x
 
-    Source: none needed; trees and data that is scaled already want it so.
+    Source: none needed.
     """
 
     def fit(self, columns: TrainingColumns) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""Numbers as how far they reach into each of several bins."""
+"""Numbers as their position in each of several bins."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class PiecewiseLinear(Encoding):
 
         yⱼ = (x - eⱼ₋₁) / (eⱼ - eⱼ₋₁),  at least 0 except in the first bin, at most 1 except in the last
 
-    The edges e₀ < e₁ < ... go from the least to the greatest training number. Between them lie evenly spaced quantiles,
-    equal ones once, so that a column has fewer bins if many of its numbers are equal; or the thresholds of a decision
-    tree that predicts the target from this column alone. A column whose numbers are all equal has one element, x - e₀.
+    The edges e₀ < e₁ < ... go from the least to the greatest training number. Inner edges are evenly spaced quantiles,
+    without duplicates, so that a column with many equal numbers has fewer bins; or the thresholds of a decision tree
+    that predicts the target from this column alone. A column of equal numbers has one element, x - e₀.
 
     Args:
         bins: the largest number of bins of a column.
-        edges: where bins end: at ``quantiles``, or where the target changes, by a ``tree``.
+        edges: the edges of the bins: ``quantiles``, or the thresholds of a ``tree``, where the target changes.
         fewest_rows: the smallest number of training rows in a bin of a tree.
-        least_gain: share of the target's variance, or of Gini's impurity for classes, that each split of a tree must
+        least_gain: share of the target's variance, or of its Gini impurity for classes, that each split of a tree must
             explain.
 
     Raises:
-        ParameterError: a tree is to be fitted on data that gives encodings no targets.
+        ParameterError: a tree needs targets, which the data set doesn't give to encodings.
 
     Source: Gorishniy, Rubachev and Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (2022),
         section 3.2.1, equation 1, for quantiles, and section 3.2.2 for trees.
@@ -47,11 +47,11 @@ class PiecewiseLinear(Encoding):
     least_gain: Annotated[float, Ge(0)] = 1e-4
 
     def fit(self, columns: TrainingColumns) -> dict[str, Array]:
-        """Return for each element its column, its bin's lower edge and width, and whether it is the first or last."""
+        """Return each element's column, its bin's lower edge and width, and whether the bin is the first or last."""
         parts = []
-        found = self._of_tree(columns) if self.edges == "tree" else self._of_quantiles(columns)
-        for column, ends in enumerate(map(np.unique, found)):
-            edges = ends if len(ends) > 1 else np.array([ends[0], ends[0] + 1])
+        edges_of = self._of_tree(columns) if self.edges == "tree" else self._of_quantiles(columns)
+        for column, distinct in enumerate(map(np.unique, edges_of)):
+            edges = distinct if len(distinct) > 1 else np.array([distinct[0], distinct[0] + 1])
             place = np.arange(len(edges) - 1)
             parts.append([place * 0 + column, edges[:-1], np.diff(edges), place == 0, place == place[-1]])
         names = ("column", "edge", "width", "is_first", "is_last")
@@ -68,7 +68,7 @@ class PiecewiseLinear(Encoding):
         return y
 
     def features(self, columns: Sequence[str], learned: Mapping[str, Array]) -> list[list[str]]:
-        """Return a name for each bin of a column: the column's, and the bin's lower edge."""
+        """Name each bin by its column and its lower edge."""
         of = learned["column"].astype(int)
         return [
             [f"{name} from {edge:.6g} ({place})" for place, edge in enumerate(learned["edge"][of == column].tolist())]
@@ -87,7 +87,7 @@ class PiecewiseLinear(Encoding):
         return columns.quantiles(np.linspace(0, 1, self.bins + 1)).T
 
     def _of_tree(self, columns: TrainingColumns) -> Iterator[Array]:
-        """Return the ends of each column, and between them the thresholds of its tree; 0 if all numbers are missing."""
+        """Return the ends of each column, with the thresholds of its tree between them; 0 if all are missing."""
         targets = columns.targets()
         if targets is None:
             message = "a tree needs the target, which the data set doesn't give"
@@ -104,5 +104,5 @@ class PiecewiseLinear(Encoding):
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show few bins, of quantiles and of trees."""
+        """Show a few bins of quantiles and of trees."""
         return [{"bins": 4}, {"bins": 4, "edges": "tree", "fewest_rows": 10}]

@@ -1,4 +1,4 @@
-"""Numbers by their rank among those of training."""
+"""Numbers by their rank in the training numbers."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 ROWS_A_QUANTILE: Final = 30
-"""With fewer training rows for each, there are fewer quantiles."""
+"""The fewest training rows for each quantile."""
 
 FEWEST_QUANTILES: Final = 10
 
 EDGE: Final = 1e-7
-"""Shares closer than this to 0 or 1 are taken for it, and numbers as close to the least or the greatest one."""
+"""Shares closer than this to 0 or 1, and numbers as close to the least or greatest one, are clipped to it."""
 
 
 class Quantile(Encoding):
-    """Replaces each number by the share of training numbers below it, or by the normal number with that share below.
+    """Replaces each number by the share of training numbers below it, or by the normal quantile of that share.
 
         p = F(x)
-        y = p  for a uniform output,  y = Φ⁻¹(p)  for a normal one
+        y = p  for a uniform output,  y = Φ⁻¹(p)  for a normal output
 
-    F interpolates between evenly spaced quantiles of the training numbers; in a run of equal quantiles it takes the
-    middle. There is a quantile for each 30 training rows, at least 10. Outliers and skewed columns lose their effect.
+    F interpolates between evenly spaced quantiles of the training numbers, one for each 30 training rows, at least 10;
+    in a run of equal quantiles it takes the middle. Outliers and skewed columns lose their effect.
 
     Args:
         output: the distribution of y in training.
         quantiles: the largest number of quantiles.
-        noise: standard deviation of normal noise that is added to the training numbers before F is fitted, so that
-            common numbers don't fill long runs of quantiles: it is divided by that of the column if this is larger.
-        seed: another number gives other noise; the spec's seed leaves it as it is.
+        noise: size of the normal noise added to the training numbers before F is fitted, so that frequent numbers don't
+            fill long runs of quantiles. In a column of standard deviation std, the noise has the standard deviation
+            noise / max(std, noise).
+        seed: another number gives other noise; the spec's seed doesn't affect it.
 
-    Source: Pedregosa et al., Scikit-learn: Machine Learning in Python (2011), QuantileTransformer; the noise is of
+    Source: Pedregosa et al., Scikit-learn: Machine Learning in Python (2011), QuantileTransformer; the noise is from
         Gorishniy, Rubachev, Khrulkov and Babenko, Revisiting Deep Learning Models for Tabular Data (2021), section 4.2.
     """
 
@@ -61,7 +62,7 @@ class Quantile(Encoding):
         return {"quantiles": quantiles, "shares": _middle_of_runs(quantiles, shares)}
 
     def encode(self, numbers: Array, learned: Mapping[str, Array]) -> Array:
-        """Return the share below each number, or the normal number with that share below."""
+        """Return the share of training numbers below each number, or the normal quantile of that share."""
         quantiles, shares = learned["quantiles"], learned["shares"]
         after = np.clip(_how_many_are_less(quantiles, numbers), 1, len(quantiles) - 1)
         lower, upper = (np.take_along_axis(quantiles, places, axis=0) for places in (after - 1, after))
@@ -73,7 +74,7 @@ class Quantile(Encoding):
         return normal_quantile(np.clip(p, EDGE, 1 - EDGE)) if self.output == "normal" else p
 
     def onnx(self, graph: Graph, numbers: Value, learned: Mapping[str, Array]) -> Value:
-        """Describe the same: quantiles are counted by comparing with all of them."""
+        """Describe the same; the quantiles below a number are counted by comparison with all of them."""
         quantiles, shares = learned["quantiles"], learned["shares"]
         count, columns = quantiles.shape
         less = graph.op("Less", quantiles[None], graph.op("Unsqueeze", numbers, np.array([1])))
@@ -104,7 +105,7 @@ class Quantile(Encoding):
         return EDGE if self.output == "normal" else 0.0
 
     def _with_noise(self, columns: TrainingColumns) -> TrainingColumns:
-        """Return training numbers with noise, which is drawn row by row, so that it depends on no size of parts."""
+        """Add noise to the training numbers, drawn row by row, so that it doesn't depend on the size of blocks."""
         if not self.noise:
             return columns
         _, stds = means_and_deviations(columns.parts, columns.columns, of_constant=0.0)
@@ -124,27 +125,27 @@ class Quantile(Encoding):
 
 
 def _how_many_are_less(ordered: Array, numbers: Array) -> NDArray[np.intp]:
-    """Return for each number how many elements of its column are less, by bisection of all columns at once.
+    """Count the elements of its column that are less than each number, by bisection of all columns at once.
 
     Args:
         ordered: shape (elements, columns), ascending in each column.
         numbers: shape (rows, columns).
     """
-    found = np.zeros(numbers.shape, np.intp)
+    counts = np.zeros(numbers.shape, np.intp)
     for power in reversed(range(len(ordered).bit_length())):
-        further = found + (1 << power)
+        further = counts + (1 << power)
         last = np.minimum(further, len(ordered)) - 1
         less = (further <= len(ordered)) & (np.take_along_axis(ordered, last, axis=0) < numbers)
-        found = np.where(less, further, found)
-    return found
+        counts = np.where(less, further, counts)
+    return counts
 
 
 def _middle_of_runs(quantiles: Array, shares: Array) -> Array:
-    """Return for each quantile the mean of the first and the last share at which its column has it."""
+    """Return the mean of the first and last share at which each quantile occurs in its column."""
     middle = np.empty_like(quantiles)
-    for column, found in zip(middle.T, quantiles.T, strict=True):
-        first, last = np.searchsorted(found, found, "left"), np.searchsorted(found, found, "right") - 1
-        column[:] = (shares[first] + shares[last]) / 2
+    for out, column in zip(middle.T, quantiles.T, strict=True):
+        first, last = np.searchsorted(column, column, "left"), np.searchsorted(column, column, "right") - 1
+        out[:] = (shares[first] + shares[last]) / 2
     return middle
 
 

@@ -1,4 +1,4 @@
-"""Numbers scaled by quartiles, with large ones pulled in."""
+"""Numbers scaled by quartiles and smoothly clipped."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class RobustSmoothClip(Encoding):
-    """Centers each column at its median, divides it by the spread of its middle half, and clips it smoothly.
+    """Centers each column at its median, divides it by its interquartile range, and clips it smoothly.
 
         z = (x - median) / spread,  spread = 75 % quantile - 25 % quantile
         y = z / √(1 + (z / limit)²)
 
-    If the quartiles are equal, spread is half the distance of the least and the greatest number; if these are equal,
-    too, z = 0. Outliers keep their order and stay within ± limit.
+    If the quartiles are equal, spread is half the distance between the least and the greatest number; if these are
+    equal, too, z = 0. Outliers keep their order and stay within ± limit.
 
     Args:
-        limit: no y is farther from 0.
+        limit: the bound on the absolute value of y.
 
     Source: Holzmüller, Grinsztajn and Steinwart, Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
         Data (2024), section 3.

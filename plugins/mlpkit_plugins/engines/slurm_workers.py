@@ -254,7 +254,7 @@ class SlurmWorkers(RemoteWorkers):
                 self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else death)
 
     def _stop_jobs(self) -> None:
-        """Take back the jobs that wait, and have the running ones save their trials."""
+        """Restore the jobs that wait, and have the running ones save their trials."""
         jobs = [sent.job.job_id for sent in self._sent if sent.job is not None]
         if jobs:
             _asked(["scancel", "--quiet", "--state=PENDING", *jobs])

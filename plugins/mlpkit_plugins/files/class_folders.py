@@ -1,4 +1,4 @@
-"""A folder with one subfolder per class, which holds the files of that class, also in subfolders of its own."""
+"""A folder with one subfolder per class, which holds the files of that class, at any depth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OF_THE_SYSTEM: Final = frozenset({"thumbs.db", "desktop.ini"})
-"""Files that desktops create in any folder, besides hidden ones."""
+"""Files that desktops create in any folder; hidden files are ignored, too."""
 
 
 class ClassFile(NamedTuple):
@@ -20,9 +20,9 @@ class ClassFile(NamedTuple):
 
     Args:
         path: the file.
-        key: its place below the folder of all classes, with slashes, the class first.
+        key: its path relative to the folder of all classes, with slashes, the class first.
         class_name: the class.
-        weight: how much it counts.
+        weight: its weight in the loss and in metrics.
     """
 
     path: Path
@@ -41,24 +41,24 @@ def class_folders(folder: Path, suffixes: Collection[str]) -> list[ClassFile]:
     Raises:
         DataError: there is no subfolder, one has no file, or a file has another suffix or is not in a subfolder.
     """
-    found: list[ClassFile] = []
+    files: list[ClassFile] = []
     for entry in _entries(folder):
         if not entry.is_dir():
-            raise DataError(entry.path, "the file is beside the class folders; move it into one of them")
+            raise DataError(entry.path, "the file is next to the class folders; move it into one of them")
         paths = list(files_below(folder / entry.name, suffixes))
         if not paths:
             raise DataError(entry.path, f"the class folder holds no file; expected {', '.join(suffixes)}")
-        found += [ClassFile(path, path.relative_to(folder).as_posix(), entry.name) for path in paths]
-    if not found:
+        files += [ClassFile(path, path.relative_to(folder).as_posix(), entry.name) for path in paths]
+    if not files:
         raise DataError(folder, "the folder has no subfolders; expected one for each class")
-    return sorted(found, key=lambda file: file.key)
+    return sorted(files, key=lambda file: file.key)
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     """Return the files in a folder and below, in the order of their names.
 
     Raises:
-        DataError: one has another suffix, or a folder can't be read.
+        DataError: a file has another suffix, or a folder can't be read.
     """
     for entry in _entries(folder):
         path = folder / entry.name

@@ -1,4 +1,4 @@
-"""Files that belong to another one in the same folder, by their names."""
+"""Finds files that belong to another file in the same folder, by their names."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def targets_beside(path: Path) -> Path | None:
-    """Return the file of targets beside one of inputs, such as ``y.npy`` for ``x.npy``; None if it isn't there."""
-    found = renamed(path.name, names_in(path.parent), INPUTS, TARGETS)
-    return None if found is None else path.with_name(found)
+    """Return the file of targets next to a file of inputs, such as ``y.npy`` for ``x.npy``; None if there isn't one."""
+    name = renamed(path.name, names_in(path.parent), INPUTS, TARGETS)
+    return None if name is None else path.with_name(name)
 
 
 def with_targets(parameter: str, inputs: str, targets: str | None = None, expected: str = "") -> tuple[str, str]:
-    """Return the names of a file of inputs, and of the file of their targets, which lies beside it unless it is given.
+    """Return the names of a file of inputs and of its file of targets.
 
     Args:
         parameter: the parameter that named the inputs.
         inputs: the file of inputs.
-        targets: the file of targets; None if it wasn't said.
-        expected: what it must be.
+        targets: the file of targets; None for the file next to the inputs.
+        expected: the description of a file of targets in messages.
 
     Raises:
         ParameterError: the file doesn't exist.
@@ -35,41 +35,41 @@ def with_targets(parameter: str, inputs: str, targets: str | None = None, expect
     if targets is not None:
         named_file("target", targets)
         return inputs, targets
-    found = targets_beside(path)
-    if found is None:
+    beside = targets_beside(path)
+    if beside is None:
         if parameter == "train":
-            message = f"no file was named that holds the targets of {inputs}"
+            message = f"no file of targets was named for {inputs}"
             raise ParameterError("target", message, expected=expected, remedy="write --target FILE")
-        remedy = "call the two alike, as x_test.npy and t_test.npy are"
-        raise ParameterError(parameter, f"no file of targets lies beside {inputs}", remedy=remedy)
-    return inputs, _beside(inputs, found.name)
+        remedy = "name the two like x_test.npy and t_test.npy"
+        raise ParameterError(parameter, f"there is no file of targets next to {inputs}", remedy=remedy)
+    return inputs, _beside(inputs, beside.name)
 
 
 def pairs_of_splits(inputs: str, targets: str) -> dict[str, tuple[str, str]]:
-    """Return the files of inputs and targets of other splits that lie beside those for training, by split.
+    """Return the files of inputs and targets of other splits, next to the training files, by split.
 
     Args:
-        inputs: the file of inputs, as a spec names it.
-        targets: the file of targets.
+        inputs: the file of training inputs, as a spec names it.
+        targets: the file of training targets.
     """
     x, t = named_file("train", inputs), named_file("target", targets)
     pairs = {}
     for split in OTHER_SPLITS:
-        found = of_split(x.name, names_in(x.parent), split), of_split(t.name, names_in(t.parent), split)
-        if found[0] is not None and found[1] is not None:
-            pairs[split] = (_beside(inputs, found[0]), _beside(targets, found[1]))
+        other_x, other_t = of_split(x.name, names_in(x.parent), split), of_split(t.name, names_in(t.parent), split)
+        if other_x is not None and other_t is not None:
+            pairs[split] = (_beside(inputs, other_x), _beside(targets, other_t))
     return pairs
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names in a folder; nothing if it can't be read."""
+    """Return the names in a folder; empty if it can't be read."""
     try:
-        return sorted(os.listdir(folder))  # noqa: PTH208 - names, and no paths
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
     except OSError:
         return []
 
 
 def _beside(file: str, name: str) -> str:
-    """Return the name of a file that lies beside another one, written as that one's name is."""
+    """Return the path of a file in the folder of another one, with that one's spelling of the folder."""
     own = os.path.basename(file).removeprefix(SHIPPED)  # noqa: PTH119 - of a text
     return file.removesuffix(own) + name

@@ -1,4 +1,4 @@
-"""IDX files in a folder: which hold images, and which their labels."""
+"""Finds the IDX files of images and labels in a folder."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def is_idx(name: str) -> bool:
-    """Whether a file is called as IDX files are."""
+    """Whether a file has the name of an IDX file."""
     return "idx" in name.lower().rpartition("/")[2]
 
 
 def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
-    """Return the files of images and labels in a folder, by split; those of no other split are for training."""
+    """Return the files of images and labels in a folder, by split; ``train`` if the name contains no split."""
     names = [name for name in names_in(folder) if is_idx(name)]
     pairs: dict[str, tuple[Path, Path]] = {}
     for name in names:
@@ -30,19 +30,19 @@ def idx_pairs(folder: Path) -> dict[str, tuple[Path, Path]]:
 
 
 def images_at(path: Path) -> Path:
-    """Return the file of images to predict for: of a folder those for testing, if there are any.
+    """Return a file of images; in a folder, the file for testing is preferred.
 
     Raises:
-        DataError: a folder holds no images with labels.
+        DataError: the folder has no images with labels.
     """
     return idx_pair(path)[0] if path.is_dir() else path
 
 
 def idx_pair(path: Path) -> tuple[Path, Path]:
-    """Return a file of images and that of its labels: of a folder those for testing, if there are any.
+    """Return a file of images and its file of labels; in a folder, the files for testing are preferred.
 
     Args:
-        path: the folder; or the file of images, beside which the labels lie.
+        path: the folder; or the file of images, with the labels next to it.
 
     Raises:
         DataError: there are no such files.
@@ -54,5 +54,5 @@ def idx_pair(path: Path) -> tuple[Path, Path]:
         return pairs.get("test") or next(iter(pairs.values()))
     labels = targets_beside(path)
     if labels is None:
-        raise DataError(path, "no file of labels lies beside it, called alike, with 'labels' in place of 'images'")
+        raise DataError(path, "there is no file of labels next to it, with 'labels' for 'images' in its name")
     return path, labels

@@ -12,21 +12,19 @@ from typing import Final
 from mlpkit import ParameterError, did_you_mean
 
 SHIPPED: Final = "example:"
-"""Prefix of the names of example files that ship with mlpkit."""
+"""The prefix of example files that ship with mlpkit."""
 
 EXAMPLES: Final = Path(__file__).parents[1] / "datasets" / "example_files"
 
-
-_PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
-
-
 MOST_NAMES: Final = 500
-"""Names of a folder among which to look for the one that was meant."""
+"""The most names of a folder that are searched for a similar one."""
 
 MOST_SHOWN: Final = 3
 
 SPECS: Final = (".yaml", ".yml")
-"""How specs end, which hold no data and often have the name of their data."""
+"""The suffixes of specs, which are never proposed although they often share the name of their data."""
+
+_PERCENT: Final = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%")
 
 
 def named_file(parameter: str, name: str) -> Path:
@@ -45,8 +43,8 @@ def named_file(parameter: str, name: str) -> Path:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         raise _absent(parameter, name, path, "file", error) from error
-    endless = os.path.realpath(path).startswith("/proc/")  # some files there have no end, and all of them the size 0
-    if endless or not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+    endless = os.path.realpath(path).startswith("/proc/")  # some of these never end, though their size is 0
+    if endless or not stat.S_ISREG(mode):  # opening a named pipe would block
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise ParameterError(parameter, f"'{name}' is {what}", expected="a file")
     return path
@@ -56,7 +54,7 @@ def named_folder(parameter: str, name: str) -> Path:
     """Return the path of a folder that a parameter names, as ``named_file`` does for a file.
 
     Raises:
-        ParameterError: there is no such folder.
+        ParameterError: the folder doesn't exist.
     """
     path = _place(parameter, name)
     try:
@@ -69,7 +67,7 @@ def named_folder(parameter: str, name: str) -> Path:
 
 
 def located(name: str) -> Path:
-    """Return the path of a file, which may be one that ships with mlpkit, whether it is there or not."""
+    """Return the path of a file, which may be an example that ships with mlpkit; it need not exist."""
     return EXAMPLES / name.removeprefix(SHIPPED) if name.startswith(SHIPPED) else Path(name)
 
 
@@ -93,29 +91,29 @@ def _absent(parameter: str, name: str, path: Path, what: str, error: OSError | V
 
 
 def _remedy(path: Path, *, folders: bool) -> str:
-    """Return which file or folder was probably meant, or which others there are."""
+    """Return the file or folder that was probably meant, or some others in its folder."""
     moved = _moved(path, folders=folders)
     if moved is not None:
         return f"did you mean '{moved}'?"
     names = [name for name in _names_in(path.parent, folders=folders) if not name.endswith(SPECS)]
-    alike = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # a common ending is no likeness
+    similar = [name for name in names if did_you_mean(path.stem, [Path(name).stem])]  # suffixes don't count
     others = [name for name in names if path.suffix and Path(name).suffix == path.suffix][:MOST_SHOWN]
-    return did_you_mean(path.name, alike) or (f"its folder has {', '.join(others)}" if others else "")
+    return did_you_mean(path.name, similar) or (f"its folder has {', '.join(others)}" if others else "")
 
 
 def _moved(path: Path, *, folders: bool) -> str | None:
-    """Return the path of a file or folder of the same name that is one folder above, below or beside; or None."""
+    """Return the path of a file or folder of the same name in a parent, child or sibling folder; None without one."""
     for folder in (path.parent, Path(os.path.normpath(path.parent / ".."))):
         within = [folder / name for name in _names_in(folder, folders=True) if not name.startswith(".")]
         for place in (folder, *within):
-            found = place / path.name
-            if found.exists() and found.is_dir() == folders:
-                return os.path.normpath(found)
+            candidate = place / path.name
+            if candidate.exists() and candidate.is_dir() == folders:
+                return os.path.normpath(candidate)
     return None
 
 
 def _names_in(folder: Path, *, folders: bool) -> list[str]:
-    """Return the names of the folders, or of all else, in a folder, sorted; of a large one, of some."""
+    """Return the sorted names of the folders, or of everything else, in a folder; at most ``MOST_NAMES``."""
     try:
         return sorted(entry.name for entry in islice(folder.iterdir(), MOST_NAMES) if entry.is_dir() == folders)
     except OSError:

@@ -1,4 +1,4 @@
-"""Names of files or arrays that belong together: inputs and their targets, and the same of other splits."""
+"""Matches names of files or arrays: inputs with targets, and training with other splits."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ _RANK: Final = re.compile(r"idx\d")
 
 
 def renamed(name: str, names: Iterable[str], words: Collection[str], others: Sequence[str]) -> str | None:
-    """Return the first name that another one becomes if one of some words gives place to one of others.
+    """Return the first of ``names`` that equals ``name`` with one word replaced; None if there isn't one.
 
-    Anything but letters and digits separates words; case doesn't matter. The number of dimensions in a name such as
-    ``train-images-idx3-ubyte`` doesn't count.
+    Words are runs of letters and digits; case doesn't matter. The number of dimensions in a name such as
+    ``train-images-idx3-ubyte`` is ignored.
 
     Args:
-        name: the other name.
+        name: the name.
         names: the names to choose from.
-        words: the words that may give place.
-        others: the words that may come in, the likeliest first.
+        words: the words that may be replaced.
+        others: their replacements, the likeliest first.
     """
-    by_words = {_words(found): found for found in names}
+    by_words = {_words(candidate): candidate for candidate in names}
     parts = _words(name)
     for place, word in enumerate(parts):
         for other in others if word in words else ():
-            if found := by_words.get((*parts[:place], other, *parts[place + 1 :])):
-                return found
+            if match := by_words.get((*parts[:place], other, *parts[place + 1 :])):
+                return match
     return None
 
 
 def of_split(name: str, names: Iterable[str], split: str) -> str | None:
-    """Return the name that another split has for what is called ``name`` in training: ``x_test`` for ``x_train``."""
+    """Return the name for another split of the training data ``name``, such as ``x_test`` for ``x_train``."""
     names = list(names)
     words, parts = OTHER_SPLITS[split], _words(name)
-    if found := renamed(name, names, TRAINING, words):
-        return found
-    by_words = {_words(found): found for found in names}
+    if match := renamed(name, names, TRAINING, words):
+        return match
+    by_words = {_words(candidate): candidate for candidate in names}
     longer = ((*parts[:place], word, *parts[place:]) for word in words for place in range(len(parts) + 1))
     return next((by_words[words] for words in longer if words in by_words), None)
 
 
 def has_word(name: str, words: Collection[str]) -> bool:
-    """Whether one of some words is in a name."""
+    """Whether a name contains one of some words."""
     return any(word in words for word in _words(name))
 
 

@@ -1,4 +1,4 @@
-"""Opens regular files only, since opening a pipe would wait."""
+"""Opens regular files only, since opening a pipe would block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 BUFFER: Final = 1 << 16
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 
 
 @contextmanager
@@ -30,11 +30,11 @@ def regular_file(path: Path, name: str) -> Iterator[io.BufferedReader]:
         name: its name in messages.
 
     Raises:
-        DataError: there is no such file, it can't be read twice, or it can't be read at all.
+        DataError: the file doesn't exist, isn't a regular file, or can't be read.
     """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+        if not stat.S_ISREG(mode):  # opening a named pipe would block
             raise DataError(name, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected a file")
         with path.open("rb") as file:
             yield file

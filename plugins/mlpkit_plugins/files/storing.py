@@ -1,4 +1,4 @@
-"""Files that a component writes, and the error if that fails."""
+"""The error for a file that can't be written."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """Turn the system's errors into one that names the file.
+    """Convert operating system errors into an error that names the file.
 
     Args:
-        path: the file or folder that is written in the block.
+        path: the file or folder that the block writes.
 
     Raises:
-        StorageError: the block raised an error of the system.
+        StorageError: the block raised an ``OSError``.
     """
     try:
         yield

@@ -1,1 +1,1 @@
-"""Networks to begin with."""
+"""Networks for first specs."""

@@ -1,4 +1,4 @@
-"""A convolutional network to begin with, for small images, and how to train it."""
+"""A first convolutional network for small images, and how to train it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from mlpkit_plugins.first_networks.perceptron import FirstNetwork, TargetToLearn
 
 FILTERS: Final = (16, 32, 64, 64)
-"""Filters of each convolution, as far as there are pixels left."""
+"""Filters of each convolution; small images have fewer convolutions."""
 
 SMALLEST: Final = 8
-"""Pixels along a side from which an image is convolved; of a smaller one, pixels are elements of a row."""
+"""The shortest side in pixels of an image for convolutions; a smaller image becomes a row of pixels."""
 
 LEFT: Final = 7
-"""About so many pixels along the shorter side are left by the last pooling."""
+"""The fewest pixels along the shorter side after the last pooling."""
 
 UNITS: Final = 128
 DROPOUT: Final = 0.2
@@ -31,17 +31,17 @@ STEPS: Final = 2500
 LARGEST_BATCH: Final = 128
 
 FURTHEST: Final = 14
-"""A shift moves an image by up to one pixel for so many along its shorter side."""
+"""Pixels along the shorter side for each pixel of the largest shift."""
 
 
 class ImageInputs(NamedTuple):
-    """What images are like.
+    """The format of images.
 
     Args:
-        channels: their channels.
-        height: their height in pixels.
-        width: their width in pixels.
-        border: what is commonest at their borders, in the unit of the inputs.
+        channels: the number of channels.
+        height: the height in pixels.
+        width: the width in pixels.
+        border: the median of their borders, in the unit of the inputs.
         are_planes: whether the data set gives them without an axis of channels, or with that axis last.
     """
 
@@ -58,12 +58,12 @@ class ImageInputs(NamedTuple):
 
 
 def convolutional(examples: int, images: ImageInputs, target: TargetToLearn) -> FirstNetwork:
-    """Return a network of convolutions, each with pooling, for images of pixels from about 0 to 1.
+    """Return a network of convolutions, each with pooling, for images with pixels from about 0 to 1.
 
     Args:
-        examples: how many there are to train on.
-        images: what they are like; not small.
-        target: what is to be predicted.
+        examples: the number of training examples.
+        images: the format of the images, which aren't small.
+        target: the target.
     """
     count = _convolutions(min(images.height, images.width))
     layers: list[Any] = []
@@ -87,7 +87,7 @@ def convolutional(examples: int, images: ImageInputs, target: TargetToLearn) -> 
 
 
 def _convolutions(side: int) -> int:
-    """Return how many poolings a side has room for."""
+    """Return the number of poolings that a side allows."""
     count = 1
     while count < len(FILTERS) and side >> (count + 1) >= LEFT:
         count += 1

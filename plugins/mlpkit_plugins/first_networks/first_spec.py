@@ -1,4 +1,4 @@
-"""A spec to begin from, put together from what its data and its network say."""
+"""Joins data and network to a first spec."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
 FEW_EXAMPLES: Final = 500
-"""With fewer, larger shares of them are held out, so that what is measured on them means something."""
+"""With fewer examples, larger shares are held out, so that the measured errors mean something."""
 
 DEFAULT_SHARE: Final = 0.1
 
 
 class FirstData(NamedTuple):
-    """What a spec says of its data.
+    """The data of a spec.
 
     Args:
         data_set: the name of the data set.
         parameters: its parameters.
-        comments: why, by parameter.
-        decisions: what was decided, each a label and a text.
-        files: files among the parameters, besides those that the person named.
+        comments: the reasons for them, by parameter.
+        decisions: the decisions made, each a label and a text.
+        files: files in the parameters that the user didn't name.
     """
 
     data_set: str
@@ -37,28 +37,28 @@ class FirstData(NamedTuple):
 
 
 def held_out(examples: int, own: Collection[str]) -> dict[str, float]:
-    """Return the share of the examples for each split that has none of its own.
+    """Return the share of the examples for each split without separate examples.
 
     Args:
-        examples: how many there are.
-        own: the splits that have examples of their own.
+        examples: the number of examples.
+        own: the splits with separate examples.
     """
     share = DEFAULT_SHARE if examples >= FEW_EXAMPLES else 2 * DEFAULT_SHARE
     return {split: share for split in ("validation", "test") if split not in own}
 
 
 def left_to_train(examples: int, shares: Mapping[str, float]) -> int:
-    """Return how many examples are for training."""
+    """Return the number of examples for training."""
     return max(1, round(examples * (1 - sum(shares.values()))))
 
 
 def first_spec(summary: str, data: FirstData, shares: Mapping[str, float], network: FirstNetwork) -> Proposal:
-    """Return a proposal.
+    """Return the proposal for a spec.
 
     Args:
-        summary: what the spec is for, in a sentence.
+        summary: the purpose of the spec in one sentence.
         data: its data.
-        shares: the shares that are held out.
+        shares: the held-out shares.
         network: its network.
     """
     parameters = {**data.parameters, **{split: share for split, share in shares.items() if share != DEFAULT_SHARE}}

@@ -1,4 +1,4 @@
-"""A multilayer perceptron to begin with, and how to train it: what did well on tables of many sizes."""
+"""A first multilayer perceptron and its training, which did well on tables of many sizes."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ AVERAGING: Final = 0.995
 SMOOTHING: Final = 0.1
 
 SMALL: Final = 1000
-"""Up to so many training rows, a network has a single hidden layer, and more dropout."""
+"""Up to this number of training rows, a network has a single hidden layer, and more dropout."""
 
 LARGE: Final = 20_000
-"""From so many on, values are predicted without dropout."""
+"""Above this number of training rows, values are predicted without dropout."""
 
 BATCHES_PER_EPOCH: Final = 16
 SMALLEST_BATCH: Final = 16
 LARGEST_BATCH: Final = 256
-"""About so many minibatches make an epoch, between a smallest and a largest one; none has more rows than there are."""
+"""The approximate number of minibatches in an epoch, and the bounds on their size."""
 
 ENOUGH_FOR_A_METRIC: Final = 3000
-"""With fewer training rows, the loss tells better which weights did best: a share of few validation rows is coarse."""
+"""With fewer training rows, the loss chooses the best weights, since a share of few validation rows is coarse."""
 
 STEPS: Final = 4000
 FEWEST_EPOCHS: Final = 5
 MOST_EPOCHS: Final = 200
-"""About so many steps make a training, between a smallest and a largest number of epochs."""
+"""The approximate number of steps in a training, and the bounds on its epochs."""
 
 EVALUATIONS: Final = 40
-"""Evaluations in the whole of it, at most one an epoch."""
+"""Evaluations in a training, at most one per epoch."""
 
 PATIENCE: Final = 12
-"""Evaluations without improvement after which it ends."""
+"""Evaluations without improvement after which training stops."""
 
-AGAINST_OVERFITTING: Final = "against learning rows by heart; raise it if training does much better than validation"
+AGAINST_OVERFITTING: Final = "against overfitting; raise it if training does much better than validation"
 
 RARE: Final = 0.2
-"""A class is rare if it has less than this share of the rows that it would have if all had as many."""
+"""A class is rare if it has less than this share of the mean number of rows per class."""
 
 CLASSES_SHOWN: Final = 8
 
 LARGEST_WEIGHT: Final = 10.0
-"""A rare class weighs at most this many times as much as the others."""
+"""The largest weight of a rare class, relative to other classes."""
 
 
 class ClassTarget(NamedTuple):
     """A target of classes.
 
     Args:
-        counts: how many examples each class has, by its name.
+        counts: the number of examples of each class, by its name.
     """
 
     counts: Mapping[str, int]
 
     def __str__(self) -> str:
-        """Read as in ``2 classes: cat 40%, dog 60%``."""
+        """Return a text such as ``2 classes: cat 40%, dog 60%``."""
         total = sum(self.counts.values())
         shown = [f"{name} {count / total:.0%}" for name, count in list(self.counts.items())[:CLASSES_SHOWN]]
         return f"{len(self.counts)} classes: {', '.join(shown)}{', ...' if len(self.counts) > len(shown) else ''}"
@@ -84,12 +84,12 @@ TargetToLearn: TypeAlias = ClassTarget | ValueTarget | LabelTarget
 
 
 class FirstNetwork(NamedTuple):
-    """What a spec says of a network and its training.
+    """The network and training of a spec.
 
     Args:
         keys: ``layers`` and ``training``.
-        comments: why, by the path of a key.
-        decisions: what was decided, each a label and a text.
+        comments: the reasons, by the path of a key.
+        decisions: the decisions made, each a label and a text.
     """
 
     keys: Mapping[str, Any]
@@ -102,9 +102,9 @@ class Hidden(NamedTuple):
 
     Args:
         layers: the layers.
-        comments: why, by position.
-        shape: what they are, in words.
-        training: keys of ``training`` that go with them.
+        comments: the reasons, by position.
+        shape: their description.
+        training: keys of ``training`` that belong to them.
     """
 
     layers: Sequence[Any]
@@ -114,11 +114,11 @@ class Hidden(NamedTuple):
 
 
 def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
-    """Return a network for examples that are rows of numbers, about standardized, and how to train it.
+    """Return a network for rows of roughly standardized numbers, and its training.
 
     Args:
-        examples: how many there are to train on.
-        target: what is to be predicted.
+        examples: the number of training examples.
+        target: the target.
     """
     size = Size.of(examples)
     hidden: list[Any] = [{"Affine": {"units": WIDTH, "weights": WEIGHTS}}, ACTIVATION]
@@ -130,13 +130,13 @@ def perceptron(examples: int, target: TargetToLearn) -> FirstNetwork:
 
 
 def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLearn) -> FirstNetwork:
-    """Return a network with the last layers that fit a target, and how to train it.
+    """Add the last layers for a target to hidden layers, and return the network with its training.
 
     Args:
-        hidden: the layers before these.
-        size: how long to train, and in which parts.
-        examples: how many there are to train on.
-        target: what is to be predicted.
+        hidden: the hidden layers.
+        size: the length of the training, and the size of minibatches.
+        examples: the number of training examples.
+        target: the target.
     """
     output = _output(target)
     training = {
@@ -153,9 +153,9 @@ def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLea
     comments: dict[KeyPath, str] = {
         ("training", "epochs"): "at most",
         ("training", "evaluate_every"): "steps",
-        ("training", "moving_average"): "the weights of the last few hundred steps are averaged, which steadies them",
-        ("training", "early_stopping"): "ends if validation has long stopped improving",
-        ("training", "best_weights"): "ends with the weights that did best on the validation rows",
+        ("training", "moving_average"): "averages the weights of the last few hundred steps",
+        ("training", "early_stopping"): "stops when validation no longer improves",
+        ("training", "best_weights"): "keeps the weights that did best on the validation rows",
         **{("layers", index): text for index, text in hidden.comments.items()},
         **{("layers", len(hidden.layers) + index): text for index, text in output.comments.items()},
     }
@@ -165,7 +165,7 @@ def first_network(hidden: Hidden, size: Size, examples: int, target: TargetToLea
 
 
 class Size(NamedTuple):
-    """What fits a number of examples."""
+    """The depth and the length of training for a number of examples."""
 
     depth: int
     batch: int
@@ -174,17 +174,17 @@ class Size(NamedTuple):
 
     @property
     def hidden_layers(self) -> str:
-        """The hidden layers in words."""
+        """The description of the hidden layers."""
         return f"{self.depth} hidden layer{'s' * (self.depth > 1)} of {WIDTH} units"
 
     @classmethod
     def of(cls, examples: int, *, largest_batch: int = LARGEST_BATCH, steps: int = STEPS) -> Size:
-        """Return what fits.
+        """Choose a size.
 
         Args:
-            examples: how many there are to train on.
+            examples: the number of training examples.
             largest_batch: the most examples in a minibatch.
-            steps: about how many steps to do.
+            steps: the approximate number of steps.
         """
         examples = max(examples, 1)
         batch = max(SMALLEST_BATCH, 2 ** round(math.log2(examples / BATCHES_PER_EPOCH)))
@@ -196,7 +196,7 @@ class Size(NamedTuple):
 
 
 def _dropout(examples: int, target: TargetToLearn) -> float:
-    """Return the rate of dropout: more for fewer rows, and less for values, which its noise blurs."""
+    """Return the rate of dropout: higher for fewer rows, and lower for values, which its noise blurs."""
     rate = 0.2 if examples <= SMALL else 0.1
     if not isinstance(target, ValueTarget):
         return rate
@@ -204,7 +204,7 @@ def _dropout(examples: int, target: TargetToLearn) -> float:
 
 
 class _Output(NamedTuple):
-    """The last layers, and what else depends on the target; comments by position among these layers."""
+    """The last layers, with comments by their position, and the keys of training that depend on the target."""
 
     layers: Sequence[Any]
     loss: str
@@ -224,7 +224,7 @@ def _for_classes(target: ClassTarget) -> _Output:
     count = len(target.counts)
     affine = {"Affine": {"units": "auto", "weights": WEIGHTS}}
     metrics = ["accuracy", "roc_auc"] if count == 2 else ["accuracy"]
-    comments = {0: "as many units as classes", 1: "smoothed labels keep it from being too sure of itself"}
+    comments = {0: "as many units as classes", 1: "smoothed labels prevent overconfidence"}
     loss: dict[str, Any] = {"label_smoothing": SMOOTHING}
     layers = [affine, {"SoftmaxWithLoss": loss}]
     weights = _class_weights(target.counts)
@@ -237,7 +237,7 @@ def _for_classes(target: ClassTarget) -> _Output:
 
 
 def _class_weights(counts: Mapping[str, int]) -> dict[str, float]:
-    """Return the weights of rare classes: the root of how much rarer they are than a class that is just not rare."""
+    """Return the weights of rare classes: √(rows of a class that is just not rare / rows of the class)."""
     enough = RARE * sum(counts.values()) / len(counts)
     weights = {name: round(min(LARGEST_WEIGHT, math.sqrt(enough / count)), 2) for name, count in counts.items()}
     return {name: weight for name, weight in weights.items() if weight > 1}
@@ -256,5 +256,5 @@ def _for_labels() -> _Output:
 
 
 def rounded(count: int) -> str:
-    """Return a number with two digits, as in 1,200."""
+    """Round a number to two digits, as in 1,200."""
     return f"{int(float(f'{count:.2g}')):,}"

@@ -1,4 +1,4 @@
-"""How a CSV file seems to be written: characters, delimiter, quotes, and which row holds the names."""
+"""Guesses the dialect of a CSV file: encoding, delimiter, quotes, and the row of names."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST_SAMPLE: Final = 1 << 26
-"""Bytes from the beginning of a file in which its encoding is looked for."""
+"""The bytes at the beginning of a file from which its encoding is guessed."""
 
 SAMPLE_OF_ROWS: Final = 1 << 18
-"""Bytes from the beginning of a file in which its delimiter is looked for."""
+"""The bytes at the beginning of a file from which its delimiter is guessed."""
 
 _ROWS: Final = 100
 _COMMENT: Final = "#"
 _QUOTES: Final = "\"'"
 _ALIGNED: Final = " "
-"""The delimiter of a table in which columns are aligned with spaces; considered only if no other one is there."""
+"""The delimiter of columns that are aligned with spaces; tried only if no other delimiter occurs."""
 
 
 class CsvDialect(NamedTuple):
-    """How a CSV file is written.
+    """The dialect of a CSV file.
 
     Args:
-        encoding: how characters are written as bytes.
+        encoding: the character encoding.
         delimiter: the character between two columns.
         quote: the character around a field.
-        skip_rows: how many rows come before the first one of the table.
-        comment: what rows begin with that aren't part of the table; empty if there are no such rows.
-        first: the fields of the table's first row; none if the file is empty.
-        one_name_too_few: whether the rows below the first have one field more, as R writes the names of rows.
+        skip_rows: the number of rows above the table.
+        comment: the start of rows that aren't part of the table; empty if there are none.
+        first: the fields of the table's first row; empty if the file is.
+        one_name_too_few: whether the rows below the first have one more field, as in files from R with row names.
     """
 
     encoding: str
@@ -52,17 +52,17 @@ class CsvDialect(NamedTuple):
 
     @property
     def names_in_first_row(self) -> bool:
-        """Whether the first row seems to hold names: no field of it is a number."""
+        """Whether the first row seems to hold names, since none of its fields is a number."""
         return not any(map(writes_number, self.first))
 
 
 def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvDialect:
-    """Find out how a CSV file is written.
+    """Guess the dialect of a CSV file.
 
     Args:
         path: the file.
         name: its name in messages.
-        target: a column of the table; if only a later row has that name, the rows above it say something else.
+        target: a column of the table; rows above the one with this name aren't part of the table.
 
     Raises:
         DataError: the file can't be read.
@@ -71,25 +71,25 @@ def csv_dialect(path: Path, name: str, target: str | None = None) -> CsvDialect:
         content = file.read(LARGEST_SAMPLE)
     encoding = _encoding(content)
     text = content[:SAMPLE_OF_ROWS].decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
-    found = max((_Layout.of(text, delimiter, target) for delimiter in (*DELIMITERS, _ALIGNED)), key=_Layout.agreement)
-    comment = found.comment
+    best = max((_Layout.of(text, delimiter, target) for delimiter in (*DELIMITERS, _ALIGNED)), key=_Layout.agreement)
+    comment = best.comment
     return CsvDialect(
         encoding,
-        found.delimiter,
-        found.quote,
-        0 if comment else found.skip_rows,
+        best.delimiter,
+        best.quote,
+        0 if comment else best.skip_rows,
         comment,
-        tuple(field.strip() for field in found.first),
-        found.one_name_too_few,
+        tuple(field.strip() for field in best.first),
+        best.one_name_too_few,
     )
 
 
 def _encoding(content: bytes) -> str:
-    """Return an encoding in which the bytes are valid characters; UTF-8 if most of them are in it."""
+    """Return an encoding in which the bytes are valid; UTF-8 even with a few invalid ones."""
     if encoding := encoding_by_mark(content):
         return encoding
     for encoding, zeros in (("utf-16-le", content[1:4096:2]), ("utf-16-be", content[:4096:2])):
-        if zeros.count(0) > len(zeros) / 2:  # as bytes, about every other one is zero
+        if zeros.count(0) > len(zeros) / 2:  # most characters have a zero byte
             return encoding
     for encoding in ("utf-8", "cp1252"):
         try:
@@ -103,7 +103,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _has_characters_of_utf8(content: bytes) -> bool:
-    """Whether some line is UTF-8 and not ASCII, which no text in another encoding is by chance, or hardly any."""
+    """Whether a line is UTF-8 but not ASCII, which hardly any text in another encoding is by chance."""
     return any(not line.isascii() and _is_utf8(line) for line in content.splitlines())
 
 
@@ -116,14 +116,14 @@ def _is_utf8(line: bytes) -> bool:
 
 
 class _Layout(NamedTuple):
-    """The first rows of a file, with one delimiter.
+    """The first rows of a file, split by a delimiter.
 
     Args:
         delimiter: the delimiter.
         quote: the character around fields.
-        rows: the rows, empty ones too.
-        begin: which of them is the table's first.
-        has_target: whether that one has the name of the target.
+        rows: the rows, including empty ones.
+        begin: the index of the table's first row.
+        has_target: whether that row has the name of the target.
     """
 
     delimiter: str
@@ -147,12 +147,12 @@ class _Layout(NamedTuple):
 
     @property
     def skip_rows(self) -> int:
-        """How many rows are above the table, if any of them isn't empty."""
+        """The number of rows above the table; 0 if they are empty."""
         return self.begin if any(len(row) > 1 or _filled(row) for row in self.rows[: self.begin]) else 0
 
     @property
     def widths(self) -> list[int]:
-        """How many fields each row below the first has, apart from empty rows."""
+        """The number of fields in each row below the first, without empty rows."""
         return [len(row) for row in self.rows[self.begin + 1 :] if _filled(row)]
 
     @property
@@ -162,22 +162,22 @@ class _Layout(NamedTuple):
 
     @property
     def comment(self) -> str:
-        """What the rows above the table begin with, if it says that they are comments."""
+        """The start of the rows above the table if all of them are comments; otherwise empty."""
         above = [row for row in self.rows[: self.begin] if _filled(row)]
         below = [row for row in self.rows[self.begin :] if row and len(row) == len(self.first)]
         marked = [row[0].startswith(_COMMENT) for row in above]
         return _COMMENT if marked and all(marked) and not any(row[0].startswith(_COMMENT) for row in below) else ""
 
     def agreement(self) -> tuple[bool, bool, bool, float, int]:
-        """Return how well the delimiter fits: if it gives the target and several columns, and in how many rows."""
+        """Rank the delimiter: by the target's name, several columns, and the share of rows of the same width."""
         width, widths = len(self.first), self.widths
-        alike = max(widths.count(width), widths.count(width + 1)) / max(len(widths), 1)
+        same = max(widths.count(width), widths.count(width + 1)) / max(len(widths), 1)
         is_aligned = self.delimiter == _ALIGNED
-        return self.has_target, width > 1 and (not is_aligned or alike == 1), not is_aligned, alike, width
+        return self.has_target, width > 1 and (not is_aligned or same == 1), not is_aligned, same, width
 
 
 def _rows(text: str, delimiter: str, quote: str) -> list[list[str]]:
-    """Return the first rows, up to one that is wrong, and without one that may be cut off."""
+    """Return the first rows, up to an invalid one, and without one that may be incomplete."""
     stream = io.StringIO(text, newline="")
     reader = csv.reader(stream, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
     rows: list[list[str]] = []
@@ -187,7 +187,7 @@ def _rows(text: str, delimiter: str, quote: str) -> list[list[str]]:
 
 
 def _begin(rows: Sequence[Sequence[str]], target: str | None) -> tuple[int, bool]:
-    """Return which row is the first of the table, and whether it has the name of the target."""
+    """Return the index of the table's first row, and whether it has the name of the target."""
     filled = [index for index, row in enumerate(rows) if _filled(row)]
     first = filled[0] if filled else 0
     for index in filled:
@@ -199,7 +199,7 @@ def _begin(rows: Sequence[Sequence[str]], target: str | None) -> tuple[int, bool
 
 
 def _filled(row: Sequence[str]) -> int:
-    """Return how many fields of a row aren't empty."""
+    """Count the fields of a row that aren't empty."""
     return sum(bool(field.strip()) for field in row)
 
 

@@ -1,7 +1,7 @@
-"""The records of a CSV file as places in its bytes, with the numbers that stand there: few fields become texts.
+"""The records of a CSV file as offsets into its bytes, with parsed numbers, so that few fields become texts.
 
-``read_csv_records`` finds the fields and numbers that Python's ``csv`` and ``float`` find. It stops at what is wrong or
-unusual, for them to read, so that messages come from one place.
+``read_csv_records`` finds the same fields and numbers as Python's ``csv`` and ``float``. It stops at wrong or unusual
+records, which Python then reads, so that all messages come from one place.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEP: Final = 1 << 18
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 
 LARGEST_ROOM: Final = 1 << 21
-"""Fields that there is room for before it is known how many rows there are."""
+"""The most fields for which arrays are allocated regardless of the bytes at hand."""
 
 SKIPPED_TOGETHER: Final = 1024
-"""Rows."""
+"""Rows skipped at a time."""
 
 LARGEST: Final = 1 << 26
-"""Bytes in which the end of a block is looked for."""
+"""The most bytes that are searched for the end of a block."""
 
 _ENCODINGS: Final = {
     "utf-8": "utf-8",
@@ -39,19 +39,19 @@ _ENCODINGS: Final = {
     "iso8859-1": "latin-1",
     "cp1252": "cp1252",
 }
-"""Encodings in which a byte below 128 always is that ASCII character, by Python's names for them."""
+"""Encodings in which a byte below 128 always is an ASCII character, by Python's names for them."""
 
 
 class FieldSyntax(NamedTuple):
-    """How fields and numbers are written, for ``read_csv_records``.
+    """The syntax of fields and numbers, for ``read_csv_records``.
 
     Args:
         delimiter: the character between two fields.
         quote: the character around a field.
-        point: the character before decimals.
-        comment: what records begin with that are left out; empty if no record is.
-        missing: texts that mean a missing number, each after a byte with its length.
-        longest: how many bytes a field may have.
+        point: the decimal sign.
+        comment: the start of records that are left out; empty if none are.
+        missing: texts that mean a missing number, each preceded by a byte with its length.
+        longest: the most bytes of a field.
     """
 
     delimiter: bytes
@@ -65,7 +65,7 @@ class FieldSyntax(NamedTuple):
     def of(
         cls, delimiter: str, quote: str, *, comment: str, encoding: str, decimal: str, missing: Collection[str]
     ) -> FieldSyntax | None:
-        """Return how the fields of a file are written, as bytes; None if they can't be found byte by byte."""
+        """Return the syntax of a file as bytes; None if its fields can't be found byte by byte."""
         marks = delimiter + quote + decimal
         are_clear = len(set(marks)) == len(marks) and not any(mark.isalnum() or mark in "+-" for mark in marks)
         is_ascii = (marks + comment).isascii() and codecs.lookup(encoding).name in _ENCODINGS
@@ -86,9 +86,9 @@ class Distinct(NamedTuple):
     """The distinct texts of a column.
 
     Args:
-        texts: the texts, in the order in which they appear.
-        codes: for each row the position of its text.
-        firsts: for each text the first position of it.
+        texts: the texts, in order of occurrence.
+        codes: the position of each row's text in ``texts``.
+        firsts: the first row of each text.
     """
 
     texts: Sequence[str]
@@ -101,9 +101,9 @@ class Records(NamedTuple):
 
     Args:
         rows: the number of each row.
-        fields: begin and length of each field, shape (rows, columns read, 2).
+        fields: offset and length of each field, shape (rows, columns read, 2).
         numbers: the numbers, shape (rows, columns read).
-        are_numbers: for each column that is read whether it holds nothing but numbers.
+        are_numbers: whether each column read holds only numbers.
     """
 
     rows: NDArray[np.int64]
@@ -113,7 +113,7 @@ class Records(NamedTuple):
 
     @classmethod
     def empty(cls, most: int, are_numbers: NDArray[np.bool_]) -> Records:
-        """Return room for so many records."""
+        """Allocate arrays for at most ``most`` records."""
         count = len(are_numbers)
         fields, numbers = np.empty((most, count, 2), np.int32), np.empty((most, count))
         return cls(np.empty(most, np.int64), fields, numbers, are_numbers.copy())
@@ -124,13 +124,13 @@ class Records(NamedTuple):
 
 
 class FieldBlock:
-    """Some consecutive rows, as places in a part of the file.
+    """Some consecutive rows, as offsets into a part of the file.
 
     Args:
-        records: the places of their fields.
+        records: the records.
         data: the part of the file.
-        places: for each requested column its place among those that are read.
-        encoding: how characters are written as bytes.
+        places: the position of each requested column in those that are read.
+        encoding: the character encoding.
         quote: the character around a field.
     """
 
@@ -156,16 +156,16 @@ class FieldBlock:
         return self._decoded(self._records.fields[positions, self._places[index]])
 
     def numbers(self, indices: Sequence[int]) -> NDArray[np.float64] | None:
-        """Return the numbers of columns, shape (rows, columns), NaN if missing; None if a text is no plain number."""
+        """Return numbers, shape (rows, columns), NaN if missing; None if a column holds other texts."""
         places = [self._places[index] for index in indices]
         return self._records.numbers.take(places, axis=1) if self._records.are_numbers[places].all() else None
 
     def distinct(self, index: int) -> Distinct:
-        """Return the distinct texts of a column; one that is written in two ways is there twice."""
+        """Return the distinct texts of a column; a text both with and without quotes occurs twice."""
         fields, place = self._records.fields, self._places[index]
         codes, firsts = np.empty(len(self.rows), np.int32), np.empty(len(self.rows), np.int32)
-        found = firsts[: distinct_fields(self._data, fields, place, codes, firsts)]
-        return Distinct(self._decoded(fields[found, place]), codes, found)
+        firsts = firsts[: distinct_fields(self._data, fields, place, codes, firsts)]
+        return Distinct(self._decoded(fields[firsts, place]), codes, firsts)
 
     def _decoded(self, fields: NDArray[np.int32]) -> list[str]:
         data, encoding, quote = self._data, self._encoding, self._quote
@@ -181,14 +181,14 @@ class FieldReader:
 
     Args:
         content: the content of the file, at its beginning.
-        syntax: how fields are written.
-        encoding: how characters are written as bytes.
-        width: how many columns there are.
+        syntax: the syntax of fields.
+        encoding: the character encoding.
+        width: the number of columns.
 
     Attributes:
-        begin: how many bytes lie before the next row.
+        begin: the offset of the next row.
         row: its number.
-        is_stuck: whether ``csv`` has to read on from there.
+        is_stuck: whether ``csv`` has to read the rest.
     """
 
     def __init__(self, content: BufferedReader, syntax: FieldSyntax, encoding: str, width: int) -> None:
@@ -199,13 +199,13 @@ class FieldReader:
         self._syntax = syntax
         self._encoding = _ENCODINGS[codecs.lookup(encoding).name]
         self._width = width
-        self._data = b""  # ends with the end of a line, if the file ends in it
+        self._data = b""  # always ends with a line break at the end of the file
         self._place = 0
         self._is_at_end = False
         self._block = STEP
 
     def skip(self, rows: int) -> None:
-        """Skip the byte order mark and so many rows, whatever they hold."""
+        """Skip the byte order mark and some rows of any content."""
         self._fill(STEP)
         if self._encoding == "utf-8" and self._data.startswith(codecs.BOM_UTF8):
             self.begin = self._place = len(codecs.BOM_UTF8)
@@ -215,16 +215,16 @@ class FieldReader:
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing is left to read here."""
+        """Whether this reader is done, at the end of the file or stuck."""
         return self.is_stuck or (self._is_at_end and self._place == len(self._data))
 
     def blocks(self, positions: Sequence[int], numbers: Collection[int], most: int) -> Iterator[FieldBlock]:
-        """Return the rows, block by block, to the end of the file or to a block that ``csv`` has to read.
+        """Yield blocks of rows, up to the end of the file or a block that ``csv`` has to read.
 
         Args:
             positions: the columns to return.
-            numbers: those of them that should hold numbers.
-            most: how many rows a block has, with those that are left out.
+            numbers: the columns of numbers in them.
+            most: the number of rows in a block, including rows that are left out.
         """
         columns = sorted(set(positions))
         places = np.full(self._width, -1, np.int32)
@@ -236,7 +236,7 @@ class FieldReader:
                 yield FieldBlock(records, self._data, places[list(positions)].tolist(), self._encoding, quote)
 
     def _read(self, places: NDArray[np.int32], are_numbers: NDArray[np.bool_], most: int) -> Records:
-        """Read so many records, or all that are left; none if ``csv`` has to read them."""
+        """Read at most ``most`` records; none if ``csv`` has to read them."""
         self._fill(self._block + self._block // 8)
         while True:
             room = self._room_for(most, are_numbers)
@@ -248,20 +248,20 @@ class FieldReader:
                 self.is_stuck = True
                 return room.first(0)
             self._fill(2 * left)
-        found = room.first(kept)
-        found.rows[:] += self.row
+        records = room.first(kept)
+        records.rows[:] += self.row
         self._block = end - self._place
         self.begin, self.row, self._place = self.begin + self._block, self.row + done, end
-        return found
+        return records
 
     def _room_for(self, most: int, are_numbers: NDArray[np.bool_]) -> Records:
-        """Return room for so many records; if they are very wide, for those that the bytes at hand can hold."""
+        """Allocate arrays for ``most`` records; for very wide ones, as many as the bytes at hand can hold."""
         if most * len(are_numbers) > LARGEST_ROOM:
             most = min(most, (len(self._data) - self._place) // self._width + 1)
         return Records.empty(most, are_numbers)
 
     def _fill(self, wanted: int) -> None:
-        """Read on until so many bytes are at hand."""
+        """Read until ``wanted`` bytes are at hand, or the file ends."""
         left = len(self._data) - self._place
         if left >= wanted or self._is_at_end:
             return

@@ -1,7 +1,7 @@
 """CSV files: rows of fields between delimiters, quoted if a field holds a delimiter, a quote or a line break.
 
-Rows are counted from 1, as in spreadsheets: the header counts as a row, so does an empty line, and a row that spans
-    several lines is one row.
+Rows are counted from 1, as in spreadsheets: the header and empty lines count as rows, and a row that spans several
+lines is one row.
 
 Source: Y. Shafranovich, "Common Format and MIME Type for Comma-Separated Values (CSV) Files", RFC 4180, 2005.
 """
@@ -62,12 +62,12 @@ OTHER_FORMATS: Final = (
 """First bytes of other formats, and the message for each."""
 
 _MARKS: Final = {
-    codecs.BOM_UTF32_LE: "utf-32",  # first, since they begin like those of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",  # first, since the marks of UTF-16 are prefixes of them
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-"""Byte order marks, and the encoding that each stands for."""
+"""Byte order marks and their encodings."""
 
 DELIMITERS: Final = (";", "\t", "|", ",")
 """Common delimiters."""
@@ -95,7 +95,7 @@ class Block(NamedTuple):
         return [self.columns[index][position] for position in positions.tolist()]
 
     def numbers(self, indices: Sequence[int]) -> None:
-        """Return None, since texts were not read as numbers."""
+        """Return None, since the texts aren't parsed."""
 
     def distinct(self, index: int) -> Distinct:
         """Return the texts of a column, as if they were distinct."""
@@ -108,7 +108,7 @@ class Numbers(NamedTuple):
 
     Args:
         names: their names.
-        decimal: the character before decimals.
+        decimal: the decimal sign.
         missing: texts that mean a missing number.
     """
 
@@ -118,14 +118,14 @@ class Numbers(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How a CSV file is written.
+    """The dialect of a CSV file.
 
     Args:
-        delimiter: the character between two texts.
-        quote: the character around a text that holds a delimiter.
-        comment: what rows begin with that are left out; empty if no row is.
-        skip_rows: how many rows at the beginning are left out.
-        encoding: how characters are written as bytes; a byte order mark of UTF-8 is skipped.
+        delimiter: the character between two fields.
+        quote: the character around a field that holds a delimiter.
+        comment: the start of rows that are left out; empty if none are.
+        skip_rows: the number of rows at the beginning that are left out.
+        encoding: the character encoding; a byte order mark of UTF-8 is skipped.
     """
 
     delimiter: str = ","
@@ -141,19 +141,19 @@ class CsvFile:
     Args:
         path: the file.
         name: its name in messages; by default its path.
-        dialect: how it is written.
+        dialect: its dialect.
         header: the names of the columns, if the file's first row doesn't have them.
-        to_predict: whether advice can't be about parameters, since the rows are to be predicted.
+        to_predict: whether the rows are for prediction, so that advice can't be about parameters.
 
     Attributes:
         header: the names of the columns.
-        header_row: the row that holds them; None if no row does.
-        most_rows: how many rows there are at most below the header.
+        header_row: the row that holds them; None if there isn't one.
+        most_rows: an upper bound on the number of rows below the header.
         checksum: SHA-256 of the file's content.
 
     Raises:
-        DataError: the file is empty, can't be read, or has no header that could be one.
-        ParameterError: the header given doesn't have as many names as the file has columns.
+        DataError: the file is empty, can't be read, or has no valid header.
+        ParameterError: ``header`` doesn't have a name for each column.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class CsvFile:
         path: Path,
         *,
         name: str = "",
-        dialect: Dialect = Dialect(),  # noqa: B008 - it never changes
+        dialect: Dialect = Dialect(),  # noqa: B008 - immutable
         header: Sequence[str] | None = None,
         to_predict: bool = False,
     ) -> None:
@@ -187,11 +187,11 @@ class CsvFile:
 
     @property
     def remedy_for_encoding(self) -> str:
-        """What to do about bytes that are no characters."""
+        """What to do about bytes that aren't valid characters."""
         return self._remedy(f"save the file in {self._encoding}", "set encoding to the right one, such as latin-1")
 
     def _remedy(self, to_the_file: str, to_the_spec: str) -> str:
-        """Return what to do about the file, and unless its rows are to be predicted, what to do about the spec."""
+        """Return what to do about the file and, in training, about the spec."""
         return to_the_file if self._to_predict else f"{to_the_file}, or {to_the_spec}"
 
     def blocks(self, names: Sequence[str]) -> Iterator[Block]:
@@ -206,10 +206,10 @@ class CsvFile:
         yield from self._text_blocks(self._positions(names), 0, 1)
 
     def blocks_with(self, numbers: Numbers, names: Sequence[str]) -> Iterator[Block | FieldBlock]:
-        """Return the rows below the header, block by block, with the numbers of some columns if these are plain ones.
+        """Return the rows below the header, block by block, with plain numbers parsed.
 
         Args:
-            numbers: the columns of numbers among those to return.
+            numbers: the columns of numbers in ``names``.
             names: the columns to return.
 
         Raises:
@@ -233,7 +233,7 @@ class CsvFile:
 
     @property
     def _rows_above(self) -> int:
-        """How many rows are above the first one of the table."""
+        """The number of rows above the first row of data."""
         return max(self.header_row or 0, self._dialect.skip_rows)
 
     def _positions(self, names: Iterable[str]) -> list[int]:
@@ -241,12 +241,12 @@ class CsvFile:
         return [places[name] for name in names]
 
     def _text_blocks(self, positions: list[int], begin: int, row: int) -> Iterator[Block]:
-        """Return the rows below the header from a place on.
+        """Yield blocks of rows below the header, from an offset on.
 
         Args:
             positions: the columns to return.
-            begin: how many bytes lie before the place.
-            row: the number of the row that begins there.
+            begin: the offset in bytes.
+            row: the number of the row that starts there.
         """
         with self._reading(begin, row) as records:
             records.read(max(self._rows_above + 1 - row, 0))
@@ -254,7 +254,7 @@ class CsvFile:
                 yield block
 
     def _block(self, reader: _Records, positions: list[int]) -> Block | None:
-        """Return the next rows, without the fields that aren't asked for; None at the end of the file."""
+        """Return the requested columns of the next rows; None at the end of the file."""
         records = reader.read(ROWS_TOGETHER)
         if not records:
             return None
@@ -273,10 +273,10 @@ class CsvFile:
         return Block(rows, list(zip(*map(itemgetter(*positions), records), strict=True)))
 
     def _wrong_width(self, record: list[str]) -> str:
-        what = "as the header has" if self.header_row is not None else "as the first row has"
+        what = "as in the header" if self.header_row is not None else "as in the first row"
         remedy = "quote fields that hold a delimiter" if len(record) > len(self.header) else "is one missing?"
         if len(record) == 1 < len(self.header) - 1:
-            remedy = "leave it out if it is a note, and no example"
+            remedy = "leave it out if it is a note, not an example"
         if len(record) > len(self.header) and not any(record[len(self.header) :]):
             remedy = f"remove {_in_words(self._dialect.delimiter)} at the end of each row"
         return f"the row has {_fields(len(record))}; expected {len(self.header)}, {what}; {remedy}"
@@ -287,24 +287,24 @@ class CsvFile:
         for signature, message in OTHER_FORMATS:
             if begin.startswith(signature):
                 raise DataError(self.name, message)
-        found = encoding_by_mark(begin)
-        if found and found[-2:] not in self._encoding:
-            remedy = self._remedy(f"save it in {self._encoding}", f"set encoding: {found}")
-            raise DataError(self.name, f"the file is {found.upper()}, not {self._encoding}; {remedy}")
+        encoding = encoding_by_mark(begin)
+        if encoding and encoding[-2:] not in self._encoding:
+            remedy = self._remedy(f"save it in {self._encoding}", f"set encoding: {encoding}")
+            raise DataError(self.name, f"the file is {encoding.upper()}, not {self._encoding}; {remedy}")
 
     def _first_record(self) -> tuple[int, list[str]]:
         with self._reading() as records:
             records.read(self._dialect.skip_rows)
-            while found := records.read(1):
-                if not self._is_left_out(found[0]):
-                    return records.row - 1, found[0]
+            while rows := records.read(1):
+                if not self._is_left_out(rows[0]):
+                    return records.row - 1, rows[0]
         raise DataError(self.name, "the file is empty; expected a header, and a row for each example", row=1)
 
     def _names(self, first: list[str]) -> tuple[str, ...]:
         names = tuple(name.strip() for name in first)
         row, occurrences = self._first_row, Counter(names)
-        if names[0].startswith("sep="):  # which Excel understands, and no other program
-            raise DataError(self.name, "the row says how columns are separated; remove it", row=row)
+        if names[0].startswith("sep="):  # which only Excel understands
+            raise DataError(self.name, "the row only names the delimiter; remove it", row=row)
         for name in names:
             if not _is_text(name):
                 what = f"{shown_text(name)} is not valid {self._encoding}"
@@ -318,7 +318,7 @@ class CsvFile:
         return names
 
     def _expect_delimiter(self, first: list[str]) -> None:
-        """Check that a first row of one field doesn't hold several fields with another delimiter."""
+        """Check that a first row of a single field doesn't hold another delimiter."""
         for other in DELIMITERS:
             if len(first) == 1 and other in first[0]:
                 what = "the header has" if self.header_row is not None else "the row has"
@@ -328,11 +328,11 @@ class CsvFile:
 
     @contextmanager
     def _reading(self, begin: int = 0, row: int = 1) -> Iterator[_Records]:
-        """Read rows from a place on.
+        """Open the file to read rows from an offset on.
 
         Args:
-            begin: how many bytes lie before it.
-            row: the number of the row that begins there.
+            begin: the offset in bytes.
+            row: the number of the row that starts there.
         """
         try:
             with decompressed_content(self._path, self.name) as content:
@@ -348,7 +348,7 @@ class CsvFile:
             raise DataError(self.name, message) from error
 
     def _survey(self) -> tuple[str, int, int]:
-        """Return the SHA-256 of the content, how many lines it has at most, and how many bytes."""
+        """Return the SHA-256 of the content, an upper bound on its lines, and its size in bytes."""
         checksum = hashlib.sha256()
         ends = {b"\n": 0, b"\r": 0}
         size = 0
@@ -368,13 +368,13 @@ class CsvFile:
 
 
 def encoding_by_mark(begin: bytes) -> str:
-    """Return the encoding that the byte order mark at the beginning of a file stands for, UTF-8 apart; else nothing."""
+    """Return the encoding of a byte order mark other than UTF-8's; empty without one."""
     return next((encoding for mark, encoding in _MARKS.items() if begin.startswith(mark)), "")
 
 
 @contextmanager
 def decompressed_content(path: Path, name: str) -> Iterator[io.BufferedReader]:
-    """Open the content of a file, decompressed if need be.
+    """Open the content of a file, decompressed if it is a gzip file.
 
     Args:
         path: the file.
@@ -395,7 +395,7 @@ class _Records:
         name: the file's name in messages.
         reader: splits its rows into fields.
         quote: the character around fields.
-        row: the number of the row that comes next.
+        row: the number of the next row.
     """
 
     def __init__(self, name: str, reader: Iterator[list[str]], quote: str, row: int) -> None:
@@ -405,10 +405,10 @@ class _Records:
         self._reader = reader
 
     def read(self, count: int) -> list[list[str]]:
-        """Return that many rows, or all that are left."""
+        """Return at most ``count`` rows."""
         records: list[list[str]] = []
         try:
-            records.extend(islice(self._reader, count))  # rows before an error stay
+            records.extend(islice(self._reader, count))  # keeps the rows before an error, which are counted
         except csv.Error as error:
             message = f"the file is not CSV: {error}"
             if "expected after" in str(error):
@@ -423,7 +423,7 @@ class _Records:
 
 
 def _encoding_at(begin: int, encoding: str) -> str:
-    """Return the encoding, for UTF-8 the variant that skips a byte order mark only at the beginning of the file."""
+    """Return the encoding; for UTF-8, skip a byte order mark only at the beginning of the file."""
     if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
         return encoding
     return "utf-8" if begin else "utf-8-sig"
@@ -438,7 +438,7 @@ def _is_text(text: str) -> bool:
 
 
 def _in_yaml(delimiter: str) -> str:
-    """Return a delimiter as a spec writes it; YAML reads a backslash as an escape only in double quotes."""
+    """Return a delimiter for a spec; YAML reads a backslash as an escape only in double quotes."""
     return r'"\t", in double quotes' if delimiter == "\t" else f"'{delimiter}'"
 
 

@@ -1,11 +1,11 @@
-"""Checks of an encoder's state from a model file, which may come from anywhere."""
+"""Checks of an encoder's state from an untrusted model file."""
 
 from __future__ import annotations
 
 from typing import Final
 
 LONGEST_NAME: Final = 1 << 17
-"""Characters of a name; a field of a CSV file has no more either."""
+"""The most characters of a name, as in a field of a CSV file."""
 LARGEST_NUMBER: Final = 1.7e308
 
 
@@ -17,9 +17,9 @@ def are_names(values: object) -> bool:
 
 
 def are_numbers(values: object, count: int, *, positive: bool = False) -> bool:
-    """Whether a value is a list of so many finite numbers, all of them above 0 if required."""
+    """Whether a value is a list of ``count`` finite numbers, all of them above 0 if required."""
     if not isinstance(values, list) or len(values) != count:
         return False
-    if not all(type(value) in (int, float) and abs(value) <= LARGEST_NUMBER for value in values):  # NaN is not, either
+    if not all(type(value) in (int, float) and abs(value) <= LARGEST_NUMBER for value in values):  # false for NaN
         return False
     return not positive or all(value > 0 for value in values)

@@ -1,6 +1,6 @@
 """The content of a gzip file, decompressed piece by piece.
 
-The standard library's ``gzip`` raises three families of exceptions, and ignores flags that are reserved.
+Unlike the standard library's ``gzip``, it raises a single kind of exception, and rejects reserved flags.
 
 Source: P. Deutsch, "GZIP file format specification version 4.3", RFC 1952, 1996.
 """
@@ -40,7 +40,7 @@ class GzipStream:
         self._position = 0
 
     def read(self, most: int) -> bytes:
-        """Return the next bytes of the content, at most so many; empty at its end.
+        """Return at most ``most`` bytes of the content; empty at its end.
 
         Raises:
             DataError: the file is damaged or incomplete.
@@ -60,7 +60,7 @@ class GzipStream:
                 raise DataError(self._path, message, byte=self._position)
 
     def readinto(self, target: memoryview) -> int:
-        """Fill the target from its beginning, and return how many bytes came; 0 at the end of the content.
+        """Fill the target from its beginning, and return the number of bytes; 0 at the end of the content.
 
         Raises:
             DataError: the file is damaged or incomplete.

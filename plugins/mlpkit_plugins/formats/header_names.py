@@ -1,4 +1,4 @@
-"""Whether the first row of a table holds the names of its columns."""
+"""Tells a header from a row of data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def remedy_for_no_names(names: Iterable[str], row: int) -> str:
-    """Return what to do if a row that was read as column names seems to hold data; otherwise empty.
+    """Return what to do if a row of column names seems to hold data; otherwise empty.
 
     Args:
-        names: its texts.
-        row: its number.
+        names: the texts of the row.
+        row: the number of the row.
     """
     if not any(map(writes_number, names)):
         return ""

@@ -1,4 +1,4 @@
-"""IDX files: an array of bytes behind a short header, the format that MNIST comes in.
+"""IDX files, MNIST's format: an array of bytes after a short header.
 
 The header is two zero bytes, the type of an element (8: unsigned byte), the number of dimensions, then the length
 of each dimension as a big-endian 32-bit integer. Files whose name ends in ``.gz`` are decompressed. A damaged or
@@ -34,10 +34,10 @@ IDX_SUFFIXES = ("", ".gz", ".idx", ".idx3-ubyte")
 
 UNSIGNED_BYTE = 8
 LARGEST_DEFLATE_RATIO = 1032
-"""Deflate never makes more than this many bytes out of one."""
+"""The largest expansion that deflate allows."""
 
 _STEP = 1 << 20
-"""Bytes read at a time; decompression holds no more than that besides the array."""
+"""Bytes read at a time, which bounds memory during decompression."""
 
 
 def read_idx(path: Path, rank: int, received: Callable[[ReadableBuffer], object] | None = None) -> NDArray[np.uint8]:
@@ -46,7 +46,7 @@ def read_idx(path: Path, rank: int, received: Callable[[ReadableBuffer], object]
     Args:
         path: the file; decompressed if its name ends in ``.gz``.
         rank: number of dimensions that the file must have: 3 for images, 1 for labels.
-        received: is called with each piece of the content, in order, once it is there.
+        received: is called with each piece of the content, in order.
 
     Raises:
         DataError: the file can't be read, or is not exactly what its header declares.
@@ -56,7 +56,7 @@ def read_idx(path: Path, rank: int, received: Callable[[ReadableBuffer], object]
         try:
             values = np.empty(shape, np.uint8)
         except MemoryError as error:
-            message = f"the header declares {_declared(shape)}, more than there is memory for"
+            message = f"the header declares {_declared(shape)}, more than fits into memory"
             raise idx_error(path, message, byte=4) from error
         if received is not None:
             received(idx_header(shape))
@@ -69,7 +69,7 @@ def read_idx(path: Path, rank: int, received: Callable[[ReadableBuffer], object]
 
 
 def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str]:
-    """Read the array of an IDX file, and compute the SHA-256 of its content at the same time, in another thread.
+    """Read the array of an IDX file while another thread computes the SHA-256 of its content.
 
     Args:
         path: the file, as for ``read_idx``.
@@ -91,7 +91,7 @@ def read_idx_and_checksum(path: Path, rank: int) -> tuple[NDArray[np.uint8], str
     try:
         with ThreadPoolExecutor(1, "checksum") as thread:
             values = read_idx(path, rank, lambda piece: thread.submit(checksum.update, piece))
-    except RuntimeError:  # the system has no thread or no memory to spare for one
+    except RuntimeError:  # the system can't start a thread
         checksum = sha256()
         values = read_idx(path, rank, checksum.update)
     return values, checksum.hexdigest()
@@ -101,7 +101,7 @@ def read_idx_shape(path: Path, rank: int) -> tuple[int, ...]:
     """Read the shape of an IDX file's array from the file's first bytes.
 
     Args:
-        path: the file; decompressed, as far as needed, if its name ends in ``.gz``.
+        path: the file; its beginning is decompressed if its name ends in ``.gz``.
         rank: number of dimensions that the file must have.
 
     Raises:
@@ -117,7 +117,7 @@ def idx_header(shape: tuple[int, ...]) -> bytes:
 
 
 def idx_error(path: Path, message: str, *, byte: int) -> DataError:
-    """Return the error for a wrong byte of the content; in a compressed file, it is not the file's byte."""
+    """Return the error for a wrong byte of the content, with a note if the file is compressed."""
     note = " (counted in the decompressed content)" if _is_compressed(path) else ""
     return DataError(path, message + note, byte=byte)
 
@@ -131,7 +131,7 @@ def _reading(path: Path) -> Iterator[tuple[BufferedReader | GzipStream, int]]:
     """Open a file and yield its content as a stream, with the file's own size."""
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a named pipe would wait for ever
+        if not stat.S_ISREG(mode):  # opening a named pipe would block
             raise DataError(
                 path, f"is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}; expected an IDX file"
             )
@@ -159,8 +159,8 @@ def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size
     length = len(magic) + 4 * rank
     header = bytearray(length)
     received = _fill(stream, np.frombuffer(header, np.uint8))
-    for byte, (found, expected) in enumerate(zip(header[: min(received, 4)], magic, strict=False)):
-        if found != expected:
+    for byte, (actual, expected) in enumerate(zip(header[: min(received, 4)], magic, strict=False)):
+        if actual != expected:
             message = (
                 f"the magic number is 0x{header[:4].hex()}; expected 0x{magic.hex()}, "
                 f"which stands for bytes in {_dimensions(rank)}"
@@ -179,7 +179,7 @@ def _read_shape(stream: BufferedReader | GzipStream, path: Path, rank: int, size
 
 
 def _check_size(path: Path, shape: tuple[int, ...], size: int) -> None:
-    """Compare what the header declares with the file's size, before memory is allocated."""
+    """Compare the declared size with the file's size, before memory is allocated."""
     declared = len(idx_header(shape)) + math.prod(shape)
     if _is_compressed(path):
         if declared > size * LARGEST_DEFLATE_RATIO:
@@ -196,22 +196,22 @@ def _fill(
     values: NDArray[np.uint8],
     filled: Callable[[ReadableBuffer], object] | None = None,
 ) -> int:
-    """Read until the array is full or the stream ends, and return the number of bytes that came.
+    """Read until the array is full or the stream ends, and return the number of bytes read.
 
     Args:
         stream: the bytes.
         values: the array.
-        filled: is called with each part of it that is filled.
+        filled: is called with each part of the array when it is filled.
     """
     flat = values.data.cast("B")
     received = 0
     while received < len(flat):
-        came = stream.readinto(flat[received : received + _STEP])
-        if not came:
+        count = stream.readinto(flat[received : received + _STEP])
+        if not count:
             break
         if filled is not None:
-            filled(flat[received : received + came])
-        received += came
+            filled(flat[received : received + count])
+        received += count
     return received
 
 
@@ -221,7 +221,7 @@ def _too_short(path: Path, shape: tuple[int, ...], length: int) -> DataError:
 
 def _too_long(path: Path, shape: tuple[int, ...]) -> DataError:
     length = len(idx_header(shape)) + math.prod(shape)
-    return idx_error(path, f"the content goes on too long; the header declares {_declared(shape)}", byte=length)
+    return idx_error(path, f"the content is too long; the header declares {_declared(shape)}", byte=length)
 
 
 def _declared(shape: tuple[int, ...]) -> str:

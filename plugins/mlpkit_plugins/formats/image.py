@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 MOST_PIXELS = 1 << 24
-"""Width times height; decoding takes up to twelve bytes per pixel, however small the file is."""
+"""The largest width times height; decoding takes up to twelve bytes per pixel, even from a tiny file."""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
@@ -28,21 +28,20 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """Read an image, shape (channels, height, width), from 0 for black to 255 for white.
 
-    Colours are weighted as ITU-R 601-2 does. Transparent pixels are shown on black. If there are several frames, the
-    first is read.
+    Grey values follow ITU-R 601-2. Transparent pixels are shown on black. Of several frames, the first is read.
 
     Args:
         path: the file.
         colour: return three channels, red, green and blue, instead of one of grey values.
-        size: height and width to scale to; None to leave it as it is.
+        size: height and width to scale to; None to leave the size unchanged.
 
     Raises:
-        DataError: Pillow is missing, or the file is too large, damaged (as far as its format shows), or not an image.
+        DataError: Pillow is missing, or the file is too large, detectably damaged, or not an image.
     """
     with _opened(path) as image:
         if image.format == "PNG":
             _expect_all_pixels(path)
-        image.verify()  # compares the checksums of a format that has them, which decoding does not
+        image.verify()  # compares checksums, which decoding does not
     with _opened(path) as image:
         pixels = _colours(image) if colour else _grey(image)
         if size is not None and pixels.size != size[::-1]:
@@ -51,7 +50,7 @@ def read_image(path: Path, *, colour: bool = False, size: tuple[int, int] | None
 
 
 def read_grey_images(path: Path) -> NDArray[np.uint8]:
-    """Read images from an IDX file, plain or compressed, or a single one from an image file; by the name's ending.
+    """Read images from an IDX file, plain or compressed, or a single image, depending on the suffix.
 
     Returns:
         Grey values, shape (images, height, width).
@@ -69,7 +68,7 @@ def read_grey_images(path: Path) -> NDArray[np.uint8]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Return height and width of an image, as its header declares them.
+    """Return height and width of an image from its header.
 
     Raises:
         DataError: Pillow is missing, or the file is too large, or not an image.
@@ -88,7 +87,7 @@ def _opened(path: Path) -> Iterator[PillowImage]:
         raise DataError(path, message) from error
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a named pipe would wait for ever
+        if not stat.S_ISREG(status.st_mode):  # opening a named pipe would block
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise DataError(path, f"is {what}; expected an image")
         if not status.st_size:
@@ -131,10 +130,10 @@ def _colours(image: PillowImage) -> PillowImage:
 
 
 def _of_eight_bits(image: PillowImage) -> PillowImage:
-    """Return an image of eight bits a channel, on black where it is transparent."""
+    """Return an image with eight bits per channel, on black where it is transparent."""
     from PIL import Image  # noqa: PLC0415 - an optional library, and slow to load
 
-    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion would turn all above 255 into white
+    if image.mode.startswith("I"):  # 16 bits; Pillow's conversion would turn everything above 255 into white
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if "transparency" in image.info or image.getbands()[-1] == "A":
         opaque = image.convert("RGBA")

@@ -1,6 +1,6 @@
 """.npz files: several arrays in a ZIP archive.
 
-An array that is stored uncompressed, as ``np.savez`` does, stays in the file; a compressed one is read into memory.
+An uncompressed array, as from ``np.savez``, stays in the file; a compressed array is read into memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlpkit_plugins.formats.rows_on_disk import Rows
 
 LARGEST_DEFLATE_RATIO: Final = 1032
-"""Deflate never makes more than this many bytes out of one."""
+"""The largest expansion that deflate allows."""
 
 NPY: Final = b"\x93NUMPY"
 """First bytes of an .npy file."""
@@ -36,7 +36,7 @@ _STEP: Final = 1 << 20
 def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
     """Return an array of an archive.
 
-    A compressed array's checksum has been compared; ``expect_sound`` compares that of a stored one.
+    The checksum of a compressed array is checked here, that of an uncompressed array by ``expect_sound``.
 
     Args:
         file: the archive; it may be closed afterwards.
@@ -61,7 +61,7 @@ def npz_array(file: IO[bytes], array: str, name: str) -> Rows:
 
 
 def npz_shapes(file: IO[bytes], name: str) -> dict[str, tuple[int, ...] | None]:
-    """Return the shape of each array of an archive; None for one that holds something else than numbers.
+    """Return the shape of each array of an archive; None for an array of other values than numbers.
 
     Raises:
         DataError: the archive is damaged.
@@ -79,7 +79,7 @@ def npz_shapes(file: IO[bytes], name: str) -> dict[str, tuple[int, ...] | None]:
 
 
 def expect_sound(file: IO[bytes], array: str, name: str) -> None:
-    """Read an array that stays in its file once, to compare its checksum.
+    """Check the checksum of an array that stays in its file.
 
     Args:
         file: the archive.
@@ -112,14 +112,14 @@ def _opened(file: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
 
 
 def _member(archive: zipfile.ZipFile, array: str, name: str) -> zipfile.ZipInfo:
-    found = [info for info in archive.infolist() if info.filename.removesuffix(".npy") == array]
-    if len(found) > 1:
-        raise DataError(name, f"there are {len(found)} arrays '{array}'")
-    if not found:
+    members = [info for info in archive.infolist() if info.filename.removesuffix(".npy") == array]
+    if len(members) > 1:
+        raise DataError(name, f"there are {len(members)} arrays '{array}'")
+    if not members:
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
         remedy = did_you_mean(array, names) or f"it has {_few(names)}; name one of these"
         raise DataError(name, f"there is no array '{array}'; {remedy}")
-    return found[0]
+    return members[0]
 
 
 def _few(names: list[str]) -> str:
@@ -131,14 +131,14 @@ def _is_stored(member: zipfile.ZipInfo) -> bool:
 
 
 def _start(file: IO[bytes], member: zipfile.ZipInfo) -> int:
-    """Return the offset of a member's content, which only its local header tells."""
+    """Return the offset of a member's content, which depends on its local header."""
     file.seek(member.header_offset)
     name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
     return member.header_offset + _LOCAL_HEADER.size + int(name) + int(extra)
 
 
 def _expect_honest_size(member: zipfile.ZipInfo, label: str, size: int) -> None:
-    """Compare what the archive declares with what it can hold, before anything is decompressed."""
+    """Compare the declared size with what the archive can hold, before decompression."""
     if member.flag_bits & _ENCRYPTED:
         raise DataError(label, "needs a password")
     if member.compress_type != zipfile.ZIP_DEFLATED:

@@ -1,7 +1,7 @@
-"""Limits on what the columns of a Parquet file unpack to, checked before a page is decoded.
+"""Limits on the decoded size of a Parquet file's columns, checked before a page is decoded.
 
-A few bytes can unpack to very many: a page may be compressed a thousandfold and more, every row may repeat a text of
-    the dictionary, and a text may be stored as the difference from the one before. Real data stays within these limits.
+A few bytes can unpack to very many: a page may be compressed a thousandfold or more, every row may repeat a text of the
+dictionary, and a text may be stored as its difference from the text before. Real data stays within these limits.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 MOST_VALUES_A_BYTE: Final = 1024
 ALWAYS_ALLOWED: Final = 1 << 23
-"""Values that even the smallest file may have."""
+"""Values that a file of any size may have."""
 
 LARGEST_TEXT: Final = 1 << 17
-"""Bytes of a text; the limit for a field of a CSV file is the same."""
+"""The most bytes of a text, as in a field of a CSV file."""
 MOST_TEXT_A_BYTE: Final = 64
 LARGEST_PAGE_OF_TEXTS: Final = 1 << 24
 TEXT_ALWAYS_ALLOWED: Final = 1 << 26
-"""Bytes of texts that a page and a column may always unpack to."""
+"""Bytes of texts that a page and a column of any size may unpack to."""
 
 MOST_BYTES_A_NUMBER: Final = 16
 OVERHEAD: Final = 1 << 16
-"""Bytes of a page of numbers besides the numbers."""
+"""Bytes of a page of numbers in addition to the numbers."""
 
 VALUES_TOGETHER: Final = 1 << 17
-"""Values decoded at a time, so that a row group is never in memory as a whole."""
+"""Values decoded at a time, since a whole row group may not fit into memory."""
 FEWEST_ROWS_TOGETHER: Final = 256
 BYTES_TOGETHER: Final = 1 << 25
-"""Bytes decoded at a time of a column whose values may be as long as a page."""
+"""Bytes decoded at a time, for a column whose values may be as long as a page."""
 
 _TEXT: Final = "BYTE_ARRAY"
 _BYTES: Final = "FIXED_LEN_BYTE_ARRAY"
@@ -54,8 +54,8 @@ class Plan(NamedTuple):
     """How to decode columns.
 
     Args:
-        rows: how many rows at a time.
-        dictionaries: the columns of texts whose distinct texts are decoded once, however many rows they are in.
+        rows: the number of rows to decode at a time.
+        dictionaries: the columns of texts whose distinct texts are decoded only once.
     """
 
     rows: int
@@ -67,10 +67,10 @@ class Bounds:
 
     Args:
         name: the file's name in messages.
-        size: its bytes.
+        size: its size in bytes.
 
     Attributes:
-        most_text: how many bytes the texts of a column may have.
+        most_text: the most bytes of a column's texts.
     """
 
     def __init__(self, name: str, size: int) -> None:
@@ -84,22 +84,22 @@ class Bounds:
         """Check that the file declares a plausible number of values for its size.
 
         Raises:
-            DataError: it declares more.
+            DataError: the number is too large.
         """
         if not 0 <= rows * columns <= self._most_values:
             declared = f"declares {rows:,} rows in {self._size:,} bytes"
             raise DataError(self._name, f"{declared}; expected at most {self._most_values:,} values")
 
     def plan(self, file: BufferedReader, parquet: Any, types: Mapping[str, pa.DataType]) -> Plan:
-        """Check the headers of the pages of columns, and return how to decode them.
+        """Check the page headers of columns, and plan their decoding.
 
         Args:
             file: the file.
-            parquet: the same, opened by pyarrow.
+            parquet: the same file, opened by pyarrow.
             types: the columns and their types.
 
         Raises:
-            DataError: a column unpacks to more than real data does, or its pages are not where they should be.
+            DataError: a column unpacks to more than real data does, or a page is missing.
         """
         self._decoded = dict.fromkeys(types, 0)
         longest, without_dictionary = 1, set()
@@ -113,15 +113,15 @@ class Bounds:
             for page in self._expect_small_pages(file, parquet.metadata, position, leaf):
                 if page.encoding in (DELTA_BYTE_ARRAY, DELTA_LENGTH_BYTE_ARRAY):  # pyarrow makes no dictionary of these
                     without_dictionary.add(leaf.path)
-                is_number = leaf.physical_type == _TEXT and not is_text(types[leaf.path])  # with many digits
-                if page.encoding == DELTA_BYTE_ARRAY or is_number:
+                is_decimal = leaf.physical_type == _TEXT and not is_text(types[leaf.path])  # of any length
+                if page.encoding == DELTA_BYTE_ARRAY or is_decimal:
                     longest = max(longest, page.unpacked)
         together = max(VALUES_TOGETHER // len(types), FEWEST_ROWS_TOGETHER)
-        dictionaries = [name for name, found in types.items() if is_text(found) and name not in without_dictionary]
+        dictionaries = [name for name, kind in types.items() if is_text(kind) and name not in without_dictionary]
         return Plan(max(1, min(together, BYTES_TOGETHER // longest)), tuple(dictionaries))
 
     def expect_short_texts(self, name: str, values: pa.Array, rows: NDArray[np.int64]) -> None:
-        """Check that decoded texts are within the limits on one text and on all together.
+        """Check that decoded texts are within the limits for one text and for all texts.
 
         Args:
             name: the column.
@@ -129,7 +129,7 @@ class Bounds:
             rows: the number of each row.
 
         Raises:
-            DataError: one is longer, or all that were decoded so far take far more bytes than the file.
+            DataError: a text is too long, or the texts decoded so far take far more bytes than the file.
         """
         encoded = pa.types.is_dictionary(values.type)
         lengths = pc.binary_length(values.dictionary if encoded else values).fill_null(0).to_numpy()
@@ -144,7 +144,7 @@ class Bounds:
             self._expect_little_text(self._decoded[name], name)
 
     def _expect_small_pages(self, file: BufferedReader, metadata: Any, position: int, leaf: Any) -> Iterator[Page]:
-        """Return the pages of a column, having checked what each unpacks to."""
+        """Yield the pages of a column after a check of their decoded size."""
         total = 0
         for group in range(metadata.num_row_groups):
             column = metadata.row_group(group).column(position)
@@ -162,7 +162,7 @@ class Bounds:
         try:
             yield from pages(file.fileno(), self._size, column)
         except NoPageError as error:
-            message = "the file is damaged: there is no page where one should be"
+            message = "the file is damaged: a page is missing"
             raise DataError(self._name, message, byte=error.byte, column=name) from error
 
     def _expect_small(self, page: Page, most: int, name: str) -> None:
@@ -185,6 +185,6 @@ class Bounds:
         return DataError(self._name, message, row=row, column=name)
 
 
-def is_text(found: pa.DataType) -> bool:
-    """Whether values of a type have any length in the file, as texts do."""
-    return any(is_of_that_type(found) for is_of_that_type in _IS_TEXT)
+def is_text(arrow_type: pa.DataType) -> bool:
+    """Whether values of a type have variable length, like texts."""
+    return any(is_variable(arrow_type) for is_variable in _IS_TEXT)

@@ -1,4 +1,4 @@
-"""Parquet files, as pyarrow reads them: typed columns in row groups.
+"""Parquet files: typed columns in row groups, read with pyarrow.
 
 Rows are counted from 1; the names of the columns are not a row.
 
@@ -32,7 +32,7 @@ FEWEST_BYTES: Final = 12
 """The magic bytes at both ends, and the length of the footer."""
 
 BUFFER: Final = 1 << 16
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 
 
 class Block(NamedTuple):
@@ -57,8 +57,8 @@ class ParquetFile:
     Attributes:
         header: the names of the columns.
         types: the type of each column.
-        rows: how many rows there are.
-        most_text: how many bytes the texts of a column may have.
+        rows: the number of rows.
+        most_text: the most bytes of a column's texts.
         checksum: SHA-256 of the file's content.
 
     Raises:
@@ -138,7 +138,7 @@ class ParquetFile:
             with pq.ParquetFile(
                 pa.PythonFile(file, "r"),
                 read_dictionary=list(dictionaries),
-                buffer_size=BUFFER,  # pages are read as they are decoded
+                buffer_size=BUFFER,  # pages are read when they are decoded
                 pre_buffer=False,
                 page_checksum_verification=True,
                 thrift_string_size_limit=self._size,  # each element of the footer takes at least a byte

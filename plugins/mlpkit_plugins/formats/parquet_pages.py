@@ -1,6 +1,6 @@
-"""The headers of a Parquet file's pages, which declare what each page unpacks to.
+"""The headers of a Parquet file's pages, which declare the decoded size of each page.
 
-A header is a structure in Thrift's compact protocol; a few fields are read, the others skipped.
+A header is a structure in Thrift's compact protocol; a few fields are read, the rest are skipped.
 
 Source: Apache Parquet, "File Format", with ``parquet.thrift``; Apache Thrift, "Thrift Compact protocol encoding".
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FEWEST_BYTES_READ: Final = 1 << 12
 LARGEST_HEADER: Final = 1 << 24
-"""Bytes of a header; it may hold the least and the greatest value of its page."""
+"""The most bytes of a header, which may hold the least and greatest value of its page."""
 
 _UNPACKED, _PACKED, _PAGE, _PAGE_V2 = 2, 3, 5, 8
 """Fields of a header: sizes in bytes, and a structure for each version of a page of values."""
@@ -26,7 +26,7 @@ _ENCODINGS: Final = {_PAGE: 2, _PAGE_V2: 4}
 DELTA_LENGTH_BYTE_ARRAY: Final = 6
 """The encoding that writes the lengths of texts first."""
 DELTA_BYTE_ARRAY: Final = 7
-"""The encoding that leaves out the prefix that a text shares with the text before."""
+"""The encoding that leaves out the common prefix of a text and the text before."""
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 """Types of fields."""
@@ -37,11 +37,11 @@ class Page(NamedTuple):
     """A page.
 
     Args:
-        begin: offset of its first byte, which is one of its header.
-        packed: bytes of its content in the file.
-        unpacked: bytes that it declares to unpack to.
-        values: how many values it declares that count among those of its column; 0 for a dictionary.
-        encoding: how they are encoded, by its number in ``parquet.thrift``; None for a dictionary.
+        begin: the offset of its header.
+        packed: the size of its content in the file.
+        unpacked: its declared size after decoding.
+        values: its declared number of column values; 0 for a dictionary.
+        encoding: the number of their encoding in ``parquet.thrift``; None for a dictionary.
     """
 
     begin: int
@@ -52,10 +52,10 @@ class Page(NamedTuple):
 
 
 class NoPageError(ValueError):
-    """There is no page where one should be.
+    """A page is missing.
 
     Args:
-        byte: the offset.
+        byte: its offset.
     """
 
     def __init__(self, byte: int) -> None:
@@ -64,12 +64,12 @@ class NoPageError(ValueError):
 
 
 def pages(descriptor: int, size: int, column: Any) -> Iterator[Page]:
-    """Return the pages of a column in a group of rows.
+    """Yield the pages of a column in a row group.
 
     Args:
         descriptor: the file, open for reading.
-        size: bytes of the file.
-        column: what the file's metadata say of the column, as pyarrow returns it.
+        size: the size of the file in bytes.
+        column: the metadata of the column from pyarrow.
 
     Raises:
         NoPageError: the file holds something else, or a page extends beyond its end.
@@ -90,7 +90,7 @@ def pages(descriptor: int, size: int, column: Any) -> Iterator[Page]:
 
 
 def _page_at(descriptor: int, place: int) -> tuple[Page, int]:
-    """Return the page at a place, and the offset of its content."""
+    """Return the page at an offset, and the offset of its content."""
     length = FEWEST_BYTES_READ
     while length <= LARGEST_HEADER and place >= 0:
         read = os.pread(descriptor, length, place)
@@ -120,10 +120,10 @@ def _page_of(fields: dict[int, Any], place: int) -> Page:
 
 
 class _Compact:
-    """Reads a structure in Thrift's compact protocol: integers and structures; of other types, only the length.
+    """Reads the integers and structures of a structure in Thrift's compact protocol, and skips other types.
 
     Args:
-        content: bytes that begin with one; they may end later, or too early, which raises an IndexError.
+        content: bytes that start with one and may be longer; if they are too short, reading raises an IndexError.
     """
 
     def __init__(self, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Whether a PNG file holds as many pixels as its header declares; Pillow leaves missing pixels black.
+"""Checks that a PNG file holds as many pixels as its header declares; Pillow leaves missing pixels black.
 
 Source: ISO/IEC 15948, "Portable Network Graphics (PNG) Specification (Second Edition)", 2003, chapters 5, 7 and 8.
 """
@@ -16,15 +16,15 @@ SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples per pixel, by colour type."""
 PASSES: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""First column, first row, and steps between columns and rows of each pass of an interlaced image."""
+"""First column, first row, and steps between columns and rows, for each pass of an interlaced image."""
 _STEP = 1 << 16
 
 
 def missing_bytes(content: bytes) -> int:
-    """Return how many bytes of filtered rows a PNG file lacks; negative if it has too many.
+    """Return the number of bytes missing from the filtered rows of a PNG file; negative if it has too many.
 
     Args:
-        content: the whole file, its chunks already checked.
+        content: the whole file, with valid chunks.
 
     Raises:
         zlib.error: the compressed rows are damaged.
@@ -50,7 +50,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _decompressed_size(compressed: bytes, enough: int) -> int:
-    """Return the size of the content, or one above the limit if it is larger."""
+    """Return the size of the content; some number above ``enough`` if it is larger."""
     member = zlib.decompressobj()
     size = 0
     while size <= enough and not member.eof:

@@ -1,4 +1,4 @@
-"""An array that stays in its file: rows are read on demand.
+"""Arrays that stay in their files: rows are read on demand.
 
 Files are read, not memory-mapped: if another process truncates a mapped file, the system kills the reader with SIGBUS.
 """
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from mlpkit import Array, NpyHeader
 
 ZIP: Final = b"PK\x03\x04"
-"""What an .npz file begins with."""
+"""First bytes of an .npz file."""
 
 LARGEST_COPY: Final = 1 << 28
-"""Largest array in bytes that is read as a whole, which saves a system call per row."""
+"""The most bytes of an array that is read as a whole, which saves a system call per row."""
 
 
 class Rows(Protocol):
-    """Something with rows: an array, or a stand-in for one."""
+    """An array, or an object with the same rows."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -44,10 +44,10 @@ class Rows(Protocol):
 
 
 class RowsOnDisk:
-    """The array of an .npy file, or of a part of another file like one.
+    """The array of an .npy file, or of an uncompressed member of an .npz file.
 
-    A small array is copied into memory when its first row is asked for; the file may change after that. A large one's
-    rows are read one by one. An array in Fortran order is always copied.
+    A small array is copied into memory at its first use, and the file may change afterwards. The rows of a large array
+    are read one by one. An array in Fortran order is always copied.
 
     Args:
         file: the file; it may be closed afterwards.
@@ -76,7 +76,7 @@ class RowsOnDisk:
         """Return rows.
 
         Raises:
-            IndexError: there is no such row.
+            IndexError: a row doesn't exist.
             DataError: the file was changed since it was opened, can't be read, or is in Fortran order and doesn't fit
                 into memory.
         """
@@ -90,7 +90,7 @@ class RowsOnDisk:
         return self._gather(indices)
 
     def _copied(self) -> Array | None:
-        """Return the whole array, or None if memory is short and rows can be read one by one."""
+        """Return the whole array; None if memory is short and rows can be read one by one."""
         try:
             rows = self._read(0, self.shape[0])
         except MemoryError as error:
@@ -120,7 +120,7 @@ class RowsOnDisk:
         if not len(indices):
             return rows
         if indices.min() < 0 or indices.max() >= self.shape[0]:
-            msg = f"there are no rows but 0 to {self.shape[0] - 1}"
+            msg = f"rows are numbered from 0 to {self.shape[0] - 1}"
             raise IndexError(msg)
         try:
             whole = read_rows(self._descriptor, self._header.start, indices, rows)
@@ -132,7 +132,7 @@ class RowsOnDisk:
     def _expect_unchanged(self, *, whole: bool) -> None:
         """Check that the file hasn't changed since it was opened."""
         if not whole or self._current_stamp() != self._stamp:
-            message = "the file was overwritten or truncated while it was in use; train on a copy that stays as it is"
+            message = "the file was overwritten or truncated while it was in use; train on a copy that doesn't change"
             raise DataError(self._name, message)
 
     def _current_stamp(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Categories that a model was never trained on, and the warning about them."""
+"""The warning about categories that weren't in the training rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 MOST_COMPARED: Final = 20
-"""Texts that are compared with the known categories."""
+"""The most texts that are compared with the known categories."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class UntrainedValues:
 
     Args:
         source: the name of the rows in messages.
-        rows: how many rows there are.
+        rows: the number of rows.
         column: the column.
-        count: how many rows hold such a value.
-        texts: the distinct texts.
-        known: the categories that were trained on.
-        meaning: what each counts as.
+        count: the number of rows with such a value.
+        texts: the distinct texts of these values.
+        known: the categories in training.
+        meaning: the encoding of such a value.
     """
 
     source: str
@@ -40,10 +40,10 @@ class UntrainedValues:
     meaning: str = "zeros"
 
     def described(self, how: str = "were never trained on") -> str:
-        """Return how many there are, and the category that was most likely meant.
+        """Return the message: their number, and the category that was most likely meant.
 
         Args:
-            how: what is said of them.
+            how: the predicate of the sentence.
         """
         texts = sorted(self.texts)[:MOST_COMPARED]
         nearest = {text: did_you_mean(text, self.known) for text in texts if not writes_number(text)}
@@ -54,5 +54,5 @@ class UntrainedValues:
         return f"{place}: {self.count:,} of {self.rows:,} values {how}{which}{meant}; they count as {self.meaning}"
 
     def warn(self) -> None:
-        """Let Python warn of them."""
+        """Issue the message as a Python warning."""
         warnings.warn(self.described(), stacklevel=2)

@@ -1,4 +1,4 @@
-"""Statistics of columns of numbers whose rows come some at a time."""
+"""Statistics of columns of numbers, from blocks of rows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def means_and_deviations(
     """Return mean and standard deviation of each column, without missing numbers.
 
     Args:
-        parts: returns the rows, some at a time, shape (some rows, columns), NaN where a number is missing.
+        parts: returns blocks of rows, shape (rows, columns), NaN for missing numbers.
         columns: number of columns.
-        of_constant: the standard deviation of a column in which all numbers are equal.
+        of_constant: the standard deviation to return for a constant column.
     """
     counts, sums, squares = np.zeros(columns), np.zeros(columns), np.zeros(columns)
     for values in parts():
@@ -35,5 +35,5 @@ def means_and_deviations(
         deviations = values - means
         squares += np.where(np.isnan(deviations), 0, deviations * deviations).sum(axis=0)
     stds = np.sqrt(squares / counts)
-    tiny = stds <= 1e-12 * np.abs(means)  # all values are equal, up to rounding of their mean
+    tiny = stds <= 1e-12 * np.abs(means)  # constant, up to rounding of the mean
     return means, np.where(tiny, of_constant, stds)

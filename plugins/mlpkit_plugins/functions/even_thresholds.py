@@ -1,4 +1,4 @@
-"""First thresholds between ordered classes."""
+"""Initial thresholds between ordered classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EvenThresholds(Initializer):
 
         θₖ = log((k + 1) / (n - k)),  k = 0 ... n - 1
 
-    The first element is θ₀; each other one is log(θₖ - θₖ₋₁).
+    The first element is θ₀; the following ones are log(θₖ - θₖ₋₁).
     """
 
     def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class FeatureAxis:
-    """The first axis of an example: that of its features, such as the channels of an image.
+    """The first axis of an example, its features, such as the channels of an image.
 
     Args:
-        layer: whose inputs they are.
+        layer: the layer that takes the examples.
         input_shape: shape of an example.
 
     Attributes:
-        features: how many there are.
+        features: the number of features.
 
     Raises:
         ShapeError: an example is a single number, without axes.
@@ -35,7 +35,7 @@ class FeatureAxis:
         self._spread = (self.features,) + (1,) * (len(input_shape) - 1)
 
     def spread(self, numbers: Array) -> Array:
-        """Return a number for each feature in a shape that fits a minibatch."""
+        """Reshape a number for each feature so that it broadcasts over a minibatch."""
         return numbers.reshape(self._spread)
 
     def sum(self, x: Array, out: Array) -> None:

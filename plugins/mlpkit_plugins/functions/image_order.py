@@ -1,4 +1,4 @@
-"""The order in which images lie in memory, so that convolution and pooling read them quickly."""
+"""The memory order of images in which convolution and pooling are fast."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from mlpkit import Array, Layer
 
 IN_MEMORY = (3, 1, 2, 0)
-"""From the axes of images, (rows, channels, height, width), to their order in memory, (width, channels, height, rows):
-columns of pixels one after the other, the same pixel of all images side by side. And back."""
+"""The transposition from (rows, channels, height, width) to the memory order (width, channels, height, rows), in which
+the same pixel of all images is contiguous. It is its own inverse."""
 
 
 def in_memory(layer: Layer, name: str, images: Array, padding: int = 0) -> Array:
-    """Return images with their axes in memory's order, a copy unless they lie so.
+    """Return images in memory order, as a copy unless they have it already.
 
     Args:
-        layer: whose buffer the copy is.
-        name: of the buffer.
+        layer: the layer whose buffer holds the copy.
+        name: the name of the buffer.
         images: shape (rows, channels, height, width).
-        padding: pixels of zeros to put on all four sides.
+        padding: pixels of zeros to add on all four sides.
     """
     turned = images.transpose(IN_MEMORY)
     if not padding and turned.flags.c_contiguous:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 CENTER: Final = 0.425
-"""Shares within this distance of a half are computed with the first quotient, others with the second."""
+"""The distance from 1/2 up to which the first quotient is used, beyond it the second."""
 
 FIRST: Final = (
     (

@@ -1,4 +1,4 @@
-"""Square patches of images, which convolution and pooling look through."""
+"""Square patches of images, for convolution and pooling."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Patches:
-    """Where square patches lie in an image: from the upper left corner on, as many as fit.
+    """The square patches of an image: as many as fit, from the upper left corner.
 
     Args:
         size: pixels along each side of a patch.
         stride: pixels from one patch to the next.
-        down: how many patches there are from top to bottom.
-        across: how many patches there are from left to right.
+        down: the number of patches from top to bottom.
+        across: the number of patches from left to right.
     """
 
     size: int
@@ -39,7 +39,7 @@ class Patches:
             stride: pixels from one patch to the next.
 
         Raises:
-            ShapeError: not even one patch fits.
+            ShapeError: no patch fits.
         """
         if min(height, width) < size:
             raise ShapeError(
@@ -48,7 +48,7 @@ class Patches:
         return cls(size, stride, (height - size) // stride + 1, (width - size) // stride + 1)
 
     def pixels(self) -> Iterator[tuple[slice, slice]]:
-        """Go through the pixels of a patch: the index of each, height and width, in all patches at once."""
+        """Yield an index, height and width, for each pixel of a patch; it selects that pixel of all patches."""
         for i in range(self.size):
             for j in range(self.size):
                 rows = slice(i, i + self.stride * (self.down - 1) + 1, self.stride)

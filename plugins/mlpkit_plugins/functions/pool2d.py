@@ -1,4 +1,4 @@
-"""The base of pooling layers: each patch of an image becomes a pixel."""
+"""The base of pooling layers, which reduce each patch of an image to a pixel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pool2d(Layer):
         stride: pixels from one patch to the next, down and across; by default the size, so that patches don't overlap.
 
     Attributes:
-        operator: ONNX's name of it.
+        operator: the name of the ONNX operator.
     """
 
     operator: ClassVar[str]
@@ -41,7 +41,7 @@ class Pool2d(Layer):
         return (channels, self.patches.down, self.patches.across)
 
     def pixels(self, images: Array) -> Iterator[Array]:
-        """Go through the pixels of a patch: a view of each in all patches, shape (rows, channels, down, across)."""
+        """Yield a view of each pixel in all patches, shape (rows, channels, down, across)."""
         for rows, columns in self.patches.pixels():
             yield images[:, :, rows, columns]
 
@@ -58,5 +58,5 @@ class Pool2d(Layer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with patches side by side, and with patches that overlap."""
+        """Show the layer with adjacent and with overlapping patches."""
         return [({}, (2, 4, 5)), ({"size": 3, "stride": 1}, (1, 4, 5))]

@@ -1,4 +1,4 @@
-"""Random numbers of few bits, which cost less to draw than those of Generator's distributions."""
+"""Random 16-bit integers, which are cheaper to draw than from the distributions of NumPy's Generator."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORDS_OF_A_DRAW: Final = 4
-"""A draw has 64 bits, and a word 16."""
+"""16-bit words in a draw of 64 bits."""
 
 DRAWS_OF_A_BLOCK: Final = 4
-"""Philox computes 256 bits at once, and counts such blocks."""
+"""Draws in a block of 256 bits, which Philox computes at once and counts."""
 
 
 def random_words(rng: np.random.Generator, out: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Fill out with random whole numbers from 0 to 65,535, four from each draw of the generator, and return it.
+    """Fill out with random integers from 0 to 65,535, four from each draw of the generator, and return it.
 
     Args:
-        rng: a generator whose bits are all random, as Philox's and PCG64's are.
-        out: of any shape, contiguous.
+        rng: a generator with 64 random bits per draw, such as Philox or PCG64.
+        out: contiguous, of any shape.
     """
     state: dict[str, Any] = dict(rng.bit_generator.state)
     draws = -(-out.size // WORDS_OF_A_DRAW)
@@ -37,11 +37,11 @@ def random_words(rng: np.random.Generator, out: NDArray[np.uint16]) -> NDArray[n
 
 
 def _after(state: dict[str, Any], draws: int) -> dict[str, Any]:
-    """Return the state of Philox after so many draws from whole blocks."""
+    """Return the state of Philox after ``draws`` draws that started at a block."""
     blocks, more = divmod(draws, DRAWS_OF_A_BLOCK)
     counter = state["state"]["counter"]
     counter[0] += np.uint64(blocks)
-    if more:  # the rest of a block is left for what is drawn next
+    if more:  # the next draws take the rest of the block
         last = np.empty(DRAWS_OF_A_BLOCK * WORDS_OF_A_DRAW, np.uint16)
         state["buffer"] = philox_words(state["state"]["key"], counter, last).astype("<u2").view("<u8").astype(np.uint64)
         state["buffer_pos"] = more

@@ -1,4 +1,4 @@
-"""What is done to each row of a minibatch, and sums over its rows: examples of any shape, and numbers of that shape."""
+"""Operations on the rows of a minibatch, and sums over its rows, for examples of any shape."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sum_row_products(x: Array, y: Array, products: Array, out: Array) -> None:
     Args:
         x: shape (rows, ...).
         y: of the same shape.
-        products: of the same shape, contiguous; takes the products if they are needed.
+        products: of the same shape, contiguous; a buffer for the products.
         out: shape of a row.
     """
     sums = out.reshape(-1)
@@ -62,7 +62,7 @@ def scale_and_shift_rows(x: Array, scale: Array, shift: Array, out: Array) -> Ar
     Args:
         x: shape (rows, ...).
         scale: shape of a row.
-        shift: of a shape that is stretched to that of a row.
+        shift: of a shape that broadcasts to the shape of a row.
         out: of the same shape as x, contiguous; may be x itself.
     """
     shift = np.broadcast_to(shift, scale.shape)
@@ -75,6 +75,6 @@ def _matrix(x: Array) -> Array:
 
 
 def _keep(sums: Array, out: Array) -> None:
-    """Write the sums to out if they are a copy of it, since there are gaps between its rows."""
+    """Write the sums to out if it isn't contiguous, so that ``sums`` is a copy."""
     if not out.flags.c_contiguous:
         out[...] = sums.reshape(out.shape)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Split(NamedTuple):
-    """The best split of some rows in order; splits with more gain come first."""
+    """The best split of some sorted rows; splits with more gain come first."""
 
     negative_gain: float
     begin: int
@@ -29,38 +29,38 @@ def tree_thresholds(
 ) -> NDArray[np.float64]:
     """Return the thresholds of a regression or classification tree, in ascending order.
 
-    The tree grows by the split that reduces the squared error of the targets' means most, Σ (Σ t)² / rows over both
-    parts less that of the whole; for classes t is one-hot, and this is Gini's impurity.
+    The tree grows by the split that reduces the squared error most. The gain of a split is the sum of (Σ t)² / rows
+    over its two parts, minus the same for the whole. For classes, t is one-hot, and this is the Gini impurity.
 
     Args:
         numbers: the column, finite, shape (rows,).
-        targets: numbers of classes as integers, shape (rows,); or values, shape (rows, count).
+        targets: class numbers as integers, shape (rows,); or values, shape (rows, count).
         leaves: the largest number of leaves.
         fewest_rows: the smallest number of rows in a leaf.
-        least_gain: share of the squared error of the whole column that a split must take off.
+        least_gain: share of the squared error of the whole column by which a split must reduce it.
 
     Source: Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), chapters 2 and 8.
     """
     order = np.argsort(numbers, kind="stable")
     x, t = numbers[order], targets[order]
     least = least_gain * _squared_error(t)
-    found: list[float] = []
+    thresholds: list[float] = []
     waiting = [split for split in [_best_split(x, t, 0, len(x), fewest_rows)] if split]
     heapify(waiting)
-    while waiting and len(found) + 1 < leaves:
+    while waiting and len(thresholds) + 1 < leaves:
         gain, begin, middle, end = heappop(waiting)
         if -gain < least:
-            break  # the others gain no more
-        found.append((x[middle - 1] + x[middle]) / 2)
+            break  # the remaining splits gain less
+        thresholds.append((x[middle - 1] + x[middle]) / 2)
         for part in ((begin, middle), (middle, end)):
             split = _best_split(x, t, *part, fewest_rows)
             if split:
                 heappush(waiting, split)
-    return np.sort(np.array(found, np.float64))
+    return np.sort(np.array(thresholds, np.float64))
 
 
 def _best_split(x: Array, t: Array, begin: int, end: int, fewest_rows: int) -> _Split | None:
-    """Return the split of some rows with the most gain; None if none has any."""
+    """Return the split of some rows with the largest gain; None if no split has any."""
     first, last = begin + fewest_rows, end - fewest_rows
     middles = np.arange(first, last + 1)
     middles = middles[x[middles - 1] < x[middles]] if first <= last else middles[:0]
@@ -80,7 +80,7 @@ def _squared_error(t: Array) -> float:
 
 
 def _columns(t: Array) -> Iterator[NDArray[np.float64]]:
-    """Go through the columns of the targets, centred; for classes, through those of their one-hot rows."""
+    """Yield the centred columns of the targets; for classes, their one-hot columns."""
     if t.ndim == 1:
         yield from ((t == number).astype(np.float64) for number in np.unique(t))
     else:

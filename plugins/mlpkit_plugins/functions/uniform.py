@@ -1,4 +1,4 @@
-"""Uniform first values within given bounds."""
+"""Uniform initial values within given bounds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Uniform(Initializer):
-    """Independent uniform numbers, for layers whose papers say so.
+    """Independent uniform numbers, for layers whose papers use them.
 
         U(-bound, bound)
 
     Args:
         bound: the bound.
-        rows_alike: whether all indices of the first axis have the same numbers.
+        rows_alike: whether all rows of the first axis have the same numbers.
     """
 
     bound: float

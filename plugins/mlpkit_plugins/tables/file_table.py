@@ -61,7 +61,7 @@ class FileTable(TableDataset, FileOption):
             wishes: what the user asked for about the columns.
 
         Raises:
-            ParameterError: a file or the target is missing, or the recipe is not for such a table.
+            ParameterError: a file or the target is missing, or the recipe doesn't suit the table.
             DataError: the file is damaged, or holds nothing to learn from.
         """
 

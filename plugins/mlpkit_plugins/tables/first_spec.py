@@ -99,7 +99,7 @@ def propose_for_table(
         wishes: what the user asked for about the columns.
 
     Raises:
-        ParameterError: a named column is missing, or the recipe is not for such a table.
+        ParameterError: a named column is missing, or the recipe doesn't suit the table.
         DataError: the table has too few rows, nothing to learn from, or inconsistent values.
     """
     sample, source = reading.sample, reading.source

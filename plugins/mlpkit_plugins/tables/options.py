@@ -132,7 +132,7 @@ class TableOptions(ColumnOptions):
             remedy = "set predict: labels for columns of 0 and 1, or predict: values for numbers"
             raise ParameterError("target", message, remedy=remedy)
         if self.classes is not None and self.predict != "classes":
-            message = f"they are given for {self.predict}"
+            message = f"they are listed, but predict is {self.predict}"
             raise ParameterError("classes", message, remedy="leave them out, or set predict: classes")
         if len(set(self.classes or ())) < len(self.classes or ()):
             raise ParameterError("classes", "a class is named twice", remedy="name it once")

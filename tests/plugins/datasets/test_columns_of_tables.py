@@ -316,7 +316,7 @@ def test_a_compressed_file(tmp_path):
         ({"quote": ""}, "quote: '' can't be the quote; expected a single character"),
         (
             {"thousands": "."},
-            "thousands: '.' stands before decimals, too; expected another character; set decimal as well",
+            "thousands: '.' is the decimal sign already; expected another character; set decimal as well",
         ),
         ({"symbols": ("5",)}, "symbols: a symbol is empty or a number; expected texts such as $, % or kg"),
     ],

@@ -150,7 +150,7 @@ def test_classes_stand_in_the_order_that_the_spec_lists(write):
         ({"classes": ("low", "low")}, "classes: a class is named twice; name it once"),
         (
             {"classes": ("low", "high"), "predict": "values"},
-            "classes: they are given for values; leave them out, or set predict: classes",
+            "classes: they are listed, but predict is values; leave them out, or set predict: classes",
         ),
     ],
 )
@@ -559,7 +559,7 @@ def test_parameters_that_don_t_fit_the_file(write, options, expected):
         ),
         (
             "a,t\n1,x\n2,y,z\n",
-            "data.csv, row 3: the row has 3 fields; expected 2, as the header has; quote fields that hold a delimiter",
+            "data.csv, row 3: the row has 3 fields; expected 2, as in the header; quote fields that hold a delimiter",
         ),
         (
             "a,t\n1e200,x\n-1e200,y\n2,x\n3,y\n",
@@ -674,7 +674,7 @@ def test_what_is_wrong_in_the_file_is_named_by_row_and_column(write, content, ex
             {"predict": "values"},
             "row 3, column 't': 'n/a' is not a finite number; add it to missing_texts if it means a missing value",
         ),
-        ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as the header has; is one missing?"),
+        ("a,t\n1\n", {}, "row 2: the row has 1 field; expected 2, as in the header; is one missing?"),
         (
             "a,t\nno,x\nyes,y\nmaybe,x\nperhaps,y\nno,x\n",
             {},

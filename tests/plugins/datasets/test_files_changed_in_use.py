@@ -67,7 +67,7 @@ def train_while(tmp_path):
 def test_a_run_that_reads_rows_ends_with_an_error_and_its_model(tmp_path, train_while, format_, change):
     code, told = train_while(format_, ROW_BY_ROW, change, epochs=100_000)
     assert code == 1, told
-    assert "the file was overwritten or truncated while it was in use; train on a copy that stays as it is" in told
+    assert "the file was overwritten or truncated while it was in use; train on a copy that doesn't change" in told
     assert f"error: x.{format_}" in told
     network = mlpkit.load_model(tmp_path / "run" / "model.safetensors")
     assert network.predict(np.ones((1, 50), np.float32)).shape == (1, 2)

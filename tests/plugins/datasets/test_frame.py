@@ -248,7 +248,7 @@ def test_a_damaged_state_is_refused(state):
 
 
 def test_no_frame_no_description():
-    with pytest.raises(mlpkit.DataError, match="the examples were given in Python, and no file has them"):
+    with pytest.raises(mlpkit.DataError, match="the examples were passed in Python and aren't in a file"):
         Frame().describe()
 
 

@@ -110,7 +110,7 @@ def test_classes_that_are_numbers_stand_in_their_order(folder):
 def test_images_are_scaled_if_the_spec_says_so(folder):
     add(folder / "pets/cat/large.png", np.full((40, 50), 9, np.uint8))
     assert message(lambda: ImageFolder("pets").open(0), DataError) == (
-        "pets/cat/large.png: the image is 40 x 50 pixels; expected 4 x 5, as the first one has; "
+        "pets/cat/large.png: the image is 40 x 50 pixels; expected 4 x 5, like the first image; "
         "set resize: [4, 5] to scale all"
     )
     dataset = ImageFolder("pets", resize=(3, 2), flatten=False, normalize=False, **NONE)
@@ -217,7 +217,7 @@ def test_mistakes_name_the_folder_or_the_file(folder):
         "nothing/fly/2.png: the file is empty; expected an image"
     )
     assert message(ImageFolder("pets/cat").describe, DataError) == (
-        "pets/cat/0.png: the file is beside the class folders; move it into one of them"
+        "pets/cat/0.png: the file is next to the class folders; move it into one of them"
     )
     add(folder / "one/cat/1.png", pixels(1))
     assert message(ImageFolder("one").describe, ParameterError) == (

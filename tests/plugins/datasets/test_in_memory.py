@@ -110,7 +110,7 @@ def test_the_examples_may_lack_classes_that_are_given_and_they_stay_in_order(cla
         ({"classes": []}, "classes: the list is empty; expected texts, numbers or truth values, all of one type"),
         (
             {"classes": [0, 1], "predict": "values"},
-            "classes: they are given for values; expected none, or predict: cla",
+            "classes: they are listed, but predict is values; expected none, or predict: cla",
         ),
     ],
 )
@@ -133,7 +133,7 @@ def test_the_checksum_is_of_the_arrays():
 
 
 def test_no_examples_no_description():
-    with pytest.raises(mlpkit.DataError, match="the examples were given in Python, and no file has them"):
+    with pytest.raises(mlpkit.DataError, match="the examples were passed in Python and aren't in a file"):
         InMemory().describe()
 
 

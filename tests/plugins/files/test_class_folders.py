@@ -35,7 +35,7 @@ def test_a_link_to_a_folder_above_is_not_followed(tmp_path):
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["a.png"], "a.png: the file is beside the class folders; move it into one of them"),
+        (["a.png"], "a.png: the file is next to the class folders; move it into one of them"),
         ([], "the folder has no subfolders; expected one for each class"),
         (["cat/a.png", "dog/.x"], "dog: the class folder holds no file; expected .png, .jpg"),
         (

@@ -97,15 +97,15 @@ MISTAKES = {
     "only a mark": (b"\xef\xbb\xbf", "row 1: the file is empty; expected a header, and a row for each example"),
     "too many": (
         b"a,b\n1,2\n1,2,3\n",
-        "row 3: the row has 3 fields; expected 2, as the header has; quote fields that hold a delimiter",
+        "row 3: the row has 3 fields; expected 2, as in the header; quote fields that hold a delimiter",
     ),
-    "too few": (b"a,b\n1,2\n\n1\n", "row 4: the row has 1 field; expected 2, as the header has; is one missing?"),
+    "too few": (b"a,b\n1,2\n\n1\n", "row 4: the row has 1 field; expected 2, as in the header; is one missing?"),
     "same names": (b"a,b,a\n1,2,3\n", "row 1, column 'a': two columns have that name; rename one in the file"),
     "another delimiter": (
         b"a;b\n1;2\n",
         "row 1: the header has one column, 'a;b'; put ',' between columns, or set delimiter: ';'",
     ),
-    "Excel's mark": (b"sep=,\na,b\n1,2\n", "row 1: the row says how columns are separated; remove it"),
+    "Excel's mark": (b"sep=,\na,b\n1,2\n", "row 1: the row only names the delimiter; remove it"),
     "tabs": (
         b"a\tb\n1\t2\n",
         r"""row 1: the header has one column, 'a\tb'; """

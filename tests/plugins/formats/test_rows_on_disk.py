@@ -15,7 +15,7 @@ from mlpkit import DataError, read_npy_header
 from mlpkit_plugins.formats import rows_on_disk
 from mlpkit_plugins.formats.rows_on_disk import RowsOnDisk
 
-CHANGED = r"^x.npy: the file was overwritten or truncated while it was in use; train on a copy that stays as it is$"
+CHANGED = r"^x.npy: the file was overwritten or truncated while it was in use; train on a copy that doesn't change$"
 
 
 def opened(path):

@@ -324,7 +324,7 @@ def test_a_file_of_targets_that_nothing_tells_is_asked_for(cwd, refused, first):
     np.save("rows.npy", x)
     np.save("kinds.npy", t)
     assert refused("rows.npy") == (
-        "error: --target: no file was named that holds the targets of rows.npy; expected an .npy file with a row for "
+        "error: --target: no file of targets was named for rows.npy; expected an .npy file with a row for "
         "each example; write --target FILE\n"
     )
     assert refused("rows.npy", "--target", "kind.npy") == (
@@ -333,8 +333,7 @@ def test_a_file_of_targets_that_nothing_tells_is_asked_for(cwd, refused, first):
     first("rows.npy", "--target", "kinds.npy")
     np.save("x_test.npy", x)
     assert refused("rows.npy", "--target", "kinds.npy", "--test", "x_test.npy") == (
-        "error: --test: no file of targets lies beside x_test.npy; call the two alike, as x_test.npy and t_test.npy "
-        "are\n"
+        "error: --test: there is no file of targets next to x_test.npy; name the two like x_test.npy and t_test.npy\n"
     )
 
 
@@ -426,7 +425,7 @@ def test_a_cut_file_of_an_array(cwd, refused):
 def test_spoiled_idx_files(cwd, refused):
     x, t = bars(50)
     write_idx(cwd / "train-images-idx3-ubyte", x)
-    assert "no file was named that holds the targets of train-images-idx3-ubyte" in refused("train-images-idx3-ubyte")
+    assert "no file of targets was named for train-images-idx3-ubyte" in refused("train-images-idx3-ubyte")
     write_idx(cwd / "train-labels-idx1-ubyte", t[:49])
     assert "has 49 targets for the 50 examples of train-images-idx3-ubyte" in refused("train-images-idx3-ubyte")
     assert "the magic number is 0x00000801; expected 0x00000803" in refused(
@@ -453,7 +452,7 @@ def test_spoiled_folders_of_images(cwd, refused, invoke):
     (cwd / "pets/lying/zzz.png").write_bytes(b"no image")
     assert "pets/lying/zzz.png: can't be read as an image; replace the file, or leave it out" in refused("pets")
     (cwd / "pets/lying/zzz.png").rename(cwd / "pets/stray.png")
-    assert "pets/stray.png: the file is beside the class folders; move it into one of them" in refused("pets")
+    assert "pets/stray.png: the file is next to the class folders; move it into one of them" in refused("pets")
     (cwd / "pets/stray.png").unlink()
     (cwd / "pets/lying/notes.txt").write_text("nice")
     assert "pets/lying/notes.txt: the file type '.txt' is not one of" in refused("pets")

@@ -114,8 +114,8 @@ def refusal(invoke, place):
 def test_what_lacks_targets_or_does_not_fit_is_an_error(train, invoke, files):
     train(NPY)
     np.save("rows.npy", X)
-    remedy = "call the two alike, as x.npy and t.npy are, or save both in an .npz file as x and t"
-    assert refusal(invoke, "rows.npy") == (1, f"rows.npy: no file of targets lies beside it; {remedy}")
+    remedy = "name the two like x.npy and t.npy, or save both in an .npz file as x and t"
+    assert refusal(invoke, "rows.npy") == (1, f"rows.npy: there is no file of targets next to it; {remedy}")
     np.save("new/t.npy", T)
     assert refusal(invoke, "new/x.npy") == (1, "new/t.npy: has 60 targets for the 20 examples of new/x.npy")
     np.save("new/x.npy", X[:, :3])
@@ -137,8 +137,8 @@ def test_what_lacks_targets_or_does_not_fit_is_an_error(train, invoke, files):
 def test_images_without_labels_are_an_error(train, invoke, files, data):
     train(FORMATS[data][0])
     write_idx(files / "pixels", X)
-    advice = "called alike, with 'labels' in place of 'images'"
-    assert refusal(invoke, "pixels") == (1, f"pixels: no file of labels lies beside it, {advice}")
+    advice = "with 'labels' for 'images' in its name"
+    assert refusal(invoke, "pixels") == (1, f"pixels: there is no file of labels next to it, {advice}")
     assert refusal(invoke, "new") == (1, "new: the folder holds no IDX file of images with one of labels")
     write_idx(files / "idx/t10k-labels-idx1-ubyte", T[:5])
     code, error = refusal(invoke, "idx")

@@ -232,7 +232,7 @@ def test_a_run_cannot_go_on_without_the_arrays(tmp_path):
     with pytest.raises(mlpkit.DataError) as caught:
         mlpkit.resume(tmp_path / "run")
     assert str(caught.value) == (
-        "in_memory: the examples were given in Python, and no file has them; give them: mlpkit.fit(x, t, ...), "
+        "in_memory: the examples were passed in Python and aren't in a file; pass them again: mlpkit.fit(x, t, ...), "
         "or mlpkit.resume(RUN, examples=(x, t)) to go on"
     )
 

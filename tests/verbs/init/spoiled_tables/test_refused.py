@@ -65,7 +65,7 @@ def test_two_columns_of_one_name(table, save, refused, trains):
 def test_a_delimiter_at_the_end_of_every_row_but_the_header(table, save, refused, trains):
     save([table[0], *([*row, ""] for row in table[1:])])
     assert refused() == (
-        "t.csv, row 2: the row has 6 fields; expected 5, as the header has; remove ',' at the end of each row"
+        "t.csv, row 2: the row has 6 fields; expected 5, as in the header; remove ',' at the end of each row"
     )
     save(table)
     trains()
@@ -75,7 +75,7 @@ def test_a_delimiter_inside_a_field(cwd, table, save, refused, trains):
     table[4][1] = "red, dark"
     (cwd / "t.csv").write_text("".join(",".join(row) + "\n" for row in table))
     assert refused() == (
-        "t.csv, row 5: the row has 6 fields; expected 5, as the header has; quote fields that hold a delimiter"
+        "t.csv, row 5: the row has 6 fields; expected 5, as in the header; quote fields that hold a delimiter"
     )
     save(table)
     trains()
@@ -242,8 +242,8 @@ def test_a_note_at_the_end(cwd, table, save, refused, trains, note):
     with (cwd / "t.csv").open("a") as file:
         file.write(note + "\n")
     assert refused() == (
-        f"t.csv, row {len(table) + 1}: the row has 1 field; expected 5, as the header has; leave it out if it is a "
-        "note, and no example"
+        f"t.csv, row {len(table) + 1}: the row has 1 field; expected 5, as in the header; leave it out if it is a "
+        "note, not an example"
     )
     save(table)
     trains()
@@ -251,7 +251,7 @@ def test_a_note_at_the_end(cwd, table, save, refused, trains, note):
 
 def test_a_row_that_is_too_short(table, save, refused, trains):
     save([*table[:20], table[20][:3], *table[21:]])
-    assert refused() == "t.csv, row 21: the row has 3 fields; expected 5, as the header has; is one missing?"
+    assert refused() == "t.csv, row 21: the row has 3 fields; expected 5, as in the header; is one missing?"
     save(table)
     trains()
 
