@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 SETTINGS: Final = ROOT / "docs/website"
 BROWSER: Final = "docs/browser"
 """The page that trains in the browser."""
+PAGES: Final = ROOT / "docs/generated_pages.py"
+"""Writes the pages that come from code."""
 STRICT: Final = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet")
 
 
@@ -36,6 +39,7 @@ def build(folder: Path) -> int:
     """Write this version of the site into a folder, and return the exit code."""
     site = folder / __version__
     shutil.rmtree(site, ignore_errors=True)
+    subprocess.run([sys.executable, str(PAGES)], check=True)
     with TemporaryDirectory() as doctrees:
         exit_code = build_main([*STRICT, "-j", "auto", "-c", str(SETTINGS), "-d", doctrees, str(ROOT), str(site)])
     if exit_code == 0:

@@ -1,56 +1,43 @@
-"""Fills the generated parts of these pages.
+"""Writes the pages that come from code, and fills the generated parts of the others.
 
     python docs/generate.py            writes what is stale
-    python docs/generate.py --check    writes nothing, and exits 1 if something is stale
+    python docs/generate.py --check    writes nothing, and exits 1 if something that git keeps is stale
 
-A generated part is between two comments. The first is ``<!-- generated: keys -->`` for the table of a spec's keys,
-``catalogue`` for the built-in components, ``checks`` for the conformance suite, ``operators`` for those that exporters
-know, ``reference`` for the plugin interface, ``python`` for what trains networks in Python, or ``<!-- generated: $
-mlpkit check my.yaml -->`` for what a command prints; the second is ``<!-- end -->``. The picture on the page on
-performance is drawn from ``benchmarks/results/training_step.json``; the stubs ``mlpkit/**/*.pyi`` list the public
-names and the built-in layers; the specs in ``specs/tables`` are what ``mlpkit init --recipe`` writes.
+``docs/generated_pages.py`` has the pages. A generated part of another page is what a command prints: it is between the
+comments ``<!-- generated: $ mlpkit check my.yaml -->`` and ``<!-- end -->``. The picture on the page on performance is
+drawn from ``benchmarks/results/training_step.json``; the stubs ``mlpkit/**/*.pyi`` list the public names and the
+built-in layers; the specs in ``specs/tables`` are what ``mlpkit init --recipe`` writes.
 """
 
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
-from generators.catalogue import catalogue
-from generators.checks_list import checks_list
+from generated_pages import PAGES
 from generators.console import console
-from generators.keys_table import keys_table
-from generators.operators_list import operators_list
 from generators.recipes import recipes
-from generators.reference import python_reference, reference
 from generators.step_time import PICTURE, step_time
 from generators.stub import stubs
 
 DOCS: Final = Path(__file__).resolve().parent
 FIGURES: Final = DOCS.parent / "benchmarks/results/training_step.json"
-PART: Final = re.compile(r"(?P<begin><!-- generated: (?P<what>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
-PARTS: Final = {
-    "keys": keys_table,
-    "catalogue": catalogue,
-    "checks": checks_list,
-    "operators": operators_list,
-    "reference": reference,
-    "python": python_reference,
-}
+PART: Final = re.compile(r"(?P<begin><!-- generated: \$ (?P<command>.+?) -->\n).*?(?P<end>^<!-- end -->$)", re.M | re.S)
 
 
 def filled(page: str) -> str:
     """Return a page with every generated part as the code is now.
 
     Raises:
-        ValueError: a part has no end.
+        ValueError: a part has no end, or its command is another program's.
     """
     if page.count("<!-- generated: ") != len(PART.findall(page)):
-        msg = "a generated part has no line '<!-- end -->'"
+        msg = "a generated part has no command after '$', or no line '<!-- end -->'"
         raise ValueError(msg)
-    return PART.sub(lambda part: part["begin"] + _content(part["what"], page) + part["end"], page)
+    return PART.sub(lambda part: part["begin"] + console(part["command"], page) + part["end"], page)
 
 
 def main(arguments: list[str]) -> int:
@@ -58,10 +45,12 @@ def main(arguments: list[str]) -> int:
     check_only = "--check" in arguments
     stale = False
     for path in sorted(DOCS.rglob("*.md")):
+        if path.relative_to(DOCS).as_posix() in PAGES:
+            continue
         page = path.read_text(encoding="utf-8")
         try:
             renewed = filled(page)
-        except (KeyError, ValueError) as error:
+        except ValueError as error:
             sys.stderr.write(f"{path.relative_to(DOCS.parent)}: {error}\n")
             return 2
         stale |= _renew(path, renewed, check_only=check_only)
@@ -69,6 +58,8 @@ def main(arguments: list[str]) -> int:
             stale |= _renew(DOCS / PICTURE, step_time(FIGURES.read_text(encoding="utf-8")), check_only=check_only)
     for place, content in {**stubs(), **recipes()}.items():
         stale |= _renew(DOCS.parent / place, content, check_only=check_only)
+    if not check_only:
+        subprocess.run([sys.executable, str(DOCS / "generated_pages.py")], check=True)
     return int(stale and check_only)
 
 
@@ -80,10 +71,6 @@ def _renew(path: Path, renewed: str, *, check_only: bool) -> bool:
         path.write_text(renewed, encoding="utf-8")
     sys.stdout.write(f"{path.relative_to(DOCS.parent)} {'is stale' if check_only else 'written'}\n")
     return True
-
-
-def _content(what: str, page: str) -> str:
-    return console(what[2:], page) if what.startswith("$ ") else PARTS[what]()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from documentation_pages import BY_HAND, FROM_CODE
 from requirements import requires
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +60,8 @@ def _unwanted(folder, names):
     patterns = ["*.so", "*.egg-info", "__pycache__"]
     if Path(folder) == ROOT:
         patterns += [".*", "build", "tests", "benchmarks"]
+    if Path(folder) == ROOT / "docs":
+        patterns += [page.name for page in FROM_CODE]
     return shutil.ignore_patterns(*patterns)(folder, names)
 
 
@@ -71,7 +74,7 @@ def test_the_wheel_holds_exactly_what_the_tree_holds(wheel):
                 tree.add(f"{package}/{path.relative_to(home).as_posix()}")
     specs = [path for folder in ("", "papers", "tables") for path in (ROOT / "specs" / folder).glob("*.yaml")]
     tree |= {f"mlpkit/shipped_specs/{path.relative_to(ROOT / 'specs').as_posix()}" for path in specs}
-    pages = [*(ROOT / "docs").rglob("*.md"), *(path for path in (ROOT / "docs/pictures").rglob("*") if path.is_file())]
+    pages = [*BY_HAND, *FROM_CODE, *(path for path in (ROOT / "docs/pictures").rglob("*") if path.is_file())]
     tree |= {f"mlpkit/shipped_docs/{path.relative_to(ROOT / 'docs').as_posix()}" for path in pages}
     lessons = [path for path in (ROOT / "specs/from_scratch").iterdir() if path.is_file() and path.name != "README.md"]
     tree |= {f"mlpkit/shipped_specs/from_scratch/{path.name}" for path in lessons}

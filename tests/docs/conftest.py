@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from documentation_pages import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
-sys.path.insert(0, str(DOCS))  # as `python docs/generate.py` has it
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

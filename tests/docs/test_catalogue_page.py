@@ -6,6 +6,7 @@ import ast
 import re
 
 import pytest
+from documentation_pages import text_of
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.signature import REQUIRED
@@ -17,7 +18,7 @@ BUILT_IN = Registry([plugin for plugin in installed_plugins() if plugin.built_in
 
 @pytest.mark.parametrize("component", BUILT_IN, ids=[component.name for component in BUILT_IN])
 def test_parameters_are_written_as_in_a_call(component, docs):
-    page = (docs / "catalogue.md").read_text("utf-8")
+    page = text_of(docs / "catalogue.md")
     (line,) = re.findall(rf"^- \*\*`{component.name}`\*\*: (.+)$", page, re.M)
     parameters = re.search(r"\. `([^`]*)`$", line)
     call = ast.parse(f"f({parameters[1] if parameters else ''})", mode="eval").body

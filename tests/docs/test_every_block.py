@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from documentation_pages import BY_HAND
 from generators.marked_blocks import write_files
 
 from mlpkit.cli.verbs import VERBS, program
@@ -25,7 +26,7 @@ OTHERS = (
 )
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *(ROOT / page for page in OTHERS)]
+    for path in [ROOT / "README.md", *BY_HAND, *(ROOT / page for page in OTHERS)]
 }
 
 RUN_IF_MARKED = {

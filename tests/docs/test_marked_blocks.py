@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from documentation_pages import BY_HAND, DOCS
 from generators.marked_blocks import MarkedBlock, marked_blocks, write_files
 
 import mlpkit
@@ -19,8 +20,7 @@ from mlpkit.specfile.spec import read_spec
 from mlpkit.testing.check_plugin import check_plugin
 from mlpkit.verbs.run.check import check
 
-DOCS = Path(__file__).parents[2] / "docs"
-TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}
+TEXTS = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in BY_HAND}
 BLOCKS = {name: marked_blocks(text) for name, text in TEXTS.items()}
 
 

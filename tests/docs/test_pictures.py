@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from documentation_pages import BY_HAND
 from generators.terminal import terminal
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"
 PICTURES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
-PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+PAGES = [ROOT / "README.md", *BY_HAND]
 SHOWN = [
     (found["alt"], (page.parent / found["file"]).resolve())
     for page in PAGES

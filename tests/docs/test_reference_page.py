@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from documentation_pages import text_of
 
 import mlpkit
 import mlpkit.engines
@@ -84,7 +85,7 @@ DESCRIBED_ELSEWHERE = {
 @pytest.fixture
 def sections(docs):
     """Return the text below each heading."""
-    interface = (docs / "reference.md").read_text("utf-8").split("## Conformance checks")[0]
+    interface = text_of(docs / "reference.md").split("## Conformance checks")[0]
     parts = re.split(r"^##+ (.+)$", interface, flags=re.M)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -93,18 +94,18 @@ def test_every_public_name_is_there(sections, docs):
     names = set(mlpkit.__all__) - NOT_FOR_PLUGINS - DESCRIBED_ELSEWHERE
     modules = (mlpkit.engines, mlpkit.graph, mlpkit.testing)
     expected = {f"mlpkit.{name}" for name in names} | {f"{m.__name__}.{name}" for m in modules for name in m.__all__}
-    on_pages_of_kinds = re.findall(r"\[(mlpkit\.\w+)\]\(components/", (docs / "reference.md").read_text("utf-8"))
+    on_pages_of_kinds = re.findall(r"\[(mlpkit\.\w+)\]\(components/", text_of(docs / "reference.md"))
     described = [title for title in sections if title.startswith("mlpkit.")] + on_pages_of_kinds
     assert sorted(described) == sorted(expected)
 
 
 def test_every_name_for_those_who_train_is_on_the_page_of_python(docs):
-    titles = re.findall(r"^### mlpkit\.(\w+)$", (docs / "python-reference.md").read_text("utf-8"), re.M)
+    titles = re.findall(r"^### mlpkit\.(\w+)$", text_of(docs / "python-reference.md"), re.M)
     assert sorted(titles) == sorted(NOT_FOR_PLUGINS - {"__version__"})
 
 
 def test_every_conformance_check_is_listed_once(docs):
-    listed = (docs / "reference.md").read_text("utf-8").split("## Conformance checks")[1]
+    listed = text_of(docs / "reference.md").split("## Conformance checks")[1]
     assert sorted(re.findall(r"^- `(\w+)`$", listed, re.M)) == sorted(check.name for check in all_checks())
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from documentation_pages import FROM_CODE
 
 CODE_TOO = True
 """Whether code is held to it as well: modules, messages, docstrings, comments, and what pages show of them."""
@@ -55,9 +56,9 @@ def words_of(path: Path) -> str:
 
 @cache
 def texts() -> dict[Path, str]:
-    """Return what the files that are held to plain words say, but for this one."""
+    """Return what the files that are held to plain words say, but for this one and pages that come from code."""
     patterns = PAGES + CODE if CODE_TOO else PAGES
-    files = {path for pattern in patterns for path in ROOT.glob(pattern)} - {Path(__file__).resolve()}
+    files = {path for pattern in patterns for path in ROOT.glob(pattern)} - {Path(__file__).resolve(), *FROM_CODE}
     return {path: words_of(path) for path in sorted(files)}
 
 

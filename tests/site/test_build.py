@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from documentation_pages import BY_HAND, FROM_CODE
 from html_links import Links, crawl, is_elsewhere
 from requirements import require_package
 
@@ -32,7 +33,7 @@ def test_every_link_and_anchor_leads_somewhere(crawled):
 def test_every_page_can_be_reached(crawled, site):
     built = {path.resolve() for path in site.rglob("*.html") if "_static" not in path.parts}
     assert built - crawled[0].keys() == set()
-    sources = [*(ROOT / "docs").rglob("*.md"), ROOT / "docs/notebook.ipynb", ROOT / "README.md"]
+    sources = [*BY_HAND, *FROM_CODE, ROOT / "docs/notebook.ipynb", ROOT / "README.md"]
     pages = {(site / path.relative_to(ROOT)).with_suffix(".html").resolve() for path in sources}
     assert pages <= built
 
@@ -60,9 +61,10 @@ def small(tmp_path):
     require_package("furo")
 
     def build(text, urls=""):
-        for folder in ("docs/website", "docs/browser"):
+        for folder in ("docs/website", "docs/browser", "docs/generators"):
             shutil.copytree(ROOT / folder, tmp_path / folder)
-        shutil.copy(ROOT / "docs/build.py", tmp_path / "docs")
+        for script in ("docs/build.py", "docs/generated_pages.py"):
+            shutil.copy(ROOT / script, tmp_path / "docs")
         metadata = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.urls]")[0]
         (tmp_path / "pyproject.toml").write_text(f"{metadata}\n{urls}", encoding="utf-8")
         (tmp_path / "docs/README.md").write_text("# All\n\n## Part\n\n- [Page](page.md)\n", encoding="utf-8")

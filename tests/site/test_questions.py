@@ -38,7 +38,7 @@ QUESTIONS = {
         ("What is stable", "What may change between versions"), "docs/stable", "plugin interface"
     ),
     "Which optimizers are there?": Answer(("Components",), "docs/catalogue", "adamw"),
-    "What does batch_size mean?": Answer(("The spec", "All keys"), "docs/spec", "training.batch_size"),
+    "What does batch_size mean?": Answer(("All keys",), "docs/keys", "training.batch_size"),
     "Why does my training diverge?": Answer(("Training", "Divergence"), "docs/training", "never saves NaN"),
     "How do I predict for new rows in Python?": Answer(("Data", "Prediction"), "docs/data", "model.predict("),
     "Is it faster than PyTorch?": Answer(

@@ -44,7 +44,7 @@ def test_a_page_is_opened_by_its_name(invoke, opened, name, says):
 
 
 def test_print_opens_nothing(invoke, opened):
-    done = invoke("docs", "spec", "--print")
+    done = invoke("docs", "keys", "--print")
     assert "training.batch_size" in page_at(done.out.strip())
     assert opened == []
 
