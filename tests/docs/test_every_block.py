@@ -47,7 +47,6 @@ FOLLOWED = {
     "docs/guide.md": "tests/plugin_packages/test_guide.py",
     "docs/first-hour.md": "tests/plugin_packages/test_first_pages.py",
     "docs/first-table.md": "tests/plugin_packages/test_first_pages.py",
-    "docs/digits.md": "tests/plugin_packages/test_first_pages.py",
     "specs/from_scratch/README.md": "tests/specs/test_from_scratch.py",
     "docs/doctor.md": "tests/docs/test_sessions.py",
     "docs/seeds.md": "tests/docs/test_sessions.py",

@@ -12,22 +12,20 @@ from walkthrough import commands_run, follow, steps_of
 ROOT = Path(__file__).parents[2]
 FIRST_HOUR = ROOT / "docs/first-hour.md"
 PAGES = [FIRST_HOUR, ROOT / "docs/first-table.md"]
-LONG_PAGE = ROOT / "docs/digits.md"
-"""Its commands train for a while on all of MNIST."""
 FROM_THE_CLONE = ("specs", "plugins/mlpkit_plugins/datasets/example_files")
 """Folders that the commands take something from."""
 BY_GENERATE = re.compile(r"^<!-- generated: .*?<!-- end -->$", re.M | re.S)
 """What `python docs/generate.py` runs, which a test of its own sees to."""
 
 
-@pytest.mark.parametrize("page", [*PAGES, pytest.param(LONG_PAGE, marks=pytest.mark.long)], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_step_does_what_the_page_says(page, new_environment, tmp_path):
     for folder in FROM_THE_CLONE:
         shutil.copytree(ROOT / folder, tmp_path / folder)
     follow(steps_of(page), new_environment(), tmp_path)
 
 
-@pytest.mark.parametrize("page", [*PAGES, LONG_PAGE], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_is_run(page):
     by_hand = BY_GENERATE.sub("", page.read_text("utf-8"))
     assert re.findall(r"^\$ (.+)$", by_hand, re.M) == commands_run(steps_of(page))
