@@ -92,7 +92,7 @@ def peak_of_training(train):
         assert done.returncode == 0, done.stderr
         loss, grown = map(float, done.stdout.split())
         assert loss < 0.7
-        print(f"{grown / MEGABYTE:.1f} MiB")  # noqa: T201 - the figures of docs/data.md
+        print(f"{grown / MEGABYTE:.1f} MiB")  # noqa: T201 - the figures of docs/performance.md
         return grown
 
     return run
