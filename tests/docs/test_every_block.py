@@ -87,7 +87,6 @@ NOT_RUN = {
     },
     "docs/machines.md": {
         'pip install "mlpkit[mpi]" mpich': INSTALLS,
-        "error: rank 3 of 4": "tests/training/test_mpi.py has such a message",
         "mpiexec -n 2 mlpkit resume runs/mnist": "tests/training/test_mpi.py resumes on other ranks",
         "error: rank 2 of 3": "tests/hosts/test_ranks.py has such a message",
         "mpiexec -hosts node-a,node-b,node-c -ppn 1 -n 3 hostname": "needs several machines",
@@ -119,7 +118,6 @@ NOT_RUN = {
     },
     "docs/exports.md": {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
-        "mlpkit export runs/titanic --to titanic.onnx": "tests/docs/test_exports_page.py exports that run",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/plugins/exporters/c compiles and runs that test",
     },
     "docs/first-hour.md": {"python3 -m venv .venv": INSTALLS},
