@@ -91,7 +91,6 @@ NOT_RUN = {
         "error: rank 2 of 3": "tests/hosts/test_ranks.py has such a message",
         "mpiexec -hosts node-a,node-b,node-c -ppn 1 -n 3 hostname": "needs several machines",
         "mpiexec -hosts node-a,node-b,node-c -ppn 1 -n 3 /opt": "tests/hosts/test_ranks.py trains on three hosts",
-        "mpiexec -hosts node-a,node-b -ppn 1 -n 2 /opt": "tests/hosts/test_ranks.py resumes on two of them",
         "#!/bin/sh\n#SBATCH": "needs Slurm",
         "for host in node-b node-c": "tests/hosts/test_dask.py sweeps on such hosts",
         "mpiexec -n 5 mlpkit sweep digits.yaml --on mpi": "tests/plugins/engines/test_sweep_over_mpi.py does so",
