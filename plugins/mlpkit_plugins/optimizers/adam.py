@@ -25,12 +25,12 @@ class Adam(Optimizer):
         v̂     = v / (1 - beta2^t)
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
-    Here t is the number of the step, from 1, and m and v are 0 at first. There is no weight decay; ``adamw`` has it.
+    Here t is the number of the step, from 1; m and v start at 0. For weight decay, use ``adamw``.
 
     Args:
         learning_rate: the step length.
-        beta1: share that is kept of the mean gradient from step to step.
-        beta2: share that is kept of the mean square from step to step.
+        beta1: share of m that is kept from step to step.
+        beta2: share of v that is kept from step to step.
         epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
 
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization (2015), algorithm 1.
@@ -47,5 +47,21 @@ class Adam(Optimizer):
     epsilon: Annotated[float, Gt(0)] = 1e-8
 
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
-        """Take one step along the corrected means."""
-        adam_step(self, value, gradient, slots, step.number, step.learning_rate)
+        """Update m and v, and move the value along m̂ / √v̂."""
+        m, v, t = slots["m"], slots["v"], step.number
+        adam_step(
+            value,
+            gradient,
+            m,
+            v,
+            t=t,
+            learning_rate=step.learning_rate,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+            kept=self.kept(step),
+        )
+
+    def kept(self, step: Step) -> float:
+        """Return the share of the value that is kept: all, without weight decay."""
+        return 1.0

@@ -1,52 +1,47 @@
-"""The step of Adam, which other optimizers take for some of their parameters."""
+"""The step of Adam."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mlpkit_plugins.kernels import descend_adaptively
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mlpkit import Array
 
 
-class AdamConstants(Protocol):
-    """An optimizer with the constants of Adam."""
-
-    beta1: float
-    beta2: float
-    epsilon: float
-
-
 def adam_step(
-    of: AdamConstants,
     value: Array,
     gradient: Array,
-    slots: Mapping[str, Array],
-    number: int,
+    m: Array,
+    v: Array,
+    *,
+    t: int,
     learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
     kept: float = 1.0,
 ) -> None:
-    """Take a step of Adam in place; the gradient is scratch from then on.
+    """Take a step of Adam in place, in one pass over memory; the gradient is scratch afterwards.
 
         m     ← beta1 m + (1 - beta1) gradient
         v     ← beta2 v + (1 - beta2) gradient²
-        m̂     = m / (1 - beta1^number)
-        v̂     = v / (1 - beta2^number)
+        m̂     = m / (1 - beta1^t)
+        v̂     = v / (1 - beta2^t)
         value ← kept value - learning_rate m̂ / (√v̂ + epsilon)
 
     Args:
-        of: the optimizer.
-        value: of any shape.
-        gradient: of the same shape, as are m and v.
-        slots: m and v.
-        number: the number of the step, from 1.
+        value: any shape.
+        gradient: the same shape, as are m and v.
+        m: mean of the gradient.
+        v: mean of its square.
+        t: number of the step, from 1.
         learning_rate: the step length.
-        kept: share that is kept of the value; 1 without weight decay.
+        beta1: share of m that is kept.
+        beta2: share of v that is kept.
+        epsilon: added to the root.
+        kept: share of the value that is kept; 1 without weight decay.
     """
-    beta1, beta2 = of.beta1, of.beta2
-    correction1, correction2 = 1 - beta1**number, 1 - beta2**number
-    m, v = slots["m"], slots["v"]
-    descend_adaptively(value, gradient, m, v, beta1, beta2, correction1, correction2, of.epsilon, learning_rate, kept)
+    m_correction, v_correction = 1 - beta1**t, 1 - beta2**t
+    descend_adaptively(value, gradient, m, v, beta1, beta2, m_correction, v_correction, epsilon, learning_rate, kept)

@@ -1,4 +1,4 @@
-"""The division that RMSprop and Adagrad share."""
+"""Division by the root of accumulated squares."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def divide_by_root(gradient: Array, squares: Array, epsilon: float) -> None:
         gradient ← gradient / (√squares + epsilon)
 
     Args:
-        gradient: a block of the gradients.
-        squares: the same block of a mean, or of a sum, of their squares.
-        epsilon: number added to the root.
+        gradient: any shape.
+        squares: mean or sum of its squares, the same shape.
+        epsilon: added to the root.
     """
-    # Squares of smaller gradients are 0 in this dtype; without a bound, this gives 0 / 0 or too long a step.
+    # The squares of smaller gradients are 0 in this dtype; without this bound, the quotient is 0 / 0 or far too large.
     least = sqrt(np.finfo(gradient.dtype).tiny)
     root = np.sqrt(squares)
     np.add(root, max(epsilon, least), out=root)

@@ -1,4 +1,4 @@
-"""Products of matrices, which Muon and SOAP share."""
+"""Matrix products."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def multiplied(a: Array, b: Array) -> Array:
-    """Return the matrix product a b, computed as layers do, on the threads that a training has.
+    """Return the matrix product a b, computed like that of a layer, on the threads of the training.
 
     Args:
         a: shape (rows, inner).

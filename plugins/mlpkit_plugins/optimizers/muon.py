@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.kernels import flush_subnormal
-from mlpkit_plugins.optimizers.adam_step import adam_step
+from mlpkit import Rate, Step
+from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.matrix_products import multiplied
+from mlpkit_plugins.optimizers.running_mean import update_mean
+from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ NEWTON_SCHULZ_STEPS: Final = 5
 LEAST_NORM: Final = 1e-7
 
 
-class Muon(Optimizer):
+class Muon(WeightDecay):
     """Momentum whose steps are made orthogonal, for matrices; AdamW for all other parameters.
 
         value    ← value - learning_rate weight_decay value
@@ -33,18 +34,18 @@ class Muon(Optimizer):
         X        = G / ‖G‖, then five times  X ← 3.4445 X - 4.7750 X Xᵀ X + 2.0315 X Xᵀ X Xᵀ X
         value    ← value - learning_rate √max(1, columns / rows) X
 
-    These five steps of Newton and Schulz bring all singular values of X near 1. The velocity is 0 at first. The columns
-    of a matrix are the weights of its units. Parameters that are no matrices, such as biases, scales and filters, take
-    the steps of ``adamw`` with the learning rate other_rate learning_rate. For parameters that their layer declares
-    with ``decay=False``, the first line is left out.
+    These five steps of Newton and Schulz bring all singular values of X near 1. The velocity starts at 0. The columns
+    of a matrix are the weights of its units. Other parameters, such as biases, scales and filters, take the steps of
+    ``adamw`` with the learning rate other_rate learning_rate. Parameters that their layer declares with ``decay=False``
+    skip the first line.
 
     Args:
         learning_rate: the step length for matrices.
-        momentum: share that is kept of the velocity from step to step.
-        weight_decay: share of the value that is subtracted in a step, divided by the learning rate; 0 for no decay.
+        momentum: share of the velocity that is kept from step to step.
+        weight_decay: share of the value that a step subtracts, divided by the learning rate; 0 for no decay.
         other_rate: learning rate of the other parameters, divided by that of matrices.
-        beta1: share that is kept of their mean gradient from step to step.
-        beta2: share that is kept of their mean square from step to step.
+        beta1: share of their mean gradient that is kept from step to step.
+        beta2: share of their mean square that is kept from step to step.
         epsilon: keeps their steps finite where gradients vanish; in the unit of the gradient.
 
     Source: Jordan and others, Muon: An Optimizer for Hidden Layers in Neural Networks (2024), with Nesterov's momentum;
@@ -68,44 +69,27 @@ class Muon(Optimizer):
         self.momentum = momentum
         self.weight_decay = weight_decay
         self.other_rate = other_rate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.uses_decay = weight_decay != 0
+        self.adamw = Adamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
 
     def slots_of(self, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Return the velocity of a matrix, or both means of another parameter."""
         return {"velocity": shape} if len(shape) == 2 else {"m": shape, "v": shape}
 
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
-        """Take the step of a matrix, or that of AdamW."""
-        weight_decay = self.now(self.weight_decay, step) * step.decay if self.uses_decay else 0.0
-        if value.ndim == 2:
-            self._update_matrix(value, gradient, slots["velocity"], step.learning_rate, weight_decay)
-        else:
-            learning_rate = self.other_rate * step.learning_rate
-            adam_step(self, value, gradient, slots, step.number, learning_rate, 1 - learning_rate * weight_decay)
-
-    def _update_matrix(
-        self,
-        value: Array,
-        gradient: Array,
-        velocity: Array,
-        learning_rate: float,
-        weight_decay: float,
-    ) -> None:
-        gradient *= 1 - self.momentum
-        velocity *= self.momentum
-        velocity += gradient
-        flush_subnormal(velocity)
-        gradient += self.momentum * velocity
-        rows, columns = value.shape
-        value *= 1 - learning_rate * weight_decay
-        value -= learning_rate * sqrt(max(1, columns / rows)) * orthogonalized(gradient)
+        """Take an orthogonal step for a matrix, and AdamW's step for anything else."""
+        if value.ndim != 2:
+            own_rate = self.other_rate * step.learning_rate
+            self.adamw.update(value, gradient, slots, step._replace(learning_rate=own_rate))
+            return
+        velocity, (rows, columns) = slots["velocity"], value.shape
+        update_mean(velocity, self.momentum, gradient)
+        G = self.momentum * velocity + (1 - self.momentum) * gradient
+        self.decay(value, step)
+        value -= step.learning_rate * sqrt(max(1, columns / rows)) * orthogonalized(G)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it as it is, and with weight decay."""
+        """Show the defaults, and weight decay."""
         return [{}, {"weight_decay": 0.1}]
 
 

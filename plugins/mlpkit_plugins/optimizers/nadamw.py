@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from functools import lru_cache
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate, Step
+from mlpkit import Rate, Step
 from mlpkit_plugins.kernels import descend
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 from mlpkit_plugins.optimizers.running_mean import update_mean
+from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,7 @@ NEGLIGIBLE = 1e-20
 """A product of momenta that no longer changes 1 - product in float64."""
 
 
-class Nadamw(Optimizer):
+class Nadamw(WeightDecay):
     """Adam that looks one step ahead along its mean gradient, as Nesterov's momentum does, with decoupled weight decay.
 
         value ← value - learning_rate weight_decay value
@@ -35,16 +37,16 @@ class Nadamw(Optimizer):
         v̂     = v / (1 - beta2^t)
         value ← value - learning_rate m̂ / (√v̂ + epsilon)
 
-    Here t is the number of the step, from 1, and m and v are 0 at first. For parameters that their layer declares with
-    ``decay=False``, which are the biases, scales and shifts of built-in layers, the first line is left out.
+    Here t is the number of the step, from 1; m and v start at 0. Parameters that their layer declares with
+    ``decay=False`` skip the first line; in built-in layers, these are biases, scales and shifts.
 
     Args:
         learning_rate: the step length.
-        beta1: share that is kept of the mean gradient from step to step.
-        beta2: share that is kept of the mean square from step to step.
+        beta1: share of m that is kept from step to step.
+        beta2: share of v that is kept from step to step.
         momentum_decay: how fast μ rises from half of beta1 to beta1.
         epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
-        weight_decay: share of the value that is subtracted in a step, divided by the learning rate; 0 for no decay.
+        weight_decay: share of the value that a step subtracts, divided by the learning rate; 0 for no decay.
 
     Source: Dozat, Incorporating Nesterov Momentum into Adam (2016), where momentum_decay is 1/250; weight decay:
         Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019).
@@ -52,45 +54,35 @@ class Nadamw(Optimizer):
 
     slots = ("m", "v")
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        *,
-        beta1: Annotated[float, Ge(0), Lt(1)] = 0.9,
-        beta2: Annotated[float, Ge(0), Lt(1)] = 0.999,
-        momentum_decay: Annotated[float, Ge(0)] = 0.004,
-        epsilon: Annotated[float, Gt(0)] = 1e-8,
-        weight_decay: Rate = 0.01,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.momentum_decay = momentum_decay
-        self.epsilon = epsilon
-        self.weight_decay = weight_decay
-        self.uses_decay = weight_decay != 0
+    learning_rate: Rate = 0.001
+    _: KW_ONLY
+    beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1)] = 0.999
+    momentum_decay: Annotated[float, Ge(0)] = 0.004
+    epsilon: Annotated[float, Gt(0)] = 1e-8
+    weight_decay: Rate = 0.01
 
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
-        """Let the value decay if it should, then take one step along the mean that looks ahead."""
+        """Let the value decay, and take one step along the mean that looks ahead."""
         m, v, t = slots["m"], slots["v"], step.number
-        if step.decay and self.uses_decay:
-            value *= 1 - step.learning_rate * self.now(self.weight_decay, step) * step.decay
+        self.decay(value, step)
         update_mean(m, self.beta1, gradient)
         update_mean(v, self.beta2, np.square(gradient))
-        product, mu, ahead = _momenta(self.beta1, self.momentum_decay, t)
-        gradient *= (1 - mu) / (1 - product)
-        gradient += (ahead / (1 - product * ahead)) * m
-        corrected = sqrt(1 - self.beta2**t)
-        divide_by_root(gradient, v, self.epsilon * corrected)
-        descend(value, gradient, step.learning_rate * corrected)
+        product, mu, next_mu = _momenta(self.beta1, self.momentum_decay, t)
+        m_hat = gradient
+        m_hat *= (1 - mu) / (1 - product)
+        m_hat += (next_mu / (1 - product * next_mu)) * m
+        root = sqrt(1 - self.beta2**t)  # √v̂ = √v / root, so both sides of the quotient are multiplied by it
+        divide_by_root(m_hat, v, self.epsilon * root)
+        descend(value, m_hat, step.learning_rate * root)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it as it is, and without weight decay."""
+        """Show the defaults, and no weight decay."""
         return [{}, {"weight_decay": 0}]
 
 
-@lru_cache(maxsize=4)  # once a step, whatever the number of blocks
+@lru_cache(maxsize=4)  # computed once per step, not once per block
 def _momenta(beta1: float, momentum_decay: float, t: int) -> tuple[float, float, float]:
     """Return μ₁ ... μₜ, μₜ and μₜ₊₁."""
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate, Step
+from mlpkit import Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 from mlpkit_plugins.optimizers.running_mean import update_mean
+from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 
-class Rmsprop(Optimizer):
+class Rmsprop(WeightDecay):
     """RMSprop: each step is scaled by the root of a running mean of the gradient's square.
 
         g        ← gradient + weight_decay value
@@ -26,53 +28,47 @@ class Rmsprop(Optimizer):
         velocity ← momentum velocity + g / (√v + epsilon)
         value    ← value - learning_rate velocity
 
-    The mean v and the velocity are 0 at first. Parameters that their layer declares with ``decay=False`` don't decay,
-    which are the biases, scales and shifts of built-in layers: their g is the gradient.
+    The mean v and the velocity start at 0. Parameters that their layer declares with ``decay=False`` don't decay; in
+    built-in layers, these are biases, scales and shifts.
 
     Args:
         learning_rate: the step length.
-        rho: share that is kept of the mean square from step to step.
-        momentum: share that is kept of the velocity from step to step.
+        rho: share of v that is kept from step to step.
+        momentum: share of the velocity that is kept from step to step.
         epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
-        weight_decay: what the value counts for in g; 0 for no decay.
+        weight_decay: factor of the value in g; 0 for no decay.
 
-    Source: Tieleman and Hinton, Lecture 6.5: Divide the Gradient by a Running Average of its Recent Magnitude (2012);
-        the default of rho is theirs. Epsilon, momentum and weight decay stand where PyTorch has them.
+    Source: Tieleman and Hinton, Lecture 6.5: Divide the Gradient by a Running Average of its Recent Magnitude (2012),
+        with their default of rho; epsilon, momentum and weight decay enter as in PyTorch.
     """
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        *,
-        rho: Annotated[float, Ge(0), Lt(1)] = 0.9,
-        momentum: Annotated[Rate, Lt(1)] = 0.0,
-        epsilon: Annotated[float, Gt(0)] = 1e-8,
-        weight_decay: Rate = 0.0,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.weight_decay = weight_decay
-        self.uses_decay = weight_decay != 0
-        self.slots = ("v", "velocity") if momentum != 0 else ("v",)
+    learning_rate: Rate = 0.001
+    _: KW_ONLY
+    rho: Annotated[float, Ge(0), Lt(1)] = 0.9
+    momentum: Annotated[Rate, Lt(1)] = 0.0
+    epsilon: Annotated[float, Gt(0)] = 1e-8
+    weight_decay: Rate = 0.0
+
+    @property
+    def slots(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The mean, and the velocity if there is momentum."""
+        return ("v", "velocity") if self.momentum != 0 else ("v",)
 
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take one step along the scaled gradient, or along the velocity."""
-        if step.decay and self.uses_decay:
-            gradient += self.now(self.weight_decay, step) * step.decay * value
-        v = slots["v"]
-        update_mean(v, self.rho, np.square(gradient))
-        divide_by_root(gradient, v, self.epsilon)
-        if "velocity" in self.slots:
+        g, v = gradient, slots["v"]
+        self.add_decay(g, value, step)
+        update_mean(v, self.rho, np.square(g))
+        divide_by_root(g, v, self.epsilon)
+        if "velocity" in slots:
             velocity = slots["velocity"]
             velocity *= self.now(self.momentum, step)
-            velocity += gradient
+            velocity += g
             flush_subnormal(velocity)
-            np.copyto(gradient, velocity)
-        descend(value, gradient, step.learning_rate)
+            np.copyto(g, velocity)
+        descend(value, g, step.learning_rate)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it as it is, and with momentum and weight decay."""
+        """Show the defaults, and momentum and weight decay."""
         return [{}, {"momentum": 0.9, "weight_decay": 0.01}]

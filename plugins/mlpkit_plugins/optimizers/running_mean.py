@@ -1,4 +1,4 @@
-"""The running means that optimizers keep."""
+"""Running means."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def update_mean(mean: Array, beta: float, new: Array) -> None:
-    """Move a mean towards a new array, in place: mean ← beta mean + (1 - beta) new. Subnormal numbers become 0.
+    """Update a running mean in place: mean ← beta mean + (1 - beta) new; subnormal numbers become 0.
 
     Args:
-        mean: of any shape.
-        beta: share that is kept of it.
-        new: of the same shape.
+        mean: any shape.
+        beta: share of the mean that is kept.
+        new: the same shape.
     """
     mean *= beta
     mean += (1 - beta) * new

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Lt
 
-from mlpkit import Optimizer, ParameterError, Rate, Step
+from mlpkit import ParameterError, Rate, Step
 from mlpkit_plugins.kernels import descend, flush_subnormal
+from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 
-class Sgd(Optimizer):
+class Sgd(WeightDecay):
     """Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 
         all:       g        ← gradient + weight_decay value
@@ -26,16 +27,15 @@ class Sgd(Optimizer):
         Nesterov:  velocity ← momentum velocity + g
                    value    ← value - learning_rate (g + momentum velocity)
 
-    The velocity is 0 at first. The slot holds the product momentum velocity, which the next step begins with: if
-    momentum changes over time, that of a step says what the next one keeps. Parameters that their layer
-    declares with ``decay=False`` don't decay, which are the biases, scales and shifts of built-in layers: their g is
-    the gradient.
+    The velocity starts at 0. The slot holds momentum velocity, the first term of the next velocity: if momentum changes
+    over time, its value in one step decides what the next step keeps. Parameters that their layer declares with
+    ``decay=False`` don't decay; in built-in layers, these are biases, scales and shifts.
 
     Args:
         learning_rate: the step length.
-        momentum: share that is kept of the velocity from step to step; 0 is plain descent.
+        momentum: share of the velocity that is kept from step to step; 0 for plain descent.
         nesterov: whether to look one step ahead along the velocity; needs momentum.
-        weight_decay: what the value counts for in g; 0 for no decay.
+        weight_decay: factor of the value in g; 0 for no decay.
 
     Raises:
         ParameterError: ``nesterov`` without momentum.
@@ -64,27 +64,24 @@ class Sgd(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
         self.weight_decay = weight_decay
-        self.uses_decay = weight_decay != 0
         self.slots = ("velocity",) if momentum != 0 else ()
 
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
         """Take one step down the gradient, or along the velocity."""
-        if step.decay and self.uses_decay:
-            gradient += self.now(self.weight_decay, step) * step.decay * value
+        g = gradient
+        self.add_decay(g, value, step)
         if self.slots:
-            momentum, velocity = self.now(self.momentum, step), slots["velocity"]
-            np.add(velocity, gradient, out=velocity)
+            velocity = slots["velocity"]
+            velocity += g
+            if not self.nesterov:
+                np.copyto(g, velocity)
+            velocity *= self.now(self.momentum, step)
+            flush_subnormal(velocity)
             if self.nesterov:
-                np.multiply(velocity, momentum, out=velocity)
-                flush_subnormal(velocity)
-                np.add(gradient, velocity, out=gradient)
-            else:
-                np.copyto(gradient, velocity)
-                np.multiply(velocity, momentum, out=velocity)
-                flush_subnormal(velocity)
-        descend(value, gradient, step.learning_rate)
+                g += velocity
+        descend(value, g, step.learning_rate)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it plain, with momentum, and with Nesterov's and weight decay."""
+        """Show plain descent, momentum, and Nesterov's momentum with weight decay."""
         return [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, Lt
 
-from mlpkit import Optimizer, Rate, Step
-from mlpkit_plugins.optimizers.adam_step import adam_step
+from mlpkit import Rate, Step
+from mlpkit_plugins.optimizers.adamw import Adamw
 from mlpkit_plugins.optimizers.division_by_root import divide_by_root
 from mlpkit_plugins.optimizers.matrix_products import multiplied
 from mlpkit_plugins.optimizers.running_mean import update_mean
+from mlpkit_plugins.optimizers.weight_decay import WeightDecay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 
-class Soap(Optimizer):
+class Soap(WeightDecay):
     """Adam in the directions in which the gradients of a matrix vary most, with decoupled weight decay.
 
         value ← value - learning_rate weight_decay value
@@ -31,21 +32,21 @@ class Soap(Optimizer):
         L     ← beta2 L + (1 - beta2) G Gᵀ              R the same with Gᵀ G
         Qₗ    ← the orthogonal factor of L Qₗ           Qᵣ that of R Qᵣ, every ``refresh`` steps
 
-    Here G is the gradient, and all means are 0 at first. The first step moves no matrix: it makes Qₗ and Qᵣ, the
-    eigenvectors of L and R. Parameters that are no matrices, such as biases, scales and filters, take the steps of
-    ``adamw``. For parameters that their layer declares with ``decay=False``, the first line is left out.
+    Here G is the gradient, and all means start at 0. The first step moves no matrix: it makes Qₗ and Qᵣ, the
+    eigenvectors of L and R. Other parameters, such as biases, scales and filters, take the steps of ``adamw``.
+    Parameters that their layer declares with ``decay=False`` skip the first line.
 
     Args:
         learning_rate: the step length.
-        beta1: share that is kept of the mean gradient from step to step.
-        beta2: share that is kept of the mean squares from step to step.
+        beta1: share of the mean gradient that is kept from step to step.
+        beta2: share of the mean squares that is kept from step to step.
         epsilon: keeps the step finite where gradients vanish; in the unit of the gradient.
-        weight_decay: share of the value that is subtracted in a step, divided by the learning rate; 0 for no decay.
+        weight_decay: share of the value that a step subtracts, divided by the learning rate; 0 for no decay.
         refresh: steps after which the directions are improved.
-        longest_side: sides of matrices that are longer keep their own directions, since Q has their square in elements.
+        longest_side: a longer side of a matrix isn't rotated, since Q has its square in elements.
 
     Source: Vyas and others, SOAP: Improving and Stabilizing Shampoo using Adam (2024), algorithm 3; the corrections and
-        the first step are those of its authors' code.
+        the first step follow the authors' code.
     """
 
     sees = "parameters"
@@ -68,7 +69,7 @@ class Soap(Optimizer):
         self.weight_decay = weight_decay
         self.refresh = refresh
         self.longest_side = longest_side
-        self.uses_decay = weight_decay != 0
+        self.adamw = Adamw(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=weight_decay)
 
     def slots_of(self, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """Return both means, and for each side of a matrix L or R and its directions Q."""
@@ -80,62 +81,55 @@ class Soap(Optimizer):
         return slots
 
     def update(self, value: Array, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
-        """Take the step of a matrix, or that of AdamW."""
-        weight_decay = self.now(self.weight_decay, step) * step.decay if self.uses_decay else 0.0
-        kept = 1 - step.learning_rate * weight_decay
-        if value.ndim == 2:
-            if step.number > 1:
-                self._update_matrix(value, gradient, slots, step, kept)
-            self._update_directions(gradient, slots, step)
-        else:
-            adam_step(self, value, gradient, slots, step.number, step.learning_rate, kept)
+        """Take a rotated step for a matrix, and AdamW's step for anything else."""
+        if value.ndim != 2:
+            self.adamw.update(value, gradient, slots, step)
+            return
+        if step.number > 1:
+            self._update_matrix(value, gradient, slots, step)
+        self._update_directions(gradient, slots, step)
 
-    def _update_matrix(
-        self,
-        value: Array,
-        gradient: Array,
-        slots: Mapping[str, Array],
-        step: Step,
-        kept: float,
-    ) -> None:
+    def _update_matrix(self, value: Array, G: Array, slots: Mapping[str, Array], step: Step) -> None:
+        """Update m and v, and move the value along N."""
         m, v, t = slots["m"], slots["v"], step.number - 1
-        correction1, correction2 = 1 - self.beta1**t, 1 - self.beta2**t
-        left, right = slots.get("left_directions"), slots.get("right_directions")
-        update_mean(m, self.beta1, gradient)
-        update_mean(v, self.beta2, np.square(_rotated(gradient, left, right)))
-        normalized = _rotated(m, left, right)
-        divide_by_root(normalized, v, self.epsilon * sqrt(correction2))
-        value *= kept
-        length = step.learning_rate * sqrt(correction2) / correction1
-        value -= length * _rotated(normalized, _transposed(left), _transposed(right))
+        Ql, Qr = slots.get("left_directions"), slots.get("right_directions")
+        update_mean(m, self.beta1, G)
+        update_mean(v, self.beta2, np.square(_rotated(G, Ql, Qr)))
+        N = _rotated(m, Ql, Qr)
+        root = sqrt(1 - self.beta2**t)  # √v̂ = √v / root, so both sides of the quotient are multiplied by it
+        divide_by_root(N, v, self.epsilon * root)
+        N = _rotated(N, _transposed(Ql), _transposed(Qr))
+        self.decay(value, step)
+        value -= step.learning_rate * root / (1 - self.beta1**t) * N
 
-    def _update_directions(self, gradient: Array, slots: Mapping[str, Array], step: Step) -> None:
-        for side, oriented in (("left", gradient), ("right", gradient.T)):
+    def _update_directions(self, G: Array, slots: Mapping[str, Array], step: Step) -> None:
+        """Update L and R, and now and then Qₗ and Qᵣ."""
+        for side, oriented in (("left", G), ("right", G.T)):
             if side not in slots:
                 continue
-            products, directions = slots[side], slots[f"{side}_directions"]
-            update_mean(products, self.beta2, multiplied(oriented, oriented.T))
-            if not np.isfinite(products).all():
+            L, Q = slots[side], slots[f"{side}_directions"]
+            update_mean(L, self.beta2, multiplied(oriented, oriented.T))
+            if not np.isfinite(L).all():
                 continue  # the trainer reports the slot
             if step.number == 1:
-                directions[...] = eigenvectors(products)
+                Q[...] = eigenvectors(L)
             elif (step.number - 1) % self.refresh == 0:
-                directions[...] = np.linalg.qr(multiplied(products, directions))[0]
+                Q[...] = np.linalg.qr(multiplied(L, Q))[0]
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it as it is, and with short sides only, improved often."""
+        """Show the defaults, and short sides only, improved often."""
         return [{}, {"weight_decay": 0, "refresh": 1, "longest_side": 6}]
 
 
 def eigenvectors(products: Array) -> Array:
-    """Return the eigenvectors of a symmetric matrix as columns, those of larger eigenvalues first.
+    """Return the eigenvectors of a symmetric matrix as columns, largest eigenvalue first.
 
-    Any directions would do where the eigenvalue is 0. These are as near to the axes as the others allow, so that they
-    don't depend on rounding.
+    For the eigenvalue 0 any directions would do. They are chosen as near to the axes as possible, so that rounding
+    doesn't change them.
 
     Args:
-        products: shape (length, length); no eigenvalue is negative.
+        products: shape (length, length), positive semidefinite.
     """
     eigenvalues, vectors = np.linalg.eigh(products)
     length = len(products)
@@ -145,7 +139,7 @@ def eigenvectors(products: Array) -> Array:
 
 
 def _rotated(matrix: Array, left: Array | None, right: Array | None) -> Array:
-    """Return leftᵀ matrix right, a new array; None stands for the identity."""
+    """Return leftᵀ matrix right as a new array; None is the identity."""
     rotated = matrix.copy() if left is None else multiplied(left.T, matrix)
     return rotated if right is None else multiplied(rotated, right)
 
