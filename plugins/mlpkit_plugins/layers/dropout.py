@@ -24,7 +24,7 @@ class Dropout(Layer):
     Args:
         rate: probability that an element is dropped, rounded to 65,536ths.
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout: A Simple Way to Prevent Neural
         Networks from Overfitting (2014); scaled in training, as at the end of section 10.

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Gt
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import elu, elu_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Elu(Elementwise):
+class Elu(Activation):
     """Exponential linear unit, element by element.
 
         y  = x where x > 0, else alpha (exp(x) - 1)
@@ -22,7 +22,7 @@ class Elu(Elementwise):
     Args:
         alpha: outputs for large negative inputs are -alpha.
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units
         (2016).
@@ -34,13 +34,9 @@ class Elu(Elementwise):
         """Return max(x, 0) + alpha (exp(min(x, 0)) - 1)."""
         return elu(x, self.alpha, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return 1 where x > 0, else alpha exp(x)."""
-        return elu_gradient(1.0, x, self.alpha, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return elu_gradient(dy, self.x, self.alpha, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy where x > 0, else dy alpha exp(x)."""
+        return elu_gradient(dy, x, self.alpha, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import gelu, gelu_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Gelu(Elementwise):
+class Gelu(Activation):
     """Gaussian error linear unit, element by element: x times the standard normal distribution function at x.
 
         y  = x Φ(x),  Φ(x) = (1 + erf(x / √2)) / 2
@@ -20,7 +20,7 @@ class Gelu(Elementwise):
 
     This is the form with erf, to rounding, and not its approximation with tanh.
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units (2016), section 2.
     """
@@ -29,13 +29,9 @@ class Gelu(Elementwise):
         """Return x Φ(x)."""
         return gelu(x, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return Φ(x) + x φ(x)."""
-        return gelu_gradient(1.0, x, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return gelu_gradient(dy, self.x, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy (Φ(x) + x φ(x))."""
+        return gelu_gradient(dy, x, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x (1 + erf(x / √2)) / 2."""

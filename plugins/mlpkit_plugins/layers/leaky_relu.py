@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import leaky_relu, leaky_relu_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class LeakyRelu(Elementwise):
+class LeakyRelu(Activation):
     """Rectified linear unit with a small slope for negative inputs, element by element.
 
         y  = x where x > 0, else slope x
@@ -22,7 +22,7 @@ class LeakyRelu(Elementwise):
     Args:
         slope: factor of negative inputs.
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models (2013).
     """
@@ -33,13 +33,9 @@ class LeakyRelu(Elementwise):
         """Return max(x, slope x), which is the larger one as slope <= 1."""
         return leaky_relu(x, self.slope, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return 1 where x > 0, else slope."""
-        return leaky_relu_gradient(1.0, x, self.slope, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return leaky_relu_gradient(dy, self.x, self.slope, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy where x > 0, else slope dy."""
+        return leaky_relu_gradient(dy, x, self.slope, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""

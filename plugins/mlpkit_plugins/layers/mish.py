@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import mish, mish_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Mish(Elementwise):
+class Mish(Activation):
     """Mish, a smooth activation that isn't monotonic, element by element.
 
         y  = x t,  t = tanh(log(1 + exp(x)))
@@ -19,7 +19,7 @@ class Mish(Elementwise):
 
     It is computed without logarithm and hyperbolic tangent, as t = n / (n + 2) with n = exp(x) (exp(x) + 2).
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2020), equation 1.
     """
@@ -28,13 +28,9 @@ class Mish(Elementwise):
         """Return x t."""
         return mish(x, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return t + x (1 - t²) σ(x)."""
-        return mish_gradient(1.0, x, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return mish_gradient(dy, self.x, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy (t + x (1 - t²) σ(x))."""
+        return mish_gradient(dy, x, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x (n / (n + 2)); from x = 25 on, n + 2 = n to all digits."""

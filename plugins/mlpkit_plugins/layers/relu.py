@@ -19,7 +19,7 @@ class Relu(Elementwise):
         y  = max(x, 0)
         dx = dy where x > 0, else 0
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines (2010).
     """
@@ -35,10 +35,10 @@ class Relu(Elementwise):
         np.greater(y, 0, out=out)
         return out
 
+    def backward(self, dy: Array) -> Array:
+        """Return dy where y > 0, else 0, in one pass over memory."""
+        return keep_where_positive(dy, self.y, dy)
+
     def onnx(self, graph: Graph) -> Value:
         """Describe y."""
         return graph.op("Relu", graph.input)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return keep_where_positive(dy, self.y, dy)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import sigmoid, sigmoid_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(Activation):
     """Logistic sigmoid, element by element.
 
         y  = 1 / (1 + exp(-x)) = exp(min(x, 0)) / (1 + exp(-|x|))
@@ -19,7 +19,7 @@ class Sigmoid(Elementwise):
 
     The second form never overflows, and is exact to rounding for large negative x too.
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 3.10.
     """
@@ -28,13 +28,9 @@ class Sigmoid(Elementwise):
         """Return σ(x)."""
         return sigmoid(x, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return y (1 - y)."""
-        return sigmoid_gradient(1.0, y, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return sigmoid_gradient(dy, self.y, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy y (1 - y)."""
+        return sigmoid_gradient(dy, y, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = σ(x)."""

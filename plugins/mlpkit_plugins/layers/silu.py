@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import silu, silu_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Silu(Elementwise):
+class Silu(Activation):
     """Sigmoid linear unit, also called swish, element by element.
 
         y  = x σ(x),  σ(x) = 1 / (1 + exp(-x))
         dx = dy σ(x) (1 + x (1 - σ(x)))
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Elfwing, Uchibe and Doya, Sigmoid-Weighted Linear Units for Neural Network Function Approximation in
         Reinforcement Learning (2018).
@@ -27,13 +27,9 @@ class Silu(Elementwise):
         """Return x σ(x)."""
         return silu(x, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return σ(x) (1 + x (1 - σ(x)))."""
-        return silu_gradient(1.0, x, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return silu_gradient(dy, self.x, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy σ(x) (1 + x (1 - σ(x)))."""
+        return silu_gradient(dy, x, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = x σ(x)."""

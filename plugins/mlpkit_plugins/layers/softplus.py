@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import softplus, softplus_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Softplus(Elementwise):
+class Softplus(Activation):
     """Softplus, a smooth rectified linear unit, element by element.
 
         y  = log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))
@@ -19,7 +19,7 @@ class Softplus(Elementwise):
 
     The second form never overflows, and keeps its digits for large negative x.
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: Dugas, Bengio, Bélisle, Nadeau and Garcia, Incorporating Second-Order Functional Knowledge for Better
         Option Pricing (2001).
@@ -29,13 +29,9 @@ class Softplus(Elementwise):
         """Return max(x, 0) + log(1 + exp(-|x|))."""
         return softplus(x, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return σ(x)."""
-        return softplus_gradient(1.0, x, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return softplus_gradient(dy, self.x, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy σ(x)."""
+        return softplus_gradient(dy, x, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = log(1 + exp(x))."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlpkit import Elementwise
+from mlpkit_plugins.functions.activation import Activation
 from mlpkit_plugins.kernels import tanh, tanh_gradient
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 
-class Tanh(Elementwise):
+class Tanh(Activation):
     """Hyperbolic tangent, element by element.
 
         y  = tanh(x)
         dx = dy (1 - y²)
 
-    Shapes: x and y alike, of any shape.
+    Shapes: x of any shape, y of the same shape.
 
     Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.4.
     """
@@ -26,13 +26,9 @@ class Tanh(Elementwise):
         """Return tanh(x)."""
         return tanh(x, out)
 
-    def derivative(self, x: Array, y: Array, out: Array) -> Array:
-        """Return 1 - y²."""
-        return tanh_gradient(1.0, y, out)
-
-    def backward(self, dy: Array) -> Array:
-        """Return dx, in one pass over memory."""
-        return tanh_gradient(dy, self.y, dy)
+    def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
+        """Return dy (1 - y²)."""
+        return tanh_gradient(dy, y, out)
 
     def onnx(self, graph: Graph) -> Value:
         """Describe y = tanh(x)."""
