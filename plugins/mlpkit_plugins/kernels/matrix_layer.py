@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from mlpkit import Layer
 from mlpkit_plugins.kernels import (
     PRODUCTS_BY,
     PRODUCTS_BY_REASON,
     SLOW_BECAUSE,
     bfloat16_products,
+    product,
+    product_plus_row,
     row_order,
     shared_threads,
 )
@@ -17,6 +21,8 @@ from mlpkit_plugins.kernels import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+
+    from mlpkit import Array, Parameter
 
 
 class MatrixLayer(Layer):
@@ -28,3 +34,28 @@ class MatrixLayer(Layer):
     compute_context = shared_threads
     evaluation_context = row_order
     bfloat16_context: ClassVar[Callable[[], AbstractContextManager[object]] | None] = bfloat16_products
+    _ones = np.ones(0)
+
+    def affine_plan(self, x: Array, W: Parameter, b: Parameter | None) -> Callable[[], Array]:
+        """Return a function that computes x W + b for the current content of all three, for ``prediction_plan``.
+
+        Args:
+            x: shape (rows, features).
+            W: shape (features, units).
+            b: shape (units,); None for no bias.
+        """
+        y = self.buffer("y", (len(x), W.shape[1]), contiguous=False)
+        if b is None:
+            return lambda: product(x, W.value, y)
+        return lambda: product_plus_row(x, W.value, b.value, y)
+
+    def sum_rows(self, x: Array, out: Array) -> None:
+        """Set out to the sum of the rows of x, as the product of a row of ones and x, several times as fast.
+
+        Args:
+            x: shape (rows, columns).
+            out: shape (columns,).
+        """
+        if len(self._ones) != len(x):
+            self._ones = np.ones(len(x), self.dtype)
+        product(self._ones, x, out)

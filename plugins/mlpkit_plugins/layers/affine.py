@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from mlpkit import InitializerLike, Units
 from mlpkit_plugins.kernels import product, product_plus_row, scale_elements
@@ -29,8 +28,8 @@ class Affine(MatrixLayer):
         weights: first values of W, shape (features, units).
         bias: whether there is a bias b, shape (units,), never decayed.
         biases: first values of b.
-        ntk: whether α is 1 / √features, the NTK parametrization, and not 1. It stands for the fan-in, which then
-            counts as 1 for weights.
+        ntk: whether α is 1 / √features, the NTK parametrization, in place of 1. The fan-in of weights is then 1, since
+            α accounts for it.
 
     Shapes: x (rows, features), y (rows, units).
 
@@ -41,23 +40,12 @@ class Affine(MatrixLayer):
         and Hongler, Neural Tangent Kernel (2018), section 2.
     """
 
-    alpha = 1.0
-
-    def __init__(
-        self,
-        units: Units,
-        *,
-        weights: InitializerLike = "he_normal",
-        bias: bool = True,
-        biases: InitializerLike = "zeros",
-        ntk: bool = False,
-    ) -> None:
-        self.units = units
-        self.weights = weights
-        self.bias = bias
-        self.biases = biases
-        self.ntk = ntk
-        self.ones: Array = np.ones(0)
+    units: Units
+    _: KW_ONLY
+    weights: InitializerLike = "he_normal"
+    bias: bool = True
+    biases: InitializerLike = "zeros"
+    ntk: bool = False
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Declare W and b."""
@@ -65,31 +53,25 @@ class Affine(MatrixLayer):
         if len(input_shape) == 2:
             remedy += "; for members of an ensemble, use EnsembleAffine or BatchEnsembleAffine"
         (features,) = self.expect_rank(input_shape, 1, remedy=remedy)
-        if self.ntk:
-            self.alpha = features**-0.5
+        self.alpha = features**-0.5 if self.ntk else 1.0
         fans = (1 if self.ntk else features, self.units)
         self.W = self.parameter("W", (features, self.units), self.weights, fans=fans)
+        self.b = None
         if self.bias:
             self.b = self.parameter("b", (self.units,), self.biases, fans=(features, self.units), decay=False)
         return (self.units,)
 
     def forward(self, x: Array) -> Array:
         """Return y = α x W + b."""
-        self.x = x
-        self.scaled = self.W.value  # α W, usually smaller than x and y
-        if self.alpha != 1:
+        self.x, self.scaled = x, self.W.value
+        if self.alpha != 1:  # α W has fewer elements than α x, as a rule
             self.scaled = scale_elements(self.W.value, self.alpha, self.buffer("scaled", like=self.W.value))
         y = self.buffer("y", (len(x), self.units), contiguous=False)
-        return product_plus_row(x, self.scaled, self.b.value, y) if self.bias else product(x, self.scaled, y)
+        return product(x, self.scaled, y) if self.b is None else product_plus_row(x, self.scaled, self.b.value, y)
 
     def prediction_plan(self, x: Array) -> Callable[[], Array] | None:
         """Return a function that computes y again; None if that takes α W again."""
-        if self.alpha != 1:
-            return None
-        y = self.buffer("y", (len(x), self.units), contiguous=False)
-        if self.bias:
-            return lambda: product_plus_row(x, self.W.value, self.b.value, y)
-        return lambda: product(x, self.W.value, y)
+        return self.affine_plan(x, self.W, self.b) if self.alpha == 1 else None
 
     def backward(self, dy: Array) -> Array | None:
         """Set dW and db, and return dx = α dy Wᵀ."""
@@ -97,10 +79,8 @@ class Affine(MatrixLayer):
             product(self.x.T, dy, self.W.grad)
             if self.alpha != 1:
                 scale_elements(self.W.grad, self.alpha, self.W.grad)
-        if self.bias and self.needs_parameter_gradients:
-            if len(self.ones) != len(dy):
-                self.ones = np.ones(len(dy), self.dtype)
-            product(self.ones, dy, self.b.grad)  # several times as fast as dy.sum(axis=0)
+            if self.b is not None:
+                self.sum_rows(dy, self.b.grad)
         if not self.needs_input_gradient:
             return None
         return product(dy, self.scaled.T, self.buffer("dx", self.x.shape, contiguous=False))
@@ -108,7 +88,7 @@ class Affine(MatrixLayer):
     def onnx(self, graph: Graph) -> Value:
         """Describe y = α x W + b."""
         W = self.W if self.alpha == 1 else graph.constant(self.W.path, self.alpha * self.W.value)
-        return graph.op("Gemm", graph.input, W, *([self.b] if self.bias else []))
+        return graph.op("Gemm", graph.input, W, *([] if self.b is None else [self.b]))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
