@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from annotated_types import Lt
 
-from mlpkit import ClassWeights, Rate
-from mlpkit_plugins.kernels import product, shift_transposed
+from mlpkit import Classes, ClassWeights, Loss, Rate, ShapeError, TargetError
+from mlpkit_plugins.kernels import row_order, softmax
 from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
 from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
+from mlpkit_plugins.losses.cross_entropies import CrossEntropy, SmoothedCrossEntropy, WeightedCrossEntropy
 from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
-from mlpkit_plugins.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 if TYPE_CHECKING:
-    from mlpkit import Array, Target
+    from collections.abc import Callable
+
+    from mlpkit import Array, Graph, Target, Value
 
 
-class SoftmaxWithLoss(SoftmaxCrossEntropy):
+class SoftmaxWithLoss(Loss):
     """Softmax of the logits, and the mean cross-entropy to the classes' labels.
 
         p    = exp(x - max x) / Σ exp(x - max x)
@@ -39,7 +42,7 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
     Args:
         label_smoothing: share of each label that is spread evenly over all classes.
         class_weights: weight of a row of each class, in any unit: one number per class; a mapping from names of
-            classes, all others counting 1; or ``balanced``, rows / (classes · rows of the class), so that the training
+            classes, with 1 for all others; or ``balanced``, rows / (classes · rows of the class), so that the training
             rows of each class weigh the same. By default all are equal.
 
     Shapes: x (rows, classes), t (rows,) or (rows, classes).
@@ -54,6 +57,10 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         and Wojna, Rethinking the Inception Architecture for Computer Vision (2016), section 7, for smoothed labels.
     """
 
+    takes_weights = True
+    evaluation_context = row_order
+    unit = "nats"
+
     def __init__(
         self,
         *,
@@ -66,96 +73,90 @@ class SoftmaxWithLoss(SoftmaxCrossEntropy):
         self.weights_of_classes = np.array(class_weights or 1.0)
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit per class, and one class weight per class."""
+        """Require one logit per class, and one class weight per class."""
         remedy = remedy_for_axes(input_shape, 1, "put Flatten before it")
-        (logits,) = self.expect_rank(input_shape, 1, remedy=remedy)
-        expect_weight_per_class(self.path, self.class_weights, logits, "logits")
-        super().build(input_shape, target)
+        (self.classes,) = self.expect_rank(input_shape, 1, remedy=remedy)
+        expect_weight_per_class(self.path, self.class_weights, self.classes, "logits")
+        if target is None:
+            return
+        if not isinstance(target, Classes):
+            raise TargetError(
+                f"{self.path} compares logits with classes, but the data gives {target}",
+                expected="data whose target is one of several classes",
+            )
+        if target.count != self.classes:
+            raise ShapeError(
+                f"{self.path} gets {self.classes} logits for {target}",
+                expected=f"inputs of shape ({target.count},), one logit per class",
+                remedy=f"give the last layer before it {target.count} units",
+            )
+
+    def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
+        """Return one logit per class."""
+        return (target.count,) if isinstance(target, Classes) else None
 
     def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
-        """Return the mean cross-entropy, to u if labels are smoothed or classes weighted."""
-        self.smoothing = self.now(self.label_smoothing)
-        if self.class_weights is not None:
-            return self._weighted_forward(x, t, weights)
-        return super().forward(x, t, weights)
+        """Return the mean cross-entropy to t, or to u."""
+        expect_class_targets(self.path, t, x.shape)
+        self.cross_entropy = self._cross_entropy(t, weights)
+        try:
+            return self.cross_entropy.forward(x)
+        except IndexError:
+            expect_class_numbers(self.path, t, self.classes)
+            raise
 
     def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (p - t) / rows, or dloss ((Σ u) p - u)."""
-        if self.class_weights is not None:
-            return self._weighted_backward(dloss)
-        p = self._p_without_smoothing() if self.smoothing else self.p
-        return self.gradient(p, dloss * (1 - self.smoothing))
+        return self.cross_entropy.backward(dloss)
+
+    def predict(self, x: Array) -> Array:
+        """Return the probability of each class, shape (rows, classes)."""
+        return softmax(x, self.buffer("prediction", x.shape))
+
+    def prediction_plan(self, x: Array) -> Callable[[], Array]:
+        """Return a function that computes the probabilities again."""
+        return partial(softmax, x, self.buffer("prediction", x.shape))
+
+    def inputs_for(self, prediction: Array) -> Array:
+        """Return log p, with p at least the smallest normal number."""
+        logits: Array = np.log(np.maximum(prediction, np.finfo(prediction.dtype).tiny))
+        return logits
 
     def weight(self, t: Array, weights: Array | None = None) -> float:
-        """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
+        """Return the total weight of rows: their number, or the sum of their weights, times their classes' weights."""
         if self.class_weights is None:
             return super().weight(t, weights)
-        classes = len(self.weights_of_classes)
-        expect_class_targets(self.path, t, (len(t), classes))
+        expect_class_targets(self.path, t, (len(t), self.classes))
         if t.ndim == 1:
-            expect_class_numbers(self.path, t, classes)
+            expect_class_numbers(self.path, t, self.classes)
         of_rows = self.weights_of_classes[t] if t.ndim == 1 else t @ self.weights_of_classes
         return float(of_rows.sum() if weights is None else of_rows @ weights)
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
         """Return the logarithm of each class's share of t, or of u."""
-        shares, smoothing = self.shares_of_classes(t, weights), self.now(self.label_smoothing)
+        if t.ndim == 1:
+            shares: Array = np.bincount(t, weights, self.classes)
+        else:
+            shares = t.sum(axis=0, dtype=np.float64) if weights is None else np.asarray(weights @ t)
+        smoothing = self.now(self.label_smoothing)
         smoothed = (1 - smoothing) * shares + smoothing * shares.mean()
         return log_shares(smoothed * self.weights_of_classes)
 
-    def at_target(self, shifted: Array, t: Array) -> Array:
-        """Return Σ u (x - max x) of each row, if classes have no weights."""
-        of_label = super().at_target(shifted, t)
-        if not self.smoothing:
-            return of_label
-        spread = np.full(len(shifted), self.smoothing / len(shifted), shifted.dtype)
-        of_all = product(spread, shifted, self.buffer("of_all", of_label.shape))
-        np.multiply(of_label, 1 - self.smoothing, out=of_label)
-        np.add(of_label, of_all, out=of_label)
-        return of_label
+    def onnx(self, graph: Graph) -> Value:
+        """Describe p."""
+        return graph.op("Softmax", graph.input, axis=-1)
 
-    def _p_without_smoothing(self) -> Array:
-        """Return q such that p - u = (1 - label_smoothing) (q - t)."""
-        q: Array = np.subtract(self.p, self.smoothing / self.classes, out=self.buffer("q", self.p.shape))
-        np.divide(q, 1 - self.smoothing, out=q)
-        return q
-
-    def _weighted_forward(self, x: Array, t: Array, weights: Array | None) -> float:
-        """Return the mean cross-entropy to u."""
-        expect_class_targets(self.path, t, x.shape)
-        self.u = self._adjusted(t, x.shape, weights)
-        shifted = shift_transposed(x, self.buffer("p", x.shape[::-1]))
-        at_target = np.einsum("ji,ij->i", shifted, self.u)
-        losses = self.normalize(shifted)
-        np.log(losses, out=losses)
-        np.multiply(losses, self.u.sum(axis=1), out=losses)
-        np.subtract(losses, at_target, out=losses)
-        return float(np.add.reduce(losses, dtype=np.float64))
-
-    def _weighted_backward(self, dloss: float) -> Array:
-        """Return dx = dloss ((Σ u) p - u)."""
-        dx = self.buffer("dx", self.u.shape)
-        np.multiply(self.p.T, self.u.sum(axis=1, keepdims=True), out=dx)
-        np.subtract(dx, self.u, out=dx)
-        np.multiply(dx, dloss, out=dx)
-        return dx
-
-    def _adjusted(self, t: Array, shape: tuple[int, ...], weights: Array | None) -> Array:
-        """Return u: the targets as rows, smoothed, each class and each row times its share of the weight."""
-        shares = self.weights_of_classes / (self.weight(t, weights) or 1.0)  # if all weights are 0, so is u
-        if weights is not None:
-            shares = shares * weights[:, np.newaxis]
-        rows, classes = shape
-        u = self.buffer("u", shape)
-        if t.ndim == 1:
-            u[...] = 0
-            u[np.arange(rows), t] = 1
-        else:
-            np.copyto(u, t)
-        np.multiply(u, 1 - self.smoothing, out=u)
-        np.add(u, self.smoothing / classes, out=u)
-        np.multiply(u, shares, out=u)
-        return u
+    def _cross_entropy(self, t: Array, weights: Array | None) -> CrossEntropy:
+        """Return the cross-entropy of a minibatch."""
+        smoothing = self.now(self.label_smoothing)
+        if self.class_weights is not None:
+            shares = self.weights_of_classes / (self.weight(t, weights) or 1.0)  # if all weights are 0, so is u
+            if weights is not None:
+                shares = shares * weights[:, np.newaxis]
+            return WeightedCrossEntropy(self.buffer, t, shares, smoothing)
+        if smoothing:
+            return SmoothedCrossEntropy(self.buffer, t, weights, smoothing)
+        return CrossEntropy(self.buffer, t, weights)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
