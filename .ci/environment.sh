@@ -24,14 +24,16 @@ install_mlpkit() {
     local wheels=$environment/wheels
     rm -rf build # setuptools would put what an earlier build left there into the wheel
     "$environment/bin/pip" wheel --quiet --no-deps --wheel-dir "$wheels" . &
-    "$environment/bin/uv" pip install --quiet --python "$environment" "$@" --requirements pyproject.toml --extra test
+    "$environment/bin/uv" pip install --quiet --python "$environment" "$@" --requirements pyproject.toml --extra test-all
     wait $!
-    "$environment/bin/uv" pip install --quiet --python "$environment" "mlpkit[test] @ file://$(ls "$wheels"/*.whl)"
+    "$environment/bin/uv" pip install --quiet --python "$environment" "mlpkit[test-all] @ file://$(ls "$wheels"/*.whl)"
     "$environment/bin/mlpkit" --version --verbose
 }
 
-# Run the tests with these arguments; without any, all of them, on two cores.
+# Run the default suite with these arguments; without any, on two cores. If the variable EVERYTHING isn't empty, slow tests
+# run, too.
 run_tests() {
     if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile; fi
+    if [ -n "${EVERYTHING:-}" ]; then set -- -m "not long and not fuzz" "$@"; fi
     "$environment/bin/pytest" -q "$@"
 }

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import default_suite
 import pytest
 from command_line import (  # noqa: F401 - fixtures of all tests
     cwd,
@@ -39,8 +40,15 @@ os.environ["MLPKIT_REPORT"] = "0"  # of the thousands of runs, those that are ab
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--renew-golden``."""
+    """Add what renews files of the tests."""
     parser.addoption("--renew-golden", action="store_true", help="write golden files instead of comparing with them")
+    parser.addoption("--write-slow-tests", action="store_true", help="measure tests, and renew tests/slow_tests.txt")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure tests, if pytest was asked to."""
+    if config.getoption("write_slow_tests"):
+        config.pluginmanager.register(default_suite.Recorder())
 
 
 WHOLE_PROGRAM = {
@@ -66,8 +74,10 @@ LONGEST = 3600
 """The limit in seconds for a test that is long or fuzzes; ``pyproject.toml`` has the limit for all others."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give long tests more time, and measure the coverage of the packages' tests alone: it doubles Python's time."""
+    """Mark slow tests, give long ones more time, and measure the coverage of the packages' tests alone."""
+    default_suite.mark_full(config, items)
     for item in items:
         if item.get_closest_marker("long") or item.get_closest_marker("fuzz"):
             item.add_marker(pytest.mark.timeout(LONGEST))

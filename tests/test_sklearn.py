@@ -18,16 +18,16 @@ import mlpkit
 
 sklearn = require_package("sklearn")
 
-from estimators import ANY_CLASSES, CLASSES, ESTIMATORS, TRAINING, VALUES  # noqa: E402
-from sklearn.base import clone  # noqa: E402
-from sklearn.datasets import load_diabetes, load_digits, load_iris  # noqa: E402
-from sklearn.exceptions import ConvergenceWarning, NotFittedError  # noqa: E402
-from sklearn.model_selection import GridSearchCV, train_test_split  # noqa: E402
-from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
+from estimators import ANY_CLASSES, CLASSES, ESTIMATORS, TRAINING, VALUES
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
-from mlpkit.training.update import Updater  # noqa: E402
+from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator
+from mlpkit.training.update import Updater
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -15,12 +15,12 @@ import mlpkit
 
 sklearn = require_package("sklearn")
 
-from sklearn.base import clone  # noqa: E402
-from sklearn.metrics import accuracy_score, r2_score  # noqa: E402
-from sklearn.model_selection import GridSearchCV  # noqa: E402
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV
 
-from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
-from mlpkit.training.update import Updater  # noqa: E402
+from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator
+from mlpkit.training.update import Updater
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
-from requirements import require_package
+from requirements import Optional, require_package
 
 sklearn = require_package("sklearn")
 
-from sklearn.base import clone  # noqa: E402
-from sklearn.datasets import load_diabetes, load_iris  # noqa: E402
-from sklearn.model_selection import GridSearchCV  # noqa: E402
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.model_selection import GridSearchCV
 
-from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
+from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator
+
+pd = Optional("pandas")
+pl = Optional("polars")
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

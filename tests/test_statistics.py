@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from requirements import Optional
 
 from mlpkit.statistics import difference, holm, interval, t_quantile, two_tails
+
+stats = Optional("scipy.stats")
 
 DEGREES_OF_FREEDOM = (1, 1.5, 2, 4, 9.3, 30, 250, 5000)
 SIMULATED = 1200

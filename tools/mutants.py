@@ -3,9 +3,10 @@
     python tools/mutants.py --seed 1 --count 60 --results mutants.jsonl
 
 It changes the source files of the tree that it lies in, and restores each, so run it in a copy that mlpkit is installed
-from (``pip install -e ".[test]"``). Each mutant meets the tests named as its file, then those that mention its file or
-function, and with ``--wide`` those of its folder and of the files that import it. A test that fails without the mutant,
-too, doesn't count. The results have a line for each mutant, with the verdict
+from (``pip install -e ".[test-all]"``). Each mutant meets the tests named as its file, then those that mention its file
+or function, and with ``--wide`` those of its folder and of the files that import it: slow ones too, or with
+``--default`` those of the default suite alone. A test that fails without the mutant, too, doesn't count. The results
+have a line for each mutant, with the verdict
 
     killed     a test fails;
     survived   tests ran the line, and none failed: write a test, or find out that the mutant changes nothing;
@@ -370,12 +371,14 @@ def _test_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("test_*.py"))
 
 
-def run_tests(tests: list[str], without: Sequence[str] = ()) -> str | None:
+def run_tests(tests: list[str], without: Sequence[str] = (), *, default: bool) -> str | None:
     """Return the first test that fails; None if all pass, or there are none."""
     if not tests:
         return None
     options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--timeout", str(LONGEST_TEST)]
     options += [f"--deselect={test}" for test in without]
+    if not default:
+        options += ["-m", "not long and not fuzz"]
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=ROOT,
@@ -429,7 +432,7 @@ def build_kernels() -> None:
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CC": str(compiler)}, capture_output=True, check=False)
 
 
-def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
+def verdict_on(mutant: Mutant, *, wide: bool, default: bool) -> dict[str, Any]:
     """Return what becomes of a mutant, as a line of the results."""
     began, failed, known = time.monotonic(), None, list[str]()
     steps = tests_of(mutant)
@@ -440,8 +443,8 @@ def verdict_on(mutant: Mutant, *, wide: bool) -> dict[str, Any]:
                 with broken(mutant, record) as compiles:
                     if not compiles:
                         break
-                    failed = run_tests(tests, known)
-                if failed is None or "::" not in failed or run_tests([failed]) is None:
+                    failed = run_tests(tests, known, default=default)
+                if failed is None or "::" not in failed or run_tests([failed], default=default) is None:
                     break
                 known.append(failed)  # it fails without the mutant, too
             if failed or not compiles:
@@ -462,6 +465,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
     parser.add_argument("--wide", action="store_true", help="more tests for those not killed before")
+    parser.add_argument("--default", action="store_true", help="only tests of the default suite")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     where = "where to break it: beginnings of paths, or C for the kernels"
     parser.add_argument("files", nargs="*", default=list(SOURCES), help=where)
@@ -476,7 +480,7 @@ def main() -> None:
         if options.list:
             print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before!r} -> {mutant.after!r}")
         elif key not in results or (options.wide and results[key]["verdict"] in {"survived", "unreached"}):
-            results[key] = verdict_on(mutant, wide=options.wide)
+            results[key] = verdict_on(mutant, wide=options.wide, default=options.default)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(results[key]) + "\n")
             print(*(results[key][name] for name in ("verdict", "file", "line", "kind", "by")), flush=True)

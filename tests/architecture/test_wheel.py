@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from documentation_pages import BY_HAND, FROM_CODE
-from requirements import requires
+from requirements import require_package, requires
 
 ROOT = Path(__file__).parents[2]
 CORE_DEPENDENCIES = {
@@ -38,6 +38,7 @@ def copied_tree(folder):
 
 def built(tree, folder, **environment):
     """Build a wheel into a folder, and return it opened."""
+    require_package("build")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
     subprocess.run([*command, str(folder), str(tree)], check=True, timeout=300, env={**os.environ, **environment})
     (wheel,) = folder.glob("*.whl")
@@ -103,6 +104,7 @@ def test_a_pure_wheel_holds_the_same_without_kernels(wheel, tmp_path):
 
 def test_an_sdist_holds_what_both_wheels_are_built_from(wheel, tmp_path):
     here = ("--no-isolation", "--skip-dependency-check")  # the NumPy here may be older than that for building
+    require_package("build")
     command = [sys.executable, "-m", "build", "--sdist", *here, "--outdir", str(tmp_path)]
     environment = {**os.environ, "MLPKIT_PURE": "1"}
     subprocess.run(

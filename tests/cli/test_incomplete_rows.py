@@ -6,10 +6,12 @@ import csv
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
+from requirements import Optional
 
 import mlpkit
+
+pd = Optional("pandas")
 
 ROWS = 60
 RNG = np.random.default_rng(0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
 
 import mlpkit
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
 
 SPEC = """\
 mlpkit: 1

@@ -7,9 +7,11 @@ import io
 import json
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional, require_package
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
 
 HEADER = ["a", "colour", "note", "kind", "rain", "fog", "price"]
 ROWS = [
@@ -87,6 +89,7 @@ def read(path):
 
 
 def test_every_format_holds_the_same_predictions(train, invoke, cwd):
+    require_package("pyarrow")
     run = train()
     documents = [json.loads(line) for line in invoke("predict", run, "new.csv", "--json").out.splitlines()]
     for name in ("out.csv", "out.jsonl", "out.parquet"):
@@ -107,6 +110,8 @@ def test_every_format_holds_the_same_predictions(train, invoke, cwd):
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
 def test_inputs_are_kept_as_they_stand_in_the_file(train, invoke, cwd, name):
+    if name == "out.parquet":
+        require_package("pyarrow")
     run = train()
     assert invoke("predict", run, "new.csv", "--keep-inputs", "--out", name).code == 0
     found = read(cwd / name)

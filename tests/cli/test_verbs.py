@@ -16,7 +16,7 @@ from mlpkit.registry.registry import installed
 from mlpkit_plugins.kernels import PRODUCTS_BY, PRODUCTS_BY_REASON
 
 BUILT_IN = [each for each in installed().components() if "." not in each.name]
-COMPUTED = ", ".join(each.name for each in BUILT_IN if each.component.computed_by)
+COMPUTED = ", ".join(each.name for each in BUILT_IN if not each.declaration.extra and each.component.computed_by)
 """The components that say by what they are computed."""
 
 HEAVY = {"numpy", "yaml", "pluggy", "rich", "mlpkit_plugins", "mlpkit.jobs", "mlpkit.specfile", "mlpkit.network"}

@@ -153,7 +153,7 @@ def ends(shown):
 
 
 def test_every_way_to_train_shows_it_in_a_kernel_and_only_there(monkeypatch, tmp_path):
-    ipython = require_package("IPython", 'a notebook needs a kernel: pip install "mlpkit[test]"')
+    ipython = require_package("IPython")
     import IPython.display
 
     shown = []

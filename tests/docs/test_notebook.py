@@ -14,12 +14,11 @@ from html_tables import rows_of
 from requirements import require_package
 from walkthrough import expect_printed
 
-WHY = 'the notebook needs a kernel: pip install "mlpkit[test]"'
-nbclient = require_package("nbclient", WHY)
-nbformat = require_package("nbformat", WHY)
-require_package("ipykernel", WHY)
-require_package("matplotlib", WHY)
-require_package("pandas", WHY)
+nbclient = require_package("nbclient")
+nbformat = require_package("nbformat")
+require_package("ipykernel")
+require_package("matplotlib")
+require_package("pandas")
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "docs/notebook.ipynb"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from documentation_pages import BY_HAND
-from generators.terminal import terminal
+from requirements import Optional
+
+terminal = Optional("generators.terminal", "terminal")
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"

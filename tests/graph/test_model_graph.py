@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 
 import numpy as np
-import onnxruntime
 import pytest
+from requirements import Optional
 
 import mlpkit
 from mlpkit import Graph, NotExportableError
 from mlpkit.graph.evaluator import evaluate
 from mlpkit.graph.model_graph import model_graph
 from mlpkit.verbs.export.export import export
+
+onnxruntime = Optional("onnxruntime")
 
 NAMES = ("label", "csv/Cast_50", "probabilities", "value", "logits", "rows", "Affine1.W", "a b", "mlpkit-provenance")
 

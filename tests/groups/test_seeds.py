@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from requirements import require_package
-from scipy import stats
+from requirements import Optional, require_package
 
 import mlpkit
 from mlpkit.errors import RunFolderError, SpecError, UsageError
@@ -27,6 +26,8 @@ from mlpkit.jobs.train import prepare
 from mlpkit.runs.folder import RunFolder
 from mlpkit.training.events import Event, Observer, StopRequest
 from mlpkit.training.workers import available_cores
+
+stats = Optional("scipy.stats")
 
 RESULTS = ("spec.yaml", "resolved.yaml", "lock.json", "history.jsonl", "metrics.json", "model.safetensors")
 SEEDS = [3, 8]

@@ -10,10 +10,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import onnxruntime
-import pandas as pd
 import pytest
 from hostile_names import hostile_names
+from requirements import Optional
 
 import mlpkit
 from mlpkit.errors import DataError, MlpkitError, NotExportableError
@@ -22,6 +21,9 @@ from mlpkit_plugins.exporters.js_engines import NODE, found_program
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+onnxruntime = Optional("onnxruntime")
+pd = Optional("pandas")
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # a category may be missing from the training rows
 ROWS_OF_A_CLASS: Final = 10

@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from sklearn.metrics import mean_absolute_error, mean_pinball_loss, r2_score
+from requirements import Optional
 from stop_at import StopAt
 
 import mlpkit
 from mlpkit.errors import ComponentFailure, ShapeError
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.runs.folder import RunFolder
-from mlpkit.sklearn import SpecEstimator
 from mlpkit_plugins.losses.pinball import Pinball
+
+mean_absolute_error = Optional("sklearn.metrics", "mean_absolute_error")
+mean_pinball_loss = Optional("sklearn.metrics", "mean_pinball_loss")
+SpecEstimator = Optional("mlpkit.sklearn", "SpecEstimator")
+r2_score = Optional("sklearn.metrics", "r2_score")
 
 QUANTILES = [0.1, 0.5, 0.9]
 NAMES = ["price_q0.1", "price_q0.5", "price_q0.9"]

@@ -8,14 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from requirements import Optional
 
 import mlpkit
 from mlpkit.jobs.predict import predict
+
+pa = Optional("pyarrow")
 
 SPEC = """\
 mlpkit: 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requirements import Optional
 from stop_at import StopAt
 
 import mlpkit
+
+pd = Optional("pandas")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 3))

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from sklearn.metrics import mean_pinball_loss
+from requirements import Optional
 
 from mlpkit import Sequential
 from mlpkit.components.target import Classes, Labels, Values, ValuesScaling
@@ -22,6 +22,8 @@ from mlpkit_plugins.losses.mean_squared_error import MeanSquaredError
 from mlpkit_plugins.losses.pinball import Pinball
 from mlpkit_plugins.losses.sigmoid_with_loss import SigmoidWithLoss
 from mlpkit_plugins.losses.softmax_with_loss import SoftmaxWithLoss
+
+mean_pinball_loss = Optional("sklearn.metrics", "mean_pinball_loss")
 
 ROWS, INPUTS, MEMBERS = 7, 4, 3
 RNG = np.random.default_rng(2)

@@ -9,10 +9,10 @@ from requirements import require_package
 
 sklearn = require_package("sklearn")
 
-from estimators import ESTIMATORS, TRAINING  # noqa: E402
-from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
+from estimators import ESTIMATORS, TRAINING
+from sklearn.utils.estimator_checks import check_estimator
 
-from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator  # noqa: E402
+from mlpkit.sklearn import MLPClassifier, MLPRegressor, SpecEstimator
 
 ALL_ROWS = {**TRAINING, "batch_size": 1000}
 IN_FLOAT64 = {

@@ -14,9 +14,12 @@ import pytest
 from calibration import slowness
 from click.testing import CliRunner
 from idx_files import write_idx
+from requirements import Optional
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pexpect, pyte = Optional("pexpect"), Optional("pyte")
 
 SPEC = """\
 mlpkit: 1
@@ -231,9 +234,6 @@ class Terminal:
     """A program on a pseudo-terminal, and what one would see there."""
 
     def __init__(self, command: list[str], cwd: Path, env: dict[str, str], columns: int, rows: int) -> None:
-        import pexpect
-        import pyte
-
         self.raw = ""
         self.child = pexpect.spawn(
             command[0],
@@ -265,8 +265,6 @@ class Terminal:
 
     def wait_for_end(self) -> int:
         """Wait for the end and return the exit code."""
-        import pexpect
-
         self.child.expect(pexpect.EOF)
         self._feed(self.child.before)
         self.child.close()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from requirements import require_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,8 +63,7 @@ class RealTable(NamedTuple):
         return self._frame(self.train), self._frame(self.test)
 
     def _frame(self, text: str) -> DataFrame:
-        import pandas as pd
-
+        pd = require_package("pandas")
         frame = pd.read_csv(io.StringIO(text), dtype=dict.fromkeys(self.texts, str), low_memory=False, **self.read)
         unnamed = [name for name in frame if name.startswith("Unnamed: ")]
         frame = frame[frame[self.target].notna()].drop(columns=[*self.ids, *unnamed])
@@ -117,8 +117,7 @@ class Packaged(NamedTuple):
                 assert member is not None
                 return member.read().decode()
         if self.source.endswith(".json"):
-            import pandas as pd
-
+            pd = require_package("pandas")
             return pd.read_json(folder / self.source).to_csv()
         return (folder / self.source).read_text()
 

@@ -7,9 +7,15 @@ wrong, and a skipped test would hide it.
 from __future__ import annotations
 
 import os
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from mlpkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from mlpkit.registry.registry import RegisteredComponent
 
 KNOWN = {
     "browser": "Chromium or Chrome",
@@ -17,7 +23,7 @@ KNOWN = {
     "flush": "mlpkit flushes subnormal numbers to zero",
     "kernels": "mlpkit has compiled kernels, and they compute products",
     "node": "Node",
-    "packages": "those of the extra test",
+    "packages": "those of the extra test-all",
 }
 EXPECTED = frozenset(filter(None, os.environ.get("MLPKIT_EXPECT", "").split(",")))
 if unknown := EXPECTED - KNOWN.keys():
@@ -48,15 +54,53 @@ def requires(what: str, there: bool, reason: str) -> pytest.MarkDecorator:
 
 
 def require_module(what: str, name: str, reason: str | None = None) -> Any:
-    """Return a module, as ``pytest.importorskip`` does; fail if it can't be imported and ``what`` is expected here."""
+    """Return a module; without it, skip the test or module that calls this, or fail, as ``require`` does."""
     __tracebackhide__ = True
     try:
-        return pytest.importorskip(name, reason=reason, exc_type=ImportError)
-    except pytest.skip.Exception as skipped:
-        require(what, False, str(skipped))
+        return import_module(name)
+    except ImportError as error:
+        require(what, False, reason or f'needs {error.name or name}: pip install ".[test-all]"')
 
 
 def require_package(name: str, reason: str | None = None) -> Any:
-    """Return a package of the extra ``test``, as ``require_module`` does."""
+    """Return a package of the extra ``test-all``, or a module that needs one, as ``require_module`` does."""
     __tracebackhide__ = True
     return require_module("packages", name, reason)
+
+
+def require_component(found: RegisteredComponent) -> Any:
+    """Return the class of a component, as ``require_package`` does if it needs a package."""
+    __tracebackhide__ = True
+    try:
+        return found.component
+    except PluginError as error:
+        if not isinstance(error.__cause__, ImportError):
+            raise
+        require("packages", False, str(error))
+
+
+class Optional:
+    """What only some tests of a file use of the extra ``test-all``: without it, those are skipped.
+
+    Args:
+        module: a package, or a module that needs one.
+        name: something in it; without a name, this stands for the module.
+    """
+
+    def __init__(self, module: str, name: str | None = None) -> None:
+        self._module, self._name = module, name
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        if name.startswith("__"):  # pytest looks for them when it collects
+            raise AttributeError(name)
+        return getattr(self._found(), name)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        return self._found()(*arguments, **options)
+
+    def _found(self) -> Any:
+        __tracebackhide__ = True
+        module = require_package(self._module)
+        return module if self._name is None else getattr(module, self._name)

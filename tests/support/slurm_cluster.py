@@ -12,8 +12,10 @@ import subprocess
 import time
 from contextlib import suppress
 
-import psutil
+from requirements import Optional
 from swept_folders import wait_for
+
+psutil = Optional("psutil")
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
 MISSING = [name for name in PROGRAMS if shutil.which(name) is None]

@@ -9,9 +9,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import slurm_cluster
+from requirements import Optional
 from swept_folders import holders, wait_for
+
+psutil = Optional("psutil")
 
 MPIEXEC = shutil.which("mpiexec", path=str(Path(sys.executable).parent)) or shutil.which("mpiexec")
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from requirements import require_package
 from wandb_file import logged_in
 
 import mlpkit
@@ -52,8 +53,9 @@ TRACKERS = (
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder, and an environment in which no tracker leaves it or uses the network."""
-    import wandb
-
+    wandb = require_package("wandb")
+    require_package("mlflow")
+    require_package("trackio")
     folder = tmp_path_factory.mktemp("trackers")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+from requirements import Optional
 
 import mlpkit
 from mlpkit.errors import SpecError
 from mlpkit_plugins.datasets.frame import Frame
+
+pd = Optional("pandas")
 
 PLUGIN = '''\
 """Encodings of categories."""

@@ -6,15 +6,17 @@ import gzip
 import re
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
 
 import mlpkit
 from mlpkit import DataError, ModelFileError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+pyarrow_csv = Optional("pyarrow.csv")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 NONE = {"validation": 0, "test": 0, "standardize": False}
 
@@ -27,11 +29,11 @@ def table_of(request, tmp_path):
         file = tmp_path / f"{name}.csv"
         file.write_text(text)
         if request.param is Parquet:
-            as_text = pyarrow.csv.ConvertOptions(
+            as_text = pyarrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(text.split("\n")[0].split(","), pa.string()), null_values=[""],
                 strings_can_be_null=True,
             )  # fmt: skip
-            table = pyarrow.csv.read_csv(file, convert_options=as_text)
+            table = pyarrow_csv.read_csv(file, convert_options=as_text)
             file = tmp_path / f"{name}.parquet"
             pq.write_table(table, file)
         return request.param(str(file), target, **NONE | options)

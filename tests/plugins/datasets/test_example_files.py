@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 
 import numpy as np
-import pyarrow.parquet as pq
+from requirements import Optional
 
 from mlpkit_plugins.files.named_file import EXAMPLES
 from mlpkit_plugins.formats.image import read_image
+
+pq = Optional("pyarrow.parquet")
 
 
 def _generate(folder):

@@ -8,13 +8,15 @@ import re
 import sys
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
+from requirements import Optional
 
 import mlpkit
 from mlpkit_plugins.datasets.frame import Frame
+
+pd = Optional("pandas")
+pl = Optional("polars")
+pa = Optional("pyarrow")
 
 ROWS = 60
 RNG = np.random.default_rng(0)

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="only Linux reports the size of a process"

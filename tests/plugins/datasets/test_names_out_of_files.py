@@ -6,10 +6,12 @@ import subprocess
 import sys
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from requirements import Optional
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
 
 HOSTILE = "b\x1b]0;title\x07\x1b[2J\rc\u202ed\u2066\u2028\x9be\u200f"
 SHOWN = r"b\x1b]0;title\x07\x1b[2J\rc\u202ed\u2066\u2028\x9be\u200f"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requirements import Optional
 
 import mlpkit
 from mlpkit import DataError
 from mlpkit_plugins.datasets.csv import Csv
 from mlpkit_plugins.datasets.npy import Npy
 from mlpkit_plugins.datasets.npz import Npz
-from mlpkit_plugins.datasets.parquet import Parquet
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 NONE = {"validation": 0, "test": 0}
 ENDS = "which ends at 3.4e+38; set dtype: float64, or leave out the"

@@ -8,16 +8,18 @@ import subprocess
 import sys
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requirements import Optional
 
 import mlpkit
 from mlpkit import DataError, Description, InputColumn, Labels, ParameterError, Values
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 NONE = {"validation": 0, "test": 0}
 

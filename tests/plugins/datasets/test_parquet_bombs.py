@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
 
 from mlpkit import DataError
-from mlpkit_plugins.datasets.parquet import Parquet
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 MEGABYTE = 2**20
 ROWS = 100_000

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
 
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 ROWS = [
     ("ann", 1.5, "red", "yes"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
 
 from mlpkit import DataError, ParameterError
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 NONE = {"validation": 0, "test": 0}
 TABLE = "a,w,kind\n1,2,x\n2,0,y\n3,0.5,x\n4,1,y\n5,1,y\n"

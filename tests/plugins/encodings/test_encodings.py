@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
+from requirements import Optional
 
 import mlpkit
 from mlpkit import Encoding, FittedEncoding, ModelFileError, ParameterError, TrainingColumns
@@ -21,6 +21,10 @@ from mlpkit_plugins.encodings.quantile import Quantile
 from mlpkit_plugins.encodings.robust_smooth_clip import RobustSmoothClip
 from mlpkit_plugins.encodings.standardize import Standardize
 from mlpkit_plugins.functions.normal_quantile import normal_quantile
+
+MinMaxScaler = Optional("sklearn.preprocessing", "MinMaxScaler")
+QuantileTransformer = Optional("sklearn.preprocessing", "QuantileTransformer")
+StandardScaler = Optional("sklearn.preprocessing", "StandardScaler")
 
 RNG = np.random.default_rng(3)
 NUMBERS = np.stack([RNG.normal(5, 2, 400), RNG.lognormal(0, 2, 400), RNG.integers(0, 4, 400)], axis=1)

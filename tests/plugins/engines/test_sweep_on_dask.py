@@ -11,11 +11,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
-from requirements import requires
+from requirements import Optional, requires
 from sweep_engines import LONGER, SWEEP
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
+
+psutil = Optional("psutil")
 
 needs_dask = requires(
     "packages", importlib.util.find_spec("distributed") is not None, 'needs Dask: pip install "mlpkit[dask]"'

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
-from requirements import requires
+from requirements import Optional, requires
 from sweep_engines import LONGER, MPIEXEC, SWEEP, Mpi
 from swept_folders import contents, holders, swept_plainly, trials_in, wait_for
+
+psutil = Optional("psutil")
 
 needs_mpi = requires("packages", not Mpi.lacks(), f"needs {', '.join(Mpi.lacks())}")
 

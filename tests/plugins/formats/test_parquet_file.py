@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from fuzzing.damage import truncations
 from packaging.version import Version
+from requirements import require_package
 
 from mlpkit import DataError
+
+pa = require_package("pyarrow")
+pq = require_package("pyarrow.parquet")
+
 from mlpkit_plugins.formats import parquet_bounds
 from mlpkit_plugins.formats.parquet_file import ParquetFile
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requirements import Optional
 
 from mlpkit_plugins.formats.parquet_pages import DELTA_BYTE_ARRAY, NoPageError, pages
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
 
 TABLE = pa.table({"n": np.arange(5000) * 0.5, "t": [f"text {i % 700}" for i in range(5000)], "k": [None, 1] * 2500})
 

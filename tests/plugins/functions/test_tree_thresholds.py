@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from requirements import Optional
 
 from mlpkit_plugins.functions.tree_thresholds import tree_thresholds
+
+DecisionTreeClassifier = Optional("sklearn.tree", "DecisionTreeClassifier")
+DecisionTreeRegressor = Optional("sklearn.tree", "DecisionTreeRegressor")
 
 RNG = np.random.default_rng(0)
 COLUMNS = {"all different": RNG.normal(size=500), "few numbers": RNG.integers(0, 30, 500).astype(float)}

@@ -78,7 +78,8 @@ def sanitized(tmp_path_factory):
 
 def expect_green(environment, *arguments):
     """Run tests in a process with the sanitized kernels."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "kernel_builds", "-p", "no:cacheprovider", *arguments]
+    options = ["-q", "-p", "kernel_builds", "-p", "no:cacheprovider", "-m", "not long and not fuzz"]
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
     environment = {**environment, "PYTHONPATH": str(ROOT / "tests" / "support")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]

@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from requirements import require_package
 
 import mlpkit
 from mlpkit import InputColumn, InputShape, Sequential, SpecError
@@ -139,8 +140,7 @@ def test_a_trained_model_loads_predicts_and_exports(spec, tmp_path):
 
 def test_frames_are_routed_too():
     frame = {"age": np.arange(40.0), "town": np.array(["Ulm", "Bonn"] * 20, object), "income": np.ones(40)}
-    import pandas as pd
-
+    pd = require_package("pandas")
     layers = [
         {"Columns": {"numbers": ["Sigmoid"], "categories": [{"Embedding": {"size": 2}}]}},
         {"Affine": {"units": 2}},

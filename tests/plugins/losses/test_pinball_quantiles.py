@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import mean_pinball_loss
+from requirements import Optional
 
 from mlpkit import Graph, ParameterError, ShapeError, TargetError, Values
 from mlpkit.graph.evaluator import evaluate
@@ -15,6 +15,8 @@ from mlpkit.network.shape_proof import StackError
 from mlpkit.testing import check_gradients, standalone
 from mlpkit_plugins.losses.ensemble_loss import EnsembleLoss
 from mlpkit_plugins.losses.pinball import Pinball
+
+mean_pinball_loss = Optional("sklearn.metrics", "mean_pinball_loss")
 
 QUANTILES = (0.1, 0.5, 0.9)
 ONE_VALUE = Values((1,))

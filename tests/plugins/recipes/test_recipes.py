@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from requirements import Optional
 
 import mlpkit
 from mlpkit import ParameterError, Proposal
@@ -17,10 +18,11 @@ from mlpkit.specfile.spec import read_spec
 from mlpkit.verbs.init.init_from_data import init_from_data
 from mlpkit.verbs.run.check import check
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
 from mlpkit_plugins.first_networks.perceptron import ClassTarget, ValueTarget
 from mlpkit_plugins.recipes import RECIPES
 from mlpkit_plugins.recipes.table_recipe import Commented, TableFacts, split_comments
+
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 ROWS = 60
 DRAW = random.Random(0)

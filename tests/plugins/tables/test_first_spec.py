@@ -6,14 +6,16 @@ import random
 import re
 from types import MappingProxyType
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from requirements import Optional
 
 from mlpkit import DataError
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
 from mlpkit_plugins.tables import row_sample
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 ROWS = 200
 PRECAUTION = "no value is missing here; in new rows, the mean takes its place"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
+from requirements import Optional
 
 import mlpkit
+
+pd = Optional("pandas")
 
 ROWS = 60
 RNG = np.random.default_rng(0)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from encoder_graphs import encoded_in_graph, graph_of
+from requirements import Optional
 
 from mlpkit import DataError, MlpkitError
 from mlpkit_plugins.datasets.csv import Csv
-from mlpkit_plugins.datasets.parquet import Parquet
 from mlpkit_plugins.encodings.min_max import MinMax
 from mlpkit_plugins.encodings.piecewise_linear import PiecewiseLinear
 from mlpkit_plugins.encodings.quantile import Quantile
+
+pa = Optional("pyarrow")
+pq = Optional("pyarrow.parquet")
+Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* were never trained on")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import onnxruntime
-import pandas as pd
 import pytest
 from built_in_exporters import EXPORTERS
+from requirements import Optional
 
 import mlpkit
 from mlpkit import Exporter, NotExportableError, StorageError, UsageError
@@ -16,6 +15,9 @@ from mlpkit.errors import ComponentFailure, ExportError
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
+
+onnxruntime = Optional("onnxruntime")
+pd = Optional("pandas")
 
 SHAPES = [{"Affine": {"units": "auto"}}, "SoftmaxWithLoss"]
 

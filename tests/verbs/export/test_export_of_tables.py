@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
-import pandas as pd
 import pytest
 from real_tables import PACKAGED, SHARED_NAMES, RealTable, shared_table
+from requirements import Optional
 
 from mlpkit.graph.model_graph import model_graph
 from mlpkit.jobs.load_model import load_run
 from mlpkit_plugins.exporters.c_file import compute_c
+
+onnxruntime = Optional("onnxruntime")
+pd = Optional("pandas")
 
 SHORT = ("wa_churn", "vehicle", "concrete", "penguins", "seattle_weather", "penguins_raw", "chile")
 MISSING = ["", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "none", "?", "-", "--"]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import Optional
 from run_folders import made_up_run
-from scipy import stats
 
 import mlpkit
 from mlpkit.pages.run_sets import RunOnPage, RunSet
 from mlpkit.verbs.runs.compare import compare, verdicts
+
+stats = Optional("scipy.stats")
 
 METRICS = ("accuracy", "f1", "loss", "recall", "precision", "top_k", "auc", "brier")
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from requirements import require_package
-from scipy.stats import kruskal
+from requirements import Optional, require_package
 
 from mlpkit.verbs.sweep.key_importance import groups_of, importance_figure, importance_of_key
+
+kruskal = Optional("scipy.stats", "kruskal")
 
 CASES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=12, max_size=30)
 

@@ -7,12 +7,14 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from requirements import Optional
 
 from mlpkit.statistics import difference
 from mlpkit.verbs.sweep.folder import read_trial
 from mlpkit.verbs.sweep.margin import lead_of, lead_over_baseline
 from mlpkit.verbs.sweep.section import Objective
+
+stats = Optional("scipy.stats")
 
 ACCURACY = Objective("validation_accuracy", maximize=True)
 LOSS = Objective("validation_loss", maximize=False)
