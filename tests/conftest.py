@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # A machine that tests share with other work is slow now and then, which says nothing about the code. In CI, whether a
-# commit passes doesn't depend on luck; a person's runs look for new examples.
-settings.register_profile(
-    "ci", deadline=None, derandomize=True, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
-)
-if os.environ.get("CI") == "true":
-    settings.load_profile("ci")
+# commit passes doesn't depend on luck; a person's runs, and those at night, look for new examples.
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("person", max_examples=20)
+settings.register_profile("ci", derandomize=True, max_examples=20, **patient)
+settings.register_profile("night", max_examples=500, **patient)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "person")
 
 os.environ["MLPKIT_REPORT"] = "0"  # of the thousands of runs, those that are about the report ask for it
 
