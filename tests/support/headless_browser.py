@@ -19,6 +19,8 @@ SCREENS = {
     "phone, light": {"width": 390, "height": 844, "mobile": True},
     "phone, dark": {"width": 390, "height": 844, "mobile": True, "dark": True},
 }
+TWO_SCREENS = ("desk, light", "phone, dark")
+"""Both sizes and both colour schemes: ``tests/pages`` shows the parts of pages on all four screens."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LONGEST_WAIT = 60
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS
+from headless_browser import SCREENS, TWO_SCREENS
 
 import mlpkit
 from mlpkit.graph.provenance import find_provenance
@@ -413,23 +413,16 @@ def test_a_bare_network_has_a_page(opened, towns, tmp_path):
     np.testing.assert_allclose(found, network.predict(x[np.newaxis])[0], rtol=5e-3)  # three digits are shown
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", TWO_SCREENS)
 @pytest.mark.parametrize("name", ["digits_page", "towns_page"])
-def test_a_page_fits_its_screen(opened, request, name, screen):
+def test_a_page_fits_its_screen_and_is_accessible(opened, request, name, screen):
     page = opened(request.getfixturevalue(name), screen)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["width"]
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 19, 21)"
     assert dark == SCREENS[screen].get("dark", False)
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("name", ["digits_page", "towns_page"])
-def test_a_page_is_accessible(opened, request, name, screen):
-    page = opened(request.getfixturevalue(name), screen)
     if name == "digits_page":
         draw_with_mouse(page, a_drawn(3))
-
     assert violations(page) == []
 
 

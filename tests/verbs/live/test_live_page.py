@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import violations
-from headless_browser import SCREENS
+from headless_browser import SCREENS, TWO_SCREENS
 
 from mlpkit.verbs.live.server import LiveServer
 from mlpkit.verbs.live.watched import WatchedRun
@@ -114,7 +114,7 @@ def test_a_run_is_watched_paused_continued_and_stopped(browser, tmp_path):
     assert list(Path(tmp_path / "run/checkpoints").glob("*.safetensors"))
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", TWO_SCREENS)
 @pytest.mark.parametrize("several", [False, True])
 def test_the_page_is_accessible_and_fits(several, screen, browser):
     first = WatchedRun(

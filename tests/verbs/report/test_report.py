@@ -55,13 +55,7 @@ def headings(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "screen"),
-    [
-        ("shapes_folder", "desk, light"),
-        ("shapes_folder", "phone, dark"),
-        ("flowers", "phone, light"),
-        ("houses", "desk, dark"),
-    ],
+    ("name", "screen"), [("shapes_folder", "phone, dark"), ("flowers", "phone, light"), ("houses", "desk, dark")]
 )
 def test_a_report_works_from_disk_and_is_accessible(browser, runs, name, screen):
     file = runs[name] / "report.html"
