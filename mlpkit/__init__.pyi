@@ -13,8 +13,8 @@ from mlpkit.components.category_encoding import CategoryEncodingLike as Category
 from mlpkit.components.category_encoding import FittedCategoryEncoding as FittedCategoryEncoding
 from mlpkit.components.category_encoding import TrainingCategories as TrainingCategories
 from mlpkit.components.component import Component as Component
-from mlpkit.components.dataset import DataWarning as DataWarning
 from mlpkit.components.dataset import Dataset as Dataset
+from mlpkit.components.dataset import DataWarning as DataWarning
 from mlpkit.components.dataset import Description as Description
 from mlpkit.components.dataset import Proposal as Proposal
 from mlpkit.components.dataset import RawArray as RawArray

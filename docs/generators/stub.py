@@ -40,5 +40,9 @@ def stubs() -> dict[str, str]:
 
 def _imports(names: Iterable[tuple[str, str]]) -> str:
     """Return a line for each module and name, sorted as ruff does; "as" marks the name as public."""
-    in_order = sorted(names, key=lambda found: (found[0], not found[1].isupper(), found[1]))
+    def kind(name: str) -> int:
+        """Return 0 for a constant, 1 for a class, and 2 for anything else."""
+        return 0 if name.isupper() else 1 if name[0].isupper() else 2
+
+    in_order = sorted(names, key=lambda found: (found[0], kind(found[1]), found[1].casefold()))
     return "".join(f"from {module} import {name} as {name}\n" for module, name in in_order)

@@ -12,7 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 if str(DOCS) not in sys.path:
     sys.path.insert(0, str(DOCS))  # as `python docs/generate.py` has it
 
-from generated_pages import PAGES  # noqa: E402 - only now can it be found
+from generated_pages import PAGES
 
 FROM_CODE = [DOCS / name for name in PAGES]
 """Pages that git ignores, whether they have been written here or not."""

@@ -64,7 +64,7 @@ class Affine(MatrixLayer):
     def forward(self, x: Array) -> Array:
         """Return y = α x W + b."""
         self.x, self.scaled = x, self.W.value
-        if self.alpha != 1:  # α W has fewer elements than α x, as a rule
+        if self.alpha != 1:  # α W usually has fewer elements than α x
             self.scaled = scale_elements(self.W.value, self.alpha, self.buffer("scaled", like=self.W.value))
         y = self.buffer("y", (len(x), self.units), contiguous=False)
         return product(x, self.scaled, y) if self.b is None else product_plus_row(x, self.scaled, self.b.value, y)

@@ -47,7 +47,7 @@ def test_text_code_and_tables_are_there(first):
     page = (first.parent / "training.html").read_text("utf-8")
     assert "<title>Training</title>" in page
     assert '<h2 id="early-stopping-and-best-weights">Early stopping and best weights</h2>' in page
-    assert '<a href="keys.html"' in page
+    assert '<a href="keys.html#training"' in page
     assert "early_stopping: {metric: accuracy, patience: 4, minimum_change: 0.001}" in page
     assert "<!-- spec" not in page.split("<main>")[0]
 
