@@ -1,4 +1,4 @@
-"""Checks that targets are classes, since NumPy would accept some that aren't."""
+"""Checks that targets are classes; NumPy would accept some that aren't."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SUM_TOLERANCE = 1e-3
 """How far the sum of a one-hot row may be from 1; rows of float32 probabilities must pass."""
 
 
-def expect_class_targets(who: str, t: Array, shape: tuple[int, ...]) -> None:
-    """Make sure that the targets are integers or one-hot rows; the range of integers is not checked.
+def require_class_targets(who: str, t: Array, shape: tuple[int, ...]) -> None:
+    """Require integers or one-hot rows as targets; the range of integers is not checked.
 
     Args:
         who: the loss, for the error.
@@ -34,11 +34,11 @@ def expect_class_targets(who: str, t: Array, shape: tuple[int, ...]) -> None:
             f"{who} can't take targets of {t.dtype} of shape {t.shape}",
             expected=f"class numbers, integers of shape {shape[:1]}, or one-hot rows of shape {shape}",
         )
-    expect_sums_of_one(who, t)
+    require_sums_of_one(who, t)
 
 
-def expect_sums_of_one(who: str, t: Array) -> None:
-    """Make sure that each row is one-hot, or at least sums to 1.
+def require_sums_of_one(who: str, t: Array) -> None:
+    """Require rows that are one-hot, or at least sum to 1.
 
     Raises:
         UsageError: a row doesn't.
@@ -47,8 +47,8 @@ def expect_sums_of_one(who: str, t: Array) -> None:
         raise UsageError(f"{who} got a target row whose sum is not 1; expected one-hot rows")
 
 
-def expect_class_numbers(who: str, t: Array, classes: int) -> None:
-    """Make sure that integers are class numbers.
+def require_class_numbers(who: str, t: Array, classes: int) -> None:
+    """Require integers that are class numbers.
 
     Raises:
         UsageError: one is out of range.

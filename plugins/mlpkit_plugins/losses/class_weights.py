@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def expect_some_weight(class_weights: Sequence[float] | None) -> None:
-    """Make sure that a class has a weight above 0.
+def require_some_weight(class_weights: Sequence[float] | None) -> None:
+    """Require a weight above 0 for some class.
 
     Raises:
         ParameterError: all weights are 0.
@@ -20,14 +20,14 @@ def expect_some_weight(class_weights: Sequence[float] | None) -> None:
         raise ParameterError("class_weights", "all weights are 0", expected="a number greater than 0 among them")
 
 
-def expect_weight_per_class(who: str, class_weights: Sequence[float] | None, count: int, what: str) -> None:
-    """Make sure that there is one class weight per class.
+def require_weight_per_class(who: str, class_weights: Sequence[float] | None, count: int, what: str) -> None:
+    """Require one class weight per class.
 
     Args:
         who: the loss, for the error.
         class_weights: the weights; None for none.
         count: how many there must be.
-        what: what they are for, such as ``classes``.
+        what: what they weigh, such as ``classes``.
 
     Raises:
         ShapeError: there are more or fewer weights.

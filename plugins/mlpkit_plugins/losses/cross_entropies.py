@@ -18,7 +18,7 @@ from mlpkit_plugins.kernels import (
     product,
     shift_transposed,
 )
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ class CrossEntropy:
             np.subtract(p.T, self.t, out=dx)
             np.multiply(dx, share, out=dx)
         if self.weights is not None:
-            np.multiply(dx, shares_of_rows(dloss, dx[:, :1], self.weights), out=dx)
+            np.multiply(dx, share_of_each(dloss, dx[:, :1], self.weights), out=dx)
         return dx
 
 

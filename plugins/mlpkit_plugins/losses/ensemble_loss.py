@@ -19,15 +19,15 @@ class EnsembleLoss(Loss):
         dx_k       = 1/K ∂loss(x_k, t)/∂x_k
         prediction = 1/K Σ prediction(x_k)
 
-    So each member learns on its own, and metrics see the ensemble. For classes, probabilities are averaged, not logits.
+    So each member learns by itself, and metrics see the ensemble. For classes, probabilities are averaged, not logits.
 
     Args:
         loss: the loss of each member; its mean over rows must be Σ w loss / Σ w, with a weight w for each row.
 
-    Shapes: x (rows, members, ...), each x_k as the loss takes it; t as the loss takes it.
+    Shapes: x (rows, members, ...); each x_k and t have the shapes that the loss takes.
 
     Raises:
-        ShapeError: inputs have no axis of members, or a member's don't suit the loss.
+        ShapeError: inputs have no axis of members, or the loss can't take a member's inputs.
 
     Source: Gorishniy, Kotelnikov and Babenko, TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling
         (2025), section 3.1.
@@ -54,12 +54,12 @@ class EnsembleLoss(Loss):
         self.child(self.loss, tuple(of_member), target)
 
     def expected_inputs(self, target: Target) -> tuple[int, ...] | None:
-        """Return what the loss takes, of one member."""
+        """Return the shape that the loss takes, for one member."""
         of_member = self.loss.expected_inputs(target)
         return None if of_member is None else (1, *of_member)
 
     def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
-        """Return the mean of the members' losses: that of a minibatch with a row for each member of each example."""
+        """Return the mean of the members' losses, as one minibatch with a row for each member of each example."""
         of_rows = () if weights is None else (np.repeat(weights, self.members),)
         return self.loss.forward(_rows(x), np.repeat(t, self.members, axis=0), *of_rows)
 
@@ -69,7 +69,7 @@ class EnsembleLoss(Loss):
         return dx.reshape(-1, self.members, *dx.shape[1:])
 
     def predict(self, x: Array) -> Array:
-        """Return the mean of the members' predictions, added up from the first member to the last."""
+        """Return the mean of the members' predictions, summed from the first member to the last."""
         of_rows = self.loss.predict(_rows(x))
         of_members = of_rows.reshape(len(x), self.members, *of_rows.shape[1:])
         total: Array = of_members[:, 0].copy()
@@ -79,15 +79,15 @@ class EnsembleLoss(Loss):
         return total
 
     def prediction_names(self) -> tuple[str, ...] | None:
-        """Return the names of what the loss predicts."""
+        """Return the loss's names."""
         return self.loss.prediction_names()
 
     def point_prediction(self, prediction: Array) -> Array:
-        """Return what the loss says."""
+        """Return the loss's point prediction."""
         return self.loss.point_prediction(prediction)
 
     def interval_prediction(self, prediction: Array) -> Array:
-        """Return what the loss says."""
+        """Return the loss's interval."""
         return self.loss.interval_prediction(prediction)
 
     def prediction_loss(self, prediction: Array, t: Array, weights: Array | None = None) -> float:
@@ -97,7 +97,7 @@ class EnsembleLoss(Loss):
 
     @property
     def can_be_averaged(self) -> bool:
-        """Whether that loss is known."""
+        """Whether the loss of a mean prediction is known."""
         return self.loss.can_be_averaged
 
     def onnx(self, graph: Graph) -> Value:
@@ -105,21 +105,21 @@ class EnsembleLoss(Loss):
         return graph.op("ReduceMean", graph.describe(self.loss, graph.input), axes=[1], keepdims=0)
 
     def exp(self, x: Array, out: Array) -> Array:
-        """Set out to exp(x) as the loss computes it, and return it."""
+        """Set out to the loss's exp(x), and return it."""
         return self.loss.exp(x, out)
 
     def weight(self, t: Array, weights: Array | None = None) -> float:
-        """Return how much the rows count in the loss."""
+        """Return the loss's weight of the rows."""
         return self.loss.weight(t) if weights is None else self.loss.weight(t, weights)
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array | None:
-        """Return the best constant of the loss for each member."""
+        """Return the loss's best constant for each member."""
         of_member = self.loss.best_constant(t) if weights is None else self.loss.best_constant(t, weights)
         return None if of_member is None else np.broadcast_to(of_member, (self.members, *np.shape(of_member)))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss on classes, also weighted, on two classes, on values, and on quantiles of one."""
+        """Show the loss on classes, weighted classes, two classes, values, and quantiles of one value."""
         weighted = {"SoftmaxWithLoss": {"label_smoothing": 0.1, "class_weights": [1, 0.5, 2]}}
         return [
             ({"loss": "SoftmaxWithLoss"}, (2, 5)),
@@ -131,5 +131,5 @@ class EnsembleLoss(Loss):
 
 
 def _rows(x: Array) -> Array:
-    """Return the inputs of all members of all examples as rows."""
+    """Return a row of inputs for each member of each example."""
     return x.reshape(-1, *x.shape[2:])

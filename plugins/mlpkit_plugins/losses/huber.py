@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from annotated_types import Gt
 
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 HALVINGS = 50
-"""Of an interval, after which its ends differ by less than float64 resolves."""
+"""How often an interval is halved until its ends differ by less than the resolution of float64."""
 
 
 class Huber(RealValuesLoss):
@@ -27,17 +27,17 @@ class Huber(RealValuesLoss):
         loss = mean of c (|r| - c / 2) over rows and elements
         dx   = dloss clip(r, -delta, delta) / count
 
-    Up to delta c (|r| - c / 2) is r² / 2, and beyond it delta (|r| - delta / 2). Here count is the number of rows times
-    that of elements in each. If rows have weights w, the mean over them is Σ w loss / Σ w.
+    Up to delta, c (|r| - c / 2) is r² / 2; beyond it, delta (|r| - delta / 2). Here count is the number of rows times
+    the elements of each. If rows have weights w, the mean over them is Σ w loss / Σ w.
 
     Args:
         delta: the difference above which the loss is linear, in the unit of x.
 
-    Shapes: x and t alike, of any shape.
+    Shapes: x of any shape, t of the same shape.
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
-            the shape of x.
+        ShapeError: the data's target is not real values of the shape of an input, or the targets are not numbers of the
+            shape of x.
 
     Source: Huber, Robust Estimation of a Location Parameter (1964), where delta is called k.
     """
@@ -59,12 +59,11 @@ class Huber(RealValuesLoss):
         """Return dx = dloss clip(r, -delta, delta) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.clip(self.r, -self.delta, self.delta, out=dx)
-        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
-        np.multiply(dx, share, out=dx)
+        np.multiply(dx, share_of_each(dloss, dx, self.weights), out=dx)
         return dx
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the x at which the derivatives of the rows' losses add up to zero, found by bisection."""
+        """Return the x where the sum of the rows' derivatives is zero, by bisection."""
         of_rows = np.ones(len(t)) if weights is None else weights
         low, high = t.min(axis=0).astype(np.float64), t.max(axis=0).astype(np.float64)
         for _ in range(HALVINGS):
@@ -76,5 +75,5 @@ class Huber(RealValuesLoss):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the loss with its delta and with a smaller one, on one value and on several."""
+        """Show the default delta and a smaller one, on one value and on several."""
         return [({}, (1,)), ({"delta": 0.5}, (2, 3))]

@@ -1,4 +1,4 @@
-"""Logarithms of shares, some of which may be zero."""
+"""Logarithms of shares that may be zero."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def log_shares(counts: Array) -> NDArray[np.float64]:
     """Return log(count / Σ counts), with 1e-6 in place of smaller shares.
 
     Args:
-        counts: numbers from 0 up, not all of them 0.
+        counts: numbers from 0 up, not all 0.
     """
     counts = np.asarray(counts, np.float64)
     shares: NDArray[np.float64] = np.log(np.maximum(counts / (counts.sum() or 1.0), SMALLEST))

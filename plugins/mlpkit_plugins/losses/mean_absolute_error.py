@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ class MeanAbsoluteError(RealValuesLoss):
         loss = mean of |r| over rows and elements
         dx   = dloss sign(r) / count
 
-    Here count is the number of rows times that of elements in each; the sign of 0 is 0. If rows have weights w, the
-    mean over them is Σ w loss / Σ w.
+    Here count is the number of rows times the elements of each; the sign of 0 is 0. If rows have weights w, the mean
+    over them is Σ w loss / Σ w.
 
-    Shapes: x and t alike, of any shape.
+    Shapes: x of any shape, t of the same shape.
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
-            the shape of x.
+        ShapeError: the data's target is not real values of the shape of an input, or the targets are not numbers of the
+            shape of x.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
     """
@@ -43,12 +43,11 @@ class MeanAbsoluteError(RealValuesLoss):
         """Return dx = dloss sign(r) / count."""
         dx = self.buffer("dx", self.r.shape)
         np.sign(self.r, out=dx)
-        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
-        np.multiply(dx, share, out=dx)
+        np.multiply(dx, share_of_each(dloss, dx, self.weights), out=dx)
         return dx
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the median over rows: half of their weight lies on either side of it."""
+        """Return the median over rows, with half of their weight on either side."""
         if weights is None:
             weights = np.ones(len(t))
         order = np.argsort(t, axis=0)

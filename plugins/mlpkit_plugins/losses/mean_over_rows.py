@@ -1,4 +1,4 @@
-"""The mean of losses over rows and elements, in which rows may have weights."""
+"""Means of losses over rows and elements, where rows may have weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def mean_of(losses: Array, weights: Array | None) -> float:
 
     Args:
         losses: the loss of each element, shape (rows, ...).
-        weights: the weight of each row; None for all alike.
+        weights: the weight of each row; None if all are equal.
     """
     if weights is None:
         return float(np.add.reduce(losses, axis=None, dtype=np.float64)) / losses.size
@@ -23,16 +23,18 @@ def mean_of(losses: Array, weights: Array | None) -> float:
     return float(weights @ of_rows) / (_total(weights) * losses.size / len(weights))
 
 
-def shares_of_rows(dloss: float, dx: Array, weights: Array) -> Array:
-    """Return the derivative of dloss times the mean by the loss of an element, for the elements of each row.
+def share_of_each(dloss: float, dx: Array, weights: Array | None) -> float | Array:
+    """Return the derivative of the total loss by the loss of one element, for the elements of each row.
 
-        dloss w / (Σ w · elements of a row)
+        dloss / count, or with weights  dloss w / (Σ w · elements of a row)
 
     Args:
         dloss: derivative of the total loss by the mean.
         dx: an array with the shape and dtype of the losses.
-        weights: the weight of each row.
+        weights: the weight of each row; None if all are equal.
     """
+    if weights is None:
+        return dloss / dx.size
     factor = dloss * len(weights) / (_total(weights) * dx.size)
     return (weights * factor).astype(dx.dtype).reshape(-1, *(1 for _ in dx.shape[1:]))
 

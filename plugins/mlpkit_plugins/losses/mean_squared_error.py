@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ class MeanSquaredError(RealValuesLoss):
         loss = mean of r² over rows and elements
         dx   = dloss 2 r / count
 
-    Here count is the number of rows times that of elements in each. If rows have weights w, the mean over them is
+    Here count is the number of rows times the elements of each. If rows have weights w, the mean over rows is
     Σ w loss / Σ w.
 
-    Shapes: x and t alike, of any shape.
+    Shapes: x of any shape, t of the same shape.
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
-            the shape of x.
+        ShapeError: the data's target is not real values of the shape of an input, or the targets are not numbers of the
+            shape of x.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 1.5.5.
     """
@@ -43,8 +43,7 @@ class MeanSquaredError(RealValuesLoss):
     def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss 2 r / count."""
         dx = self.buffer("dx", self.r.shape)
-        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
-        np.multiply(self.r, 2 * share, out=dx)
+        np.multiply(self.r, 2 * share_of_each(dloss, dx, self.weights), out=dx)
         return dx
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:

@@ -9,18 +9,18 @@ import numpy as np
 from mlpkit import Classes, Loss, ShapeError, TargetError
 from mlpkit_plugins.functions.even_thresholds import EvenThresholds
 from mlpkit_plugins.kernels import row_order, sigmoid, softplus
-from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.class_targets import require_class_numbers, require_class_targets
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
     from mlpkit import Array, Graph, Target, Value
 
 FAR: Final = 1e30
-"""Stands for infinity, which not every export can write; in float32, too, its sigmoid is 1, whatever x is taken off."""
+"""In place of infinity, which not every export can write; less any score, its sigmoid is 1, even in float32."""
 
 REACH: Final = 50.0
-"""A score this far from all thresholds leaves no doubt about the class."""
+"""A score this far from all thresholds makes one class certain."""
 
 HALVINGS: Final = 60
 """How often an interval is halved until its ends are equal to all digits."""
@@ -35,14 +35,13 @@ class Ordinal(Loss):
                  = mean over rows of  log(1 + exp(-a)) + log(1 + exp(b)) - log(1 - exp(b - a))
         dx       = dloss (σ(-a) - σ(b)) / rows
 
-    For the first class b = -∞, and for the last one a = ∞. So p is P(t ≤ k) less that of the class below, in a form
-    that keeps its digits. The larger the score, the higher the class. If rows have weights w, the mean over them is
-    Σ w loss / Σ w.
+    For the first class b = -∞, and for the last one a = ∞. So p is P(t ≤ k) - P(t ≤ k - 1), in a form that keeps its
+    digits. The larger the score, the higher the class. If rows have weights w, the mean over them is Σ w loss / Σ w.
 
     The parameter ``theta`` holds θ₀, and for each further threshold the logarithm of its distance from the one below,
     so that they stay in order; it never decays. At first, all classes are equally likely at the score 0.
 
-    Classes must be in order: numbers are, and so are those that ``classes`` in the data lists, lowest first.
+    Classes must have an order: numbers do, and so does a list ``classes`` in the data, lowest first.
 
     Shapes: x (rows, 1), t (rows,) or (rows, classes).
 
@@ -106,7 +105,7 @@ class Ordinal(Loss):
         """Set dtheta, and return dx."""
         thresholds, gaps = self._thresholds()
         above, below = self._bounds(self.x, thresholds)
-        share = dloss / len(self.x) if self.weights is None else shares_of_rows(dloss, self.x, self.weights)
+        share = share_of_each(dloss, self.x, self.weights)
         t = self.t * share
         by_above = np.multiply(sigmoid(above, above), t, out=above)
         by_below = np.multiply(sigmoid(below, below), t, out=below)
@@ -132,14 +131,14 @@ class Ordinal(Loss):
     def prediction_loss(self, prediction: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of -log p, with p at least the smallest normal number.
 
-        It has no ``inputs_for``: with given thresholds, few probabilities are those of a score.
+        It replaces ``inputs_for``, since most probabilities don't belong to any score.
         """
         p = np.maximum(prediction, np.finfo(prediction.dtype).tiny)
         losses = -np.log(p, dtype=np.float64) * self._one_hot(t, len(p))
         return mean_of(losses.sum(axis=1), weights)
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the score where Σ dx over the rows is 0, for the thresholds as they are."""
+        """Return the score where Σ dx over the rows is 0, for the present thresholds."""
         of_rows = np.ones(len(t)) if weights is None else weights
         counts = of_rows @ self._one_hot(t, len(t)).astype(np.float64)
         thresholds = self._thresholds()[0].astype(np.float64)
@@ -164,14 +163,14 @@ class Ordinal(Loss):
     def _thresholds(self) -> tuple[Array, Array]:
         """Return all thresholds, and in float64 the distances between them.
 
-        NumPy's exponential of float32 has other last bits on other processors.
+        They are computed in float64, since the last bits of NumPy's float32 exponential depend on the processor.
         """
         theta = self.theta.value.astype(np.float64)
         gaps = np.exp(theta[1:])
         return np.cumsum(np.append(theta[:1], gaps)).astype(self.dtype), gaps
 
     def _bounds(self, x: Array, thresholds: Array) -> tuple[Array, Array]:
-        """Return how far each score lies above the upper threshold of each class, and below its lower one.
+        """Return -a and b: the distance of each score above the upper threshold of each class, and below its lower one.
 
         Args:
             x: shape (rows, 1).
@@ -185,10 +184,10 @@ class Ordinal(Loss):
 
     def _one_hot(self, t: Array, rows: int) -> Array:
         """Return the targets as one-hot rows."""
-        expect_class_targets(self.path, t, (rows, self.classes))
+        require_class_targets(self.path, t, (rows, self.classes))
         if t.ndim == 2:
             return t
-        expect_class_numbers(self.path, t, self.classes)
+        require_class_numbers(self.path, t, self.classes)
         rows_of_classes: Array = np.eye(self.classes, dtype=self.dtype)[t]
         return rows_of_classes
 

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Gt, Lt, MinLen
 
 from mlpkit import ParameterError, ShapeError, TargetError, Values
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -21,32 +21,30 @@ MEDIAN = 0.5
 
 
 class Pinball(RealValuesLoss):
-    """Pinball loss: its best prediction is a quantile of the target, the value that the target stays below that often.
+    """Pinball loss, whose best prediction is a quantile of the target: a given share of targets is below it.
 
         r    = x - t
         loss = mean of max((1 - quantile) r, -quantile r) over rows and elements
         dx   = dloss (1 - quantile) / count if r > 0, -dloss quantile / count if r < 0, 0 if r = 0
 
-    Here count is the number of rows times that of elements in each. If rows have weights w, the mean over them is
+    Here count is the number of rows times the elements of each. If rows have weights w, the mean over rows is
     Σ w loss / Σ w.
 
     With ``quantiles``, each row has several inputs x and a single target t, and the mean is over rows and quantiles. So
     ``[0.05, 0.5, 0.95]`` gives an interval for nine targets in ten, and the median, which is what metrics see.
 
-    Each quantile is trained by itself, so that those of a row may cross. ``predict`` sorts them, which brings them no
-    farther from the true ones, and makes the loss no larger; the loss itself is that of x as it is.
+    Each quantile is trained by itself, so the quantiles of a row may cross. ``predict`` sorts them, which never moves
+    them away from the true ones, nor increases the loss; ``forward`` takes x unsorted.
 
     Args:
-        quantile: the share of targets that lie below the prediction; None for 0.5, the median, or if there are
-            ``quantiles``.
+        quantile: the share of targets below the prediction; None for 0.5, the median, or if there are ``quantiles``.
         quantiles: several such shares, ascending, for a target of one value; None for one quantile of each value.
 
-    Shapes: x and t alike, of any shape; with ``quantiles`` x (rows, quantiles), t (rows, 1) or (rows,).
+    Shapes: x of any shape, t of the same shape; with ``quantiles`` x (rows, quantiles), t (rows, 1) or (rows,).
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
-            the shape of x; with ``quantiles``, the target is not a single value, or there is not an input for each
-            quantile.
+        ShapeError: the data's target is not real values of the shape of an input, or the targets are not numbers of the
+            shape of x; with ``quantiles``, the target is not a single value, or inputs and quantiles differ in number.
 
     Source: Koenker and Bassett, Regression Quantiles (1978), section 3; several quantiles, and why they cross: Koenker,
         Quantile Regression (2005), sections 1.3 and 2.5; sorting them: Chernozhukov, Fernández-Val and Galichon,
@@ -68,14 +66,14 @@ class Pinball(RealValuesLoss):
         self.one_input_per = "value" if quantiles is None else "quantile"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is an input for each target value, or for each quantile of a single value.
+        """Require an input for each target value, or for each quantile of a single value.
 
         Raises:
-            ShapeError: the data's target is not real values, or not a single one for several quantiles, or there is not
-                an input for each.
+            ShapeError: the data's target is not real values, or not a single one for several quantiles, or has another
+                number of inputs.
         """
         if self.quantiles is not None:
-            _expect_one_value(self, target)
+            _require_one_value(self, target)
         super().build(input_shape, target)
         shares = np.array(self.quantile if self.quantiles is None else self.quantiles)
         self.above, self.below = (1 - shares).astype(self.dtype), (-shares).astype(self.dtype)
@@ -90,7 +88,7 @@ class Pinball(RealValuesLoss):
         """Return r = x - t, in scratch memory.
 
         Raises:
-            ShapeError: the targets are not numbers of the shape of x, or not a single one of each row.
+            ShapeError: the targets are not numbers of the shape of x, or not a single number for each row.
         """
         if self.quantiles is None:
             return super().residual(x, t)
@@ -114,8 +112,7 @@ class Pinball(RealValuesLoss):
         """Return dx."""
         dx = self.buffer("dx", self.r.shape)
         np.copyto(dx, (self.r > 0) * self.above + (self.r < 0) * self.below)
-        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
-        np.multiply(dx, share, out=dx)
+        np.multiply(dx, share_of_each(dloss, dx, self.weights), out=dx)
         return dx
 
     def predict(self, x: Array) -> Array:
@@ -123,7 +120,7 @@ class Pinball(RealValuesLoss):
         return x if self.quantiles is None else np.sort(x, axis=-1)
 
     def inputs_for(self, prediction: Array) -> Array:
-        """Return the prediction, whose quantiles are in order."""
+        """Return the prediction, with its quantiles in order."""
         return prediction
 
     def prediction_names(self) -> tuple[str, ...] | None:
@@ -166,7 +163,7 @@ class Pinball(RealValuesLoss):
         return graph.input if self.quantiles is None else _sorted(graph, graph.input, len(self.quantiles))
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the quantile over rows, or each of several: that share of their weight lies at or below it."""
+        """Return the quantile of the targets, or each of several, by the weights of the rows."""
         if self.quantiles is None:
             return _quantile(self.quantile, t, weights)
         return np.array([_quantile(quantile, t.reshape(-1), weights) for quantile in self.quantiles])
@@ -177,8 +174,8 @@ class Pinball(RealValuesLoss):
         return [({}, (1,)), ({"quantile": 0.9}, (2, 3)), ({"quantiles": [0.05, 0.5, 0.95]}, (3,))]
 
 
-def _expect_one_value(loss: Pinball, target: Target | None) -> None:
-    """Make sure that the data gives a single value, if it gives values.
+def _require_one_value(loss: Pinball, target: Target | None) -> None:
+    """Require a single value, if the data gives values.
 
     Raises:
         ShapeError: it gives several.
@@ -192,7 +189,7 @@ def _expect_one_value(loss: Pinball, target: Target | None) -> None:
 
 
 def _quantile(quantile: float, t: Array, weights: Array | None) -> Array:
-    """Return the least target of each value that this share of the rows' weight lies at or below."""
+    """Return the smallest target of each value with at least this share of the rows' weight at or below it."""
     of_rows = np.ones(len(t)) if weights is None else weights
     order = np.argsort(t, axis=0)
     below = np.cumsum(of_rows[order], axis=0)
@@ -204,9 +201,8 @@ def _quantile(quantile: float, t: Array, weights: Array | None) -> Array:
 def _sorted(graph: Graph, x: Value, count: int) -> Value:
     """Describe the elements along the last axis in ascending order.
 
-    In each of ``count`` rounds, neighbours change places if they are out of order: first the pairs that begin at an
-    even position, then those at an odd one, and so on (odd-even transposition sort). ONNX's own operator for it, TopK,
-    gives more than one output.
+    In each of ``count`` rounds, neighbours that are out of order change places: pairs at even positions in one round,
+    pairs at odd positions in the next (odd-even transposition sort). ONNX's own operator, TopK, has two outputs.
     """
     for i in range(count):
         left = np.arange(i % 2, count - 1, 2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpkit import UsageError
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.real_values import RealValuesLoss
 
 if TYPE_CHECKING:
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class Poisson(RealValuesLoss):
-    """Negative log-likelihood of counts whose logarithmic rate is the input, without the part that depends on t alone.
+    """Negative log-likelihood of counts whose logarithmic rate is the input, without its part that depends on t alone.
 
         λ    = exp(x)
         loss = mean of λ - t x over rows and elements
         dx   = dloss (λ - t) / count
 
-    Predictions are the rates λ. Here count is the number of rows times that of elements in each. If rows have weights
-    w, the mean over them is Σ w loss / Σ w.
+    Predictions are the rates λ. Here count is the number of rows times the elements of each. If rows have weights w,
+    the mean over them is Σ w loss / Σ w.
 
-    Shapes: x and t alike, of any shape.
+    Shapes: x of any shape, t of the same shape.
 
     Raises:
-        ShapeError: the data's target is not real values of the shape of an input, or targets given are not numbers of
-            the shape of x.
+        ShapeError: the data's target is not real values of the shape of an input, or the targets are not numbers of the
+            shape of x.
         UsageError: a target is negative.
 
     Source: Cameron and Trivedi, Regression Analysis of Count Data (2013), section 3.2.
@@ -39,7 +39,7 @@ class Poisson(RealValuesLoss):
 
     def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean of λ - t x."""
-        self.expect_values(x, t)
+        self.require_values(x, t)
         if t.size and t.min() < 0:
             raise UsageError(
                 f"{self.path} got the target {t.min():g}; expected counts, numbers from 0 up; "
@@ -54,8 +54,7 @@ class Poisson(RealValuesLoss):
     def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (λ - t) / count."""
         dx = self.buffer("dx", self.r.shape)
-        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
-        np.multiply(self.r, share, out=dx)
+        np.multiply(self.r, share_of_each(dloss, dx, self.weights), out=dx)
         return dx
 
     def predict(self, x: Array) -> Array:
@@ -72,7 +71,7 @@ class Poisson(RealValuesLoss):
         return graph.op("Exp", graph.input)
 
     def best_constant(self, t: Array, weights: Array | None = None) -> Array:
-        """Return the logarithm of the mean count, which is taken as 1e-30 if it is 0."""
+        """Return the logarithm of the mean count, or of 1e-30 if that is 0."""
         return np.log(np.maximum(np.average(t.astype(np.float64), axis=0, weights=weights), 1e-30))
 
     @classmethod

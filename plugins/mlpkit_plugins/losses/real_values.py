@@ -18,7 +18,7 @@ class RealValuesLoss(Loss):
     """A mean over rows and elements of a function of an input and a target value, such as of r = x - t.
 
     Attributes:
-        one_input_per: what there is one input for, in words.
+        one_input_per: what has one input each, in words.
     """
 
     compares_values = True
@@ -27,7 +27,7 @@ class RealValuesLoss(Loss):
     one_input_per = "value"
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one input per target value.
+        """Require one input per target value.
 
         Raises:
             ShapeError: the data's target is not real values of the shape of an input.
@@ -61,13 +61,13 @@ class RealValuesLoss(Loss):
         Raises:
             ShapeError: the targets are not numbers of the shape of x.
         """
-        self.expect_values(x, t)
+        self.require_values(x, t)
         r = self.buffer("residual", x.shape)
         np.subtract(x, t, out=r)
         return r
 
-    def expect_values(self, x: Array, t: Array) -> None:
-        """Make sure that the targets are numbers of the shape of x; NumPy would broadcast some others.
+    def require_values(self, x: Array, t: Array) -> None:
+        """Require numbers of the shape of x as targets; NumPy would broadcast other shapes.
 
         Raises:
             ShapeError: they are not.

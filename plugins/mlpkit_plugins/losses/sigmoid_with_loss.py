@@ -9,10 +9,10 @@ from annotated_types import Lt
 
 from mlpkit import Classes, ClassWeights, Labels, Loss, Rate, ShapeError, TargetError, UsageError
 from mlpkit_plugins.kernels import row_order, sigmoid
-from mlpkit_plugins.losses.class_targets import expect_sums_of_one
-from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
+from mlpkit_plugins.losses.class_targets import require_sums_of_one
+from mlpkit_plugins.losses.class_weights import require_some_weight, require_weight_per_class
 from mlpkit_plugins.losses.log_shares import log_shares
-from mlpkit_plugins.losses.mean_over_rows import mean_of, shares_of_rows
+from mlpkit_plugins.losses.mean_over_rows import mean_of, share_of_each
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class SigmoidWithLoss(Loss):
              = mean over rows and labels of  max(x, 0) - t x + log(1 + exp(-|x|))
         dx   = dloss (p - t) / count
 
-    Here count is the number of rows times that of labels. The second form of the loss never overflows, and keeps its
-    digits where p is close to t. If rows have weights w, the mean over them is Σ w loss / Σ w.
+    Here count is the number of rows times the number of labels. The second form of the loss never overflows, and keeps
+    its digits where p is close to t. If rows have weights w, the mean over them is Σ w loss / Σ w.
 
     With one logit and a target of two classes, t is the number of the class, or a one-hot row, and the prediction has
     the probabilities of both classes. With one logit per label, t is a row of zeros and ones, or of probabilities, and
@@ -45,16 +45,16 @@ class SigmoidWithLoss(Loss):
     Args:
         label_smoothing: share of each label that is spread evenly over both of its values.
         class_weights: of two classes, the weight of a row of each, in any unit: two numbers; a mapping from names of
-            classes, the other counting 1; or ``balanced``, rows / (2 · rows of the class), so that the training rows of
+            classes, with 1 for the other; or ``balanced``, rows / (2 · rows of the class), so that the training rows of
             both classes weigh the same. By default both are equal.
 
-    Shapes: x (rows, labels), t alike; or x (rows, 1), t (rows,) or (rows, 2).
+    Shapes: x and t (rows, labels); or x (rows, 1), t (rows,) or (rows, 2).
 
     Raises:
         ParameterError: both classes have weight 0.
         ShapeError: an input is not a row of logits, one for two classes or one per label of the data; there are class
-            weights, and not one for each of two classes; or the targets don't fit the logits.
-        UsageError: a target is not from 0 to 1, or the sum of a one-hot row is not 1.
+            weights for anything but two classes; or the targets don't fit the logits.
+        UsageError: a target is not in [0, 1], or the sum of a one-hot row is not 1.
 
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2; Szegedy, Vanhoucke, Ioffe, Shlens
         and Wojna, Rethinking the Inception Architecture for Computer Vision (2016), section 7, for smoothed labels.
@@ -67,12 +67,12 @@ class SigmoidWithLoss(Loss):
     def __init__(
         self, *, label_smoothing: Annotated[Rate, Lt(1)] = 0.0, class_weights: ClassWeights | None = None
     ) -> None:
-        expect_some_weight(class_weights)
+        require_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
 
     def build(self, input_shape: tuple[int, ...], target: Target | None) -> None:
-        """Make sure that there is one logit for two classes, or one per label; and no class weights for labels."""
+        """Require one logit for two classes, or one per label; and no class weights for labels."""
         remedy = remedy_for_axes(input_shape, 1, "put Flatten before it")
         (logits,) = self.expect_rank(input_shape, 1, remedy=remedy)
         self.binary = logits == 1 and not isinstance(target, Labels)
@@ -82,7 +82,7 @@ class SigmoidWithLoss(Loss):
                 expected="class weights for one of two classes only",
                 remedy="leave out class_weights",
             )
-        expect_weight_per_class(self.path, self.class_weights, 2, "classes")
+        require_weight_per_class(self.path, self.class_weights, 2, "classes")
         if target is None:
             return
         if not isinstance(target, Labels) and not (isinstance(target, Classes) and target.count == 2):
@@ -110,37 +110,36 @@ class SigmoidWithLoss(Loss):
         self.x, self.t = x, self._smoothed(self._labels(t, x.shape))
         self.weights, self.factor = weights, 1.0
         if self.class_weights is not None:
-            of_classes = self._of_classes(self.t)
-            counts = of_classes.sum(axis=1)
-            self.t = (of_classes[:, 1:] / np.where(counts > 0, counts, 1)[:, np.newaxis]).astype(x.dtype)
-            self.weights = counts if weights is None else weights * counts
-            if self.label_smoothing != 0:  # smoothed rows have other weights
-                self.factor = float(self.weights.sum()) / (self.weight(t, weights) or 1.0)
-        scratch = np.multiply(self.t, x, out=self.buffer("scratch", x.shape))
-        losses = self.buffer("losses", x.shape)
-        np.maximum(x, 0, out=losses)
-        np.subtract(losses, scratch, out=losses)
-        np.abs(x, out=scratch)
-        np.negative(scratch, out=scratch)
-        np.exp(scratch, out=scratch)
-        np.log1p(scratch, out=scratch)
-        np.add(losses, scratch, out=losses)
+            self._weigh_classes(t, weights)
+        losses = _cross_entropy(x, self.t, self.buffer("losses", x.shape), self.buffer("scratch", x.shape))
         return self.factor * mean_of(losses, self.weights)
 
     def backward(self, dloss: float = 1.0) -> Array:
         """Return dx = dloss (p - t) / count."""
         dx = sigmoid(self.x, self.buffer("dx", self.x.shape))
         np.subtract(dx, self.t, out=dx)
-        share = dloss / dx.size if self.weights is None else shares_of_rows(dloss, dx, self.weights)
+        share = share_of_each(dloss, dx, self.weights)
         np.multiply(dx, share if self.factor == 1 else self.factor * share, out=dx)
         return dx
 
     def weight(self, t: Array, weights: Array | None = None) -> float:
-        """Return the total weight of rows: their number, or the sum of their weights, times those of their classes."""
+        """Return the total weight of rows: their number, or the sum of their weights, times their classes' weights."""
         if self.class_weights is None:
             return super().weight(t, weights)
         counts = self._of_classes(self._class_numbers(t, len(t))).sum(axis=1)
         return float(counts.sum() if weights is None else counts @ weights)
+
+    def _weigh_classes(self, t: Array, weights: Array | None) -> None:
+        """Turn u₀ and u₁ into a label u₁ / (u₀ + u₁) of the weight w (u₀ + u₁), and a factor of the mean over rows.
+
+        The factor is 1 unless labels are smoothed: the mean is divided by Σ w cₜ, and smoothed rows weigh more or less.
+        """
+        of_classes = self._of_classes(self.t)
+        counts = of_classes.sum(axis=1)
+        self.t = (of_classes[:, 1:] / np.where(counts > 0, counts, 1)[:, np.newaxis]).astype(self.x.dtype)
+        self.weights = counts if weights is None else weights * counts
+        if self.label_smoothing != 0:
+            self.factor = float(self.weights.sum()) / (self.weight(t, weights) or 1.0)
 
     def _smoothed(self, labels: Array) -> Array:
         """Return u."""
@@ -151,7 +150,7 @@ class SigmoidWithLoss(Loss):
         return u
 
     def _of_classes(self, labels: Array) -> NDArray[np.float64]:
-        """Return how much each row counts for either class, shape (rows, 2).
+        """Return c₀ (1 - label) and c₁ label of each row, shape (rows, 2).
 
         Args:
             labels: the number of each row's class, or the probability of class 1, shape (rows, 1).
@@ -212,7 +211,7 @@ class SigmoidWithLoss(Loss):
         if t.shape == (rows,) and t.dtype.kind in "iub":
             return t.reshape(rows, 1)
         if t.shape == (rows, 2):
-            expect_sums_of_one(self.path, t)
+            require_sums_of_one(self.path, t)
             return t[:, 1:]
         raise ShapeError(
             f"{self.path} can't take targets of {t.dtype} of shape {t.shape}",
@@ -230,3 +229,14 @@ class SigmoidWithLoss(Loss):
             (smoothed, (5,)),
             ({**smoothed, "class_weights": [0.5, 2]}, (1,)),
         ]
+
+
+def _cross_entropy(x: Array, t: Array, losses: Array, scratch: Array) -> Array:
+    """Set losses to max(x, 0) - t x + log(1 + exp(-|x|)), and return them."""
+    np.maximum(x, 0, out=losses)
+    np.subtract(losses, np.multiply(t, x, out=scratch), out=losses)
+    np.abs(x, out=scratch)
+    np.negative(scratch, out=scratch)
+    np.exp(scratch, out=scratch)
+    np.log1p(scratch, out=scratch)
+    return np.add(losses, scratch, out=losses)

@@ -10,8 +10,8 @@ from annotated_types import Lt
 
 from mlpkit import Classes, ClassWeights, Loss, Rate, ShapeError, TargetError
 from mlpkit_plugins.kernels import row_order, softmax
-from mlpkit_plugins.losses.class_targets import expect_class_numbers, expect_class_targets
-from mlpkit_plugins.losses.class_weights import expect_some_weight, expect_weight_per_class
+from mlpkit_plugins.losses.class_targets import require_class_numbers, require_class_targets
+from mlpkit_plugins.losses.class_weights import require_some_weight, require_weight_per_class
 from mlpkit_plugins.losses.cross_entropies import CrossEntropy, SmoothedCrossEntropy, WeightedCrossEntropy
 from mlpkit_plugins.losses.log_shares import log_shares
 from mlpkit_plugins.losses.member_axis import remedy_for_axes
@@ -67,7 +67,7 @@ class SoftmaxWithLoss(Loss):
         label_smoothing: Annotated[Rate, Lt(1)] = 0.0,
         class_weights: ClassWeights | None = None,
     ) -> None:
-        expect_some_weight(class_weights)
+        require_some_weight(class_weights)
         self.label_smoothing = label_smoothing
         self.class_weights = class_weights
         self.weights_of_classes = np.array(class_weights or 1.0)
@@ -76,7 +76,7 @@ class SoftmaxWithLoss(Loss):
         """Require one logit per class, and one class weight per class."""
         remedy = remedy_for_axes(input_shape, 1, "put Flatten before it")
         (self.classes,) = self.expect_rank(input_shape, 1, remedy=remedy)
-        expect_weight_per_class(self.path, self.class_weights, self.classes, "logits")
+        require_weight_per_class(self.path, self.class_weights, self.classes, "logits")
         if target is None:
             return
         if not isinstance(target, Classes):
@@ -97,12 +97,12 @@ class SoftmaxWithLoss(Loss):
 
     def forward(self, x: Array, t: Array, weights: Array | None = None) -> float:
         """Return the mean cross-entropy to t, or to u."""
-        expect_class_targets(self.path, t, x.shape)
+        require_class_targets(self.path, t, x.shape)
         self.cross_entropy = self._cross_entropy(t, weights)
         try:
             return self.cross_entropy.forward(x)
         except IndexError:
-            expect_class_numbers(self.path, t, self.classes)
+            require_class_numbers(self.path, t, self.classes)
             raise
 
     def backward(self, dloss: float = 1.0) -> Array:
@@ -126,9 +126,9 @@ class SoftmaxWithLoss(Loss):
         """Return the total weight of rows: their number, or the sum of their weights, times their classes' weights."""
         if self.class_weights is None:
             return super().weight(t, weights)
-        expect_class_targets(self.path, t, (len(t), self.classes))
+        require_class_targets(self.path, t, (len(t), self.classes))
         if t.ndim == 1:
-            expect_class_numbers(self.path, t, self.classes)
+            require_class_numbers(self.path, t, self.classes)
         of_rows = self.weights_of_classes[t] if t.ndim == 1 else t @ self.weights_of_classes
         return float(of_rows.sum() if weights is None else of_rows @ weights)
 

@@ -17,8 +17,7 @@ class Accuracy(Metric):
 
         accuracy = right / seen
 
-    If several classes are equally probable, the first counts as predicted. A row that has a weight counts as often as
-    that says.
+    If several classes are equally probable, the first is the prediction. A row with weight w counts w times.
 
     Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes).
 
@@ -36,10 +35,10 @@ class Accuracy(Metric):
         self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes.
+        """Require classes as the target.
 
         Raises:
-            ShapeError: it is labels, or real values.
+            ShapeError: it is labels or real values.
         """
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
@@ -50,7 +49,7 @@ class Accuracy(Metric):
         Args:
             prediction: probability of each class, shape (rows, classes).
             t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
-            weights: the weight of each row; None for all alike.
+            weights: the weight of each row; None if all are equal.
         """
         labels = t if t.ndim == 1 else t.argmax(axis=1)
         self.right += counted(prediction.argmax(axis=1) == labels, weights)

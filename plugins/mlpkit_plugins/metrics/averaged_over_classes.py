@@ -1,4 +1,4 @@
-"""The base of precision, recall and F1: counts for each class, and an average over the classes."""
+"""The base of precision, recall and F1: counts of each class, and an average over the classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Labels, Metric, ParameterError, Target, Values
-from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
+from mlpkit_plugins.metrics.class_numbers import actual_classes, predicted_classes, require_two_classes
 from mlpkit_plugins.metrics.counting import counted_all, counts_of_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
@@ -21,9 +21,9 @@ Counts: TypeAlias = Array
 class AveragedOverClasses(Metric):
     """A ratio of counts, averaged over classes; a subclass defines it in ``fraction``.
 
-    For each class it counts the true positives, the predicted positives, and the actual positives. As in scikit-learn,
-    0 / 0 is 0, and averages leave out a class that neither predictions nor targets contain, but not a label. A row that
-    has a weight counts as often as that says.
+    It counts the true, the predicted and the actual positives of each class. As in scikit-learn, 0 / 0 is 0, and
+    averages leave out a class that neither predictions nor targets contain, but not a label. A row with weight w counts
+    w times.
     """
 
     takes_weights = True
@@ -48,20 +48,20 @@ class AveragedOverClasses(Metric):
 
     @property
     def of_labels(self) -> bool:
-        """Whether the target is several labels; a single one is treated as two classes."""
+        """Whether the target is several labels; a single label is treated as two classes."""
         return isinstance(self.target, Labels) and self.target.count > 1
 
     @abstractmethod
     def fraction(self, right: Counts, predicted: Counts, actual: Counts) -> tuple[Counts, Counts]:
-        """Return numerator and denominator of the ratio, by class."""
+        """Return the numerator and the denominator of each class."""
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes or labels that fit average and threshold, and keep it.
+        """Require classes or labels that suit average and threshold, and keep them.
 
         Raises:
             ShapeError: the target is real values.
-            ParameterError: the average is ``binary``, and there aren't two classes; a threshold is given for
-                more than two classes, or missing for labels.
+            ParameterError: the average is ``binary`` for other than two classes; a threshold is given for more than two
+                classes, or missing for labels.
         """
         if isinstance(target, Values):
             raise wrong_target(self, target, "classes or labels")
@@ -69,7 +69,7 @@ class AveragedOverClasses(Metric):
             expected = "macro, micro or weighted"
             raise ParameterError("average", f"binary is for two classes, but there are {target}", expected=expected)
         if isinstance(target, Classes):
-            expect_use_of_threshold(self.threshold, target.count)
+            require_two_classes(self.threshold, target.count)
         elif target.count > 1 and self.threshold is None:
             raise ParameterError(
                 "threshold",
@@ -82,14 +82,14 @@ class AveragedOverClasses(Metric):
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Count predictions and targets.
 
-        Without ``expect_target``, a threshold means that rows of targets are labels, not one-hot.
+        Unless ``expect_target`` was called, a threshold means that rows of targets are labels, not one-hot.
 
         Args:
             prediction: probability of each class, shape (rows, classes), of class 1, shape (rows,) or (rows, 1), or of
                 each label, shape (rows, labels).
             t: class numbers, shape (rows,) or (rows, 1); one-hot rows, shape (rows, classes); or rows of zeros and
                 ones, shape (rows, labels).
-            weights: the weight of each row; None for all alike.
+            weights: the weight of each row; None if all are equal.
 
         Raises:
             ParameterError: as in ``expect_target``, if that was not called.
@@ -145,13 +145,13 @@ class AveragedOverClasses(Metric):
 def _counts_of_classes(
     predicted: NDArray[np.int64], actual: NDArray[np.int64], classes: int, weights: Array | None
 ) -> Counts:
-    """Return how many are right, predicted and actual, of examples with one class each."""
+    """Return the right, predicted and actual counts of examples with one class each."""
     right = actual == predicted
     of_right = counts_of_classes(actual[right], None if weights is None else weights[right], classes)
     return np.array([of_right, *(counts_of_classes(numbers, weights, classes) for numbers in (predicted, actual))])
 
 
 def _counts_of_labels(predicted: NDArray[np.bool_], actual: NDArray[np.bool_], weights: Array | None) -> Counts:
-    """Return how many are right, predicted and actual, of examples with any number of labels each."""
+    """Return the right, predicted and actual counts of examples with any number of labels each."""
     found = (actual & predicted, predicted, actual)
     return np.array([np.count_nonzero(a, axis=0) if weights is None else weights @ a for a in found])

@@ -27,8 +27,8 @@ def actual_classes(t: Array) -> NDArray[np.int64]:
 def predicted_classes(p: Array, threshold: float | None) -> NDArray[np.int64]:
     """Return the number of each example's predicted class, shape (rows,).
 
-    That is the most probable class, the first one of several. With a threshold or a single column, it is class 1 if its
-    probability is at least the threshold, ½ by default.
+    That is the most probable class, the first if several are equal. With a threshold or a single column, it is class 1
+    if its probability is at least the threshold, ½ by default.
 
     Args:
         p: probability of each class, shape (rows, classes), or of class 1, shape (rows, 1).
@@ -39,11 +39,11 @@ def predicted_classes(p: Array, threshold: float | None) -> NDArray[np.int64]:
     return predicted.astype(np.int64)
 
 
-def expect_use_of_threshold(threshold: float | None, classes: int) -> None:
-    """Make sure that a threshold is given for two classes only.
+def require_two_classes(threshold: float | None, classes: int) -> None:
+    """Require two classes if there is a threshold.
 
     Raises:
-        ParameterError: there are more classes.
+        ParameterError: there are more.
     """
     if threshold is not None and classes > 2:
         raise ParameterError(

@@ -9,7 +9,7 @@ from annotated_types import Gt, Lt
 from numpy.typing import NDArray
 
 from mlpkit import Array, Classes, Metric, Target
-from mlpkit_plugins.metrics.class_numbers import actual_classes, expect_use_of_threshold, predicted_classes
+from mlpkit_plugins.metrics.class_numbers import actual_classes, predicted_classes, require_two_classes
 from mlpkit_plugins.metrics.wrong_target import wrong_target
 
 
@@ -18,9 +18,9 @@ class ConfusionMatrix(Metric):
 
         C[i, j] = Σ [t = i and predicted = j]  (over the examples)
 
-    The predicted class is the most probable one, the first of several; with a threshold it is class 1, of two, if that
-    has at least this probability. A single column holds the probability of class 1. The matrix is in ``metrics.json``
-    and in the output of ``mlpkit evaluate``. It counts examples, so these can't have weights.
+    The predicted class is the most probable one, the first if several are equal; with a threshold it is class 1, of
+    two, if its probability is at least the threshold. A single column holds the probability of class 1. The matrix is
+    in ``metrics.json`` and in the output of ``mlpkit evaluate``. It counts examples, so they can't have weights.
 
     Args:
         threshold: probability from which class 1, of two, is predicted.
@@ -43,15 +43,15 @@ class ConfusionMatrix(Metric):
         self.counts: NDArray[np.int64] = np.zeros((1, 1), np.int64)
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes, and of two of them if there is a threshold.
+        """Require classes as the target, and only two if there is a threshold.
 
         Raises:
-            ShapeError: the target is labels, or real values.
+            ShapeError: the target is labels or real values.
             ParameterError: there is a threshold, and there are more than two classes.
         """
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
-        expect_use_of_threshold(self.threshold, target.count)
+        require_two_classes(self.threshold, target.count)
 
     def update(self, prediction: Array, t: Array) -> None:
         """Count each pair of class and prediction.
@@ -65,7 +65,7 @@ class ConfusionMatrix(Metric):
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         classes = max(p.shape[1], 2)
-        expect_use_of_threshold(self.threshold, classes)
+        require_two_classes(self.threshold, classes)
         pairs = actual_classes(t) * classes + predicted_classes(p, self.threshold)
         self.counts = self.counts + np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
@@ -74,7 +74,7 @@ class ConfusionMatrix(Metric):
         self.counts = self.counts + other.counts
 
     def result(self) -> list[list[int]]:
-        """Return C as rows; a single 0 if nothing was seen."""
+        """Return the rows of C; a single 0 before any update."""
         counts: list[list[int]] = self.counts.tolist()
         return counts
 

@@ -1,4 +1,4 @@
-"""Counting examples, each once or as often as its weight says."""
+"""Counting examples, each once or by its weight."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def counts_of_classes(numbers: NDArray[np.int64], weights: Array | None, classes
 
     Args:
         numbers: the number of each row's class.
-        weights: the weight of each row; None for all alike.
+        weights: the weight of each row; None if all are equal.
         classes: how many classes there are.
     """
     return np.bincount(numbers, weights, minlength=classes)

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Coverage(Metric):
-    """Share of targets that lie in their predicted interval.
+    """Share of targets within their predicted intervals.
 
         coverage = #{low ≤ t ≤ high} / n
 
     With ``Pinball`` an interval reaches from the lowest to the highest of its quantiles. Compare the share with what
-    these promise: 0.9 for the quantiles 0.05 and 0.95. More is no better, since an interval that is wide enough holds
-    every target. A row that has a weight counts as often as that says.
+    these promise: 0.9 for the quantiles 0.05 and 0.95. A larger share isn't better, since a wide enough interval holds
+    every target. A row with weight w counts w times.
 
     Shapes: prediction (rows, 2), the ends of each interval; t (rows,) or (rows, 1).
 
@@ -38,7 +38,7 @@ class Coverage(Metric):
         self.count = 0.0
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is one real value.
+        """Require one real value as the target.
 
         Raises:
             ShapeError: it is something else.
@@ -51,12 +51,12 @@ class Coverage(Metric):
             )
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
-        """Count the targets in their intervals.
+        """Count the targets within their intervals.
 
         Args:
             prediction: the lower and the upper end of each interval, shape (rows, 2).
             t: targets of the same rows, shape (rows,) or (rows, 1).
-            weights: the weight of each row; None for all alike.
+            weights: the weight of each row; None if all are equal.
         """
         values = t.reshape(len(t))
         self.inside += counted((prediction[:, 0] <= values) & (values <= prediction[:, 1]), weights)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from mlpkit import Array, Metric, Target
 
 
-def expect_real_values(metric: Metric, target: Target) -> None:
-    """Make sure that there is a prediction for each number of the target; one-hot rows and labels are numbers too.
+def require_real_values(metric: Metric, target: Target) -> None:
+    """Require numbers as the target, one for each prediction; one-hot rows and labels are numbers too.
 
     Raises:
-        ShapeError: the target is the numbers of classes.
+        ShapeError: the target is class numbers.
     """
     if isinstance(target, Classes) and not target.one_hot:
         raise wrong_target(metric, target, "real values")
@@ -30,7 +30,7 @@ def deviations(prediction: Array, t: Array) -> NDArray[np.float64]:
 
     Args:
         prediction: real values, shape (rows, ...).
-        t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
+        t: targets of the same rows, the same shape except that axes of length 1 may be missing.
 
     Raises:
         ShapeError: the shapes don't fit.

@@ -17,12 +17,12 @@ class MeanAbsoluteError(MeanError):
 
         mean_absolute_error = Σ |prediction - t| / n
 
-    where n is the number of examples, or, if there are several values for each, of values.
+    where n is the number of examples, or of values if each example has several.
 
-    Shapes: prediction and t alike, of any shape; axes of length 1 may be missing in either.
+    Shapes: prediction of any shape, t of the same shape; axes of length 1 may be missing in either.
 
     Raises:
-        ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
+        ShapeError: the target is class numbers, or the predictions don't have the shape of the values.
 
     Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning (2009), section 10.6.
     """

@@ -1,4 +1,4 @@
-"""What metrics share that are the mean of an error of each predicted value."""
+"""The base of metrics that are the mean error of all predicted values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mlpkit import Labels, Metric, Values
 from mlpkit_plugins.metrics.counting import counted_all
-from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
+from mlpkit_plugins.metrics.deviations import deviations, require_real_values
 
 if TYPE_CHECKING:
     from mlpkit import Array, Target
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class MeanError(Metric):
     """The mean over all values of a function of prediction - t, which a subclass defines.
 
-    A row that has a weight counts as often as that says.
+    A row with weight w counts w times.
 
     Raises:
-        ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
+        ShapeError: the target is class numbers, or the predictions don't have the shape of the values.
     """
 
     higher_is_better = False
@@ -39,23 +39,23 @@ class MeanError(Metric):
         """
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is real values, or such rows of zeros and ones as are compared like them.
+        """Require real values as the target, or rows of zeros and ones, which are compared like them.
 
         Raises:
-            ShapeError: it is the numbers of classes.
+            ShapeError: it is class numbers.
         """
-        expect_real_values(self, target)
+        require_real_values(self, target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Add the errors.
 
         Args:
             prediction: real values, shape (rows, ...).
-            t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
-            weights: the weight of each row; None for all alike.
+            t: targets of the same rows, the same shape except that axes of length 1 may be missing.
+            weights: the weight of each row; None if all are equal.
 
         Raises:
-            ShapeError: there is not a prediction for each value.
+            ShapeError: the predictions don't have the shape of the values.
         """
         errors = self.error(deviations(prediction, t))
         self.total += float(errors.sum() if weights is None else (errors.T @ weights).sum())

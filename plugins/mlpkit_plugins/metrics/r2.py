@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpkit import Labels, Metric, Values
 from mlpkit_plugins.metrics.counting import counted_all
-from mlpkit_plugins.metrics.deviations import deviations, expect_real_values
+from mlpkit_plugins.metrics.deviations import deviations, require_real_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,23 +21,23 @@ class R2(Metric):
 
         r2 = 1 - Σ (t - prediction)² / Σ (t - mean t)²
 
-    It is 1 for perfect predictions, 0 for the mean, and has no lower bound. If there are several values for each
-    example, it is the mean over them. As in scikit-learn, a value that is the same for all examples gives 1 if it is
-    predicted exactly, and else 0; so does a single example, for which scikit-learn gives NaN.
+    It is 1 for perfect predictions, 0 for the mean, and has no lower bound. If each example has several values, it is
+    the mean over them. As in scikit-learn, a value that is the same for all examples gives 1 if it is predicted
+    exactly, and 0 otherwise; so does a single example, for which scikit-learn gives NaN.
 
     Minibatches are merged by their means and sums of squares around them:
 
         spread = spread₁ + spread₂ + (mean₂ - mean₁)² n₁ n₂ / (n₁ + n₂)
 
-    A row that has a weight counts as often as that says: n is then a sum of weights.
+    A row with weight w counts w times: n is then a sum of weights.
 
-    Shapes: prediction and t alike, of any shape; axes of length 1 may be missing in either.
+    Shapes: prediction of any shape, t of the same shape; axes of length 1 may be missing in either.
 
     Raises:
-        ShapeError: the target is the numbers of classes, or there is not a prediction for each value.
+        ShapeError: the target is class numbers, or the predictions don't have the shape of the values.
 
-    Source: Draper and Smith, Applied Regression Analysis (1998), chapter 1; putting together: Chan, Golub and LeVeque,
-        Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
+    Source: Draper and Smith, Applied Regression Analysis (1998), chapter 1; merging: Chan, Golub and LeVeque, Updating
+        Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
     """
 
     takes_weights = True
@@ -49,23 +49,23 @@ class R2(Metric):
         self.residual = np.zeros(1)
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is real values, or such rows of zeros and ones as are compared like them.
+        """Require real values as the target, or rows of zeros and ones, which are compared like them.
 
         Raises:
-            ShapeError: it is the numbers of classes.
+            ShapeError: it is class numbers.
         """
-        expect_real_values(self, target)
+        require_real_values(self, target)
 
     def update(self, prediction: Array, t: Array, weights: Array | None = None) -> None:
         """Add the squares of a minibatch.
 
         Args:
             prediction: real values, shape (rows, ...).
-            t: targets of the same rows, of the same shape except that axes of length 1 may be missing.
-            weights: the weight of each row; None for all alike.
+            t: targets of the same rows, the same shape except that axes of length 1 may be missing.
+            weights: the weight of each row; None if all are equal.
 
         Raises:
-            ShapeError: there is not a prediction for each value.
+            ShapeError: the predictions don't have the shape of the values.
         """
         if weights is not None and not weights.all():
             counts = weights > 0
@@ -107,6 +107,6 @@ class R2(Metric):
 
 
 def _sum(values: NDArray[np.float64], weights: Array | None) -> NDArray[np.float64]:
-    """Return the sum over rows, each as often as its weight says."""
+    """Return the sum over rows, each times its weight."""
     total: NDArray[np.float64] = values.sum(axis=0) if weights is None else weights @ values
     return total

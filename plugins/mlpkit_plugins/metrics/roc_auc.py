@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 
 class RocAuc(Metric):
-    """Area under the receiver operating characteristic: how well predictions separate a class from the others.
+    """Area under the receiver operating characteristic: how well predictions separate one class from the rest.
 
         auc = P(p⁺ > p⁻) + ½ P(p⁺ = p⁻) = (Σ ranks of p⁺ - ½ n⁺(n⁺ + 1)) / (n⁺ n⁻)
 
-    where p⁺ and p⁻ are the predictions for an example of the class and for another, n⁺ and n⁻ how many there are of
-    each, and the ranks those among all predictions, from 1, with a mean rank for equals. Of two classes, it is the area
-    of class 1. Of several, each against all others, and of labels, it is averaged:
+    where p⁺ and p⁻ are the predictions for an example of the class and for any other, n⁺ and n⁻ the numbers of such
+    examples, and ranks are among all predictions, from 1, with a mean rank for equals. For two classes, it is the area
+    of class 1. For several classes, each against the rest, and for labels, it is averaged:
 
         macro     the mean over the classes
-        micro     one area, as if every pair of an example and a class were an example, of the class or not
-        weighted  the mean, in which each class counts as often as it occurs in the targets
+        micro     one area, in which every pair of an example and a class counts as an example
+        weighted  the mean, in which each class counts as many times as it occurs in the targets
 
     So ``micro`` compares predictions for different classes too: it is high only if a probability means the same for
-    each. A class of no example, or of all of them, has no area and is left out of the mean; if no class has an area,
-    the result is ½, as for guesses. A row that has a weight counts as often as that says. All predictions are kept in
-    memory until the result is computed.
+    each. A class without examples, or with all of them, has no area and is left out of the mean; if no class has an
+    area, the result is ½, as for guesses. A row with weight w counts w times. All predictions are kept in memory until
+    the result is computed.
 
     Args:
         average: how the areas of the classes are averaged.
 
-    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction (rows, labels), t alike; or,
+    Shapes: prediction (rows, classes), t (rows,) or one-hot (rows, classes); or prediction and t (rows, labels); or,
         for class 1 of two, prediction (rows,) or (rows, 1), t (rows,) or (rows, 1).
 
     Raises:
@@ -57,7 +57,7 @@ class RocAuc(Metric):
         self.weights: list[Array] = []
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes or labels, and keep which.
+        """Require classes or labels as the target, and keep which.
 
         Raises:
             ShapeError: it is real values.
@@ -74,7 +74,7 @@ class RocAuc(Metric):
                 (rows, 1).
             t: class numbers, shape (rows,); or rows with a one for each class or label that applies, shape (rows,
                 classes).
-            weights: the weight of each row; None for all alike.
+            weights: the weight of each row; None if all are equal.
         """
         p = prediction if prediction.ndim == 2 else prediction[:, None]
         if self.of_classes:
@@ -125,7 +125,7 @@ class RocAuc(Metric):
 
 
 def _area(p: Array, member: NDArray[np.bool_], weights: Array) -> float:
-    """Return the area for one class: without weights, all sums are of whole or half numbers, and exact."""
+    """Return the area for one class; without weights, it sums whole and half numbers, so it is exact."""
     _, place = np.unique(p, return_inverse=True)
     members, others = np.bincount(place, weights * member), np.bincount(place, weights * ~member)
     below = np.cumsum(others) - 0.5 * others

@@ -20,8 +20,8 @@ class TopK(Metric):
 
         top_k = right / seen
 
-    Of several classes that are equally probable, the last comes first, as in scikit-learn. A row that has a weight
-    counts as often as that says.
+    If several classes are equally probable, the last one ranks first, as in scikit-learn. A row with weight w counts w
+    times.
 
     Args:
         k: number of guesses.
@@ -31,8 +31,8 @@ class TopK(Metric):
     Raises:
         ShapeError: the target is not classes.
 
-    Source: Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge (2015), section 4.1, where
-        1 - top_k is the error, with k = 5.
+    Source: Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge (2015), section 4.1, where 1 -
+        top_k is the error, with k = 5.
     """
 
     takes_weights = True
@@ -43,10 +43,10 @@ class TopK(Metric):
         self.seen = 0.0
 
     def expect_target(self, target: Target) -> None:
-        """Make sure that the target is classes.
+        """Require classes as the target.
 
         Raises:
-            ShapeError: it is labels, or real values.
+            ShapeError: it is labels or real values.
         """
         if not isinstance(target, Classes):
             raise wrong_target(self, target, "classes")
@@ -57,7 +57,7 @@ class TopK(Metric):
         Args:
             prediction: probability of each class, shape (rows, classes).
             t: class numbers, shape (rows,), or one-hot rows, shape (rows, classes).
-            weights: the weight of each row; None for all alike.
+            weights: the weight of each row; None if all are equal.
         """
         classes = prediction.shape[1]
         target = (t if t.ndim == 1 else t.argmax(axis=1))[:, None]

@@ -1,4 +1,4 @@
-"""The error for a metric that doesn't fit the target."""
+"""The error for a metric that doesn't suit the target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def wrong_target(metric: Metric, target: Target, takes: str) -> ShapeError:
-    """Return the error that names the targets of a metric, and metrics for the target.
+    """Return an error that names the metric's targets, and the target's metrics.
 
     Args:
         metric: the metric.
