@@ -1,4 +1,4 @@
-"""The components that come with mlpkit, registered through the same hook as any plugin's."""
+"""The built-in components, registered through the same hook as other plugins."""
 
 from __future__ import annotations
 

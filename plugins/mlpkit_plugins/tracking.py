@@ -1,4 +1,4 @@
-"""What callbacks that log to an experiment tracker share."""
+"""The base of callbacks that log to an experiment tracker."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 
 class Tracker(Callback):
-    """Logs a run to an experiment tracker: its spec once, each evaluation once, and at the end its results.
+    """Logs a run to an experiment tracker: its spec and each evaluation once, and at the end its results.
 
-    A subclass opens a tracked run, logs values, and closes it. Which evaluations are logged is decided here, by what
-    the tracker has already: after a resume the missing ones of the history follow, and those that it has are left out.
+    A subclass opens a tracked run, logs values, and closes it. This class chooses the evaluations to log: after a
+    resume, the evaluations of the history that the tracker doesn't have yet.
     """
 
     product: ClassVar[str]
-    """What the tracker is called."""
+    """The name of the tracker."""
 
     run_id: str = ""
-    """The tracked run's; empty before there is one."""
+    """The id of the tracked run; empty before there is one."""
 
-    _logged: int | None = None  # the step logged last; None if nothing is open
+    _logged: int | None = None  # the last logged step; None if no run is open
 
     @abstractmethod
     def begin(self, training: TrainingView, folder: Path) -> int:
-        """Open the tracked run, a new one unless there is one of ``run_id``, and return the last step that it has.
+        """Open the tracked run ``run_id``, or a new one, and return its last step.
 
         Args:
             training: the run.
@@ -53,31 +53,31 @@ class Tracker(Callback):
         """Log the results, and close the tracked run.
 
         Args:
-            results: final values, by names such as ``final/test_loss``; none unless the run is finished.
-            step: steps done.
+            results: final values, by names such as ``final/test_loss``; empty unless the run is finished.
+            step: the number of finished steps.
             folder: the run folder.
-            state: as in ``Outcome``.
+            state: the state of the run, as in ``Outcome``.
         """
 
     def on_start(self, training: TrainingView) -> None:
-        """Open the tracked run, and log the evaluations from before a resume that it lacks."""
+        """Open the tracked run, and log evaluations from before a resume that are missing in it."""
         if training.folder is not None:
             with self._logging(training.folder):
                 self._logged = self.begin(training, training.folder)
                 self._catch_up(training)
 
     def on_evaluation(self, training: TrainingView, record: Mapping[str, float]) -> None:
-        """Log the evaluation, and those before it that couldn't be logged when they were done."""
+        """Log the evaluation, and earlier ones that couldn't be logged."""
         if training.folder is None:
             return
         try:
             with self._logging(training.folder):
                 self._catch_up(training)
-        except StorageError as error:  # hours of training must not end because a server is away for a minute
-            warnings.warn(f"{error}; the run goes on, and logs it later", UserWarning, stacklevel=2)
+        except StorageError as error:  # a server that is down for a minute must not end hours of training
+            warnings.warn(f"{error}; the run continues, and logs it later", UserWarning, stacklevel=2)
 
     def on_close(self, training: TrainingView, outcome: Outcome) -> None:
-        """Log what is still missing and the results, and close the tracked run."""
+        """Log missing evaluations and the results, and close the tracked run."""
         if training.folder is None or self._logged is None:
             return
         results = {
@@ -93,18 +93,18 @@ class Tracker(Callback):
         except StorageError as error:
             if outcome.state == "finished":
                 raise
-            warnings.warn(str(error), UserWarning, stacklevel=2)  # what ended the run is the error to show
+            warnings.warn(str(error), UserWarning, stacklevel=2)  # the error that ended the run matters more
 
     def state(self) -> dict[str, Any]:
         """Return the tracked run's id."""
         return {"run": self.run_id}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take it back."""
+        """Restore the tracked run's id."""
         self.run_id = state["run"]
 
     def _catch_up(self, training: TrainingView) -> None:
-        """Log the evaluations of the history that follow what was logged last."""
+        """Log the evaluations after the last logged step."""
         assert self._logged is not None
         for record in training.history:
             step = int(record["iteration"])
@@ -114,7 +114,7 @@ class Tracker(Callback):
 
     @contextmanager
     def _logging(self, folder: Path) -> Iterator[None]:
-        """Keep the library's chatter from the terminal, and turn its errors into one of mlpkit's."""
+        """Silence the library, and convert its errors to a ``StorageError``."""
         with _quiet():
             try:
                 yield
@@ -129,13 +129,13 @@ class Tracker(Callback):
 
 
 def curve(key: str) -> str:
-    """Return the curve of a value of the history: ``loss/train`` for ``train_loss``."""
+    """Return the curve for a value of the history, such as ``loss/train`` for ``train_loss``."""
     split, _, name = key.partition("_")
     return f"{name}/{split}" if split in {"train", "validation"} else key
 
 
 def tags_of(folder: Path) -> dict[str, str]:
-    """Return what identifies a run: the hash of its spec, and its folder."""
+    """Return the tags that identify a run: the hash of its spec, and its folder."""
     lock = folder / "lock.json"
     spec_hash = json.loads(lock.read_text(encoding="utf-8"))["spec_hash"] if lock.is_file() else ""
     return {"mlpkit.spec_hash": spec_hash, "mlpkit.run_folder": str(folder.resolve())}
@@ -143,11 +143,11 @@ def tags_of(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what a library says on its own from the terminal: what goes wrong is raised."""
+    """Silence a library's output, warnings and logs; its errors are raised."""
     disabled = logging.root.manager.disable
     with redirect_stdout(StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logging.disable(max(disabled, logging.WARNING))  # a level of its logger would be set again when it is imported
+        logging.disable(max(disabled, logging.WARNING))  # the import would reset the level of the library's logger
         try:
             yield
         finally:

@@ -13,7 +13,7 @@ training: {optimizer: {sgd: {learning_rate: 0.1}}, batch_size: 20, epochs: 2, be
 sweep: {search: {training.optimizer.sgd.learning_rate: [0.1, 0.2]}, minimize: validation_loss, trials: 2}
 """
 UNLIKE = (
-    "the splits aren't alike, so results and best weights may mislead: "
+    "the splits differ, so results and best weights may mislead: "
     "class 'no' is 50% of train, 100% of validation; 1 more class differs"
 )
 NO_TARGET = "t.yaml:3:35: warning: 2 rows have no target in t.csv, and are left out\n"
@@ -32,7 +32,7 @@ def test_who_tells_that_splits_are_not_alike(spec, cwd, invoke):
         done = invoke(*verb, "t.yaml")
         assert done.code == 0
         assert done.err.count(UNLIKE) == 1
-        assert "give validation examples that are drawn as those for training are" in done.err
+        assert "give validation examples that are drawn like the training examples" in done.err
     for verb in (["evaluate", "runs/t"], ["predict", "runs/t", "t.csv"], ["report", "runs/t"]):
         done = invoke(*verb)
         assert (done.code, done.err) == (0, "")

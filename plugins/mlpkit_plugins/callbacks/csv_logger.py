@@ -14,11 +14,11 @@ from mlpkit_plugins.files.storing import storing
 class CsvLogger(Callback):
     """Writes each evaluation as a row of a CSV file in the run folder, below a header row.
 
-    When a run is resumed, the file is written again from the history, so that it ends up the same to the byte. Without
-    a run folder, nothing is written.
+    A resumed run rewrites the file from the history, so that it ends up the same to the byte. Without a run folder,
+    nothing is written.
 
     Args:
-        file: name of the file in the run folder, which ends in .csv.
+        file: name of the file in the run folder, ending in .csv.
 
     Raises:
         ParameterError: ``file`` does not end in .csv.
@@ -61,10 +61,10 @@ class CsvLogger(Callback):
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it with its own name for the file, and with another."""
+        """Show it with the default name and another name."""
         return [{}, {"file": "figures.csv"}]
 
 
 def _heading(records: Iterable[Mapping[str, float]]) -> list[list[str]]:
-    """Return the names of a record's values as a row, if there is a record."""
+    """Return the names of the first record's values as a row; no row without records."""
     return [list(record) for record in records][:1]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-for library in ("mlflow", "sqlalchemy", "alembic"):  # only a run imports them, which takes seconds
+for library in ("mlflow", "sqlalchemy", "alembic"):  # imported only by a run, since that takes seconds
     if find_spec(library) is None:
         msg = f"No module named {library!r}"
         raise ModuleNotFoundError(msg, name=library)
@@ -26,10 +26,10 @@ for library in ("mlflow", "sqlalchemy", "alembic"):  # only a run imports them, 
 STATUS: Final = {"finished": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 
 LARGEST_BATCH: Final = 100
-"""Parameters that MLflow takes at once."""
+"""The most parameters that MLflow takes at once."""
 
 LONGEST_KEY: Final = 250
-"""Characters of a parameter's name in MLflow."""
+"""The most characters of a parameter's name in MLflow."""
 
 TELEMETRY: Final = "MLFLOW_DISABLE_TELEMETRY"
 
@@ -37,20 +37,20 @@ TELEMETRY: Final = "MLFLOW_DISABLE_TELEMETRY"
 class Mlflow(Tracker):
     """Logs the run to MLflow: the spec's values, each evaluation, the results, and tags that identify the run.
 
-    A curve is named after its value and its split, as in ``loss/train``; a result, as in ``final/test_loss``. A run
-    that is resumed continues the same run in MLflow, without a step twice and without a gap. If MLflow can't be reached
-    for a while, the run goes on, and logs what is missing later. Without a run folder, nothing is logged.
+    Curves have names such as ``loss/train``, and results such as ``final/test_loss``. A resumed run continues the same
+    run in MLflow, without gaps or repeated steps. If MLflow can't be reached for a while, the run continues, and logs
+    the missing values later. Without a run folder, nothing is logged.
 
     Args:
-        uri: where MLflow keeps its runs: a server, as in ``http://127.0.0.1:5000``, or a database, as in
-            ``sqlite:///mlflow.db``; by default what the environment variable ``MLFLOW_TRACKING_URI`` says, else
-            ``sqlite:///mlflow.db``.
-        experiment: name of the experiment that the run belongs to; it is created if it is missing.
-        log_model: whether to log the model file, too, as an artifact.
+        uri: MLflow's store: a server, such as ``http://127.0.0.1:5000``, or a database, such as
+            ``sqlite:///mlflow.db``; by default the environment variable ``MLFLOW_TRACKING_URI``, or
+            ``sqlite:///mlflow.db`` if it isn't set.
+        experiment: name of the run's experiment, which is created if it doesn't exist.
+        log_model: also log the model file, as an artifact.
 
     Raises:
-        ParameterError: ``uri`` is a folder of files, which MLflow gives up.
-        StorageError: MLflow can't be reached when the run begins or ends.
+        ParameterError: ``uri`` is a folder of files, which MLflow deprecates.
+        StorageError: MLflow can't be reached at the beginning or the end of the run.
 
     Source: Zaharia et al., Accelerating the Machine Learning Lifecycle with MLflow, IEEE Data Engineering Bulletin
         41 (2018).
@@ -60,13 +60,13 @@ class Mlflow(Tracker):
 
     def __init__(self, uri: str | None = None, experiment: str = "mlpkit", *, log_model: bool = False) -> None:
         if uri is not None and ("://" not in uri or uri.startswith("file:")) and not uri.startswith("databricks"):
-            raise ParameterError("uri", f"{uri!r} is no server or database", expected="as in sqlite:///mlflow.db")
+            raise ParameterError("uri", f"{uri!r} is not a server or database", expected="such as sqlite:///mlflow.db")
         self.uri = uri
         self.experiment = experiment
         self.log_model = log_model
 
     def begin(self, training: TrainingView, folder: Path) -> int:
-        """Go on with the run that MLflow has, or create one with the spec's values."""
+        """Continue the run in MLflow, or create one with the spec's values."""
         with _without_telemetry():
             from mlflow import MlflowClient  # noqa: PLC0415 - slow to import
 
@@ -86,7 +86,7 @@ class Mlflow(Tracker):
         self.client.log_batch(self.run_id, [Metric(key, value, now, step) for key, value in values.items()])
 
     def end(self, results: Mapping[str, float], step: int, folder: Path, state: str) -> None:
-        """Log the results as metrics of the last step, and say how the run ended."""
+        """Log the results as metrics of the last step, and set the run's final status."""
         self.log(results, step)
         if self.log_model and state == "finished":
             self.client.log_artifact(self.run_id, str(folder / "model.safetensors"))
@@ -105,12 +105,12 @@ class Mlflow(Tracker):
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it with a database in memory, which leaves nothing behind."""
+        """Show it with a database in memory, which leaves no files."""
         return [{"uri": "sqlite://"}]
 
 
 def _exists(client: MlflowClient, run_id: str) -> bool:
-    """Whether MLflow has that run; it may have been deleted, or be in another database."""
+    """Whether MLflow has the run; it may have been deleted, or be in another database."""
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - slow to import
 
     try:
@@ -122,17 +122,17 @@ def _exists(client: MlflowClient, run_id: str) -> bool:
 
 
 def _key(key: str) -> str:
-    """Return a parameter's name with those characters only that MLflow takes."""
+    """Replace the characters of a parameter's name that MLflow doesn't take."""
     return re.sub(r"[^/\w.\- :]", "_", key)[:LONGEST_KEY]
 
 
 @contextmanager
 def _without_telemetry() -> Iterator[None]:
-    """Import MLflow without its reports to its makers, unless the environment says something about them."""
-    given = os.environ.get(TELEMETRY)
-    os.environ[TELEMETRY] = "true" if given is None else given
+    """Disable MLflow's telemetry during its import, unless the environment sets the variable."""
+    setting = os.environ.get(TELEMETRY)
+    os.environ[TELEMETRY] = "true" if setting is None else setting
     try:
         yield
     finally:
-        if given is None:
+        if setting is None:
             del os.environ[TELEMETRY]

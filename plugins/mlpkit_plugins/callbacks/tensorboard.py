@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tensorboardX.event_file_writer import EventsWriter
 
 LIBRARY = "tensorboardX"
-if find_spec(LIBRARY) is None:  # only writing imports it: it imports PyTorch if that is installed, which takes seconds
+if find_spec(LIBRARY) is None:  # imported only to write: it may import PyTorch, which takes seconds
     msg = f"No module named {LIBRARY!r}"
     raise ModuleNotFoundError(msg, name=LIBRARY)
 
@@ -23,18 +23,17 @@ if find_spec(LIBRARY) is None:  # only writing imports it: it imports PyTorch if
 class Tensorboard(Callback):
     """Writes the values of each evaluation into an event file, which ``tensorboard --logdir`` shows as curves.
 
-    A curve is named after its value and its split, as in ``loss/train``, so that curves of one value appear side by
-    side. The file is in a folder of its own in the run folder. When a run is resumed, it is written again from the
-    history, so that no step occurs twice. Without a run folder, nothing is written.
+    Curves have names such as ``loss/train``, so that TensorBoard groups them by value. A resumed run rewrites the file
+    from the history, so that no step occurs twice. Without a run folder, nothing is written.
 
     Args:
-        folder: name of the folder in the run folder.
+        folder: name of the folder for the file, in the run folder.
 
     Raises:
         StorageError: the file can't be written.
 
     Source: Abadi et al., TensorFlow: Large-Scale Machine Learning on Heterogeneous Distributed Systems (2015), section
-        9.1, for TensorBoard; tensorboardX writes its files.
+        9.1. The files are written with tensorboardX.
     """
 
     def __init__(self, folder: str = "tensorboard") -> None:
@@ -47,14 +46,14 @@ class Tensorboard(Callback):
         return [self.folder]
 
     def on_start(self, training: TrainingView) -> None:
-        """Begin the file with the evaluations from before a resume."""
+        """Start the file with the evaluations from before a resume."""
         if training.folder is None:
             return
         from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415 - slow to import
 
         self.path = training.folder / self.folder
         with storing(self.path):
-            if self.path.is_symlink():  # a run folder from elsewhere must not redirect the writing
+            if self.path.is_symlink():  # a foreign run folder must not redirect what is written
                 self.path.unlink()
             self.path.mkdir(exist_ok=True)
             for old in self.path.glob("events.out.tfevents.*"):
@@ -86,5 +85,5 @@ class Tensorboard(Callback):
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show it with its own name for the folder, and with another."""
+        """Show it with the default name and another name."""
         return [{}, {"folder": "curves"}]

@@ -1,4 +1,4 @@
-"""The callback that logs to Weights & Biases, or to trackio in its place."""
+"""The callback that logs to Weights & Biases or trackio."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ from mlpkit_plugins.tracking import Tracker, tags_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-if find_spec("wandb") is None and find_spec("trackio") is None:  # only a run imports them, which takes seconds
+if find_spec("wandb") is None and find_spec("trackio") is None:  # imported only by a run, since that takes seconds
     msg = "No module named 'wandb'"
     raise ModuleNotFoundError(msg, name="wandb")
 
 FOLDER = "wandb"
-"""Where W&B keeps its files in a run folder."""
+"""The name of W&B's folder in a run folder."""
 
 
 class Wandb(Tracker):
-    """Logs the run to Weights & Biases, or trackio: the spec's values, each evaluation, and the results.
+    """Logs the run to Weights & Biases or trackio: the spec's values, each evaluation, and the results.
 
-    A curve is named after its value and its split, as in ``loss/train``; a result, as in ``final/test_loss``. A run
-    that is resumed continues the same run there, without a step twice and without a gap. Offline, W&B's files are in
-    the folder ``wandb`` of the run folder, ``wandb sync`` sends them later, and a resumed run writes them again from
-    the history. Without a run folder, nothing is logged.
+    Curves have names such as ``loss/train``, and results such as ``final/test_loss``. A resumed run continues the same
+    run there, without gaps or repeated steps. Offline, W&B's files are in the folder ``wandb`` of the run folder,
+    ``wandb sync`` sends them later, and a resumed run rewrites them from the history. Without a run folder, nothing is
+    logged.
 
     Args:
-        project: name of the project that the run belongs to.
-        entity: user or team that the project belongs to; by default W&B's.
-        mode: ``online`` or ``offline``; by default what the environment variable ``WANDB_MODE`` says, else ``online``.
+        project: name of the run's project.
+        entity: user or team that owns the project; by default W&B's default.
+        mode: ``online`` or ``offline``; by default the environment variable ``WANDB_MODE``, or ``online`` if it isn't
+            set.
         module: the library that logs; ``trackio`` keeps runs on this machine, and has neither entity nor mode.
-        log_model: whether to log the model file, too, as an artifact.
+        log_model: also log the model file, as an artifact.
 
     Raises:
-        ParameterError: ``module`` is not installed, or can't do what another parameter asks for.
-        UsageError: W&B is online, and doesn't know who logs.
-        StorageError: nothing can be logged when the run begins or ends.
+        ParameterError: ``module`` is not installed, or doesn't support another parameter.
+        UsageError: W&B is online, and not logged in.
+        StorageError: logging fails at the beginning or the end of the run.
 
     Source: Biewald, Experiment Tracking with Weights and Biases (2020).
     """
@@ -77,7 +78,7 @@ class Wandb(Tracker):
         return [FOLDER] if self.module == "wandb" else []
 
     def begin(self, training: TrainingView, folder: Path) -> int:
-        """Go on with the run of that id, or create it with the spec's values."""
+        """Continue the run with its id, or create it with the spec's values."""
         self.run_id = self.run_id or secrets.token_hex(4)
         config = {**training.resolved(), **tags_of(folder)}
         name = folder.resolve().name
@@ -90,7 +91,7 @@ class Wandb(Tracker):
         self.run.log(dict(values), step=step)
 
     def end(self, results: Mapping[str, float], step: int, folder: Path, state: str) -> None:
-        """Log the results, and say how the run ended."""
+        """Log the results, and set the run's final status."""
         if self.log_model and state == "finished":
             name = re.sub(r"[^\w.-]", "_", f"{folder.resolve().name}-model")
             self.run.log_artifact(str(folder / "model.safetensors"), name=name, type="model")
@@ -108,12 +109,12 @@ class Wandb(Tracker):
         online = (self.mode or wandb.setup().settings.mode) == "online"
         if online and not wandb.login(prompt=False, verify=False):
             raise UsageError(
-                "W&B doesn't know who logs; run wandb login, or write wandb: {mode: offline} in the spec, or set "
+                "W&B isn't logged in; run wandb login, or write wandb: {mode: offline} in the spec, or set "
                 "WANDB_MODE=offline"
             )
         place = folder / FOLDER
         with storing(place):
-            if place.is_symlink():  # a run folder from elsewhere must not redirect the writing
+            if place.is_symlink():  # a foreign run folder must not redirect what is written
                 place.unlink()
             for old in place.glob(f"offline-run-*-{self.run_id}"):
                 shutil.rmtree(old)
@@ -149,10 +150,10 @@ class Wandb(Tracker):
 
         if results:
             self.run.log(dict(results), step=step)
-        trackio.finish()  # type: ignore[no-untyped-call]  # the run's own method leaves it to be finished again at exit
+        trackio.finish()  # type: ignore[no-untyped-call]  # after the run's own method, exit would finish it again
 
     def _last_step(self) -> int:
-        """Return the last step that is logged: W&B and trackio say which one is next."""
+        """Return the last logged step, from the next step of W&B or trackio."""
         following = self.run._next_step if self.module == "trackio" else self.run.step  # noqa: SLF001 - not public there
         return int(following) - 1
 
@@ -164,7 +165,7 @@ class Wandb(Tracker):
 
 @contextmanager
 def _unhooked() -> Iterator[None]:
-    """Leave ``sys.exit`` as it is: W&B replaces it to learn how the process ends, which ``Wandb.end`` says."""
+    """Undo W&B's replacement of ``sys.exit``, which reports how the process ends: ``Wandb.end`` does that."""
     exit_, excepthook = sys.exit, sys.excepthook
     try:
         yield

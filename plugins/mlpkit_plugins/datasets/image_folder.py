@@ -148,7 +148,7 @@ class ImageFolder(Dataset):
         return Description(self._input_shape(), target, sizes, weighted=self.weights is not None)
 
     def warnings(self) -> tuple[DataWarning, ...]:
-        """Return a warning if splits don't have the sizes asked for, or differ from training in class shares."""
+        """Return a warning if splits don't have the sizes asked for, or the class shares of training."""
         in_splits = {split: Counter(file.class_name for file in files) for split, files in self._found().items()}
         counts = {split: np.array([counter[name] for name in self._classes]) for split, counter in in_splits.items()}
         remedy = "set split: shuffle" if self.split == "hash" else "set another split_seed, or larger shares"

@@ -1,1 +1,1 @@
-"""Built-in engines of sweeps, one per file; what needs an engine's package is in a file that its ``start`` imports."""
+"""Built-in engines of sweeps, one per file; code that needs an engine's package is in a file that ``start`` imports."""

@@ -16,7 +16,7 @@ class Dask(Remote):
     If a worker is lost, another continues its trial from the last checkpoint.
 
     Args:
-        scheduler: the cluster's scheduler, such as ``tcp://192.0.2.1:8786``; by default a cluster on this machine.
+        scheduler: the address of the scheduler, such as ``tcp://192.0.2.1:8786``; by default a cluster on this machine.
 
     Source: Rocklin, Dask: Parallel Computation with Blocked algorithms and Task Scheduling, Python in Science
         Conference (2015).

@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
     from distributed import Future as Task
 
-SECONDS_BETWEEN_LOOKS: Final = 1.0
-"""At which workers the cluster has, and whether all of them know that the sweep must stop."""
+SECONDS_BETWEEN_CHECKS: Final = 1.0
+"""Seconds between queries for the cluster's workers, and between requests to stop."""
 
 LONGEST_WAIT: Final = 10
-"""Seconds in which a scheduler must answer."""
+"""Seconds to wait for the scheduler's answer."""
 
 ENDING: Final = (Status.closing, Status.closed, Status.failed)
-"""What a worker is that doesn't work any more."""
+"""The states of a worker that doesn't work any more."""
 
 IGNORE_CTRL_C: Final = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
-"""What a worker on this machine does first: the driver says when to stop."""
+"""Run at the start of workers on this machine, since only the driver handles Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class _Sent:
     """A trial that was sent to the cluster.
 
     Args:
-        name: that of its run folder.
-        worker: the address of the worker that shall train it; empty for any.
+        name: the name of its run folder.
+        worker: the address of its worker; empty for any.
         task: Dask's task.
     """
 
@@ -68,10 +68,10 @@ class DaskWorkers(RemoteWorkers):
 
     Args:
         scheduler: the address of the cluster's scheduler; empty for a cluster on this machine that ends with the sweep.
-        most: how many trials train at once at most; by default one for each worker, and on this machine one per core.
+        most: the most trials to train at once; by default one per worker, and on this machine one per core.
 
     Attributes:
-        threads: the cores of each worker; if they differ, the fewest.
+        threads: the cores of each worker; if workers differ, the smallest number.
 
     Raises:
         UsageError: no scheduler answers, or it has no workers.
@@ -83,9 +83,9 @@ class DaskWorkers(RemoteWorkers):
         super().__init__()
         self._most = most
         self._sent: dict[Future[TrainingEnd], _Sent] = {}
-        self._looked_at = self._stopped_at = float("-inf")
+        self._checked_at = self._stopped_at = float("-inf")
         with ExitStack() as opened:
-            opened.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters is an error of mlpkit
+            opened.enter_context(silence_logging_cmgr(logging.CRITICAL))  # mlpkit raises errors that matter
             cluster = scheduler or opened.enter_context(_local_cluster(most or available_cores()))
             self._client = _connected(cluster)
             opened.callback(self._client.close, timeout=1)
@@ -98,64 +98,64 @@ class DaskWorkers(RemoteWorkers):
 
     @property
     def count(self) -> int:
-        """How many trials train at once: one for each current worker, and at least one."""
-        if time.monotonic() - self._looked_at >= SECONDS_BETWEEN_LOOKS:
+        """The number of trials to train at once: one per current worker, at least one."""
+        if time.monotonic() - self._checked_at >= SECONDS_BETWEEN_CHECKS:
             self._workers = [*self._asked(self._client.nthreads)]
-            self._looked_at = time.monotonic()
+            self._checked_at = time.monotonic()
         return max(1, min(len(self._workers), self._most or len(self._workers)))
 
     def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
-        """Have an idle worker train a trial.
+        """Send a trial to an idle worker.
 
         Raises:
             WorkersLostError: the scheduler doesn't answer any more.
         """
-        busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks take out those that are over
+        busy = {sent.worker for sent in [*self._sent.values()]}  # callbacks remove finished trials
         worker = next((each for each in self._workers if each not in busy), "")
-        place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others if it is lost
+        place = {"workers": [worker], "allow_other_workers": True} if worker else {}  # others only if it is lost
         task = self._asked(self._client.submit, _train, self._sweep, call, pure=False, retries=0, **place)
         self._sent[end] = _Sent(Path(call.directory).name, worker, task)
         task.add_done_callback(partial(self._take_end, end))
 
     def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in, and take back trials that no worker has begun."""
-        if self._folder is None or time.monotonic() - self._stopped_at < SECONDS_BETWEEN_LOOKS:
-            return  # it is called again and again, and so reaches workers that replaced lost ones
+        """Ask all trials to stop after their current steps, and cancel trials that haven't started."""
+        if self._folder is None or time.monotonic() - self._stopped_at < SECONDS_BETWEEN_CHECKS:
+            return  # repeated calls reach workers that replaced lost ones
         training = self._on_workers(_stop, self._sweep)
-        begun = {name for found in training.values() if isinstance(found, list) for name in found}
+        begun = {name for names in training.values() if isinstance(names, list) for name in names}
         for sent in [*self._sent.values()]:
             if sent.name not in begun:
                 sent.task.cancel()
         self._stopped_at = time.monotonic()
 
     def shutdown(self) -> None:
-        """End the processes that train, and the cluster if it is on this machine for this sweep."""
+        """End the training processes, and the cluster if it was started for this sweep."""
         with suppress(WorkersLostError):
             if self._folder is not None:
                 self._on_workers(_end, str(self._folder))
         self._opened.close()
 
     def _problems(self) -> list[str]:
-        """Return what keeps workers from training in the folder; none trains there any more for a killed driver."""
+        """Return what keeps workers from training in the folder, and end the trials of a killed driver there."""
         problems = {
-            worker: f"can't train: {named(found)}" if isinstance(found, Exception) else found
-            for worker, found in self._on_workers(_begin, self._sweep, __version__).items()
+            worker: f"can't train: {named(answer)}" if isinstance(answer, Exception) else answer
+            for worker, answer in self._on_workers(_begin, self._sweep, __version__).items()
         }
         return [f"the Dask worker {worker} {problem}" for worker, problem in problems.items() if problem]
 
     def _take_end(self, end: Future[TrainingEnd], task: Task[TrainingEnd]) -> None:
-        """Give the driver the result of a task that is over."""
+        """Pass the result of a finished task to the driver."""
         self._sent.pop(end)
         try:
             if task.status == "finished":
                 end.set_result(task.result())
             elif task.status == "error":
                 end.set_result(self._failure(task.exception()))
-            elif self._client.status == "running":  # it was taken back
+            elif self._client.status == "running":  # it was cancelled
                 end.set_result(TrainingEnd(stopped=NOT_BEGUN))
             else:
                 end.set_exception(self._lost())
-        except Exception as error:  # whatever it is, the driver must not wait forever
+        except Exception as error:  # the driver must never wait forever
             end.set_result(self._failure(error))
 
     def _failure(self, error: BaseException) -> TrainingEnd:
@@ -164,15 +164,15 @@ class DaskWorkers(RemoteWorkers):
         return self._failed(named(error))
 
     def _on_workers(self, function: Callable[..., Any], *args: object) -> dict[str, Any]:
-        """Call a function on each worker, even while it trains, and return what it returned or raised."""
-        found: dict[str, Any] = self._asked(self._client.run, function, *args, on_error="return")
-        return found
+        """Call a function on each worker, even a busy one, and return its results or exceptions."""
+        answers: dict[str, Any] = self._asked(self._client.run, function, *args, on_error="return")
+        return answers
 
     def _asked(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Return what the scheduler answers to a call.
+        """Return the scheduler's answer to a call.
 
         Raises:
-            WorkersLostError: it doesn't.
+            WorkersLostError: the scheduler doesn't answer.
         """
         if self._client.status != "running":
             raise self._lost()
@@ -182,7 +182,7 @@ class DaskWorkers(RemoteWorkers):
             raise self._lost() from error
 
     def _lost(self) -> WorkersLostError:
-        after = f"; go on with: {self._resume_command()}" if self._folder else ""
+        after = f"; resume with: {self._resume_command()}" if self._folder else ""
         return WorkersLostError(f"the Dask scheduler has ended, or can't be reached any more{after}")
 
 
@@ -190,16 +190,16 @@ def _local_cluster(count: int) -> LocalCluster:
     """Start a cluster on this machine.
 
     Args:
-        count: how many workers it has, each with its share of the cores.
+        count: the number of workers, which share the cores.
     """
     return LocalCluster(
         n_workers=count,
         threads_per_worker=max(1, available_cores() // count),
         processes=True,
         dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, in place of Dask's own
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port instead of Dask's
         silence_logs=logging.CRITICAL,
-        memory_limit=None,  # a trial's memory is that of a process of its own
+        memory_limit=None,  # trials use the memory of separate processes
         preload=[IGNORE_CTRL_C],
     )
 
@@ -211,14 +211,14 @@ def _connected(cluster: LocalCluster | str) -> Client:
         cluster: the cluster, or the address of its scheduler.
 
     Raises:
-        UsageError: it isn't an address, or no scheduler answers.
+        UsageError: the address is invalid, or no scheduler answers.
     """
     if isinstance(cluster, str):
         try:
             get_address_host_port(cluster)
         except ValueError as error:
             raise UsageError(
-                f"'{cluster}' is no address of a Dask scheduler; expected one such as tcp://192.0.2.1:8786"
+                f"'{cluster}' is not the address of a Dask scheduler, such as tcp://192.0.2.1:8786"
             ) from error
     try:
         return Client(cluster, timeout=LONGEST_WAIT, set_as_default=False)
@@ -227,11 +227,11 @@ def _connected(cluster: LocalCluster | str) -> Client:
 
 
 _training: set[tuple[str, str]] = set()
-"""In a worker: the trials that it trains, by the folder of the sweep and their names."""
+"""In a worker: its current trials, by the folder of the sweep and their names."""
 
 
 async def _begin(sweep: tuple[str, str], driver_version: str) -> str:
-    """In a worker: end what a killed driver has left, and return what keeps it from training; empty if nothing does."""
+    """In a worker: end the trials of a killed driver, and return what keeps it from training; empty if nothing does."""
     await _end(sweep[0])
     return worker_problem(*sweep, driver_version)
 
@@ -239,7 +239,7 @@ async def _begin(sweep: tuple[str, str], driver_version: str) -> str:
 def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
     """In a worker: train a trial; stop it if the worker ends.
 
-    A worker that lost its scheduler ends, and another one waits for the trial.
+    A worker that lost its scheduler ends, so that another worker can take over the trial.
     """
     trial = (sweep[0], Path(call.directory).name)
     worker = get_worker()
@@ -251,11 +251,11 @@ def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
 
 
 def _stop(sweep: tuple[str, str]) -> list[str]:
-    """In a worker: stop the trials of a sweep, later ones too; return the names of the trials in training."""
+    """In a worker: stop the trials of a sweep, including later ones; return the names of its current trials."""
     trainer_of(sweep).stop()
     return [name for folder, name in _training if folder == sweep[0]]
 
 
 async def _end(folder: str) -> None:
-    """In a worker: do what ``end_training`` does."""
+    """In a worker: call ``end_training``."""
     await asyncio.to_thread(end_training, folder)

@@ -1,4 +1,4 @@
-"""The engine that trains in the other processes that ``mpiexec`` started."""
+"""The engine that trains in processes started by ``mpiexec``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Mpi(Remote):
-    """Trains trials in the processes that ``mpiexec`` started, while the first drives the sweep.
+    """Trains trials in the MPI ranks that ``mpiexec`` started, while rank 0 drives the sweep.
 
-    Each of the others, a rank of MPI, trains one trial after the other.
+    Each of the other ranks trains one trial after the other.
 
     Source: Rogowski et al., mpi4py.futures: MPI-Based Asynchronous Task Execution for Python, IEEE Transactions on
         Parallel and Distributed Systems 34 (2023).
@@ -28,7 +28,7 @@ class Mpi(Remote):
         return workers
 
     def serve(self) -> None:
-        """Train what rank 0 hands out, until it ends all ranks."""
+        """Train the trials that rank 0 sends, until it ends all ranks."""
         self.load().serve()
 
     def release_ranks(self) -> None:

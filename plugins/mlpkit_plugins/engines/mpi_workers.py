@@ -1,4 +1,4 @@
-"""Ranks that MPI connects, on this machine or on others, that train the trials of a sweep; rank 0 drives it."""
+"""MPI ranks, on this machine or on others, that train the trials of a sweep; rank 0 drives it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlpkit import TrainingEnd, UsageError, __version__
 from mlpkit.engines import cores_of_each_rank, load_mpi, mpi_errors, worker_problem
 from mlpkit_plugins.engines.remote_workers import (
-    SECONDS_BETWEEN_LOOKS,
+    SECONDS_BETWEEN_CHECKS,
     RemoteWorkers,
     TrialCall,
     end_training,
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEGIN, _STOP = 21_001, 21_002
-"""Tags of messages from rank 0 to the others, beside those of mpi4py.futures."""
+"""Tags of messages from rank 0 to the other ranks; mpi4py.futures uses other tags."""
 
 ALONE: Final = (
     "the engine mpi needs other processes, which train while the first one drives; start them with mpiexec, such as: "
     "mpiexec -n 5 mlpkit sweep SPEC --on mpi"
 )
 NOT_SHARED: Final = (
-    "each process has begun a sweep of its own; start the program with: mpiexec -n 5 python -m mpi4py.futures PROGRAM"
+    "each process started a separate sweep; start the program with: mpiexec -n 5 python -m mpi4py.futures PROGRAM"
 )
 
 LAUNCHERS_VARIABLES: Final = ("PMI_", "PMIX_", "MPI_LOCAL", "HYDI_", "OMPI_", "PRTE_", "MV2_")
-"""How the variables begin by which ``mpiexec`` tells a rank which it is; a process that a rank starts isn't one."""
+"""Prefixes of the variables that make a process an MPI rank; processes that a rank starts must not inherit them."""
 
 
 class MpiWorkers(RemoteWorkers):
-    """The ranks of MPI but rank 0; each trains one trial after the other in a separate process.
+    """The MPI ranks except rank 0; each trains one trial after the other in a separate process.
 
-    Only rank 0 makes one. The other ranks are in ``serve``, or in ``python -m mpi4py.futures``.
+    Only rank 0 creates an instance. The other ranks are in ``serve``, or in ``python -m mpi4py.futures``.
 
     Args:
-        most: how many trials train at once at most; by default one for each rank but rank 0.
+        most: the most trials to train at once; by default one per rank except rank 0.
 
     Attributes:
-        count: how many trials train at once.
-        threads: the cores of a host, shared out to its ranks that train; if hosts differ, the fewest.
+        count: the number of trials to train at once.
+        threads: the cores for each training rank of a host; if hosts differ, the smallest number.
 
     Raises:
         UsageError: MPI can't be used, or rank 0 is alone.
@@ -61,7 +61,7 @@ class MpiWorkers(RemoteWorkers):
     def __init__(self, most: int | None = None) -> None:
         super().__init__()
         mpi = _loaded()
-        from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, by what was set before
+        from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, which was configured before
 
         self._mpi, self._world = mpi, mpi.COMM_WORLD
         self._ranks = self._world.Get_size() - 1
@@ -79,19 +79,19 @@ class MpiWorkers(RemoteWorkers):
         self.count = min(self._ranks, most or self._ranks)
 
     def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
-        """Have an idle rank train a trial."""
+        """Send a trial to an idle rank."""
         task = self._executor.submit(_train, self._sweep, call)
         task.add_done_callback(partial(self._take_end, end))
 
     def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in."""
+        """Ask all trials to stop after their current steps."""
         if not self._stopped:
             self._stopped = True
             with mpi_errors(self._mpi):
                 self._sent += _send_to_all(self._world, None, _STOP)
 
     def shutdown(self) -> None:
-        """End the processes that train; the ranks then wait for another sweep."""
+        """End the training processes; the ranks then wait for another sweep."""
         self.stop()
         with mpi_errors(self._mpi):
             self._on_each(_end, self._sweep)
@@ -104,33 +104,33 @@ class MpiWorkers(RemoteWorkers):
         return f"mpiexec -n {self._ranks + 1} {super()._resume_command()} --on mpi"
 
     def _take_end(self, end: Future[TrainingEnd], task: Future[TrainingEnd]) -> None:
-        """Give the driver the result of a task that is over."""
+        """Pass the result of a finished task to the driver."""
         error = task.exception()
         end.set_result(task.result() if error is None else self._failed(named(error)))
 
     def _on_each(self, function: Callable[..., Any], *args: object) -> list[Any]:
-        """Call a function on each rank but this one, once it has nothing else to do, and return what they return."""
+        """Call a function on each rank except this one, when it is idle, and return the results."""
         calls = [self._executor.submit(_together, function, args) for _ in range(self._ranks)]
         return [call.result() for call in calls]
 
 
 def serve() -> None:
-    """In each rank but rank 0: train what it hands out, until it ends all ranks by ``release_ranks``.
+    """In each rank except rank 0: train the trials that rank 0 sends, until it calls ``release_ranks``.
 
     Raises:
         RankError: MPI failed.
     """
     mpi = _loaded()
-    from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, by what was set before
+    from mpi4py.futures import MPICommExecutor  # noqa: PLC0415 - starts MPI, which was configured before
 
     with mpi_errors(mpi):
         while _asked_to_begin(mpi.COMM_WORLD):
             with MPICommExecutor(mpi.COMM_WORLD, root=0):
-                pass  # the executor's own loop, as long as rank 0 has one
+                pass  # runs the executor's loop until rank 0 ends it
 
 
 def release_ranks() -> None:
-    """In rank 0: end the other ranks, which do no sweep now."""
+    """In rank 0: end the other ranks, between sweeps."""
     mpi = _loaded()
     with mpi_errors(mpi):
         mpi.Request.waitall(_send_to_all(mpi.COMM_WORLD, False, _BEGIN))
@@ -159,15 +159,15 @@ def _send_to_all(world: Any, item: object, tag: int) -> list[Any]:
 
 
 def _asked_to_begin(world: Any) -> bool:
-    """In a rank that trains: wait for rank 0, which may take its time, and return whether there is a sweep."""
+    """In a rank that trains: wait for rank 0, and return whether there is a sweep."""
     while not world.iprobe(source=0, tag=_BEGIN):
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-    asked: bool = world.recv(source=0, tag=_BEGIN)
-    return asked
+        time.sleep(SECONDS_BETWEEN_CHECKS)
+    begins: bool = world.recv(source=0, tag=_BEGIN)
+    return begins
 
 
 def _together(function: Callable[..., Any], args: tuple[object, ...]) -> Any:
-    """In a rank that trains: call a function, and wait until all others have, so that each of them does so once."""
+    """In a rank that trains: call a function, and wait for all other ranks, so that each calls it exactly once."""
     from mpi4py.futures import get_comm_workers  # noqa: PLC0415 - starts MPI, which runs already
 
     workers = get_comm_workers()
@@ -178,16 +178,16 @@ def _together(function: Callable[..., Any], args: tuple[object, ...]) -> Any:
 
 
 def _cores() -> int:
-    """In a rank that trains: return its share of the cores of its host, or less if another rank's is less."""
+    """In a rank that trains: return its share of its host's cores, or the smallest share of any rank."""
     from mpi4py.futures import get_comm_workers  # noqa: PLC0415 - starts MPI, which runs already
 
     return cores_of_each_rank(load_mpi(), get_comm_workers())
 
 
 def _begin(sweep: tuple[str, str], driver_version: str) -> str:
-    """In a rank that trains: get ready, and return what keeps it from training; empty if nothing does."""
+    """In a rank that trains: prepare, and return what keeps it from training; empty if nothing does."""
     world = load_mpi().COMM_WORLD
-    if world.iprobe(source=0, tag=_BEGIN):  # this rank wasn't in serve
+    if world.iprobe(source=0, tag=_BEGIN):  # this rank wasn't in ``serve``
         world.recv(source=0, tag=_BEGIN)
     for name in [name for name in os.environ if name.startswith(LAUNCHERS_VARIABLES)]:
         del os.environ[name]
@@ -196,17 +196,19 @@ def _begin(sweep: tuple[str, str], driver_version: str) -> str:
 
 
 def _train(sweep: tuple[str, str], call: TrialCall) -> TrainingEnd:
-    """In a rank that trains: train a trial; stop it if rank 0 asks for it."""
+    """In a rank that trains: train a trial; stop it on request of rank 0."""
     world = load_mpi().COMM_WORLD
 
     def must_stop() -> bool:
-        asked: bool = world.iprobe(source=0, tag=_STOP)  # the message stays there, so that later trials stop, too
-        return asked
+        requested: bool = world.iprobe(
+            source=0, tag=_STOP
+        )  # the message isn't received, so that later trials stop, too
+        return requested
 
     return train(sweep, call, must_stop)
 
 
 def _end(sweep: tuple[str, str]) -> None:
-    """In a rank that trains: end the process that trains, once its trial is saved."""
+    """In a rank that trains: end the training process after its trial is saved."""
     end_training(sweep[0])
-    load_mpi().COMM_WORLD.recv(source=0, tag=_STOP)  # MPI can't end in order before it is taken
+    load_mpi().COMM_WORLD.recv(source=0, tag=_STOP)  # MPI can't end properly with an unreceived message

@@ -1,4 +1,4 @@
-"""What the built-in engines share: their workers need a package, an extra of mlpkit."""
+"""The base of the built-in engines, whose workers need a package."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mlpkit import Engine, UsageError
 
 
 class Remote(Engine):
-    """An engine whose workers need a package; the extra has the engine's name.
+    """An engine whose workers need a package; the extra of mlpkit that installs it has the engine's name.
 
     Attributes:
-        package: the package, as it calls itself.
+        package: the name of the package in messages.
     """
 
     package: ClassVar[str]

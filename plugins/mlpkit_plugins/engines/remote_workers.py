@@ -14,15 +14,15 @@ from mlpkit.engines import real_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-SECONDS_BETWEEN_LOOKS: Final = 0.1
-"""At whether a worker must stop its trial."""
+SECONDS_BETWEEN_CHECKS: Final = 0.1
+"""Seconds between checks whether a worker must stop its trial."""
 
 NOT_BEGUN: Final = "the end of the sweep"
-"""Why a trial ended that no worker has begun."""
+"""The reason why a trial that no worker has started was stopped."""
 
 
 class TrialCall(NamedTuple):
-    """The call that trains a trial; a worker finds the function by the name of its module and its own."""
+    """The call that trains a trial; a worker imports the function by name."""
 
     function: Callable[..., TrainingEnd]
     directory: str
@@ -33,7 +33,7 @@ class RemoteWorkers(ABC):
     """The driver's side of the workers.
 
     Attributes:
-        worker: what messages call one, such as ``Dask worker``.
+        worker: the name of a worker in messages, such as ``Dask worker``.
     """
 
     worker: ClassVar[str]
@@ -52,22 +52,22 @@ class RemoteWorkers(ABC):
         if self._folder is None:
             self._folder = real_path(directory.parent)
             if problems := self._problems():
-                raise UsageError(f"{problems[0]}; then go on with: {self._resume_command()}")
+                raise UsageError(f"{problems[0]}; then resume with: {self._resume_command()}")
         end: Future[TrainingEnd] = Future()
         self._send(TrialCall(function, str(directory), arguments), end)
         return end
 
     @abstractmethod
     def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
-        """Have a worker train a trial, and give ``end`` its result."""
+        """Send a trial to a worker, and set ``end`` to its result."""
 
     def _problems(self) -> Sequence[str]:
-        """Get the workers ready, and return what keeps them from training in the folder of the sweep."""
+        """Prepare the workers, and return what keeps them from training in the folder of the sweep."""
         return ()
 
     @property
     def _sweep(self) -> tuple[str, str]:
-        """The folder of the sweep, and the one that relative paths start from."""
+        """The folder of the sweep, and the folder for relative paths."""
         return str(self._folder), self._here
 
     def _resume_command(self) -> str:
@@ -79,31 +79,31 @@ class RemoteWorkers(ABC):
 
 
 def named(error: BaseException) -> str:
-    """Return an exception with its class."""
+    """Format an exception with its class."""
     return f"{type(error).__name__}: {error}"
 
 
 _trainers: dict[str, LocalWorkers] = {}
-"""In a worker: the process that trains one trial after the other, by the folder of the sweep."""
+"""In a worker: the training process of each sweep, by the folder of the sweep."""
 
 
 def trainer_of(sweep: tuple[str, str]) -> LocalWorkers:
-    """In a worker: return what trains the trials of a sweep."""
+    """In a worker: return the training process of a sweep."""
     folder, here = sweep
     return _trainers.setdefault(folder, LocalWorkers(1, here))
 
 
 def train(sweep: tuple[str, str], call: TrialCall, must_stop: Callable[[], bool]) -> TrainingEnd:
-    """In a worker: train a trial; once ``must_stop`` returns True, have it saved and stopped."""
+    """In a worker: train a trial; when ``must_stop`` returns True, save and stop it."""
     trainer = trainer_of(sweep)
     end = trainer.submit(call.function, Path(call.directory), **call.arguments)
-    while not wait([end], SECONDS_BETWEEN_LOOKS).done:
+    while not wait([end], SECONDS_BETWEEN_CHECKS).done:
         if must_stop():
             trainer.stop()
     return end.result()
 
 
 def end_training(folder: str) -> None:
-    """In a worker: end what trains the trials of a sweep, once they are saved."""
+    """In a worker: end the training process of a sweep after its trials are saved."""
     if folder in _trainers:
         _trainers.pop(folder).shutdown()

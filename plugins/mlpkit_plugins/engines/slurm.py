@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class Slurm(Remote):
     """Trains each trial in a Slurm job.
 
-    At the end of a job's time, and when the sweep is stopped, the trial saves a checkpoint.
+    The trial saves a checkpoint before the job's time limit, and when the sweep is stopped.
 
     Args:
-        slurm: an option of sbatch for each job, such as ``time=60`` or ``partition=cpu``; True for one without a value.
+        slurm: options of sbatch for each job, such as ``time=60`` or ``partition=cpu``; True for one without a value.
 
     Source: Yoo, Jette and Grondona, SLURM: Simple Linux Utility for Resource Management, JSSPP (2003).
     """
@@ -28,6 +28,6 @@ class Slurm(Remote):
         self._settings = slurm
 
     def start(self, most: int | None) -> Workers:
-        """Return what hands in a job for each trial."""
+        """Return the workers, which submit a job for each trial."""
         workers: Workers = self.load().SlurmWorkers(self._settings, most)
         return workers

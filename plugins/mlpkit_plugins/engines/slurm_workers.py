@@ -1,4 +1,4 @@
-"""Slurm jobs, handed in by submitit, that train the trials of a sweep: a job for each."""
+"""Slurm jobs, submitted with submitit, that each train a trial of a sweep."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_JOBS: Final = 16
-"""Jobs at once, unless it is said how many."""
+"""The default number of jobs at once."""
 
-SECONDS_BETWEEN_LOOKS: Final = 0.5
-"""At what jobs have left in their folders."""
+SECONDS_BETWEEN_CHECKS: Final = 0.5
+"""Seconds between checks for results in the jobs' folders."""
 
 SECONDS_BETWEEN_QUESTIONS: Final = 5.0
-"""About which jobs there are; a job that is missing twice, and has left no result, has died."""
+"""Seconds between queries for the user's jobs; a job that is missing twice without a result has died."""
 
 SECONDS_OF_PATIENCE: Final = 600.0
-"""In which Slurm must answer once; its controller may be started again meanwhile."""
+"""Seconds without an answer from Slurm before the sweep fails, long enough for a restart of its controller."""
 
 SECONDS_TO_SAVE: Final = 60.0
-"""In which a job saves its trial when the driver fails."""
+"""Seconds for jobs to save their trials when the driver fails."""
 
 OWN_FOLDER: Final = "slurm"
-"""The folder, in that of the sweep, with a folder for each trial: what jobs print, and what submitit keeps of them."""
+"""The subfolder of the sweep's folder for the jobs' output and submitit's files, with a folder for each trial."""
 
 OWN_SETTINGS: Final = frozenset(
     {
@@ -60,26 +60,26 @@ OWN_SETTINGS: Final = frozenset(
         "wrap",
     }
 )
-"""Options of sbatch that follow from what a job is to do here."""
+"""Options of sbatch that mlpkit sets."""
 
 DELAY: Final = "signal_delay_s"
-"""The setting that says how many seconds before the end of its time a job is to save its trial; submitit's name."""
+"""submitit's setting for the seconds before a job's time limit at which it saves its trial."""
 
-SBATCH: Final = 'exec 3>&1; said=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; printf "%s\\n" "$said"; exit "$code"; }'
-"""A script that runs sbatch, and prints on standard output why it fails: submitit itself shows standard error."""
+SBATCH: Final = 'exec 3>&1; error=$(sbatch "$0" 2>&1 >&3 3>&-) || { code=$?; printf "%s\\n" "$error"; exit "$code"; }'
+"""A script that runs sbatch, and prints its errors on standard output, since submitit shows standard error."""
 
 
 @dataclass(eq=False)
 class _Sent:
-    """A trial that Slurm is to train.
+    """A trial for Slurm.
 
     Args:
         directory: its run folder.
-        call: what trains it.
-        end: what the driver waits for.
-        job: the job; None before it is handed in.
-        written: whether a process was seen to write to the folder.
-        missing: whether the job wasn't there at the last look.
+        call: the call that trains it.
+        end: the future on which the driver waits.
+        job: the job; None before it is submitted.
+        written: whether a process has written to the folder.
+        missing: whether the job was missing at the last query.
     """
 
     directory: Path
@@ -91,12 +91,12 @@ class _Sent:
 
     @property
     def folder(self) -> Path:
-        """Where submitit keeps files of the trial's jobs."""
+        """The folder of submitit's files for the trial's jobs."""
         return real_path(self.directory.parent) / OWN_FOLDER / self.directory.name
 
     @property
     def job_name(self) -> str:
-        """What Slurm calls its jobs."""
+        """The name of its jobs in Slurm."""
         return f"{real_path(self.directory.parent).name}-{self.directory.name}"
 
     def is_abandoned(self) -> bool:
@@ -107,7 +107,7 @@ class _Sent:
 
 
 class _Executor(SlurmExecutor):
-    """Hands jobs in; what sbatch refuses is printed by nothing but our own error."""
+    """Submits jobs without printing sbatch's errors, which mlpkit's error includes."""
 
     def _make_submission_command(self, submission_file_path: Path) -> list[str]:
         return ["sh", "-c", SBATCH, str(submission_file_path)]
@@ -116,21 +116,20 @@ class _Executor(SlurmExecutor):
 class SlurmWorkers(RemoteWorkers):
     """Slurm jobs that train one trial each.
 
-    A job of a killed driver continues, and the next driver in the same folder takes it over. A job
-    is stopped by SIGTERM, and Slurm announces the end of its time by SIGUSR2; then the trial saves a checkpoint.
+    The jobs of a killed driver continue, and the next driver in the same folder takes them over. SIGTERM stops a job,
+    and Slurm announces its time limit with SIGUSR2; then the trial saves a checkpoint.
 
     Args:
-        settings: options of sbatch by their long names, such as ``partition``, with a value of True for an option
-            without a value; and ``signal_delay_s``, how many seconds before the end of its time a job saves its trial,
-            90 by default.
-        most: how many jobs there are at once at most, including jobs that wait.
+        settings: options of sbatch by their long names, such as ``partition``, True for an option without a value; and
+            ``signal_delay_s``, the seconds before a job's time limit at which it saves its trial, 90 by default.
+        most: the most jobs at once, including waiting jobs.
 
     Attributes:
-        count: how many jobs there are at once.
+        count: the number of jobs at once.
         threads: the cores of each job, ``cpus_per_task``; 1 unless it is set.
 
     Raises:
-        UsageError: Slurm's commands aren't there, or know no cluster; or a setting is wrong.
+        UsageError: Slurm's commands are missing or find no cluster, or a setting is wrong.
     """
 
     worker = "Slurm job"
@@ -143,7 +142,7 @@ class SlurmWorkers(RemoteWorkers):
         if shutil.which("sbatch") is None or shutil.which("srun") is None:
             raise UsageError("the engine slurm needs the commands of Slurm, sbatch and srun; start it on a login node")
         if _without_cluster():
-            raise UsageError("the commands of Slurm know no cluster on this machine; start the sweep on a login node")
+            raise UsageError("Slurm's commands find no cluster on this machine; start the sweep on a login node")
         self._sent: list[_Sent] = []
         self._stopping = self._ended = False
         self._wake = threading.Event()
@@ -152,17 +151,17 @@ class SlurmWorkers(RemoteWorkers):
         self._watch.start()
 
     def _send(self, call: TrialCall, end: Future[TrainingEnd]) -> None:
-        """Have a job train a trial, or wait for the job that trains it for an earlier driver.
+        """Submit a job for a trial, or take over the job of an earlier driver.
 
         The end's exception is a ``UsageError`` if Slurm refuses the job, and a ``WorkersLostError`` if it doesn't
         answer any more.
         """
-        call.arguments.pop("timeout", None)  # a job that hangs is ended by its time limit
+        call.arguments.pop("timeout", None)  # the time limit ends a job that hangs
         self._sent.append(_Sent(Path(call.directory), call, end))
         self._wake.set()
 
     def stop(self) -> None:
-        """Ask that all trials stop after the steps that they are in, and take back the jobs that wait."""
+        """Ask all trials to stop after their current steps, and cancel waiting jobs."""
         self._stopping = True
         self._wake.set()
 
@@ -174,16 +173,16 @@ class SlurmWorkers(RemoteWorkers):
         self._watch.join(SECONDS_TO_SAVE)
 
     def _look_after_jobs(self) -> None:
-        """Hand jobs in, and find out what becomes of them, until the end."""
+        """Submit jobs and collect their results until the end."""
         while not self._ended:
-            self._wake.wait(SECONDS_BETWEEN_LOOKS)
+            self._wake.wait(SECONDS_BETWEEN_CHECKS)
             self._wake.clear()
             try:
                 self._look()
-            except Exception as error:  # whatever it is, the driver must not wait forever
-                while self._sent:  # to which the driver may add one meanwhile
+            except Exception as error:  # the driver must never wait forever
+                while self._sent:  # the driver may add trials meanwhile
                     self._sent.pop().end.set_exception(error)
-            time.sleep(SECONDS_BETWEEN_LOOKS / 10)  # the driver may ask again and again that all stop
+            time.sleep(SECONDS_BETWEEN_CHECKS / 10)  # the driver may call ``stop`` repeatedly
 
     def _look(self) -> None:
         for sent in [*self._sent]:
@@ -191,7 +190,7 @@ class SlurmWorkers(RemoteWorkers):
                 self._hand_in(sent)
             elif sent.job.paths.result_pickle.exists():
                 self._take_end(sent, self._result(sent.job))
-        between = SECONDS_BETWEEN_LOOKS if self._stopping else SECONDS_BETWEEN_QUESTIONS
+        between = SECONDS_BETWEEN_CHECKS if self._stopping else SECONDS_BETWEEN_QUESTIONS
         if self._sent and time.monotonic() - self._asked_at >= between:
             self._look_for_missing()
             if self._stopping:
@@ -199,7 +198,7 @@ class SlurmWorkers(RemoteWorkers):
             self._asked_at = time.monotonic()
 
     def _hand_in(self, sent: _Sent) -> None:
-        """Have a trial trained by a job, unless there is one that an earlier driver has left, or all are to stop.
+        """Submit a trial, unless an earlier driver has submitted it, or the sweep stops.
 
         Raises:
             WorkersLostError: Slurm doesn't answer any more.
@@ -221,24 +220,25 @@ class SlurmWorkers(RemoteWorkers):
             job = executor.submit(_train, self._here, call)
             sent.job = SlurmJob(sent.folder, job.job_id)
         except FailedJobError as error:
-            if self._jobs_of_user() is not None:  # otherwise it is handed in once Slurm answers
+            if self._jobs_of_user() is not None:  # otherwise it is submitted when Slurm answers
                 self._sent.remove(sent)
                 sent.end.set_exception(self._refusal(sent, error))
 
     def _refusal(self, sent: _Sent, error: FailedJobError) -> UsageError:
         """Return the error with Slurm's reason to refuse a trial's job, and how to resume."""
-        said = _one_line(str(getattr(error.__cause__, "output", "") or error))
-        given = [word for each in _as_given(self._settings) for word in ("--slurm", each)]
+        reason = _one_line(str(getattr(error.__cause__, "output", "") or error))
+        options = [word for each in _as_given(self._settings) for word in ("--slurm", each)]
         most = [] if self.count == MOST_JOBS else ["--workers", str(self.count)]
-        again = shlex.join(["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *most, *given])
-        change = "change what it refuses" if given else "add --slurm KEY=VALUE for what it lacks"
-        return UsageError(f"{sent.directory}: Slurm refuses its job: {said}; {change}, and go on with: {again}")
+        again = shlex.join(
+            ["mlpkit", "sweep", "--resume", str(sent.directory.parent), "--on", "slurm", *most, *options]
+        )
+        change = "change what it refuses" if options else "add what it needs with --slurm KEY=VALUE"
+        return UsageError(f"{sent.directory}: Slurm refuses its job: {reason}; {change}, and resume with: {again}")
 
     def _look_for_missing(self) -> None:
         """Find the trials whose jobs have ended without a result.
 
-        A controller that was killed may list such a job for another half an hour after its return: until the job's
-        node reports again which jobs it has.
+        A restarted controller may list such a job for half an hour, until the job's node reports its jobs again.
         """
         jobs = self._jobs_of_user()
         if jobs is None:
@@ -248,13 +248,13 @@ class SlurmWorkers(RemoteWorkers):
             if sent.job is None or (sent.job.job_id in listed and not sent.is_abandoned()):
                 sent.missing = False
             elif not sent.missing:
-                sent.missing = True  # its result may take a while to be seen, on a disk of another machine
+                sent.missing = True  # its result may appear late on a network disk
             elif not sent.job.paths.result_pickle.exists():
                 death = _death(sent.job, listed=sent.job.job_id in listed)
                 self._take_end(sent, TrainingEnd(stopped=NOT_BEGUN) if self._stopping else death)
 
     def _stop_jobs(self) -> None:
-        """Restore the jobs that wait, and have the running ones save their trials."""
+        """Cancel waiting jobs, and ask running jobs to save their trials."""
         jobs = [sent.job.job_id for sent in self._sent if sent.job is not None]
         if jobs:
             _asked(["scancel", "--quiet", "--state=PENDING", *jobs])
@@ -273,10 +273,10 @@ class SlurmWorkers(RemoteWorkers):
         sent.end.set_result(end)
 
     def _jobs_of_user(self) -> set[tuple[str, str]] | None:
-        """Return numbers and names of the user's jobs that wait or are at work; None if Slurm doesn't answer now.
+        """Return numbers and names of the user's waiting and running jobs; None if Slurm doesn't answer now.
 
         Raises:
-            WorkersLostError: it hasn't for long.
+            WorkersLostError: Slurm hasn't answered for a long time.
         """
         answer = _asked(["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i %j"])
         if answer is not None:
@@ -284,42 +284,42 @@ class SlurmWorkers(RemoteWorkers):
             return {(number, name) for number, _, name in (line.partition(" ") for line in answer.splitlines())}
         if time.monotonic() - self._answered_at >= SECONDS_OF_PATIENCE:
             raise WorkersLostError(
-                f"Slurm hasn't answered for {SECONDS_OF_PATIENCE / 60:.0f} minutes; the jobs that it has go on; go on "
-                "with mlpkit sweep --resume once it does"
+                f"Slurm hasn't answered for {SECONDS_OF_PATIENCE / 60:.0f} minutes; its jobs continue; resume with "
+                "mlpkit sweep --resume when it answers"
             )
         return None
 
 
 def _checked(settings: dict[str, object]) -> dict[str, object]:
-    """Return the settings of jobs.
+    """Check the settings of jobs.
 
     Raises:
-        UsageError: mlpkit sets it itself, or it isn't a number of cores.
+        UsageError: mlpkit sets an option itself, or a number is wrong.
     """
     for key in OWN_SETTINGS & settings.keys():
         raise UsageError(f"Slurm's {key.replace('_', '-')} is set by mlpkit itself; leave it out")
     for key in ("cpus_per_task", DELAY):
         if not str(settings.get(key, 1)).isdecimal() or int(str(settings.get(key, 1))) < 1:
-            raise UsageError(f"Slurm's {key.replace('_', '-')}: expected a number from 1 up, and got {settings[key]!r}")
+            raise UsageError(f"Slurm's {key.replace('_', '-')}: expected 1 or more, got {settings[key]!r}")
     return settings
 
 
 def _as_given(settings: Mapping[str, object]) -> list[str]:
-    """Return the settings of jobs as the command line takes them."""
-    given = {key if key == DELAY else key.replace("_", "-"): value for key, value in settings.items()}
-    return [key if value is True else f"{key}={value}" for key, value in given.items()]
+    """Return the settings of jobs for the command line."""
+    options = {key if key == DELAY else key.replace("_", "-"): value for key, value in settings.items()}
+    return [key if value is True else f"{key}={value}" for key, value in options.items()]
 
 
 def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:
-    """Return the settings of jobs as submitit takes them; sbatch gets its own unchanged.
+    """Return the settings of jobs for submitit; options of sbatch are passed unchanged.
 
-    A job is never put into the queue again by Slurm, so that no more than one trains a trial.
+    Slurm never requeues a job, so that at most one job trains a trial.
     """
-    cores = f"--cpus-per-task={settings.get('cpus_per_task', 1)}"  # srun doesn't take them from its job
+    cores = f"--cpus-per-task={settings.get('cpus_per_task', 1)}"  # srun doesn't inherit it from its job
     delay = int(str(settings.get(DELAY, 90)))
     of_sbatch = {key: value for key, value in settings.items() if key != DELAY}
     return {
-        "time": None,  # that of the partition
+        "time": None,  # the partition's limit
         "wckey": None,
         "signal_delay_s": delay,
         "srun_args": [cores],
@@ -328,13 +328,13 @@ def _for_submitit(settings: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _unfinished(folder: Path) -> list[str]:
-    """Return the numbers of a trial's jobs that have left no result."""
+    """Return the numbers of a trial's jobs without a result."""
     jobs = [path.name.partition("_")[0] for path in folder.glob("*_submitted.pkl")]
     return [job for job in sorted(jobs, key=int) if not SlurmJob(folder, job).paths.result_pickle.exists()]
 
 
 def _death(job: Job[TrainingEnd], *, listed: bool) -> TrainingEnd:
-    """Return the end of a trial whose job has died; if Slurm lists it still, have Slurm find that out."""
+    """Return the end of a trial whose job has died; cancel the job if Slurm still lists it."""
     about = _asked(["scontrol", "show", "job", job.job_id, "--oneliner"]) or ""
     state = next((word.removeprefix("JobState=") for word in about.split() if word.startswith("JobState=")), "")
     which = f"its Slurm job {job.job_id}{state and f' ({state})'}"
@@ -345,7 +345,7 @@ def _death(job: Job[TrainingEnd], *, listed: bool) -> TrainingEnd:
 
 
 def _asked(command: Sequence[str]) -> str | None:
-    """Return what a command of Slurm prints; None if it fails."""
+    """Return the output of a Slurm command; None if it fails."""
     with suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     return None
@@ -364,11 +364,11 @@ def _one_line(text: str) -> str:
 
 
 def _train(here: str, call: TrialCall) -> TrainingEnd:
-    """In a job: train a trial until a signal stops it, or announces the end of its time or its place.
+    """In a job: train a trial until a signal stops it, or announces its time limit or preemption.
 
     Args:
-        here: the folder that relative paths start from.
-        call: what trains it.
+        here: the folder for relative paths.
+        call: the call that trains it.
     """
     stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):

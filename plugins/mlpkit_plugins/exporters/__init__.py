@@ -1,1 +1,1 @@
-"""Exporters: what writes a trained model to a file that other programs use."""
+"""Exporters, which write a trained model to a file for other programs."""

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from mlpkit_plugins.exporters.c.step import Operand
 
 FEW: Final = 4
-"""Rows that a file's own test has."""
+"""Rows in the test of a file."""
 
 STACK: Final = 2048
-"""Bytes of stack that functions take, roughly."""
+"""The approximate bytes of stack that functions take."""
 
 HEADERS: Final = """\
 #include <math.h>
@@ -58,8 +58,8 @@ ROUND_EACH_OPERATION: Final = """\
 class CFile(Exporter):
     """A function in C99, for programs and microcontrollers.
 
-    The file is its own header, and its names begin with its own. It needs neither heap nor library but libm, and has a
-    test of its own if there is a C compiler, with which it is proved. Networks compute in float32.
+    The file is its own header, and its name is the prefix of its names. It needs no heap, and no library but libm. With
+    a C compiler, which also proves it, it includes a test. Networks compute in float32.
 
     Source: ISO/IEC 9899:1999.
     """
@@ -69,7 +69,7 @@ class CFile(Exporter):
     quantizes = True
 
     def write(self, model: ModelGraph, file: Path) -> None:
-        """Write a model as one file in C99, with a test of its own if there is a C compiler."""
+        """Write a model as one file in C99, with a test if there is a C compiler."""
         if model.graph.dtype != np.float32:
             raise NotExportableError(f"the network computes in {model.graph.dtype}; C files compute in float32 alone")
         name, written = c_name(file), _program(model)
@@ -85,7 +85,7 @@ class CFile(Exporter):
     def compute(
         self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
     ) -> dict[str, Array]:
-        """Return what the file computes, with the C compiler at hand."""
+        """Compute with the file, using the C compiler at hand."""
         return compute_c(file, model, feeds, names)
 
 
@@ -96,26 +96,26 @@ def compute_c(
     names: Collection[str],
     machine: Machine | None = None,
 ) -> dict[str, Array]:
-    """Return what a file in C computes for rows, with the C compiler at hand.
+    """Compute rows with a file in C, using the C compiler at hand.
 
     Args:
         file: the file.
-        model: what was written to it.
+        model: the model that was written to it.
         feeds: arrays for the raw inputs, or for values of the graph.
-        names: the outputs that are wanted, ``logits`` among them, or values of the graph. The evaluator computes those
-            that the file doesn't, as they don't change or nothing takes them.
-        machine: what compiles and runs the file; by default the compiler at hand.
+        names: outputs, including ``logits``, or values of the graph. The evaluator computes the values that the file
+            leaves out, which are constant or unused.
+        machine: compiles and runs the file; by default the compiler at hand.
 
     Raises:
         EngineMissingError: there is no compiler.
         ExportError: it can't compile the file, or the program fails.
     """
     written = _program(model)
-    found = compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
-    if found.keys() >= set(names):
-        return found
+    computed = compute(file.read_text("ascii"), c_name(file), written, feeds, names, machine)
+    if computed.keys() >= set(names):
+        return computed
     known = evaluate(model.graph, feeds)
-    return {name: found[name] if name in found else known[name] for name in names}
+    return {name: computed[name] if name in computed else known[name] for name in names}
 
 
 def _program(model: ModelGraph) -> Program:
@@ -123,12 +123,12 @@ def _program(model: ModelGraph) -> Program:
 
 
 def c_outputs(model: ModelGraph) -> dict[str, Value]:
-    """Return what leaves a file, by name: the model's outputs, and what the loss takes."""
+    """Return the outputs of a file by name: the model's outputs, and the logits."""
     return {LOGITS: model.logits, **model.graph.outputs}
 
 
 def c_name(file: Path) -> str:
-    """Return what the names in a file begin with: the file's name without its ending."""
+    """Return the prefix of the names in a file: the file's name without its suffix."""
     return identifier(file.stem)
 
 
@@ -138,8 +138,8 @@ def _source(model: ModelGraph, written: Program, name: str, test: str = "") -> s
     Args:
         model: the model.
         written: the program that computes it.
-        name: what the names in the file begin with.
-        test: the file's own test; empty if it has none.
+        name: the prefix of the names in the file.
+        test: the file's test; empty without one.
     """
     notes = {feed.name: _note(feed) for feed in model.graph.feeds.values()}
     function = f"{signature(name)}\n{{\n{written.statements}\n}}"
@@ -230,7 +230,7 @@ def _wrapped_comment(text: str) -> list[str]:
 
 
 def _notes_of_outputs(model: ModelGraph) -> dict[str, str]:
-    """Return what the numbers predicted are called, if there are several, in ASCII."""
+    """Return the names of several targets as the note of an output, in ASCII."""
     names = model.target_names or ()
     if len(names) < 2:
         return {}
@@ -239,7 +239,7 @@ def _notes_of_outputs(model: ModelGraph) -> dict[str, str]:
 
 
 def _note(feed: Feed) -> str:
-    """Return what to put into an input, in ASCII."""
+    """Return the description of an input, in ASCII."""
     axes = " x ".join(map(str, feed.shape)) if len(feed.shape) > 1 else ""
     choices = ", ".join(map(text_literal, feed.choices))
     return ascii("; ".join(filter(None, [axes, feed.meaning, choices])))[1:-1]

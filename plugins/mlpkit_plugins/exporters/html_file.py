@@ -1,4 +1,4 @@
-"""A model as a page that works from disk, without network."""
+"""A model as a page that works from disk, without a network."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from mlpkit.graph import Feed, ModelGraph
 
 STEPS: Final = (86_400, 60, 1)
-"""Seconds between the dates that a control may hold: days, minutes or seconds."""
+"""The possible steps of a date control in seconds: days, minutes or seconds."""
 
 
 class HtmlFile(Exporter):
     """A page with a form or a canvas, which works from disk.
 
-    It shows what is predicted and what each layer computes, with the engine of the exporter js, and is proved as
-    that is.
+    It shows the prediction and the outputs of each layer, computed with the engine of the exporter js, and is proved
+    the same way.
 
     Source: the HTML Living Standard.
     """
@@ -40,7 +40,7 @@ class HtmlFile(Exporter):
     shows_values = True
 
     def write(self, model: ModelGraph, file: Path) -> None:
-        """Write a model as a page with a form or a canvas, what is predicted, and what the layers compute."""
+        """Write a model as a page with a form or a canvas, the prediction, and the outputs of the layers."""
         constants = model_constants(model)
         content = f'await inflated("{_deflated(constants.content)}")'
         module = module_text(model, constants, content)
@@ -56,7 +56,7 @@ class HtmlFile(Exporter):
     def compute(
         self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
     ) -> dict[str, Array]:
-        """Return what the script of the page computes."""
+        """Compute with the script of the page."""
         script = re.search(r'<script type="module">\n(.*)</script>', file.read_text("utf-8"), re.DOTALL)
         if script is None:
             raise ExportError(f"{file.name} has no script")
@@ -64,17 +64,17 @@ class HtmlFile(Exporter):
 
 
 def _fields(model: ModelGraph) -> dict[str, dict[str, Any]]:
-    """Return what the form of a table needs beyond its inputs: values to begin with, and steps of dates."""
+    """Return the form's data that isn't in the graph's inputs: initial values, and steps of dates."""
     rows = model.examples or {}
     return {name: _field(feed, rows.get(name, np.zeros(0))) for name, feed in model.graph.feeds.items()}
 
 
 def _field(feed: Feed, rows: Array) -> dict[str, Any]:
-    """Return what a control of a form needs to know.
+    """Return the data of a control in the form.
 
     Args:
         feed: the input.
-        rows: its values in rows of the run's data, if there are any.
+        rows: its values in some rows of the run's data; may be empty.
     """
     if feed.dtype == "str":
         common = Counter(rows[rows != ""].tolist()).most_common(1)
@@ -92,15 +92,15 @@ def _field(feed: Feed, rows: Array) -> dict[str, Any]:
 
 
 def _middle(rows: Array) -> Array:
-    """Return the value in the middle of each column, one that occurs; None if all are missing."""
-    ordered = np.sort(np.where(np.isfinite(rows), rows, np.nan), axis=0)  # which puts missing values last
+    """Return the lower median of each column; None if all values are missing."""
+    ordered = np.sort(np.where(np.isfinite(rows), rows, np.nan), axis=0)  # missing values come last
     present = np.isfinite(ordered).sum(axis=0)
     middle = np.take_along_axis(ordered, np.maximum(present - 1, 0)[None] // 2, axis=0)[0] if len(rows) else np.nan
     return np.where(present > 0, middle, np.array(None))
 
 
 def _is_truth(feed: Feed) -> bool:
-    """Return whether 0 and 1 are all that a column had in training: then, and only then, its variance is p (1 - p)."""
+    """Whether a column held only 0 and 1 in training, which is equivalent to a variance of p (1 - p)."""
     if feed.extent != (0.0, 1.0) or feed.typical is None:
         return False
     mean, std = feed.typical
@@ -108,9 +108,9 @@ def _is_truth(feed: Feed) -> bool:
 
 
 def _deflated(content: bytes) -> str:
-    """Return numbers compressed, first their first bytes, then their second ones, ..., since these are alike.
+    """Compress numbers grouped by byte position, since bytes at the same position are similar.
 
-    Weights hardly ever repeat, so a search for repetitions only makes the result longer.
+    Weights hardly ever repeat, so a search for repetitions would only make the result longer.
     """
     padded = np.frombuffer(content + bytes(-len(content) % 4), np.uint8)
     compress = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)

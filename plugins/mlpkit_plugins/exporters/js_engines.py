@@ -1,4 +1,4 @@
-"""Running exported JavaScript, in Node or in a headless browser."""
+"""Runs exported JavaScript in Node or in a headless browser."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chro
 
 ROWS_TOGETHER: Final = 1000
 LONGEST: Final = 600
-"""Seconds that a part of the rows may take."""
+"""The most seconds for a block of rows."""
 
 DTYPES: Final = {"str": "object"}
 
@@ -38,14 +38,14 @@ DTYPES: Final = {"str": "object"}
 def compute_module(
     module: str, name: str, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
 ) -> dict[str, Array]:
-    """Return what a module, given as text, computes for rows.
+    """Compute rows with the text of a module.
 
     Args:
-        module: the module, which has the engine and ``model`` in it.
-        name: the name of the file that it is from.
-        model: what was written to it.
+        module: the module, which contains the engine and ``model``.
+        name: the name of its file.
+        model: the model that was written to it.
         feeds: arrays for the raw inputs, or for other values.
-        names: the values that are wanted.
+        names: the values to compute.
 
     Raises:
         EngineMissingError: there is neither Node nor a browser.
@@ -58,8 +58,8 @@ def compute_module(
     parts = []
     for begin in range(0, rows, ROWS_TOGETHER):
         part = packed({each: array[begin : begin + ROWS_TOGETHER] for each, array in feeds.items()})
-        given = f'unpacked({js_literal(part.arrays)}, fromBase64("{b64encode(part.content).decode()}"))'
-        parts.append(_computed(f"{program}\nreport(model.compute({given}, {js_literal(wanted)}));\n", name))
+        arrays = f'unpacked({js_literal(part.arrays)}, fromBase64("{b64encode(part.content).decode()}"))'
+        parts.append(_computed(f"{program}\nreport(model.compute({arrays}, {js_literal(wanted)}));\n", name))
     joined = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
     return dict(zip(names, joined, strict=True))
 
@@ -67,16 +67,16 @@ def compute_module(
 def _computed(program: str, name: str) -> list[Array]:
     printed = _run(program, name)
     try:
-        found = json.loads(printed)
+        arrays = json.loads(printed)
     except ValueError:
         raise ExportError(f"{name} doesn't run: it prints {printed[:200]!r}") from None
     return [
-        np.array(each["elements"], DTYPES.get(each["dtype"], each["dtype"])).reshape(each["shape"]) for each in found
+        np.array(each["elements"], DTYPES.get(each["dtype"], each["dtype"])).reshape(each["shape"]) for each in arrays
     ]
 
 
 def _run(program: str, name: str) -> str:
-    """Return what a module prints.
+    """Return the output of a module.
 
     Raises:
         EngineMissingError: there is neither Node nor a browser.
@@ -88,11 +88,11 @@ def _run(program: str, name: str) -> str:
             return _in_node(node, program, Path(folder), name)
         if browser is not None:
             return _in_browser(browser, program, Path(folder), name)
-    raise EngineMissingError("there is no engine of JavaScript; install Node, or Chromium")
+    raise EngineMissingError("there is no JavaScript engine; install Node or Chromium")
 
 
 def found_program(names: Sequence[str]) -> str | None:
-    """Return the first program of some names, on the path or beside Python, where packages put theirs.
+    """Return the first program found by some names, on the path or next to Python, where packages install programs.
 
     Args:
         names: the names, such as ``NODE`` or ``BROWSERS``.
@@ -112,10 +112,10 @@ def _in_browser(browser: str, program: str, folder: Path, name: str) -> str:
     page.write_text(f'<!doctype html><body><script type="module">{program}</script>', "utf-8")
     options = ["--headless", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=1000000"]
     if os.geteuid() == 0:
-        options.append("--no-sandbox")  # which Chromium refuses to make for root
+        options.append("--no-sandbox")  # Chromium has no sandbox for root
     dom = _finished([browser, *options, "--dump-dom", page.as_uri()], name)
-    found = re.search(r"<body>(.*?)</body>", dom, re.DOTALL)
-    return unescape(found[1]) if found else ""
+    body = re.search(r"<body>(.*?)</body>", dom, re.DOTALL)
+    return unescape(body[1]) if body else ""
 
 
 def _finished(command: list[str], name: str) -> str:

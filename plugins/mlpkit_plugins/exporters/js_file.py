@@ -1,4 +1,4 @@
-"""A model as an ES module of JavaScript, without dependencies."""
+"""A model as a JavaScript ES module without dependencies."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ USE: Final = """\
 
 
 class JsFile(Exporter):
-    """An ES module of JavaScript, for browsers, Node and others.
+    """A JavaScript ES module, for browsers, Node and others.
 
-    It has an engine for the operators in it, and depends on nothing. It is proved in Node, or in a headless browser.
+    It contains an engine for its operators, and has no dependencies. It is proved in Node or in a headless browser.
 
     Source: the ECMAScript language specification, 2020.
     """
@@ -43,5 +43,5 @@ class JsFile(Exporter):
     def compute(
         self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
     ) -> dict[str, Array]:
-        """Return what the module computes."""
+        """Compute with the module."""
         return compute_module(file.read_text("utf-8"), file.name, model, feeds, names)

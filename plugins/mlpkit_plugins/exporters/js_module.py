@@ -1,4 +1,4 @@
-"""A model and the engine that computes it, as text of an ES module."""
+"""A model and its engine as the text of an ES module."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from mlpkit.graph import ModelGraph, Node
 
 ARRAYS: Final = {"float32": "<f4", "float64": "<f8", "int64": "<f8", "bool": "u1"}
-"""How the engine holds numbers of each dtype: integers as doubles, exact up to 2^53."""
+"""The engine's representation of each dtype: integers as doubles, exact up to 2^53."""
 
 
 class Packed(NamedTuple):
-    """Arrays as the engine reads them.
+    """Arrays in the engine's format.
 
     Args:
-        arrays: dtype, shape, and place of each, by name; texts stand there.
+        arrays: dtype, shape, and offset of each array, by name; for texts, the elements.
         content: the numbers, little-endian.
     """
 
@@ -42,7 +42,7 @@ def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
         content: the expression for their bytes.
 
     Raises:
-        NotExportableError: mlpkit doesn't know an operator, or the engine a dtype.
+        NotExportableError: an operator or a dtype isn't supported.
     """
     graph = js_literal(_plain_graph(model, constants.arrays))
     return (
@@ -52,42 +52,42 @@ def module_text(model: ModelGraph, constants: Packed, content: str) -> str:
 
 
 def js_literal(value: Any) -> str:
-    """Return plain data as an expression of JavaScript, in which ``__proto__`` is a key like any other."""
+    """Return plain data as a JavaScript expression, in which ``__proto__`` is an ordinary key."""
     return json.dumps(value).replace("<", "\\u003c").replace('"__proto__":', '["__proto__"]:')
 
 
 def source(name: str) -> str:
-    """Return the text of a file that exports are made from."""
+    """Return the text of a source file of exports."""
     return (files("mlpkit_plugins.exporters") / "js" / name).read_text("utf-8")
 
 
 def model_constants(model: ModelGraph) -> Packed:
-    """Return the constants of a model that operators take.
+    """Return the used constants of a model.
 
     Raises:
-        NotExportableError: the engine doesn't know a dtype.
+        NotExportableError: the engine doesn't support a dtype.
     """
     used = {name for node in model.graph.nodes for name in node.inputs}
     return packed({name: array for name, array in model.graph.constants.items() if name in used})
 
 
 def packed(arrays: Mapping[str, Array]) -> Packed:
-    """Return arrays as the engine reads them.
+    """Convert arrays to the engine's format.
 
     Raises:
-        NotExportableError: the engine doesn't know a dtype.
+        NotExportableError: the engine doesn't support a dtype.
     """
-    found: dict[str, Any] = {}
+    headers: dict[str, Any] = {}
     content = bytearray()
     for name, array in arrays.items():
         dtype = engine_dtype(array.dtype, name)
-        found[name] = {"dtype": dtype, "shape": list(array.shape)}
+        headers[name] = {"dtype": dtype, "shape": list(array.shape)}
         if dtype == "str":
-            found[name]["elements"] = [str(text) for text in array.ravel()]
+            headers[name]["elements"] = [str(text) for text in array.ravel()]
         else:
-            found[name]["offset"] = len(content)
+            headers[name]["offset"] = len(content)
             content += array.astype(ARRAYS[dtype]).tobytes()
-    return Packed(found, bytes(content))
+    return Packed(headers, bytes(content))
 
 
 def engine_dtype(dtype: np.dtype[Any], name: str) -> str:
@@ -95,18 +95,18 @@ def engine_dtype(dtype: np.dtype[Any], name: str) -> str:
 
     Args:
         dtype: the dtype.
-        name: the array that has it, for a message.
+        name: the name of the array in messages.
 
     Raises:
-        NotExportableError: the engine doesn't know it.
+        NotExportableError: the engine doesn't support it.
     """
     if dtype.kind in "UOT":
         return "str"
-    found = "int64" if dtype.kind in "iu" else dtype.name
-    if found not in ARRAYS:
+    engine_name = "int64" if dtype.kind in "iu" else dtype.name
+    if engine_name not in ARRAYS:
         known = ", ".join((*ARRAYS, "str"))
         raise NotExportableError(f"{name} is of {dtype.name}, which JavaScript's engine doesn't know; it knows {known}")
-    return found
+    return engine_name
 
 
 def _plain_graph(model: ModelGraph, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _plain_graph(model: ModelGraph, constants: Mapping[str, Any]) -> dict[str, A
 
 
 def _layers(model: ModelGraph) -> list[tuple[str, str]]:
-    """Return what the network takes, and what each layer in it returns, each with its value's name."""
+    """Return the network's input and the output of each layer, each with the name of its value."""
     names = [node.outputs[0] for node in model.graph.nodes]
     first = names.index(model.encoded.name) + 1 if model.encoded.name in names else 0
     layers = {node.made_by: node.outputs[0] for node in model.graph.nodes[first:] if node.made_by}

@@ -1,4 +1,4 @@
-"""A model as an ONNX file, and what onnxruntime computes with it."""
+"""A model as an ONNX file, and its computation with onnxruntime."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     """A message of the package onnx, which may be missing."""
 
 OPSET: Final = 17
-"""The newest version of the operators that is used: many programs can't read files that are newer than themselves."""
+"""The newest version of the operators to use, since older programs can't read newer files."""
 
 ML_OPSET: Final = 2
 IR_VERSION: Final = 8
 
 BATCH: Final = "rows"
-"""Name of the first axis, which may have any length."""
+"""The name of the first axis, which has any length."""
 
 ROWS_TOGETHER: Final = 1024
 _INSTALL: Final = 'install it with: pip install "mlpkit[onnx]"'
@@ -36,10 +36,10 @@ _INSTALL: Final = 'install it with: pip install "mlpkit[onnx]"'
 class OnnxFile(Exporter):
     """A graph of ONNX operators, for onnxruntime and other engines.
 
-    Each raw input is an input, and each output has the rows of the batch as its first axis. The file asks for the
-    oldest version of the operators that has them all. It is proved with onnxruntime.
+    Each raw input is an input, and the first axis of each output is the batch. The file requires the oldest version of
+    the operators that has all of them. It is proved with onnxruntime.
 
-    Source: the ONNX specification, opset 17 of its operators, and version 2 of those on texts and categories.
+    Source: the ONNX specification, opset 17, and version 2 of the domain ai.onnx.ml.
     """
 
     ending = ".onnx"
@@ -61,7 +61,7 @@ class OnnxFile(Exporter):
     def compute(
         self, file: Path, model: ModelGraph, feeds: Mapping[str, Array], names: Collection[str]
     ) -> dict[str, Array]:
-        """Return what onnxruntime computes with the file."""
+        """Compute with the file in onnxruntime."""
         try:
             import onnx  # noqa: PLC0415 - an extra
             import onnxruntime  # noqa: PLC0415 - an extra
@@ -72,7 +72,7 @@ class OnnxFile(Exporter):
             options.log_severity_level = 4
             content = _part(onnx, onnx.load(file), feeds, names).SerializeToString()
             session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            wanted = {given.name for given in session.get_inputs()}
+            wanted = {each.name for each in session.get_inputs()}
             rows = len(next(iter(feeds.values())))
             parts = [
                 session.run(
@@ -81,7 +81,7 @@ class OnnxFile(Exporter):
                 )
                 for begin in range(0, rows, ROWS_TOGETHER)
             ]
-        except Exception as error:  # onnxruntime's exceptions have no base of their own
+        except Exception as error:  # onnxruntime's exceptions have no common base
             raise ExportError(f"onnxruntime can't run {file.name}: {error}") from error
         return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
 
@@ -115,7 +115,7 @@ def _model(onnx: ModuleType, model: ModelGraph) -> Proto:
 
 
 def _opsets(onnx: ModuleType, nodes: Iterable[Node]) -> dict[str, int]:
-    """Return the version of each domain that is needed: the lowest that has the operators as they are in opset 17."""
+    """Return the required version of each domain: the lowest in which the operators are the same as in opset 17."""
     versions = {"": 1}
     for node in nodes:
         newest = OPSET if not node.domain else ML_OPSET
@@ -136,11 +136,11 @@ def _node(onnx: ModuleType, node: Node) -> Proto:
 
 
 def _input(onnx: ModuleType, feed: Feed) -> Proto:
-    """Return an input that says what to put into it, and in which shape."""
-    found = _value_info(onnx, feed.name, feed.dtype, feed.shape)
+    """Return an input with a description of its content and shape."""
+    info = _value_info(onnx, feed.name, feed.dtype, feed.shape)
     shape = ", ".join(map(str, (BATCH, *feed.shape))) if feed.shape else f"{BATCH},), a vector and not ({BATCH}, 1"
-    found.doc_string = "; ".join(filter(None, [f"{feed.kind}: {feed.dtype} of shape ({shape})", feed.meaning]))
-    return found
+    info.doc_string = "; ".join(filter(None, [f"{feed.kind}: {feed.dtype} of shape ({shape})", feed.meaning]))
+    return info
 
 
 def _value_info(onnx: ModuleType, name: str, dtype: str, shape: tuple[int, ...]) -> Proto:
@@ -148,19 +148,19 @@ def _value_info(onnx: ModuleType, name: str, dtype: str, shape: tuple[int, ...])
     return onnx.helper.make_tensor_value_info(name, kind, [BATCH, *shape])
 
 
-def _part(onnx: ModuleType, proto: Proto, given: Mapping[str, Array], wanted: Collection[str]) -> Proto:
-    """Return the part of a model that computes some values from others; the model itself if that is the whole of it."""
+def _part(onnx: ModuleType, proto: Proto, feeds: Mapping[str, Array], wanted: Collection[str]) -> Proto:
+    """Return the part of a model that computes the wanted values from the feeds, or the model itself."""
     graph = proto.graph
-    if {each.name for each in graph.input} <= given.keys() and {*wanted} <= {each.name for each in graph.output}:
+    if {each.name for each in graph.input} <= feeds.keys() and {*wanted} <= {each.name for each in graph.output}:
         return proto
     needed, kept = {*wanted}, []
     for node in reversed(graph.node):
-        if needed & {*node.output} - given.keys():
+        if needed & {*node.output} - feeds.keys():
             needed |= {*node.input}
             kept.append(node)
     inputs = [
         _value_info(onnx, name, "str" if array.dtype.kind in "OU" else array.dtype.name, array.shape[1:])
-        for name, array in given.items()
+        for name, array in feeds.items()
         if name in needed
     ]
     outputs = [onnx.ValueInfoProto(name=name) for name in wanted]

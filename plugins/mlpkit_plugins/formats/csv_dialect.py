@@ -37,7 +37,7 @@ class CsvDialect(NamedTuple):
         delimiter: the character between two columns.
         quote: the character around a field.
         skip_rows: the number of rows above the table.
-        comment: the start of rows that aren't part of the table; empty without such rows.
+        comment: the start of rows that aren't part of the table; otherwise empty.
         first: the fields of the table's first row; empty if the file is.
         one_name_too_few: whether the rows below the first have one more field, as in files from R with row names.
     """

@@ -1,1 +1,1 @@
-"""Images in files of their own."""
+"""Images with a file each."""

@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from mlpkit_plugins.first_networks.perceptron import FirstNetwork
 
 LONGEST_SIDE: Final = 64
-"""Pixels that the longer side gets at most, so that training takes minutes and not hours."""
+"""The most pixels along the longer side, so that training takes minutes, not hours."""
 
 IMAGES_SEEN: Final = 200
-"""Images that are decoded to see whether they have colours."""
+"""The most images that are decoded to look for colours."""
 
 COLOURFUL: Final = 16
-"""The channels of a coloured pixel differ by more than this."""
+"""The difference between channels above which a pixel is coloured."""
 
 COLOURED_PIXELS: Final = 0.01
-"""An image has colours if more than this share of its pixels are coloured."""
+"""The share of coloured pixels above which an image has colours."""
 
 PIXEL: Final = 255
 
 
 class _Pictures(NamedTuple):
-    """What the images of a folder are like.
+    """The images of a folder.
 
     Args:
-        sizes: how large they are, in words.
-        inputs: what the network gets.
-        are_resized: whether they are scaled for that.
+        sizes: the description of their sizes.
+        inputs: the format of the network's inputs.
+        are_resized: whether they are scaled to that format.
     """
 
     sizes: str
@@ -56,26 +56,26 @@ class _Pictures(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What a spec says of them."""
-        given: dict[str, Any] = {}
+        """The parameters of the data set."""
+        parameters: dict[str, Any] = {}
         if self.inputs.channels > 1:
-            given["colour"] = True
+            parameters["colour"] = True
         if self.are_resized:
-            given["resize"] = [self.inputs.height, self.inputs.width]
+            parameters["resize"] = [self.inputs.height, self.inputs.width]
         if not self.inputs.are_small:
-            given["flatten"] = False
-        return given
+            parameters["flatten"] = False
+        return parameters
 
     def __str__(self) -> str:
-        """Read as in ``28 by 28 pixels; grey``."""
+        """Return a text such as ``28 by 28 pixels; grey``."""
         return f"{self.sizes}; {'with colours' if self.inputs.channels > 1 else 'grey'}"
 
 
 def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal | None:
-    """Return a spec that trains well on a folder of images; None if it is no such folder.
+    """Return a spec that trains well on a folder of images; None for another folder or a file.
 
     Raises:
-        ParameterError: the folder of another split is missing, there is one class only, or a target is named.
+        ParameterError: the folder of another split is missing, there is only one class, or a target is named.
         DataError: the folder doesn't hold one folder per class, or an image is damaged.
     """
     folder = _with_images(files["train"])
@@ -85,30 +85,30 @@ def propose_for_images(files: Mapping[str, str], target: str | None) -> Proposal
         message = "the class of an image is the name of its folder"
         raise ParameterError("target", message, remedy="leave out --target")
     folders = _folders(folder, files["train"]) | _given(files)
-    found = class_folders(named_folder("train", folders["folder"]), IMAGE_SUFFIXES)
-    counts = Counter(file.class_name for file in found)
+    images = class_folders(named_folder("train", folders["folder"]), IMAGE_SUFFIXES)
+    counts = Counter(file.class_name for file in images)
     if len(counts) == 1:
         message = f"'{files['train']}' has one subfolder, {min(counts)}; expected one for each class, two or more"
         raise ParameterError("train", message)
-    pictures, classes = _pictures(found), ClassTarget(counts)
+    pictures, classes = _pictures(images), ClassTarget(counts)
     data = FirstData(
         "image_folder",
         {**folders, **pictures.parameters},
         {"folder": str(classes), "resize": pictures.sizes},
         [
-            ("images", f"{len(found):,} in {folders['folder']}, {pictures}"),
+            ("images", f"{len(images):,} in {folders['folder']}, {pictures}"),
             *((split, folders[split]) for split in OTHER_SPLITS if split in folders and split not in files),
             ("classes", str(classes)),
         ],
         list(folders.values()),
     )
-    shares = held_out(len(found), folders)
-    network = _network(left_to_train(len(found), shares), pictures.inputs, classes)
+    shares = held_out(len(images), folders)
+    network = _network(left_to_train(len(images), shares), pictures.inputs, classes)
     return first_spec(f"Predicts the folder of an image in {folders['folder']}.", data, shares, network)
 
 
 def _with_images(name: str) -> Path | None:
-    """Return a folder if there is an image in it, or in one inside it."""
+    """Return a folder if it holds an image at any depth; otherwise None."""
     try:
         folder = named_folder("train", name)
     except ParameterError:
@@ -117,19 +117,19 @@ def _with_images(name: str) -> Path | None:
 
 
 def _given(files: Mapping[str, str]) -> dict[str, str]:
-    """Return the folders of other splits that were named."""
-    given = {split: name for split, name in files.items() if split != "train"}
-    for split, name in given.items():
+    """Return the folders of other splits that the user named."""
+    named = {split: name for split, name in files.items() if split != "train"}
+    for split, name in named.items():
         named_folder(split, name)
-    return given
+    return named
 
 
 def _folders(folder: Path, name: str) -> dict[str, str]:
-    """Return the folder of the training images, and those of other splits, if a folder has them."""
+    """Return the folder of the training images, and the folders of other splits inside it."""
     names = {path.name.lower(): path.name for path in folder.iterdir() if path.is_dir()}
     words = {"folder": TRAINING, **OTHER_SPLITS}
-    found = {split: next((names[word] for word in words[split] if word in names), None) for split in words}
-    inside = {split: str(Path(name) / own) for split, own in found.items() if own is not None}
+    subfolders = {split: next((names[word] for word in words[split] if word in names), None) for split in words}
+    inside = {split: str(Path(name) / own) for split, own in subfolders.items() if own is not None}
     return inside if "folder" in inside and len(inside) > 1 else {"folder": name}
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 FILE: Final = "file"
 WEIGHT: Final = "weight"
-"""The columns: an image's place in the folder, with slashes, and how much it counts."""
+"""The columns: an image's path relative to the folder, with slashes, and its weight."""
 
 
 def with_weights(files: Sequence[ClassFile], path: Path, name: str) -> list[ClassFile]:
-    """Return images with their weights, without those of weight 0.
+    """Return images with their weights; images of weight 0 are left out.
 
     Args:
         files: the images.
@@ -29,7 +29,7 @@ def with_weights(files: Sequence[ClassFile], path: Path, name: str) -> list[Clas
         name: its name in messages.
 
     Raises:
-        DataError: the file lacks a column or an image, or a weight is no number from 0 up, or all are 0.
+        DataError: a column or an image is missing, a weight is negative or not a number, or all weights are 0.
     """
     weights = _weights(path, name)
     absent = [file.key for file in files if file.key not in weights]
@@ -44,7 +44,7 @@ def with_weights(files: Sequence[ClassFile], path: Path, name: str) -> list[Clas
 
 
 def _weights(path: Path, name: str) -> dict[str, float]:
-    """Return the weights by an image's place in the folder."""
+    """Return the weights by an image's path relative to the folder."""
     table = CsvFile(path, name=name)
     for column in (FILE, WEIGHT):
         if column not in table.header:
@@ -63,6 +63,6 @@ def _weight(name: str, row: int, text: str) -> float:
     except ValueError:
         weight = math.nan
     if not 0 <= weight < math.inf:
-        message = f"{shown_text(text)} is no weight; expected a number from 0 up"
+        message = f"{shown_text(text)} is not a weight; expected 0 or more"
         raise DataError(name, message, row=row, column=WEIGHT)
     return weight

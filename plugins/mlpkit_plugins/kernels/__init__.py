@@ -1,19 +1,19 @@
-"""The loops where built-in components spend their time: compiled if there was a compiler, otherwise in NumPy.
+"""The inner loops of built-in components: compiled if there was a compiler, otherwise in NumPy.
 
-``with_numpy.py`` defines what each kernel computes. A compiled one goes through memory once instead of several times,
-and forwards to NumPy what it can't do, such as arrays with gaps within a row. It rounds as NumPy does, to the same
-bits, except in float32 for matrix products and convolutions, which it adds up in an order of its own, for any number of
-threads (``multiply.h``, ``convolve.h``), for activations (``activations.h``), cosine and sine, which are functions of
-its own (``exporters/row_functions.h``), and for layer normalization, whose sums have an order of their own
-(``mlpkit_sumf``). Large products are computed with AMX if the processor has it; their bits are different.
+``with_numpy.py`` defines each kernel. A compiled kernel passes over memory once instead of several times, and forwards
+unsupported arrays to NumPy, such as arrays with gaps within a row. Its bits are NumPy's, except in float32 for matrix
+products and convolutions, which have a fixed order of summation for any number of threads (``multiply.h``,
+``convolve.h``); for activations (``activations.h``), cosine and sine (``exporters/row_functions.h``), which have their
+own implementations; and for layer normalization, which has its own order of summation (``mlpkit_sumf``). Large products
+use AMX if the processor has it, with different bits.
 
-Large arrays are split among as many threads as a matrix product uses at the time. While a network computes, these
-threads and those of OpenBLAS are the same (``team.c``, ``blas_threads.c``); importing this package changes nothing.
+Large arrays are split among as many threads as a matrix product uses. While a network computes, OpenBLAS shares these
+threads (``team.c``, ``blas_threads.c``); importing this package changes nothing.
 
-Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` turns the compiled ones off, ``avx512`` computes
-    matrix products without AMX, and ``avx2`` without AVX-512 as well; on ARM these two change nothing. With
-    ``MLPKIT_SHARE_BLAS=0``, OpenBLAS keeps its own threads, as any other BLAS does; the kernels then use one thread,
-    and BLAS computes the large products.
+Environment variables select the kernels: ``MLPKIT_KERNELS=numpy`` disables the compiled ones, ``avx512`` disables AMX
+in matrix products, and ``avx2`` AVX-512 as well; on ARM these two have no effect. With ``MLPKIT_SHARE_BLAS=0``,
+OpenBLAS keeps its own threads, like any other BLAS; the kernels then use one thread, and BLAS computes the large
+products.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def _why_not_compiled() -> str:
-    """Return why there are no compiled kernels, as the record of the installation says, and what to do."""
+    """Return why there are no compiled kernels, from the installation's record, and what to do."""
     from importlib import metadata  # noqa: PLC0415 - slow to load, and needed only here
 
     try:
@@ -58,7 +58,7 @@ else:
         from mlpkit_plugins.kernels import with_numpy as kernels
 
         PRODUCTS_BY_REASON = SLOW_BECAUSE = _why_not_compiled()
-    except ImportError as error:  # compiled for another NumPy, say
+    except ImportError as error:  # such as kernels compiled for another NumPy
         from mlpkit_plugins.kernels import with_numpy as kernels
 
         PRODUCTS_BY_REASON = SLOW_BECAUSE = f"the compiled kernels can't be loaded: {error}"
@@ -67,7 +67,7 @@ COMPILED = kernels.__name__.endswith(".compiled")
 """Whether the compiled kernels are in use."""
 
 PRODUCTS_BY = kernels.PRODUCTS_BY
-"""What computes matrix products of float32: their bits depend on it."""
+"""The implementation of float32 matrix products, on which their bits depend."""
 
 average_pool = kernels.average_pool
 convolution = kernels.convolution
@@ -134,21 +134,21 @@ tanh_gradient = kernels.tanh_gradient
 
 
 class _SharedThreads:
-    """A block that kernels begin and end themselves, which takes a fraction of the time of methods that call them."""
+    """A context whose methods are kernels themselves, much faster than Python methods that call them."""
 
     __enter__ = kernels.begin_sharing_threads
     __exit__ = kernels.end_sharing_threads
 
 
 class _RowOrder:
-    """The same for the order of a row."""
+    """The same for row order."""
 
     __enter__ = kernels.begin_row_order
     __exit__ = kernels.end_row_order
 
 
 class _Bfloat16:
-    """The same for products of rounded factors."""
+    """The same for products in bfloat16."""
 
     __enter__ = kernels.begin_bfloat16
     __exit__ = kernels.end_bfloat16
@@ -160,22 +160,22 @@ _BFLOAT16 = _Bfloat16()
 
 
 def shared_threads() -> AbstractContextManager[None]:
-    """Let BLAS use the kernels' threads inside the block, if NumPy's is an OpenBLAS that can."""
+    """Let BLAS use the kernels' threads inside the block, if NumPy's BLAS is an OpenBLAS that supports it."""
     return _SHARED_THREADS
 
 
 def row_order() -> AbstractContextManager[None]:
-    """Compute each row in one order inside the block, whatever the batch, in the thread that enters it.
+    """Compute each row in an order that doesn't depend on the batch, inside the block, in the current thread.
 
-    Products and functions of float32 then have the bits that docs/numerics.md says, if the processor has AVX-512, AVX2
-    and FMA, or NEON. Otherwise nothing changes.
+    Products and functions of float32 then have the bits described in docs/numerics.md, if the processor has AVX-512,
+    AVX2 and FMA, or NEON. Otherwise nothing changes.
     """
     return _ROW_ORDER
 
 
 def bfloat16_products() -> AbstractContextManager[None]:
-    """Round the factors of matrix products of float32 to bfloat16 inside the block, in the thread that enters it.
+    """Round the factors of float32 matrix products to bfloat16 inside the block, in the current thread.
 
-    Sums stay float32. In a row order inside the block, nothing is rounded.
+    Sums stay float32. Inside ``row_order``, nothing is rounded.
     """
     return _BFLOAT16

@@ -1,8 +1,8 @@
-"""The kernels of images written in NumPy: for float64, and for use without compiled kernels.
+"""The image kernels in NumPy, for float64, and for use without compiled kernels.
 
-Images have the shape (width, channels, height, rows). To convolve them, they are cut into strips, one pixel wide and as
-high as a patch. Patches side by side share all strips but one, so strips take less memory than patches by a factor of
-their size, and those of a patch follow one another.
+Images have the shape (width, channels, height, rows). For a convolution, they are cut into strips, one pixel wide and
+as high as a patch. Adjacent patches share all strips but one, so strips take less memory than patches by a factor of
+the patch size, and the strips of a patch are contiguous.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pad_images(x: Array, padding: int, out: Array) -> Array:
-    """Set out to images, their axes in another order, with so many pixels of zeros on all four sides, and return it.
+    """Set out to images in memory order, padded with zeros on all four sides, and return it.
 
     Args:
         x: images, shape (rows, channels, height, width).
@@ -72,7 +72,7 @@ def convolution_inputs_gradient(dy: Array, W: Array, stride: int, padding: int, 
         dy: gradient of the outputs, shape (across, filters, down, rows).
         W: shape (filters, channels, size, size).
         stride: pixels from one patch to the next, down and across.
-        padding: pixels on each of the four sides that dx leaves out.
+        padding: pixels of padding on each of the four sides, which out doesn't include.
         out: shape (width, channels, height, rows), without the padding.
     """
     (across, filters, down, rows), (_, channels, _, size) = dy.shape, W.shape
@@ -94,7 +94,7 @@ def convolution_inputs_gradient(dy: Array, W: Array, stride: int, padding: int, 
 
 
 def convolution_weights_gradient(x: Array, dy: Array, stride: int, dW: Array, db: Array | None) -> Array:
-    """Set dW, and db if there is one, and return dW.
+    """Set dW to the gradient of the weights, and db to that of the bias if it is given, and return dW.
 
     Args:
         x: images, padding included, shape (width, channels, height, rows).
@@ -146,11 +146,11 @@ def max_pool(x: Array, size: int, stride: int, out: Array) -> Array:
 
 
 def max_pool_gradient(x: Array, y: Array, dy: Array, size: int, stride: int, out: Array) -> Array:
-    """Set out to dy, added up where a pixel is the first largest of a patch, and return it.
+    """Set out to the sum of dy over the patches in which a pixel is the first maximum, and return it.
 
     Args:
         x: images, shape (width, channels, height, rows).
-        y: what ``max_pool`` made of them, shape (across, channels, down, rows).
+        y: the output of ``max_pool``, shape (across, channels, down, rows).
         dy: gradient of y, of its shape.
         size: pixels along each side of a patch.
         stride: pixels from one patch to the next, down and across.
@@ -161,12 +161,12 @@ def max_pool_gradient(x: Array, y: Array, dy: Array, size: int, stride: int, out
     for pixels, gradient in zip(_pixels(x, size, stride, y), _pixels(out, size, stride, y), strict=True):
         share = left * (pixels == y)
         np.add(gradient, share, out=gradient)
-        left -= share  # passed to the first
+        left -= share  # only the first maximum gets it
     return out
 
 
 def _pixels(images: Array, size: int, stride: int, y: Array) -> Iterator[Array]:
-    """Go through the pixels of a patch: a view of each in all patches, of the shape of y."""
+    """Yield a view of each pixel in all patches, of the shape of y."""
     across, _, down, _ = y.shape
     for p in range(size):
         for q in range(size):
@@ -184,11 +184,11 @@ def _strips(x: Array, size: int, stride: int, down: int) -> Array:
 
 
 def _of_patches(strips: Array, j: int, size: int, stride: int) -> Array:
-    """Return those of a column of patches, one below the other: a matrix with a column for each patch."""
+    """Return the strips of a column of patches as a matrix with a column for each patch."""
     _, channels, _, down, rows = strips.shape
     return strips[j * stride : j * stride + size].reshape(size * channels * size, down * rows)
 
 
 def _by_strip(W: Array) -> Array:
-    """Return W as a matrix with a row for each filter, its numbers in the order of a patch's strips."""
+    """Return W as a matrix with a row for each filter, in the order of a patch's strips."""
     return W.transpose(0, 3, 1, 2).reshape(len(W), -1)

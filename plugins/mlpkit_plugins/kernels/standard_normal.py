@@ -33,13 +33,13 @@ DENOMINATOR: Final = (
     0.00059378797864630242,
     0.000027407235366608295,
 )
-"""Coefficients of the quotient of polynomials in z, lowest power first, that is closest to Φ(-z) exp(z²/2) for z >= 0.
+"""Coefficients of the quotient of polynomials in z, lowest power first, that approximates Φ(-z) exp(z²/2) for z >= 0.
 
-Its relative error is at most 2e-14, however large z is; all are positive, so that nothing cancels.
+Its relative error is at most 2e-14 for any z; all coefficients are positive, so that nothing cancels.
 """
 
 NOTHING_BEYOND: Final = 40.0
-"""Φ(-z) is 0 in float64 from here on, and the powers of z are still finite in float32."""
+"""A z from which Φ(-z) is 0 in float64; its powers in the polynomials are still finite in float32."""
 
 
 def standard_normal(x: Array) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""Each kernel written in NumPy: for arrays of any layout, and for use without compiled kernels."""
+"""The kernels in NumPy, for arrays of any layout, and for use without compiled kernels."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
     from mlpkit import Array
 
 PRODUCTS_BY = "NumPy"
-"""What computes matrix products of float32: their bits depend on it."""
+"""The implementation of float32 matrix products, on which their bits depend."""
 
 INSTRUCTIONS = ""
-"""The processor's instruction set that compiled kernels multiply with; empty if it has no such set."""
+"""The instruction set that compiled kernels use for products; empty without a supported one."""
 
 _SIGN, _MAGNITUDE, _LEAST_NORMAL, _INFINITY, _NAN = np.array(
     [0x80000000, 0x7FFFFFFF, 0x00800000, 0x7F800000, 0x7FC00000], np.uint32
 )
 _UPPER_BITS, _HALF_OF_LAST_BIT = np.array([0xFFFF0000, 0x7FFF], np.uint32)
-"""Of the bits of a float32, bfloat16 has the upper half; added to it, nearly half of its last bit rounds it."""
+"""bfloat16 is the upper half of the bits of a float32; adding almost half of its last bit rounds to nearest."""
 
 BLOCK = 4096
-"""Numbers per block, if scratch memory is needed."""
+"""Numbers per block of scratch memory."""
 
 CHANCES = 65536
-"""Numbers that a chance, which has 16 bits, may be."""
+"""The number of 16-bit random integers."""
 
 SELU_ALPHA = 1.6732632423543772848
 SELU_SCALE = 1.0507009873554804934
-"""With these, SELU keeps mean 0 and variance 1 from layer to layer."""
+"""With these constants, SELU keeps mean 0 and variance 1 from layer to layer."""
 
 MISH_IS_X = 25.0
-"""From here on, mish(x) = x to all digits, and the powers of exp(x) are still finite in float32."""
+"""The x from which mish(x) = x in all digits; the powers of exp(x) are still finite in float32."""
 
 
 class _Begun(local):
-    """How often the thread has begun, without an end so far, to round factors and to compute by rows."""
+    """The thread's open calls of ``begin_bfloat16`` and ``begin_row_order``."""
 
     bfloat16 = 0
     row_order = 0
@@ -61,10 +61,10 @@ _BEGUN = _Begun()
 
 
 def to_bfloat16(x: Array) -> NDArray[np.float32]:
-    """Return numbers of float32 rounded to bfloat16, as float32: the nearest, of two equally near the even one.
+    """Round float32 numbers to bfloat16, half to even, and return them as float32.
 
-    bfloat16 has the exponents of float32 and 8 of its 24 significant bits. Subnormal numbers become zero, as with
-    AVX-512 and AMX; the largest may become infinite.
+    bfloat16 has the exponents of float32 and 8 of its 24 significant bits. Subnormal numbers become zero, as in AVX-512
+    and AMX; the largest numbers may become infinite.
 
     Args:
         x: of any shape.
@@ -82,8 +82,8 @@ def to_bfloat16(x: Array) -> NDArray[np.float32]:
 def product(a: Array, b: Array, out: Array) -> Array:
     """Set out to the matrix product a b, and return it.
 
-    Between ``begin_bfloat16`` and ``end_bfloat16``, the elements of two matrices of float32 are rounded to bfloat16
-    first, unless a row order has begun.
+    Between ``begin_bfloat16`` and ``end_bfloat16``, the factors are rounded to bfloat16 first, if they are float32
+    matrices and no row order has begun.
 
     Args:
         a: shape (rows, inner), or (inner,).
@@ -98,7 +98,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
 
 
 def product_plus_row(a: Array, b: Array, row: Array, out: Array) -> Array:
-    """Set out to the matrix product a b, as ``product`` computes it, with a row added to each of its rows; return it.
+    """Set out to the matrix product a b, as in ``product``, plus a row, and return it.
 
     Args:
         a: shape (rows, inner).
@@ -243,7 +243,7 @@ def mish(x: Array, out: Array) -> Array:
 
         tanh(log(1 + e)) = n / (n + 2),  n = e (e + 2)
 
-    From x = 25 on, the quotient is 1 to all digits.
+    For x of 25 or more, the quotient is 1 in all digits.
 
     Args:
         x: of any shape.
@@ -264,7 +264,7 @@ def elu(x: Array, alpha: float, out: Array) -> Array:
         out: of the same shape.
     """
     np.minimum(x, 0, out=out)
-    np.expm1(out, out=out)  # exp(x) - 1 would lose the digits of a small x
+    np.expm1(out, out=out)  # exp(x) - 1 would lose digits for small x
     np.multiply(out, alpha, out=out)
     np.add(np.maximum(x, 0), out, out=out)
     return out
@@ -299,7 +299,7 @@ def sigmoid_gradient(dy: Array | float, y: Array, out: Array) -> Array:
 
     Args:
         dy: of the shape of y, or a number.
-        y: what sigmoid returned.
+        y: the output of sigmoid.
         out: of the same shape; may be dy itself, as in each gradient.
     """
     slope = 1 - y
@@ -313,7 +313,7 @@ def tanh_gradient(dy: Array | float, y: Array, out: Array) -> Array:
 
     Args:
         dy: of the shape of y, or a number.
-        y: what tanh returned.
+        y: the output of tanh.
         out: of the same shape.
     """
     slope = np.square(y)
@@ -427,7 +427,7 @@ def drop(x: Array, chance: NDArray[np.uint16], rate: float, out: Array) -> Array
     Args:
         x: of any shape.
         chance: random numbers of 16 bits, of the same shape.
-        rate: share that is set to 0.
+        rate: share of elements to set to 0.
         out: of the same shape; may be x itself.
     """
     np.multiply(x, (chance >= round(CHANCES * rate)) * x.dtype.type(1 / (1 - rate)), out=out)
@@ -435,12 +435,12 @@ def drop(x: Array, chance: NDArray[np.uint16], rate: float, out: Array) -> Array
 
 
 def philox_words(key: NDArray[np.uint64], counter: NDArray[np.uint64], out: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Fill out with the bits that NumPy's generator Philox draws next, and return it.
+    """Fill out with the next bits of NumPy's generator Philox, and return it.
 
     Args:
         key: shape (2,).
-        counter: of the block drawn last, shape (4,). A block has four draws, and a draw four words.
-        out: of any shape, contiguous.
+        counter: the counter of the last block, shape (4,). A block has four draws, and a draw four words.
+        out: contiguous, of any shape.
 
     Source: Salmon, Moraes, Dror and Shaw, Parallel Random Numbers: As Easy as 1, 2, 3 (2011).
     """
@@ -469,7 +469,7 @@ def prelu(x: Array, slope: Array, out: Array) -> Array:
 
     Args:
         x: shape (rows, ...).
-        slope: of a shape that is stretched to that of a row.
+        slope: of a shape that broadcasts to a row.
         out: of the same shape as x.
     """
     np.multiply(x, slope, out=out)
@@ -483,8 +483,8 @@ def prelu_gradient(dy: Array, x: Array, slope: Array, products: Array, out: Arra
     Args:
         dy: shape (rows, ...).
         x: of the same shape.
-        slope: of a shape that is stretched to that of a row.
-        products: of the same shape as x: what the gradient of slope is the sum of.
+        slope: of a shape that broadcasts to a row.
+        products: of the same shape as x: the summands of the gradient of slope.
         out: of the same shape as x; may be dy itself.
     """
     np.multiply(dy, np.minimum(x, 0), out=products)
@@ -498,7 +498,7 @@ def lerp(x: Array, end: Array, weight: Array, out: Array) -> Array:
     Args:
         x: shape (rows, ...).
         end: of the same shape.
-        weight: of a shape that is stretched to that of a row.
+        weight: of a shape that broadcasts to a row.
         out: of the same shape as x.
     """
     np.subtract(end, x, out=out)
@@ -523,8 +523,8 @@ def lerp_gradient(
         x: of the same shape.
         end: of the same shape.
         slope: derivative of end by x, of the same shape.
-        weight: of a shape that is stretched to that of a row.
-        products: of the same shape as x: what the gradient of weight is the sum of.
+        weight: of a shape that broadcasts to a row.
+        products: of the same shape as x: the summands of the gradient of weight.
         out: of the same shape as x; may be dy itself.
     """
     np.multiply(dy, end - x, out=products)
@@ -537,7 +537,7 @@ def scale_features(x: Array, scale: Array, out: Array) -> Array:
 
     Args:
         x: shape (rows, ...).
-        scale: of a shape that is stretched to that of a row.
+        scale: of a shape that broadcasts to a row.
         out: of the same shape as x; may be x itself.
     """
     np.multiply(x, scale, out=out)
@@ -549,8 +549,8 @@ def scale_and_shift_features(x: Array, scale: Array, shift: Array, out: Array) -
 
     Args:
         x: shape (rows, ...).
-        scale: of a shape that is stretched to that of a row.
-        shift: of a shape that is stretched to that of a row.
+        scale: of a shape that broadcasts to a row.
+        shift: of a shape that broadcasts to a row.
         out: of the same shape as x; may be x itself.
     """
     np.multiply(x, scale, out=out)
@@ -574,7 +574,7 @@ def feature_sums_of_products(x: Array, y: Array, products: Array, out: Array) ->
     Args:
         x: shape (rows, features, ...).
         y: of the same shape.
-        products: of the same shape; takes the products if they are needed.
+        products: of the same shape; a buffer for the products.
         out: shape (features,).
     """
     return feature_sums(np.multiply(x, y, out=products), out)
@@ -586,7 +586,7 @@ def feature_sums_of_squares(x: Array, mean: Array, squares: Array, out: Array) -
     Args:
         x: shape (rows, features, ...).
         mean: shape (features,).
-        squares: of the same shape as x; takes the squares if they are needed.
+        squares: of the same shape as x; a buffer for the squares.
         out: shape (features,).
     """
     np.subtract(x, mean.reshape(-1, *(1,) * (x.ndim - 2)), out=squares)
@@ -610,10 +610,10 @@ def normalize(
 
     Args:
         x: shape (rows, ...).
-        mean: of a shape that is stretched to that of a row, as the next three are.
+        mean: of a shape that broadcasts to a row, like the next three.
         scale: factor of the deviation from the mean.
-        gamma: factor of what is normalized.
-        beta: what is added to it.
+        gamma: factor of the normalized numbers.
+        beta: addend of the normalized numbers.
         normalized: of the same shape as x.
         out: of the same shape as x.
     """
@@ -637,9 +637,9 @@ def normalize_gradient(
     Args:
         dy: shape (rows, ...).
         normalized: of the same shape.
-        mean: mean of dy, of a shape that is stretched to that of a row, as the next two are.
+        mean: mean of dy, of a shape that broadcasts to a row, like the next two.
         along: mean of dy normalized.
-        factor: what the difference is multiplied by.
+        factor: factor of the difference.
         out: of the same shape as dy; may be dy itself.
     """
     product = normalized * along
@@ -664,11 +664,11 @@ def normalize_rows(
 
     Args:
         x: shape (rows, ...), of two axes or more.
-        gamma: factor of what is normalized, of the shape of a row.
-        beta: what is added to it, of the shape of a row.
+        gamma: factor of the normalized numbers, of the shape of a row.
+        beta: addend of the normalized numbers, of the shape of a row.
         epsilon: keeps scale finite.
-        normalized: of the same shape as x.
-        scale: shape (rows, 1, ...), an output as the one before and after it.
+        normalized: an output of the same shape as x.
+        scale: an output of shape (rows, 1, ...).
         out: of the same shape as x; returned.
     """
     axes = tuple(range(1, x.ndim))
@@ -698,7 +698,7 @@ def normalize_rows_gradient(
         normalized: of the same shape.
         scale: shape (rows, 1, ...).
         gamma: of the shape of a row.
-        products: of the same shape as dy: what the gradient of gamma is the sum of.
+        products: of the same shape as dy: the summands of the gradient of gamma.
         out: of the same shape as dy; may be dy itself.
     """
     axes = tuple(range(1, dy.ndim))
@@ -712,7 +712,7 @@ def normalize_rows_gradient(
 
 
 def shift_transposed(x: Array, out: Array) -> Array:
-    """Set out to the transpose of x less each row's largest element, and return it.
+    """Set out to the transpose of x minus each row's largest element, and return it.
 
     Args:
         x: shape (rows, classes).
@@ -735,7 +735,7 @@ def pick_labels(p: Array, t: Array, out: Array) -> Array:
         IndexError: a label is out of range.
     """
     classes, rows = p.shape
-    if rows and t.min() < 0:  # NumPy would count it from the end
+    if rows and t.min() < 0:  # NumPy would count from the end
         msg = f"label {t.min()} is out of range for {classes} classes"
         raise IndexError(msg)
     out[...] = p[t, np.arange(rows)]
@@ -751,14 +751,14 @@ def normalize_columns(p: Array, total: Array) -> Array:
     """
     if p.flags.c_contiguous and min(p.shape) > 1:
         np.add.reduce(p, axis=0, out=total)
-    else:  # NumPy adds contiguous numbers in another order
+    else:  # NumPy would add contiguous numbers in another order
         np.copyto(total, np.add.accumulate(p, axis=0)[-1])
     np.divide(p, total, out=p)
     return total
 
 
 def softmax(x: Array, out: Array) -> Array:
-    """Set out to exp(x - max x) / Σ exp(x - max x), row by row, added from the first class to the last, and return it.
+    """Set out to exp(x - max x) / Σ exp(x - max x), row by row, summed from the first class to the last, and return it.
 
     Args:
         x: shape (rows, classes).
@@ -825,13 +825,13 @@ def descend_adaptively(
         gradient: of the same shape, as are m and v.
         m: mean of the gradient.
         v: mean of its square.
-        beta1: share that is kept of m.
-        beta2: share that is kept of v.
-        correction1: what m is divided by.
-        correction2: what v is divided by.
+        beta1: decay rate of m.
+        beta2: decay rate of v.
+        correction1: divisor of m.
+        correction2: divisor of v.
         epsilon: number added to the root.
         learning_rate: the step length.
-        kept: share that is kept of the value; 1 without weight decay.
+        kept: factor of the value; 1 without weight decay.
     """
     epsilon = max(epsilon, sqrt(float(np.finfo(v.dtype).smallest_normal) / (1 - beta2)))
     np.multiply(v, beta2, out=v)
@@ -862,9 +862,8 @@ def descend_adaptively(
 def flush_subnormal(x: Array) -> None:
     """Set subnormal numbers to 0, in place.
 
-    A mean that is multiplied by 0.9 at every step becomes subnormal within a thousand steps without a gradient, such as
-    that of weights of pixels that are dark in nearly all images. Some processors take a hundred times as long for such
-    numbers.
+    A mean that is multiplied by 0.9 at every step becomes subnormal after a thousand steps without a gradient, such as
+    for pixels that are dark in nearly all images. Some processors take a hundred times as long for subnormal numbers.
 
     Args:
         x: of any shape.
@@ -885,7 +884,7 @@ def take_scaled(numbers: NDArray[np.uint8], indices: Array, scale: float, out: A
         out: shape (rows, ...).
 
     Raises:
-        IndexError: a position lies outside the array.
+        IndexError: a position is outside the array.
     """
     out[...] = numbers.take(indices, 0)
     np.multiply(out, scale, out=out)
@@ -901,12 +900,12 @@ def take_rows(numbers: Array, indices: Array, out: Array) -> Array:
         out: shape (rows, ...), of the same dtype.
 
     Raises:
-        IndexError: a position lies outside the array.
+        IndexError: a position is outside the array.
     """
     if len(indices) and not 0 <= indices.min() <= indices.max() < len(numbers):
         msg = f"a position is out of range for {len(numbers)} examples"
         raise IndexError(msg)
-    numbers.take(indices, 0, out=out, mode="clip")  # no position is clipped; "raise" would copy once more
+    numbers.take(indices, 0, out=out, mode="clip")  # nothing is clipped, but "raise" would make another copy
     return out
 
 
@@ -915,11 +914,11 @@ def begin_sharing_threads(*_: object) -> None:
 
 
 def end_sharing_threads(*_: object) -> None:
-    """Undo one ``begin_sharing_threads``; the last one gives BLAS its own threads back."""
+    """Undo one ``begin_sharing_threads``; after the last one, BLAS uses its own threads again."""
 
 
 def begin_row_order(*_: object) -> None:
-    """Round no factors of products; NumPy computes in an order of its own."""
+    """Disable rounding to bfloat16; NumPy has no fixed order of rows."""
     _BEGUN.row_order += 1
 
 
@@ -929,7 +928,7 @@ def end_row_order(*_: object) -> None:
 
 
 def begin_bfloat16(*_: object) -> None:
-    """Round the factors of products of two matrices of float32 to bfloat16 in this thread, and sum in float32."""
+    """Round the factors of float32 matrix products to bfloat16 in this thread, and sum in float32."""
     _BEGUN.bfloat16 += 1
 
 
@@ -971,27 +970,26 @@ def read_csv_records(
     numbers: NDArray[np.float64],
     are_numbers: NDArray[np.bool_],
 ) -> tuple[int, int, int, bool]:
-    """Find fields and numbers in CSV records as Python's ``csv`` and ``float`` do; here none, so that these read all.
+    """Find the fields and numbers of CSV records, equal to Python's ``csv`` and ``float``; in NumPy, leave all to them.
 
-    A record is left out if it is empty or a comment. Reading stops at a record whose end is not in the data, and at one
-    that is wrong or unusual.
+    Empty records and comments are left out. Reading stops at an incomplete, wrong or unusual record.
 
     Args:
         data: a part of a file.
-        begin: where the first record begins in it.
-        syntax: delimiter, quote, the character before decimals, and what comments begin with; texts that mean a missing
-            number, each after a byte with its length; how many bytes a field may have.
-        places: for each column of the file its place in the arrays below, -1 if it is not read; if there are no
-            columns, records may have any number of fields.
-        rows: set to the positions of the records that aren't left out, shape (records,).
-        fields: set to begin and length of each field, shape (records, columns read, 2); the length as ``~length`` if
-            two quotes stand for one in the field.
+        begin: the offset of the first record.
+        syntax: delimiter, quote, decimal sign, and start of comments; texts that mean a missing number, each preceded
+            by a byte with its length; the most bytes of a field.
+        places: the position of each column of the file in the arrays below, -1 if it is not read; without columns,
+            records may have any number of fields.
+        rows: set to the positions of the records, shape (records,).
+        fields: set to offset and length of each field, shape (records, columns read, 2); the length is ``~length`` if
+            the field has doubled quotes.
         numbers: set to the numbers in columns of numbers, NaN if missing, shape (records, columns read).
-        are_numbers: which of the columns hold numbers; set to False where a field holds something else.
+        are_numbers: which columns hold numbers; set to False for columns with another text.
 
     Returns:
-        How many records were read, how many of them were not left out, where the next one begins, and whether that one
-        is wrong or unusual.
+        The number of records read, the number of records that aren't left out, the offset of the next record, and
+        whether that one is wrong or unusual.
     """
     return 0, 0, begin, True
 
@@ -999,14 +997,14 @@ def read_csv_records(
 def distinct_fields(
     data: bytes, fields: NDArray[np.int32], place: int, codes: NDArray[np.int32], firsts: NDArray[np.int32]
 ) -> int:
-    """Number the distinct fields of a column in the order in which they appear, and return how many there are.
+    """Number the distinct fields of a column in order of occurrence, and return their count.
 
     Args:
         data: a part of a file.
-        fields: begin and length of each field in it, as ``read_csv_records`` sets them, shape (rows, columns, 2).
+        fields: offset and length of each field, from ``read_csv_records``, shape (rows, columns, 2).
         place: the column.
         codes: set to the number of each row's field, shape (rows,).
-        firsts: set to the first row of each distinct field, shape (rows,), of which the rest stays as it is.
+        firsts: its beginning is set to the first row of each distinct field, shape (rows,).
     """
     known: dict[tuple[bytes, bool], int] = {}
     for row, (begin, length) in enumerate(fields[:, place].tolist()):

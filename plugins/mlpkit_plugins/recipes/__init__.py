@@ -1,4 +1,4 @@
-"""Strong networks for tables, which ``mlpkit init --recipe`` fills in for a person's table."""
+"""Strong networks for tables, which ``mlpkit init --recipe`` adapts to a table."""
 
 from __future__ import annotations
 

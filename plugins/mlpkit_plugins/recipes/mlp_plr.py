@@ -25,13 +25,13 @@ def mlp_plr(facts: TableFacts) -> TableNetwork:
     """Return MLP-PLR for a table.
 
     Args:
-        facts: what is known of the table.
+        facts: facts about the table.
 
     Raises:
         ParameterError: the table has no numbers.
     """
     if not facts.groups:
-        message = "mlp_plr embeds numbers, and no column besides the target holds any"
+        message = "mlp_plr embeds numbers, but no input column holds any"
         raise ParameterError("recipe", message, remedy="take realmlp_td_s, or leave out --recipe")
     waves = facts.for_numbers({"Periodic": {"form": "plr", "frequencies": 48, "size": 24, "std": 0.01}})
     first = {"weights": "fan_in_uniform", "biases": "fan_in_uniform"}

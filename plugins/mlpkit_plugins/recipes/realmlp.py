@@ -23,7 +23,7 @@ BATCH: Final = 256
 EPOCHS: Final = 256
 
 MOST_ONE_HOT: Final = 8
-"""A column of more categories has a vector for each in TD."""
+"""In TD, columns with more categories are embedded."""
 
 SCALE: Final = Commented("Scale", "a factor for each input: which of them matter")
 
@@ -32,7 +32,7 @@ def realmlp_td_s(facts: TableFacts) -> TableNetwork:
     """Return RealMLP-TD-S for a table.
 
     Args:
-        facts: what is known of the table.
+        facts: facts about the table.
     """
     normal = {"normal": {"std": 1}}
     hidden = [{"Affine": {"units": WIDTH, "ntk": True, "weights": normal, "biases": normal}}, _activation(facts)]
@@ -52,7 +52,7 @@ def realmlp_td(facts: TableFacts) -> TableNetwork:
     """Return RealMLP-TD for a table.
 
     Args:
-        facts: what is known of the table.
+        facts: facts about the table.
     """
     large = [name for name, count in facts.categories.items() if count > MOST_ONE_HOT]
     fitted = {"ntk": True, "weights": "unit_variance", "biases": "convex_combination"}
@@ -89,7 +89,7 @@ def _activation(facts: TableFacts) -> str:
 def _realmlp(
     title: str, facts: TableFacts, data: Mapping[str, Any], layers: Sequence[Any], training: Mapping[str, Any]
 ) -> TableNetwork:
-    """Return what both variants have, with what is a variant's own."""
+    """Complete a variant with the settings that both variants share."""
     numbers = Commented("robust_smooth_clip", "median 0, quartiles 1 apart, outliers within ±3")
     categories = {
         "sign_of_two": Commented(True, "two categories become one input, 1 or -1"),

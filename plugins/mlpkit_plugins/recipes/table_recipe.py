@@ -1,4 +1,4 @@
-"""What a recipe is: a function from what is known of a table to a network for it."""
+"""The interface of recipes, functions from facts about a table to a network."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class TableFacts(NamedTuple):
-    """What is known of a table.
+    """Facts about a table.
 
     Args:
-        rows: how many there are to train on.
-        target: what is to be predicted.
-        groups: those of ``numbers`` and ``dates`` that inputs hold.
-        categories: how many categories each column of them has, by its name.
+        rows: the number of training rows.
+        target: the target.
+        groups: the groups of inputs that hold numbers: ``numbers``, ``dates`` or both.
+        categories: the number of categories of each column of categories, by its name.
     """
 
     rows: int
@@ -29,19 +29,19 @@ class TableFacts(NamedTuple):
 
     @property
     def has_classes(self) -> bool:
-        """Whether classes are to be predicted."""
+        """Whether the target is a class."""
         return isinstance(self.target, ClassTarget)
 
     def batch_size(self, usual: int) -> int:
-        """Return the size of minibatches: the usual one, or the largest power of two of which an epoch has two.
+        """Return the size of minibatches: the usual one, or the largest power of two with two minibatches per epoch.
 
         Args:
-            usual: the recipe's, a power of two.
+            usual: the size in the recipe, a power of two.
         """
         return min(usual, 1 << max(0, (self.rows // 2).bit_length() - 1))
 
     def for_numbers(self, layer: Any) -> dict[str, list[Any]]:
-        """Return the groups of ``Columns`` that hold numbers, each with one layer.
+        """Return the groups of ``Columns`` that hold numbers, each with the same layer.
 
         Args:
             layer: the layer.
@@ -50,25 +50,25 @@ class TableFacts(NamedTuple):
 
 
 class Commented(NamedTuple):
-    """A value of a spec, and what to say of it there."""
+    """A value of a spec with a comment."""
 
     value: Any
     comment: str
 
 
 EVALUATE_TRAIN: Final = Commented(False, "at the end only, which saves a fifth of the time")
-"""``evaluate_train`` of a recipe, whose length is set by validation data or not at all."""
+"""``evaluate_train`` of recipes, whose training never depends on the training metrics."""
 
 
 class TableNetwork(NamedTuple):
     """A network for a table, as plain data of a spec in which values may be ``Commented``.
 
     Args:
-        title: what it is.
-        data: parameters of the data set: how inputs are encoded.
+        title: the title of the spec.
+        data: the parameters of the data set that set the encoding of inputs.
         layers: the layers.
-        training: how to train it.
-        decisions: what was decided, each a label and a text.
+        training: the training.
+        decisions: the decisions made, each a label and a text.
     """
 
     title: str
@@ -82,32 +82,32 @@ Recipe: TypeAlias = Callable[[TableFacts], TableNetwork]
 
 
 def written_batch_size(batch: int, usual: int) -> Any:
-    """Return the size of minibatches as a spec has it: with a comment if it is not the usual one.
+    """Return the size of minibatches for a spec, with a comment if it is not the usual one.
 
     Args:
         batch: the size.
-        usual: the recipe's.
+        usual: the size in the recipe.
     """
     return batch if batch == usual else Commented(batch, f"{usual} from {2 * usual} training rows on")
 
 
 def columns_layer(facts: TableFacts, groups: Mapping[str, Sequence[Any]]) -> list[Any]:
-    """Return the layer in which groups of columns go through layers of their own; nothing if there are no groups.
+    """Return the ``Columns`` layer with separate layers for groups of columns; empty without groups.
 
     Args:
-        facts: what is known of the table.
-        groups: layers by what the columns hold.
+        facts: facts about the table.
+        groups: the layers of each group.
     """
     layer = {"Columns": groups}
     return [Commented(layer, "one-hot inputs pass unchanged") if facts.categories else layer] if groups else []
 
 
 def split_comments(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, str]]:
-    """Return a value in which nothing is ``Commented``, and the comments by path.
+    """Separate plain data from its comments, which are returned by path.
 
     Args:
         value: plain data in which values may be ``Commented``.
-        path: where it stands.
+        path: the path of the value.
     """
     if isinstance(value, Commented):
         plain, comments = split_comments(value.value, path)
@@ -116,6 +116,6 @@ def split_comments(value: Any, path: KeyPath = ()) -> tuple[Any, dict[KeyPath, s
         return value, {}
     items = value.items() if isinstance(value, Mapping) else enumerate(value)
     parts = {key: split_comments(item, (*path, key)) for key, item in items}
-    comments = {place: text for _, found in parts.values() for place, text in found.items()}
+    comments = {place: text for _, part_comments in parts.values() for place, text in part_comments.items()}
     plain = {key: part for key, (part, _) in parts.items()}
     return plain if isinstance(value, Mapping) else list(plain.values()), comments

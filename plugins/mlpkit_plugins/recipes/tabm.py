@@ -19,7 +19,7 @@ def tabm(facts: TableFacts) -> TableNetwork:
     """Return TabM for a table.
 
     Args:
-        facts: what is known of the table.
+        facts: facts about the table.
     """
     loss = "SoftmaxWithLoss" if facts.has_classes else "MeanSquaredError"
     monitor = "accuracy" if facts.has_classes else "mean_squared_error"

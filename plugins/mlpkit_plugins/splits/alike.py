@@ -1,4 +1,4 @@
-"""Whether the splits have the sizes that were asked for, and the same share of each class."""
+"""Checks that splits have the sizes asked for, and the same share of each class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpkit_plugins.splits.shares import Shares
 
 SURELY_SOME: Final = 3
-"""Chance leaves out a class once in twenty times if so many of its examples are expected."""
+"""The expected number of examples of a class that by chance is 0 once in twenty times."""
 
 
 def warnings_about_shares(
@@ -27,15 +27,15 @@ def warnings_about_shares(
     files: Collection[str],
     remedy: str,
 ) -> tuple[DataWarning, ...]:
-    """Return one warning if a split has half as many examples as it should, or of a class, or half as many again.
+    """Return a warning if the size of a split, or of a class in it, is off by half.
 
-    What chance alone may do, three standard deviations of a number of examples, isn't worth a warning.
+    Deviations of up to three standard deviations count as chance.
 
     Args:
-        counts: how many examples of each class each split has; of all, if there are no classes.
+        counts: the number of examples of each class in each split; of all examples, if there are no classes.
         classes: the names of the classes.
-        shares: the sizes that were asked for.
-        files: the splits that have files of their own.
+        shares: the requested sizes.
+        files: the splits that have separate files.
         remedy: what to do if the other splits differ.
     """
     train = counts["train"]
@@ -58,19 +58,19 @@ def warnings_about_shares(
         faults.append(f"class {shown_text(classes[worst])} is {where}{more}")
     if not faults:
         return ()
-    message = f"the splits aren't alike, so results and best weights may mislead: {'; '.join(faults)}"
+    message = f"the splits differ, so results and best weights may mislead: {'; '.join(faults)}"
     parameter = "split"
     if not wrong_sizes and set(wrong_shares) <= set(files):
         parameter = wrong_shares[0]
-        remedy = f"give {parameter} examples that are drawn as those for training are"
+        remedy = f"give {parameter} examples that are drawn like the training examples"
     return (DataWarning(parameter, message, remedy),)
 
 
-def _is_far(found: NDArray[np.integer], expected: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return whether numbers of examples are off by half, and by more than chance."""
-    off = np.abs(found - expected)
-    far: NDArray[np.bool_] = (off > expected / 2) & (off > 3 * np.sqrt(np.maximum(found, expected)))
-    far |= (found == 0) & (expected >= SURELY_SOME)
+def _is_far(actual: NDArray[np.integer], expected: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which numbers of examples are off by half, and by more than chance."""
+    off = np.abs(actual - expected)
+    far: NDArray[np.bool_] = (off > expected / 2) & (off > 3 * np.sqrt(np.maximum(actual, expected)))
+    far |= (actual == 0) & (expected >= SURELY_SOME)
     return far
 
 

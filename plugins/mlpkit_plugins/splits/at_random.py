@@ -1,4 +1,4 @@
-"""A split drawn at random: as many examples for each part as its share says."""
+"""A random split with exact shares."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def split_at_random(examples: int, shares: Shares, seed: int) -> dict[str, NDArr
 
     Args:
         examples: number of examples.
-        shares: which part makes which split.
+        shares: the shares of validation and test.
         seed: seed of the shuffle; the result depends on it and on the number of examples.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A split by keys: where an example goes depends on its own key and not on the others."""
+"""A split by keys: the split of an example depends only on its own key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FACTORS: Final = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27
 _LAST_SHIFT: Final = np.uint64(31)
 _BITS_KEPT: Final = np.uint64(11)
 TOGETHER: Final = 1 << 14
-"""Keys hashed at a time, so that scratch memory stays small."""
+"""Keys hashed at a time, to bound scratch memory."""
 
 
 def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[str, NDArray[np.intp]]:
@@ -26,23 +26,22 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
 
     Args:
         keys: a number for each example.
-        shares: which part makes which split, approximately, since the split is random.
+        shares: the approximate shares of validation and test, since the split is random.
         seed: seed of the split.
 
     Raises:
         ParameterError: a split that should have examples gets none.
     """
     salt = scattered(np.array([seed], np.uint64))
-    inside = [np.empty(len(keys), np.bool_) for _ in range(2)]  # of the share for testing; of both shares
+    in_test, held_out = np.empty(len(keys), np.bool_), np.empty(len(keys), np.bool_)
     for begin in range(0, len(keys), TOGETHER):
         part = slice(begin, begin + TOGETHER)
         u = (scattered(keys[part] + salt) >> _BITS_KEPT) * 2.0**-53
-        for found, share in zip(inside, (shares.test, shares.test + shares.validation), strict=True):
-            np.less(u, share, out=found[part])
-    in_test, kept = inside
+        np.less(u, shares.test, out=in_test[part])
+        np.less(u, shares.test + shares.validation, out=held_out[part])
     parts = {
-        "train": np.flatnonzero(~kept),
-        "validation": np.flatnonzero(kept & ~in_test),
+        "train": np.flatnonzero(~held_out),
+        "validation": np.flatnonzero(held_out & ~in_test),
         "test": np.flatnonzero(in_test),
     }
     shares.expect_examples({name: len(part) for name, part in parts.items()}, remedy="set split: shuffle")
@@ -50,7 +49,7 @@ def split_by_key(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[st
 
 
 def scattered(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return numbers of 64 bits that look random, the same for the same number.
+    """Hash 64-bit numbers to 64-bit numbers that look random.
 
     Source: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
     """

@@ -1,4 +1,4 @@
-"""A split by rank: the first examples in some order are for testing, the next for validation, the rest for training."""
+"""Splits by rank: the first examples in some order are for testing, the next for validation, the rest for training."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def split_by_class(
     keys: NDArray[np.uint64], classes: NDArray[np.integer[Any]], shares: Shares, seed: int
 ) -> dict[str, NDArray[np.intp]]:
-    """Return the positions of each split; each has about the same share of every class.
+    """Return the positions of each split; all splits have about the same share of every class.
 
-    Examples with the same key are in the same split. Of an added example, few others change their split.
+    Examples with the same key are in the same split. Adding an example moves few others to another split.
 
     Args:
-        keys: a number for each example, which its class is part of.
+        keys: a number for each example, which depends on its class, too.
         classes: the class of each example.
-        shares: which part makes which split.
+        shares: the shares of validation and test.
         seed: seed of the split.
 
     Raises:
@@ -36,7 +36,7 @@ def split_by_class(
     rows_of = np.split(np.argsort(classes, kind="stable"), np.cumsum(counts)[:-1])
     present = np.flatnonzero(counts)
     firsts = np.zeros(len(counts), np.uint64)
-    for number in present:  # one by one, which takes less memory than all at once
+    for number in present:  # a loop takes less memory than all at once
         firsts[number] = keys[rows_of[number]].min()
     tested = _allotted(shares.test, counts, firsts)
     kept = np.maximum(_allotted(shares.test + shares.validation, counts, firsts), tested)
@@ -51,7 +51,7 @@ def split_by_class(
 
 
 def _borders(keys: NDArray[np.uint64], tested: int, kept: int) -> tuple[np.uint64, np.uint64]:
-    """Return below which keys examples are for testing, and below which they are not for training; sorts the keys."""
+    """Sort the keys, and return the bounds below which examples are for testing, and not for training."""
     keys.sort()
     first = _cut(keys, 0, tested)
     return keys[first], keys[_cut(keys, first, kept)]
@@ -62,7 +62,7 @@ def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[
 
     Args:
         keys: a number for each example's group.
-        shares: which part makes which split, as nearly as whole groups allow.
+        shares: the shares of validation and test, as nearly as whole groups allow.
         seed: seed of the split.
 
     Raises:
@@ -73,13 +73,13 @@ def split_by_group(keys: NDArray[np.uint64], shares: Shares, seed: int) -> dict[
 
 
 def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArray[np.intp]]:
-    """Return the positions of each split: the latest examples for testing, those before them for validation.
+    """Return the positions of each split: the latest examples for testing, the examples before them for validation.
 
     Examples of the same time are in the same split.
 
     Args:
         times: the time of each example.
-        shares: which part makes which split, as nearly as that allows.
+        shares: the shares of validation and test, as nearly as equal times allow.
 
     Raises:
         ParameterError: a split that should have examples gets none.
@@ -88,7 +88,7 @@ def split_by_time(times: NDArray[np.float64], shares: Shares) -> dict[str, NDArr
 
 
 def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """Return a number for each key that looks random, in parts, so that scratch memory stays small."""
+    """Hash keys, block by block, to bound scratch memory."""
     salt = scattered(np.array([seed], np.uint64))
     numbers = np.empty(len(keys), np.uint64)
     for begin in range(0, len(keys), TOGETHER):
@@ -99,12 +99,12 @@ def _scattered(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
 
 
 def _allotted(share: float, counts: NDArray[np.integer[Any]], firsts: NDArray[np.uint64]) -> NDArray[np.integer[Any]]:
-    """Return how many of each class a share is, all but one at most, rounded so that their sum is that share of all.
+    """Return a share of each class's examples, at most all but one, rounded so that the sum is that share of all.
 
     Args:
         share: the share.
-        counts: the examples of each class.
-        firsts: a number of each class that breaks ties.
+        counts: the number of examples of each class.
+        firsts: a number for each class that breaks ties.
     """
     wanted = share * counts
     most = np.maximum(counts - 1, 0)
@@ -120,9 +120,9 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
     """Return the positions of each split, in ascending order, cut where the key changes nearest to the share.
 
     Args:
-        order: the positions of all examples, those for testing first; equal keys follow each other.
-        keys: what keeps examples together.
-        shares: which part makes which split.
+        order: the positions of all examples, test examples first, equal keys next to each other.
+        keys: the keys; examples with equal keys stay together.
+        shares: the shares of validation and test.
         remedy: what to do if too many examples stay together.
     """
     in_order = keys[order]
@@ -134,12 +134,12 @@ def _split_in_order(order: NDArray[np.intp], keys: Array, shares: Shares, remedy
 
 
 def _cut(in_order: Array, begin: int, wanted: float) -> int:
-    """Return where to cut after a position, and before the end: where the key changes nearest to what is wanted.
+    """Return the change of the key nearest to a wanted position, after ``begin`` and before the end.
 
     Args:
-        in_order: the keys, equal ones side by side.
-        begin: the position; nothing is cut off if no more is wanted, or no key changes.
-        wanted: where to cut, if the key changes there.
+        in_order: the keys, equal keys next to each other.
+        begin: the position to return if ``wanted`` isn't after it, or no key changes.
+        wanted: the wanted position.
     """
     place = round(wanted)
     if place <= begin:

@@ -13,7 +13,7 @@ def split_in_order(examples: int, shares: Shares) -> dict[str, range]:
 
     Args:
         examples: number of examples.
-        shares: which part makes which split.
+        shares: the shares of validation and test.
 
     Raises:
         ParameterError: a split that should have examples gets none.

@@ -18,11 +18,11 @@ F = TypeVar("F", bound=str | tuple[str, str])
 
 
 class Shares(NamedTuple):
-    """Which part of the examples makes which split; the rest is for training.
+    """The shares of the held-out splits; the rest is for training.
 
     Args:
-        validation: share of the examples for validation, from 0 to below 1.
-        test: share of the examples for testing, from 0 to below 1.
+        validation: share of the examples for validation, in [0, 1).
+        test: share of the examples for testing, in [0, 1).
     """
 
     validation: float
@@ -32,7 +32,7 @@ class Shares(NamedTuple):
         """Check that examples are left to train on.
 
         Raises:
-            ParameterError: none are left.
+            ParameterError: the sum of the shares is 1 or more.
         """
         if self.validation + self.test >= 1:
             message = f"{self.validation:g} for validation and {self.test:g} for testing leave nothing to train on"
@@ -43,7 +43,7 @@ class Shares(NamedTuple):
 
         Args:
             sizes: number of examples in each split.
-            remedy: what else to do if there are enough examples, and only chance left the split empty.
+            remedy: another way out if there are enough examples, and the split is empty by chance.
 
         Raises:
             ParameterError: a split has no example.
@@ -55,7 +55,7 @@ class Shares(NamedTuple):
                 advice = f"ask for a larger share, such as {_least(examples):g}" if examples > 1 else "add examples"
                 if round(share * examples):  # enough on average
                     advice = f"ask for a larger share, or {remedy}"
-                raise ParameterError(name, message, remedy=f"{advice}, or set {name}: 0 to do without")
+                raise ParameterError(name, message, remedy=f"{advice}, or set {name}: 0 to disable it")
         if not sizes["train"]:
             message = (
                 f"the shares of {self.validation:g} for validation and {self.test:g} for testing leave none of "
@@ -65,15 +65,15 @@ class Shares(NamedTuple):
 
 
 FEWEST_TO_TEST: Final = 10
-"""With fewer examples than this in a split, one more that is right moves its accuracy by more than a tenth."""
+"""With fewer examples in a split, a single one changes its accuracy by more than a tenth."""
 
 
 def warnings_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tuple[DataWarning, ...]:
-    """Return a warning for each split whose results mean little, since it has so few examples.
+    """Return a warning for each split that is too small for meaningful results.
 
     Args:
         sizes: number of examples in each split.
-        files: the splits that have files of their own.
+        files: the splits that have separate files.
     """
     remedies = {name: f"name a file with more in {name}" for name in files}
     return tuple(
@@ -88,18 +88,18 @@ def warnings_about_sizes(sizes: Mapping[str, int], files: Collection[str]) -> tu
 
 
 def shares_and_files(validation: float | F, test: float | F) -> tuple[Shares, dict[str, F]]:
-    """Return which part of the examples makes which split, and the files of the splits that have their own.
+    """Return the shares of the held-out splits, and the files of the splits that have separate files.
 
     Args:
-        validation: a share of the examples for validation, or what holds them: then they take no share.
+        validation: the share of the examples for validation, or the file that holds them.
         test: the same for testing.
 
     Raises:
         ParameterError: the shares leave nothing to train on.
     """
-    given = {"validation": validation, "test": test}
-    files = {name: found for name, found in given.items() if isinstance(found, str | tuple)}
-    shares = Shares(*(found if isinstance(found, float) else 0.0 for found in given.values()))
+    sources = {"validation": validation, "test": test}
+    files = {name: source for name, source in sources.items() if isinstance(source, str | tuple)}
+    shares = Shares(*(source if isinstance(source, float) else 0.0 for source in sources.values()))
     shares.expect_rest()
     return shares, files
 
@@ -109,6 +109,6 @@ def _counted(examples: int) -> str:
 
 
 def _least(examples: int) -> float:
-    """Return a share of so many examples that gives one, with two digits at most."""
+    """Return a share that gives at least one example, with at most two digits."""
     scale = 10.0 ** (len(str(examples)) + 1)
     return math.ceil(scale / examples) / scale

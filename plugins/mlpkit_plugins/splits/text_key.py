@@ -1,4 +1,4 @@
-"""A number for a text, by which an example may be split."""
+"""Hashes of texts, by which examples are split."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from hashlib import blake2b
 
 
 def text_key(text: str) -> int:
-    """Return a number of 64 bits that depends on a text."""
+    """Return a 64-bit hash of a text."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")

@@ -1,4 +1,4 @@
-"""Finite numbers that a dtype can't hold: float32 makes 1e39 infinite."""
+"""Finite numbers that a dtype can't hold, such as 1e39 in float32."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def holds(dtype: np.dtype[Any], numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which numbers are finite as a dtype; all of them if it is one of integers."""
+    """Return which numbers are finite in a dtype; all of them for a dtype of integers."""
     if dtype.kind != "f":
         return np.ones(numbers.shape, np.bool_)
     with np.errstate(over="ignore"):
@@ -20,14 +20,14 @@ def holds(dtype: np.dtype[Any], numbers: NDArray[np.float64]) -> NDArray[np.bool
 
 
 def too_large(dtype: np.dtype[Any], number: float, scaled: float, remedy: str) -> str:
-    """Return what to say of a number that a dtype can't hold.
+    """Return the message for a number that a dtype can't hold.
 
     Args:
         dtype: the dtype.
-        number: the number as it stands in the file.
-        scaled: what is made of it.
-        remedy: what to do about the number, if not about the dtype.
+        number: the number in the file.
+        scaled: the scaled number.
+        remedy: what to do about the number instead of the dtype.
     """
     what = f"{number:g}" if scaled == number else f"{number:g}, scaled to {scaled:g},"
     most = np.finfo(dtype).max
-    return f"{what} is too large for {dtype}, which ends at {most:.3g}; set dtype: float64, or {remedy}"
+    return f"{what} is too large for {dtype}, whose largest number is {most:.3g}; set dtype: float64, or {remedy}"

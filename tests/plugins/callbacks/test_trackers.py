@@ -270,7 +270,7 @@ def test_wandb_that_does_not_know_who_logs_is_an_error(place, resumed, monkeypat
     monkeypatch.setenv("NETRC", str(place / "netrc"))
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     (place / "w.yaml").write_text(SPEC.replace("CALLBACKS", "[wandb: {mode: online}]"))
-    with pytest.raises(mlpkit.UsageError, match=r"^W&B doesn't know who logs; run wandb login, or write"):
+    with pytest.raises(mlpkit.UsageError, match=r"^W&B isn't logged in; run wandb login, or write"):
         mlpkit.run(mlpkit.load_spec("w.yaml"), "unknown")
 
 
@@ -285,8 +285,8 @@ def test_without_a_folder_nothing_is_logged(callback, place):
 @pytest.mark.parametrize(
     ("callback", "message"),
     [
-        ("mlflow: {uri: ./mlruns}", "'./mlruns' is no server or database"),
-        ("mlflow: {uri: 'file:///mlruns'}", "'file:///mlruns' is no server or database"),
+        ("mlflow: {uri: ./mlruns}", "'./mlruns' is not a server or database"),
+        ("mlflow: {uri: 'file:///mlruns'}", "'file:///mlruns' is not a server or database"),
         ("wandb: {module: trackio, mode: offline}", "trackio has no mode"),
         ("wandb: {module: trackio, entity: me}", "trackio has no entity"),
     ],

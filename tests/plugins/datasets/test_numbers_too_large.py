@@ -21,7 +21,7 @@ pq = Optional("pyarrow.parquet")
 Parquet = Optional("mlpkit_plugins.datasets.parquet", "Parquet")
 
 NONE = {"validation": 0, "test": 0}
-ENDS = "which ends at 3.4e+38; set dtype: float64, or leave out the"
+ENDS = "whose largest number is 3.4e+38; set dtype: float64, or leave out the"
 
 
 @pytest.fixture

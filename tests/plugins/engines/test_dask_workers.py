@@ -42,7 +42,7 @@ def test_a_worker_that_ends_stops_its_trial(monkeypatch):
     end = Future()
     stopped = TrainingEnd(stopped="a signal")
     trainer = SimpleNamespace(submit=lambda *_, **__: end, stop=lambda: end.set_result(stopped))
-    monkeypatch.setattr(remote_workers, "SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(remote_workers, "SECONDS_BETWEEN_CHECKS", 0.01)
     monkeypatch.setattr(dask_workers, "get_worker", lambda: SimpleNamespace(status=dask_workers.Status.closing))
     monkeypatch.setitem(remote_workers._trainers, "swept", trainer)
     call = remote_workers.TrialCall(TrainingEnd, "swept/trial-0", {})

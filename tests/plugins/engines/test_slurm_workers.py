@@ -107,7 +107,7 @@ def test_what_slurm_refuses_is_said_once_in_its_own_words(trial, capfd):
     assert isinstance(found, UsageError)
     assert str(found) == (
         f"{folder}: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission failed: Invalid "
-        "partition name specified; change what it refuses, and go on with: mlpkit sweep --resume "
+        "partition name specified; change what it refuses, and resume with: mlpkit sweep --resume "
         f"{folder.parent} --on slurm --workers 3 --slurm partition=nowhere --slurm cpus-per-task=2 --slurm exclusive"
     )
     assert capfd.readouterr() == ("", "")
@@ -133,8 +133,8 @@ def test_a_controller_that_is_down_is_waited_for_but_not_for_ever(trial, tmp_pat
     [
         ({"nodes": "2"}, "Slurm's nodes is set by mlpkit itself; leave it out"),
         ({"job-name": "x"}, "Slurm's job-name is set by mlpkit itself; leave it out"),
-        ({"cpus-per-task": "many"}, "Slurm's cpus-per-task: expected a number from 1 up, and got 'many'"),
-        ({"signal_delay_s": "0"}, "Slurm's signal-delay-s: expected a number from 1 up, and got '0'"),
+        ({"cpus-per-task": "many"}, "Slurm's cpus-per-task: expected 1 or more, got 'many'"),
+        ({"signal_delay_s": "0"}, "Slurm's signal-delay-s: expected 1 or more, got '0'"),
     ],
 )
 @pytest.mark.usefixtures("trial")
@@ -155,5 +155,5 @@ def test_commands_without_a_cluster_are_an_error_at_once(monkeypatch, tmp_path):
     (tmp_path / "squeue").write_text(
         "#!/bin/sh\necho 'squeue: fatal: Could not establish a configuration source' >&2\nexit 1\n"
     )
-    with pytest.raises(UsageError, match="the commands of Slurm know no cluster on this machine"):
+    with pytest.raises(UsageError, match="Slurm's commands find no cluster on this machine"):
         slurm_workers.SlurmWorkers()

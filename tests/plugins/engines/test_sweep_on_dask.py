@@ -129,7 +129,7 @@ def test_a_killed_scheduler_and_a_killed_driver_lose_nothing(started, invoke, ml
     folder = Path("swept").resolve()
     assert first.stderr.read() == (
         "error: the Dask scheduler has ended, or can't be reached any more; "
-        f"go on with: mlpkit sweep --resume {folder}\n"
+        f"resume with: mlpkit sweep --resume {folder}\n"
         "  note: the run so far is saved in swept\n"
     )
     address, _ = cluster("second.json")
@@ -160,7 +160,7 @@ def test_ctrl_c_stops_the_trials_on_a_cluster(started, cluster, forever):
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("nowhere", "'nowhere' is no address of a Dask scheduler; expected one such as tcp://192.0.2.1:8786"),
+        ("nowhere", "'nowhere' is not the address of a Dask scheduler, such as tcp://192.0.2.1:8786"),
         ("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9; start one: dask scheduler"),
     ],
 )

@@ -100,6 +100,6 @@ def test_what_slurm_refuses_ends_the_sweep_and_is_said_once(sweep):
     assert driver.returncode == 2
     assert said == (
         "error: swept/trial-0: Slurm refuses its job: invalid partition specified: nowhere; Batch job submission "
-        "failed: Invalid partition name specified; change what it refuses, and go on with: mlpkit sweep --resume swept "
-        "--on slurm --workers 2 --slurm partition=nowhere\n  note: the run so far is saved in swept\n"
+        "failed: Invalid partition name specified; change what it refuses, and resume with: mlpkit sweep --resume "
+        "swept --on slurm --workers 2 --slurm partition=nowhere\n  note: the run so far is saved in swept\n"
     )

@@ -177,4 +177,4 @@ def test_a_program_in_python_sweeps_over_ranks_too(environment, invoke):
     assert contents("swept") == plain
     done = run([MPIEXEC, "-n", "3", sys.executable, "program.py"])
     assert done.returncode != 0
-    assert "each process has begun a sweep of its own; start the program with: mpiexec -n 5 python" in done.stderr
+    assert "each process started a separate sweep; start the program with: mpiexec -n 5 python" in done.stderr

@@ -55,14 +55,14 @@ def no_engine(monkeypatch):
 
 
 def test_without_an_engine_nothing_is_computed(network, tmp_path, no_engine):
-    with pytest.raises(EngineMissingError, match=r"^there is no engine of JavaScript; install Node, or Chromium$"):
+    with pytest.raises(EngineMissingError, match=r"^there is no JavaScript engine; install Node or Chromium$"):
         computed(network, tmp_path, ".js")
 
 
 def test_without_an_engine_a_file_is_written_with_a_warning(towns, tmp_path, no_engine):
     found = export(towns, tmp_path / "towns.html")
 
-    assert "there is no engine of JavaScript" in found.warning
+    assert "there is no JavaScript engine" in found.warning
     assert found.rows == 0
     assert (tmp_path / "towns.html").exists()
 

@@ -15,7 +15,7 @@ def warnings(train, validation, test, shares=(0.1, 0.1), files=(), classes=("no"
     return warnings_about_shares(counts, classes, Shares(*shares), files, "do that")
 
 
-WHAT = "the splits aren't alike, so results and best weights may mislead: "
+WHAT = "the splits differ, so results and best weights may mislead: "
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_file_of_other_shares_is_warned_about_whatever_its_size():
     assert warning == DataWarning(
         "test",
         f"{WHAT}class 'no' is 62% of train, 2% of test; 1 more class differs",
-        "give test examples that are drawn as those for training are",
+        "give test examples that are drawn like the training examples",
     )
 
 

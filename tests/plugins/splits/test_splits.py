@@ -147,27 +147,27 @@ def test_another_seed_gives_another_split():
         (
             lambda: split_at_random(3, Shares(0.1, 0), 0),
             "validation: the share of 0.1 for validation gives none of 3 examples; "
-            "ask for a larger share, such as 0.34, or set validation: 0 to do without",
+            "ask for a larger share, such as 0.34, or set validation: 0 to disable it",
         ),
         (
             lambda: split_in_order(5, Shares(0.2, 0.01)),
             "test: the share of 0.01 for test gives none of 5 examples; "
-            "ask for a larger share, such as 0.2, or set test: 0 to do without",
+            "ask for a larger share, such as 0.2, or set test: 0 to disable it",
         ),
         (
             lambda: split_by_key(np.zeros(5, np.uint64), Shares(0.01, 0), 0),
             "validation: the share of 0.01 for validation gives none of 5 examples; "
-            "ask for a larger share, such as 0.2, or set validation: 0 to do without",
+            "ask for a larger share, such as 0.2, or set validation: 0 to disable it",
         ),
         (
             lambda: split_by_key(np.zeros(1000, np.uint64), Shares(0.01, 0), 0),
             "validation: the share of 0.01 for validation gives none of 1,000 examples; "
-            "ask for a larger share, or set split: shuffle, or set validation: 0 to do without",
+            "ask for a larger share, or set split: shuffle, or set validation: 0 to disable it",
         ),
         (
             lambda: split_at_random(1, Shares(0.1, 0), 0),
             "validation: the share of 0.1 for validation gives none of 1 example; "
-            "add examples, or set validation: 0 to do without",
+            "add examples, or set validation: 0 to disable it",
         ),
         (
             lambda: split_at_random(2, Shares(0.4, 0.5), 0),

@@ -119,7 +119,7 @@ def test_the_list_of_specs_names_the_recipes_of_all_plugins(own, named, cwd, inv
         ),
         (
             ["--data", "words.csv", "--target", "kind", "--recipe", "mlp_plr"],
-            "error: --recipe: mlp_plr embeds numbers, and no column besides the target holds any; take "
+            "error: --recipe: mlp_plr embeds numbers, but no input column holds any; take "
             "realmlp_td_s, or leave out --recipe\n",
         ),
     ],

@@ -1,1 +1,1 @@
-"""How a graph becomes a file in C: names and literals, memory, operators, and the proof that it computes the same."""
+"""Converts a graph to a file in C: names and literals, memory, operators, and the proof of its results."""

@@ -1,4 +1,4 @@
-"""Operators that compute each element from those of their inputs."""
+"""Elementwise operators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def elementwise(expression: str) -> Operator:
-    """Return an operator that computes each element from those of its inputs, which are stretched to one shape.
+    """Return an operator that computes each element from the elements of its inputs, with broadcasting.
 
     Args:
         expression: the element in C; ``{0}``, ``{1}``, ... stand for the inputs' elements, ``{zero}`` for 0, and
@@ -40,7 +40,7 @@ def mathematical(name: str) -> Operator:
     """Return an operator that applies a mathematical function to each element.
 
     Args:
-        name: its name in C for ``double``.
+        name: the function's name in C for ``double``.
     """
 
     def one_to_one(step: Step) -> list[str]:
@@ -52,16 +52,16 @@ def mathematical(name: str) -> Operator:
 
 
 def called(function: str, **defaults: float) -> Operator:
-    """Return an operator that applies a function of mlpkit's to each element, in float32.
+    """Return an operator that applies one of mlpkit's functions to each element, in float32.
 
     Args:
         function: its name in C.
-        defaults: its further arguments: attributes of the operator, with their values if they aren't given.
+        defaults: its other arguments: attributes of the operator, with their default values.
     """
 
     def one_to_one(step: Step) -> list[str]:
-        given = step.node.attributes
-        arguments = [literal(np.float32(given.get(name, value))) for name, value in defaults.items()]
+        attributes = step.node.attributes
+        arguments = [literal(np.float32(attributes.get(name, value))) for name, value in defaults.items()]
         return assigned(step, [step.floats()], lambda x: f"{function}({', '.join([*x, *arguments])})")
 
     return one_to_one
@@ -72,8 +72,8 @@ def assigned(step: Step, values: list[Operand], element: Callable[[list[str]], s
 
     Args:
         step: the step.
-        values: the operands, stretched to the shape of the output.
-        element: makes an expression of the operands' elements.
+        values: the operands, which are broadcast to the shape of the output.
+        element: returns the expression for an element from the operands' elements.
     """
     y = step.output
     strides = [row_major(y.shape), *(_strides(step, operand) for operand in values)]
@@ -82,7 +82,7 @@ def assigned(step: Step, values: list[Operand], element: Callable[[list[str]], s
 
 
 def _strides(step: Step, operand: Operand) -> tuple[int, ...]:
-    """Return how far apart an operand's elements are along the axes of the output of one example."""
+    """Return the strides of an operand along the axes of one example's output."""
     shape, to = operand.shape, step.output.shape
     if operand.constant is None:
         if len(shape) != len(to):
@@ -102,10 +102,10 @@ def leaky_relu(step: Step) -> list[str]:
 
 
 def folded(expression: str) -> Operator:
-    """Return an operator of any number of inputs, which are combined one after the other.
+    """Return an operator that combines any number of inputs pairwise.
 
     Args:
-        expression: what two elements, ``{0}`` and ``{1}``, become.
+        expression: the combination of two elements, ``{0}`` and ``{1}``.
     """
 
     def statements(step: Step) -> list[str]:
@@ -120,7 +120,7 @@ def folded(expression: str) -> Operator:
 
 
 def clip(step: Step) -> list[str]:
-    """Return x, at least the second input and at most the third; NaN stays NaN."""
+    """Return x clipped to the second and the third input; NaN stays NaN."""
     bounds = [(sign, step.fixed(number)) for number, sign in ((1, "<"), (2, ">")) if step.has(number)]
     lines, source = [], step.varying(0)
     for sign, bound in bounds:
@@ -134,7 +134,7 @@ def _bounded(sign: str, bound: str) -> Callable[[list[str]], str]:
 
 
 def cast(step: Step) -> list[str]:
-    """Return x as another type; whatever isn't zero is true."""
+    """Return x as another type; any number but zero is true."""
     x, y = step.varying(0), step.output
     if x.dtype.kind in "UO" or y.dtype.kind in "UO":
         raise step.refused("on texts")

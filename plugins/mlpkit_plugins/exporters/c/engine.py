@@ -1,4 +1,4 @@
-"""Computing with a file in C: it is compiled with the compiler at hand, and run on rows."""
+"""Compiles a file in C with the compiler at hand, and runs it on rows."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ STANDARD: Final = ("-std=c99", "-O2")
 
 
 class Machine(NamedTuple):
-    """What compiles a file and runs it.
+    """Compiles a file and runs it.
 
     Args:
         compiler: the command of the compiler, with its options.
-        runner: the command that runs a program for another processor; empty for this one.
-        byte_order: ``<`` if its processor stores the lowest byte first, ``>`` if the highest; ``=`` for this one's.
+        runner: the command that runs programs for another processor; empty for this processor.
+        byte_order: ``<`` for a little-endian processor, ``>`` for a big-endian one, ``=`` for this processor.
     """
 
     compiler: tuple[str, ...]
@@ -44,7 +44,7 @@ class Machine(NamedTuple):
 
 
 def this_machine() -> Machine:
-    """Return the compiler at hand: what the environment variable CC says, or ``cc``."""
+    """Return the compiler at hand: the environment variable CC, or ``cc``."""
     return Machine((*shlex.split(os.environ.get("CC") or "cc"), *STANDARD))
 
 
@@ -82,7 +82,7 @@ void write_text(const char *text)
     write_numbers(bytes, WIDTH);
 }
 """
-"""Functions that the program has beside those of the file; WIDTH is the bytes of the longest text, and one more."""
+"""Additional functions of the program; WIDTH is the bytes of the longest text, plus one."""
 
 
 EMPTY_PROGRAM: Final = f"""\
@@ -95,7 +95,7 @@ int main(void)
     return 0;
 }}
 """
-"""A program without a model, which every compiler can compile that works."""
+"""A program without a model, which any working compiler can compile."""
 
 
 def compute(
@@ -106,20 +106,20 @@ def compute(
     wanted: Collection[str],
     machine: Machine | None = None,
 ) -> dict[str, Array]:
-    """Return what a file in C computes for rows.
+    """Compute rows with a file in C.
 
     Values inside the model are set and read between the paragraphs of the file's function.
 
     Args:
-        source: the file's text.
-        name: what the names in it begin with.
+        source: the text of the file.
+        name: the prefix of its names.
         written: the program that was written to it.
         feeds: arrays for the inputs, or for values of the graph.
-        wanted: names of outputs or values of the graph; those that the file doesn't compute are left out.
-        machine: what compiles and runs it; by default the compiler at hand.
+        wanted: names of outputs or values of the graph; the result leaves out values that the file doesn't compute.
+        machine: compiles and runs it; by default the compiler at hand.
 
     Raises:
-        EngineMissingError: there is no compiler that works.
+        EngineMissingError: there is no working compiler.
         ExportError: it can't compile the file, or the program fails.
     """
     width = _longest_text(written, feeds) + 1
@@ -130,25 +130,24 @@ def compute(
     text = _instrumented(source, name, written, read, shown) if inside else source
     program = f"#define WIDTH {width}\n{HELPERS}\n{text}\n{_main(name, written, inputs, outputs)}"
     rows = len(next(iter(feeds.values())))
-    given = [(feeds[each], written.inputs.get(each) or written.places[each]) for each in (*inputs, *read)]
-    found = [written.places[each] for each in shown] + [written.outputs[each] for each in outputs]
+    fed = [(feeds[each], written.inputs.get(each) or written.places[each]) for each in (*inputs, *read)]
+    computed = [written.places[each] for each in shown] + [written.outputs[each] for each in outputs]
     machine = machine or this_machine()
-    taken = _packed(given, rows, width, machine.byte_order)
-    returned = _run(program, machine, rows, taken)
-    return dict(zip((*shown, *outputs), _unpacked(returned, found, rows, width, machine.byte_order), strict=True))
+    returned = _run(program, machine, rows, _packed(fed, rows, width, machine.byte_order))
+    return dict(zip((*shown, *outputs), _unpacked(returned, computed, rows, width, machine.byte_order), strict=True))
 
 
 def _longest_text(written: Program, feeds: Mapping[str, Array]) -> int:
-    """Return how many bytes the longest text has that goes in or may come out."""
+    """Return the bytes of the longest input or output text."""
     arrays = [each for each in (*written.arrays.values(), *feeds.values()) if each.dtype.kind in "UO"]
     return max((len(str(text).encode()) for array in arrays for text in array.ravel()), default=0)
 
 
 def _instrumented(source: str, name: str, written: Program, read: list[str], shown: list[str]) -> str:
-    """Return a file whose function reads and shows values after the paragraphs that compute them.
+    """Let a file's function read and write values after the paragraphs that compute them.
 
     Raises:
-        ExportError: the function has other paragraphs than it was written with.
+        ExportError: the paragraphs of the function were changed.
     """
     before, begin, rest = source.partition(f"{signature(name)}\n{{\n")
     body, end, after = rest.partition("\n}\n")
@@ -163,7 +162,7 @@ def _instrumented(source: str, name: str, written: Program, read: list[str], sho
 
 
 def _main(name: str, written: Program, inputs: list[str], outputs: list[str]) -> str:
-    """Return a main function that computes as many rows as its argument says."""
+    """Return a main function that computes rows; their number is its argument."""
     texts = [each for each in written.inputs.values() if each.dtype.kind == "U"]
     lines = [
         f"static {name}_inputs inputs, *in = &inputs;",
@@ -197,17 +196,17 @@ def _writing(operand: Operand) -> str:
     return f"write_numbers({operand.pointer}, {operand.size} * sizeof *({operand.pointer}));"
 
 
-def _run(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
-    """Compile a program and run it; return what it writes.
+def _run(program: str, machine: Machine, rows: int, stdin: bytes) -> bytes:
+    """Compile a program and run it; return its output.
 
     Raises:
-        EngineMissingError: there is no compiler, or it can't compile and run any program.
-        ExportError: it can't compile this one, or the program fails.
+        EngineMissingError: there is no working compiler.
+        ExportError: it can't compile this program, or the program fails.
     """
     if shutil.which(machine.compiler[0]) is None:
         raise EngineMissingError(f"there is no C compiler {machine.compiler[0]}; install one, or name it in CC")
     try:
-        return _output(program, machine, rows, given)
+        return _output(program, machine, rows, stdin)
     except ExportError as error:
         if not _works(machine):
             nor = "and it can't compile and run an empty program either; name another compiler in CC"
@@ -223,17 +222,17 @@ def _works(machine: Machine) -> bool:
     return True
 
 
-def _output(program: str, machine: Machine, rows: int, given: bytes) -> bytes:
+def _output(program: str, machine: Machine, rows: int, stdin: bytes) -> bytes:
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         binary = Path(folder) / "program"
         binary.write_bytes(_compiled(program, machine.compiler))
         binary.chmod(0o700)
-        return _done([*machine.runner, str(binary), str(rows)], given, "can't run the file")
+        return _done([*machine.runner, str(binary), str(rows)], stdin, "can't run the file")
 
 
 @lru_cache(maxsize=4)
 def _compiled(program: str, compiler: tuple[str, ...]) -> bytes:
-    """Return a compiled program; a proof runs the same one on many rows."""
+    """Return a compiled program; a proof runs the same program on many rows."""
     with TemporaryDirectory(prefix="mlpkit-") as folder:
         source, binary = Path(folder) / "program.c", Path(folder) / "program"
         source.write_text(program, "ascii")
@@ -241,46 +240,46 @@ def _compiled(program: str, compiler: tuple[str, ...]) -> bytes:
         return binary.read_bytes()
 
 
-def _done(command: list[str], given: bytes, failure: str) -> bytes:
-    """Return what a command writes.
+def _done(command: list[str], stdin: bytes, failure: str) -> bytes:
+    """Return the output of a command.
 
     Raises:
         ExportError: it fails.
     """
     try:
-        done = subprocess.run(command, input=given, capture_output=True, check=False)
-    except OSError as error:  # compiled for another processor, say
+        done = subprocess.run(command, input=stdin, capture_output=True, check=False)
+    except OSError as error:  # such as a program for another processor
         raise ExportError(f"{command[0]} {failure}: {error.strerror}") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = next((line for line in said if "error" in line.lower()), f"it ended with {done.returncode}")
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = next((line for line in lines if "error" in line.lower()), f"it ended with {done.returncode}")
         raise ExportError(f"{command[0]} {failure}: {reason}")
     return done.stdout
 
 
-def _packed(given: list[tuple[Array, Operand]], rows: int, width: int, byte_order: ByteOrder) -> bytes:
-    """Return rows as the program reads them."""
-    packed = np.zeros(rows, _layout([operand for _, operand in given], width, byte_order))
-    for position, (array, operand) in enumerate(given):
+def _packed(feeds: list[tuple[Array, Operand]], rows: int, width: int, byte_order: ByteOrder) -> bytes:
+    """Return rows in the program's input format."""
+    packed = np.zeros(rows, _layout([operand for _, operand in feeds], width, byte_order))
+    for position, (array, operand) in enumerate(feeds):
         values = np.char.encode(array.astype(str), "utf-8") if operand.dtype.kind == "U" else array
         packed[f"f{position}"] = values.reshape(rows, *operand.shape)
     return packed.tobytes()
 
 
-def _unpacked(returned: bytes, found: list[Operand], rows: int, width: int, byte_order: ByteOrder) -> list[Array]:
-    """Return the arrays of rows that the program wrote.
+def _unpacked(returned: bytes, operands: list[Operand], rows: int, width: int, byte_order: ByteOrder) -> list[Array]:
+    """Return the arrays in the program's output.
 
     Raises:
-        ExportError: it wrote too little.
+        ExportError: the output has the wrong length.
     """
-    layout = _layout(found, width, byte_order)
+    layout = _layout(operands, width, byte_order)
     if len(returned) != rows * layout.itemsize:
         raise ExportError(f"the file gives {len(returned)} bytes for {rows} rows; expected {rows * layout.itemsize}")
     unpacked = np.frombuffer(returned, layout)
-    arrays = [unpacked[f"f{position}"] for position in range(len(found))]
+    arrays = [unpacked[f"f{position}"] for position in range(len(operands))]
     return [
         np.char.decode(array, "utf-8", "replace") if operand.dtype.kind == "U" else array.astype(operand.dtype)
-        for array, operand in zip(arrays, found, strict=True)
+        for array, operand in zip(arrays, operands, strict=True)
     ]
 
 

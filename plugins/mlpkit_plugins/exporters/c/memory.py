@@ -1,4 +1,4 @@
-"""Where values lie in memory, so that those that aren't needed at the same time share it."""
+"""The allocation of values in memory, which values share if they aren't needed at the same time."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from mlpkit_plugins.exporters.c.step import Operand
 
 FOREVER: Final = 1 << 62
-"""The last step of values that are needed after all steps, and of inputs, which can't be overwritten."""
+"""The last step of outputs, and of inputs, which can't be overwritten."""
 
 
 class Lifetime(NamedTuple):
-    """How long a value is needed.
+    """The lifetime of a value.
 
     Args:
-        size: its elements.
+        size: the number of its elements.
         first: number of the step that computes it.
-        last: number of the last step that takes it.
+        last: number of the last step that uses it.
     """
 
     size: int
@@ -30,18 +30,18 @@ class Lifetime(NamedTuple):
     last: int
 
     def meets(self, other: Lifetime) -> bool:
-        """Return whether both are needed during a step."""
+        """Whether both values are needed during a step."""
         return self.first <= other.last and other.first <= self.last
 
 
 def offsets(lifetimes: Mapping[str, Lifetime]) -> tuple[dict[str, int], int]:
-    """Return the place of each value in the work memory, and the size of the memory.
+    """Return the offset of each value in the work memory, and the size of the memory.
 
-    Values are placed one after the other, each where the first gap is: the largest first, or in the order in which they
-    are computed, whichever takes less.
+    Values are placed one by one into the first gap, from the largest to the smallest or in the order of computation,
+    whichever takes less memory.
 
     Args:
-        lifetimes: how long each value is needed, by name.
+        lifetimes: the lifetime of each value, by name.
     """
     by_size = sorted(lifetimes, key=lambda name: (-lifetimes[name].size, lifetimes[name].first))
     placements = [_placed(order, lifetimes) for order in (by_size, [*lifetimes])]
@@ -61,11 +61,11 @@ def _placed(order: Sequence[str], lifetimes: Mapping[str, Lifetime]) -> tuple[di
 
 
 def is_view(node: Node, values: Mapping[str, Operand]) -> bool:
-    """Return whether an operator leaves an example's elements as they are.
+    """Whether an operator leaves an example's elements unchanged.
 
     Args:
         node: the operator.
-        values: what each value is, by name, without those that don't change.
+        values: the values that aren't constant, by name.
     """
     y, x = (values.get(name) for name in (node.outputs[0], node.inputs[0]))
     same_type = y is not None and x is not None and y.dtype == x.dtype
@@ -73,16 +73,16 @@ def is_view(node: Node, values: Mapping[str, Operand]) -> bool:
 
 
 class Storage:
-    """Which values lie in the memory of others: views, and results that overwrite what isn't needed any more.
+    """The values that share memory: views, and results that overwrite an input that isn't needed any more.
 
     Args:
         nodes: the operators, in order.
-        values: what each value is, by name, without those that don't change.
+        values: the values that aren't constant, by name.
         feeds: names of the inputs.
-        leaving: names of the values that are needed in the end.
+        leaving: names of the outputs.
 
     Attributes:
-        last: number of the last step that takes what lies in a value's memory, by the name of the value.
+        last: number of the last step that uses a value's memory, by the name of the value.
     """
 
     def __init__(
@@ -105,17 +105,17 @@ class Storage:
                 self._of.update((name, owner) for name, place in self._of.items() if place == y)
 
     def __getitem__(self, name: str) -> str:
-        """Return the value in whose memory a value lies."""
+        """Return the value whose memory a value uses."""
         return self._of[name]
 
     def owns(self, name: str) -> bool:
-        """Return whether a value has memory of its own."""
+        """Whether a value has separate memory."""
         return self._of[name] == name
 
     def _can_overwrite(self, node: Node) -> bool:
-        """Return whether an operator can write the array that it computes over its first input."""
+        """Whether an operator can overwrite its first input with its result."""
         y, x = node.outputs[0], node.inputs[0]
         if node.operator not in ONE_TO_ONE or x not in self._of or not self.owns(y) or self._values[y].size == 1:
             return False
-        alike = [y, x, *(name for name in node.inputs[1:] if self._of.get(name) == self[x])]
-        return len({(self._values[name].shape, self._values[name].dtype) for name in alike}) == 1
+        sharing = [y, x, *(name for name in node.inputs[1:] if self._of.get(name) == self[x])]
+        return len({(self._values[name].shape, self._values[name].dtype) for name in sharing}) == 1

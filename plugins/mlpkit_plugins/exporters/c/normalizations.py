@@ -50,7 +50,7 @@ def normalized(function: str) -> Operator:
 
 
 def _row_by_row(x: Operand, y: Operand, function: str) -> list[str]:
-    """Return a call of a function for each row along the last axis."""
+    """Return the calls of a function for each row along the last axis."""
     length = x.shape[-1]
     if x.size == length:
         return [f"{function}({x.pointer}, {y.pointer}, {length});"]

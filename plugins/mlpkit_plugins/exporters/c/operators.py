@@ -1,6 +1,6 @@
-"""The operators that C knows: for each a function that returns the statements that compute it.
+"""The supported operators in C, each with a function that returns its statements.
 
-Each follows the operator's page in ONNX's documentation, for opset 17.
+They follow ONNX's documentation of opset 17.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ ONE_TO_ONE: Final[dict[str, Operator]] = {
     "Tanh": mathematical("tanh"),
     "Where": elementwise("{0} ? {1} : {2}"),
 }
-"""Operators that may write what they compute over their first input, if both have the same shape and dtype."""
+"""Operators that can overwrite their first input with their result, if both have the same shape and dtype."""
 
 OPERATORS: Final[dict[tuple[str, str], Operator]] = {
     **{("", name): function for name, function in ONE_TO_ONE.items()},
@@ -107,7 +107,7 @@ OPERATORS: Final[dict[tuple[str, str], Operator]] = {
     ("", "Transpose"): transpose,
     (ML_DOMAIN, "LabelEncoder"): label_encoder,
 }
-"""The operators that C knows, by domain and name."""
+"""The supported operators, by domain and name."""
 
 VIEWS: Final = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
-"""Operators that leave an example's elements as they are, in their order."""
+"""Operators that change only the shape of an example."""

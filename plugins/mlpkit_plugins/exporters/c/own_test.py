@@ -1,4 +1,4 @@
-"""The test that a file in C carries: a few rows, and what must come out."""
+"""The test inside a file in C: a few rows and the expected results."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ static int differs(const float *x, const float *expected, size_t count)
 
 
 def own_test(program: Program, name: str, feeds: Mapping[str, Array], expected: Mapping[str, Array]) -> str:
-    """Return a test in C: a ``main`` that returns 1 if a row gives something else.
+    """Return a test in C: a ``main`` that returns 1 if a result is wrong.
 
     Args:
-        program: what is tested.
-        name: what the names of the file begin with.
+        program: the program to test.
+        name: the prefix of the names in the file.
         feeds: the rows, by the names of the inputs.
-        expected: what must come out, by the names of the outputs.
+        expected: the expected results, by the names of the outputs.
     """
     known = {output: program.outputs[output] for output in expected}
     rows = len(next(iter(feeds.values())))
@@ -76,19 +76,19 @@ def _structures(what: str, structures: list[str]) -> str:
 
 def _structure(members: Mapping[str, Operand], values: Mapping[str, Array], row: int) -> str:
     """Return a structure with the values of a row."""
-    found = [_member(operand, values[name][row]) for name, operand in members.items()]
-    return "\n".join([f"{INDENT}{{", ",\n".join(found), f"{INDENT}}},"])
+    lines = [_member(operand, values[name][row]) for name, operand in members.items()]
+    return "\n".join([f"{INDENT}{{", ",\n".join(lines), f"{INDENT}}},"])
 
 
 def _member(operand: Operand, value: Any) -> str:
-    dtype = str if operand.dtype.kind == "U" else operand.dtype  # a text may be longer than those that were evaluated
+    dtype = str if operand.dtype.kind == "U" else operand.dtype  # texts may be longer than in the operand's dtype
     elements = [literal(element) for element in np.asarray(value, dtype).ravel()]
     name = f"{INDENT * 2}.{operand.name.split('->')[1]}"
     return f"{name} = {elements[0]}" if operand.size == 1 else f"{name} = {{\n{wrapped(elements, 3)}\n{INDENT * 2}}}"
 
 
 def _difference(output: str, operand: Operand) -> str:
-    """Return a condition: an output isn't what is expected."""
+    """Return the condition that an output is wrong."""
     x, expected = operand.pointer, operand._replace(name=operand.name.replace("out->", "expected->")).pointer
     if operand.dtype.kind == "U":
         return f"strcmp({operand.name}, {operand.name.replace('out->', 'expected->')}) != 0"

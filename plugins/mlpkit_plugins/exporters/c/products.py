@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def gemm(step: Step) -> list[str]:
-    """Return A B + C, B transposed if that is said."""
+    """Return A B + C, with B transposed if ``transB`` is set."""
     step.expect(alpha=1, beta=1, transA=0)
     x, weights = step.floats(), step.fixed(1)
     transposed = step.node.attributes.get("transB", 0)
@@ -33,7 +33,7 @@ def gemm(step: Step) -> list[str]:
 
 
 def matmul(step: Step) -> list[str]:
-    """Return A B, with B a matrix that doesn't change, or one for each matrix of A."""
+    """Return A B, where B is a constant matrix, or a constant matrix for each matrix of A."""
     x, weights = step.floats(), step.fixed(1)
     if weights.ndim == 3 and x.shape[:-1] == (len(weights), 1):
         return _products_of_matrices(step, x, weights)
@@ -43,7 +43,7 @@ def matmul(step: Step) -> list[str]:
 
 
 def _products_of_matrices(step: Step, x: Operand, weights: Array) -> list[str]:
-    """Return the products of each matrix of x, of one row, and a matrix of weights of its own."""
+    """Return the product of each matrix of x, which has one row, and its matrix of weights."""
     _expect_finite(step, weights)
     matrices, inputs, outputs = weights.shape
     step.multiplications = weights.size
@@ -68,7 +68,7 @@ def _products(step: Step, x: Operand, weights: Array, name: str) -> list[str]:
 
 
 def _int8_weights(step: Step, weights: Array, axis: int) -> Int8Weights | None:
-    """Return weights as the file holds them if they are integers with scales; None if it holds them as they are."""
+    """Return weights as integers with scales, if the model is quantized and they are exact; otherwise None."""
     return exact_int8_weights(weights, axis) if step.quantized else None
 
 
@@ -78,17 +78,17 @@ def _named(step: Step, weights: Int8Weights) -> str:
 
 
 def _expect_finite(step: Step, weights: Array) -> None:
-    """Check that weights are numbers, since products with zeros are left out.
+    """Check that weights are finite, since products with zeros are left out.
 
     Raises:
-        NotExportableError: one is infinite or NaN.
+        NotExportableError: a weight is infinite or NaN.
     """
     if not np.isfinite(weights).all():
         raise step.refused("with a weight that is infinite or not a number")
 
 
 def conv(step: Step) -> list[str]:
-    """Return the convolution of images with square or oblong patches."""
+    """Return the convolution of images with rectangular patches."""
     step.expect(auto_pad="NOTSET", dilations=[1, 1], group=1)
     x, weights, y = step.floats(), step.fixed(1), step.output
     if weights.ndim != 4:

@@ -1,4 +1,4 @@
-"""A graph as a program in C: what each value is, where it lies, and the statements that compute it."""
+"""A graph as a program in C: the type and place of each value, and the statements that compute it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlpkit.graph import Feed, Node
 
 ROWS: Final = 2
-"""Rows that are evaluated for the shapes of values."""
+"""Rows evaluated to find the shapes of values."""
 
 
 @dataclass
@@ -32,13 +32,13 @@ class Program:
     Args:
         inputs: the members of the inputs' structure, by the names of the feeds.
         outputs: the members of the outputs' structure, by the names of the graph's outputs.
-        arrays: the arrays that don't change, by their names in C.
-        paragraphs: the statements, in lines, a list for each operator.
-        places: what each value is in C, by its name in the graph.
-        after: how many paragraphs it takes to compute each value, by its name in the graph.
-        work: how many numbers of the work memory they use.
-        stack: the bytes of their variables.
-        multiplications: how many products of inputs and weights they add up.
+        arrays: the constant arrays, by their names in C.
+        paragraphs: the lines of statements of each operator.
+        places: the operand of each value in C, by its name in the graph.
+        after: the number of paragraphs after which each value is computed, by its name in the graph.
+        work: the size of the work memory in numbers.
+        stack: the size of local variables in bytes.
+        multiplications: the number of multiplications by weights.
     """
 
     inputs: dict[str, Operand]
@@ -58,20 +58,20 @@ class Program:
 
 
 def signature(name: str) -> str:
-    """Return how the function begins that computes a model whose names begin with that."""
+    """Return the signature of the function that computes a model, given the prefix of its names."""
     return f"void {name}_predict(const {name}_inputs *in, {name}_outputs *out, float *work)"
 
 
 def program(graph: Graph, outputs: Mapping[str, Value], *, quantized: bool = False) -> Program:
-    """Return a graph as a program in C.
+    """Convert a graph to a program in C.
 
     Args:
         graph: the graph.
-        outputs: the values that leave it, by name.
-        quantized: whether weights that are integers times a scale are written as such.
+        outputs: the outputs, by name.
+        quantized: whether to write weights that are integers times a scale in that form.
 
     Raises:
-        NotExportableError: C doesn't know an operator, or a dtype.
+        NotExportableError: an operator or a dtype isn't supported in C.
     """
     return _Writer(graph, outputs, quantized=quantized).written()
 
@@ -81,8 +81,8 @@ class _Writer:
 
     Args:
         graph: the graph.
-        outputs: the values that leave it, by name.
-        quantized: whether weights that are integers times a scale are written as such.
+        outputs: the outputs, by name.
+        quantized: whether to write weights that are integers times a scale in that form.
     """
 
     def __init__(self, graph: Graph, outputs: Mapping[str, Value], *, quantized: bool) -> None:
@@ -125,7 +125,7 @@ class _Writer:
         return self.values[name]._replace(name=f"{structure}->{member}")
 
     def _name_constants(self) -> None:
-        """Name the arrays that don't change; those that are equal share a name."""
+        """Name the constant arrays; equal arrays share a name."""
         named: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self.lasting = {}
         for name in dict.fromkeys(name for node in self.nodes for name in node.inputs if name in self.constants):
@@ -137,7 +137,7 @@ class _Writer:
             self.lasting[name] = named[key]
 
     def _name_values(self) -> None:
-        """Name the values that have memory of their own, and share the work memory out among them."""
+        """Name the values that have separate memory, and assign the work memory to them."""
         self.places = {name: member.name for name, member in self.program.inputs.items()}
         for name, value in self.outputs.items():
             self.places.setdefault(self.storage[value.name], self.program.outputs[name].name)
@@ -158,7 +158,7 @@ class _Writer:
         self.program.paragraphs = [[*unused, *(f"float *const {name} = {where};" for name, where in pointers)]]
 
     def _name_of(self, node: Node) -> str:
-        """Return a name for what an operator computes: the layer's, if it is the layer's last one."""
+        """Return the name of an operator's result: the layer's name for the last operator of a layer."""
         last = [each for each in self.nodes if each.made_by == node.made_by][-1]
         return node.made_by if node is last and node.made_by else node.outputs[0]
 
@@ -169,10 +169,10 @@ class _Writer:
         return self.values[name]._replace(name=self.places[self.storage[name]])
 
     def _statements(self, node: Node) -> list[str]:
-        """Return the statements that compute an operator.
+        """Return the statements of an operator.
 
         Raises:
-            NotExportableError: C doesn't know it, or not in this form.
+            NotExportableError: it isn't supported in C, or not in this form.
         """
         inputs = [self._operand(name) if name else None for name in node.inputs]
         y = self._operand(node.outputs[0])
@@ -186,18 +186,18 @@ class _Writer:
         return [comment(ascii(f"{node.made_by}: {node.operator}".removeprefix(": "))[1:-1]), *lines]
 
     def _copied(self, x: Operand, y: Operand) -> list[str]:
-        """Return the statements that copy a value to another place, if it isn't there."""
+        """Return the statements that copy a value to another place, unless it is there already."""
         strides = [row_major(y.shape)] * 2
         return [] if x.name == y.name else loops(y.shape, strides, f"{y.at('{0}')} = {x.at('{1}')};")
 
 
 def _rows(feed: Feed) -> Array:
-    """Return rows of an input whose values don't matter."""
+    """Return arbitrary rows of an input."""
     return np.zeros((ROWS, *feed.shape), feed.dtype)
 
 
 def _constants(graph: Graph, values: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays that don't change, those included that are computed from such arrays alone."""
+    """Return the constants, including values that are computed from constants only."""
     constants = dict(graph.constants)
     for node in graph.nodes:
         if all(name in constants for name in node.inputs if name):
@@ -206,7 +206,7 @@ def _constants(graph: Graph, values: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _needed(graph: Graph, constants: Mapping[str, Array], outputs: Mapping[str, Value]) -> list[Node]:
-    """Return the operators that outputs depend on, without those that compute what doesn't change."""
+    """Return the operators on which outputs depend, without operators that compute constants."""
     wanted = {value.name for value in outputs.values()}
     nodes = []
     for node in reversed(graph.nodes):
@@ -217,7 +217,7 @@ def _needed(graph: Graph, constants: Mapping[str, Array], outputs: Mapping[str, 
 
 
 def _of_one_example(name: str, value: Array) -> Operand:
-    """Return what a value is for one example.
+    """Return the operand for one example's part of a value.
 
     Raises:
         NotExportableError: its first axis isn't the batch axis, or C has no such dtype.
@@ -230,7 +230,7 @@ def _of_one_example(name: str, value: Array) -> Operand:
 
 
 def _declared(y: Operand, lines: list[str]) -> list[str]:
-    """Return statements with the declaration of the variable that they set."""
+    """Add the declaration of the variable to the statements that set it."""
     if lines[0].startswith(f"{y.name} = ") and len(lines) == 1:
         space = "" if type_of(y.dtype).endswith("*") else " "
         return [f"{type_of(y.dtype)}{space}{lines[0]}"]

@@ -1,4 +1,4 @@
-"""Operators that make one element of several."""
+"""Operators that reduce several elements to one."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 def reduce(first: str, combined: str, finished: str = "{0}") -> Operator:
-    """Return an operator that makes one element of all along some axes, in their order.
+    """Return an operator that reduces the elements along some axes to one, in their order.
 
     Args:
-        first: what to begin with.
-        combined: the result so far, ``{0}``, and the next element, ``{1}``.
-        finished: the result in the end; ``{count}`` stands for the number of elements.
+        first: the initial value.
+        combined: the combination of the result so far, ``{0}``, and the next element, ``{1}``.
+        finished: the final result; ``{count}`` stands for the number of elements.
     """
 
     def statements(step: Step) -> list[str]:
         x, y = step.varying(0), step.output
-        given = step.fixed(1).ravel() if step.has(1) else step.node.attributes.get("axes")
-        if given is None:
+        axes = step.fixed(1).ravel() if step.has(1) else step.node.attributes.get("axes")
+        if axes is None:
             raise step.refused("along all axes, the batch axis too")
-        reduced = sorted(step.own_axis(int(axis)) for axis in given)
+        reduced = sorted(step.own_axis(int(axis)) for axis in axes)
         kept = [axis for axis in range(len(x.shape)) if axis not in reduced]
         strides = row_major(x.shape)
-        kept_shape, reduced_shape = (tuple(x.shape[axis] for axis in axes) for axes in (kept, reduced))
+        kept_shape, reduced_shape = (tuple(x.shape[axis] for axis in part) for part in (kept, reduced))
         to = row_major(kept_shape)
         begin = first.format(zero=literal(x.dtype.type(0)))
         lines = loops(kept_shape, [to], f"{y.at('{0}')} = {begin};")

@@ -1,4 +1,4 @@
-"""Operators that look elements up, or put them into another order."""
+"""Operators that look up or rearrange elements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def gather(step: Step) -> list[str]:
-    """Return the elements with given numbers along an axis."""
+    """Return the elements at some indices along an axis."""
     table, numbers, y = step.input(0), step.input(1), step.output
     if table.constant is not None:
         return _looked_up(step, table, numbers)
@@ -31,7 +31,7 @@ def gather(step: Step) -> list[str]:
 
 
 def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
-    """Return rows of a table that doesn't change."""
+    """Return rows of a constant table."""
     step.expect(axis=0)
     if numbers.constant is not None:
         raise step.refused("on arrays that don't change")
@@ -43,7 +43,7 @@ def _looked_up(step: Step, table: Operand, numbers: Operand) -> list[str]:
 
 
 def concat(step: Step) -> list[str]:
-    """Return arrays one after the other along an axis."""
+    """Return arrays concatenated along an axis."""
     y, axis, lines, begin = step.output, step.axis(), [], 0
     width = prod(y.shape[axis:])
     for operand in filter(None, step.inputs):
@@ -67,7 +67,7 @@ def transpose(step: Step) -> list[str]:
 
 
 def tile(step: Step) -> list[str]:
-    """Return x so many times over along each axis."""
+    """Return x repeated along each axis."""
     x, y, (of_rows, *repeats) = step.varying(0), step.output, step.fixed(1).ravel().tolist()
     if of_rows != 1:
         raise step.refused("along the batch axis")
@@ -82,7 +82,7 @@ def expand(step: Step) -> list[str]:
 
 
 def slice_(step: Step) -> list[str]:
-    """Return a part of an array along each of some axes."""
+    """Return a slice of an array along some axes."""
     x, y = step.varying(0), step.output
     starts, ends = (step.fixed(number).ravel() for number in (1, 2))
     axes = step.fixed(3).ravel() if step.has(3) else np.arange(starts.size)
@@ -99,7 +99,7 @@ def slice_(step: Step) -> list[str]:
 
 
 def pad(step: Step) -> list[str]:
-    """Return x with elements of one value around it."""
+    """Return x padded with a constant."""
     if step.node.attributes.get("mode") in {"edge", "reflect"}:
         raise step.refused("with elements of x around it")
     x, y, pads = step.varying(0), step.output, step.fixed(1).ravel()
@@ -114,7 +114,7 @@ def pad(step: Step) -> list[str]:
 
 
 def label_encoder(step: Step) -> list[str]:
-    """Return the value that belongs to a key, or the default."""
+    """Return the value of a key, or the default."""
     x, y, attributes = step.varying(0), step.output, step.node.attributes
     keys, kind = _listed(attributes, "keys_")
     values, value_kind = _listed(attributes, "values_")
@@ -133,6 +133,6 @@ def label_encoder(step: Step) -> list[str]:
 
 
 def _listed(attributes: dict[str, Any], prefix: str) -> tuple[Any, str]:
-    """Return the keys or the values of a LabelEncoder, and the name of their type in its default's name."""
+    """Return the keys or values of a LabelEncoder, and the name of their type."""
     name = next(name for name in attributes if name.startswith(prefix))
     return attributes[name], name.removeprefix(prefix).rstrip("s")

@@ -1,4 +1,4 @@
-"""The functions in C that exports share: each file takes those that it uses."""
+"""The C functions of exports; each file contains the functions that it uses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME: Final = re.compile(r"^(?:static .*?(\w+)\(|} (\w+);|enum (.*))", re.MULTILINE)
-"""What a piece defines: a function, a type, or constants."""
+"""The definitions in a piece: a function, a type, or constants."""
 
 
 @cache
 def pieces() -> dict[str, str]:
     """Return the pieces by the names that they define, in their order.
 
-    A piece is a function or a type, with the comment above it; empty lines lie between pieces, never inside.
+    A piece is a function or a type with the comment above it; an empty line separates pieces.
     """
     folder = files("mlpkit_plugins.exporters")
     texts = [(folder / name).read_text(encoding="utf-8") for name in ("row_functions.h", "c_functions.h")]
@@ -31,14 +31,14 @@ def _defined(piece: str) -> Iterator[str]:
 
 
 def words(text: str) -> set[str]:
-    """Return the names that a piece of C uses, without comments and the members of structures."""
+    """Return the names that a C text uses, without comments and members of structures."""
     return set(re.findall(r"[A-Za-z_]\w*", re.sub(r"/\*.*?\*/|(->|\.)[A-Za-z_]\w*", "", text, flags=re.DOTALL)))
 
 
 def needed(text: str) -> list[str]:
-    """Return the pieces that a text in C uses, and those that these use, in their order."""
+    """Return the pieces that a C text uses, directly or indirectly, in their order."""
     known, wanted, open_words = pieces(), set[str](), words(text)
-    while found := (open_words & known.keys()) - wanted:
-        wanted |= found
-        open_words = {word for name in found for word in words(known[name])}
+    while new := (open_words & known.keys()) - wanted:
+        wanted |= new
+        open_words = {word for name in new for word in words(known[name])}
     return list(dict.fromkeys(piece.strip() for name, piece in known.items() if name in wanted))

@@ -1,4 +1,4 @@
-"""One step of a program in C: an operator, with what it takes and what it computes."""
+"""A step of a program in C: an operator with its operands."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ MATH: Final = frozenset({"ceil", "cos", "erf", "exp", "fabs", "floor", "log", "p
 
 
 class Operand(NamedTuple):
-    """What a value is in C: one example's part of it, or all of it if it doesn't change.
+    """A value in C: one example's part of it, or the whole of a constant.
 
     Args:
-        name: a pointer to its first element; of a variable that isn't an array, the variable.
-        shape: its shape, without the batch axis unless it doesn't change.
+        name: a pointer to its first element; for a scalar, the variable.
+        shape: its shape, without the batch axis unless it is a constant.
         dtype: its dtype.
-        constant: its elements, if they don't change.
+        constant: the elements of a constant.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Operand(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many elements it has."""
+        """The number of its elements."""
         return prod(self.shape)
 
     @property
@@ -49,7 +49,7 @@ class Operand(NamedTuple):
         return f"&{self.name}" if self.size == 1 and self.constant is None else self.name
 
     def at(self, index: str) -> str:
-        """Return the element with that index."""
+        """Return the expression for the element at an index."""
         if self.size == 1:
             return self.name if self.constant is None else literal(self.constant.ravel()[0])
         return f"{self.name}[{index}]"
@@ -61,13 +61,13 @@ class Step:
 
     Args:
         node: the operator.
-        inputs: what it takes; None for an optional input that is left out.
-        output: what it computes.
-        arrays: the arrays of the file that don't change, by their names; a step may add its own.
-        names: the names that the file has used.
-        quantized: whether weights that are integers times a scale are written as such.
-        multiplications: how many products of inputs and weights it adds up, which the operator sets.
-        stack: the bytes of the variables of its own, which the operator sets.
+        inputs: its inputs; None for an omitted optional input.
+        output: its output.
+        arrays: the constant arrays of the file, by name; a step may add arrays.
+        names: the used names of the file.
+        quantized: whether to write weights that are integers times a scale in that form.
+        multiplications: its number of multiplications by weights, set by the operator.
+        stack: the size of its local variables in bytes, set by the operator.
     """
 
     node: Node
@@ -80,13 +80,13 @@ class Step:
     stack: int = 0
 
     def function(self, name: str) -> str:
-        """Return a mathematical function for the dtype of the first input: mlpkit's own, or that of ``math.h``.
+        """Return a mathematical function for the dtype of the first input: mlpkit's, or the one in ``math.h``.
 
         Args:
             name: its name for ``double``.
 
         Raises:
-            NotExportableError: there is no such function.
+            NotExportableError: C has no such function.
         """
         dtype, own = self.input(0).dtype, f"mlpkit_{name}f"
         if dtype == np.float32 and own in pieces():
@@ -99,7 +99,7 @@ class Step:
         """Return an input.
 
         Raises:
-            NotExportableError: it is left out.
+            NotExportableError: it is omitted.
         """
         operand = self.inputs[number] if number < len(self.inputs) else None
         if operand is None:
@@ -110,7 +110,7 @@ class Step:
         """Return an input that is computed for each example.
 
         Raises:
-            NotExportableError: it doesn't change.
+            NotExportableError: it is a constant.
         """
         operand = self.input(number)
         if operand.constant is not None:
@@ -121,7 +121,7 @@ class Step:
         """Return the first input, which is computed for each example in float32.
 
         Raises:
-            NotExportableError: it doesn't change, or has another dtype.
+            NotExportableError: it is a constant, or has another dtype.
         """
         operand = self.varying(0)
         if operand.dtype != np.float32:
@@ -129,7 +129,7 @@ class Step:
         return operand
 
     def fixed(self, number: int) -> Array:
-        """Return the elements of an input that doesn't change.
+        """Return the elements of a constant input.
 
         Raises:
             NotExportableError: it is computed for each example.
@@ -140,19 +140,19 @@ class Step:
         return constant
 
     def has(self, number: int) -> bool:
-        """Return whether an input is there."""
+        """Whether an input is present."""
         return number < len(self.inputs) and self.inputs[number] is not None
 
     def expect(self, **values: Any) -> None:
-        """Check that attributes, if given, have the only values that C knows.
+        """Check that attributes, if present, have the only supported values.
 
         Raises:
-            NotExportableError: one has another value.
+            NotExportableError: an attribute has another value.
         """
-        for name, value in values.items():
-            given = self.node.attributes.get(name, value)
-            if np.any(np.asarray(given) != np.asarray(value)):
-                raise self.refused(f"with {name} = {given}")
+        for name, supported in values.items():
+            value = self.node.attributes.get(name, supported)
+            if np.any(np.asarray(value) != np.asarray(supported)):
+                raise self.refused(f"with {name} = {value}")
 
     def axis(self, default: int = -1) -> int:
         """Return the attribute ``axis`` as an axis of one example.
@@ -163,7 +163,7 @@ class Step:
         return self.own_axis(int(self.node.attributes.get("axis", default)))
 
     def own_axis(self, axis: int) -> int:
-        """Return an axis of the first input that varies as an axis of one example.
+        """Convert an axis of the first input that isn't constant to an axis of one example.
 
         Raises:
             NotExportableError: it is the batch axis.
@@ -174,10 +174,10 @@ class Step:
         return axis % rank - 1
 
     def array(self, what: str, array: Array) -> str:
-        """Add an array that doesn't change to the file, and return its name.
+        """Add a constant array to the file, and return its name.
 
         Args:
-            what: a word that its name ends in.
+            what: the last word of its name.
             array: its elements.
         """
         name = self.names.new(f"{self.node.made_by}_{what}")
@@ -185,7 +185,7 @@ class Step:
         return name
 
     def refused(self, what: str) -> NotExportableError:
-        """Return the error that C doesn't know an operator in this form.
+        """Return the error for an operator that isn't supported in this form.
 
         Args:
             what: the form, such as "with ceil_mode = 1".
@@ -205,15 +205,15 @@ Operator: TypeAlias = "Callable[[Step], list[str]]"
 def loops(
     shape: tuple[int, ...], strides: Sequence[tuple[int, ...]], statement: str, begins: Sequence[int] = ()
 ) -> list[str]:
-    """Return loops over the elements of an array of a shape, the last axis innermost, around a statement.
+    """Return loops over the elements of an array, the last axis innermost, around a statement.
 
-    Axes that all operands go through in one are one loop.
+    Axes that are contiguous in all operands are merged into one loop.
 
     Args:
-        shape: the shape.
-        strides: of each operand, how far apart neighbours along each axis are.
-        statement: what to do; ``{0}``, ``{1}``, ... stand for the index of each operand.
-        begins: index of each operand's first element; 0 for those that are left out.
+        shape: the shape of the array.
+        strides: the strides of each operand along each axis.
+        statement: the statement; ``{0}``, ``{1}``, ... stand for the index of each operand.
+        begins: index of each operand's first element; 0 by default.
     """
     axes = _merged([(size, *(each[axis] for each in strides)) for axis, size in enumerate(shape) if size != 1])
     variables = "ijkl" if len(axes) <= 4 else [f"i{axis}" for axis in range(len(axes))]
@@ -228,7 +228,7 @@ def loops(
 
 
 def _merged(axes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Return axes, each a size and a stride per operand, with neighbours joined if that changes no index."""
+    """Merge neighbouring axes, each a size and a stride per operand, if that changes no index."""
     merged: list[tuple[int, ...]] = []
     for size, *strides in axes:
         if merged and list(merged[-1][1:]) == [size * stride for stride in strides]:
@@ -248,15 +248,15 @@ def _index(begin: int, variables: Sequence[str], strides: list[int]) -> str:
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return how far apart neighbours along each axis are in an array without gaps."""
+    """Return the strides, in elements, of a contiguous array."""
     return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
 def broadcast(shape: tuple[int, ...], to: tuple[int, ...]) -> tuple[int, ...]:
-    """Return how far apart neighbours along the axes of a shape are in an array that is stretched to it; 0 if alike.
+    """Return the strides, in elements, of an array that is broadcast to a shape.
 
     Args:
-        shape: the array's shape, with as many axes or fewer.
+        shape: the array's shape, with at most as many axes as ``to``.
         to: the shape.
     """
     strides = [0 if size == 1 else stride for size, stride in zip(shape, row_major(shape), strict=True)]

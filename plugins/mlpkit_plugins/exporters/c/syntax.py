@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 INDENT: Final = "    "
 
 LINE: Final = 120
-"""Characters of a line at most."""
+"""The most characters of a line."""
 
 KEYWORDS: Final = frozenset(
     (
@@ -34,13 +34,13 @@ KEYWORDS: Final = frozenset(
         *("in", "out", "work"),
     )
 )
-"""Keywords of C and C++, macros without capitals, and names that every exported function uses."""
+"""Keywords of C and C++, lower-case macros, and names that every exported function uses."""
 
 MACRO: Final = re.compile(r"[A-Z]+(?![a-z])")
-"""How macros begin that aren't in ``KEYWORDS``: ``NULL``, ``INT64_MIN``, ``PRId64``, ``I``; ``Age`` doesn't."""
+"""The start of macros that aren't in ``KEYWORDS``, such as ``NULL``, ``INT64_MIN``, ``PRId64`` and ``I``."""
 
 LONGEST_NAME: Final = 60
-"""Characters; C tells at least 63 apart."""
+"""The most characters of a name; C distinguishes at least 63."""
 
 TYPES: Final = {
     "float32": "float",
@@ -51,30 +51,30 @@ TYPES: Final = {
     "bool": "uint8_t",
     "str": "const char *",
 }
-"""The type in C of each dtype that a value may have; texts are pointers."""
+"""The C type of each dtype of values; texts are pointers."""
 
 TYPES_OF_ARRAYS: Final = {**TYPES, "int8": "int8_t"}
-"""The same of arrays that don't change: weights may be integers of eight bits."""
+"""The C type of each dtype of constant arrays; weights may be 8-bit integers."""
 
 
 def identifier(text: str) -> str:
-    """Return letters, digits and ``_`` that are like a text, and may be a keyword or the name of a macro."""
+    """Convert a text to letters, digits and ``_``; the result may be a keyword or the name of a macro."""
     plain = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[:LONGEST_NAME] or "x"
     return f"_{plain}" if plain[0].isdigit() else plain
 
 
 class Names:
-    """Names in C, each given once.
+    """Unique names in C.
 
     Args:
-        taken: names that can't be given.
+        taken: names that are already used.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = {*taken}
 
     def new(self, text: str) -> str:
-        """Return a name that is like a text and not yet taken; one that could be a keyword or a macro ends in ``_``.
+        """Return a new name similar to a text; ``_`` is appended to keywords and possible macros.
 
         Args:
             text: any text, such as the path of a parameter or the name of a column.
@@ -89,23 +89,23 @@ class Names:
 
 
 def type_of(dtype: np.dtype[Any]) -> str:
-    """Return the type in C of an element.
+    """Return the C type of an element.
 
     Raises:
-        KeyError: C has none.
+        KeyError: the dtype has no C type.
     """
     return TYPES_OF_ARRAYS["str" if dtype.kind in "UO" else dtype.name]
 
 
 def declaration(dtype: np.dtype[Any], name: str, size: int | None = None) -> str:
-    """Return the declaration of a variable, or of an array of that many elements, such as ``float x[3];``."""
+    """Return the declaration of a variable, or of an array of ``size`` elements, such as ``float x[3];``."""
     type_name = type_of(dtype)
     space = "" if type_name.endswith("*") else " "
     return f"{type_name}{space}{name}{'' if size is None else f'[{size}]'};"
 
 
 def literal(value: Any) -> str:
-    """Return a number or a text as a literal that keeps each of its bits."""
+    """Return a number or a text as an exact literal."""
     if isinstance(value, str | bytes):
         return text_literal(value if isinstance(value, str) else value.decode())
     if isinstance(value, np.float32 | np.float64):
@@ -123,13 +123,13 @@ def float_literal(value: float, suffix: str) -> str:
 
 
 def _short_hex(value: float) -> str:
-    """Return a number in hexadecimal without the zeros at its end."""
+    """Return a number in hexadecimal without trailing zeros."""
     digits, exponent = value.hex().split("p")
     return f"{digits.rstrip('0').rstrip('.')}p{exponent}" if "." in digits else f"{digits}p{exponent}"
 
 
 def text_literal(text: str) -> str:
-    """Return a text as a literal in ASCII: its UTF-8 bytes, those that C can't show as octal escapes."""
+    """Return a text as an ASCII literal of its UTF-8 bytes, with octal escapes where needed."""
     return '"' + "".join(_character(byte) for byte in text.encode()) + '"'
 
 
@@ -141,7 +141,7 @@ def _character(byte: int) -> str:
 
 
 def array_definition(name: str, array: Array) -> str:
-    """Return the definition of an array that doesn't change.
+    """Return the definition of a constant array.
 
     Args:
         name: its name.
@@ -154,11 +154,11 @@ def array_definition(name: str, array: Array) -> str:
 
 
 def wrapped(words: Iterable[str], depth: int = 1) -> str:
-    """Return words with commas between them, in lines that are indented and not too long.
+    """Join words with commas, in indented lines of at most ``LINE`` characters.
 
     Args:
         words: the words.
-        depth: how far the lines are indented.
+        depth: the level of indentation.
     """
     lines, line = [], ""
     for word in words:
@@ -171,6 +171,6 @@ def wrapped(words: Iterable[str], depth: int = 1) -> str:
 
 
 def comment(text: str) -> str:
-    """Return a text as a comment of C, of one line or of several."""
+    """Return a text as a C comment of one or several lines."""
     lines = text.replace("*/", "* /").replace("/*", "/ *").splitlines()
     return "/* " + "\n * ".join(lines).replace(" \n", "\n") + " */"
