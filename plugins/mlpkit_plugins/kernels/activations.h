@@ -9,30 +9,6 @@
 
 #include "row_functions.h"
 
-/* EACH(name, numbers) for each function of x, with so many parameters. */
-#define VALUES(EACH)                                                                                                   \
-    EACH(sigmoid, 0)                                                                                                   \
-    EACH(tanh, 0)                                                                                                      \
-    EACH(softplus, 0)                                                                                                  \
-    EACH(gelu, 0)                                                                                                      \
-    EACH(silu, 0)                                                                                                      \
-    EACH(mish, 0)                                                                                                      \
-    EACH(selu, 0)                                                                                                      \
-    EACH(elu, 1)                                                                                                       \
-    EACH(leaky_relu, 1)
-
-/* EACH(name, numbers) for each slope: of y for sigmoid and tanh, of x for the others. */
-#define SLOPES(EACH)                                                                                                   \
-    EACH(sigmoid, 0)                                                                                                   \
-    EACH(tanh, 0)                                                                                                      \
-    EACH(softplus, 0)                                                                                                  \
-    EACH(gelu, 0)                                                                                                      \
-    EACH(silu, 0)                                                                                                      \
-    EACH(mish, 0)                                                                                                      \
-    EACH(selu, 0)                                                                                                      \
-    EACH(elu, 1)                                                                                                       \
-    EACH(leaky_relu, 1)
-
 #define VALUE(name) static inline float name##_value(float x, float c)
 #define SLOPE(name) static inline float name##_slope(float x, float c)
 #define NO_PARAMETER (void)c

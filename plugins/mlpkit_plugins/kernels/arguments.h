@@ -60,48 +60,12 @@ int read_number(PyObject *object, double *number);
 /* Read a whole number from 0 to 10^9. */
 int read_count(PyObject *object, npy_intp *number);
 
-/* Forward a call to the function of that name in with_numpy.py, which takes any arrays. */
+/* Call the function of that name in with_numpy.py, which takes any arrays. */
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count);
 
-#define SIGNATURE PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count
-
-PyObject *product(SIGNATURE);
-PyObject *product_plus_row(SIGNATURE);
-PyObject *convolution(SIGNATURE);
-PyObject *convolution_inputs_gradient(SIGNATURE);
-PyObject *convolution_weights_gradient(SIGNATURE);
-PyObject *pad_images(SIGNATURE);
-PyObject *flatten_images(SIGNATURE);
-PyObject *average_pool(SIGNATURE);
-PyObject *max_pool(SIGNATURE);
-PyObject *max_pool_gradient(SIGNATURE);
-PyObject *rectify(SIGNATURE);
-PyObject *keep_where_positive(SIGNATURE);
-PyObject *drop(SIGNATURE);
-PyObject *philox_words(SIGNATURE);
-PyObject *scale_elements(SIGNATURE);
-PyObject *normalize(SIGNATURE);
-PyObject *normalize_gradient(SIGNATURE);
-PyObject *scale_features(SIGNATURE);
-PyObject *scale_and_shift_features(SIGNATURE);
-PyObject *feature_sums(SIGNATURE);
-PyObject *feature_sums_of_products(SIGNATURE);
-PyObject *feature_sums_of_squares(SIGNATURE);
-PyObject *prelu(SIGNATURE);
-PyObject *prelu_gradient(SIGNATURE);
-PyObject *lerp(SIGNATURE);
-PyObject *lerp_gradient(SIGNATURE);
-PyObject *shift_transposed(SIGNATURE);
-PyObject *pick_labels(SIGNATURE);
-PyObject *normalize_columns(SIGNATURE);
-PyObject *cross_entropy_gradient(SIGNATURE);
-PyObject *descend(SIGNATURE);
-PyObject *descend_adaptively(SIGNATURE);
-PyObject *flush_subnormal(SIGNATURE);
-PyObject *take_scaled(SIGNATURE);
-PyObject *take_rows(SIGNATURE);
-PyObject *read_rows(SIGNATURE);
-PyObject *read_csv_records(PyObject *module, PyObject *arguments);
-PyObject *distinct_fields(PyObject *module, PyObject *arguments);
+/* The kernels, each with as many arguments as the list says. A kernel sets its outputs and returns its result; it
+ * returns NULL, without an error set, if it leaves the call to NumPy. */
+#define KERNEL(name, count) PyObject *kernel_##name(PyObject *const *arguments);
+#include "kernel_list.h"
 
 #endif

@@ -85,54 +85,57 @@ static PyObject *end(PyThreadState *thread, PyObject *out)
     return Py_NewRef(out);
 }
 
-PyObject *convolution(SIGNATURE)
+PyObject *kernel_convolution(PyObject *const *arguments)
 {
+    enum { X, WEIGHTS, BIAS, STRIDE, OUT };
     Convolution of;
     Operand W;
     Matrix x, y;
     float *b;
-    if (count != 5 || !can_convolve() || !read_floats(arguments[0], 0, &x) || !read_filters(arguments[1], 0, &W) ||
-        !read_floats(arguments[4], 1, &y) ||
-        !read_lengths(arguments[0], 0, arguments[1], arguments[3], arguments[4], &of) ||
-        !read_row(arguments[2], 0, of.filters, &b) || !disjoint(arguments[4], arguments, 3)) {
-        return with_numpy("convolution", arguments, count);
+    if (!can_convolve() || !read_floats(arguments[X], 0, &x) || !read_filters(arguments[WEIGHTS], 0, &W) ||
+        !read_floats(arguments[OUT], 1, &y) ||
+        !read_lengths(arguments[X], 0, arguments[WEIGHTS], arguments[STRIDE], arguments[OUT], &of) ||
+        !read_row(arguments[BIAS], 0, of.filters, &b) || !disjoint(arguments[OUT], arguments, 3)) {
+        return NULL;
     }
     PyThreadState *thread = begin(&of);
     convolve(&of, (const float *)x.data, W, b, (float *)y.data, members_for(&of));
-    return end(thread, arguments[4]);
+    return end(thread, arguments[OUT]);
 }
 
-PyObject *convolution_inputs_gradient(SIGNATURE)
+PyObject *kernel_convolution_inputs_gradient(PyObject *const *arguments)
 {
+    enum { DY, WEIGHTS, STRIDE, PADDING, OUT };
     Convolution of;
     Operand W;
     Matrix dy, dx;
     ptrdiff_t padding;
-    if (count != 5 || !can_convolve() || !read_floats(arguments[0], 0, &dy) || !read_filters(arguments[1], 0, &W) ||
-        !read_count(arguments[3], &padding) || !read_floats(arguments[4], 1, &dx) ||
-        !read_lengths(arguments[4], padding, arguments[1], arguments[2], arguments[0], &of) ||
-        !disjoint(arguments[4], arguments, 2)) {
-        return with_numpy("convolution_inputs_gradient", arguments, count);
+    if (!can_convolve() || !read_floats(arguments[DY], 0, &dy) || !read_filters(arguments[WEIGHTS], 0, &W) ||
+        !read_count(arguments[PADDING], &padding) || !read_floats(arguments[OUT], 1, &dx) ||
+        !read_lengths(arguments[OUT], padding, arguments[WEIGHTS], arguments[STRIDE], arguments[DY], &of) ||
+        !disjoint(arguments[OUT], arguments, 2)) {
+        return NULL;
     }
     PyThreadState *thread = begin(&of);
     convolve_to_inputs(&of, (const float *)dy.data, W, padding, (float *)dx.data, members_for(&of));
-    return end(thread, arguments[4]);
+    return end(thread, arguments[OUT]);
 }
 
-PyObject *convolution_weights_gradient(SIGNATURE)
+PyObject *kernel_convolution_weights_gradient(PyObject *const *arguments)
 {
+    enum { X, DY, STRIDE, DW, DB };
     Convolution of;
     Operand dW;
     Matrix x, dy;
     float *db;
-    if (count != 5 || !can_convolve() || !read_floats(arguments[0], 0, &x) ||
-        !read_floats(arguments[1], 0, &dy) || !read_filters(arguments[3], 1, &dW) ||
-        !read_lengths(arguments[0], 0, arguments[3], arguments[2], arguments[1], &of) ||
-        !read_row(arguments[4], 1, of.filters, &db) || !disjoint(arguments[3], arguments, 2) ||
-        (db != NULL && (!disjoint(arguments[4], arguments, 2) || !disjoint(arguments[4], arguments + 3, 1)))) {
-        return with_numpy("convolution_weights_gradient", arguments, count);
+    if (!can_convolve() || !read_floats(arguments[X], 0, &x) || !read_floats(arguments[DY], 0, &dy) ||
+        !read_filters(arguments[DW], 1, &dW) ||
+        !read_lengths(arguments[X], 0, arguments[DW], arguments[STRIDE], arguments[DY], &of) ||
+        !read_row(arguments[DB], 1, of.filters, &db) || !disjoint(arguments[DW], arguments, 2) ||
+        (db != NULL && (!disjoint(arguments[DB], arguments, 2) || !disjoint(arguments[DB], arguments + DW, 1)))) {
+        return NULL;
     }
     PyThreadState *thread = begin(&of);
     convolve_to_weights(&of, (const float *)x.data, (const float *)dy.data, dW, db, members_for(&of));
-    return end(thread, arguments[3]);
+    return end(thread, arguments[DW]);
 }

@@ -1,31 +1,63 @@
 /* Tiles of convolutions of one instruction set, in the vectors of vector_kernels.h; comes after tile_loops.h. */
 #include "convolution_tiles.h"
 
-#define MOVE(ROWS, TO_A, TO_B)                                                                                         \
-    EACH(i, (ROWS + 2) / 3) a[i] += (TO_A);                                                                            \
-    b += (TO_B);
+/* Move from one step to another. */
+TARGET INLINED void move(int rows, const float **a, ptrdiff_t to_a, const float **b, ptrdiff_t to_b)
+{
+    EACH(i, THIRD_ROWS(rows)) a[i] += to_a;
+    *b += to_b;
+}
 
-#define ADD_STEPS_3D(ROWS, VECTORS, LAST)                                                                              \
-    for (ptrdiff_t left = steps->total, y = steps->first[1], z = steps->first[2]; left > 0; z = 0) {                   \
-        ptrdiff_t end = least(steps->counts[2], z + left);                                                             \
-        left -= end - z;                                                                                               \
-        for (; z < end; z++) {                                                                                         \
-            ADD_STEP(ROWS, VECTORS, LAST)                                                                              \
-            MOVE(ROWS, steps->a[2], steps->b[2])                                                                       \
-        }                                                                                                              \
-        MOVE(ROWS, next_a[1], next_b[1])                                                                               \
-        if (++y == steps->counts[1]) {                                                                                 \
-            y = 0;                                                                                                     \
-            MOVE(ROWS, next_a[0], next_b[0])                                                                           \
-        }                                                                                                              \
+TARGET INLINED void add_steps_3d(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], const Steps3d *steps,
+                                 const float **a, ptrdiff_t a_row, const float *b, int is_whole, MASK some)
+{
+    ptrdiff_t next_a[2], next_b[2];
+    EACH(i, 2)
+    {
+        next_a[i] = steps->a[i] - steps->counts[i + 1] * steps->a[i + 1];
+        next_b[i] = steps->b[i] - steps->counts[i + 1] * steps->b[i + 1];
     }
+    for (ptrdiff_t left = steps->total, y = steps->first[1], z = steps->first[2]; left > 0; z = 0) {
+        ptrdiff_t end = least(steps->counts[2], z + left);
+        left -= end - z;
+        for (; z < end; z++) {
+            add_step(rows, vectors, sum, a, a_row, b, is_whole, some);
+            move(rows, a, steps->a[2], &b, steps->b[2]);
+        }
+        move(rows, a, next_a[1], &b, next_b[1]);
+        if (++y == steps->counts[1]) {
+            y = 0;
+            move(rows, a, next_a[0], &b, next_b[0]);
+        }
+    }
+}
 
-#define FINISH_ROW(LOAD, STORE)                                                                                        \
-    {                                                                                                                  \
-        float *to = c + i * c_row + v * LANES;                                                                         \
-        VECTOR numbers = ADD(add ? LOAD(to) : ZERO(), sum[i][v]);                                                      \
-        STORE(to, column ? ADD(numbers, BROADCAST(column + i)) : numbers);                                             \
+TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps, const float *first, ptrdiff_t a_row,
+                                     const float *b, float *c, ptrdiff_t c_row, int columns_of_last, int add,
+                                     const float *column)
+{
+    VECTOR sum[MOST_TILE_ROWS][MOST_VECTORS];
+    const float *a[MOST_THIRD_ROWS];
+    MASK some = MASK_OF(columns_of_last);
+    EACH(i, THIRD_ROWS(rows)) a[i] = first + 3 * i * a_row;
+    start_tile(rows, vectors, sum, c, c_row);
+    if (columns_of_last == LANES) {
+        add_steps_3d(rows, vectors, sum, steps, a, a_row, b, 1, some);
     }
+    else {
+        add_steps_3d(rows, vectors, sum, steps, a, a_row, b, 0, some);
+    }
+    EACH(i, rows)
+    {
+        EACH(v, vectors)
+        {
+            int is_whole = v < vectors - 1;
+            float *to = c + i * c_row + v * LANES;
+            VECTOR total = ADD(add ? load(to, is_whole, some) : ZERO(), sum[i][v]);
+            store(to, column ? ADD(total, BROADCAST(column + i)) : total, is_whole, some);
+        }
+    }
+}
 
 /* Eight rows suffice, even of a single vector: more are slow to compile. */
 #if ROWS_OF_1 > 8
@@ -42,33 +74,10 @@
 
 #define CONVOLUTION_TILE(ROWS, VECTORS)                                                                                \
     TARGET static void convolution_##ROWS##_by_##VECTORS(                                                              \
-        const Steps3d *steps, const float *first, ptrdiff_t a_row, const float *b, float *c, ptrdiff_t c_row,          \
+        const Steps3d *steps, const float *a, ptrdiff_t a_row, const float *b, float *c, ptrdiff_t c_row,              \
         int columns_of_last, int add, const float *column)                                                             \
     {                                                                                                                  \
-        VECTOR sum[ROWS][VECTORS], row_of_b[VECTORS];                                                                  \
-        const float *a[(ROWS + 2) / 3];                                                                                \
-        ptrdiff_t next_a[2], next_b[2];                                                                                \
-        MASK some = MASK_OF(columns_of_last);                                                                          \
-        EACH(i, 2)                                                                                                     \
-        {                                                                                                              \
-            next_a[i] = steps->a[i] - steps->counts[i + 1] * steps->a[i + 1];                                           \
-            next_b[i] = steps->b[i] - steps->counts[i + 1] * steps->b[i + 1];                                           \
-        }                                                                                                              \
-        EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row;                                                          \
-        EACH(i, ROWS) EACH(v, VECTORS) __builtin_prefetch(c + i * c_row + v * LANES, 1);                               \
-        EACH(i, ROWS) EACH(v, VECTORS) sum[i][v] = ZERO();                                                             \
-        if (columns_of_last == LANES) {                                                                                \
-            ADD_STEPS_3D(ROWS, VECTORS, LOAD)                                                                          \
-        }                                                                                                              \
-        else {                                                                                                         \
-            ADD_STEPS_3D(ROWS, VECTORS, LOAD_LAST)                                                                     \
-        }                                                                                                              \
-        EACH(i, ROWS)                                                                                                  \
-        {                                                                                                              \
-            EACH(v, VECTORS - 1) FINISH_ROW(LOAD, STORE)                                                               \
-            const int v = VECTORS - 1;                                                                                 \
-            FINISH_ROW(LOAD_LAST, STORE_LAST)                                                                          \
-        }                                                                                                              \
+        convolution_tile(ROWS, VECTORS, steps, a, a_row, b, c, c_row, columns_of_last, add, column);                   \
     }
 
 EACH_CONVOLUTION_TILE(CONVOLUTION_TILE)
@@ -84,37 +93,46 @@ EACH_CONVOLUTION_TILE(CONVOLUTION_TILE)
 #define EACH_DOT_TILE(DO)                                                                                              \
     EACH_DOT_TILE_WITH(DO, 1) EACH_DOT_TILE_WITH(DO, 2) EACH_DOT_TILE_WITH(DO, 3) EACH_DOT_TILE_WITH(DO, 4)
 
-#define ADD_DOTS(ROWS, COLUMNS, LOAD)                                                                                  \
-    {                                                                                                                  \
-        VECTOR of_a[ROWS];                                                                                             \
-        EACH(i, ROWS) of_a[i] = LOAD(a + i * a_row + m);                                                               \
-        EACH(j, COLUMNS)                                                                                               \
-        {                                                                                                              \
-            VECTOR of_b = LOAD(b + j * b_row + m);                                                                     \
-            EACH(i, ROWS) sum[i][j] = FMA(of_a[i], of_b, sum[i][j]);                                                   \
-        }                                                                                                              \
+/* Add the products of a vector of each row of A with one of each row of B. */
+TARGET INLINED void add_dots(int rows, int columns, VECTOR (*sum)[MOST_DOT_COLUMNS], const float *a, ptrdiff_t a_row,
+                             const float *b, ptrdiff_t b_row, int is_whole, MASK some)
+{
+    VECTOR of_a[MOST_DOT_ROWS];
+    EACH(i, rows) of_a[i] = load(a + i * a_row, is_whole, some);
+    EACH(j, columns)
+    {
+        VECTOR of_b = load(b + j * b_row, is_whole, some);
+        EACH(i, rows) sum[i][j] = FMA(of_a[i], of_b, sum[i][j]);
     }
+}
 
 /* Vectors that are narrower than the sums take several passes. */
+TARGET INLINED void dots(int rows, int columns, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
+                         ptrdiff_t length, float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS])
+{
+    for (int lane = 0; lane < DOT_SUMS; lane += LANES) {
+        VECTOR sum[MOST_DOT_ROWS][MOST_DOT_COLUMNS];
+        EACH(i, rows) EACH(j, columns) sum[i][j] = ZERO();
+        ptrdiff_t m = lane;
+        for (; m + LANES <= length; m += DOT_SUMS) {
+            add_dots(rows, columns, sum, a + m, a_row, b + m, b_row, 1, MASK_OF(LANES));
+        }
+        if (m < length) {
+            add_dots(rows, columns, sum, a + m, a_row, b + m, b_row, 0, MASK_OF((int)(length - m)));
+        }
+        EACH(i, rows) EACH(j, columns)
+        {
+            float *to = sums[i][j] + lane;
+            STORE(to, ADD(LOAD(to), sum[i][j]));
+        }
+    }
+}
+
 #define DOT_TILE(ROWS, COLUMNS)                                                                                        \
     TARGET static void dots_##ROWS##_by_##COLUMNS(const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,    \
                                                   ptrdiff_t length, float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS])         \
     {                                                                                                                  \
-        for (int lane = 0; lane < DOT_SUMS; lane += LANES) {                                                           \
-            VECTOR sum[ROWS][COLUMNS];                                                                                 \
-            EACH(i, ROWS) EACH(j, COLUMNS) sum[i][j] = ZERO();                                                         \
-            ptrdiff_t m = lane;                                                                                        \
-            for (; m + LANES <= length; m += DOT_SUMS) ADD_DOTS(ROWS, COLUMNS, LOAD)                                   \
-            if (m < length) {                                                                                          \
-                MASK some = MASK_OF((int)(length - m));                                                                \
-                ADD_DOTS(ROWS, COLUMNS, LOAD_LAST)                                                                     \
-            }                                                                                                          \
-            EACH(i, ROWS) EACH(j, COLUMNS)                                                                             \
-            {                                                                                                          \
-                float *to = sums[i][j] + lane;                                                                         \
-                STORE(to, ADD(LOAD(to), sum[i][j]));                                                                   \
-            }                                                                                                          \
-        }                                                                                                              \
+        dots(ROWS, COLUMNS, a, a_row, b, b_row, length, sums);                                                         \
     }
 
 EACH_DOT_TILE(DOT_TILE)

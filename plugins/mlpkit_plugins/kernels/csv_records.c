@@ -217,16 +217,18 @@ static int fit(const Columns *columns)
     return 1;
 }
 
-PyObject *read_csv_records(PyObject *Py_UNUSED(module), PyObject *arguments)
+PyObject *kernel_read_csv_records(PyObject *const *arguments)
 {
-    PyObject *content, *places, *rows, *fields, *numbers, *are_numbers;
-    Py_ssize_t begin, length;
+    enum { DATA, BEGIN, SYNTAX, PLACES, ROWS, FIELDS, NUMBERS, ARE_NUMBERS };
+    PyObject *places = arguments[PLACES], *rows = arguments[ROWS], *are_numbers = arguments[ARE_NUMBERS];
+    Py_ssize_t begin = PyLong_AsSsize_t(arguments[BEGIN]), length;
     char *data;
     Syntax syntax = {0};
-    if (!PyArg_ParseTuple(arguments, "Sn(cccy#y#n)OOOOO", &content, &begin, &syntax.delimiter, &syntax.quote,
-                          &syntax.point, &syntax.comment, &syntax.comment_length, &syntax.missing,
-                          &syntax.missing_length, &syntax.longest, &places, &rows, &fields, &numbers, &are_numbers) ||
-        PyBytes_AsStringAndSize(content, &data, &length) < 0) {
+    if (PyErr_Occurred() || PyBytes_AsStringAndSize(arguments[DATA], &data, &length) < 0 ||
+        !PyTuple_Check(arguments[SYNTAX]) ||
+        !PyArg_ParseTuple(arguments[SYNTAX], "cccy#y#n", &syntax.delimiter, &syntax.quote, &syntax.point,
+                          &syntax.comment, &syntax.comment_length, &syntax.missing, &syntax.missing_length,
+                          &syntax.longest)) {
         return NULL;
     }
     npy_intp most = first_length(rows), width = first_length(places), count = first_length(are_numbers);
@@ -236,8 +238,8 @@ PyObject *read_csv_records(PyObject *Py_UNUSED(module), PyObject *arguments)
         count,
         elements(places, NPY_INT32, 1, (npy_intp[]){width}),
         elements(are_numbers, NPY_BOOL, 1, (npy_intp[]){count}),
-        elements(fields, NPY_INT32, 3, (npy_intp[]){most, count, 2}),
-        elements(numbers, NPY_DOUBLE, 2, (npy_intp[]){most, count}),
+        elements(arguments[FIELDS], NPY_INT32, 3, (npy_intp[]){most, count, 2}),
+        elements(arguments[NUMBERS], NPY_DOUBLE, 2, (npy_intp[]){most, count}),
     };
     if (PyErr_Occurred()) {
         return NULL;

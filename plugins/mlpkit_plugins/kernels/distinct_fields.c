@@ -75,13 +75,13 @@ static npy_intp second_length(PyObject *object)
     return PyArray_Check(object) && PyArray_NDIM(array) > 1 ? PyArray_DIM(array, 1) : 0;
 }
 
-PyObject *distinct_fields(PyObject *Py_UNUSED(module), PyObject *arguments)
+PyObject *kernel_distinct_fields(PyObject *const *arguments)
 {
-    PyObject *content, *fields, *codes, *firsts;
-    Py_ssize_t place, length;
+    enum { DATA, FIELDS, PLACE, CODES, FIRSTS };
+    PyObject *fields = arguments[FIELDS], *codes = arguments[CODES], *firsts = arguments[FIRSTS];
+    Py_ssize_t place = PyLong_AsSsize_t(arguments[PLACE]), length;
     char *data;
-    if (!PyArg_ParseTuple(arguments, "SOnOO", &content, &fields, &place, &codes, &firsts) ||
-        PyBytes_AsStringAndSize(content, &data, &length) < 0) {
+    if (PyErr_Occurred() || PyBytes_AsStringAndSize(arguments[DATA], &data, &length) < 0) {
         return NULL;
     }
     npy_intp rows = first_length(codes), count = second_length(fields);

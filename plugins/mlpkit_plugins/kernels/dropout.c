@@ -8,13 +8,13 @@
 
 VECTORIZED static void drop_float32(const Matrix *arrays, const double *numbers)
 {
-    const Matrix *x = &arrays[0], *chance = &arrays[1], *y = &arrays[2];
+    const Matrix *x = &arrays[0], *chance = &arrays[1], *out = &arrays[2];
     int dropped = (int)rint(CHANCES * numbers[0]);
     float scale = (float)(1 / (1 - numbers[0]));
     for (npy_intp i = 0; i < x->rows; i++) {
         const float *from = (const float *)x->data + i * x->stride;
         const npy_uint16 *drawn = (const npy_uint16 *)chance->data + i * chance->stride;
-        float *to = (float *)y->data + i * y->stride;
+        float *to = (float *)out->data + i * out->stride;
         INDEPENDENT
         for (npy_intp j = 0; j < x->columns; j++) {
             to[j] = from[j] * (drawn[j] >= dropped ? scale : 0);
@@ -22,19 +22,23 @@ VECTORIZED static void drop_float32(const Matrix *arrays, const double *numbers)
     }
 }
 
-static int read_arrays(PyObject *x, PyObject *chance, PyObject *out, Matrix *all)
+static int read_arrays(PyObject *x, PyObject *chance, PyObject *out, Matrix *arrays)
 {
-    return read_matrix(x, NPY_FLOAT, 0, &all[0]) && read_matrix(chance, NPY_UINT16, 0, &all[1]) &&
-           read_matrix(out, NPY_FLOAT, 1, &all[2]) && same_shape(all, 3) && apart(&all[2], &all[0]) && all[0].columns > 0;
+    Matrix *read_x = &arrays[0], *read_chance = &arrays[1], *read_out = &arrays[2];
+    return read_matrix(x, NPY_FLOAT, 0, read_x) && read_matrix(chance, NPY_UINT16, 0, read_chance) &&
+           read_matrix(out, NPY_FLOAT, 1, read_out) && same_shape(arrays, 3) && apart(read_out, read_x) &&
+           read_x->columns > 0;
 }
 
-PyObject *drop(SIGNATURE)
+PyObject *kernel_drop(PyObject *const *arguments)
 {
+    enum { X, CHANCE, RATE, OUT };
     double rate;
-    Matrix all[3];
-    if (count == 4 && read_number(arguments[2], &rate) && read_arrays(arguments[0], arguments[1], arguments[3], all)) {
-        run(NPY_FLOAT, (const Loop[]){drop_float32}, all, 3, 3, &rate);
-        return Py_NewRef(arguments[3]);
+    Matrix arrays[3];
+    if (!read_number(arguments[RATE], &rate) ||
+        !read_arrays(arguments[X], arguments[CHANCE], arguments[OUT], arrays)) {
+        return NULL;
     }
-    return with_numpy("drop", arguments, count);
+    run(NPY_FLOAT, (const Loop[]){drop_float32}, arrays, 3, 3, &rate);
+    return Py_NewRef(arguments[OUT]);
 }

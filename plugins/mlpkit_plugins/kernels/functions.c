@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* The loops that compute by rows, if this thread does. */
-static const RowLoops *loops_by_rows(void) { return in_row_order() ? instruction_set()->loops : NULL; }
-
 static int is_float32(PyObject *object)
 {
     return PyArray_Check(object) && PyArray_TYPE((PyArrayObject *)object) == NPY_FLOAT;
@@ -51,62 +48,39 @@ PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *num
     return Py_NewRef(arrays[count - 1]);
 }
 
-/* Call a loop with arguments as with_numpy.py has them: the inputs, the parameter if there is one, the output. */
-static PyObject *call(const char *name, const Loop *loop, int arrays, int parameters, PyObject *const *arguments,
-                      Py_ssize_t count)
+/* Call a loop with the arguments of a kernel: the inputs, the parameter if there is one, the output. */
+static PyObject *call(const Loop *loop, int arrays, int parameters, PyObject *const *arguments)
 {
-    double parameter = 0;
-    PyObject *result = NULL;
-    if (loop != NULL && count == arrays + parameters && (!parameters || read_number(arguments[count - 2], &parameter))) {
-        PyObject *given[MOST_ARRAYS];
-        memcpy(given, arguments, (size_t)arrays * sizeof *given);
-        given[arrays - 1] = arguments[count - 1];
-        if (PyFloat_Check(given[0]) && is_float32(given[arrays - 1])) { /* the same dy for all elements */
-            if (PyArray_FillWithScalar((PyArrayObject *)given[arrays - 1], given[0]) < 0) {
-                return NULL;
-            }
-            given[0] = given[arrays - 1];
+    PyObject *parameter = arguments[arrays - 1], *out = arguments[arrays + parameters - 1];
+    double number = 0;
+    if (loop == NULL || (parameters && !read_number(parameter, &number))) {
+        return NULL;
+    }
+    PyObject *given[MOST_ARRAYS];
+    memcpy(given, arguments, (size_t)arrays * sizeof *given);
+    given[arrays - 1] = out;
+    if (PyFloat_Check(given[0]) && is_float32(out)) { /* the same dy for all elements */
+        if (PyArray_FillWithScalar((PyArrayObject *)out, given[0]) < 0) {
+            return NULL;
         }
-        result = apply(*loop, given, arrays, &parameter);
+        given[0] = out;
     }
-    return result != NULL || PyErr_Occurred() ? result : with_numpy(name, arguments, count);
+    return apply(*loop, given, arrays, &number);
 }
 
-static const RowLoops *loops_of_functions(void)
-{
-    const InstructionSet *set = instruction_set();
-    return set == NULL ? NULL : set->loops;
-}
+/* The loop of that name in the processor's instruction set, NULL if it has none. */
+#define LOOP(name) (instruction_set() ? &instruction_set()->loops->name : NULL)
 
-#define DEFINE_VALUE(name, parameters)                                                                                 \
-    PyObject *name##_of(SIGNATURE)                                                                                     \
+#define ACTIVATION(name, parameters)                                                                                   \
+    PyObject *kernel_##name(PyObject *const *arguments) { return call(LOOP(name), 2, parameters, arguments); }         \
+    PyObject *kernel_##name##_gradient(PyObject *const *arguments)                                                     \
     {                                                                                                                  \
-        const RowLoops *loops = loops_of_functions();                                                                  \
-        return call(#name, loops ? &loops->name : NULL, 2, parameters, arguments, count);                              \
+        return call(LOOP(name##_gradient), 3, parameters, arguments);                                                  \
     }
+#include "kernel_list.h"
 
-#define DEFINE_GRADIENT(name, parameters)                                                                              \
-    PyObject *name##_gradient_of(SIGNATURE)                                                                            \
-    {                                                                                                                  \
-        const RowLoops *loops = loops_of_functions();                                                                  \
-        return call(#name "_gradient", loops ? &loops->name##_gradient : NULL, 3, parameters, arguments, count);       \
-    }
+PyObject *kernel_exp(PyObject *const *arguments) { return call(in_row_order() ? LOOP(exp) : NULL, 2, 0, arguments); }
 
-VALUES(DEFINE_VALUE)
-SLOPES(DEFINE_GRADIENT)
+PyObject *kernel_cos(PyObject *const *arguments) { return call(LOOP(cos), 2, 0, arguments); }
 
-PyObject *exp_of(SIGNATURE)
-{
-    const RowLoops *loops = loops_by_rows();
-    return call("exp", loops ? &loops->exp : NULL, 2, 0, arguments, count);
-}
-
-#define DEFINE_WAVE(name)                                                                                              \
-    PyObject *name##_of(SIGNATURE)                                                                                     \
-    {                                                                                                                  \
-        const RowLoops *loops = loops_of_functions();                                                                  \
-        return call(#name, loops ? &loops->name : NULL, 2, 0, arguments, count);                                       \
-    }
-
-DEFINE_WAVE(cos)
-DEFINE_WAVE(sin)
+PyObject *kernel_sin(PyObject *const *arguments) { return call(LOOP(sin), 2, 0, arguments); }

@@ -163,40 +163,42 @@ static void clear_padding(const Lengths *of, float *pixels)
     }
 }
 
-PyObject *pad_images(SIGNATURE)
+PyObject *kernel_pad_images(PyObject *const *arguments)
 {
+    enum { X, PADDING, OUT };
+    PyArrayObject *x = (PyArrayObject *)arguments[X];
     ptrdiff_t padding;
     Matrix pixels;
-    PyArrayObject *x = count == 3 ? (PyArrayObject *)arguments[0] : NULL;
-    if (x == NULL || instruction_set() == NULL || !is_float32(arguments[0], 0) || PyArray_NDIM(x) != 4 ||
-        !lies_by(x, AS_IN_MINIBATCHES, 1) || !read_count(arguments[1], &padding) ||
-        !read_images(arguments[2], NPY_FLOAT, 1, &pixels) || !disjoint(arguments[2], arguments, 1)) {
-        return with_numpy("pad_images", arguments, count);
+    if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 ||
+        !lies_by(x, AS_IN_MINIBATCHES, 1) || !read_count(arguments[PADDING], &padding) ||
+        !read_images(arguments[OUT], NPY_FLOAT, 1, &pixels) || !disjoint(arguments[OUT], arguments, 1)) {
+        return NULL;
     }
     Work all = {.tiles = instruction_set()->tiles,
                 .of = lengths_of(x, padding),
                 .features = PyArray_DATA(x),
                 .pixels = (float *)pixels.data,
                 .row = row_of(x)};
-    const npy_intp *lengths = PyArray_DIMS((PyArrayObject *)arguments[2]);
+    const npy_intp *lengths = PyArray_DIMS((PyArrayObject *)arguments[OUT]);
     if (lengths[0] != all.of.width + 2 * padding || lengths[1] != all.of.channels ||
         lengths[2] != all.of.height + 2 * padding || lengths[3] != all.of.rows) {
-        return with_numpy("pad_images", arguments, count);
+        return NULL;
     }
     clear_padding(&all.of, all.pixels);
     copy_all(&all);
-    return Py_NewRef(arguments[2]);
+    return Py_NewRef(arguments[OUT]);
 }
 
-PyObject *flatten_images(SIGNATURE)
+PyObject *kernel_flatten_images(PyObject *const *arguments)
 {
+    enum { X, OUT };
+    PyArrayObject *x = (PyArrayObject *)arguments[X];
     Matrix features;
-    PyArrayObject *x = count == 2 ? (PyArrayObject *)arguments[0] : NULL;
-    if (x == NULL || instruction_set() == NULL || !is_float32(arguments[0], 0) || PyArray_NDIM(x) != 4 ||
-        !lies_by(x, AS_READ, 0) || !read_matrix(arguments[1], NPY_FLOAT, 1, &features) ||
+    if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 ||
+        !lies_by(x, AS_READ, 0) || !read_matrix(arguments[OUT], NPY_FLOAT, 1, &features) ||
         features.rows != PyArray_DIM(x, 0) || features.rows * features.columns != PyArray_SIZE(x) ||
-        !disjoint(arguments[1], arguments, 1)) {
-        return with_numpy("flatten_images", arguments, count);
+        !disjoint(arguments[OUT], arguments, 1)) {
+        return NULL;
     }
     Work all = {.tiles = instruction_set()->tiles,
                 .of = lengths_of(x, 0),
@@ -205,5 +207,5 @@ PyObject *flatten_images(SIGNATURE)
                 .row = features.stride,
                 .to_features = 1};
     copy_all(&all);
-    return Py_NewRef(arguments[1]);
+    return Py_NewRef(arguments[OUT]);
 }

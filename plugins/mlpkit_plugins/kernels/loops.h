@@ -12,17 +12,6 @@ typedef void (*Loop)(const Matrix *arrays, const double *numbers);
 /* The loop for float32, and the one for float64. */
 #define BOTH(loop) (const Loop[]){loop##_float32, loop##_float64}
 
-/* Set each element y[j] of the second array to a term of x[j], the element at the same place of the first. */
-#define SET_ELEMENTS(T, term)                                                                                          \
-    for (npy_intp i = 0; i < arrays[0].rows; i++) {                                                                    \
-        const T *x = (const T *)arrays[0].data + i * arrays[0].stride;                                                 \
-        T *y = (T *)arrays[1].data + i * arrays[1].stride;                                                             \
-        INDEPENDENT                                                                                                    \
-        for (npy_intp j = 0; j < arrays[0].columns; j++) {                                                             \
-            y[j] = term;                                                                                               \
-        }                                                                                                              \
-    }
-
 /* Call the loop of that dtype; the GIL is released if there are many elements.
  *
  * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are

@@ -48,70 +48,36 @@ static PyObject *end_rounding(BLOCK_METHOD)
     Py_RETURN_NONE;
 }
 
-#define AS_IN_NUMPY "As in with_numpy.py."
-#define KERNEL_AS(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, AS_IN_NUMPY}
-#define KERNEL(name) KERNEL_AS(#name, name)
-#define VALUE_KERNEL(name, parameters) KERNEL_AS(#name, name##_of),
-#define GRADIENT_KERNEL(name, parameters) KERNEL_AS(#name "_gradient", name##_gradient_of),
+/* What to do where a kernel returned NULL: with an error set, nothing. */
+static PyObject *leave_to_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)
+{
+    return PyErr_Occurred() ? NULL : with_numpy(name, arguments, count);
+}
 
-static PyMethodDef kernels[] = {
-    KERNEL(product),
-    KERNEL(product_plus_row),
-    KERNEL(convolution),
-    KERNEL(convolution_inputs_gradient),
-    KERNEL(convolution_weights_gradient),
-    KERNEL(pad_images),
-    KERNEL(flatten_images),
-    KERNEL(average_pool),
-    KERNEL(max_pool),
-    KERNEL(max_pool_gradient),
-    KERNEL(rectify),
-    KERNEL(keep_where_positive),
-    KERNEL(drop),
-    KERNEL(philox_words),
-    KERNEL(scale_elements),
-    KERNEL(normalize),
-    KERNEL(normalize_gradient),
-    KERNEL(scale_features),
-    KERNEL(scale_and_shift_features),
-    KERNEL(feature_sums),
-    KERNEL(feature_sums_of_products),
-    KERNEL(feature_sums_of_squares),
-    KERNEL(prelu),
-    KERNEL(prelu_gradient),
-    KERNEL(lerp),
-    KERNEL(lerp_gradient),
-    KERNEL(shift_transposed),
-    KERNEL(pick_labels),
-    KERNEL(normalize_columns),
-    KERNEL(cross_entropy_gradient),
-    KERNEL(descend),
-    KERNEL(descend_adaptively),
-    KERNEL(flush_subnormal),
-    KERNEL(take_scaled),
-    KERNEL(take_rows),
-    KERNEL(begin_sharing_threads),
-    KERNEL(end_sharing_threads),
-    KERNEL_AS("begin_row_order", begin_rows),
-    KERNEL_AS("end_row_order", end_rows),
-    KERNEL_AS("begin_bfloat16", begin_rounding),
-    KERNEL_AS("end_bfloat16", end_rounding),
-    KERNEL(read_rows),
-    {"read_csv_records", read_csv_records, METH_VARARGS, AS_IN_NUMPY},
-    {"distinct_fields", distinct_fields, METH_VARARGS, AS_IN_NUMPY},
-    VALUES(VALUE_KERNEL)
-    SLOPES(GRADIENT_KERNEL)
-    KERNEL_AS("exp", exp_of),
-    KERNEL_AS("cos", cos_of),
-    KERNEL_AS("sin", sin_of),
-    KERNEL(softmax),
-    KERNEL(normalize_rows),
-    KERNEL(normalize_rows_gradient),
+#define KERNEL(name, expected)                                                                                         \
+    static PyObject *method_##name(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)          \
+    {                                                                                                                  \
+        PyObject *result = count == expected ? kernel_##name(arguments) : NULL;                                        \
+        return result != NULL ? result : leave_to_numpy(#name, arguments, count);                                      \
+    }
+#include "kernel_list.h"
+
+#define METHOD(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, "As in with_numpy.py."}
+
+static PyMethodDef methods[] = {
+#define KERNEL(name, count) METHOD(#name, method_##name),
+#include "kernel_list.h"
+    METHOD("begin_sharing_threads", begin_sharing_threads),
+    METHOD("end_sharing_threads", end_sharing_threads),
+    METHOD("begin_row_order", begin_rows),
+    METHOD("end_row_order", end_rows),
+    METHOD("begin_bfloat16", begin_rounding),
+    METHOD("end_bfloat16", end_rounding),
     {NULL, NULL, 0, NULL},
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "compiled", "The kernels, compiled: what with_numpy.py computes, sooner.", -1, kernels,
+    PyModuleDef_HEAD_INIT, "compiled", "The kernels, compiled: what with_numpy.py computes, sooner.", -1, methods,
     NULL, NULL, NULL, NULL,
 };
 

@@ -3,26 +3,27 @@
 #include "instruction_set.h"
 #include "row_arguments.h"
 
-PyObject *normalize_rows(SIGNATURE)
+PyObject *kernel_normalize_rows(PyObject *const *arguments)
 {
-    static const Parameter parameters[] = {{0, OF_X, 0}, {4, OF_X, 1},     {5, OF_ROWS, 1},
-                                           {6, OF_X, 1}, {1, OF_A_ROW, 0}, {2, OF_A_ROW, 0}};
-    const InstructionSet *set = instruction_set();
+    enum { X, GAMMA, BETA, EPSILON, NORMALIZED, SCALE, OUT };
+    static const Parameter parameters[] = {{X, OF_X, 0},   {NORMALIZED, OF_X, 1},  {SCALE, OF_ROWS, 1},
+                                           {OUT, OF_X, 1}, {GAMMA, OF_A_ROW, 0}, {BETA, OF_A_ROW, 0}};
     double epsilon;
-    if (set == NULL || count != 7 || !read_number(arguments[3], &epsilon)) {
-        return with_numpy("normalize_rows", arguments, count);
+    if (instruction_set() == NULL || !read_number(arguments[EPSILON], &epsilon)) {
+        return NULL;
     }
-    return call_on_rows("normalize_rows", &set->loops->normalize_rows, parameters, 4, 2, &epsilon, arguments, count);
+    Loop loop = instruction_set()->loops->normalize_rows;
+    return call_on_rows(loop, parameters, 4, 2, &epsilon, arguments) ? Py_NewRef(arguments[OUT]) : NULL;
 }
 
-PyObject *normalize_rows_gradient(SIGNATURE)
+PyObject *kernel_normalize_rows_gradient(PyObject *const *arguments)
 {
-    static const Parameter parameters[] = {{0, OF_X, 0}, {1, OF_X, 0}, {2, OF_ROWS, 0},
-                                           {4, OF_X, 1}, {5, OF_X, 1}, {3, OF_A_ROW, 0}};
-    const InstructionSet *set = instruction_set();
-    if (set == NULL || count != 6) {
-        return with_numpy("normalize_rows_gradient", arguments, count);
+    enum { DY, NORMALIZED, SCALE, GAMMA, PRODUCTS, OUT };
+    static const Parameter parameters[] = {{DY, OF_X, 0},       {NORMALIZED, OF_X, 0}, {SCALE, OF_ROWS, 0},
+                                           {PRODUCTS, OF_X, 1}, {OUT, OF_X, 1},        {GAMMA, OF_A_ROW, 0}};
+    if (instruction_set() == NULL) {
+        return NULL;
     }
-    return call_on_rows("normalize_rows_gradient", &set->loops->normalize_rows_gradient, parameters, 5, 1, NULL,
-                        arguments, count);
+    Loop loop = instruction_set()->loops->normalize_rows_gradient;
+    return call_on_rows(loop, parameters, 5, 1, NULL, arguments) ? Py_NewRef(arguments[OUT]) : NULL;
 }

@@ -81,27 +81,28 @@ static int read_words(PyObject *object, Words *all)
     return 1;
 }
 
-PyObject *philox_words(SIGNATURE)
+PyObject *kernel_philox_words(PyObject *const *arguments)
 {
+    enum { KEY, COUNTER, OUT };
     Words all;
-    if (count != 3 || !read_numbers(arguments[0], 2, all.key) || !read_numbers(arguments[1], 4, all.counter) ||
-        !read_words(arguments[2], &all)) {
-        return with_numpy("philox_words", arguments, count);
+    if (!read_numbers(arguments[KEY], 2, all.key) || !read_numbers(arguments[COUNTER], 4, all.counter) ||
+        !read_words(arguments[OUT], &all)) {
+        return NULL;
     }
     ptrdiff_t blocks = divided_up(all.size, BLOCK_WORDS);
     if (all.counter[0] + (uint64_t)blocks < all.counter[0]) { /* the next number of the counter changes, too */
-        return with_numpy("philox_words", arguments, count);
+        return NULL;
     }
     all.parts = cut_into(blocks < PART ? 1 : divided_up(blocks, PART), blocks);
     if (all.parts.count == 1) {
         draw_part(0, &all);
-        return Py_NewRef(arguments[2]);
+        return Py_NewRef(arguments[OUT]);
     }
     PyThreadState *thread = PyEval_SaveThread();
     compute_parts((int)all.parts.count, draw_part, &all, blas_threads());
     PyEval_RestoreThread(thread);
-    return Py_NewRef(arguments[2]);
+    return Py_NewRef(arguments[OUT]);
 }
 #else
-PyObject *philox_words(SIGNATURE) { return with_numpy("philox_words", arguments, count); }
+PyObject *kernel_philox_words(PyObject *const *Py_UNUSED(arguments)) { return NULL; }
 #endif

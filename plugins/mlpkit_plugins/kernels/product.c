@@ -142,45 +142,45 @@ static PyObject *rounded_copy(PyObject *array)
     return copy;
 }
 
-/* The same with rounded factors. */
-static PyObject *compute_rounded(const char *name, PyObject *added, PyObject *const *arguments, Py_ssize_t count)
+/* Compute a product with rounded factors. NumPy gets rounded copies, since it rounds nothing by itself here. */
+static PyObject *compute_rounded(const char *name, PyObject *first, PyObject *second, PyObject *added, PyObject *out)
 {
-    PyObject *out = arguments[count - 1], *result = NULL;
-    if (compute(arguments[0], arguments[1], added, out, ROUND_FACTORS)) {
+    if (compute(first, second, added, out, ROUND_FACTORS)) {
         return Py_NewRef(out);
     }
-    PyObject *of_copies[] = {rounded_copy(arguments[0]), NULL, added, out};
-    of_copies[1] = of_copies[0] == NULL ? NULL : rounded_copy(arguments[1]);
-    of_copies[count - 1] = out;
-    if (of_copies[1] != NULL) {
-        int done = compute(of_copies[0], of_copies[1], added, out, ROUNDED_FACTORS);
-        result = done ? Py_NewRef(out) : with_numpy(name, of_copies, count);
+    PyObject *a = rounded_copy(first), *b = a == NULL ? NULL : rounded_copy(second), *result = NULL;
+    if (b != NULL && compute(a, b, added, out, ROUNDED_FACTORS)) {
+        result = Py_NewRef(out);
     }
-    Py_XDECREF(of_copies[0]);
-    Py_XDECREF(of_copies[1]);
+    else if (b != NULL) {
+        result = added == NULL ? with_numpy(name, (PyObject *[]){a, b, out}, 3)
+                               : with_numpy(name, (PyObject *[]){a, b, added, out}, 4);
+    }
+    Py_XDECREF(a);
+    Py_XDECREF(b);
     return result;
 }
 
-static PyObject *compute_anyhow(const char *name, PyObject *added, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *compute_anyhow(const char *name, PyObject *first, PyObject *second, PyObject *added, PyObject *out)
 {
-    PyObject *first = arguments[0], *second = arguments[1], *out = arguments[count - 1];
     if (rounds(first, second)) {
-        return compute_rounded(name, added, arguments, count);
+        return compute_rounded(name, first, second, added, out);
     }
     int done = compute(first, second, added, out, in_row_order() ? ROW_ORDER : ANY_ORDER);
-    if (!done && in_row_order()) { /* in whatever layout, so that NumPy's order doesn't come in */
+    if (!done && in_row_order()) { /* NumPy would add in another order */
         done = compute_on_copies(first, second, added, out);
     }
-    return done < 0 ? NULL : done ? Py_NewRef(out) : with_numpy(name, arguments, count);
+    return done > 0 ? Py_NewRef(out) : NULL;
 }
 
-PyObject *product(SIGNATURE)
+PyObject *kernel_product(PyObject *const *arguments)
 {
-    return count == 3 ? compute_anyhow("product", NULL, arguments, count) : with_numpy("product", arguments, count);
+    enum { A, B, OUT };
+    return compute_anyhow("product", arguments[A], arguments[B], NULL, arguments[OUT]);
 }
 
-PyObject *product_plus_row(SIGNATURE)
+PyObject *kernel_product_plus_row(PyObject *const *arguments)
 {
-    return count == 4 ? compute_anyhow("product_plus_row", arguments[2], arguments, count)
-                      : with_numpy("product_plus_row", arguments, count);
+    enum { A, B, ROW, OUT };
+    return compute_anyhow("product_plus_row", arguments[A], arguments[B], arguments[ROW], arguments[OUT]);
 }

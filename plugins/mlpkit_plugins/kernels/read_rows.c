@@ -65,20 +65,21 @@ static npy_intp read_some(int descriptor, long long start, const npy_int64 *indi
     return some;
 }
 
-PyObject *read_rows(SIGNATURE)
+PyObject *kernel_read_rows(PyObject *const *arguments)
 {
-    if (count != 4 || !PyLong_Check(arguments[0]) || !PyLong_Check(arguments[1]) || !PyArray_Check(arguments[2]) ||
-        !PyArray_Check(arguments[3])) {
-        return with_numpy("read_rows", arguments, count);
+    enum { DESCRIPTOR, START, INDICES, OUT };
+    if (!PyLong_Check(arguments[DESCRIPTOR]) || !PyLong_Check(arguments[START]) || !PyArray_Check(arguments[INDICES]) ||
+        !PyArray_Check(arguments[OUT])) {
+        return NULL;
     }
-    PyArrayObject *indices = (PyArrayObject *)arguments[2], *out = (PyArrayObject *)arguments[3];
+    PyArrayObject *indices = (PyArrayObject *)arguments[INDICES], *out = (PyArrayObject *)arguments[OUT];
     if (PyArray_TYPE(indices) != NPY_INT64 || PyArray_NDIM(indices) != 1 || !PyArray_ISCARRAY_RO(indices) ||
         !PyArray_ISBEHAVED(out) || !PyArray_IS_C_CONTIGUOUS(out) || PyArray_NDIM(out) < 1 || PyArray_SIZE(out) == 0 ||
         PyArray_DIM(out, 0) != PyArray_DIM(indices, 0)) {
-        return with_numpy("read_rows", arguments, count);
+        return NULL;
     }
-    int descriptor = PyObject_AsFileDescriptor(arguments[0]);
-    long long start = PyLong_AsLongLong(arguments[1]);
+    int descriptor = PyObject_AsFileDescriptor(arguments[DESCRIPTOR]);
+    long long start = PyLong_AsLongLong(arguments[START]);
     if (PyErr_Occurred()) {
         return NULL;
     }

@@ -70,27 +70,31 @@ static int all_apart(const Arrays *arrays)
     return 1;
 }
 
-PyObject *call_on_rows(const char *name, const Loop *loop, const Parameter *parameters, int cut, int of_a_row,
-                       const double *number, PyObject *const *arguments, Py_ssize_t count)
+int call_on_rows(Loop loop, const Parameter *parameters, int cut, int of_a_row, const double *number,
+                 PyObject *const *arguments)
 {
     Arrays arrays = {.parameters = parameters, .cut = cut};
     PyArrayObject *x = (PyArrayObject *)arguments[0];
-    int good = loop != NULL && PyArray_Check(arguments[0]) && PyArray_NDIM(x) >= 2 && PyArray_SIZE(x) > 0;
-    for (int k = 0; k < cut + of_a_row && good; k++) {
-        good = fits(arguments[parameters[k].argument], &parameters[k], x);
+    if (!PyArray_Check(arguments[0]) || PyArray_NDIM(x) < 2 || PyArray_SIZE(x) == 0) {
+        return 0;
     }
-    for (int k = 0; k < cut + of_a_row && good; k++, arrays.count++) {
-        PyObject *argument = arguments[parameters[k].argument];
-        if (!hold(argument, k < cut ? PyArray_DIM(x, 0) : 1, parameters[k].output, &arrays.held[k],
-                  &arrays.matrices[k])) {
-            release(&arrays, 0);
-            return NULL;
+    for (int k = 0; k < cut + of_a_row; k++) {
+        if (!fits(arguments[parameters[k].argument], &parameters[k], x)) {
+            return 0;
         }
     }
-    if (!good || !all_apart(&arrays)) {
-        release(&arrays, 0);
-        return with_numpy(name, arguments, count);
+    for (; arrays.count < cut + of_a_row; arrays.count++) {
+        int k = arrays.count;
+        if (!hold(arguments[parameters[k].argument], k < cut ? PyArray_DIM(x, 0) : 1, parameters[k].output,
+                  &arrays.held[k], &arrays.matrices[k])) {
+            release(&arrays, 0);
+            return 0;
+        }
     }
-    run(NPY_FLOAT, loop, arrays.matrices, arrays.count, cut, number);
-    return release(&arrays, 1) ? Py_NewRef(arguments[count - 1]) : NULL;
+    if (!all_apart(&arrays)) {
+        release(&arrays, 0);
+        return 0;
+    }
+    run(NPY_FLOAT, &loop, arrays.matrices, arrays.count, cut, number);
+    return release(&arrays, 1);
 }

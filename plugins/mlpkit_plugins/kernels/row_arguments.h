@@ -14,10 +14,10 @@ typedef struct {
     int output;
 } Parameter;
 
-/* Call a loop with arguments as with_numpy.py has them, of any layout; NumPy computes if there is no loop, or if the
- * arguments aren't for it. The arrays that are cut come first and have a row for each of x; then come those of the
- * shape of a row. */
-PyObject *call_on_rows(const char *name, const Loop *loop, const Parameter *parameters, int cut, int of_a_row,
-                       const double *number, PyObject *const *arguments, Py_ssize_t count);
+/* Call a loop with the arguments of a kernel, of any layout; the first one is x. Return whether it was called; if not,
+ * an error may be set. The arrays that are cut come first and have a row for each of x; then come those of the shape of
+ * a row. */
+int call_on_rows(Loop loop, const Parameter *parameters, int cut, int of_a_row, const double *number,
+                 PyObject *const *arguments);
 
 #endif

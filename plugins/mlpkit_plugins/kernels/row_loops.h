@@ -5,65 +5,59 @@
 
 #define FLATTENED __attribute__((flatten))
 
-/* y = f(x) */
-#define VALUE_LOOP(name, parameters)                                                                                   \
-    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *numbers)                       \
-    {                                                                                                                  \
-        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
-        float c = parameters ? (float)numbers[0] : 0;                                                                  \
-        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
-            const float *from = (const float *)x->data + i * x->stride;                                                \
-            float *to = (float *)y->data + i * y->stride;                                                              \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < x->columns; j++) {                                                                \
-                to[j] = name##_value(from[j], c);                                                                      \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
-
-/* dx = dy f'(x) */
-#define GRADIENT_LOOP(name, parameters)                                                                                \
-    TARGET FLATTENED static void name##_gradient_of_elements(const Matrix *arrays, const double *numbers)              \
-    {                                                                                                                  \
-        const Matrix *dy = &arrays[0], *x = &arrays[1], *dx = &arrays[2];                                              \
-        float c = parameters ? (float)numbers[0] : 0;                                                                  \
-        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
-            const float *slope = (const float *)dy->data + i * dy->stride;                                             \
-            const float *from = (const float *)x->data + i * x->stride;                                                \
-            float *to = (float *)dx->data + i * dx->stride;                                                            \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < x->columns; j++) {                                                                \
-                to[j] = slope[j] * name##_slope(from[j], c);                                                           \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
-
 VALUE(exp)
 {
     NO_PARAMETER;
     return mlpkit_expf(x);
 }
 
-/* y = sin(x) or cos(x); only rows of numbers up to 2^20 are vector code */
-#define WAVE_LOOP(name)                                                                                                \
-    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))            \
-    {                                                                                                                  \
-        const Matrix *x = &arrays[0], *y = &arrays[1];                                                                 \
-        for (npy_intp i = 0; i < x->rows; i++) {                                                                       \
-            const float *from = (const float *)x->data + i * x->stride;                                                \
-            float *to = (float *)y->data + i * y->stride;                                                              \
-            if (all_within_2_to_20(from, x->columns)) {                                                                \
-                INDEPENDENT                                                                                            \
-                for (npy_intp j = 0; j < x->columns; j++) {                                                            \
-                    to[j] = mlpkit_##name##_within_2_to_20f(from[j]);                                                  \
-                }                                                                                                      \
-            } else {                                                                                                   \
-                for (npy_intp j = 0; j < x->columns; j++) {                                                            \
-                    to[j] = mlpkit_##name##f(from[j]);                                                                 \
-                }                                                                                                      \
-            }                                                                                                          \
-        }                                                                                                              \
+typedef float Function(float x, float c);
+
+static inline float *row_of(const Matrix *matrix, npy_intp i) { return (float *)matrix->data + i * matrix->stride; }
+
+/* y = f(x) */
+TARGET INLINED void set_elements(const Matrix *arrays, float c, Function *f)
+{
+    const Matrix *x = &arrays[0], *y = &arrays[1];
+    for (npy_intp i = 0; i < x->rows; i++) {
+        const float *from = row_of(x, i);
+        float *to = row_of(y, i);
+        INDEPENDENT
+        for (npy_intp j = 0; j < x->columns; j++) {
+            to[j] = f(from[j], c);
+        }
     }
+}
+
+/* dx = dy f'(x) */
+TARGET INLINED void set_gradients(const Matrix *arrays, float c, Function *slope)
+{
+    const Matrix *dy = &arrays[0], *x = &arrays[1], *dx = &arrays[2];
+    for (npy_intp i = 0; i < x->rows; i++) {
+        const float *upstream = row_of(dy, i);
+        const float *from = row_of(x, i);
+        float *to = row_of(dx, i);
+        INDEPENDENT
+        for (npy_intp j = 0; j < x->columns; j++) {
+            to[j] = upstream[j] * slope(from[j], c);
+        }
+    }
+}
+
+#define VALUE_LOOP(name, parameters)                                                                                   \
+    TARGET FLATTENED static void name##_of_elements(const Matrix *arrays, const double *numbers)                       \
+    {                                                                                                                  \
+        set_elements(arrays, parameters ? (float)numbers[0] : 0, name##_value);                                        \
+    }
+#define ACTIVATION(name, parameters)                                                                                   \
+    VALUE_LOOP(name, parameters)                                                                                       \
+    TARGET FLATTENED static void name##_gradient_of_elements(const Matrix *arrays, const double *numbers)              \
+    {                                                                                                                  \
+        set_gradients(arrays, parameters ? (float)numbers[0] : 0, name##_slope);                                       \
+    }
+#include "kernel_list.h"
+
+VALUE_LOOP(exp, 0)
 
 TARGET static int all_within_2_to_20(const float *x, npy_intp count)
 {
@@ -74,11 +68,36 @@ TARGET static int all_within_2_to_20(const float *x, npy_intp count)
     return !beyond;
 }
 
-WAVE_LOOP(cos)
-WAVE_LOOP(sin)
-VALUE_LOOP(exp, 0)
-VALUES(VALUE_LOOP)
-SLOPES(GRADIENT_LOOP)
+/* y = sin(x) or cos(x); only rows of numbers up to 2^20 are vector code */
+TARGET INLINED void set_waves(const Matrix *arrays, float (*wave_within)(float x), float (*wave)(float x))
+{
+    const Matrix *x = &arrays[0], *y = &arrays[1];
+    for (npy_intp i = 0; i < x->rows; i++) {
+        const float *from = row_of(x, i);
+        float *to = row_of(y, i);
+        if (all_within_2_to_20(from, x->columns)) {
+            INDEPENDENT
+            for (npy_intp j = 0; j < x->columns; j++) {
+                to[j] = wave_within(from[j]);
+            }
+        }
+        else {
+            for (npy_intp j = 0; j < x->columns; j++) {
+                to[j] = wave(from[j]);
+            }
+        }
+    }
+}
+
+TARGET FLATTENED static void cos_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))
+{
+    set_waves(arrays, mlpkit_cos_within_2_to_20f, mlpkit_cosf);
+}
+
+TARGET FLATTENED static void sin_of_elements(const Matrix *arrays, const double *Py_UNUSED(numbers))
+{
+    set_waves(arrays, mlpkit_sin_within_2_to_20f, mlpkit_sinf);
+}
 
 /* As np.maximum: NaN if one of the two is. */
 static inline float larger(float x, float y) { return x >= y || x != x ? x : y; }
@@ -150,14 +169,13 @@ TARGET FLATTENED static void softmax_of_matrix(const Matrix *arrays, const doubl
  * squares. */
 TARGET FLATTENED static void normalize_rows_of_matrix(const Matrix *arrays, const double *numbers)
 {
-    npy_intp columns = arrays[0].columns;
+    const Matrix *xs = &arrays[0], *all_normalized = &arrays[1], *scales = &arrays[2], *ys = &arrays[3];
     const float *gamma = (const float *)arrays[4].data, *beta = (const float *)arrays[5].data;
+    npy_intp columns = xs->columns;
     float n = (float)columns, epsilon = (float)numbers[0];
-    for (npy_intp i = 0; i < arrays[0].rows; i++) {
-        const float *x = (const float *)arrays[0].data + i * arrays[0].stride;
-        float *normalized = (float *)arrays[1].data + i * arrays[1].stride;
-        float *scale = (float *)arrays[2].data + i * arrays[2].stride;
-        float *y = (float *)arrays[3].data + i * arrays[3].stride;
+    for (npy_intp i = 0; i < xs->rows; i++) {
+        const float *x = row_of(xs, i);
+        float *normalized = row_of(all_normalized, i), *scale = row_of(scales, i), *y = row_of(ys, i);
         float mean = mlpkit_sumf(x, (size_t)columns) / n;
         INDEPENDENT
         for (npy_intp j = 0; j < columns; j++) {
@@ -180,15 +198,14 @@ TARGET FLATTENED static void normalize_rows_of_matrix(const Matrix *arrays, cons
  * what the means are taken of. */
 TARGET FLATTENED static void normalize_rows_gradient_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
 {
-    npy_intp columns = arrays[0].columns;
+    const Matrix *dys = &arrays[0], *all_normalized = &arrays[1], *scales = &arrays[2];
+    const Matrix *all_products = &arrays[3], *dxs = &arrays[4];
     const float *gamma = (const float *)arrays[5].data;
+    npy_intp columns = dys->columns;
     float n = (float)columns;
-    for (npy_intp i = 0; i < arrays[0].rows; i++) {
-        const float *dy = (const float *)arrays[0].data + i * arrays[0].stride;
-        const float *normalized = (const float *)arrays[1].data + i * arrays[1].stride;
-        float scale = *((const float *)arrays[2].data + i * arrays[2].stride);
-        float *products = (float *)arrays[3].data + i * arrays[3].stride;
-        float *dx = (float *)arrays[4].data + i * arrays[4].stride;
+    for (npy_intp i = 0; i < dys->rows; i++) {
+        const float *dy = row_of(dys, i), *normalized = row_of(all_normalized, i);
+        float scale = *row_of(scales, i), *products = row_of(all_products, i), *dx = row_of(dxs, i);
         INDEPENDENT
         for (npy_intp j = 0; j < columns; j++) {
             products[j] = dy[j] * gamma[j];
@@ -208,11 +225,10 @@ TARGET FLATTENED static void normalize_rows_gradient_of_matrix(const Matrix *arr
     }
 }
 
-#define VALUE_MEMBER(name, parameters) .name = name##_of_elements,
-#define GRADIENT_MEMBER(name, parameters) .name##_gradient = name##_gradient_of_elements,
-
 static const RowLoops row_loops = {
-    VALUES(VALUE_MEMBER) SLOPES(GRADIENT_MEMBER).exp = exp_of_elements,
+#define ACTIVATION(name, parameters) .name = name##_of_elements, .name##_gradient = name##_gradient_of_elements,
+#include "kernel_list.h"
+    .exp = exp_of_elements,
     .cos = cos_of_elements,
     .sin = sin_of_elements,
     .softmax = softmax_of_matrix,

@@ -7,46 +7,26 @@
 #define ROWS_AHEAD 4
 
 /* Fetch a row that is copied soon: rows in any order are not where the processor expects them. */
-static inline void bring_near(const char *row, npy_intp bytes)
+static inline void prefetch_row(const char *row, npy_intp bytes)
 {
     for (npy_intp i = 0; i < bytes; i += CACHE_LINE) {
         __builtin_prefetch(row + i);
     }
 }
 
-#define LOOPS(T, NAME)                                                                                                 \
-    VECTORIZED static void take_scaled_##NAME(const Matrix *arrays, const double *scale)                               \
-    {                                                                                                                  \
-        T factor = (T)scale[0];                                                                                        \
-        T *out = (T *)arrays[0].data;                                                                                  \
-        npy_intp rows = arrays[0].rows, columns = arrays[0].columns;                                                   \
-        const npy_int64 *indices = (const npy_int64 *)arrays[1].data;                                                  \
-        const npy_uint8 *numbers = (const npy_uint8 *)arrays[2].data;                                                  \
-        for (npy_intp i = 0; i < rows; i++) {                                                                          \
-            const npy_uint8 *from = numbers + indices[i] * columns;                                                    \
-            T *to = out + i * columns;                                                                                 \
-            if (i + ROWS_AHEAD < rows) {                                                                               \
-                bring_near((const char *)numbers + indices[i + ROWS_AHEAD] * columns, columns);                        \
-            }                                                                                                          \
-            INDEPENDENT                                                                                                \
-            for (npy_intp j = 0; j < columns; j++) {                                                                   \
-                to[j] = (T)from[j] * factor;                                                                           \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
+#define LOOPS "take_loops.h"
+#include "floating_types.h"
 
-LOOPS(float, float32)
-LOOPS(double, float64)
-
-static void take_rows_of_any(const Matrix *arrays, const double *Py_UNUSED(none))
+static void take_rows_of_any(const Matrix *arrays, const double *Py_UNUSED(numbers))
 {
-    npy_intp rows = arrays[0].rows, bytes = arrays[0].columns * arrays[0].item;
+    const Matrix *out = &arrays[0], *examples = &arrays[2];
     const npy_int64 *indices = (const npy_int64 *)arrays[1].data;
+    npy_intp rows = out->rows, bytes = out->columns * out->item;
     for (npy_intp i = 0; i < rows; i++) {
         if (i + ROWS_AHEAD < rows) {
-            bring_near(arrays[2].data + indices[i + ROWS_AHEAD] * bytes, bytes);
+            prefetch_row(examples->data + indices[i + ROWS_AHEAD] * bytes, bytes);
         }
-        memcpy(arrays[0].data + i * bytes, arrays[2].data + indices[i] * bytes, (size_t)bytes);
+        memcpy(out->data + i * bytes, examples->data + indices[i] * bytes, (size_t)bytes);
     }
 }
 
@@ -82,27 +62,29 @@ static int read_arrays(PyObject *from, PyObject *at, PyObject *to, int type, Mat
     return 1;
 }
 
-PyObject *take_scaled(SIGNATURE)
+PyObject *kernel_take_scaled(PyObject *const *arguments)
 {
+    enum { NUMBERS, INDICES, SCALE, OUT };
     double scale;
-    Matrix all[3];
-    int type = count == 4 ? floating_type(arguments[3]) : -1;
-    if (type < 0 || !read_number(arguments[2], &scale) ||
-        !read_arrays(arguments[0], arguments[1], arguments[3], NPY_UINT8, all)) {
-        return with_numpy("take_scaled", arguments, count);
+    Matrix arrays[3];
+    int type = floating_type(arguments[OUT]);
+    if (type < 0 || !read_number(arguments[SCALE], &scale) ||
+        !read_arrays(arguments[NUMBERS], arguments[INDICES], arguments[OUT], NPY_UINT8, arrays)) {
+        return NULL;
     }
-    run(type, BOTH(take_scaled), all, 3, 2, &scale);
-    return Py_NewRef(arguments[3]);
+    run(type, BOTH(take_scaled), arrays, 3, 2, &scale);
+    return Py_NewRef(arguments[OUT]);
 }
 
-PyObject *take_rows(SIGNATURE)
+PyObject *kernel_take_rows(PyObject *const *arguments)
 {
-    Matrix all[3];
-    int type = count == 3 && PyArray_Check(arguments[2]) ? PyArray_TYPE((PyArrayObject *)arguments[2]) : -1;
+    enum { NUMBERS, INDICES, OUT };
+    Matrix arrays[3];
+    int type = PyArray_Check(arguments[OUT]) ? PyArray_TYPE((PyArrayObject *)arguments[OUT]) : -1;
     if (type < 0 || !PyTypeNum_ISNUMBER(type) ||
-        !read_arrays(arguments[0], arguments[1], arguments[2], type, all)) {
-        return with_numpy("take_rows", arguments, count);
+        !read_arrays(arguments[NUMBERS], arguments[INDICES], arguments[OUT], type, arrays)) {
+        return NULL;
     }
-    run(NPY_FLOAT, &(Loop){take_rows_of_any}, all, 3, 2, NULL);
-    return Py_NewRef(arguments[2]);
+    run(NPY_FLOAT, &(Loop){take_rows_of_any}, arrays, 3, 2, NULL);
+    return Py_NewRef(arguments[OUT]);
 }

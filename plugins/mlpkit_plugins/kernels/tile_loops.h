@@ -1,72 +1,106 @@
 /* Tiles of one instruction set, in the vectors of vector_kernels.h. */
 #include "pieces.h"
+#include "tiles.h"
+#include "vectorized.h"
 
 #define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
 
-/* Rows are reached from every third one, so that all addresses fit in registers. */
-#define ROW(i) a[(i) / 3][(i) % 3 * a_row]
+/* Rows of A are reached from every third one, so that all addresses fit in registers. */
+#define MOST_THIRD_ROWS ((MOST_TILE_ROWS + 2) / 3)
+#define THIRD_ROWS(rows) (((rows) + 2) / 3)
 
-/* Add the products of a step to the sums. The loops over rows and vectors are unrolled: each sum has a register. */
-#define ADD_STEP(ROWS, VECTORS, LAST)                                                                                  \
-    EACH(v, VECTORS - 1) row_of_b[v] = LOAD(b + v * LANES);                                                            \
-    row_of_b[VECTORS - 1] = LAST(b + (VECTORS - 1) * LANES);                                                           \
-    EACH(i, ROWS)                                                                                                      \
-    {                                                                                                                  \
-        VECTOR number = BROADCAST(&ROW(i));                                                                            \
-        EACH(v, VECTORS) sum[i][v] = FMA(number, row_of_b[v], sum[i][v]);                                              \
+/* The functions below are inlined where the numbers of rows and vectors are constants: loops over them are unrolled, and
+ * each sum has a register. */
+
+/* Load a vector, or its first lanes. A masked load takes one of the ports that multiply, so a whole vector is loaded
+ * without a mask. */
+TARGET INLINED VECTOR load(const float *from, int is_whole, MASK some)
+{
+    return is_whole ? LOAD(from) : LOAD_SOME(from, some);
+}
+
+TARGET INLINED void store(float *to, VECTOR numbers, int is_whole, MASK some)
+{
+    if (is_whole) {
+        STORE(to, numbers);
     }
-
-#define LOAD_LAST(p) LOAD_SOME(p, some)
-#define STORE_LAST(p, v) STORE_SOME(p, some, v)
-
-#define ADD_STEPS(ROWS, VECTORS, LAST)                                                                                 \
-    for (ptrdiff_t k = 0; k < steps.count; k++) {                                                                      \
-        ADD_STEP(ROWS, VECTORS, LAST)                                                                                  \
-        EACH(i, (ROWS + 2) / 3) a[i] += a_step;                                                                        \
-        b += b_row;                                                                                                    \
+    else {
+        STORE_SOME(to, some, numbers);
     }
+}
 
-/* Store a vector of C. */
-#define FINISH(LOAD, STORE)                                                                                            \
-    {                                                                                                                  \
-        float *to = c + i * c_row + v * LANES;                                                                         \
-        VECTOR numbers = ADD(add ? LOAD(to) : ZERO(), sum[i][v]);                                                      \
-        STORE(to, row ? ADD(numbers, LOAD(row + v * LANES)) : numbers);                                                \
+/* Add the products of a step to the sums: of a column of A and a row of B, whose last vector may not be whole. */
+TARGET INLINED void add_step(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], const float **a, ptrdiff_t a_row,
+                             const float *b, int is_whole, MASK some)
+{
+    VECTOR row_of_b[MOST_VECTORS];
+    EACH(v, vectors) row_of_b[v] = load(b + v * LANES, is_whole || v < vectors - 1, some);
+    EACH(i, rows)
+    {
+        VECTOR number = BROADCAST(&a[i / 3][i % 3 * a_row]);
+        EACH(v, vectors) sum[i][v] = FMA(number, row_of_b[v], sum[i][v]);
     }
+}
 
-/* The tile of C is fetched while it is summed. A masked load takes one of the ports that multiply, so a whole vector is
- * loaded without a mask. */
+TARGET INLINED void add_all_steps(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], ptrdiff_t count, const float **a,
+                                  ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row, int is_whole,
+                                  MASK some)
+{
+    for (ptrdiff_t k = 0; k < count; k++) {
+        add_step(rows, vectors, sum, a, a_row, b, is_whole, some);
+        EACH(i, THIRD_ROWS(rows)) a[i] += a_step;
+        b += b_row;
+    }
+}
+
+/* Prefetch a tile of C, which is needed once it is summed. */
+TARGET INLINED void start_tile(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], const float *c, ptrdiff_t c_row)
+{
+    EACH(i, rows) EACH(v, vectors) __builtin_prefetch(c + i * c_row + v * LANES, 1);
+    EACH(i, rows) EACH(v, vectors) sum[i][v] = ZERO();
+}
+
+TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_of_a, ptrdiff_t a_row, ptrdiff_t a_step,
+                         const float *first_of_b, ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last,
+                         int add, const float *row)
+{
+    VECTOR sum[MOST_TILE_ROWS][MOST_VECTORS];
+    const float *a[MOST_THIRD_ROWS];
+    MASK some = MASK_OF(columns_of_last);
+    EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row;
+    start_tile(rows, vectors, sum, c, c_row);
+    if (steps.numbers == NULL && columns_of_last == LANES) {
+        add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, first_of_b, b_row, 1, some);
+    }
+    else if (steps.numbers == NULL) {
+        add_all_steps(rows, vectors, sum, steps.count, a, a_row, a_step, first_of_b, b_row, 0, some);
+    }
+    else {
+        for (ptrdiff_t step = 0; step < steps.count; step++) {
+            ptrdiff_t k = steps.numbers[step];
+            EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row + k * a_step;
+            add_step(rows, vectors, sum, a, a_row, first_of_b + k * b_row, 0, some);
+        }
+    }
+    EACH(i, rows)
+    {
+        EACH(v, vectors)
+        {
+            int is_whole = v < vectors - 1;
+            float *to = c + i * c_row + v * LANES;
+            VECTOR total = ADD(add ? load(to, is_whole, some) : ZERO(), sum[i][v]);
+            total = row ? ADD(total, load(row + v * LANES, is_whole, some)) : total;
+            store(to, total, is_whole, some);
+        }
+    }
+}
+
 #define TILE(ROWS, VECTORS)                                                                                            \
-    TARGET static void tile_##ROWS##_by_##VECTORS(Steps steps, const float *first, ptrdiff_t a_row, ptrdiff_t a_step,  \
-                                                  const float *first_of_b, ptrdiff_t b_row, float *c,                  \
-                                                  ptrdiff_t c_row, int columns_of_last, int add, const float *row)     \
+    TARGET static void tile_##ROWS##_by_##VECTORS(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step,      \
+                                                  const float *b, ptrdiff_t b_row, float *c, ptrdiff_t c_row,          \
+                                                  int columns_of_last, int add, const float *row)                      \
     {                                                                                                                  \
-        VECTOR sum[ROWS][VECTORS], row_of_b[VECTORS];                                                                  \
-        const float *a[(ROWS + 2) / 3], *b = first_of_b;                                                               \
-        MASK some = MASK_OF(columns_of_last);                                                                          \
-        EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row;                                                          \
-        EACH(i, ROWS) EACH(v, VECTORS) __builtin_prefetch(c + i * c_row + v * LANES, 1);                               \
-        EACH(i, ROWS) EACH(v, VECTORS) sum[i][v] = ZERO();                                                             \
-        if (steps.numbers == NULL && columns_of_last == LANES) {                                                       \
-            ADD_STEPS(ROWS, VECTORS, LOAD)                                                                             \
-        }                                                                                                              \
-        else if (steps.numbers == NULL) {                                                                              \
-            ADD_STEPS(ROWS, VECTORS, LOAD_LAST)                                                                        \
-        }                                                                                                              \
-        else {                                                                                                         \
-            for (ptrdiff_t step = 0; step < steps.count; step++) {                                                     \
-                ptrdiff_t k = steps.numbers[step];                                                                     \
-                EACH(i, (ROWS + 2) / 3) a[i] = first + 3 * i * a_row + k * a_step;                                     \
-                b = first_of_b + k * b_row;                                                                            \
-                ADD_STEP(ROWS, VECTORS, LOAD_LAST)                                                                     \
-            }                                                                                                          \
-        }                                                                                                              \
-        EACH(i, ROWS)                                                                                                  \
-        {                                                                                                              \
-            EACH(v, VECTORS - 1) FINISH(LOAD, STORE)                                                                   \
-            const int v = VECTORS - 1;                                                                                 \
-            FINISH(LOAD_LAST, STORE_LAST)                                                                              \
-        }                                                                                                              \
+        tile(ROWS, VECTORS, steps, a, a_row, a_step, b, b_row, c, c_row, columns_of_last, add, row);                   \
     }
 
 #define UP_TO_0(DO, VECTORS)
@@ -84,29 +118,42 @@
 
 EACH_TILE(TILE)
 
-/* Add the products of some numbers of A with a vector of as many rows of B. */
-#define ADD_PRODUCTS(NUMBERS, J, LOAD_B)                                                                               \
-    {                                                                                                                  \
-        VECTOR sum = LOAD(sums + (J));                                                                                 \
-        EACH(i, NUMBERS) sum = FMA(number[i], LOAD_B(b + i * b_row + (J)), sum);                                       \
-        STORE(sums + (J), sum);                                                                                        \
-    }
+#define ROWS_AT_ONCE 4
 
-#define ADD_ROWS_OF_B(NUMBERS)                                                                                         \
-    for (; inner >= (NUMBERS); inner -= (NUMBERS), a += (NUMBERS) * a_step, b += (NUMBERS) * b_row) {                  \
-        VECTOR number[NUMBERS];                                                                                        \
-        EACH(i, NUMBERS) number[i] = BROADCAST(a + i * a_step);                                                        \
-        for (ptrdiff_t j = 0; j < whole; j += LANES) ADD_PRODUCTS(NUMBERS, j, LOAD)                                    \
-        if (whole < columns) ADD_PRODUCTS(NUMBERS, whole, LOAD_LAST)                                                   \
+/* Add the products of some numbers of A with a vector of as many rows of B. */
+TARGET INLINED void add_products(int count, const VECTOR *number, const float *b, ptrdiff_t b_row, float *sums,
+                                 int is_whole, MASK some)
+{
+    VECTOR sum = LOAD(sums);
+    EACH(i, count) sum = FMA(number[i], load(b + i * b_row, is_whole, some), sum);
+    STORE(sums, sum);
+}
+
+/* The same for all columns. */
+TARGET INLINED void add_rows(int count, const float *a, ptrdiff_t a_step, const float *b, ptrdiff_t b_row,
+                             ptrdiff_t columns, float *sums)
+{
+    VECTOR number[ROWS_AT_ONCE];
+    ptrdiff_t whole = columns / LANES * LANES;
+    MASK some = MASK_OF((int)(columns - whole));
+    EACH(i, count) number[i] = BROADCAST(a + i * a_step);
+    for (ptrdiff_t j = 0; j < whole; j += LANES) {
+        add_products(count, number, b + j, b_row, sums + j, 1, some);
     }
+    if (whole < columns) {
+        add_products(count, number, b + whole, b_row, sums + whole, 0, some);
+    }
+}
 
 TARGET static void add_row(const float *a, ptrdiff_t a_step, ptrdiff_t inner, const float *b, ptrdiff_t b_row,
                            ptrdiff_t columns, float *sums)
 {
-    ptrdiff_t whole = columns / LANES * LANES;
-    MASK some = MASK_OF((int)(columns - whole));
-    ADD_ROWS_OF_B(4)
-    ADD_ROWS_OF_B(1)
+    for (; inner >= ROWS_AT_ONCE; inner -= ROWS_AT_ONCE, a += ROWS_AT_ONCE * a_step, b += ROWS_AT_ONCE * b_row) {
+        add_rows(ROWS_AT_ONCE, a, a_step, b, b_row, columns, sums);
+    }
+    for (; inner > 0; inner--, a += a_step, b += b_row) {
+        add_rows(1, a, a_step, b, b_row, columns, sums);
+    }
 }
 
 /* Vectors that a column of a tile's rows fills. */

@@ -46,12 +46,9 @@ def test_every_function_that_is_marked_so_is_compiled_for_wide_vectors_too():
     found = {re.sub(r"(_float(32|64))?\.avx2$", "", name) for name in symbols() if name.endswith(".avx2")}
     if not found:
         pytest.skip("the compiler makes one form of a function, or symbols were stripped")
-    sources = (ROOT / "plugins/mlpkit_plugins/kernels").glob("*.c")
-    marked = [
-        re.findall(r"VECTORIZED (?:static )?(?:void|int) (\w+?)(?:_##NAME|_float(?:32|64))?\(", path.read_text("utf-8"))
-        for path in sources
-    ]
-    assert found == set().union(*marked)
+    marked = re.compile(r"VECTORIZED (?:static )?(?:void|int) (?:TYPED\()?(\w+?)(?:_float(?:32|64))?[()]")
+    sources = (ROOT / "plugins/mlpkit_plugins/kernels").glob("*.[ch]")
+    assert found == set().union(*(marked.findall(path.read_text("utf-8")) for path in sources))
 
 
 def sanitized_build(folder, optimization):
