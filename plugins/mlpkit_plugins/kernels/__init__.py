@@ -19,6 +19,7 @@ products.
 from __future__ import annotations
 
 import os
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,120 +39,47 @@ def _why_not_compiled() -> str:
     return "no C compiler worked at installation; with one, install mlpkit again"
 
 
-if TYPE_CHECKING:
-    from mlpkit_plugins.kernels import with_numpy as kernels
+if TYPE_CHECKING or os.environ.get("MLPKIT_KERNELS") == "numpy":
+    from mlpkit_plugins.kernels.with_numpy import *
 
-    PRODUCTS_BY_REASON: str
-    SLOW_BECAUSE: str
-elif os.environ.get("MLPKIT_KERNELS") == "numpy":
-    from mlpkit_plugins.kernels import with_numpy as kernels
-
-    PRODUCTS_BY_REASON = "MLPKIT_KERNELS=numpy"
-    SLOW_BECAUSE = ""
+    PRODUCTS_BY_REASON, SLOW_BECAUSE = "MLPKIT_KERNELS=numpy", ""
 else:
     try:
-        import mlpkit_plugins.kernels.compiled as kernels
+        from mlpkit_plugins.kernels.compiled import *
 
-        PRODUCTS_BY_REASON = kernels.INSTRUCTIONS or "the processor has none of AVX-512, AVX2 and NEON"
-        SLOW_BECAUSE = ""
+        PRODUCTS_BY_REASON, SLOW_BECAUSE = INSTRUCTIONS or "the processor has none of AVX-512, AVX2 and NEON", ""
     except ModuleNotFoundError:
-        from mlpkit_plugins.kernels import with_numpy as kernels
+        from mlpkit_plugins.kernels.with_numpy import *
 
         PRODUCTS_BY_REASON = SLOW_BECAUSE = _why_not_compiled()
-    except ImportError as error:  # such as kernels compiled for another NumPy
-        from mlpkit_plugins.kernels import with_numpy as kernels
+    except ImportError as error:  # compiled for another NumPy, say
+        from mlpkit_plugins.kernels.with_numpy import *
 
         PRODUCTS_BY_REASON = SLOW_BECAUSE = f"the compiled kernels can't be loaded: {error}"
 
-COMPILED = kernels.__name__.endswith(".compiled")
+COMPILED = isinstance(product, BuiltinFunctionType)
 """Whether the compiled kernels are in use."""
-
-PRODUCTS_BY = kernels.PRODUCTS_BY
-"""The implementation of float32 matrix products, on which their bits depend."""
-
-average_pool = kernels.average_pool
-convolution = kernels.convolution
-convolution_inputs_gradient = kernels.convolution_inputs_gradient
-convolution_weights_gradient = kernels.convolution_weights_gradient
-cos = kernels.cos
-cross_entropy_gradient = kernels.cross_entropy_gradient
-descend = kernels.descend
-descend_adaptively = kernels.descend_adaptively
-distinct_fields = kernels.distinct_fields
-drop = kernels.drop
-elu = kernels.elu
-elu_gradient = kernels.elu_gradient
-exp = kernels.exp
-feature_sums = kernels.feature_sums
-feature_sums_of_products = kernels.feature_sums_of_products
-feature_sums_of_squares = kernels.feature_sums_of_squares
-flatten_images = kernels.flatten_images
-flush_subnormal = kernels.flush_subnormal
-gelu = kernels.gelu
-gelu_gradient = kernels.gelu_gradient
-keep_where_positive = kernels.keep_where_positive
-leaky_relu = kernels.leaky_relu
-leaky_relu_gradient = kernels.leaky_relu_gradient
-lerp = kernels.lerp
-lerp_gradient = kernels.lerp_gradient
-max_pool = kernels.max_pool
-max_pool_gradient = kernels.max_pool_gradient
-mish = kernels.mish
-mish_gradient = kernels.mish_gradient
-normalize = kernels.normalize
-normalize_columns = kernels.normalize_columns
-normalize_gradient = kernels.normalize_gradient
-normalize_rows = kernels.normalize_rows
-normalize_rows_gradient = kernels.normalize_rows_gradient
-pad_images = kernels.pad_images
-philox_words = kernels.philox_words
-pick_labels = kernels.pick_labels
-prelu = kernels.prelu
-prelu_gradient = kernels.prelu_gradient
-product = kernels.product
-product_plus_row = kernels.product_plus_row
-read_csv_records = kernels.read_csv_records
-read_rows = kernels.read_rows
-rectify = kernels.rectify
-scale_and_shift_features = kernels.scale_and_shift_features
-scale_elements = kernels.scale_elements
-scale_features = kernels.scale_features
-selu = kernels.selu
-selu_gradient = kernels.selu_gradient
-shift_transposed = kernels.shift_transposed
-sigmoid = kernels.sigmoid
-sigmoid_gradient = kernels.sigmoid_gradient
-silu = kernels.silu
-silu_gradient = kernels.silu_gradient
-sin = kernels.sin
-softmax = kernels.softmax
-softplus = kernels.softplus
-softplus_gradient = kernels.softplus_gradient
-take_rows = kernels.take_rows
-take_scaled = kernels.take_scaled
-tanh = kernels.tanh
-tanh_gradient = kernels.tanh_gradient
 
 
 class _SharedThreads:
     """A context whose methods are kernels themselves, much faster than Python methods that call them."""
 
-    __enter__ = kernels.begin_sharing_threads
-    __exit__ = kernels.end_sharing_threads
+    __enter__ = begin_sharing_threads
+    __exit__ = end_sharing_threads
 
 
 class _RowOrder:
     """The same for row order."""
 
-    __enter__ = kernels.begin_row_order
-    __exit__ = kernels.end_row_order
+    __enter__ = begin_row_order
+    __exit__ = end_row_order
 
 
 class _Bfloat16:
     """The same for products in bfloat16."""
 
-    __enter__ = kernels.begin_bfloat16
-    __exit__ = kernels.end_bfloat16
+    __enter__ = begin_bfloat16
+    __exit__ = end_bfloat16
 
 
 _SHARED_THREADS = _SharedThreads()

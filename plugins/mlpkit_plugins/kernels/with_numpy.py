@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlpkit_plugins.kernels.images_with_numpy import average_pool as average_pool
-from mlpkit_plugins.kernels.images_with_numpy import convolution as convolution
-from mlpkit_plugins.kernels.images_with_numpy import convolution_inputs_gradient as convolution_inputs_gradient
-from mlpkit_plugins.kernels.images_with_numpy import convolution_weights_gradient as convolution_weights_gradient
-from mlpkit_plugins.kernels.images_with_numpy import flatten_images as flatten_images
-from mlpkit_plugins.kernels.images_with_numpy import max_pool as max_pool
-from mlpkit_plugins.kernels.images_with_numpy import max_pool_gradient as max_pool_gradient
-from mlpkit_plugins.kernels.images_with_numpy import pad_images as pad_images
+from mlpkit_plugins.kernels.images_with_numpy import *
 from mlpkit_plugins.kernels.standard_normal import standard_normal
 
 if TYPE_CHECKING:
