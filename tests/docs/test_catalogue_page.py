@@ -7,6 +7,7 @@ import re
 
 import pytest
 from documentation_pages import text_of
+from requirements import require_component
 
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.signature import REQUIRED
@@ -18,6 +19,7 @@ BUILT_IN = Registry([plugin for plugin in installed_plugins() if plugin.built_in
 
 @pytest.mark.parametrize("component", BUILT_IN, ids=[component.name for component in BUILT_IN])
 def test_parameters_are_written_as_in_a_call(component, docs):
+    require_component(component)
     page = text_of(docs / "catalogue.md")
     (line,) = re.findall(rf"^- \*\*`{component.name}`\*\*: (.+)$", page, re.M)
     parameters = re.search(r"\. `([^`]*)`$", line)

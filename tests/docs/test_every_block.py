@@ -12,6 +12,7 @@ import pytest
 import yaml
 from documentation_pages import BY_HAND
 from generators.marked_blocks import write_files
+from requirements import require_components_of
 
 from mlpkit.cli.verbs import VERBS, program
 from mlpkit.specfile.spec import read_spec
@@ -234,6 +235,7 @@ def test_every_command_has_the_options_that_it_is_shown_with(command, tmp_path, 
     "block", [block for block in BLOCKS if block.mark == "spec part"], ids=lambda block: block.page
 )
 def test_every_part_of_a_spec_fits_into_one(block, tmp_path):
+    require_components_of(block.text)
     part = yaml.safe_load(block.text)
     part.pop("extends", None)
     if "augment" in part:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from documentation_pages import BY_HAND, DOCS
 from generators.marked_blocks import MarkedBlock, marked_blocks, write_files
+from requirements import require_package
 
 import mlpkit
 from mlpkit.components.kinds import IN_SPECS, KINDS
@@ -110,6 +111,8 @@ def test_no_python_is_left_unmarked(page):
 
 
 def _run(block: MarkedBlock, page: str, names: dict[str, object]) -> None:
+    for package in re.findall(r"^(?:>>> )?(?:import|from) ([\w.]+)", block.text, re.MULTILINE):
+        require_package(package)
     if block.language == "python":
         exec(compile(block.text, page, "exec"), names)
         return

@@ -7,12 +7,14 @@ wrong, and a skipped test would hide it.
 from __future__ import annotations
 
 import os
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mlpkit.errors import PluginError
+from mlpkit.registry.registry import installed
 
 if TYPE_CHECKING:
     from mlpkit.registry.registry import RegisteredComponent
@@ -77,6 +79,14 @@ def require_component(found: RegisteredComponent) -> Any:
         if not isinstance(error.__cause__, ImportError):
             raise
         require("packages", False, str(error))
+
+
+def require_components_of(text: str) -> None:
+    """Require the packages of the components that a text names, as ``require_package`` does."""
+    __tracebackhide__ = True
+    for found in installed().components():
+        if found.declaration.extra and re.search(rf"\b{found.name}\b", text):
+            require_component(found)
 
 
 class Optional:

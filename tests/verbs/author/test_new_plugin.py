@@ -10,6 +10,7 @@ import tomllib
 
 import pytest
 import yaml
+from requirements import require_package
 
 from mlpkit.components.kinds import IN_SPECS, KINDS
 from mlpkit.errors import StorageError, UsageError
@@ -65,6 +66,7 @@ def test_a_package_is_complete(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_left_to_fill_in_and_the_code_is_in_order(kind):
+    require_package("ruff")
     folder = new_plugin("my_own", kind)
     for name in files_of(folder):
         text = (folder / name).read_text("utf-8").replace("${{", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from requirements import require_components_of
 
 from mlpkit.errors import SpecError
 from mlpkit.specfile.shipped_specs import shipped_specs
@@ -129,6 +130,7 @@ def test_a_wrong_spec_is_refused_unless_that_can_not_be_said(data_of_file, valid
 
 @pytest.mark.parametrize("path", shipped_specs().values(), ids=shipped_specs())
 def test_every_shipped_spec_is_accepted(path, validator, data_of_file):
+    require_components_of(path.read_text("utf-8"))
     validator.validate(data_of_file(path))
 
 
