@@ -40,6 +40,7 @@ def stubs() -> dict[str, str]:
 
 def _imports(names: Iterable[tuple[str, str]]) -> str:
     """Return a line for each module and name, sorted as ruff does; "as" marks the name as public."""
+
     def kind(name: str) -> int:
         """Return 0 for a constant, 1 for a class, and 2 for anything else."""
         return 0 if name.isupper() else 1 if name[0].isupper() else 2
