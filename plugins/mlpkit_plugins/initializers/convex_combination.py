@@ -20,11 +20,11 @@ class ConvexCombination(Initializer):
 
         b_j = -Σ λ_jk y_j(x_jk),  λ_jk = e_jk / Σ e_jk,  e_jk ~ Exponential(1)
 
-    where y_j are the outputs of unit j without bias, and the x_jk are random rows of a batch of training inputs, with
-    replacement, a few for each unit. Without data, b = 0.
+    where y_j is the output of unit j without bias, and the x_jk are a few rows for each unit, drawn with replacement
+    from a batch of training inputs. Without data, b = 0.
 
     Args:
-        rows: how many rows each combination has.
+        rows: number of rows in each combination.
 
     Source: Holzmüller, Grinsztajn and Steinwart, Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
         Data (2024), appendix A.2, as he+5; Steinwart, A Sober Look at Neural Network Initializations (2019), section 4.
@@ -43,7 +43,7 @@ class ConvexCombination(Initializer):
         unit_axis: int,
         rng: np.random.Generator,
     ) -> Array:
-        """Return minus a convex combination of outputs for each unit."""
+        """Return minus a convex combination of each unit's outputs."""
         y = np.moveaxis(outputs(np.zeros_like(values)), 1, -1)
         y = y.reshape(-1, y.shape[-1])
         chosen = rng.integers(len(y), size=(self.rows, y.shape[-1]))

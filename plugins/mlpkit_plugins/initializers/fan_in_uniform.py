@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class FanInUniform(Initializer):
-    """Uniform numbers within 1 / √fan_in: what PyTorch draws weights and biases of its linear layers from.
+    """Uniform numbers within 1 / √fan_in: the distribution of weights and biases of PyTorch's linear layers.
 
         U(-a, a),  a = 1 / √fan_in
 
-    Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6, with a third of its variance; He's
-        uniform numbers for leaky rectified linear units of slope √5: He, Zhang, Ren and Sun, Delving Deep into
+    Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6, with a third of its variance; equal
+        to He's uniform numbers for leaky rectified linear units of slope √5: He, Zhang, Ren and Sun, Delving Deep into
         Rectifiers (2015), equation 15.
     """
 

@@ -18,8 +18,8 @@ class HeUniform(Initializer):
 
         U(-a, a),  a = √(6 / fan_in)
 
-    Source: He, Zhang, Ren and Sun, Delving Deep into Rectifiers (2015), equation 10, of whose normal numbers
-        these have the variance, 2 / fan_in.
+    Source: He, Zhang, Ren and Sun, Delving Deep into Rectifiers (2015), equation 10, with the same variance, 2 /
+        fan_in.
     """
 
     def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:

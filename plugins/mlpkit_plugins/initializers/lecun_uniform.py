@@ -18,8 +18,7 @@ class LecunUniform(Initializer):
 
         U(-a, a),  a = √(3 / fan_in)
 
-    Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6: the variance is
-        1 / fan_in.
+    Source: LeCun, Bottou, Orr and Müller, Efficient BackProp (1998), section 4.6: the variance is 1 / fan_in.
     """
 
     def __call__(self, shape: tuple[int, ...], fans: Fans, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:

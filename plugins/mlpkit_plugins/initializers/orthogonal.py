@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Orthogonal(Initializer):
-    """Random matrix with orthogonal columns, or rows if there are fewer of them; it keeps the lengths of vectors.
+    """Random matrix with orthogonal columns, or rows if there are fewer rows; it keeps the lengths of vectors.
 
         A = Q R,  A_ij ~ N(0, 1)
         W = gain Q diag(sign R_ii),  so that  WᵀW = gain² 1
 
     where Q has orthonormal columns and R is upper triangular. The signs make every such W equally probable. A matrix
-    with more columns than rows is the transpose of one with more rows, and then WWᵀ = gain² 1. Of an array with other
-    than two axes, the last axis is that of the columns, and all others together are the rows.
+    with more columns than rows is the transpose of one with more rows, and then WWᵀ = gain² 1. In an array of more or
+    fewer than two axes, the last axis counts columns, and all others together count rows.
 
     Args:
-        gain: the length of each column; √2 makes up for what rectified linear units take away.
+        gain: the length of each column; √2 compensates for rectified linear units.
 
     Source: Saxe, McClelland and Ganguli, Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural
         Networks (2014); the signs: Mezzadri, How to Generate Random Matrices from the Classical Compact Groups (2007).
@@ -43,5 +43,5 @@ class Orthogonal(Initializer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show it on weights that are tall and wide, and on filters."""
+        """Show it on tall weights, on wide weights, and on filters."""
         return [({}, (6, 3)), ({}, (3, 6)), ({"gain": 1.5}, (3, 3, 2, 4))]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RandomSigns(Initializer):
-    """1 or -1, each with probability one half: factors that tell the members of an ensemble apart.
+    """1 or -1, each with probability one half: factors that make the members of an ensemble differ.
 
         P(W = 1) = P(W = -1) = 1/2
 

@@ -1,4 +1,4 @@
-"""Weights that give every output unit variance over training data."""
+"""Weights whose outputs have unit variance over training data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class UnitVariance(Initializer):
         V_ij ~ N(0, 1 / fan_in)
         W_ij = V_ij / std(y_j),  y = f(x; V)
 
-    where f is the layer and j counts its units. Without data, and for a unit whose outputs don't vary, W = V.
+    where f is the layer and j counts its units. Without data, and for units with constant outputs, W = V.
 
     Source: Holzmüller, Grinsztajn and Steinwart, Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
         Data (2024), appendix A.2; the idea: Krähenbühl, Doersch, Donahue and Darrell, Data-dependent Initializations of

@@ -24,7 +24,7 @@ class Affine(MatrixLayer):
         dx = α dy Wᵀ
 
     Args:
-        units: number of outputs, or auto for as many as the loss takes for the data's target.
+        units: number of outputs, or auto for the number that the loss takes for the data's target.
         weights: first values of W, shape (features, units).
         bias: whether there is a bias b, shape (units,), never decayed.
         biases: first values of b.

@@ -17,7 +17,7 @@ class AveragePool2d(Pool2d):
     """Mean pixel of each square patch of an image, channel by channel.
 
         y[i, j] = Σ x[i stride + p, j stride + q] / size²  (over p and q from 0 to size - 1)
-        dx      = Σ dy / size²  (over the patches that x lies in)
+        dx      = Σ dy / size²  (over the patches that contain x)
 
     Args:
         size: pixels along each side of a patch.
@@ -26,13 +26,13 @@ class AveragePool2d(Pool2d):
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
         down = (height - size) // stride + 1, and the same for across.
 
-    Pixels at the right and lower edge that fill no patch are left out.
+    Pixels at the right and lower edges that fill no patch are ignored.
 
     Raises:
         ShapeError: an input is not an image with three axes, or it is smaller than a patch.
 
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
-        II.A, there with a coefficient and a bias to be trained.
+        II.A, where the mean has a trained coefficient and bias.
     """
 
     operator = "AveragePool"
@@ -43,7 +43,7 @@ class AveragePool2d(Pool2d):
         return average_pool(x, self.patches.size, self.patches.stride, self.per_patch("y", x))
 
     def backward(self, dy: Array) -> Array:
-        """Return dx: each pixel's share in the patches that it lies in."""
+        """Return dx, the sum of dy / size² over the patches that contain a pixel."""
         dx = self.buffer("dx", like=self.x)
         dx[...] = 0
         share = np.divide(dy, self.size**2, out=self.per_patch("share", self.x))

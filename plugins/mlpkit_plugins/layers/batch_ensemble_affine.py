@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class BatchEnsembleAffine(MatrixLayer):
-    """Affine maps of an ensemble's members, which share W, and each scale inputs and outputs by vectors of their own.
+    """Affine maps of an ensemble's members, which share W but scale inputs and outputs by their own vectors.
 
         y_k  = ((x_k ∘ r_k) W) ∘ s_k + b_k
         dz_k = dy_k ∘ s_k,  da_k = dz_k Wᵀ,  dx_k = da_k ∘ r_k
         dW   = Σ (x_k ∘ r_k)ᵀ dz_k  (over the members)
         dr_k = Σ da_k ∘ x_k,  ds_k = Σ dy_k ∘ (x_k ∘ r_k) W,  db_k = Σ dy_k  (over the rows of the minibatch)
 
-    In TabM the first such layer has ``r: random_signs``, from which the members differ, and all others r = s = 1 at
-    first. In TabM-mini all have ``s: null`` and ``shared_bias: true``, and all but the first ``r: null``.
+    In TabM the first such layer has ``r: random_signs``, which makes the members differ, and later ones start with
+    r = s = 1. In TabM-mini all have ``s: null`` and ``shared_bias: true``, and all but the first ``r: null``.
 
     Args:
         units: number of outputs of each member.
@@ -35,7 +35,7 @@ class BatchEnsembleAffine(MatrixLayer):
         s: first values of s, shape (members, units); null to leave s out.
         biases: first values of b, shape (members, units), never decayed; by default U(-a, a), a = 1 / √features, the
             same for each member.
-        shared_bias: whether b is one for all members, shape (units,).
+        shared_bias: whether all members share one b, shape (units,).
 
     Shapes: x (rows, members, features), y (rows, members, units).
 
@@ -110,7 +110,7 @@ class BatchEnsembleAffine(MatrixLayer):
         return scale_rows(da, self.r.value, da)
 
     def _product(self, x: Array, W: Array, name: str) -> Array:
-        """Return x W, all rows of all members in one product."""
+        """Return x W, as one product for all members."""
         y = self.buffer(name, (*x.shape[:2], W.shape[1]))
         product(_rows(x), W, _rows(y))
         return y
@@ -122,14 +122,14 @@ class BatchEnsembleAffine(MatrixLayer):
         return graph.op("Add", z if self.s is None else graph.op("Mul", z, self.s), self.b)
 
     def flops(self, input_shape: tuple[int, ...]) -> int:
-        """Return six per weight for each member, whether the members share it or not."""
+        """Return six per weight for each member, shared or not."""
         members, features = input_shape
         own = (features if self.r else 0) + (self.units if self.s else 0) + self.units
         return 6 * members * (features * self.units + own)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer as the first and as a later one of TabM, and of TabM-mini."""
+        """Show the first and a later layer of TabM, and of TabM-mini."""
         mini = {"units": 3, "s": None, "shared_bias": True}
         signs = {"units": 3, "r": "random_signs"}
         return [(signs, (2, 4)), ({"units": 5}, (3, 2)), (mini, (2, 4)), ({**mini, "r": None}, (2, 3))]

@@ -30,24 +30,23 @@ class BatchNorm(Layer):
         dx       = gamma (dy - mean(dy) - x̂ mean(dy x̂)) / √(variance + epsilon)
         dgamma   = Σ dy x̂,  dbeta = Σ dy
 
-    The first axis of an example is that of its features, such as the channels of an image; means and sums are taken
-    along any further axes too. In training, running statistics are kept:
+    The first axis of an example counts its features, such as the channels of an image; means and sums run over all
+    further axes too. In training, the layer keeps running statistics:
 
         running ← momentum running + (1 - momentum) statistic
 
-    where the statistics are the minibatch's mean and its variance with n - 1 in place of n. Evaluation uses the running
-    statistics, so that examples don't affect each other.
+    where the statistics are the minibatch's mean, and its variance with n - 1 in place of n. Evaluation uses the
+    running statistics, so that examples don't affect each other.
 
-    A minibatch with one element per feature, such as a single row left at the end of an epoch, has no variance: the
-    running variance stays unchanged. As x̂ is zero then, the layer returns beta, and no gradient reaches the layers
-    before it. With batch_size 1, training and evaluation differ altogether: take larger minibatches, or LayerNorm.
+    A minibatch with one element per feature, such as a single row at the end of an epoch, has no variance: the running
+    variance stays unchanged. Since x̂ is zero, the layer then returns beta, and no gradient reaches the layers before
+    it. With batch_size 1, training and evaluation differ completely: use larger minibatches, or LayerNorm.
 
     Args:
         momentum: share of the running statistics that is kept from step to step.
         epsilon: keeps the quotient finite if a feature is constant; in the squared unit of x.
 
-    Shapes: x and y alike, (rows, features, ...); gamma, first one, and beta, first zero, (features,), neither ever
-        decayed.
+    Shapes: x and y (rows, features, ...); gamma, initially one, and beta, initially zero, (features,), never decayed.
 
     Raises:
         ShapeError: an input is a single number, without an axis of features.
@@ -100,9 +99,9 @@ class BatchNorm(Layer):
         return normalize_gradient(dy, self.normalized, mean, along, factor, dy)
 
     def _keep(self, mean: Array, variance: Array, count: int) -> None:
-        """Update the running statistics from a minibatch of so many elements per feature."""
+        """Update the running statistics from a minibatch with count elements per feature."""
         figures = [(self.running_mean, mean)]
-        if count > 1:  # one element has no variance, and 0 would be wrong
+        if count > 1:  # one element has no variance
             figures.append((self.running_variance, variance * (count / (count - 1))))
         for running, figure in figures:
             running.value *= self.momentum

@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 
 class ColumnAffine(MatrixLayer):
-    """Affine map of each column by itself: a vector for each, from the elements that it was encoded as.
+    """A separate affine map of each column: from the elements that encode it to a vector.
 
         y_k  = x_k W_k + b_k
         dW_k = x_kᵀ dy_k
         db_k = Σ dy_k  (over the rows of the minibatch)
         dx_k = dy_k W_kᵀ
 
-    After the encoding ``piecewise_linear``, with or without ``Relu`` behind it, this is the piecewise linear embedding
+    With the encoding ``piecewise_linear``, with or without a ``Relu`` after it, this is the piecewise linear embedding
     of numbers.
 
     Args:
         size: the length of y_k.
-        widths: how many elements each column has; by default as the data set says, which takes the layer to stand at
-            the network's input, or in ``Columns`` there.
+        widths: how many elements each column has; by default the data set's, if the layer is at the network's input, or
+            in ``Columns`` there.
         weights: first values of W, shape (elements, size), column after column. The fan-in is the largest width.
         biases: first values of b, shape (columns, size), never decayed.
 
     Shapes: x (rows, elements), y (rows, columns · size), the elements of a column together.
 
     Raises:
-        ShapeError: inputs aren't a row of elements, or nothing says which belong to a column.
+        ShapeError: inputs aren't a row of elements, or it isn't known which elements belong to a column.
 
     Source: Gorishniy, Rubachev and Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (2022),
         section 3.2.

@@ -1,4 +1,4 @@
-"""Layers for some columns of the inputs."""
+"""Layers for groups of columns."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Layers = Annotated[list[Layer], MinLen(1)]
 
 
 class Group(NamedTuple):
-    """Columns that go the same way.
+    """Columns that take the same layers.
 
     Args:
         name: what they hold.
-        places: the places of their elements in an input.
+        places: the positions of their elements in the inputs.
         inside: the layers that take them; None if they pass unchanged.
-        outputs: the places of what becomes of them in an output.
+        outputs: the positions of the results in the outputs.
     """
 
     name: str
@@ -36,31 +36,31 @@ class Group(NamedTuple):
 
 
 def width(places: slice) -> int:
-    """Return how many places a slice has."""
+    """Return the length of a slice."""
     count: int = places.stop - places.start
     return count
 
 
 class Columns(Layer):
-    """Layers of their own for the inputs' numbers, dates, one-hot columns and categories.
+    """Separate layers for the inputs' numbers, dates, one-hot columns and categories.
 
         y  = (f₁(x₁), f₂(x₂), ...)  for the columns x₁, x₂, ... that hold numbers, dates, one-hot columns and categories
         dx = (dy₁ ∂f₁/∂x₁, dy₂ ∂f₂/∂x₂, ...)
 
-    The data set says what its columns hold, so this is for the input of the network. Columns that no parameter is for
-    pass unchanged. What the layers return is laid out as a row, in the order of the parameters.
+    The data set knows what its columns hold, so this is for the input of the network. Columns without layers pass
+    unchanged. The outputs of the layers form a row, in the order of the parameters.
 
     Args:
         numbers: the layers for columns of numbers, in order.
         dates: the layers for numbers that come from dates.
-        one_hot: the layers for elements that say which category it is, and for those that say if a number is missing.
+        one_hot: the layers for one-hot categories, and for flags of missing numbers.
         categories: the layers for columns that hold the index of a category, such as an embedding.
 
     Shapes: x (rows, elements), y (rows, the elements that the layers return).
 
     Raises:
-        ShapeError: the layer isn't at the network's input, the data set names no columns, or none that a parameter is
-            for; or a layer inside can't take its inputs.
+        ShapeError: the layer isn't at the network's input; the data set names no columns, or has none for a parameter;
+            or a layer inside can't take its inputs.
 
     Source: Gorishniy, Rubachev, Khrulkov and Babenko, Revisiting Deep Learning Models for Tabular Data (2021), section
         3.3, the feature tokenizer.
@@ -96,7 +96,7 @@ class Columns(Layer):
         return (end,)
 
     def forward(self, x: Array) -> Array:
-        """Return what the layers make of their columns, beside each other."""
+        """Return the outputs of all layers as one row."""
         y = self.buffer("y", (len(x), self.groups[-1].outputs.stop))
         for name, places, inside, outputs in self.groups:
             part = np.take(x, places, axis=1, out=self.buffer(name, (len(x), len(places))), mode="clip")
@@ -104,7 +104,7 @@ class Columns(Layer):
         return y
 
     def backward(self, dy: Array) -> Array | None:
-        """Return what the layers pass back, each to its columns."""
+        """Return dx, each layer's for its columns."""
         dx = self.buffer("dx", (len(dy), self.width)) if self.needs_input_gradient else None
         for name, places, inside, outputs in self.groups:
             part: Array | None = dy[:, outputs]
@@ -117,7 +117,7 @@ class Columns(Layer):
         return dx
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe what the layers make of their columns."""
+        """Describe y."""
         parts = []
         for _, places, inside, _ in self.groups:
             part = graph.op("Gather", graph.input, places.astype(np.int64), axis=1)
@@ -150,7 +150,7 @@ class Columns(Layer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with an embedding beside numbers, and with one-hot columns that pass unchanged."""
+        """Show an embedding and layers for numbers, and one-hot columns that pass unchanged."""
         columns = (
             InputColumn("age", "numbers"),
             InputColumn("city", "categories", values=4),

@@ -28,9 +28,9 @@ class Conv2d(MatrixLayer):
         db[k]          = Σ dy[k, i, j]  (over all rows, i and j)
         dx[c, m, n]    = Σ W[k, c, p, q] dy[k, i, j]  (over k, p, q, i and j with i stride + p = m, j stride + q = n)
 
-    As usual for networks, W is not mirrored: strictly, this is a cross-correlation. Each of these is a product of
-    matrices, one of which holds the pixels of all patches. It is never built: in memory, columns of pixels follow one
-    another, and the same pixel of all images lies side by side, so its rows are found in the images.
+    As usual for networks, W is not mirrored: strictly, this is a cross-correlation. Each of these sums is a product of
+    two matrices, and one matrix holds the pixels of all patches. It is never built: in memory, columns of pixels follow
+    one another, and the same pixel of all images is contiguous, so the images already contain its rows.
 
     Args:
         filters: number of channels of the outputs.
@@ -44,16 +44,16 @@ class Conv2d(MatrixLayer):
     Shapes: x (rows, channels, height, width), y (rows, filters, down, across), where
         down = (height + 2 padding - size) // stride + 1, and the same for across.
 
-    Pixels at the right and lower edge that fill no patch are left out.
+    Pixels at the right and lower edges that fill no patch are ignored.
 
     Raises:
         ShapeError: an input is not an image with three axes, or it is smaller than a patch, padding included.
 
     Source: LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition (1998), section
-        II.A; products whose factor is found in the images: Dukhan, The Indirect Convolution Algorithm (2019).
+        II.A; products without the matrix of patches: Dukhan, The Indirect Convolution Algorithm (2019).
     """
 
-    bfloat16_context = None  # the kernels' convolutions round nothing
+    bfloat16_context = None  # the kernels' convolutions don't round to bfloat16
 
     filters: Annotated[int, Ge(1)]
     size: Annotated[int, Ge(1)]
@@ -106,13 +106,13 @@ class Conv2d(MatrixLayer):
         return W.reshape(self.filters, self.channels, self.size, self.size)
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y, with the numbers of W as they lie on a patch."""
+        """Describe y, with the axes of W in ONNX's order."""
         W = graph.constant(self.W.path, self._by_pixel(self.W.value))
         b = [self.b] if self.bias else []
         return graph.op("Conv", graph.input, W, *b, strides=[self.stride] * 2, pads=[self.padding] * 4)
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer plain, and with steps, padding and no bias."""
+        """Show the defaults, and a stride, padding and no bias."""
         wide = {"filters": 3, "size": 2, "stride": 2, "padding": 1, "bias": False}
         return [({"filters": 2, "size": 3}, (2, 5, 4)), (wide, (1, 4, 5))]

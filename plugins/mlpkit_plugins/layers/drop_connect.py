@@ -26,12 +26,12 @@ class DropConnect(MatrixLayer):
         dW = xᵀ dy M / (1 - rate),  db = Σ dy m / (1 - rate)  (over the rows of the minibatch)
         dx = dy Vᵀ
 
-    In evaluation V = W and c = b, the mean network. The paper approximates the mean of the activations instead, by
-    drawing from a normal distribution of the outputs' mean and variance, and has masks for each row, not for each
+    In evaluation V = W and c = b, the mean network. The paper instead approximates the mean of the activations, by
+    drawing from a normal distribution with the outputs' mean and variance, and has a mask for each row, not for each
     minibatch.
 
     Args:
-        units: number of outputs, or auto for as many as the loss takes for the data's target.
+        units: number of outputs, or auto for the number that the loss takes for the data's target.
         rate: probability that a weight is dropped, rounded to 65,536ths.
         weights: first values of W, shape (features, units).
         biases: first values of b, shape (units,), never decayed.
@@ -88,5 +88,5 @@ class DropConnect(MatrixLayer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with half of the weights dropped and with a few."""
+        """Show the layer with half of the weights dropped, and with a few."""
         return [({"units": 3}, (4,)), ({"units": 2, "rate": 0.2, "biases": "fan_in_uniform"}, (5,))]

@@ -50,5 +50,5 @@ class Dropout(Layer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with half of the elements dropped and with a few, on features and on an image."""
+        """Show half of the elements dropped on features, and a few on an image."""
         return [({}, (6,)), ({"rate": 0.2}, (2, 3))]

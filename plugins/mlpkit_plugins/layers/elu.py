@@ -44,5 +44,5 @@ class Elu(Activation):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with its alpha and with a larger one, on features and on an image."""
+        """Show the default alpha on features, and a larger one on an image."""
         return [({}, (6,)), ({"alpha": 1.5}, (2, 3))]

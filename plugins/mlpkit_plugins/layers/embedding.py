@@ -19,24 +19,24 @@ LARGEST_SIZE: Final = 600
 
 
 class Embedding(Layer):
-    """Replaces the index of a category by a vector of its own, which is trained.
+    """Replaces the index of each category by its trained vector.
 
         y   = (E₁[x₁], E₂[x₂], ...)
         dEᵢ[v] = Σ dyᵢ  (over the rows of the minibatch with xᵢ = v)
 
-    Each column has vectors of its own. The index 0 stands for a category that is missing or unknown, and so does any
-    number that is no index of the column. No gradient goes back to the indices.
+    Each column has its own vectors. The index 0 means a missing or unknown category, and so does any number that isn't
+    an index of the column. Indices get no gradient.
 
     Args:
         size: the length of a vector; auto for min(600, round(1.6 n^0.56)) in a column of n indices.
-        values: how many indices each column has; by default as the data set says, which takes the layer to stand at the
-            network's input, or in ``Columns`` there.
-        weights: first values of the vectors; they stand in one array E, column after column; N(0, 1) by default.
+        values: how many indices each column has; by default the data set's, if the layer is at the network's input, or
+            in ``Columns`` there.
+        weights: first values of the vectors, which are in one array E, column after column; N(0, 1) by default.
 
-    Shapes: x (rows, columns), y (rows, the vectors' lengths together).
+    Shapes: x (rows, columns), y (rows, total length of the vectors).
 
     Raises:
-        ShapeError: inputs aren't a row of indices, or nothing says how many there are.
+        ShapeError: inputs aren't a row of indices, or the number of indices isn't known.
 
     Source: Guo and Berkhahn, Entity Embeddings of Categorical Variables (2016); Howard and Gugger, fastai: A Layered
         API for Deep Learning (2020), for the length.
@@ -77,7 +77,7 @@ class Embedding(Layer):
         return dx
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y: where each element stands in E, and a Gather."""
+        """Describe y as a Gather of places in E."""
         counts, columns, sizes, begins = self._layout()
         given = graph.cast(graph.input, np.int64)
         wrong = graph.op("Or", graph.op("Less", given, 0), graph.op("GreaterOrEqual", given, counts))
@@ -86,11 +86,11 @@ class Embedding(Layer):
         return graph.op("Gather", self.E, places)
 
     def flops(self, input_shape: tuple[int, ...]) -> int:
-        """Return an addition for each element of y, in backward."""
+        """Return one for each element of y: its addition in backward."""
         return sum(self.sizes)
 
     def _layout(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the indices of each column; and for each element of y its column, size, and place of index 0 in E."""
+        """Return the indices per column; and for each element of y its column, size, and place for index 0 in E."""
         counts, sizes = np.array(self.counts), np.array(self.sizes)
         columns = np.repeat(np.arange(len(sizes)), sizes)
         within = np.concatenate([np.arange(size) for size in self.sizes])
@@ -123,5 +123,5 @@ class Embedding(Layer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show vectors of one length, and of lengths by the number of indices."""
+        """Show vectors of one length, and of lengths that depend on the number of indices."""
         return [({"size": 3, "values": [4, 2]}, (2,)), ({"values": [20, 3, 7]}, (3,))]

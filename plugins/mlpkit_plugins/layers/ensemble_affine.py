@@ -1,4 +1,4 @@
-"""An affine layer for each member of an ensemble, with weights of its own."""
+"""A separate affine layer for each member of an ensemble."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EnsembleAffine(MatrixLayer):
-    """Affine maps of an ensemble's members, each with weights and a bias of its own.
+    """Affine maps of an ensemble's members, each with its own weights and bias.
 
         y_k  = x_k W_k + b_k
         dW_k = x_kᵀ dy_k
@@ -25,7 +25,7 @@ class EnsembleAffine(MatrixLayer):
         dx_k = dy_k W_kᵀ
 
     Args:
-        units: number of outputs of each member, or auto for as many as the loss takes for the data's target.
+        units: number of outputs of each member, or auto for the number that the loss takes for the data's target.
         weights: first values of W, shape (members, features, units).
         biases: first values of b, shape (members, units), never decayed.
 
@@ -73,7 +73,7 @@ class EnsembleAffine(MatrixLayer):
         return dx
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y: each x_k is a matrix of one row."""
+        """Describe y, with each x_k as a matrix of one row."""
         x = graph.op("Unsqueeze", graph.input, np.array([2]))
         return graph.op("Add", graph.op("Squeeze", graph.op("MatMul", x, self.W), np.array([2])), self.b)
 

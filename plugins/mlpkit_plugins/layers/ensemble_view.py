@@ -1,4 +1,4 @@
-"""A minibatch as each member of an ensemble sees it."""
+"""A minibatch repeated for each member of an ensemble."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class EnsembleView(Layer):
         y_k = x  for each member k
         dx  = Σ dy_k  (over the members)
 
-    Nothing is copied. Layers for the members follow, such as ``BatchEnsembleAffine`` and ``EnsembleAffine``; those that
-    work element by element, and Dropout, take the new axis as any other. The network ends in an ``EnsembleLoss``.
+    Nothing is copied. Layers for the members follow, such as ``BatchEnsembleAffine`` and ``EnsembleAffine``; Dropout
+    and activations treat the new axis like any other. The network ends in an ``EnsembleLoss``.
 
     Args:
-        members: how many members the ensemble has.
+        members: number of members.
 
     Shapes: x (rows, ...), y (rows, members, ...).
 

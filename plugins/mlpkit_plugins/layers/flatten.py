@@ -1,4 +1,4 @@
-"""The layer that makes each example a row."""
+"""Examples as rows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from mlpkit import Array, Graph, Value
 
 IMAGES = 4
-"""How many axes images have; pooling leaves them in an order in memory that is costly to change."""
+"""Axes of a minibatch of images; pooling leaves them in an order in memory that is slow to change."""
 
 
 class Flatten(Layer):
-    """Lays all features of an example out in one row, the last axis fastest.
+    """Turns each example into one row of features, the last axis fastest.
 
         y[row, (i b + j) c + k] = x[row, i, j, k]  (for x of shape (rows, a, b, c); the same for other axes)
         dx = dy in the shape of x
 
-    Shapes: x of any shape, y (rows, features), where features is the product of all axes of x but the first.
+    Shapes: x of any shape, y (rows, features), where features is the product of all axes but the first.
 
     Source: Knuth, The Art of Computer Programming, volume 1 (third edition, 1997), section 2.2.6, for the order.
     """
@@ -48,5 +48,5 @@ class Flatten(Layer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer on an image and on features, which it leaves as they are."""
+        """Show the layer on an image, and on features, which don't change."""
         return [({}, (2, 3)), ({}, (4,))]

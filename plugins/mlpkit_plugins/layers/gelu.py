@@ -18,7 +18,7 @@ class Gelu(Activation):
         y  = x Φ(x),  Φ(x) = (1 + erf(x / √2)) / 2
         dx = dy (Φ(x) + x φ(x)),  φ(x) = exp(-x²/2) / √(2π)
 
-    This is the form with erf, to rounding, and not its approximation with tanh.
+    This is the exact form with erf, not the approximation with tanh.
 
     Shapes: x of any shape, y of the same shape.
 

@@ -27,8 +27,8 @@ class LayerNorm(Layer):
     Args:
         epsilon: keeps the quotient finite if all features of an example are equal; in the squared unit of x.
 
-    Shapes: x and y alike, of any shape with two features or more; gamma, first one, and beta, first zero, of the shape
-        of an example, neither ever decayed.
+    Shapes: x and y of any shape with two features or more; gamma, initially one, and beta, initially zero, of the shape
+        of an example, never decayed.
 
     Raises:
         ShapeError: an example has fewer than two features, so that x̂ would be zero for any x.

@@ -30,7 +30,7 @@ class LeakyRelu(Activation):
     slope: Annotated[float, Ge(0), Le(1)] = 0.01
 
     def function(self, x: Array, out: Array) -> Array:
-        """Return max(x, slope x), which is the larger one as slope <= 1."""
+        """Return max(x, slope x): x where x > 0, since slope <= 1."""
         return leaky_relu(x, self.slope, out)
 
     def gradient(self, dy: Array | float, x: Array, y: Array, out: Array) -> Array:
@@ -43,5 +43,5 @@ class LeakyRelu(Activation):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with its slope and with a steeper one, on features and on an image."""
+        """Show the default slope on features, and a steeper one on an image."""
         return [({}, (6,)), ({"slope": 0.2}, (2, 3))]

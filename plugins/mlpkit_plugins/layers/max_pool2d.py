@@ -16,7 +16,7 @@ class MaxPool2d(Pool2d):
     """Largest pixel of each square patch of an image, channel by channel.
 
         y[i, j] = max x[i stride + p, j stride + q]  (over p and q from 0 to size - 1)
-        dx      = Σ dy  (over the patches that x is the largest pixel of, the first one if several are equal)
+        dx      = Σ dy  (over the patches whose largest pixel is x, the first one if several are equal)
 
     Args:
         size: pixels along each side of a patch.
@@ -25,7 +25,7 @@ class MaxPool2d(Pool2d):
     Shapes: x (rows, channels, height, width), y (rows, channels, down, across), where
         down = (height - size) // stride + 1, and the same for across.
 
-    Pixels at the right and lower edge that fill no patch are left out.
+    Pixels at the right and lower edges that fill no patch are ignored.
 
     Raises:
         ShapeError: an input is not an image with three axes, or it is smaller than a patch.
@@ -44,7 +44,7 @@ class MaxPool2d(Pool2d):
         return self.y.transpose(IN_MEMORY)
 
     def backward(self, dy: Array) -> Array:
-        """Return dx: dy, added up where a pixel was the first largest of a patch."""
+        """Return dx, the sum of dy over the patches whose first largest pixel it is."""
         dy, dx = in_memory(self, "dy", dy), self.buffer("dx", self.x.shape)
         max_pool_gradient(self.x, self.y, dy, self.patches.size, self.patches.stride, dx)
         return dx.transpose(IN_MEMORY)

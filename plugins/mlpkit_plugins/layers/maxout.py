@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Maxout(MatrixLayer):
-    """The largest of several affine maps for each unit: a convex, piecewise linear activation that is learned.
+    """The largest of several affine maps for each unit: a learned convex, piecewise linear activation.
 
         z     = x W + b
         y_j   = max z_kj  (over the pieces k)
@@ -26,7 +26,7 @@ class Maxout(MatrixLayer):
         dW    = xᵀ dz,  db = Σ dz  (over the rows of the minibatch),  dx = dz Wᵀ
 
     Args:
-        units: number of outputs, or auto for as many as the loss takes for the data's target.
+        units: number of outputs, or auto for the number that the loss takes for the data's target.
         pieces: number of affine maps of each unit.
         weights: first values of W, shape (features, pieces · units), all units of the first piece first.
         biases: first values of b, shape (pieces · units,), never decayed.
@@ -74,7 +74,7 @@ class Maxout(MatrixLayer):
         return product(dz, self.W.value.T, self.buffer("dx", self.x.shape, contiguous=False))
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y; 0 stands for the number of rows."""
+        """Describe y; a 0 in a shape keeps the number of rows."""
         z = graph.op("Gemm", graph.input, self.W, self.b)
         pieces = graph.op("Reshape", z, np.array([0, self.pieces, self.units]))
         return graph.op("ReduceMax", pieces, axes=[1], keepdims=0)
@@ -84,5 +84,5 @@ class Maxout(MatrixLayer):
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer with two pieces and with five."""
+        """Show two pieces, and five."""
         return [({"units": 3}, (4,)), ({"units": 2, "pieces": 5}, (6,))]

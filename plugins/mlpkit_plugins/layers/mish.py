@@ -17,7 +17,7 @@ class Mish(Activation):
         y  = x t,  t = tanh(log(1 + exp(x)))
         dx = dy (t + x (1 - t²) σ(x)),  σ(x) = 1 / (1 + exp(-x))
 
-    It is computed without logarithm and hyperbolic tangent, as t = n / (n + 2) with n = exp(x) (exp(x) + 2).
+    Computed as t = n / (n + 2), with n = exp(x) (exp(x) + 2), which needs neither logarithm nor hyperbolic tangent.
 
     Shapes: x of any shape, y of the same shape.
 

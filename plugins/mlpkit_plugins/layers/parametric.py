@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class Parametric(Layer):
-    """Parametric activation: an activation f whose strength is trained, from none to full and beyond, for each feature.
+    """Parametric activation: an activation f with a trained strength for each feature, from none to full and beyond.
 
         y      = x + alpha (f(x) - x)
         dx     = dy (1 + alpha (f'(x) - 1))
         dalpha = Σ dy (f(x) - x)
 
-    The first axis of an example is that of its features, such as the channels of an image; the sum is taken over the
-    rows of the minibatch and along any further axes. With Relu, it is Prelu of slope 1 - alpha.
+    The first axis of an example counts its features, such as the channels of an image; the sum runs over the rows of
+    the minibatch and all further axes. With Relu, it is Prelu of slope 1 - alpha.
 
     Args:
         activation: the activation f, a layer that applies a function to each element.
         alpha: first value of all strengths.
 
-    Shapes: x and y alike, (rows, features, ...); alpha (features,), moved a tenth as far as other parameters.
+    Shapes: x and y (rows, features, ...); alpha (features,), with a tenth of the learning rate.
 
     Raises:
         ParameterError: the activation is another kind of layer.

@@ -102,13 +102,13 @@ class Periodic(Layer):
         plr:   y = max(v W₂ + b₂, 0),  v = (cos(2π w x), sin(2π w x))
         pbld:  y = (x, v W₂ + b₂),     v = cos(2π w x + b)
 
-    Each column of numbers has its own w, b, W₂ and b₂; in ``plr_lite`` all share W₂ and b₂. At first w ~ N(0, std²),
-    b ~ U(-π, π), and W₂ and b₂ ~ U(-a, a) with a = 1 / √(length of v). In ``pbld`` the learning rate of all is
-    multiplied by 0.1.
+    Each column of numbers has its own w, b, W₂ and b₂; in ``plr_lite`` all columns share W₂ and b₂. At first,
+    w ~ N(0, std²), b ~ U(-π, π), and W₂ and b₂ ~ U(-a, a) with a = 1 / √(length of v). ``pbld`` multiplies the learning
+    rate of all of them by 0.1.
 
     Args:
         form: ``plr``, ``plr_lite`` or ``pbld``.
-        size: the length of y for each number.
+        size: length of y for each number.
         frequencies: how many frequencies w each number has.
         std: standard deviation of the first frequencies, in waves per unit of x.
 
@@ -207,7 +207,7 @@ class Periodic(Layer):
         return y
 
     def _set_gradients(self, dz: Array, dphase: Array) -> None:
-        """Set the gradients of W₂ and b₂ from dz, and those of w and b from dφ."""
+        """Set the gradients of W₂ and b₂ from dz, and of w and b from dφ."""
         shared = self.form == "plr_lite"
         of_columns = np.matmul(self.v, dz.swapaxes(-1, -2), out=None if shared else self.W2.grad)
         if shared:

@@ -19,13 +19,13 @@ class Prelu(Layer):
         dx     = dy where x > 0, else slope dy
         dslope = Σ dy min(x, 0)
 
-    The first axis of an example is that of its features, such as the channels of an image; the sum is taken over the
-    rows of the minibatch and along any further axes.
+    The first axis of an example counts its features, such as the channels of an image; the sum runs over the rows of
+    the minibatch and all further axes.
 
     Args:
         slope: first value of all slopes.
 
-    Shapes: x and y alike, (rows, features, ...); slope (features,), never decayed, since that would favour Relu.
+    Shapes: x and y (rows, features, ...); slope (features,), never decayed, since decay would favour Relu.
 
     Raises:
         ShapeError: an input is a single number, without an axis of features.

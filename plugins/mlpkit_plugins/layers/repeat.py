@@ -1,4 +1,4 @@
-"""Copies of a layer, one after the other."""
+"""Copies of a layer in a row."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class Repeat(Layer):
-    """A layer several times over, each time with parameters of its own.
+    """A layer several times in a row, each time with its own parameters.
 
         y  = fₙ(... f₂(f₁(x)))
         dx = dy ∂fₙ/∂fₙ₋₁ ... ∂f₂/∂f₁ ∂f₁/∂x
 
     Args:
-        times: how many copies there are, n.
+        times: number of copies, n.
         layer: the layer that is copied.
 
     Shapes: x as the layer takes it, y as the last copy returns it.
 
     Raises:
-        ShapeError: a copy can't take what the one before it returns.
+        ShapeError: a copy can't take the output of the one before it.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """

@@ -20,9 +20,9 @@ class Reshape(Layer):
         y = x,  dx = dy  (read in row-major order, each in its own shape)
 
     Args:
-        shape: the new shape, the batch axis not counted; [] for a single number per example.
+        shape: the new shape without the batch axis; [] for a single number per example.
 
-    Shapes: x of any shape, y (rows, *shape), of as many elements.
+    Shapes: x of any shape, y (rows, *shape), with the same number of elements.
 
     Raises:
         ShapeError: the inputs have another number of elements.
@@ -33,7 +33,7 @@ class Reshape(Layer):
     shape: list[Annotated[int, Ge(1)]]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Make sure that the number of elements stays the same."""
+        """Require the same number of elements."""
         shape = tuple(self.shape)
         if prod(shape) != prod(input_shape):
             raise ShapeError(
@@ -52,10 +52,10 @@ class Reshape(Layer):
         return dy.reshape(self.shape_before)
 
     def onnx(self, graph: Graph) -> Value:
-        """Describe y; 0 stands for the number of rows."""
+        """Describe y; a 0 in the shape keeps the number of rows."""
         return graph.op("Reshape", graph.input, np.array([0, *self.shape]))
 
     @classmethod
     def examples(cls) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
-        """Show the layer making an image of features, and the reverse."""
+        """Show features turned into an image, and the reverse."""
         return [({"shape": [2, 3]}, (6,)), ({"shape": [8]}, (2, 4))]

@@ -22,11 +22,10 @@ class Residual(Layer):
     Args:
         layers: the layers f₁ to fₙ, in order; the last returns the shape that the first takes.
 
-    Shapes: x and y alike.
+    Shapes: x as the first layer takes it, y the same.
 
     Raises:
-        ShapeError: the layers inside return another shape than they take, or one can't take what the one before it
-            returns.
+        ShapeError: the layers inside change the shape, or one can't take the output of the one before it.
 
     Source: He, Zhang, Ren and Sun, Deep Residual Learning for Image Recognition (2016), section 3.2, equation 1.
     """
@@ -55,7 +54,7 @@ class Residual(Layer):
     def backward(self, dy: Array) -> Array | None:
         """Return dx = dy + dy ∂f/∂x."""
         df = self.buffer("df", like=dy)
-        np.copyto(df, dy)  # the layers inside may overwrite what they are given, and dy is needed once more
+        np.copyto(df, dy)  # the layers inside may overwrite their dy, and it is needed once more
         dx = self.inside.backward(df)
         if dx is None:
             return None

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 class Scale(Layer):
-    """Scales each feature by a factor that is trained; in front of a network, it learns which inputs matter.
+    """Scales each feature by a trained factor; in front of a network, it learns which inputs matter.
 
         y  = s ∘ x
         ds = Σ dy ∘ x  (over the rows of the minibatch)
         dx = s ∘ dy
 
-    Shapes: x and y alike, of any shape; s, first one, of the shape of an example, never decayed.
+    Shapes: x of any shape, y of the same shape; s, initially one, of the shape of an example, never decayed.
 
     Source: Holzmüller, Grinsztajn and Steinwart, Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
         Data (2024), section 3, where s has six times the learning rate.

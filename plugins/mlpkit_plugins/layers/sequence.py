@@ -1,4 +1,4 @@
-"""Layers one after the other."""
+"""Several layers in a row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Sequence(Layer):
-    """Layers one after the other, as one: each takes what the one before it returns.
+    """Several layers in a row as one layer: each takes the output of the one before it.
 
         y  = fₙ(... f₂(f₁(x)))
         dx = dy ∂fₙ/∂fₙ₋₁ ... ∂f₂/∂f₁ ∂f₁/∂x
@@ -24,7 +24,7 @@ class Sequence(Layer):
     Shapes: x as the first layer takes it, y as the last one returns it.
 
     Raises:
-        ShapeError: a layer can't take what the one before it returns.
+        ShapeError: a layer can't take the output of the one before it.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 6.5.2, the chain rule.
     """

@@ -31,8 +31,8 @@ class TopK(Metric):
     Raises:
         ShapeError: the target is not classes.
 
-    Source: Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge (2015), section 4.1, where 1 -
-        top_k is the error, with k = 5.
+    Source: Russakovsky and others, ImageNet Large Scale Visual Recognition Challenge (2015), section 4.1, where
+        1 - top_k is the error, with k = 5.
     """
 
     takes_weights = True

@@ -15,7 +15,7 @@ class Constant(Schedule):
         value(step) = value
 
     Args:
-        value: the value; with a learning rate of 0, nothing is trained.
+        value: the value; a learning rate of 0 trains nothing.
 
     Source: Goodfellow, Bengio and Courville, Deep Learning (2016), section 8.3.1, algorithm 8.1.
     """

@@ -15,15 +15,15 @@ class Cosine(Schedule):
 
         value(step) = last + ½ (first - last) (1 + cos(π step / T))
 
-    where step is the number of steps done before, and T that of the whole training.
+    where step is the number of steps taken so far, and T the number of steps of the whole training.
 
     Args:
         first: the value of the first step.
-        last: the value at the end of the training, one step after the last one.
+        last: the value after the last step.
 
     Raises:
         ParameterError: ``last`` is greater than ``first``.
-        OpenEndedError: the training ends after a time, so that its number of steps isn't known.
+        OpenEndedError: the training ends after a given time, so its number of steps isn't known.
 
     Source: Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts (2017), equation 5, without
         restarts.
@@ -36,7 +36,7 @@ class Cosine(Schedule):
         self.last = last
 
     def __call__(self, progress: Progress) -> float:
-        """Return the value for the step that comes next."""
+        """Return the value for the next step."""
         return self.last + 0.5 * (self.first - self.last) * (1 + cos(pi * progress.step / progress.total_steps))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The schedule of several cosine waves, each as long as all before it."""
+"""The schedule of several cosine waves, each about twice as long as the one before."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ class Coslog(Schedule):
 
         value(t) = peak ½ (1 - cos(2π log₂(1 + (2^cycles - 1) t))),  t = step / T
 
-    where step is the number of steps done before, and T that of the whole training. The first step has the value 0.
+    where step is the number of steps taken so far, and T the number of steps of the whole training. The first step has
+    the value 0.
 
     Args:
         peak: the largest value.
         cycles: number of waves.
 
     Raises:
-        OpenEndedError: the training ends after a time, so that its number of steps isn't known.
+        OpenEndedError: the training ends after a given time, so its number of steps isn't known.
 
     Source: Holzmüller, Grinsztajn and Steinwart, Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
         Data (2024), section 3.
@@ -34,7 +35,7 @@ class Coslog(Schedule):
     cycles: Annotated[int, Ge(1)] = 4
 
     def __call__(self, progress: Progress) -> float:
-        """Return the value for the step that comes next."""
+        """Return the value for the next step."""
         t = progress.step / progress.total_steps
         return self.peak * 0.5 * (1 - cos(2 * pi * log2(1 + (2**self.cycles - 1) * t)))
 

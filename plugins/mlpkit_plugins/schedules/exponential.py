@@ -15,7 +15,7 @@ class Exponential(Schedule):
 
         value(t) = first factor^t
 
-    where t is the number of epochs, fractions included, or of steps done before.
+    where t is the number of epochs so far, fractions included, or of steps.
 
     Args:
         first: the value of the first step.
@@ -32,7 +32,7 @@ class Exponential(Schedule):
     unit: Literal["epochs", "steps"] = "epochs"
 
     def __call__(self, progress: Progress) -> float:
-        """Return the value for the step that comes next."""
+        """Return the value for the next step."""
         t = progress.epoch if self.unit == "epochs" else progress.step
         return self.first * self.factor**t
 

@@ -14,20 +14,20 @@ class OneCycle(Schedule):
 
         value(step) = peak min(1, (step + 1) / w, (T - step) / (T - w)),  w = warmup T
 
-    where step is the number of steps done before, and T that of the whole training. The last step has the value peak /
-    (T - w); the next one would have 0. The early steps are small because the first gradients, and an optimizer's
-    averages of them, say little; the late ones because they only have to settle.
+    where step is the number of steps taken so far, and T the number of steps of the whole training. The last step has
+    the value peak / (T - w); the next one would have 0. Early steps are small because the first gradients, and an
+    optimizer's averages of them, are poor estimates; late steps are small so that the parameters settle.
 
-    The paper's 1cycle has straight lines too, but three: up from a value above 0, down to it again in as many steps,
-    and in the steps that are left down by some orders of magnitude more. Here it begins near 0, and the way down is one
-    line, not a cosine, which is the default of PyTorch's OneCycleLR. Momentum doesn't change.
+    The paper's 1cycle has three straight lines: up from a value above 0, down to it again in as many steps, and in the
+    remaining steps down by some more orders of magnitude. Here the value starts near 0 and falls along one line, not
+    along a cosine, which is the default of PyTorch's OneCycleLR. Momentum doesn't change.
 
     Args:
         peak: the largest value.
         warmup: share of the training's steps on the way up.
 
     Raises:
-        OpenEndedError: the training ends after a time, so that its number of steps isn't known.
+        OpenEndedError: the training ends after a given time, so its number of steps isn't known.
 
     Source: Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates (2018),
         section 3.
@@ -37,7 +37,7 @@ class OneCycle(Schedule):
     warmup: Annotated[float, Ge(0), Lt(1)] = 0.25
 
     def __call__(self, progress: Progress) -> float:
-        """Return the value for the step that comes next."""
+        """Return the value for the next step."""
         step, total = progress.step, progress.total_steps
         rising = self.warmup * total
         share = min(1.0, (total - step) / (total - rising))

@@ -11,9 +11,9 @@ from annotated_types import Ge, Gt, Le
 from mlpkit import Progress, Schedule
 
 ROUNDING: Final = 2**-50
-"""Share by which t / every may come out too small: t, every and the quotient each lose up to 2⁻⁵³ of themselves.
+"""Relative error by which t / every may be too small: t, every and the quotient are each rounded by up to 2⁻⁵³.
 
-A whole step is a larger share of t in any training of fewer than 2⁵⁰ of them, so that no fall comes a step early.
+In any training of fewer than 2⁵⁰ steps, one step is a larger share of t, so that no fall comes a step early.
 """
 
 
@@ -22,11 +22,11 @@ class Step(Schedule):
 
         value(t) = first factor^⌊t / every⌋
 
-    where t is the number of epochs, fractions included, or of steps done before.
+    where t is the number of epochs so far, fractions included, or of steps.
 
     Args:
         first: the value of the first step.
-        every: how long the value stays the same, in the unit; a fraction of an epoch is allowed.
+        every: length of the intervals, in the unit; a fraction of an epoch is allowed.
         factor: factor of each fall.
         unit: what t counts.
 
@@ -41,7 +41,7 @@ class Step(Schedule):
     unit: Literal["epochs", "steps"] = "epochs"
 
     def __call__(self, progress: Progress) -> float:
-        """Return the value for the step that comes next."""
+        """Return the value for the next step."""
         t = progress.epoch if self.unit == "epochs" else progress.step
         return self.first * self.factor ** floor(t / self.every * (1 + ROUNDING))
 

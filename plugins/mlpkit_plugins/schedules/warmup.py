@@ -14,14 +14,14 @@ class Warmup(Schedule):
 
         value(step) = schedule(step) min(1, (step + 1) / steps)
 
-    The first gradients, and an optimizer's averages of them, say little; so these steps are small.
+    These steps are small because the first gradients, and an optimizer's averages of them, are poor estimates.
 
     Args:
-        schedule: the schedule to scale; it begins with the first step, not after the warmup.
-        steps: number of steps of the warmup; the last of them has the schedule's own value.
+        schedule: the schedule to scale; it starts at the first step, not after the warmup.
+        steps: number of steps of the warmup; the last of them has the schedule's value.
 
     Raises:
-        OpenEndedError: the schedule raises it, since it needs the number of steps of a training that ends after a time.
+        OpenEndedError: raised by the schedule if the training ends after a given time and it needs the number of steps.
 
     Source: Goyal and others, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour (2017), section 2.2.
     """
@@ -30,12 +30,12 @@ class Warmup(Schedule):
     steps: Annotated[int, Ge(1)]
 
     def __call__(self, progress: Progress) -> float:
-        """Return the value for the step that comes next."""
+        """Return the value for the next step."""
         return self.schedule(progress) * min(1.0, (progress.step + 1) / self.steps)
 
     @classmethod
     def examples(cls) -> list[dict[str, Any]]:
-        """Show the way up to a constant, and to half a cosine."""
+        """Show a warmup to a constant, and to half a cosine."""
         return [
             {"schedule": {"constant": {"value": 0.1}}, "steps": 5},
             {"schedule": {"cosine": {"first": 0.1}}, "steps": 10},
