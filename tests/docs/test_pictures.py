@@ -14,7 +14,7 @@ terminal = Optional("generators.terminal", "terminal")
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs/pictures"
 PICTURES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
-PAGES = [ROOT / "README.md", *BY_HAND]
+PAGES = [ROOT / "README.md", ROOT / "specs/from_scratch/README.md", *BY_HAND]
 SHOWN = [
     (found["alt"], (page.parent / found["file"]).resolve())
     for page in PAGES
