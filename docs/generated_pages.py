@@ -19,8 +19,6 @@ from generators.operators_list import operators_list
 from generators.placeholders import use_placeholders
 from generators.reference import python_reference, reference
 
-from mlpkit.components.kinds import KINDS
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,8 +41,8 @@ def keys_page() -> str:
     return f"""# What each key of a spec means
 
 [The spec](spec.md) explains how to write one, and [Training](training.md) shows the keys below `training` by example.
-[Editors](editors.md) complete and check keys as you type. `mlpkit explain my.yaml KEY` shows the value of a key in your
-spec, and where it was set.
+[Editors](spec.md#in-an-editor) complete and check keys as you type. `mlpkit explain my.yaml KEY` shows a key's value
+in your spec, and where it was set.
 
 The default `name` is the file's name, made fit for a folder: `modèle (1).yaml` gives `modele_1`.
 
@@ -63,11 +61,9 @@ are [the keys of `training`](keys.md#training).
 
 def plugins_page() -> str:
     """Return the page of the names that plugins are written with."""
-    bases = ", ".join(f"[mlpkit.{kind.base}](components/{kind.name}.md)" for kind in KINDS.values())
     return f"""# Reference for plugins
 
-The names that plugins are written with. Base classes have pages of their own: {bases};
-[mlpkit.Elementwise](components/layer.md#an-activation-is-two-formulas) is one for layers.
+The names that plugins are written with; [Writing a plugin](plugins.md) explains them by example.
 [Another page](python-reference.md) has the names for training and using networks. `help(mlpkit.Parameter)` has types
 and details.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from generators.kind_pages import page_of
 from generators.tables import written_default
 from mlpkit.components.kinds import KINDS
 from mlpkit.components.schema.signature import REQUIRED
@@ -22,7 +23,7 @@ def catalogue() -> str:
     for kind in KINDS:
         lines = [_line(component) for component in registry.components((kind,))]
         if lines:
-            parts.append(f"## [{kind}](components/{kind}.md)\n\n" + "\n".join(lines) + "\n")
+            parts.append(f"## [{kind}]({page_of(kind)})\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""The reference of what the pages of the kinds leave out, from docstrings: arguments, a sentence each, attributes."""
+"""The reference of public names, from docstrings: arguments, a sentence each, attributes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import mlpkit
 import mlpkit.engines
 import mlpkit.graph
 import mlpkit.testing
+from generators.kind_pages import page_of
+from mlpkit.components.kinds import KINDS
 from mlpkit.lazy_names import LazyMethod
 
 if TYPE_CHECKING:
@@ -24,8 +26,12 @@ SPECIAL: Final = ("__call__", "__len__")
 ATTRIBUTES: Final = (property, cached_property)
 """What looks like an attribute."""
 
+PAGES: Final = {kind.base: page_of(kind.name) for kind in KINDS.values()}
+"""The page that explains a base class by example."""
+
 GROUPS: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "Declaring components": (mlpkit, ("component", "hookimpl", "Component")),
+    "Base classes": (mlpkit, (*PAGES, "Elementwise")),
     "Arguments of components": (
         mlpkit,
         (
@@ -182,7 +188,7 @@ PYTHON: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
 
 
 def reference() -> str:
-    """Return a section for each part of the interface that the pages of the kinds leave out."""
+    """Return a section for each part of the interface that plugins are written with."""
     return _sections(GROUPS)
 
 
@@ -213,15 +219,22 @@ def _entry(name: str, found: Any) -> Iterator[str]:
 
 def _class(owner: type) -> Iterator[str]:
     """Describe a class: its first paragraph, its attributes and its methods."""
-    summary, *details = _blocks(owner.__doc__)
-    yield _joined(summary)
-    sections = {block.partition("\n")[0]: block for block in details}
-    attributes = sections.get("Attributes:", sections.get("Args:"))
+    yield _joined(_blocks(owner.__doc__)[0])
+    if owner.__name__ in PAGES:
+        yield f"[Its page]({PAGES[owner.__name__]}) explains it by example."
+    attributes = "\n".join(filter(None, map(_attributes, _bases(owner) or [owner])))
     if attributes:
-        yield _items(attributes)
+        yield attributes
     methods = [_method(name, method) for name, method in _methods(owner)]
     if methods:
         yield "\n".join(methods)
+
+
+def _attributes(owner: type) -> str:
+    """Return the attributes that the docstring of a class lists, or else the arguments of its constructor."""
+    sections = {block.partition("\n")[0]: block for block in _blocks(owner.__doc__)}
+    listed = sections.get("Attributes:", sections.get("Args:", ""))
+    return _items(listed)
 
 
 def _method(name: str, method: Any) -> str:
@@ -241,13 +254,22 @@ def _methods(owner: type) -> Iterator[tuple[str, Any]]:
             public = (not name.startswith("_") or name in SPECIAL) and name not in BETWEEN_PROCESSES
             if isinstance(value, LazyMethod):
                 value = MethodType(getattr(owner, name), owner)  # noqa: PLW2901 - what it stands for
+            elif isinstance(value, classmethod):
+                value = getattr(owner, name)  # noqa: PLW2901 - without the class as an argument
             if public and name not in seen and value.__doc__ and (callable(value) or isinstance(value, ATTRIBUTES)):
                 seen.add(name)
                 yield name, value
 
 
 def _bases(owner: type) -> list[type]:
-    return [base for base in owner.__mro__ if base.__module__.startswith("mlpkit.") and not issubclass(base, Exception)]
+    """Return a class and those that it inherits from, except what other sections describe."""
+    others = [base for base in (mlpkit.Component, mlpkit.Layer) if issubclass(owner, base) and owner is not base]
+    elsewhere = {each for base in others for each in base.__mro__}
+    return [
+        base
+        for base in owner.__mro__
+        if base.__module__.startswith("mlpkit.") and base not in elsewhere and not issubclass(base, Exception)
+    ]
 
 
 def _signature(function: Any) -> str:

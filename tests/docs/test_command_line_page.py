@@ -56,12 +56,20 @@ def options_of(name: str) -> set[str]:
     return {option for parameter in parameters for option in parameter.opts if option.startswith("--")}
 
 
-def test_every_command_has_a_section(page):
-    assert list(sections(page)) == list(VERBS)
+def rows(page: str) -> dict[str, str]:
+    """Return the row of each command in the table of all."""
+    table = page.split("\n## ", maxsplit=1)[0]
+    return {found["name"]: found[0] for found in re.finditer(r"^\| `mlpkit (?P<name>[\w-]+).*$", table, re.M)}
+
+
+def test_every_command_has_a_row_that_leads_to_its_explanation(page):
+    assert list(rows(page)) == list(VERBS)
+    below = [name for name, row in rows(page).items() if f"[below](#mlpkit-{name})" in row]
+    assert below == list(sections(page))
 
 
 def test_every_option_shown_is_one_of_the_command(page):
-    for name, text in sections(page).items():
+    for name, text in [*sections(page).items(), *rows(page).items()]:
         lines = "\n".join(re.findall(rf"mlpkit {name} (.+)", text))
         shown = re.findall(r"`(--[\w-]+)", text) + re.findall(r"--[\w-]+", lines)
         assert set(shown) <= options_of(name), name

@@ -84,7 +84,6 @@ NOT_RUN = {
         "$ mlpkit runs": "runs in every state; tests/verbs/runs/test_runs_command.py has them",
         "mlpkit runs --state running --watch": "goes on until it is stopped; options checked below",
         "$ mlpkit run quick.yaml --out runs/faster": "docs/first-hour.md has such a session, which is run",
-        "$ mlpkit doctor runs/quick": "docs/doctor.md has the same session, which is run",
     },
     "docs/machines.md": {
         'pip install "mlpkit[mpi]" mpich': INSTALLS,
@@ -110,12 +109,6 @@ NOT_RUN = {
         "import { loadPyodide }": "tests/docs/test_browser_page.py runs it with -m long",
         "MLPKIT_PURE=1 pip wheel": "tests/docs/test_browser_page.py serves the same with -m long",
     },
-    "docs/editors.md": {
-        "mlpkit schema > mlpkit.json": "tests/verbs/ask/test_schema_command.py reads what it prints",
-        "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
-        '{"yaml.schemas"': IN_AN_EDITOR,
-        "vim.lsp.config": "no test has Neovim, as the page says",
-    },
     "docs/exports.md": {
         "mlpkit export runs/digits --to digits.c --quantize int8": "tests/verbs/export/test_quantization.py does so",
         "cc -std=c99 -DTITANIC_TEST titanic.c": "tests/plugins/exporters/c compiles and runs that test",
@@ -129,12 +122,12 @@ NOT_RUN = {
         'pip install ".[plot]"': INSTALLS,
         "python specs/from_scratch/overfitting.py": "tests/specs/test_from_scratch.py runs the scripts, shortened",
     },
-    "docs/installed-plugins.md": {
+    "docs/plugins.md": {
+        "[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages",
         "$ mlpkit check needs_broken.yaml": "tests/registry breaks plugins in many ways",
         "$ mlpkit plugins --plugin broken.py": "lines are left out; tests/verbs/ask has whole ones",
         "mlpkit plugins my.yaml --requirements": NEEDS_A_READERS_FILE,
     },
-    "docs/plugins.md": {"[project.entry-points.mlpkit]": "tests/plugin_packages installs such packages"},
     "docs/run-folder.md": {
         "mlpkit: 1": KEYS_CHECKED,
         "{": KEYS_CHECKED,
@@ -143,6 +136,10 @@ NOT_RUN = {
     },
     "docs/spec.md": {
         "mlpkit run digits.yaml --set seed=1": NEEDS_A_READERS_FILE,
+        "mlpkit schema > mlpkit.json": "tests/verbs/ask/test_schema_command.py reads what it prints",
+        "# yaml-language-server: $schema=mlpkit.json": IN_AN_EDITOR,
+        '{"yaml.schemas"': IN_AN_EDITOR,
+        "vim.lsp.config": "no test has Neovim, as the page says",
     },
     "benchmarks/README.md": {'pip install "mlpkit[bench,plot]"': BENCHMARK},
 }

@@ -1,11 +1,14 @@
-"""The page of a kind explains every method and attribute of its base class, with the arguments that they take."""
+"""The reference has every method and attribute of the base classes; a kind's page shows those that must be written."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from inspect import getattr_static
 
 import pytest
+from documentation_pages import text_of
+from generators.kind_pages import page_of
 
 import mlpkit
 from mlpkit.components.kinds import KINDS
@@ -14,7 +17,7 @@ BASES = {kind.base: (kind.base_class(), kind.name) for kind in KINDS.values()}
 BASES["Elementwise"] = (mlpkit.Elementwise, "layer")
 
 ELSEWHERE = {"Loss": mlpkit.Layer, "Elementwise": mlpkit.Layer}
-"""The base class on whose page the methods that both share are explained."""
+"""The base class whose section has the methods that both share."""
 
 
 @pytest.fixture(params=BASES)
@@ -26,22 +29,28 @@ def base(request):
 @pytest.fixture
 def page(base, docs):
     """Return the page of the kind."""
-    return (docs / f"components/{BASES[base.__name__][1]}.md").read_text("utf-8")
+    return (docs / page_of(BASES[base.__name__][1])).read_text("utf-8")
+
+
+@pytest.fixture
+def section(base, docs):
+    """Return the section of the base class in the reference."""
+    return text_of(docs / "reference.md").split(f"### mlpkit.{base.__name__}\n")[1].partition("\n### ")[0]
 
 
 def others(base: type) -> tuple[type, ...]:
-    """Return the classes with what other pages explain."""
+    """Return the classes with what other sections have."""
     return (mlpkit.Component, ELSEWHERE.get(base.__name__, object))
 
 
 def explained_here(base: type) -> dict[str, object]:
-    """Return the public members of a base class that no other page explains."""
+    """Return the public members of a base class that no other section has."""
     names = {name for name in dir(base) if not name.startswith("_")} | base.__abstractmethods__
     members = {name: getattr(base, name) for name in sorted(names)}
     return {
         name: member
         for name, member in members.items()
-        if not any(getattr(other, name, None) == member for other in others(base))
+        if not any(getattr_static(other, name, None) is getattr_static(base, name) for other in others(base))
     }
 
 
@@ -61,26 +70,41 @@ def arguments_of(method: object) -> list[str]:
     return names[: len(names) - len(by_name)] + (["*", *by_name] if by_name else [])
 
 
-def test_every_method_is_there_with_its_arguments(base, page):
-    calls = re.findall(r"`(?:self\.)?(\w+)\(([^`]*)\)`", page)
-    shown = [(name, [each.partition("=")[0] for each in listed.split(", ") if each]) for name, listed in calls]
+def calls_in(text: str) -> list[tuple[str, list[str]]]:
+    """Return the methods that a text shows, and the names of their arguments."""
+    calls = re.findall(r"`(?:self\.)?(\w+)\(([^`]*)\)`", text)
+    return [(name, [each.partition("=")[0] for each in listed.split(", ") if each]) for name, listed in calls]
+
+
+def test_every_method_is_in_the_reference_with_its_arguments(base, section):
     methods = {name: member for name, member in explained_here(base).items() if callable(member)}
     assert methods
     for name, method in methods.items():
-        assert (name, arguments_of(method)) in shown, name
+        assert (name, arguments_of(method)) in calls_in(section), name
 
 
-def test_every_attribute_is_there(base, page):
-    named = set(re.findall(r"`(?:self\.)?(\w+)(?: = [^`]*)?`", page))
+def test_every_attribute_is_in_the_reference(base, section):
     attributes = {name for name, member in explained_here(base).items() if not callable(member)} - {"kind"}
-    assert attributes | attributes_in_docstrings(base) <= named
+    assert attributes | attributes_in_docstrings(base) <= set(re.findall(r"^- (?:\*\*)?`(\w+)`", section, re.M))
+
+
+def test_the_page_shows_what_must_be_written_and_methods_with_their_arguments(base, page):
+    methods = {name: member for name, member in explained_here(base).items() if callable(member)}
+    shown = calls_in(page)
+    assert base.__abstractmethods__ <= {name for name, _ in shown}
+    for name in {name for name, _ in shown} & methods.keys():
+        assert (name, arguments_of(methods[name])) in shown, name
 
 
 @pytest.mark.parametrize("base", [kind.base for kind in KINDS.values()], indirect=True)
 def test_what_must_be_written_is_not_called_optional(base, page):
     rows = re.findall(r"^\| (`.+?) \| (.+?) \|$", page, re.M)
-    meanings = {name: meaning for cell, meaning in rows for name in re.findall(r"`(\w+)\(", cell)}
-    members = explained_here(base)
-    called_optional = {name: meaning.startswith("optional") for name, meaning in meanings.items() if name in members}
+    methods = {name: member for name, member in explained_here(base).items() if callable(member)}
+    called_optional = {
+        name: meaning.startswith("optional")
+        for cell, meaning in rows
+        for name, arguments in calls_in(cell)
+        if name in methods and arguments == arguments_of(methods[name])
+    }
     if base.__abstractmethods__:  # otherwise the page says so above the table
         assert called_optional == {name: name not in base.__abstractmethods__ for name in called_optional}
