@@ -13,7 +13,7 @@
  * named by a digit. */
 #define ZERO_TILE(tile) __asm__ volatile("tilezero %tmm" #tile)
 #define LOAD_TILE(tile, from, bytes_apart)                                                                             \
-    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(from), "r"((ptrdiff_t)(bytes_apart)) : "memory")
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile::"r"(from), "r"((ptrdiff_t)(bytes_apart)) : "memory")
 #define STORE_TILE(tile, to, bytes_apart)                                                                              \
     __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(to), "r"((ptrdiff_t)(bytes_apart)) : "memory")
 

@@ -1,7 +1,7 @@
 #include "arguments.h"
 
 /* So large that no image has as many pixels along a side, and so small that sums and products don't overflow. */
-#define MOST_COUNT 1000000000
+#define MAX_COUNT 1000000000
 
 int floating_type(PyObject *object)
 {
@@ -152,8 +152,8 @@ npy_intp first_length(PyObject *object)
 void *elements(PyObject *object, int type, int axes, const npy_intp *lengths)
 {
     PyArrayObject *array = (PyArrayObject *)object;
-    int fits = PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == axes &&
-               PyArray_ISCARRAY(array);
+    int fits =
+        PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == axes && PyArray_ISCARRAY(array);
     for (int axis = 0; fits && axis < axes; axis++) {
         fits = PyArray_DIM(array, axis) == lengths[axis];
     }
@@ -184,7 +184,7 @@ int read_count(PyObject *object, npy_intp *number)
     if (*number < 0) {
         PyErr_Clear();
     }
-    return *number >= 0 && *number <= MOST_COUNT;
+    return *number >= 0 && *number <= MAX_COUNT;
 }
 
 PyObject *with_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)

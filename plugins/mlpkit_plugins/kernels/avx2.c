@@ -13,8 +13,7 @@
 #define MASK_OF(n) _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define LOAD(p) _mm256_loadu_ps(p)
 #define LOAD_SOME(p, mask) _mm256_maskload_ps(p, mask)
-#define LOAD_FOURS(p, step)                                                                                            \
-    _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps((p) + (step)), 1)
+#define LOAD_FOURS(p, step) _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps((p) + (step)), 1)
 #define STORE(p, v) _mm256_storeu_ps(p, v)
 #define STORE_SOME(p, mask, v) _mm256_maskstore_ps(p, mask, v)
 #define ZERO() _mm256_setzero_ps()
@@ -28,7 +27,7 @@
 #define ROWS_OF_2 6
 #define ROWS_OF_3 4
 #define ROWS_OF_4 0
-#define SUMS 8
+#define MIN_SUMS 8
 
 #include "vector_kernels.h"
 #endif

@@ -20,13 +20,13 @@
 #define ROWS_OF_2 14
 #define ROWS_OF_3 9
 #define ROWS_OF_4 6
-#define SUMS 8
+#define MIN_SUMS 8
 
 /* Written out, since GCC would keep the mask where it keeps numbers, and move it at every use. */
 TARGET static inline __m512 load_some(const float *from, __mmask16 mask)
 {
     __m512 v;
-    __asm__("vmovups %1, %0%{%2%}%{z%}" : "=v"(v) : "m"(*(const float(*)[16])from), "Yk"(mask));
+    __asm__("vmovups %1, %0%{%2%}%{z%}" : "=v"(v) : "m"(*(const float (*)[16])from), "Yk"(mask));
     return v;
 }
 

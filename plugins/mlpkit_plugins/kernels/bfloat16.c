@@ -59,7 +59,7 @@ static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *
 }
 
 /* The bits of 2^50 shifted left by one, which drops the sign. */
-#define LARGE (((127u + 50) << 23) << 1)
+#define SHIFTED_BITS_OF_2_TO_50 (((127u + 50) << 23) << 1)
 
 /* Split a tile: the first numbers of its pairs are one block, the second ones another. Return whether all are below
  * 2^50, which excludes infinity and NaN. */
@@ -76,7 +76,7 @@ SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
         store_pairs(to + 2 * TILE_NUMBERS, x2, y2);
         store_pairs(to + 4 * TILE_NUMBERS, _mm512_sub_ps(xs, x2), _mm512_sub_ps(ys, y2));
     }
-    return _mm512_cmplt_epu32_mask(largest, _mm512_set1_epi32((int)LARGE)) == 0xffff;
+    return _mm512_cmplt_epu32_mask(largest, _mm512_set1_epi32((int)SHIFTED_BITS_OF_2_TO_50)) == 0xffff;
 }
 
 /* Round a tile. */

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define THREADS_AS_OF_PTHREADS 1
-#define MOST_LIBRARIES 8
+#define MAX_LIBRARIES 8
 
 /* Names of a function of OpenBLAS in NumPy's wheels, and in builds with 64-bit and with 32-bit integers. */
 #define FUNCTION(name) {"scipy_" name "64_", name "64_", "scipy_" name, name}
@@ -34,7 +34,7 @@ typedef struct {
 static Blas blas;
 
 typedef struct {
-    char *names[MOST_LIBRARIES];
+    char *names[MAX_LIBRARIES];
     int count;
 } Libraries;
 
@@ -50,7 +50,7 @@ static int note_library(struct dl_phdr_info *library, size_t size, void *noted)
 {
     Libraries *libraries = noted;
     (void)size;
-    if (strstr(library->dlpi_name, "blas") && !is_of_scipy(library->dlpi_name) && libraries->count < MOST_LIBRARIES) {
+    if (strstr(library->dlpi_name, "blas") && !is_of_scipy(library->dlpi_name) && libraries->count < MAX_LIBRARIES) {
         char *name = strdup(library->dlpi_name);
         if (name != NULL) {
             libraries->names[libraries->count++] = name;

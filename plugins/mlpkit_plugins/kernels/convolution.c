@@ -4,8 +4,8 @@
 #include "convolve.h"
 
 /* Multiplications from which the GIL is released, and those from which threads share them. */
-#define MANY 100000
-#define SHARED 500000
+#define MIN_MULTIPLICATIONS_TO_RELEASE_GIL 100000
+#define MIN_MULTIPLICATIONS_FOR_THREADS 500000
 
 static npy_intp length(PyObject *array, int axis) { return PyArray_DIM((PyArrayObject *)array, axis); }
 
@@ -69,12 +69,15 @@ static int read_lengths(PyObject *x, ptrdiff_t padding, PyObject *W, PyObject *s
            of->down == patches_in(of->height, of->size, of->stride);
 }
 
-static int members_for(const Convolution *of) { return multiplications_of(of) < SHARED ? 1 : blas_threads(); }
+static int members_for(const Convolution *of)
+{
+    return multiplications_of(of) < MIN_MULTIPLICATIONS_FOR_THREADS ? 1 : blas_threads();
+}
 
 /* Begin and end a piece of work, during which other threads of Python run, if it is long. */
 static PyThreadState *begin(const Convolution *of)
 {
-    return multiplications_of(of) < MANY ? NULL : PyEval_SaveThread();
+    return multiplications_of(of) < MIN_MULTIPLICATIONS_TO_RELEASE_GIL ? NULL : PyEval_SaveThread();
 }
 
 static PyObject *end(PyThreadState *thread, PyObject *out)

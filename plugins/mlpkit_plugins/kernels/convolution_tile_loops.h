@@ -8,7 +8,7 @@ TARGET INLINED void move(int rows, const float **a, ptrdiff_t to_a, const float 
     *b += to_b;
 }
 
-TARGET INLINED void add_steps_3d(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], const Steps3d *steps,
+TARGET INLINED void add_steps_3d(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const Steps3d *steps,
                                  const float **a, ptrdiff_t a_row, const float *b, int is_whole, MASK some)
 {
     ptrdiff_t next_a[2], next_b[2];
@@ -36,8 +36,8 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
                                      const float *b, float *c, ptrdiff_t c_row, int columns_of_last, int add,
                                      const float *column)
 {
-    VECTOR sum[MOST_TILE_ROWS][MOST_VECTORS];
-    const float *a[MOST_THIRD_ROWS];
+    VECTOR sum[MAX_TILE_ROWS][MAX_VECTORS];
+    const float *a[MAX_THIRD_ROWS];
     MASK some = MASK_OF(columns_of_last);
     EACH(i, THIRD_ROWS(rows)) a[i] = first + 3 * i * a_row;
     start_tile(rows, vectors, sum, c, c_row);
@@ -73,9 +73,9 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
     UP_TO(HIGHEST_OF_1, DO, 1) UP_TO(HIGHEST_OF_2, DO, 2) UP_TO(HIGHEST_OF_3, DO, 3) UP_TO(ROWS_OF_4, DO, 4)
 
 #define CONVOLUTION_TILE(ROWS, VECTORS)                                                                                \
-    TARGET static void convolution_##ROWS##_by_##VECTORS(                                                              \
-        const Steps3d *steps, const float *a, ptrdiff_t a_row, const float *b, float *c, ptrdiff_t c_row,              \
-        int columns_of_last, int add, const float *column)                                                             \
+    TARGET static void convolution_##ROWS##_by_##VECTORS(const Steps3d *steps, const float *a, ptrdiff_t a_row,        \
+                                                         const float *b, float *c, ptrdiff_t c_row,                    \
+                                                         int columns_of_last, int add, const float *column)            \
     {                                                                                                                  \
         convolution_tile(ROWS, VECTORS, steps, a, a_row, b, c, c_row, columns_of_last, add, column);                   \
     }
@@ -94,10 +94,10 @@ EACH_CONVOLUTION_TILE(CONVOLUTION_TILE)
     EACH_DOT_TILE_WITH(DO, 1) EACH_DOT_TILE_WITH(DO, 2) EACH_DOT_TILE_WITH(DO, 3) EACH_DOT_TILE_WITH(DO, 4)
 
 /* Add the products of a vector of each row of A with one of each row of B. */
-TARGET INLINED void add_dots(int rows, int columns, VECTOR (*sum)[MOST_DOT_COLUMNS], const float *a, ptrdiff_t a_row,
+TARGET INLINED void add_dots(int rows, int columns, VECTOR (*sum)[MAX_DOT_COLUMNS], const float *a, ptrdiff_t a_row,
                              const float *b, ptrdiff_t b_row, int is_whole, MASK some)
 {
-    VECTOR of_a[MOST_DOT_ROWS];
+    VECTOR of_a[MAX_DOT_ROWS];
     EACH(i, rows) of_a[i] = load(a + i * a_row, is_whole, some);
     EACH(j, columns)
     {
@@ -108,10 +108,10 @@ TARGET INLINED void add_dots(int rows, int columns, VECTOR (*sum)[MOST_DOT_COLUM
 
 /* Vectors that are narrower than the sums take several passes. */
 TARGET INLINED void dots(int rows, int columns, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
-                         ptrdiff_t length, float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS])
+                         ptrdiff_t length, float (*sums)[MAX_DOT_COLUMNS][DOT_SUMS])
 {
     for (int lane = 0; lane < DOT_SUMS; lane += LANES) {
-        VECTOR sum[MOST_DOT_ROWS][MOST_DOT_COLUMNS];
+        VECTOR sum[MAX_DOT_ROWS][MAX_DOT_COLUMNS];
         EACH(i, rows) EACH(j, columns) sum[i][j] = ZERO();
         ptrdiff_t m = lane;
         for (; m + LANES <= length; m += DOT_SUMS) {
@@ -130,7 +130,7 @@ TARGET INLINED void dots(int rows, int columns, const float *a, ptrdiff_t a_row,
 
 #define DOT_TILE(ROWS, COLUMNS)                                                                                        \
     TARGET static void dots_##ROWS##_by_##COLUMNS(const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,    \
-                                                  ptrdiff_t length, float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS])         \
+                                                  ptrdiff_t length, float (*sums)[MAX_DOT_COLUMNS][DOT_SUMS])          \
     {                                                                                                                  \
         dots(ROWS, COLUMNS, a, a_row, b, b_row, length, sums);                                                         \
     }

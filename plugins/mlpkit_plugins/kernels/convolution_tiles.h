@@ -23,8 +23,8 @@ typedef void (*ConvolutionTile)(const Steps3d *steps, const float *a, ptrdiff_t 
 /* A dot product is added up in so many sums: number m goes to sum m mod DOT_SUMS. */
 #define DOT_SUMS 16
 
-#define MOST_DOT_ROWS 6
-#define MOST_DOT_COLUMNS 4
+#define MAX_DOT_ROWS 6
+#define MAX_DOT_COLUMNS 4
 
 /* Add the products of each row of A with each row of B to their sums:
  *
@@ -32,14 +32,14 @@ typedef void (*ConvolutionTile)(const Steps3d *steps, const float *a, ptrdiff_t 
  *
  * A[i][m] lies at a[i * a_row + m], B[j][m] at b[j * b_row + m]. The numbers of rows belong to the tile. */
 typedef void (*DotTile)(const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row, ptrdiff_t length,
-                        float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS]);
+                        float (*sums)[MAX_DOT_COLUMNS][DOT_SUMS]);
 
 /* The tiles of one instruction set. */
 typedef struct {
-    int rows[MOST_VECTORS + 1]; /* of the highest tile of a product with so many vectors in a row */
-    ConvolutionTile products[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
-    int dot_rows; /* rows of A in the largest tile of dot products; it has MOST_DOT_COLUMNS of B */
-    DotTile dots[MOST_DOT_COLUMNS + 1][MOST_DOT_ROWS + 1];
+    int rows[MAX_VECTORS + 1]; /* of the highest tile of a product with so many vectors in a row */
+    ConvolutionTile products[MAX_VECTORS + 1][MAX_TILE_ROWS + 1];
+    int dot_rows; /* rows of A in the largest tile of dot products; it has MAX_DOT_COLUMNS of B */
+    DotTile dots[MAX_DOT_COLUMNS + 1][MAX_DOT_ROWS + 1];
 } ConvolutionTiles;
 
 #endif

@@ -7,10 +7,10 @@
 #include "team.h"
 
 /* The steps of a product are cut into blocks of at most so many. */
-#define BLOCK 256
+#define STEPS_PER_BLOCK 256
 
 /* Parts per member, so that a late member leaves little to wait for. */
-#define PARTS_EACH 8
+#define PARTS_PER_MEMBER 8
 
 static const Tiles *tiles;
 static const ConvolutionTiles *convolution_tiles;
@@ -55,7 +55,7 @@ static Steps3d block_of(const Steps3d *all, ptrdiff_t begin, ptrdiff_t length, p
 static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Operand c, const float *column,
                            ptrdiff_t rows, ptrdiff_t vectors, int columns_of_last)
 {
-    Pieces blocks = steps->total > 0 ? cut_to_at_most(BLOCK, steps->total) : cut_into(1, 0);
+    Pieces blocks = steps->total > 0 ? cut_to_at_most(STEPS_PER_BLOCK, steps->total) : cut_into(1, 0);
     Pieces heights = cut_to_at_most(convolution_tiles->rows[vectors], rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t of_a, of_b;
@@ -107,7 +107,7 @@ static void set_columns(int number, void *work)
 
 static void share_out(Work *all, ptrdiff_t columns, int members)
 {
-    all->parts = cut_into(members > 1 ? least(columns, PARTS_EACH * members) : 1, columns);
+    all->parts = cut_into(members > 1 ? least(columns, PARTS_PER_MEMBER * members) : 1, columns);
     if (all->parts.count == 1) {
         set_columns(0, all);
         return;

@@ -9,22 +9,22 @@
 #include <string.h>
 
 /* A run is cut into blocks of at most so many numbers, which stay in the L1 cache for a few filters. */
-#define BLOCK 1024
+#define NUMBERS_PER_BLOCK 1024
 
 /* Tiles whose sums a thread keeps at once. */
-#define TILES 128
+#define TILES_AT_ONCE 128
 
 /* Parts per member, so that a late member leaves little to wait for. */
-#define PARTS_EACH 2
+#define PARTS_PER_MEMBER 2
 
-typedef float Sums[MOST_DOT_ROWS][MOST_DOT_COLUMNS][DOT_SUMS];
+typedef float Sums[MAX_DOT_ROWS][MAX_DOT_COLUMNS][DOT_SUMS];
 
 static _Thread_local struct {
-    _Alignas(64) Sums of_tile[TILES];
+    _Alignas(64) Sums of_tile[TILES_AT_ONCE];
 } kept;
 
 /* The bias is the weight of an input that is always 1. */
-static const float ones[BLOCK] = {[0 ... BLOCK - 1] = 1.0f};
+static const float ones[NUMBERS_PER_BLOCK] = {[0 ... NUMBERS_PER_BLOCK - 1] = 1.0f};
 
 /* A tile of dW: elements of one channel and one column of filters, or the bias, for a few filters. */
 typedef struct {
@@ -61,7 +61,7 @@ static TilePlace place_of(const Work *all, ptrdiff_t tile)
 
 /* Add the products of a block that begins at some pixel of an image column of x, and at one of y. */
 static void add_block(const Work *all, const TilePlace *at, const float *x, const float *dy, ptrdiff_t length,
-                      float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS])
+                      float (*sums)[MAX_DOT_COLUMNS][DOT_SUMS])
 {
     const Convolution *of = all->of;
     ptrdiff_t column = of->height * of->rows;
@@ -76,7 +76,7 @@ static void add_runs(const Work *all, const TilePlace *places, ptrdiff_t count)
     const Convolution *of = all->of;
     int is_whole = of->stride == 1;
     ptrdiff_t runs = is_whole ? 1 : of->down, length = is_whole ? of->down * of->rows : of->rows;
-    Pieces blocks = cut_to_at_most(BLOCK / DOT_SUMS, divided_up(length, DOT_SUMS));
+    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK / DOT_SUMS, divided_up(length, DOT_SUMS));
     for (ptrdiff_t run = 0; run < of->across * runs; run++) {
         ptrdiff_t j = run / runs, i = run % runs;
         const float *x = all->x + (j * of->channels * of->height + i) * of->stride * of->rows;
@@ -103,7 +103,7 @@ static float total_of(const float *sums)
     return some[0];
 }
 
-static void write_tile(const Work *all, const TilePlace *at, float (*sums)[MOST_DOT_COLUMNS][DOT_SUMS])
+static void write_tile(const Work *all, const TilePlace *at, float (*sums)[MAX_DOT_COLUMNS][DOT_SUMS])
 {
     ptrdiff_t size = all->of->size;
     for (ptrdiff_t j = 0; j < at->filters; j++) {
@@ -122,10 +122,10 @@ static void write_tile(const Work *all, const TilePlace *at, float (*sums)[MOST_
 static void add_tiles(int number, void *work)
 {
     const Work *all = work;
-    TilePlace places[TILES];
+    TilePlace places[TILES_AT_ONCE];
     ptrdiff_t begin = begin_of(all->parts, number), end = begin + length_of(all->parts, number);
-    for (ptrdiff_t first = begin; first < end; first += TILES) {
-        ptrdiff_t count = least(end - first, TILES);
+    for (ptrdiff_t first = begin; first < end; first += TILES_AT_ONCE) {
+        ptrdiff_t count = least(end - first, TILES_AT_ONCE);
         for (ptrdiff_t tile = 0; tile < count; tile++) {
             places[tile] = place_of(all, first + tile);
         }
@@ -140,11 +140,11 @@ static void add_tiles(int number, void *work)
 void convolve_to_weights(const Convolution *of, const float *x, const float *dy, Operand dW, float *db, int members)
 {
     Work all = {.of = of, .x = x, .dy = dy, .dW = dW, .db = db, .tiles = instruction_set()->convolution_tiles};
-    all.of_filters = cut_to_at_most(MOST_DOT_COLUMNS, of->filters);
+    all.of_filters = cut_to_at_most(MAX_DOT_COLUMNS, of->filters);
     all.of_rows = cut_to_at_most(all.tiles->dot_rows, of->size);
     all.of_each = of->channels * of->size * all.of_rows.count + (db != NULL);
     ptrdiff_t tiles = all.of_filters.count * all.of_each;
-    all.parts = cut_into(members > 1 ? least(tiles, PARTS_EACH * members) : 1, tiles);
+    all.parts = cut_into(members > 1 ? least(tiles, PARTS_PER_MEMBER * members) : 1, tiles);
     if (all.parts.count == 1) {
         add_tiles(0, &all);
         return;

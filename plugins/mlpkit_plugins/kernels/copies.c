@@ -11,10 +11,10 @@ VECTORIZED static void copy_rows_in_vectors(Operand a, Pieces tiles, ptrdiff_t i
     for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
         ptrdiff_t first = begin_of(tiles, tile), length = length_of(tiles, tile);
         const float *from = a.data + first * a.row;
-        int has_room = a.row == 1 && first + MOST_LANES <= rows;
+        int has_room = a.row == 1 && first + MAX_LANES <= rows;
         for (ptrdiff_t k = 0; k < inner; k++, from += a.column, to += length) {
             if (has_room) {
-                memcpy(to, from, MOST_LANES * sizeof(float)); /* more than needed, but in one step */
+                memcpy(to, from, MAX_LANES * sizeof(float)); /* more than needed, but in one step */
                 continue;
             }
             for (ptrdiff_t i = 0; i < length; i++) {
@@ -31,8 +31,8 @@ VECTORIZED static void copy_columns_in_vectors(Operand b, ptrdiff_t inner, ptrdi
         for (ptrdiff_t k = 0; k < inner; k++) {
             const float *from = b.data + k * b.row;
             ptrdiff_t j = 0;
-            for (; j + MOST_LANES <= columns; j += MOST_LANES) {
-                memcpy(to + k * width + j, from + j, MOST_LANES * sizeof(float));
+            for (; j + MAX_LANES <= columns; j += MAX_LANES) {
+                memcpy(to + k * width + j, from + j, MAX_LANES * sizeof(float));
             }
             for (; j < columns; j++) {
                 to[k * width + j] = from[j];

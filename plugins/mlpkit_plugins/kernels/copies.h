@@ -7,7 +7,7 @@
 #include "pieces.h"
 #include "tiles.h"
 
-/* Copy rows of A: for each tile, the numbers with the same k are contiguous. Needs room for MOST_LANES more. */
+/* Copy rows of A: for each tile, the numbers with the same k are contiguous. Needs room for MAX_LANES more. */
 void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to);
 
 /* Copy columns of B, each row to a row of at least that width. */

@@ -9,7 +9,7 @@
 /* How a file is written. */
 typedef struct {
     char delimiter, quote, point;
-    npy_bool ends_field[256]; /* by character: the delimiter, and the ends of a line */
+    npy_bool ends_field[256];      /* by character: the delimiter, and the ends of a line */
     const char *comment, *missing; /* missing: texts, each behind a byte with its length */
     Py_ssize_t comment_length, missing_length;
     Py_ssize_t longest; /* bytes of a field */
@@ -17,7 +17,7 @@ typedef struct {
 
 /* The columns that are read, and where to put them. */
 typedef struct {
-    npy_intp width, count; /* columns of the file, and those that are read; without any, records have any width */
+    npy_intp width, count;   /* columns of the file, and those that are read; without any, records have any width */
     const npy_int32 *places; /* for each column of the file its place among those that are read, or -1 */
     npy_bool *are_numbers;   /* for each column that is read: whether all its fields are numbers, as far as is known */
     npy_int32 *fields;       /* begin and length of each field, the length as ~length if two quotes stand for one */
@@ -100,8 +100,8 @@ static int number_in(Field field, const char *end, const Syntax *syntax, double 
 }
 
 /* Read a field of a column of numbers, and return the place behind it, as read_quoted does. */
-static const char *read_number_field(const char *at, const char *end, const Syntax *syntax, Field *field, double *number,
-                               int *is_number)
+static const char *read_number_field(const char *at, const char *end, const Syntax *syntax, Field *field,
+                                     double *number, int *is_number)
 {
     const char *behind = read_decimal(at, end, syntax->point, number);
     if (behind != NULL && behind - at <= syntax->longest && syntax->ends_field[(unsigned char)*behind]) {
@@ -114,10 +114,7 @@ static const char *read_number_field(const char *at, const char *end, const Synt
     return behind;
 }
 
-static int is_line_end(char character)
-{
-    return character == '\n' || character == '\r';
-}
+static int is_line_end(char character) { return character == '\n' || character == '\r'; }
 
 static int is_comment(Field field, const Syntax *syntax)
 {
@@ -174,7 +171,8 @@ static Outcome read_fields(const char **from, const char *data, const char *end,
         int is_number = place >= 0 && columns->are_numbers[place];
         double number = NAN;
         Field field;
-        at = is_number ? read_number_field(at, end, syntax, &field, &number, &is_number) : read_field(at, end, syntax, &field);
+        at = is_number ? read_number_field(at, end, syntax, &field, &number, &is_number)
+                       : read_field(at, end, syntax, &field);
         if (at == NULL || at == end) {
             return at == NULL ? UNUSUAL : CUT_OFF;
         }

@@ -10,19 +10,19 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MOST_DIGITS 19 /* any number of so many fits into 64 bits */
-#define LARGEST_EXPONENT 99999
-#define LONGEST_TEXT 64
+#define MAX_DIGITS 19 /* any number of so many fits into 64 bits */
+#define MAX_EXPONENT 99999
+#define MAX_CHARACTERS 64
 
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-#define EXACT_POWER_OF_TEN 22
-#define EXACT_INTEGER ((uint64_t)1 << 53)
+#define MAX_EXACT_POWER_OF_TEN 22
+#define MAX_EXACT_INTEGER ((uint64_t)1 << 53)
 
 #ifdef __SIZEOF_INT128__
 __extension__ typedef unsigned __int128 uint128_t;
 
-#define POWER_OF_FIVE_IN_64_BITS 27
+#define MAX_POWER_OF_FIVE_IN_64_BITS 27
 
 static uint64_t power_of_five(int exponent)
 {
@@ -66,7 +66,7 @@ static double multiplied(uint64_t digits, int exponent)
     return times_power_of_two((double)first, down + exponent);
 }
 #else
-#define POWER_OF_FIVE_IN_64_BITS (-1)
+#define MAX_POWER_OF_FIVE_IN_64_BITS (-1)
 #define divided(digits, exponent) 0.0
 #define multiplied(digits, exponent) 0.0
 #endif
@@ -75,11 +75,11 @@ static double multiplied(uint64_t digits, int exponent)
 static int scale(uint64_t digits, int exponent, double *number)
 {
     int size = exponent < 0 ? -exponent : exponent;
-    if (digits <= EXACT_INTEGER && size <= EXACT_POWER_OF_TEN) {
+    if (digits <= MAX_EXACT_INTEGER && size <= MAX_EXACT_POWER_OF_TEN) {
         *number = exponent < 0 ? (double)digits / powers_of_ten[size] : (double)digits * powers_of_ten[size];
         return 1;
     }
-    if (digits && size <= POWER_OF_FIVE_IN_64_BITS) {
+    if (digits && size <= MAX_POWER_OF_FIVE_IN_64_BITS) {
         *number = exponent < 0 ? divided(digits, size) : multiplied(digits, size);
         return 1;
     }
@@ -89,8 +89,8 @@ static int scale(uint64_t digits, int exponent, double *number)
 /* Set number to what Python reads; 0 if that is infinite, or the text is long. */
 static int read_as_python(const char *text, const char *end, const char *point, double *number)
 {
-    char copy[LONGEST_TEXT];
-    if (end - text >= LONGEST_TEXT) {
+    char copy[MAX_CHARACTERS];
+    if (end - text >= MAX_CHARACTERS) {
         return 0;
     }
     memcpy(copy, text, (size_t)(end - text));
@@ -106,10 +106,7 @@ static int read_as_python(const char *text, const char *end, const char *point, 
     return isfinite(*number);
 }
 
-static inline int is_digit(char character)
-{
-    return (unsigned char)(character - '0') < 10;
-}
+static inline int is_digit(char character) { return (unsigned char)(character - '0') < 10; }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 /* Append the first of eight characters that are digits, and return how many there are: without a branch for each, which
@@ -160,7 +157,7 @@ static const char *add_exponent(const char *letter, int *exponent)
     int power = 0;
     const char *at = first;
     for (; is_digit(*at); at++) {
-        power = power > LARGEST_EXPONENT ? power : 10 * power + (*at - '0');
+        power = power > MAX_EXPONENT ? power : 10 * power + (*at - '0');
     }
     *exponent += letter[1] == '-' ? -power : power;
     return at == first ? NULL : at;
@@ -179,13 +176,13 @@ const char *read_decimal(const char *text, const char *end, char point, double *
         count = at - first - 1;
         exponent = (int)(found_point + 1 - at);
     }
-    if (count == 0 || count > LONGEST_TEXT) {
+    if (count == 0 || count > MAX_CHARACTERS) {
         return NULL;
     }
     if ((*at | 32) == 'e' && (at = add_exponent(at, &exponent)) == NULL) {
         return NULL;
     }
-    if (count <= MOST_DIGITS && scale(digits, exponent, number)) {
+    if (count <= MAX_DIGITS && scale(digits, exponent, number)) {
         *number = *text == '-' ? -*number : *number;
         return at;
     }

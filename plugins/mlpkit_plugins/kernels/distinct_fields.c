@@ -14,10 +14,7 @@ typedef struct {
     uint32_t mask;
 } Distinct;
 
-static inline npy_int32 bytes_of(const npy_int32 *field)
-{
-    return field[1] < 0 ? ~field[1] : field[1];
-}
+static inline npy_int32 bytes_of(const npy_int32 *field) { return field[1] < 0 ? ~field[1] : field[1]; }
 
 /* FNV-1a. */
 static uint32_t hash_of(const char *text, npy_int32 bytes)

@@ -35,8 +35,7 @@ PyObject *kernel_drop(PyObject *const *arguments)
     enum { X, CHANCE, RATE, OUT };
     double rate;
     Matrix arrays[3];
-    if (!read_number(arguments[RATE], &rate) ||
-        !read_arrays(arguments[X], arguments[CHANCE], arguments[OUT], arrays)) {
+    if (!read_number(arguments[RATE], &rate) || !read_arrays(arguments[X], arguments[CHANCE], arguments[OUT], arrays)) {
         return NULL;
     }
     run(NPY_FLOAT, (const Loop[]){drop_float32}, arrays, 3, 3, &rate);

@@ -14,8 +14,8 @@ static int is_float32(PyObject *object)
 /* The same on copies of the inputs, the first of which becomes the output. */
 static PyObject *apply_to_copies(Loop loop, PyObject *const *arrays, int count, const double *numbers)
 {
-    PyObject *copies[MOST_ARRAYS] = {NULL};
-    Matrix all[MOST_ARRAYS];
+    PyObject *copies[MAX_ARRAYS] = {NULL};
+    Matrix all[MAX_ARRAYS];
     int made = 0, done = 0;
     for (; made + 1 < count && (copies[made] = float32_copy(arrays[made])) != NULL; made++) {
         PyArrayObject *copy = (PyArrayObject *)copies[made];
@@ -40,7 +40,7 @@ PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *num
             return NULL;
         }
     }
-    Matrix all[MOST_ARRAYS];
+    Matrix all[MAX_ARRAYS];
     if (!read_elements(arrays, count, NPY_FLOAT, all)) {
         return apply_to_copies(loop, arrays, count, numbers);
     }
@@ -56,7 +56,7 @@ static PyObject *call(const Loop *loop, int arrays, int parameters, PyObject *co
     if (loop == NULL || (parameters && !read_number(parameter, &number))) {
         return NULL;
     }
-    PyObject *given[MOST_ARRAYS];
+    PyObject *given[MAX_ARRAYS];
     memcpy(given, arguments, (size_t)arrays * sizeof *given);
     given[arrays - 1] = out;
     if (PyFloat_Check(given[0]) && is_float32(out)) { /* the same dy for all elements */

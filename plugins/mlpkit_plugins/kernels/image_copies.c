@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Numbers from which the GIL is released and threads share the work, and parts per member. */
-#define MANY 32768
-#define PARTS_EACH 4
+#define MIN_ELEMENTS_FOR_THREADS 32768
+#define PARTS_PER_MEMBER 4
 
 typedef struct {
     ptrdiff_t rows, channels, height, width, padding;
@@ -42,8 +42,8 @@ static ptrdiff_t place_of(const Lengths *of, ptrdiff_t feature)
 
 static void copy_vector(float *to, const float *from, int lanes)
 {
-    if (lanes == MOST_LANES) {
-        memcpy(to, from, MOST_LANES * sizeof(float));
+    if (lanes == MAX_LANES) {
+        memcpy(to, from, MAX_LANES * sizeof(float));
         return;
     }
     memcpy(to, from, (size_t)lanes * sizeof(float));
@@ -52,7 +52,7 @@ static void copy_vector(float *to, const float *from, int lanes)
 /* Copy as many features of as many rows as a vector has lanes. */
 static void copy_square(const Work *all, float *features, float *pixels, const ptrdiff_t *places)
 {
-    float square[MOST_LANES * MOST_LANES];
+    float square[MAX_LANES * MAX_LANES];
     int lanes = all->tiles->lanes;
     if (!all->to_features) {
         all->tiles->transpose(features, all->row, square, lanes);
@@ -74,7 +74,7 @@ static void copy_one(const Work *all, float *feature, float *pixel)
 /* Copy some features, at most as many as a vector has lanes, of all rows. */
 static void copy_features(const Work *all, ptrdiff_t begin, ptrdiff_t count)
 {
-    ptrdiff_t places[MOST_LANES], n = 0, lanes = all->tiles->lanes;
+    ptrdiff_t places[MAX_LANES], n = 0, lanes = all->tiles->lanes;
     for (ptrdiff_t i = 0; i < count; i++) {
         places[i] = place_of(&all->of, begin + i);
     }
@@ -104,14 +104,14 @@ static void copy_all(Work *all)
 {
     ptrdiff_t features = all->of.channels * all->of.height * all->of.width;
     ptrdiff_t groups = divided_up(features, all->tiles->lanes);
-    if (features * all->of.rows < MANY) {
+    if (features * all->of.rows < MIN_ELEMENTS_FOR_THREADS) {
         all->parts = cut_into(1, groups);
         copy_part(0, all);
         return;
     }
     PyThreadState *thread = PyEval_SaveThread();
     int members = blas_threads();
-    all->parts = cut_into(members > 1 ? least(groups, PARTS_EACH * members) : 1, groups);
+    all->parts = cut_into(members > 1 ? least(groups, PARTS_PER_MEMBER * members) : 1, groups);
     if (all->parts.count == 1) {
         copy_part(0, all);
     }
@@ -194,10 +194,9 @@ PyObject *kernel_flatten_images(PyObject *const *arguments)
     enum { X, OUT };
     PyArrayObject *x = (PyArrayObject *)arguments[X];
     Matrix features;
-    if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 ||
-        !lies_by(x, AS_READ, 0) || !read_matrix(arguments[OUT], NPY_FLOAT, 1, &features) ||
-        features.rows != PyArray_DIM(x, 0) || features.rows * features.columns != PyArray_SIZE(x) ||
-        !disjoint(arguments[OUT], arguments, 1)) {
+    if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 || !lies_by(x, AS_READ, 0) ||
+        !read_matrix(arguments[OUT], NPY_FLOAT, 1, &features) || features.rows != PyArray_DIM(x, 0) ||
+        features.rows * features.columns != PyArray_SIZE(x) || !disjoint(arguments[OUT], arguments, 1)) {
         return NULL;
     }
     Work all = {.tiles = instruction_set()->tiles,

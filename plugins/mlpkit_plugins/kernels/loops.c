@@ -8,13 +8,13 @@
 #include <string.h>
 
 /* Elements from which the GIL is released. */
-#define MANY 16384
+#define MIN_ELEMENTS_TO_RELEASE_GIL 16384
 
 /* Elements of a part: so many that the cost of taking it is negligible. */
-#define PART 16384
+#define ELEMENTS_PER_PART 16384
 
 /* Parts per member, so that a late member leaves little to wait for. */
-#define PARTS_EACH 4
+#define PARTS_PER_MEMBER 4
 
 typedef struct {
     Loop loop;
@@ -32,7 +32,7 @@ static npy_intp begin_of_part(int number, int parts, npy_intp length, npy_intp s
 static void run_part(int number, void *everything)
 {
     const Work *work = everything;
-    Matrix arrays[MOST_ARRAYS];
+    Matrix arrays[MAX_ARRAYS];
     memcpy(arrays, work->arrays, (size_t)work->count * sizeof(Matrix));
     for (int i = 0; i < work->cut; i++) {
         Matrix *array = &arrays[i];
@@ -55,13 +55,13 @@ static void run_part(int number, void *everything)
 static int parts_of(const Work *work, npy_intp elements, int members)
 {
     npy_intp most = work->by_columns ? work->arrays[0].columns : work->arrays[0].rows;
-    return (int)least(least(elements / PART, most), PARTS_EACH * members);
+    return (int)least(least(elements / ELEMENTS_PER_PART, most), PARTS_PER_MEMBER * members);
 }
 
 static void compute(Work work)
 {
     npy_intp elements = work.arrays[0].rows * work.arrays[0].columns;
-    if (elements < MANY) {
+    if (elements < MIN_ELEMENTS_TO_RELEASE_GIL) {
         work.loop(work.arrays, work.numbers);
         return;
     }

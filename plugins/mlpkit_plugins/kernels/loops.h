@@ -4,13 +4,13 @@
 
 #include "arguments.h"
 
-#define MOST_ARRAYS 8
+#define MAX_ARRAYS 8
 
 /* A loop over arrays of one dtype. */
 typedef void (*Loop)(const Matrix *arrays, const double *numbers);
 
 /* The loop for float32, and the one for float64. */
-#define BOTH(loop) (const Loop[]){loop##_float32, loop##_float64}
+#define BOTH(loop) ((const Loop[]){loop##_float32, loop##_float64})
 
 /* Call the loop of that dtype; the GIL is released if there are many elements.
  *

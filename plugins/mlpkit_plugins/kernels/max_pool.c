@@ -60,8 +60,7 @@ PyObject *kernel_max_pool_gradient(PyObject *const *arguments)
     if (type < 0 || !read_images(arguments[X], type, 0, x) || !read_images(arguments[Y], type, 0, y) ||
         !read_images(arguments[DY], type, 0, dy) || !read_images(arguments[OUT], type, 1, dx) ||
         !read_lengths(arguments[X], arguments[Y], arguments[SIZE], arguments[STRIDE], &pool) ||
-        pool.stride < pool.size ||
-        !PyArray_SAMESHAPE((PyArrayObject *)arguments[X], (PyArrayObject *)arguments[OUT]) ||
+        pool.stride < pool.size || !PyArray_SAMESHAPE((PyArrayObject *)arguments[X], (PyArrayObject *)arguments[OUT]) ||
         !PyArray_SAMESHAPE((PyArrayObject *)arguments[Y], (PyArrayObject *)arguments[DY]) ||
         !disjoint(arguments[OUT], arguments, 3)) {
         return NULL;

@@ -76,10 +76,8 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "compiled", "The kernels, compiled: what with_numpy.py computes, sooner.", -1, methods,
-    NULL, NULL, NULL, NULL,
-};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "compiled", .m_doc = "The kernels, compiled.",
+                                        .m_size = -1, .m_methods = methods};
 
 static const char *products_by(void)
 {

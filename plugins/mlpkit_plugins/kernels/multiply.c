@@ -12,16 +12,16 @@
 
 /* From so many multiplications on, with no side shorter than that, AMX is faster, although each number must be split
  * for it. */
-#define AMX_MULTIPLICATIONS 20000000
-#define AMX_SIDE 128
+#define MIN_MULTIPLICATIONS_FOR_AMX 20000000
+#define MIN_SIDE_FOR_AMX 128
 
 /* Multiplications of a part: so many that the cost of taking it is negligible. Reading a number of B takes as long as
- * READING of them. */
-#define PART 250000
-#define READING 8
+ * MULTIPLICATIONS_PER_NUMBER_READ of them. */
+#define MULTIPLICATIONS_PER_PART 250000
+#define MULTIPLICATIONS_PER_NUMBER_READ 8
 
 /* Columns of C are split at multiples of a vector or a tile. */
-#define GRAIN 16
+#define COLUMNS_PER_GRAIN 16
 
 /* Computes a part; 0 if it can't do so. */
 typedef int (*Multiply)(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
@@ -40,8 +40,8 @@ int can_multiply(void) { return can_multiply_vectors(); }
 
 int suits_amx(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
-    return least(least(rows, columns), inner) >= AMX_SIDE && rows * inner * columns >= AMX_MULTIPLICATIONS &&
-           (a.row == 1 || a.column == 1) && has_amx();
+    return least(least(rows, columns), inner) >= MIN_SIDE_FOR_AMX &&
+           rows * inner * columns >= MIN_MULTIPLICATIONS_FOR_AMX && (a.row == 1 || a.column == 1) && has_amx();
 }
 
 /* What computes a product of rounded factors: with neither AMX nor pairs, they must be rounded already. */
@@ -71,8 +71,8 @@ static void multiply_rows(int number, void *work)
 static void multiply_columns(int number, void *work)
 {
     Product *all = work;
-    ptrdiff_t begin = begin_of(all->parts, number) * GRAIN;
-    ptrdiff_t columns = least(length_of(all->parts, number) * GRAIN, all->columns - begin);
+    ptrdiff_t begin = begin_of(all->parts, number) * COLUMNS_PER_GRAIN;
+    ptrdiff_t columns = least(length_of(all->parts, number) * COLUMNS_PER_GRAIN, all->columns - begin);
     if (!all->multiply(all->a, part_from(all->b, 0, begin), part_from(all->c, 0, begin),
                        all->row == NULL ? NULL : all->row + begin, all->rows, all->inner, columns)) {
         all->done = 0;
@@ -82,10 +82,14 @@ static void multiply_columns(int number, void *work)
 /* Compute all parts; 0 if one of them can't be computed. */
 static int share_out(Product *all, int members)
 {
-    int by_rows = all->rows + all->rows / 8 >= all->columns; /* rather than columns, each part of which reads all of A */
+    /* Rather than by columns: each part of the columns reads all of A. */
+    int by_rows = all->rows + all->rows / 8 >= all->columns;
     Part part = by_rows ? multiply_rows : multiply_columns;
-    ptrdiff_t length = by_rows ? all->rows : divided_up(all->columns, GRAIN);
-    ptrdiff_t parts = least(least((all->rows + READING) * all->inner * all->columns / PART, members), length);
+    ptrdiff_t length = by_rows ? all->rows : divided_up(all->columns, COLUMNS_PER_GRAIN);
+    ptrdiff_t parts = least(
+        least((all->rows + MULTIPLICATIONS_PER_NUMBER_READ) * all->inner * all->columns / MULTIPLICATIONS_PER_PART,
+              members),
+        length);
     all->done = 1;
     all->parts = cut_into(parts < 2 ? 1 : parts, length);
     if (all->parts.count == 1) {

@@ -9,10 +9,10 @@ int can_multiply(void);
 
 /* How an element is computed. */
 typedef enum {
-    ANY_ORDER,        /* with AMX, if that suits */
-    ROW_ORDER,        /* in the order that a row has in any batch */
-    ROUND_FACTORS,    /* from factors that are rounded to bfloat16 */
-    ROUNDED_FACTORS,  /* the same, if they are so already */
+    ANY_ORDER,       /* with AMX, if that suits */
+    ROW_ORDER,       /* in the order that a row has in any batch */
+    ROUND_FACTORS,   /* from factors that are rounded to bfloat16 */
+    ROUNDED_FACTORS, /* the same, if they are so already */
 } Precision;
 
 /* Whether the processor has AMX, and it computes the product faster. */

@@ -10,18 +10,18 @@
 #include <string.h>
 
 /* The inner dimension is cut into blocks of at most so many steps. */
-#define BLOCK 16
+#define STEPS_PER_BLOCK 16
 
 /* Rows of A that are split together, and stay in the L2 cache while all strips of B are used. */
-#define ROWS 256
+#define ROWS_PER_GROUP 256
 
 /* The product of a strip of A and one of B is a square of C. */
-#define SQUARE (STRIP * STRIP)
+#define NUMBERS_PER_SQUARE (STRIP * STRIP)
 
 static _Thread_local struct {
-    _Alignas(64) bfloat16 of_a[ROWS / STRIP][BLOCK * STEP_NUMBERS(TERMS)];
-    _Alignas(64) bfloat16 of_b[BLOCK * STEP_NUMBERS(TERMS)];
-    _Alignas(64) float square[SQUARE];
+    _Alignas(64) bfloat16 of_a[ROWS_PER_GROUP / STRIP][STEPS_PER_BLOCK * STEP_NUMBERS(TERMS)];
+    _Alignas(64) bfloat16 of_b[STEPS_PER_BLOCK * STEP_NUMBERS(TERMS)];
+    _Alignas(64) float square[NUMBERS_PER_SQUARE];
 } room;
 
 /* Set so many rows and columns of C to those of a square, or add them. */
@@ -38,18 +38,26 @@ VECTORIZED static void add_square(const float *square, Operand c, ptrdiff_t rows
     }
 }
 
-/* Tiles 0 to 3 have the sums, two by two, 4 and 5 a term of A, 6 and 7 a term of B. */
-#define LOAD_A(term)                                                                                                   \
-    LOAD_TILE(4, a + (2 * (term) - 2) * TILE_NUMBERS, TILE_BYTES_APART);                                               \
-    LOAD_TILE(5, a + (2 * (term) - 1) * TILE_NUMBERS, TILE_BYTES_APART);
-#define LOAD_B(term)                                                                                                   \
-    LOAD_TILE(6, b + (2 * (term) - 2) * TILE_NUMBERS, TILE_BYTES_APART);                                               \
-    LOAD_TILE(7, b + (2 * (term) - 1) * TILE_NUMBERS, TILE_BYTES_APART);
-#define MULTIPLY                                                                                                       \
-    ADD_PRODUCT_OF_TILES(0, 4, 6);                                                                                     \
-    ADD_PRODUCT_OF_TILES(1, 4, 7);                                                                                     \
-    ADD_PRODUCT_OF_TILES(2, 5, 6);                                                                                     \
+/* Tiles 0 to 3 hold the sums, two by two, 4 and 5 a term of A, 6 and 7 a term of B. */
+static inline void load_a(const bfloat16 *a, int term)
+{
+    LOAD_TILE(4, a + (2 * term - 2) * TILE_NUMBERS, TILE_BYTES_APART);
+    LOAD_TILE(5, a + (2 * term - 1) * TILE_NUMBERS, TILE_BYTES_APART);
+}
+
+static inline void load_b(const bfloat16 *b, int term)
+{
+    LOAD_TILE(6, b + (2 * term - 2) * TILE_NUMBERS, TILE_BYTES_APART);
+    LOAD_TILE(7, b + (2 * term - 1) * TILE_NUMBERS, TILE_BYTES_APART);
+}
+
+static inline void add_products(void)
+{
+    ADD_PRODUCT_OF_TILES(0, 4, 6);
+    ADD_PRODUCT_OF_TILES(1, 4, 7);
+    ADD_PRODUCT_OF_TILES(2, 5, 6);
     ADD_PRODUCT_OF_TILES(3, 5, 7);
+}
 
 /* Set a square of C to the product of a strip of A and one of B, with a row added to each of its rows, if there is one. */
 static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps, int terms)
@@ -68,16 +76,24 @@ static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float 
         LOAD_TILE(3, row + TILE_LINES, 0);
     }
     for (; steps > 0; steps--, a += STEP_NUMBERS(terms), b += STEP_NUMBERS(terms)) {
-        if (terms == 1) {
-            LOAD_A(1) LOAD_B(1) MULTIPLY
-            continue;
+        load_a(a, 1);
+        if (terms > 1) {
+            load_b(b, 3);
+            add_products();
+            load_b(b, 2);
+            add_products();
+            load_a(a, 2);
+            add_products();
+            load_b(b, 1);
+            add_products();
+            load_a(a, 3);
+            add_products();
+            load_a(a, 1);
         }
-        LOAD_A(1) LOAD_B(3) MULTIPLY
-        LOAD_B(2) MULTIPLY
-        LOAD_A(2) MULTIPLY
-        LOAD_B(1) MULTIPLY
-        LOAD_A(3) MULTIPLY
-        LOAD_A(1) MULTIPLY
+        else {
+            load_b(b, 1);
+        }
+        add_products();
     }
     STORE_TILE(0, c.data, bytes_apart);
     STORE_TILE(1, c.data + TILE_LINES, bytes_apart);
@@ -126,8 +142,8 @@ static int multiply_block(Operand a, Operand b, Operand c, const float *row, ptr
 static int multiply_terms(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                           ptrdiff_t columns, int terms)
 {
-    Pieces blocks = cut_to_at_most(BLOCK, divided_up(inner, TILE_DEPTH));
-    Pieces groups = cut_to_at_most(ROWS / STRIP, divided_up(rows, STRIP));
+    Pieces blocks = cut_to_at_most(STEPS_PER_BLOCK, divided_up(inner, TILE_DEPTH));
+    Pieces groups = cut_to_at_most(ROWS_PER_GROUP / STRIP, divided_up(rows, STRIP));
     int bounded = 1;
     use_tiles();
     for (ptrdiff_t block = 0; block < blocks.count && bounded; block++) {
@@ -135,17 +151,16 @@ static int multiply_terms(Operand a, Operand b, Operand c, const float *row, ptr
         ptrdiff_t length = least(length_of(blocks, block) * TILE_DEPTH, inner - k);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t i = begin_of(groups, group) * STRIP;
-            bounded &= multiply_block(part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0),
-                                      block == 0 ? row : NULL, least(length_of(groups, group) * STRIP, rows - i),
-                                      length, columns, block > 0, terms);
+            bounded &=
+                multiply_block(part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0), block == 0 ? row : NULL,
+                               least(length_of(groups, group) * STRIP, rows - i), length, columns, block > 0, terms);
         }
     }
     release_tiles();
     return bounded;
 }
 
-int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                 ptrdiff_t columns)
+int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
     return multiply_terms(a, b, c, row, rows, inner, columns, TERMS);
 }
@@ -156,8 +171,7 @@ int multiply_amx_rounded(Operand a, Operand b, Operand c, const float *row, ptrd
     return multiply_terms(a, b, c, row, rows, inner, columns, 1);
 }
 #else
-int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                 ptrdiff_t columns)
+int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
     (void)a, (void)b, (void)c, (void)row, (void)rows, (void)inner, (void)columns;
     return 0;

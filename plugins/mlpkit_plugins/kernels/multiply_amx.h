@@ -19,8 +19,7 @@
  *
  * Source: Henry, Tang and Heinecke, Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
  * Computations, 2019. */
-int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
-                 ptrdiff_t columns);
+int multiply_amx(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns);
 
 /* The same with each number rounded to bfloat16 (bfloat16.h) rather than split, whatever it is; always 1. The product
  * of two numbers is exact, and sums are added in the same order. */

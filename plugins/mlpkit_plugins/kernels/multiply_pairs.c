@@ -6,22 +6,22 @@
 #include "pairs.h"
 
 /* Rows of A for which a panel of B is rounded once. */
-#define ROWS 512
+#define ROWS_PER_GROUP 512
 
 /* Most steps of a block: each multiplies pairs. */
-#define STEPS (BLOCK / 2)
+#define STEPS_PER_BLOCK (NUMBERS_PER_BLOCK / 2)
 
 /* Pairs from one copied row to the next: rows a multiple of 2 KiB apart would compete for the same cache sets. */
-#define APART (STEPS + MOST_LANES)
+#define PAIRS_PER_ROW (STEPS_PER_BLOCK + MAX_LANES)
 
 /* Steps at which all rows of a tile are zero are left out if that leaves no more than so many sixteenths of them. */
-#define SIXTEENTHS_LEFT 13
+#define MAX_SIXTEENTHS_LEFT 13
 
 static _Thread_local struct {
-    _Alignas(64) float rows[ROWS * APART + MOST_LANES];
-    _Alignas(64) float panel[STEPS * MOST_VECTORS * MOST_LANES];
-    unsigned char numbers[ROWS][STEPS];
-    Steps steps[ROWS];
+    _Alignas(64) float rows[ROWS_PER_GROUP * PAIRS_PER_ROW + MAX_LANES];
+    _Alignas(64) float panel[STEPS_PER_BLOCK * MAX_VECTORS * MAX_LANES];
+    unsigned char numbers[ROWS_PER_GROUP][STEPS_PER_BLOCK];
+    Steps steps[ROWS_PER_GROUP];
 } room;
 
 static const Pairs *set;
@@ -38,7 +38,7 @@ int can_multiply_pairs(void)
 static void pair_all_rows(Operand a, Pieces tiles, ptrdiff_t inner)
 {
     if (a.column == 1) {
-        set->pair_rows(a, begin_of(tiles, tiles.count), inner, room.rows, APART);
+        set->pair_rows(a, begin_of(tiles, tiles.count), inner, room.rows, PAIRS_PER_ROW);
     }
     else {
         set->pair_tiles(a, tiles, inner, room.rows);
@@ -49,7 +49,7 @@ static void pair_all_rows(Operand a, Pieces tiles, ptrdiff_t inner)
 static Operand tile_of(Operand a, Pieces tiles, ptrdiff_t tile, ptrdiff_t steps)
 {
     ptrdiff_t top = begin_of(tiles, tile);
-    return a.column == 1 ? (Operand){room.rows + top * APART, APART, 1}
+    return a.column == 1 ? (Operand){room.rows + top * PAIRS_PER_ROW, PAIRS_PER_ROW, 1}
                          : (Operand){room.rows + top * steps, 1, length_of(tiles, tile)};
 }
 
@@ -62,7 +62,7 @@ static void list_steps(Operand a, Pieces tiles, ptrdiff_t steps, int may_skip)
             Operand rows = tile_of(a, tiles, tile, steps);
             Steps found = set->tiles->steps_of(rows.data, rows.row, rows.column, length_of(tiles, tile), steps,
                                                room.numbers[tile]);
-            room.steps[tile] = 16 * found.count > SIXTEENTHS_LEFT * steps ? room.steps[tile] : found;
+            room.steps[tile] = 16 * found.count > MAX_SIXTEENTHS_LEFT * steps ? room.steps[tile] : found;
         }
     }
 }
@@ -98,15 +98,15 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
 int multiply_pairs(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                    ptrdiff_t columns)
 {
-    Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(ROWS, rows);
+    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(ROWS_PER_GROUP, rows);
     int may_skip = has_many_zeros(a, rows, inner, columns) && is_finite(b, inner, columns);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t k = begin_of(blocks, block);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t i = begin_of(groups, group);
             multiply_block(part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0),
-                           block == blocks.count - 1 ? row : NULL, length_of(groups, group),
-                           length_of(blocks, block), columns, block > 0, may_skip);
+                           block == blocks.count - 1 ? row : NULL, length_of(groups, group), length_of(blocks, block),
+                           columns, block > 0, may_skip);
         }
     }
     return 1;

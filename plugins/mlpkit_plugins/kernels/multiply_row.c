@@ -12,16 +12,16 @@
 #include <string.h>
 
 /* Columns whose sums stay in the L1 cache beside what is read, and blocks that are summed before their sums are added. */
-#define WIDE 2048
-#define MOST_BLOCKS 8
+#define COLUMNS_AT_ONCE 2048
+#define BLOCKS_AT_ONCE 8
 
 /* Numbers of B that a thread reads at least. */
-#define NUMBERS 30000
+#define MIN_NUMBERS_PER_THREAD 30000
 
 /* Columns are split at multiples of a cache line. */
-#define GRAIN MOST_LANES
+#define COLUMNS_PER_GRAIN MAX_LANES
 
-typedef float Sums[WIDE + MOST_LANES];
+typedef float Sums[COLUMNS_AT_ONCE + MAX_LANES];
 
 typedef struct {
     Operand a, b; /* from the first block and column on */
@@ -30,7 +30,7 @@ typedef struct {
     Sums *sums;
 } Blocks;
 
-static _Thread_local _Alignas(64) Sums sums_of_blocks[MOST_BLOCKS];
+static _Thread_local _Alignas(64) Sums sums_of_blocks[BLOCKS_AT_ONCE];
 
 int suits_multiply_row(Operand b, ptrdiff_t rows, ptrdiff_t columns)
 {
@@ -43,8 +43,8 @@ static void sum_part(int number, void *work)
 {
     const Blocks *all = work;
     ptrdiff_t block = number / all->cuts.count, cut = number % all->cuts.count;
-    ptrdiff_t k = begin_of(all->blocks, block), left = begin_of(all->cuts, cut) * GRAIN;
-    ptrdiff_t width = length_of(all->cuts, cut) * GRAIN;
+    ptrdiff_t k = begin_of(all->blocks, block), left = begin_of(all->cuts, cut) * COLUMNS_PER_GRAIN;
+    ptrdiff_t width = length_of(all->cuts, cut) * COLUMNS_PER_GRAIN;
     float *sums = all->sums[block] + left;
     memset(sums, 0, sizeof(float) * (size_t)width);
     instruction_set()->tiles->add_row(part_from(all->a, 0, k).data, all->a.column, length_of(all->blocks, block),
@@ -65,8 +65,8 @@ static ptrdiff_t cuts_for(ptrdiff_t blocks, ptrdiff_t threads)
 
 static void sum_blocks(Blocks *all, int members)
 {
-    ptrdiff_t grains = divided_up(all->columns, GRAIN), inner = begin_of(all->blocks, all->blocks.count);
-    ptrdiff_t threads = least(inner * all->columns / NUMBERS, members);
+    ptrdiff_t grains = divided_up(all->columns, COLUMNS_PER_GRAIN), inner = begin_of(all->blocks, all->blocks.count);
+    ptrdiff_t threads = least(inner * all->columns / MIN_NUMBERS_PER_THREAD, members);
     all->cuts = cut_into(threads < 2 ? 1 : least(cuts_for(all->blocks.count, threads), grains), grains);
     int parts = (int)(all->blocks.count * all->cuts.count);
     if (threads < 2) {
@@ -90,9 +90,9 @@ VECTORIZED static void add_sums(const float *sums, int add, const float *row, fl
 
 void multiply_row(Operand a, Operand b, float *c, const float *row, ptrdiff_t inner, ptrdiff_t columns, int members)
 {
-    Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(MOST_BLOCKS, blocks.count);
-    for (ptrdiff_t left = 0; left < columns; left += WIDE) {
-        ptrdiff_t width = least(columns - left, WIDE);
+    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(BLOCKS_AT_ONCE, blocks.count);
+    for (ptrdiff_t left = 0; left < columns; left += COLUMNS_AT_ONCE) {
+        ptrdiff_t width = least(columns - left, COLUMNS_AT_ONCE);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t first = begin_of(groups, group), count = length_of(groups, group), k = begin_of(blocks, first);
             Blocks all = {part_from(a, 0, k), part_from(b, k, left), .columns = width, .sums = sums_of_blocks};

@@ -10,48 +10,48 @@
 #include <string.h>
 
 /* Rows of A for which a panel of B is copied once. */
-#define ROWS 512
+#define ROWS_PER_GROUP 512
 
 /* Numbers of B that fit into the cache as a whole; padded to whole vectors per row, they fit into the copies. */
-#define FEW 12288
+#define MAX_NUMBERS_IN_CACHE 12288
 
 /* Number of tiles per panel from which copying the panel pays off. */
-#define OFTEN 6
+#define MIN_TILES_FOR_COPIES 6
 
 /* The transpose of C is computed if vectors along its rows would be empty by more than this part of theirs, and the
  * inner dimension is so long that it pays off. */
-#define WASTE 8
-#define LONG 128
+#define MAX_EIGHTHS_EMPTY 1
+#define MIN_INNER_TO_TRANSPOSE 128
 
 /* Steps of the inner dimension at which all rows of a tile are zero are left out if that leaves no more than so many
  * sixteenths of them, and the product has so many multiplications and A so many rows that it pays off to look for them
  * and to read B once more. */
-#define SIXTEENTHS_LEFT 13
-#define MANY 500000
-#define MANY_ROWS 32
+#define MAX_SIXTEENTHS_LEFT 13
+#define MIN_MULTIPLICATIONS_TO_SKIP 500000
+#define MIN_ROWS_TO_SKIP 32
 
 /* Low tiles leave out more steps, since fewer rows are more often zero all at once. They pay off if high ones leave in
  * more than so many eighths of the steps of low ones. */
-#define EIGHTHS_OF_LOW 9
+#define MAX_EIGHTHS_OF_LOW 9
 
 /* How many samples of A are looked at, and how many steps each has. */
 #define SAMPLES 8
-#define SAMPLE 64
+#define STEPS_PER_SAMPLE 64
 
 /* The bits of the least number that is infinite once it is rounded to bfloat16. */
-#define LEAST_ROUNDED_TO_INFINITY 0x7f7f8000
+#define LEAST_BITS_ROUNDED_TO_INFINITY 0x7f7f8000
 
-#define PANELS (BLOCK * MOST_VECTORS * MOST_LANES)
+#define NUMBERS_OF_PANELS (NUMBERS_PER_BLOCK * MAX_VECTORS * MAX_LANES)
 
 static _Thread_local struct {
-    _Alignas(64) float panels[PANELS];
-    _Alignas(64) float rows[ROWS * BLOCK + MOST_LANES];
+    _Alignas(64) float panels[NUMBERS_OF_PANELS];
+    _Alignas(64) float rows[ROWS_PER_GROUP * NUMBERS_PER_BLOCK + MAX_LANES];
 } copies;
 
 /* The steps of each tile of a block that are not left out. */
 static _Thread_local struct {
-    unsigned char numbers[ROWS][BLOCK];
-    Steps of_tile[ROWS];
+    unsigned char numbers[ROWS_PER_GROUP][NUMBERS_PER_BLOCK];
+    Steps of_tile[ROWS_PER_GROUP];
 } listed;
 
 static const Tiles *tiles;
@@ -94,7 +94,7 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
     ptrdiff_t lanes = tiles->lanes;
     Pieces panels = panels_of(tiles, columns), heights = heights_of(rows, panels, skips);
     int copies_a = a.column != 1 && panels.count > 1;
-    int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= OFTEN);
+    int copies_b = b.column != 1 || (panels.count > 1 && heights.count >= MIN_TILES_FOR_COPIES);
     float *copied_rows = copies.rows, *copied_panel = copies.panels;
     if (copies_a) {
         copy_rows(a, heights, inner, copied_rows);
@@ -154,15 +154,15 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
 static void multiply_alone(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                            ptrdiff_t columns, ptrdiff_t skips)
 {
-    Pieces blocks = cut_to_at_most(BLOCK, inner), groups = cut_to_at_most(ROWS, rows);
+    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(ROWS_PER_GROUP, rows);
     for (ptrdiff_t block = 0; block < blocks.count; block++) {
         ptrdiff_t k = begin_of(blocks, block), length = length_of(blocks, block);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t i = begin_of(groups, group), height = length_of(groups, group);
             const float *added = block == blocks.count - 1 ? row : NULL;
-            (length * columns <= FEW ? multiply_short_block : multiply_block)(part_from(a, i, k), part_from(b, k, 0),
-                                                                              part_from(c, i, 0), added, height,
-                                                                              length, columns, block > 0, skips);
+            (length * columns <= MAX_NUMBERS_IN_CACHE ? multiply_short_block : multiply_block)(
+                part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0), added, height, length, columns, block > 0,
+                skips);
         }
     }
 }
@@ -175,7 +175,8 @@ static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows,
         ptrdiff_t begin = begin_of(panels, panel) * tiles->lanes;
         ptrdiff_t width = least(length_of(panels, panel) * tiles->lanes, rows - begin);
         Operand transpose = {copies.panels, width, 1};
-        multiply_alone(transpose_of(b), transpose_of(part_from(a, begin, 0)), transpose, NULL, columns, inner, width, 0);
+        multiply_alone(transpose_of(b), transpose_of(part_from(a, begin, 0)), transpose, NULL, columns, inner, width,
+                       0);
         copy_columns(transpose_of(transpose), width, columns, c.row, tiles, c.data + begin * c.row);
     }
 }
@@ -184,7 +185,8 @@ static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows,
 static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t columns)
 {
     ptrdiff_t used = divided_up(columns, tiles->lanes) * tiles->lanes;
-    return a.row == 1 && b.column == 1 && inner >= LONG && columns <= BLOCK && used - columns > used / WASTE;
+    return a.row == 1 && b.column == 1 && inner >= MIN_INNER_TO_TRANSPOSE && columns <= NUMBERS_PER_BLOCK &&
+           8 * (used - columns) > MAX_EIGHTHS_EMPTY * used;
 }
 
 /* The height of tiles that can leave out many steps, as for images with a dark border, one-hot columns or outputs of
@@ -192,11 +194,12 @@ static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t col
  * steps of many tiles. */
 static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
-    if (rows < MANY_ROWS || rows * inner * columns < MANY || (a.row != 1 && a.column != 1)) {
+    if (rows < MIN_ROWS_TO_SKIP || rows * inner * columns < MIN_MULTIPLICATIONS_TO_SKIP ||
+        (a.row != 1 && a.column != 1)) {
         return 0;
     }
     Pieces panels = panels_of(tiles, columns);
-    ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = least(inner, SAMPLE);
+    ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = least(inner, STEPS_PER_SAMPLE);
     ptrdiff_t low = panels.count > 1 ? least(divided_up(tiles->sums, vectors), high) : high;
     ptrdiff_t left = 0, left_by_high = 0;
     for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
@@ -206,10 +209,10 @@ static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, p
         left += tiles->steps_of(part, a.row, a.column, low, length, NULL).count;
         left_by_high += low < high ? tiles->steps_of(part, a.row, a.column, high, length, NULL).count : 0;
     }
-    if (16 * left > SIXTEENTHS_LEFT * SAMPLES * length) {
+    if (16 * left > MAX_SIXTEENTHS_LEFT * SAMPLES * length) {
         return 0;
     }
-    return 8 * left_by_high > EIGHTHS_OF_LOW * left ? low : high;
+    return 8 * left_by_high > MAX_EIGHTHS_OF_LOW * left ? low : high;
 }
 
 int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
@@ -230,7 +233,7 @@ VECTORIZED static int is_finite_in_vectors(Operand b, ptrdiff_t inner, ptrdiff_t
             largest = bits > largest ? bits : largest;
         }
     }
-    return largest < LEAST_ROUNDED_TO_INFINITY;
+    return largest < LEAST_BITS_ROUNDED_TO_INFINITY;
 }
 
 int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns) { return is_finite_in_vectors(b, inner, columns); }

@@ -5,7 +5,7 @@
 #include "operand.h"
 
 /* The inner dimension is cut into blocks of at most so many numbers. */
-#define BLOCK 256
+#define NUMBERS_PER_BLOCK 256
 
 /* Whether there are tiles for the processor's vectors. */
 int can_multiply_vectors(void);

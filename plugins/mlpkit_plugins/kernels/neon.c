@@ -27,7 +27,7 @@
 #define ROWS_OF_2 12
 #define ROWS_OF_3 8
 #define ROWS_OF_4 5
-#define SUMS 16
+#define MIN_SUMS 16
 
 /* Otherwise GCC compiles a path through a whole tile for each count. */
 #define HIDE(count) __asm__("" : "+r"(count))

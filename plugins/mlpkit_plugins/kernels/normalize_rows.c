@@ -6,8 +6,8 @@
 PyObject *kernel_normalize_rows(PyObject *const *arguments)
 {
     enum { X, GAMMA, BETA, EPSILON, NORMALIZED, SCALE, OUT };
-    static const Parameter parameters[] = {{X, OF_X, 0},   {NORMALIZED, OF_X, 1},  {SCALE, OF_ROWS, 1},
-                                           {OUT, OF_X, 1}, {GAMMA, OF_A_ROW, 0}, {BETA, OF_A_ROW, 0}};
+    static const Parameter parameters[] = {{X, OF_X, 0},   {NORMALIZED, OF_X, 1}, {SCALE, OF_ROWS, 1},
+                                           {OUT, OF_X, 1}, {GAMMA, OF_A_ROW, 0},  {BETA, OF_A_ROW, 0}};
     double epsilon;
     if (instruction_set() == NULL || !read_number(arguments[EPSILON], &epsilon)) {
         return NULL;

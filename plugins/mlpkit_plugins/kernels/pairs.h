@@ -16,7 +16,7 @@ typedef struct {
     void (*pair_rows)(Operand a, ptrdiff_t rows, ptrdiff_t inner, float *to, ptrdiff_t width);
 
     /* The same, but for each tile, the pairs with the same k are contiguous. A's rows are 1 apart. Needs room for
-     * MOST_LANES more. */
+     * MAX_LANES more. */
     void (*pair_tiles)(Operand a, Pieces tiles, ptrdiff_t inner, float *to);
 
     /* Set to[k / 2 * width + j] to the pairs of columns of B. The width is that of whole vectors. */

@@ -9,7 +9,7 @@ static PyObject *call(const Loop *loops, int inputs, int of_features, int output
 {
     int arrays = inputs + outputs, count = arrays + of_features, type = floating_type(arguments[0]);
     int readable = type >= 0;
-    Matrix all[MOST_ARRAYS];
+    Matrix all[MAX_ARRAYS];
     for (int k = 0; k < arrays && readable; k++) {
         PyObject *array = arguments[k < inputs ? k : k + of_features];
         readable = read_matrix(array, type, k >= inputs, &all[k]) && PyArray_NDIM((PyArrayObject *)array) == 2 &&

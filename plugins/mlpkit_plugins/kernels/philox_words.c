@@ -8,10 +8,10 @@
 #include <string.h>
 
 /* A block has 256 bits. */
-#define BLOCK_WORDS 16
+#define WORDS_PER_BLOCK 16
 
 /* Blocks of a part: so many that the cost of taking it is negligible. */
-#define PART 512
+#define BLOCKS_PER_PART 512
 
 #if defined(__SIZEOF_INT128__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ROUNDS 10
@@ -53,8 +53,8 @@ static void draw_part(int number, void *work)
     for (ptrdiff_t i = begin; i < end; i++) {
         counter[0] = all->counter[0] + 1 + (uint64_t)i;
         encrypt(all->key, counter, block);
-        memcpy(all->words + i * BLOCK_WORDS, block,
-               sizeof(npy_uint16) * (size_t)least(BLOCK_WORDS, all->size - i * BLOCK_WORDS));
+        memcpy(all->words + i * WORDS_PER_BLOCK, block,
+               sizeof(npy_uint16) * (size_t)least(WORDS_PER_BLOCK, all->size - i * WORDS_PER_BLOCK));
     }
 }
 
@@ -89,11 +89,11 @@ PyObject *kernel_philox_words(PyObject *const *arguments)
         !read_words(arguments[OUT], &all)) {
         return NULL;
     }
-    ptrdiff_t blocks = divided_up(all.size, BLOCK_WORDS);
+    ptrdiff_t blocks = divided_up(all.size, WORDS_PER_BLOCK);
     if (all.counter[0] + (uint64_t)blocks < all.counter[0]) { /* the next number of the counter changes, too */
         return NULL;
     }
-    all.parts = cut_into(blocks < PART ? 1 : divided_up(blocks, PART), blocks);
+    all.parts = cut_into(blocks < BLOCKS_PER_PART ? 1 : divided_up(blocks, BLOCKS_PER_PART), blocks);
     if (all.parts.count == 1) {
         draw_part(0, &all);
         return Py_NewRef(arguments[OUT]);

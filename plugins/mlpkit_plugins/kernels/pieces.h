@@ -29,9 +29,6 @@ static inline ptrdiff_t begin_of(Pieces pieces, ptrdiff_t number)
     return number * pieces.length + least(number, pieces.longer);
 }
 
-static inline ptrdiff_t length_of(Pieces pieces, ptrdiff_t number)
-{
-    return pieces.length + (number < pieces.longer);
-}
+static inline ptrdiff_t length_of(Pieces pieces, ptrdiff_t number) { return pieces.length + (number < pieces.longer); }
 
 #endif

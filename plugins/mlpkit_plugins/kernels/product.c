@@ -9,12 +9,12 @@
 #include <string.h>
 
 /* Multiplications from which the GIL is released. */
-#define MANY 100000
+#define MIN_MULTIPLICATIONS_TO_RELEASE_GIL 100000
 
 /* Multiplications of the largest product that is computed here without AMX: BLAS is faster for larger ones, unless many
  * steps can be left out. If its threads are not the team's, there is one thread here, and the limit is lower. */
-#define LARGEST 500000000
-#define LARGEST_ALONE 1000000
+#define MAX_MULTIPLICATIONS 500000000
+#define MAX_MULTIPLICATIONS_ALONE 1000000
 
 typedef struct {
     Operand numbers;
@@ -53,9 +53,9 @@ static npy_intp multiplications_of(const Factor *a, const Factor *b) { return a-
 static int is_for_blas(const Factor *a, const Factor *b)
 {
     if (!blas_can_share_team()) {
-        return multiplications_of(a, b) > LARGEST_ALONE;
+        return multiplications_of(a, b) > MAX_MULTIPLICATIONS_ALONE;
     }
-    return multiplications_of(a, b) > LARGEST && !suits_amx(a->numbers, a->rows, a->columns, b->columns) &&
+    return multiplications_of(a, b) > MAX_MULTIPLICATIONS && !suits_amx(a->numbers, a->rows, a->columns, b->columns) &&
            !has_many_zeros(a->numbers, a->rows, a->columns, b->columns);
 }
 
@@ -79,7 +79,7 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
         (precision == ROUND_FACTORS && !can_round_factors(a.numbers, a.rows, a.columns, b.columns))) {
         return 0;
     }
-    if (multiplications_of(&a, &b) < MANY) {
+    if (multiplications_of(&a, &b) < MIN_MULTIPLICATIONS_TO_RELEASE_GIL) {
         multiply(a.numbers, b.numbers, c.numbers, row.numbers.data, a.rows, a.columns, b.columns, 1, precision);
         return 1;
     }

@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WINDOW 65536 /* bytes that rows in ascending order are read in together, with those between them */
-#define FARTHEST 4096 /* bytes between two such rows: to read them costs less than another system call */
+/* Rows in ascending order are read together with the bytes between them, up to a window of this size. */
+#define WINDOW_BYTES 65536
+
+/* Reading this many bytes between two such rows costs less than another system call. */
+#define MAX_BYTES_BETWEEN_ROWS 4096
 
 /* Read that many bytes from a place in a file; fewer only at the end of the file, and -1 after an error. */
 static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
@@ -40,8 +43,9 @@ static npy_intp rows_in_window(const npy_int64 *indices, npy_intp rows, npy_intp
 {
     npy_intp length = 1;
     while (length < rows && indices[length] > indices[length - 1] && /* and their differences are at least 1 then */
-           (npy_uint64)indices[length] - (npy_uint64)indices[length - 1] - 1 <= (npy_uint64)(FARTHEST / bytes) &&
-           (npy_uint64)indices[length] - (npy_uint64)indices[0] + 1 <= (npy_uint64)(WINDOW / bytes)) {
+           (npy_uint64)indices[length] - (npy_uint64)indices[length - 1] - 1 <=
+               (npy_uint64)(MAX_BYTES_BETWEEN_ROWS / bytes) &&
+           (npy_uint64)indices[length] - (npy_uint64)indices[0] + 1 <= (npy_uint64)(WINDOW_BYTES / bytes)) {
         length++;
     }
     return length;
@@ -51,7 +55,7 @@ static npy_intp rows_in_window(const npy_int64 *indices, npy_intp rows, npy_intp
 static npy_intp read_some(int descriptor, long long start, const npy_int64 *indices, npy_intp rows, npy_intp bytes,
                           char *out)
 {
-    char window[WINDOW];
+    char window[WINDOW_BYTES];
     npy_intp run = run_of(indices, rows), near = rows_in_window(indices, rows, bytes);
     npy_intp some = near > run ? near : run, span = (indices[some - 1] - indices[0] + 1) * bytes;
     char *to = near > run ? window : out;

@@ -3,8 +3,8 @@
 /* The arrays of a call: each as it is, or a contiguous copy; the first ones, as many as are cut, have rows. */
 typedef struct {
     const Parameter *parameters;
-    PyArrayObject *held[MOST_ARRAYS];
-    Matrix matrices[MOST_ARRAYS];
+    PyArrayObject *held[MAX_ARRAYS];
+    Matrix matrices[MAX_ARRAYS];
     int count, cut;
 } Arrays;
 

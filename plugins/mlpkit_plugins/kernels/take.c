@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ROWS_AHEAD 4
+#define ROWS_TO_PREFETCH 4
 
 /* Fetch a row that is copied soon: rows in any order are not where the processor expects them. */
 static inline void prefetch_row(const char *row, npy_intp bytes)
@@ -23,8 +23,8 @@ static void take_rows_of_any(const Matrix *arrays, const double *Py_UNUSED(numbe
     const npy_int64 *indices = (const npy_int64 *)arrays[1].data;
     npy_intp rows = out->rows, bytes = out->columns * out->item;
     for (npy_intp i = 0; i < rows; i++) {
-        if (i + ROWS_AHEAD < rows) {
-            prefetch_row(examples->data + indices[i + ROWS_AHEAD] * bytes, bytes);
+        if (i + ROWS_TO_PREFETCH < rows) {
+            prefetch_row(examples->data + indices[i + ROWS_TO_PREFETCH] * bytes, bytes);
         }
         memcpy(out->data + i * bytes, examples->data + indices[i] * bytes, (size_t)bytes);
     }

@@ -10,8 +10,8 @@ VECTORIZED static void TYPED(take_scaled)(const Matrix *arrays, const double *nu
     for (npy_intp i = 0; i < rows; i++) {
         const npy_uint8 *from = bytes + indices[i] * columns;
         T *to = out + i * columns;
-        if (i + ROWS_AHEAD < rows) {
-            prefetch_row((const char *)bytes + indices[i + ROWS_AHEAD] * columns, columns);
+        if (i + ROWS_TO_PREFETCH < rows) {
+            prefetch_row((const char *)bytes + indices[i + ROWS_TO_PREFETCH] * columns, columns);
         }
         INDEPENDENT
         for (npy_intp j = 0; j < columns; j++) {

@@ -13,13 +13,13 @@
 #include <time.h>
 
 /* Number of polls before the thread yields between polls. */
-#define IMPATIENT_LOOKS 2000
+#define POLLS_BEFORE_YIELDING 2000
 
 /* Nanoseconds for which a member waits without sleeping. */
-#define AWAKE 5000000
+#define AWAKE_NANOSECONDS 5000000
 
 /* Nanoseconds after which a thread that could not be started is tried again. */
-#define RETRY 1000000
+#define RETRY_NANOSECONDS 1000000
 
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
@@ -35,27 +35,27 @@ typedef uint64_t Left;
 #define LEFT(work, first, end) ((Left)(work) << 32 | (Left)(first) << 16 | (Left)(end))
 #define WORK(left) ((uint32_t)((left) >> 32))
 #define FIRST(left) ((int)((left) >> 16 & 0xffff))
-#define END(left) ((int)((left)&0xffff))
-#define MOST_PARTS 0xffff
+#define END(left) ((int)((left) & 0xffff))
+#define MAX_PARTS 0xffff
 
 static struct {
     _Alignas(128) _Atomic Left left;
     _Atomic(Part) part;
     _Atomic(void *) work;
-    _Atomic FloatMode mode; /* the caller's, used by all members */
-    atomic_int wanted; /* members that may take parts, those of the lowest numbers */
+    _Atomic FloatMode mode;              /* the caller's, used by all members */
+    atomic_int wanted;                   /* members that may take parts, those of the lowest numbers */
     _Alignas(128) atomic_int unfinished; /* parts that are not yet computed */
-    _Alignas(128) atomic_int asleep; /* members that may take parts, but must be woken */
+    _Alignas(128) atomic_int asleep;     /* members that may take parts, but must be woken */
     pthread_mutex_t sleep;
     pthread_cond_t wake;
     pthread_mutex_t caller; /* held by the caller whose work it is */
     int members;            /* that have been started, the caller not counted */
 } team = {.sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .caller = PTHREAD_MUTEX_INITIALIZER};
 
-static void look_again(int *looks)
+static void wait_a_moment(int *polls)
 {
-    if (*looks < IMPATIENT_LOOKS) {
-        ++*looks;
+    if (*polls < POLLS_BEFORE_YIELDING) {
+        ++*polls;
         PAUSE();
     }
     else {
@@ -73,8 +73,8 @@ static void compute(int is_caller)
         FloatMode mode = atomic_load_explicit(&team.mode, memory_order_relaxed);
         int first = FIRST(left) + (is_caller != 0), end = END(left) - (is_caller == 0);
         /* If this succeeds, the work is still the one that was read. */
-        if (atomic_compare_exchange_weak_explicit(&team.left, &left, LEFT(WORK(left), first, end),
-                                                  memory_order_acq_rel, memory_order_acquire)) {
+        if (atomic_compare_exchange_weak_explicit(&team.left, &left, LEFT(WORK(left), first, end), memory_order_acq_rel,
+                                                  memory_order_acquire)) {
             if (!is_caller && mode != float_mode()) {
                 set_float_mode(mode);
             }
@@ -122,16 +122,16 @@ static void *serve(void *number)
 {
     int member = (int)(intptr_t)number;
     for (;;) {
-        int looks = 0;
+        int polls = 0;
         int64_t end = 0;
         while (!is_any_left(member)) {
-            look_again(&looks);
-            if (looks < IMPATIENT_LOOKS) {
+            wait_a_moment(&polls);
+            if (polls < POLLS_BEFORE_YIELDING) {
                 continue;
             }
             int64_t time = now();
             if (end == 0) {
-                end = time + AWAKE;
+                end = time + AWAKE_NANOSECONDS;
             }
             else if (time > end) {
                 sleep_until_there_is_work(member);
@@ -188,8 +188,8 @@ static void compute_together(int parts, Part part, void *work)
         pthread_mutex_unlock(&team.sleep);
     }
     compute(1);
-    for (int looks = 0; atomic_load_explicit(&team.unfinished, memory_order_acquire) > 0;) {
-        look_again(&looks);
+    for (int polls = 0; atomic_load_explicit(&team.unfinished, memory_order_acquire) > 0;) {
+        wait_a_moment(&polls);
     }
 }
 
@@ -220,7 +220,7 @@ static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 void compute_parts(int parts, Part part, void *work, int members)
 {
     pthread_once(&prepared, prepare_for_forks);
-    if (parts > MOST_PARTS || pthread_mutex_trylock(&team.caller) != 0) {
+    if (parts > MAX_PARTS || pthread_mutex_trylock(&team.caller) != 0) {
         compute_alone(parts, part, work);
         return;
     }
@@ -231,7 +231,7 @@ void compute_parts(int parts, Part part, void *work, int members)
 
 void compute_parts_at_once(int parts, Part part, void *work)
 {
-    const struct timespec retry = {0, RETRY};
+    const struct timespec retry = {0, RETRY_NANOSECONDS};
     pthread_once(&prepared, prepare_for_forks);
     pthread_mutex_lock(&team.caller);
     while (wanted() < parts - 1 && !want(parts - 1)) {

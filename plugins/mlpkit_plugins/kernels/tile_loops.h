@@ -6,7 +6,7 @@
 #define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
 
 /* Rows of A are reached from every third one, so that all addresses fit in registers. */
-#define MOST_THIRD_ROWS ((MOST_TILE_ROWS + 2) / 3)
+#define MAX_THIRD_ROWS ((MAX_TILE_ROWS + 2) / 3)
 #define THIRD_ROWS(rows) (((rows) + 2) / 3)
 
 /* The functions below are inlined where the numbers of rows and vectors are constants: loops over them are unrolled, and
@@ -30,10 +30,10 @@ TARGET INLINED void store(float *to, VECTOR numbers, int is_whole, MASK some)
 }
 
 /* Add the products of a step to the sums: of a column of A and a row of B, whose last vector may not be whole. */
-TARGET INLINED void add_step(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], const float **a, ptrdiff_t a_row,
+TARGET INLINED void add_step(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float **a, ptrdiff_t a_row,
                              const float *b, int is_whole, MASK some)
 {
-    VECTOR row_of_b[MOST_VECTORS];
+    VECTOR row_of_b[MAX_VECTORS];
     EACH(v, vectors) row_of_b[v] = load(b + v * LANES, is_whole || v < vectors - 1, some);
     EACH(i, rows)
     {
@@ -42,7 +42,7 @@ TARGET INLINED void add_step(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS],
     }
 }
 
-TARGET INLINED void add_all_steps(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], ptrdiff_t count, const float **a,
+TARGET INLINED void add_all_steps(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], ptrdiff_t count, const float **a,
                                   ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row, int is_whole,
                                   MASK some)
 {
@@ -54,7 +54,7 @@ TARGET INLINED void add_all_steps(int rows, int vectors, VECTOR (*sum)[MOST_VECT
 }
 
 /* Prefetch a tile of C, which is needed once it is summed. */
-TARGET INLINED void start_tile(int rows, int vectors, VECTOR (*sum)[MOST_VECTORS], const float *c, ptrdiff_t c_row)
+TARGET INLINED void start_tile(int rows, int vectors, VECTOR (*sum)[MAX_VECTORS], const float *c, ptrdiff_t c_row)
 {
     EACH(i, rows) EACH(v, vectors) __builtin_prefetch(c + i * c_row + v * LANES, 1);
     EACH(i, rows) EACH(v, vectors) sum[i][v] = ZERO();
@@ -64,8 +64,8 @@ TARGET INLINED void tile(int rows, int vectors, Steps steps, const float *first_
                          const float *first_of_b, ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last,
                          int add, const float *row)
 {
-    VECTOR sum[MOST_TILE_ROWS][MOST_VECTORS];
-    const float *a[MOST_THIRD_ROWS];
+    VECTOR sum[MAX_TILE_ROWS][MAX_VECTORS];
+    const float *a[MAX_THIRD_ROWS];
     MASK some = MASK_OF(columns_of_last);
     EACH(i, THIRD_ROWS(rows)) a[i] = first_of_a + 3 * i * a_row;
     start_tile(rows, vectors, sum, c, c_row);
@@ -222,7 +222,7 @@ static const Tiles tiles = {
     .vectors = ROWS_OF_4 == 0 ? 2 : 3,
     .most_vectors = ROWS_OF_4 == 0 ? 3 : 4,
     .rows = {0, ROWS_OF_1, ROWS_OF_2, ROWS_OF_3, ROWS_OF_4},
-    .sums = SUMS,
+    .sums = MIN_SUMS,
     .tiles = {EACH_TILE(ENTRY)},
     .add_row = add_row,
     .steps_of = steps_of,

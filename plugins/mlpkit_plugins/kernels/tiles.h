@@ -4,9 +4,9 @@
 
 #include "pieces.h"
 
-#define MOST_LANES 16
-#define MOST_VECTORS 4
-#define MOST_TILE_ROWS 14
+#define MAX_LANES 16
+#define MAX_VECTORS 4
+#define MAX_TILE_ROWS 14
 
 /* Steps k of the inner dimension, in order; if numbers is NULL, all from 0 up. */
 typedef struct {
@@ -23,8 +23,8 @@ typedef struct {
  *
  * A[i][k] lies at a[i * a_row + k * a_step], B[k][j] at b[k * b_row + j], C[i][j] at c[i * c_row + j]. The number of
  * rows and that of vectors in a row belong to the tile; the last vector has that many columns. */
-typedef void (*Tile)(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
-                     ptrdiff_t b_row, float *c, ptrdiff_t c_row, int columns_of_last, int add, const float *row);
+typedef void (*Tile)(Steps steps, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b, ptrdiff_t b_row,
+                     float *c, ptrdiff_t c_row, int columns_of_last, int add, const float *row);
 
 /* Add the product of a row of A and B to sums, from the first row of B to the last, four at a time, as they lie in
  * memory:
@@ -45,12 +45,12 @@ typedef Steps (*StepsOf)(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, ptrd
 
 /* The tiles of one instruction set. */
 typedef struct {
-    int lanes;                  /* numbers in a vector */
-    int vectors;                /* in a row of a tile, if a matrix has many columns */
-    int most_vectors;           /* if that covers all of its columns */
-    int rows[MOST_VECTORS + 1]; /* of a tile with so many vectors in a row */
-    int sums;                   /* of a tile that computes at full speed: vectors */
-    Tile tiles[MOST_VECTORS + 1][MOST_TILE_ROWS + 1];
+    int lanes;                 /* numbers in a vector */
+    int vectors;               /* in a row of a tile, if a matrix has many columns */
+    int most_vectors;          /* if that covers all of its columns */
+    int rows[MAX_VECTORS + 1]; /* of a tile with so many vectors in a row */
+    int sums;                  /* of a tile that computes at full speed: vectors */
+    Tile tiles[MAX_VECTORS + 1][MAX_TILE_ROWS + 1];
     AddRow add_row;
     StepsOf steps_of;
     Transpose transpose;

@@ -12,7 +12,7 @@
  *     NOT_ZERO(v)              a bit for each lane, from the lowest up
  *     ROWS_OF_1 to ROWS_OF_4   rows of the highest tile with so many vectors in a row, whose sums, numbers of A and row
  *                              of B all lie in registers; 0 if there is no such tile
- *     SUMS                     so many that none is waited for: the cycles that FMA takes, times those begun in a cycle
+ *     MIN_SUMS                     so many that none is waited for: the cycles that FMA takes, times those begun in a cycle
  */
 #include "row_loops.h"
 #include "tile_loops.h"
