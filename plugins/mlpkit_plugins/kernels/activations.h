@@ -1,9 +1,10 @@
-/* Activations: each one's value f(x) and slope f'(x), stated once for all instruction sets.
+/* Activations: the value f(x) and the slope f'(x) of each, written once for all instruction sets.
  *
- * They are made of row_functions.h, so that their bits are the same in every vector, and exports to C can compute them
- * too. with_numpy.py has the same formulas; c is the parameter of activations that have one.
+ * They call row_functions.h, so their bits are the same in vectors of any width, and C exports can compute them too.
+ * with_numpy.py has the same formulas; c is the parameter of activations that have one.
  *
- * Errors: of values, 5 units in the last place from 2^-118 on, and 2^-23 |x| of gelu; of slopes, 2^-22. */
+ * Largest errors: 5 units in the last place for values of at least 2^-118, 2^-23 |x| for gelu, and 2^-22 for
+ * slopes. */
 #ifndef MLPKIT_ACTIVATIONS_H
 #define MLPKIT_ACTIVATIONS_H
 

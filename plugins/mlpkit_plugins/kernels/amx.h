@@ -5,12 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether the compiler can check if a processor has it. */
+/* Whether the compiler can test the processor for it. */
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
 #define COMPILES_AMX
 
-/* The instructions as inline assembly, since the compiler's intrinsics don't declare what memory they read. A tile is
- * named by a digit. */
+/* The instructions as inline assembly, since the compiler's intrinsics don't declare what memory they read. The name of
+ * a tile is a digit. */
 #define ZERO_TILE(tile) __asm__ volatile("tilezero %tmm" #tile)
 #define LOAD_TILE(tile, from, bytes_apart)                                                                             \
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile::"r"(from), "r"((ptrdiff_t)(bytes_apart)) : "memory")
@@ -20,7 +20,7 @@
 /* Add A B to C, tiles of 16 by 32 numbers of bfloat16, 32 by 16, and 16 by 16 of float32. */
 #define ADD_PRODUCT_OF_TILES(c, a, b) __asm__ volatile("tdpbf16ps %tmm" #b ", %tmm" #a ", %tmm" #c)
 
-/* A thread begins with the first and ends with the second. */
+/* A thread calls the first before it uses tiles, and the second afterwards. */
 static inline void use_tiles(void)
 {
     struct {
@@ -38,7 +38,7 @@ static inline void use_tiles(void)
 static inline void release_tiles(void) { __asm__ volatile("tilerelease"); }
 #endif
 
-/* Whether the processor has it, and the system lets this process use it. */
+/* Whether the processor has AMX, and the system lets this process use it. */
 int has_amx(void);
 
 #endif

@@ -1,6 +1,6 @@
 #include "arguments.h"
 
-/* So large that no image has as many pixels along a side, and so small that sums and products don't overflow. */
+/* More pixels than any image has along a side, and few enough that sums and products don't overflow. */
 #define MAX_COUNT 1000000000
 
 int floating_type(PyObject *object)
@@ -59,7 +59,7 @@ int same_shape(Matrix *matrices, int count)
     return 1;
 }
 
-int apart(const Matrix *output, const Matrix *input)
+int is_safe_output(const Matrix *output, const Matrix *input)
 {
     if (output->data == input->data) {
         return output->stride == input->stride || output->rows <= 1;
@@ -103,7 +103,7 @@ int read_images(PyObject *object, int type, int writable, Matrix *images)
     return 1;
 }
 
-/* Read arrays of the same shape and memory order, without gaps, as one long row each; 0 if they aren't such. */
+/* Read arrays of the same shape and memory layout, without gaps, as one long row each; 0 for other arrays. */
 static int read_alike(PyObject *const *arrays, int count, int type, Matrix *all)
 {
     PyArrayObject *out = (PyArrayObject *)arrays[count - 1];
@@ -139,7 +139,7 @@ int read_elements(PyObject *const *arrays, int count, int type, Matrix *all)
     }
     int readable = (matrices && same_shape(all, count)) || read_alike(arrays, count, type, all);
     for (int k = 0; k + 1 < count && readable; k++) {
-        readable = apart(&all[count - 1], &all[k]);
+        readable = is_safe_output(&all[count - 1], &all[k]);
     }
     return readable;
 }

@@ -23,32 +23,34 @@ typedef struct {
     npy_intp item;   /* bytes of an element */
 } Matrix;
 
-/* The number of an array's dtype if that is float32 or float64, else -1. */
+/* The type number of a float32 or float64 array, -1 for anything else. */
 int floating_type(PyObject *object);
 
 /* Read an array of that dtype; 0 if the loops can't work on the object. */
 int read_matrix(PyObject *object, int type, int writable, Matrix *matrix);
 
-/* Whether matrices have the same shape; if all are contiguous, each becomes a single long row. */
+/* Whether all matrices have the same shape; if all are contiguous, each becomes a single long row. */
 int same_shape(Matrix *matrices, int count);
 
 /* Whether an output doesn't overlap an input, or is the same memory. */
-int apart(const Matrix *output, const Matrix *input);
+int is_safe_output(const Matrix *output, const Matrix *input);
 
-/* Whether an output shares no memory with inputs: arrays that have elements and no negative strides, or None. */
+/* Whether an output shares no memory with any of the inputs, each of which is None or an array that has elements and no
+ * negative strides. */
 int disjoint(PyObject *output, PyObject *const *inputs, int count);
 
-/* Read images, an array of that dtype with four axes, some elements and no gaps; the first axis becomes the rows. */
+/* Read images: a contiguous array of that dtype with four axes, not empty; the first axis becomes the rows. */
 int read_images(PyObject *object, int type, int writable, Matrix *images);
 
-/* Read arrays of that dtype and of one shape, the last one of which is written to, for a function of their elements; 0
- * if a loop can't work on them as they are. They are one long row each if they lie alike and have no gaps. */
+/* Read arrays of that dtype and of one shape for a function of their elements; the last array is the output. 0 if a
+ * loop can't work on them as they are. Each becomes a single long row if all have the same memory layout, without
+ * gaps. */
 int read_elements(PyObject *const *arrays, int count, int type, Matrix *all);
 
-/* The length of an array's first axis; 0 of anything else. */
+/* The length of an array's first axis; 0 for anything else. */
 npy_intp first_length(PyObject *object);
 
-/* The elements of a writable array with that type and these lengths, without gaps; NULL with an error set. */
+/* The elements of a writable, contiguous array of that type and these lengths; NULL with an error set. */
 void *elements(PyObject *object, int type, int axes, const npy_intp *lengths);
 
 /* A contiguous copy, in the processor's byte order, of an array of float32; NULL with an error set. */

@@ -1,4 +1,4 @@
-/* Average pooling of images that lie in the order (rows, channels, height, width). */
+/* Average pooling of images in the order (rows, channels, height, width). */
 #include "pool.h"
 
 #define LOOPS "average_pool_loops.h"
@@ -24,6 +24,6 @@ PyObject *kernel_average_pool(PyObject *const *arguments)
         return NULL;
     }
     const double numbers[] = {NUMBERS_OF(pool)};
-    run(type, BOTH(average_pool), arrays, 2, pool.rows > 1 ? 2 : 0, numbers); /* a single image isn't cut inside */
+    run(type, BOTH(average_pool), arrays, 2, pool.rows > 1 ? 2 : 0, numbers); /* a single image is one part */
     return Py_NewRef(arguments[OUT]);
 }

@@ -1,6 +1,6 @@
 /* Average pooling; included by floating_types.h. */
 
-/* A loop with lengths that the compiler knows has vectors. */
+/* The compiler vectorizes the loop if size and stride are constants. */
 INLINED void TYPED(pool_image)(T *y, const T *x, const Pool *of, npy_intp size, npy_intp stride)
 {
     for (npy_intp i = 0; i < of->down; i++, y += of->across, x += stride * of->width) {

@@ -3,11 +3,12 @@
 
 #include "instruction_set.h"
 
-/* Whether the compiler can check if a processor has it. */
+/* Whether the compiler can test the processor for it. */
 #if defined(COMPILES_AVX) && !defined(__clang__) && __GNUC__ >= 11
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,fma")))
-#define FMA(x, y, z) _mm512_dpbf16_ps(z, (__m512bh)(x), (__m512bh)(y)) /* of the upper halves, then of the lower */
-#define NOT_ZERO(v) _mm512_test_epi32_mask(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fff7fff)) /* bar the signs */
+#define FMA(x, y, z) _mm512_dpbf16_ps(z, (__m512bh)(x), (__m512bh)(y)) /* the upper halves first, then the lower ones */
+#define NOT_ZERO(v)                                                                                                    \
+    _mm512_test_epi32_mask(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fff7fff)) /* without the signs */
 #include "avx512_vectors.h"
 
 #include "tile_loops.h"
@@ -24,7 +25,7 @@ TARGET static inline __m512 paired(__m512 first, __m512 second)
     return _mm512_castsi512_ps(_mm512_or_si512(_mm512_slli_epi32(upper, 16), lower));
 }
 
-/* The pairs of up to so many numbers that follow each other in memory, at most DEPTH, and zeros. */
+/* Pairs of adjacent numbers, of which there are at most DEPTH, filled up with zeros. */
 TARGET static inline __m512 pairs_along(const float *from, ptrdiff_t count)
 {
     __m512 first = _mm512_maskz_loadu_ps(first_lanes(count), from);
@@ -32,7 +33,7 @@ TARGET static inline __m512 pairs_along(const float *from, ptrdiff_t count)
     return _mm512_castsi512_ps(_mm512_rol_epi32((__m512i)_mm512_cvtne2ps_pbh(last, first), 16));
 }
 
-/* The pairs of numbers of a row and the next; those of the row and zeros if that is the last. */
+/* Pairs of a number of a row and the one below it; of a number and zero if the row is the last. */
 TARGET static inline __m512 pairs_across(const float *from, ptrdiff_t step, ptrdiff_t rows, __mmask16 some)
 {
     return paired(_mm512_maskz_loadu_ps(some, from), _mm512_maskz_loadu_ps(rows > 1 ? some : 0, from + step));
@@ -51,18 +52,18 @@ TARGET static void pair_tiles(Operand a, Pieces tiles, ptrdiff_t inner, float *t
 {
     for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
         ptrdiff_t first = begin_of(tiles, tile), length = length_of(tiles, tile);
-        for (ptrdiff_t k = 0; k < inner; k += 2, to += length) { /* more than needed, but in one step */
+        for (ptrdiff_t k = 0; k < inner; k += 2, to += length) { /* more than needed, but in one instruction */
             STORE(to, pairs_across(part_from(a, first, k).data, a.column, inner - k, first_lanes(length)));
         }
     }
 }
 
-/* The same for columns of B that lie by columns, for a vector of them. */
+/* The same for a vector of columns of a B whose columns are contiguous. */
 TARGET static void pair_vector_of_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, float *to)
 {
     float lines[LANES * LANES];
     for (ptrdiff_t k = 0; k < inner; k += DEPTH) {
-        ptrdiff_t steps = least(divided_up(inner - k, 2), LANES);
+        ptrdiff_t steps = min(ceil_div(inner - k, 2), LANES);
         for (ptrdiff_t j = 0; j < LANES; j++) {
             STORE(lines + j * LANES, j < columns ? pairs_along(part_from(b, k, j).data, inner - k) : ZERO());
         }
@@ -100,8 +101,8 @@ static int has_avx512_bf16(void)
            __builtin_cpu_supports("avx512bf16");
 }
 
-/* Whether a pair is added up as multiply_pairs.h says, which manuals leave open in part: 1 + 2^24 - 2^24 is 0 if 1 and
- * 2^24 are rounded before the last number is added, and 1 in any other order. */
+/* Whether the processor adds a pair in the order that multiply_pairs.h states; manuals leave part of that open: 1 +
+ * 2^24 - 2^24 is 0 if 1 and 2^24 are rounded before the last number is added, and 1 in any other order. */
 TARGET static int adds_in_order(void)
 {
     __m512 large = _mm512_set1_ps(0x1p12f), factors = paired(large, large);

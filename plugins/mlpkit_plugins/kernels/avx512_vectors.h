@@ -22,7 +22,7 @@
 #define ROWS_OF_4 6
 #define MIN_SUMS 8
 
-/* Written out, since GCC would keep the mask where it keeps numbers, and move it at every use. */
+/* In assembly: GCC would keep the mask in a general register and move it at every use. */
 TARGET static inline __m512 load_some(const float *from, __mmask16 mask)
 {
     __m512 v;

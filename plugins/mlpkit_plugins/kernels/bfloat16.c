@@ -61,8 +61,8 @@ static Operand by_rows(Operand block, ptrdiff_t rows, ptrdiff_t columns, float *
 /* The bits of 2^50 shifted left by one, which drops the sign. */
 #define SHIFTED_BITS_OF_2_TO_50 (((127u + 50) << 23) << 1)
 
-/* Split a tile: the first numbers of its pairs are one block, the second ones another. Return whether all are below
- * 2^50, which excludes infinity and NaN. */
+/* Split a tile; one block has the first number of each pair, another the second. Return whether all are below 2^50,
+ * which excludes infinity and NaN. */
 SPLITS static int split_tile(Operand first, Operand second, bfloat16 *to)
 {
     __m512i largest = _mm512_setzero_si512();
@@ -88,7 +88,7 @@ SPLITS static void round_tile(Operand first, Operand second, bfloat16 *to)
     }
 }
 
-static inline ptrdiff_t within(ptrdiff_t length) { return length < 0 ? 0 : least(length, TILE_LINES); }
+static inline ptrdiff_t within(ptrdiff_t length) { return length < 0 ? 0 : min(length, TILE_LINES); }
 
 /* The block that begins at element [i][k] of a matrix with that many rows and numbers in them, or its transpose. */
 static Operand block_at(Operand matrix, ptrdiff_t i, ptrdiff_t k, ptrdiff_t rows, ptrdiff_t inner, int transposed,
@@ -99,7 +99,7 @@ static Operand block_at(Operand matrix, ptrdiff_t i, ptrdiff_t k, ptrdiff_t rows
     return transposed ? by_rows(transpose_of(block), width, height, copy) : by_rows(block, height, width, copy);
 }
 
-/* Split a strip of A, or one of B that is given as its transpose: its tiles are transposed back. */
+/* Split a strip of A, or of B, which is passed as its transpose; its tiles are then transposed back. */
 static int split(Operand matrix, ptrdiff_t rows, ptrdiff_t inner, int transposed, int terms, bfloat16 *to)
 {
     float first[TILE_LINES * TILE_LINES], second[TILE_LINES * TILE_LINES];

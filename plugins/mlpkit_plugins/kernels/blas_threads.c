@@ -1,5 +1,5 @@
-/* The threads of BLAS and of the kernels would compete for the cores, since both wait without sleeping. OpenBLAS can
- * have its work done by other threads, so there is one team for both. The bits of a part don't depend on its thread. */
+/* The threads of BLAS and of the kernels would compete for the cores, since both wait without sleeping. OpenBLAS lets
+ * other threads do its work, so one team serves both. The bits of a part don't depend on its thread. */
 #define _GNU_SOURCE
 #include "blas_threads.h"
 
@@ -18,7 +18,7 @@
 #define THREADS_AS_OF_PTHREADS 1
 #define MAX_LIBRARIES 8
 
-/* Names of a function of OpenBLAS in NumPy's wheels, and in builds with 64-bit and with 32-bit integers. */
+/* The names of an OpenBLAS function in NumPy's wheels, and in builds with 64-bit and with 32-bit integers. */
 #define FUNCTION(name) {"scipy_" name "64_", name "64_", "scipy_" name, name}
 #define SPELLINGS 4
 
@@ -38,15 +38,15 @@ typedef struct {
     int count;
 } Libraries;
 
-/* SciPy's wheels bring an OpenBLAS of their own, and NumPy may use another BLAS. */
+/* SciPy's wheels bring their own OpenBLAS, and NumPy may use another BLAS. */
 static int is_of_scipy(const char *library)
 {
     return strstr(library, "/scipy.libs/") != NULL || strstr(library, "/scipy/") != NULL;
 }
 
-/* Record a library's name. It must not be opened here: the loader's lock is held, and another thread may be waiting
- * for it with the lock that opening takes. */
-static int note_library(struct dl_phdr_info *library, size_t size, void *noted)
+/* Record a library's name. It must not be opened here: this thread holds the loader's lock, and another thread may be
+ * waiting for that lock while it holds the one that opening needs. */
+static int record_library(struct dl_phdr_info *library, size_t size, void *noted)
 {
     Libraries *libraries = noted;
     (void)size;
@@ -68,7 +68,7 @@ static void *find(void *library, const char *const *spellings)
     return found;
 }
 
-/* Take the functions of a loaded library; 0 if it is not an OpenBLAS that can share the team. */
+/* Find the functions in a loaded library; 0 if it isn't an OpenBLAS that can share the team. */
 static int use_library(const char *name)
 {
     static const char *const threads[] = FUNCTION("openblas_get_num_threads");
@@ -98,11 +98,11 @@ static int may_share(void)
     return choice == NULL || strcmp(choice, "0") != 0;
 }
 
-void look_for_blas(void)
+void find_blas(void)
 {
     Libraries libraries = {.count = 0};
     if (may_share()) {
-        dl_iterate_phdr(note_library, &libraries);
+        dl_iterate_phdr(record_library, &libraries);
     }
     int found = 0;
     for (int i = 0; i < libraries.count; i++) {
@@ -136,7 +136,7 @@ static void do_jobs(int wait, Job job, int count, size_t size, void *data, int m
 static struct {
     pthread_mutex_t lock;
     int users;
-    atomic_int shared; /* whether BLAS has the team compute */
+    atomic_int shared; /* whether the team computes for BLAS */
 } sharing = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void hold_for_fork(void) { pthread_mutex_lock(&sharing.lock); }
@@ -156,7 +156,7 @@ static void stop_sharing_in_child(void)
 static void prepare_for_forks(void) { pthread_atfork(hold_for_fork, release_in_parent, stop_sharing_in_child); }
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 
-/* OpenBLAS's jobs wait for each other, so that the team must be complete before it gets them. */
+/* OpenBLAS's jobs wait for each other, so the team must be complete before it gets them. */
 void begin_sharing_team(void)
 {
     if (!blas_can_share_team()) {
@@ -190,7 +190,7 @@ int blas_threads(void) { return sharing.shared ? blas.get_threads() : 1; }
 
 #else
 
-void look_for_blas(void) {}
+void find_blas(void) {}
 
 int blas_can_share_team(void) { return 0; }
 

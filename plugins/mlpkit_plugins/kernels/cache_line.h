@@ -1,4 +1,4 @@
-/* The unit in which memory is moved. */
+/* The unit in which caches move memory. */
 #ifndef MLPKIT_CACHE_LINE_H
 #define MLPKIT_CACHE_LINE_H
 

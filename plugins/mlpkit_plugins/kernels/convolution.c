@@ -3,13 +3,13 @@
 #include "blas_threads.h"
 #include "convolve.h"
 
-/* Multiplications from which the GIL is released, and those from which threads share them. */
+/* The smallest convolutions that release the GIL, and that use several threads. */
 #define MIN_MULTIPLICATIONS_TO_RELEASE_GIL 100000
 #define MIN_MULTIPLICATIONS_FOR_THREADS 500000
 
 static npy_intp length(PyObject *array, int axis) { return PyArray_DIM((PyArrayObject *)array, axis); }
 
-/* Read filters, an array of four axes; gaps may lie between filters. */
+/* Read filters: an array with four axes, contiguous but for gaps between filters. */
 static int read_filters(PyObject *object, int writable, Operand *filters)
 {
     PyArrayObject *array = (PyArrayObject *)object;
@@ -49,13 +49,13 @@ static int read_row(PyObject *object, int writable, npy_intp columns, float **ro
     return 1;
 }
 
-/* How many patches fit side by side. */
+/* The number of patches that fit side by side. */
 static ptrdiff_t patches_in(ptrdiff_t pixels, ptrdiff_t size, ptrdiff_t stride)
 {
     return pixels < size ? 0 : (pixels - size) / stride + 1;
 }
 
-/* Read the lengths of images around which so much padding lies, of filters, and of outputs; 0 if they don't match. */
+/* Read the lengths of images with that padding, of filters, and of outputs; 0 if they don't match. */
 static int read_lengths(PyObject *x, ptrdiff_t padding, PyObject *W, PyObject *stride, PyObject *y, Convolution *of)
 {
     if (!read_count(stride, &of->stride) || of->stride == 0) {
@@ -74,7 +74,7 @@ static int members_for(const Convolution *of)
     return multiplications_of(of) < MIN_MULTIPLICATIONS_FOR_THREADS ? 1 : blas_threads();
 }
 
-/* Begin and end a piece of work, during which other threads of Python run, if it is long. */
+/* Release the GIL before a long convolution, and take it back afterwards. */
 static PyThreadState *begin(const Convolution *of)
 {
     return multiplications_of(of) < MIN_MULTIPLICATIONS_TO_RELEASE_GIL ? NULL : PyEval_SaveThread();

@@ -1,7 +1,7 @@
-/* Tiles of convolutions of one instruction set, in the vectors of vector_kernels.h; comes after tile_loops.h. */
+/* Tiles of convolutions of one instruction set, in the vectors of vector_kernels.h; included after tile_loops.h. */
 #include "convolution_tiles.h"
 
-/* Move from one step to another. */
+/* Move to another step. */
 TARGET INLINED void move(int rows, const float **a, ptrdiff_t to_a, const float **b, ptrdiff_t to_b)
 {
     EACH(i, THIRD_ROWS(rows)) a[i] += to_a;
@@ -18,7 +18,7 @@ TARGET INLINED void add_steps_3d(int rows, int vectors, VECTOR (*sum)[MAX_VECTOR
         next_b[i] = steps->b[i] - steps->counts[i + 1] * steps->b[i + 1];
     }
     for (ptrdiff_t left = steps->total, y = steps->first[1], z = steps->first[2]; left > 0; z = 0) {
-        ptrdiff_t end = least(steps->counts[2], z + left);
+        ptrdiff_t end = min(steps->counts[2], z + left);
         left -= end - z;
         for (; z < end; z++) {
             add_step(rows, vectors, sum, a, a_row, b, is_whole, some);
@@ -59,7 +59,7 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
     }
 }
 
-/* Eight rows suffice, even of a single vector: more are slow to compile. */
+/* Eight rows are enough, even with a single vector; more are slow to compile. */
 #if ROWS_OF_1 > 8
 #define HIGHEST_OF_1 8
 #define HIGHEST_OF_2 8
@@ -82,7 +82,7 @@ TARGET INLINED void convolution_tile(int rows, int vectors, const Steps3d *steps
 
 EACH_CONVOLUTION_TILE(CONVOLUTION_TILE)
 
-/* As many rows as leave a register for a row of B and for each row of A beside the sums. */
+/* The most rows that leave a register for a row of B and for each row of A. */
 #if ROWS_OF_4 == 0
 #define DOT_ROWS 3
 #define EACH_DOT_TILE_WITH(DO, COLUMNS) DO(1, COLUMNS) DO(2, COLUMNS) DO(3, COLUMNS)

@@ -1,15 +1,15 @@
-/* A convolution is a matrix product whose second factor, the patches of the images, need not be written: its rows are
- * found in the images (indirect convolution; Dukhan, The Indirect Convolution Algorithm, 2019). */
+/* A convolution is a matrix product. Its second factor, the patches of the images, is never written: its rows are found
+ * in the images (Dukhan, The Indirect Convolution Algorithm, 2019). */
 #include "convolve.h"
 
 #include "instruction_set.h"
 #include "pieces.h"
 #include "team.h"
 
-/* The steps of a product are cut into blocks of at most so many. */
+/* The most steps of a product in a block. */
 #define STEPS_PER_BLOCK 256
 
-/* Parts per member, so that a late member leaves little to wait for. */
+/* Small parts, so that nobody waits long for a member that is late. */
 #define PARTS_PER_MEMBER 8
 
 static const Tiles *tiles;
@@ -29,14 +29,14 @@ ptrdiff_t multiplications_of(const Convolution *of)
     return of->filters * of->channels * of->size * of->size * of->down * of->across * of->rows;
 }
 
-/* How columns are cut into panels, in vectors: wider ones if a tile then still has all rows. */
+/* Cut columns into panels, in vectors; into wider ones if a tile still has all rows then. */
 static Pieces panels_of_filters(ptrdiff_t rows, ptrdiff_t columns)
 {
     int fits = rows <= convolution_tiles->rows[tiles->most_vectors];
-    return cut_to_at_most(fits ? tiles->most_vectors : tiles->vectors, divided_up(columns, tiles->lanes));
+    return cut_to_at_most(fits ? tiles->most_vectors : tiles->vectors, ceil_div(columns, tiles->lanes));
 }
 
-/* Those of all steps that a block has, and where its numbers of A and B begin. */
+/* The steps of a block, and the offsets of its numbers in A and B. */
 static Steps3d block_of(const Steps3d *all, ptrdiff_t begin, ptrdiff_t length, ptrdiff_t *of_a, ptrdiff_t *of_b)
 {
     Steps3d some = *all;
@@ -51,7 +51,7 @@ static Steps3d block_of(const Steps3d *all, ptrdiff_t begin, ptrdiff_t length, p
     return some;
 }
 
-/* Set some columns of C, a few vectors wide, to A B plus a column, if there is one. */
+/* Set a few vectors of columns of C to A B, plus a column unless that is NULL. */
 static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Operand c, const float *column,
                            ptrdiff_t rows, ptrdiff_t vectors, int columns_of_last)
 {
@@ -70,21 +70,21 @@ static void multiply_panel(const Steps3d *steps, Operand a, const float *b, Oper
     }
 }
 
-/* Set C to A B plus a column, if there is one. */
+/* Set C to A B, plus a column unless that is NULL. */
 static void multiply_steps(const Steps3d *steps, Operand a, const float *b, Operand c, const float *column,
                            ptrdiff_t rows, ptrdiff_t columns)
 {
     Pieces panels = panels_of_filters(rows, columns);
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
         ptrdiff_t left = begin_of(panels, panel) * tiles->lanes, vectors = length_of(panels, panel);
-        int last = (int)least(columns - left - (vectors - 1) * tiles->lanes, tiles->lanes);
+        int last = (int)min(columns - left - (vectors - 1) * tiles->lanes, tiles->lanes);
         multiply_panel(steps, a, b + left, part_from(c, 0, left), column, rows, vectors, last);
     }
 }
 
 typedef struct Work Work;
 
-/* A piece of work that sets columns of pixels. */
+/* The work of setting columns of pixels. */
 struct Work {
     const Convolution *of;
     const float *from;
@@ -105,9 +105,9 @@ static void set_columns(int number, void *work)
     }
 }
 
-static void share_out(Work *all, ptrdiff_t columns, int members)
+static void compute_in_parts(Work *all, ptrdiff_t columns, int members)
 {
-    all->parts = cut_into(members > 1 ? least(columns, PARTS_PER_MEMBER * members) : 1, columns);
+    all->parts = cut_into(members > 1 ? min(columns, PARTS_PER_MEMBER * members) : 1, columns);
     if (all->parts.count == 1) {
         set_columns(0, all);
         return;
@@ -133,22 +133,23 @@ static void convolve_column(const Work *all, ptrdiff_t column)
     }
 }
 
-/* The elements of a filter, along one axis, that meet a pixel: so many from the first on, a stride apart, as the first
- * one does for that pixel of y, the others for those before it. */
+/* The elements of a filter, along one axis, that meet a pixel: count of them from the first on, a stride apart. The
+ * first one contributes to that output, the others to the outputs before it. */
 typedef struct {
     ptrdiff_t first, count, output;
 } Taps;
 
 static Taps taps_of(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs)
 {
-    ptrdiff_t lowest = pixel - of->stride * (outputs - 1), highest = least(of->size - 1, pixel);
+    ptrdiff_t lowest = pixel - of->stride * (outputs - 1), highest = min(of->size - 1, pixel);
     lowest = lowest < 0 ? 0 : lowest;
     ptrdiff_t first = lowest + (pixel - lowest) % of->stride;
     return (Taps){first, first > highest ? 0 : (highest - first) / of->stride + 1, (pixel - first) / of->stride};
 }
 
-/* How many pixels from that one on meet all elements of filters along their axis, or else 1; 1 if the stride isn't. */
-static ptrdiff_t pixels_alike(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs, ptrdiff_t end)
+/* The number of pixels, from this one on, that meet all elements of a filter along the axis; 1 if there are none, or if
+ * the stride is above 1. */
+static ptrdiff_t uniform_pixels(const Convolution *of, ptrdiff_t pixel, ptrdiff_t outputs, ptrdiff_t end)
 {
     ptrdiff_t next = pixel;
     while (of->stride == 1 && next < end && taps_of(of, next, outputs).count == of->size) {
@@ -157,7 +158,7 @@ static ptrdiff_t pixels_alike(const Convolution *of, ptrdiff_t pixel, ptrdiff_t 
     return next > pixel ? next - pixel : 1;
 }
 
-/* Set a column of pixels of dx. Pixels that meet all elements of filters lie in one row of C, if the stride is 1. */
+/* Set a column of pixels of dx. With stride 1, the pixels that meet all elements of a filter are one row of C. */
 static void convolve_column_to_inputs(const Work *all, ptrdiff_t column)
 {
     const Convolution *of = all->of;
@@ -165,7 +166,7 @@ static void convolve_column_to_inputs(const Work *all, ptrdiff_t column)
     ptrdiff_t row_of_y = of->down * of->rows, column_of_y = of->filters * row_of_y;
     Taps across = taps_of(of, column + all->padding, of->across);
     for (ptrdiff_t i = top, at_once; i < end; i += at_once) {
-        at_once = pixels_alike(of, i, of->down, end);
+        at_once = uniform_pixels(of, i, of->down, end);
         Taps down = taps_of(of, i, of->down);
         Steps3d steps = {
             .counts = {of->filters, down.count, across.count}, /* f, p, q */
@@ -183,11 +184,11 @@ static void convolve_column_to_inputs(const Work *all, ptrdiff_t column)
 void convolve(const Convolution *of, const float *x, Operand W, const float *b, float *y, int members)
 {
     Work all = {.of = of, .from = x, .W = W, .b = b, .to = y, .set_column = convolve_column};
-    share_out(&all, of->across, members);
+    compute_in_parts(&all, of->across, members);
 }
 
 void convolve_to_inputs(const Convolution *of, const float *dy, Operand W, ptrdiff_t padding, float *dx, int members)
 {
     Work all = {.of = of, .from = dy, .W = W, .to = dx, .padding = padding, .set_column = convolve_column_to_inputs};
-    share_out(&all, of->width - 2 * padding, members);
+    compute_in_parts(&all, of->width - 2 * padding, members);
 }

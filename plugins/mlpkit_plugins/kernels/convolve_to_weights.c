@@ -1,5 +1,5 @@
-/* The gradient of a convolution's weights: dot products of what a pixel of the filters meets in all patches with the
- * gradients of the outputs there. Both lie in runs, so neither is copied. */
+/* The gradient of a convolution's weights: for each weight, the dot product of the pixels that it meets in all patches
+ * and the gradients of the outputs there. Both are contiguous runs, so neither is copied. */
 #include "convolve.h"
 
 #include "instruction_set.h"
@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-/* A run is cut into blocks of at most so many numbers, which stay in the L1 cache for a few filters. */
+/* The most numbers of a run in a block, which stays in the L1 cache for a few filters. */
 #define NUMBERS_PER_BLOCK 1024
 
 /* Tiles whose sums a thread keeps at once. */
 #define TILES_AT_ONCE 128
 
-/* Parts per member, so that a late member leaves little to wait for. */
+/* Small parts, so that nobody waits long for a member that is late. */
 #define PARTS_PER_MEMBER 2
 
 typedef float Sums[MAX_DOT_ROWS][MAX_DOT_COLUMNS][DOT_SUMS];
@@ -59,7 +59,7 @@ static TilePlace place_of(const Work *all, ptrdiff_t tile)
     return place;
 }
 
-/* Add the products of a block that begins at some pixel of an image column of x, and at one of y. */
+/* Add the products of a block, which starts at those pixels of x and dy. */
 static void add_block(const Work *all, const TilePlace *at, const float *x, const float *dy, ptrdiff_t length,
                       float (*sums)[MAX_DOT_COLUMNS][DOT_SUMS])
 {
@@ -76,14 +76,14 @@ static void add_runs(const Work *all, const TilePlace *places, ptrdiff_t count)
     const Convolution *of = all->of;
     int is_whole = of->stride == 1;
     ptrdiff_t runs = is_whole ? 1 : of->down, length = is_whole ? of->down * of->rows : of->rows;
-    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK / DOT_SUMS, divided_up(length, DOT_SUMS));
+    Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK / DOT_SUMS, ceil_div(length, DOT_SUMS));
     for (ptrdiff_t run = 0; run < of->across * runs; run++) {
         ptrdiff_t j = run / runs, i = run % runs;
         const float *x = all->x + (j * of->channels * of->height + i) * of->stride * of->rows;
         const float *dy = all->dy + (j * of->filters * of->down + i) * of->rows;
         for (ptrdiff_t block = 0; block < blocks.count; block++) {
             ptrdiff_t begin = begin_of(blocks, block) * DOT_SUMS;
-            ptrdiff_t numbers = least(length - begin, length_of(blocks, block) * DOT_SUMS);
+            ptrdiff_t numbers = min(length - begin, length_of(blocks, block) * DOT_SUMS);
             for (ptrdiff_t tile = 0; tile < count; tile++) {
                 add_block(all, &places[tile], x + begin, dy + begin, numbers, kept.of_tile[tile]);
             }
@@ -125,7 +125,7 @@ static void add_tiles(int number, void *work)
     TilePlace places[TILES_AT_ONCE];
     ptrdiff_t begin = begin_of(all->parts, number), end = begin + length_of(all->parts, number);
     for (ptrdiff_t first = begin; first < end; first += TILES_AT_ONCE) {
-        ptrdiff_t count = least(end - first, TILES_AT_ONCE);
+        ptrdiff_t count = min(end - first, TILES_AT_ONCE);
         for (ptrdiff_t tile = 0; tile < count; tile++) {
             places[tile] = place_of(all, first + tile);
         }
@@ -144,7 +144,7 @@ void convolve_to_weights(const Convolution *of, const float *x, const float *dy,
     all.of_rows = cut_to_at_most(all.tiles->dot_rows, of->size);
     all.of_each = of->channels * of->size * all.of_rows.count + (db != NULL);
     ptrdiff_t tiles = all.of_filters.count * all.of_each;
-    all.parts = cut_into(members > 1 ? least(tiles, PARTS_PER_MEMBER * members) : 1, tiles);
+    all.parts = cut_into(members > 1 ? min(tiles, PARTS_PER_MEMBER * members) : 1, tiles);
     if (all.parts.count == 1) {
         add_tiles(0, &all);
         return;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Static, since GCC exports the resolver of any other function with clones. */
+/* Static: GCC exports the resolver of any other function with clones. */
 VECTORIZED static void copy_rows_in_vectors(Operand a, Pieces tiles, ptrdiff_t inner, float *to)
 {
     ptrdiff_t rows = begin_of(tiles, tiles.count);
@@ -14,7 +14,7 @@ VECTORIZED static void copy_rows_in_vectors(Operand a, Pieces tiles, ptrdiff_t i
         int has_room = a.row == 1 && first + MAX_LANES <= rows;
         for (ptrdiff_t k = 0; k < inner; k++, from += a.column, to += length) {
             if (has_room) {
-                memcpy(to, from, MAX_LANES * sizeof(float)); /* more than needed, but in one step */
+                memcpy(to, from, MAX_LANES * sizeof(float)); /* more than needed, but in one instruction */
                 continue;
             }
             for (ptrdiff_t i = 0; i < length; i++) {
@@ -62,10 +62,10 @@ void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width
     copy_columns_in_vectors(b, inner, columns, width, tiles, to);
 }
 
-Near near_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares)
+Prefetch prefetch_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares)
 {
     if (matrix.column == 1) {
-        return (Near){matrix.data, matrix.row, columns, cut_into(shares, rows)};
+        return (Prefetch){matrix.data, matrix.row, columns, cut_into(shares, rows)};
     }
-    return (Near){matrix.data, matrix.column, rows, cut_into(shares, columns)};
+    return (Prefetch){matrix.data, matrix.column, rows, cut_into(shares, columns)};
 }

@@ -7,23 +7,24 @@
 #include "pieces.h"
 #include "tiles.h"
 
-/* Copy rows of A: for each tile, the numbers with the same k are contiguous. Needs room for MAX_LANES more. */
+/* Copy rows of A: for each tile, the numbers with the same k are contiguous. The output needs room for MAX_LANES
+ * more. */
 void copy_rows(Operand a, Pieces tiles, ptrdiff_t inner, float *to);
 
 /* Copy columns of B, each row to a row of at least that width. */
 void copy_columns(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, const Tiles *tiles, float *to);
 
-/* Numbers to prefetch, in so many shares. */
+/* Numbers to prefetch, in shares: one for each tile. */
 typedef struct {
     const float *first;
     ptrdiff_t step, length;
     Pieces lines;
-} Near;
+} Prefetch;
 
 /* A matrix with contiguous rows or columns. */
-Near near_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares);
+Prefetch prefetch_of(Operand matrix, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t shares);
 
-static inline void bring_near(const Near *numbers, ptrdiff_t share)
+static inline void prefetch_share(const Prefetch *numbers, ptrdiff_t share)
 {
     ptrdiff_t begin = begin_of(numbers->lines, share), count = length_of(numbers->lines, share);
     const float *line = numbers->first + begin * numbers->step;

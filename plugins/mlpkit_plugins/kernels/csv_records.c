@@ -10,17 +10,18 @@
 typedef struct {
     char delimiter, quote, point;
     npy_bool ends_field[256];      /* by character: the delimiter, and the ends of a line */
-    const char *comment, *missing; /* missing: texts, each behind a byte with its length */
+    const char *comment, *missing; /* missing: texts, each after a byte with its length */
     Py_ssize_t comment_length, missing_length;
     Py_ssize_t longest; /* bytes of a field */
 } Syntax;
 
 /* The columns that are read, and where to put them. */
 typedef struct {
-    npy_intp width, count;   /* columns of the file, and those that are read; without any, records have any width */
+    npy_intp width;          /* columns in the file; if 0, records may have any number of fields */
+    npy_intp count;          /* columns that are read */
     const npy_int32 *places; /* for each column of the file its place among those that are read, or -1 */
-    npy_bool *are_numbers;   /* for each column that is read: whether all its fields are numbers, as far as is known */
-    npy_int32 *fields;       /* begin and length of each field, the length as ~length if two quotes stand for one */
+    npy_bool *are_numbers;   /* for each column that is read: whether all its fields so far are numbers */
+    npy_int32 *fields;       /* start and length of each field; ~length if two quotes in it mean one */
     double *numbers;
 } Columns;
 
@@ -31,8 +32,8 @@ typedef struct {
 
 typedef enum { KEPT, LEFT_OUT, CUT_OFF, UNUSUAL } Outcome;
 
-/* Read a field between quotes, and return the place behind it: the end of the data if more of the field may follow, and
-   NULL if Python has to look at it. */
+/* Read a quoted field and return the position after it: the end of the data if more of the field may follow, NULL if
+ * Python must read it. */
 static const char *read_quoted(const char *at, const char *end, const Syntax *syntax, Field *field)
 {
     *field = (Field){at, end, 0};
@@ -50,7 +51,7 @@ static const char *read_quoted(const char *at, const char *end, const Syntax *sy
     return syntax->ends_field[(unsigned char)at[1]] ? at + 1 : NULL;
 }
 
-/* Read a field, and return the place behind it, as read_quoted does. */
+/* Read a field and return the position after it, as read_quoted does. */
 static const char *read_field(const char *at, const char *end, const Syntax *syntax, Field *field)
 {
     while (at < end && *at == ' ') {
@@ -90,7 +91,7 @@ static int is_missing(Field field, const Syntax *syntax)
     return 0;
 }
 
-/* Set number to what a field holds, NaN if it is missing; 0 if it is neither. */
+/* Set number to the number in a field, NaN if it is missing; return 0 if the field is neither. */
 static int number_in(Field field, const char *end, const Syntax *syntax, double *number)
 {
     field = without_spaces(field);
@@ -99,7 +100,7 @@ static int number_in(Field field, const char *end, const Syntax *syntax, double 
            (is_missing(field, syntax) || read_decimal(field.begin, end, syntax->point, number) == field.end);
 }
 
-/* Read a field of a column of numbers, and return the place behind it, as read_quoted does. */
+/* Read a field of a column of numbers and return the position after it, as read_quoted does. */
 static const char *read_number_field(const char *at, const char *end, const Syntax *syntax, Field *field,
                                      double *number, int *is_number)
 {
@@ -130,7 +131,7 @@ static int is_blank(Field field)
     return field.begin == field.end;
 }
 
-/* Whether a field holds a character of ASCII that Python doesn't count as blank. */
+/* Whether a field has an ASCII character that Python doesn't count as blank. */
 static int is_visible(Field field)
 {
     while (field.begin < field.end && (*field.begin <= ' ' || *field.begin > '~')) {
@@ -139,7 +140,7 @@ static int is_visible(Field field)
     return field.begin < field.end;
 }
 
-/* What the first field says of its record. An empty field may be all that a file of one column has. */
+/* Judge a record by its first field. In a file of one column, an empty field may be a whole record. */
 static Outcome outcome_by(Field first, int is_only, const Syntax *syntax, npy_intp width)
 {
     if (is_comment(first, syntax)) {
@@ -159,7 +160,7 @@ static void store(const Columns *columns, npy_intp row, npy_intp place, Field fi
     to[1] = field.doubles_quotes ? ~length : length;
 }
 
-/* Read the fields of a record into a row of the columns, and move to the end of its line. */
+/* Read the fields of a record into a row of the columns, and advance to the end of its line. */
 static Outcome read_fields(const char **from, const char *data, const char *end, const Syntax *syntax,
                            const Columns *columns, npy_intp row)
 {
@@ -188,7 +189,7 @@ static Outcome read_fields(const char **from, const char *data, const char *end,
     return outcome == KEPT && columns->width && column != columns->width ? UNUSUAL : outcome;
 }
 
-/* Read a record into a row of the columns, and move behind it. */
+/* Read a record into a row of the columns, and advance past it. */
 static Outcome read_record(const char **from, const char *data, const char *end, const Syntax *syntax,
                            const Columns *columns, npy_intp row)
 {
@@ -204,7 +205,7 @@ static Outcome read_record(const char **from, const char *data, const char *end,
     return outcome;
 }
 
-/* Whether all columns that are read have a place in the arrays. */
+/* Whether the arrays have room for all columns that are read. */
 static int fit(const Columns *columns)
 {
     for (npy_intp i = 0; i < columns->width; i++) {

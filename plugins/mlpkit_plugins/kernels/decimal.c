@@ -1,7 +1,6 @@
-/* Numbers of up to 19 digits with small exponents, in a division or a multiplication; Python reads all others.
-
-   Source: W. D. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990, for numbers that a single operation
-   of doubles rounds correctly. */
+/* Numbers of up to 19 digits with small exponents take one division or multiplication; Python reads all others. Source:
+ * W. D. Clinger, "How to Read Floating Point Numbers Accurately", PLDI 1990, for numbers that a single operation of
+ * doubles rounds correctly. */
 #include "decimal.h"
 
 #include "arguments.h"
@@ -10,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MAX_DIGITS 19 /* any number of so many fits into 64 bits */
+#define MAX_DIGITS 19 /* any number with this many fits into 64 bits */
 #define MAX_EXPONENT 99999
 #define MAX_CHARACTERS 64
 
@@ -33,7 +32,7 @@ static uint64_t power_of_five(int exponent)
     return power;
 }
 
-/* number * 2^exponent, which has no rounding: both are normal. */
+/* number * 2^exponent, without rounding: both are normal. */
 static inline double times_power_of_two(double number, int exponent)
 {
     uint64_t bits = (uint64_t)(1023 + exponent) << 52;
@@ -42,8 +41,8 @@ static inline double times_power_of_two(double number, int exponent)
     return number * power;
 }
 
-/* digits / 5^exponent * 2^-exponent. The quotient has at least 62 bits, and its last one says if there is a remainder,
-   so that the only rounding, to 53 bits, is right. */
+/* digits / 5^exponent * 2^-exponent. The quotient has at least 62 bits, and the last one records whether there is a
+ * remainder, so the only rounding, to 53 bits, is correct. */
 static double divided(uint64_t digits, int exponent)
 {
     uint64_t divisor = power_of_five(exponent);
@@ -55,7 +54,7 @@ static double divided(uint64_t digits, int exponent)
     return times_power_of_two((double)quotient, divisor_up - up - 63 - exponent);
 }
 
-/* digits * 5^exponent * 2^exponent, with the bits beyond the first 64 in the last one of these. */
+/* digits * 5^exponent * 2^exponent; the last of 64 bits records whether any bit beyond them is set. */
 static double multiplied(uint64_t digits, int exponent)
 {
     uint128_t product = (uint128_t)digits * power_of_five(exponent);
@@ -86,7 +85,7 @@ static int scale(uint64_t digits, int exponent, double *number)
     return 0;
 }
 
-/* Set number to what Python reads; 0 if that is infinite, or the text is long. */
+/* Set number to what Python reads; 0 if that is infinite, or the text is too long. */
 static int read_as_python(const char *text, const char *end, const char *point, double *number)
 {
     char copy[MAX_CHARACTERS];
@@ -109,9 +108,9 @@ static int read_as_python(const char *text, const char *end, const char *point, 
 static inline int is_digit(char character) { return (unsigned char)(character - '0') < 10; }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Append the first of eight characters that are digits, and return how many there are: without a branch for each, which
-   the processor couldn't foretell. */
-static inline int append_of_eight(const char *at, uint64_t *number)
+/* Append the leading digits of eight characters, and return how many there are, without a branch for each, which the
+ * processor couldn't predict. */
+static inline int append_up_to_eight(const char *at, uint64_t *number)
 {
     static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     uint64_t word; /* the first character is the lowest byte */
@@ -128,17 +127,17 @@ static inline int append_of_eight(const char *at, uint64_t *number)
     }
     return count;
 }
-#define EIGHT_TOGETHER 1
+#define READS_EIGHT_AT_ONCE 1
 #else
-#define append_of_eight(at, number) 0
-#define EIGHT_TOGETHER 0
+#define append_up_to_eight(at, number) 0
+#define READS_EIGHT_AT_ONCE 0
 #endif
 
-/* Append the digits to a number, and return the place behind them. */
+/* Append the digits to a number, and return the position after them. */
 static inline const char *append_digits(const char *at, const char *end, uint64_t *number)
 {
-    while (EIGHT_TOGETHER && end - at >= 8) {
-        int count = append_of_eight(at, number);
+    while (READS_EIGHT_AT_ONCE && end - at >= 8) {
+        int count = append_up_to_eight(at, number);
         at += count;
         if (count < 8) {
             return at;
@@ -150,7 +149,7 @@ static inline const char *append_digits(const char *at, const char *end, uint64_
     return at;
 }
 
-/* Add the exponent after the letter at this place, and return the place behind it; NULL if it has no digits. */
+/* Add the exponent after this letter, and return the position after it; NULL if it has no digits. */
 static const char *add_exponent(const char *letter, int *exponent)
 {
     const char *first = letter + 1 + (letter[1] == '-' || letter[1] == '+');

@@ -1,11 +1,10 @@
-/* Decimal numbers as texts, and the floating-point numbers nearest to them. */
+/* Reading decimal numbers as the nearest floating-point numbers. */
 #ifndef MLPKIT_DECIMAL_H
 #define MLPKIT_DECIMAL_H
 
-/* Read a finite number, such as -1.5e3, to the bits that Python's float() gives, and return the place behind it; NULL
-   if the text begins with anything else, or with so many digits that Python has to read it.
-
-   The data end at a byte that belongs to no number. The caller holds Python's lock. */
+/* Read a finite number, such as -1.5e3, to the bits that Python's float() gives, and return the position after it; NULL
+ * if the text starts with anything else, or with so many digits that Python must read it. The data end at a byte that
+ * can't be part of a number. The caller holds the GIL. */
 const char *read_decimal(const char *text, const char *end, char point, double *number);
 
 #endif

@@ -4,7 +4,7 @@
 #define LOOPS "descent_loops.h"
 #include "floating_types.h"
 
-/* Read arrays of one shape, all contiguous and without overlap; those after the second are written to. */
+/* Read contiguous arrays of one shape that don't overlap; all but the second are outputs. */
 static int read_blocks(PyObject *const *arguments, int count, int type, Matrix *blocks)
 {
     for (int i = 0; i < count; i++) {
@@ -12,7 +12,7 @@ static int read_blocks(PyObject *const *arguments, int count, int type, Matrix *
             return 0;
         }
         for (int j = 0; j < i; j++) {
-            if (blocks[i].data == blocks[j].data || !apart(&blocks[i], &blocks[j])) {
+            if (blocks[i].data == blocks[j].data || !is_safe_output(&blocks[i], &blocks[j])) {
                 return 0;
             }
         }

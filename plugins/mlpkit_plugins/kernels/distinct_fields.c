@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* Fields in the order in which they appear first, by a hash of their bytes. */
+/* Distinct fields in the order of their first appearance, and a hash table of their bytes. */
 typedef struct {
     const char *data;
     const npy_int32 *fields; /* as read_csv_records stores them */
@@ -44,12 +44,12 @@ static npy_int32 number_of(Distinct *distinct, npy_int32 row)
     }
 }
 
-static int lies_within(const npy_int32 *field, Py_ssize_t length)
+static int is_within(const npy_int32 *field, Py_ssize_t length)
 {
     return field[0] >= 0 && field[0] <= length && bytes_of(field) <= length - field[0];
 }
 
-/* Number the fields of all rows; 0 if there is no memory, or a field lies outside the data. */
+/* Number the fields of all rows; 0 if memory runs out, or a field is outside the data. */
 static int number_all(Distinct *distinct, npy_int32 rows, Py_ssize_t length, npy_int32 *codes)
 {
     distinct->mask = 15;
@@ -59,7 +59,7 @@ static int number_all(Distinct *distinct, npy_int32 rows, Py_ssize_t length, npy
     distinct->slots = PyMem_Calloc((size_t)distinct->mask + 1, sizeof(npy_int32));
     int is_right = distinct->slots != NULL;
     for (npy_int32 row = 0; is_right && row < rows; row++) {
-        is_right = lies_within(distinct->fields + row * distinct->step, length);
+        is_right = is_within(distinct->fields + row * distinct->step, length);
         codes[row] = is_right ? number_of(distinct, row) : 0;
     }
     PyMem_Free(distinct->slots);

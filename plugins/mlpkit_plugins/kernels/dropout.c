@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* Numbers that a chance, which has 16 bits, may be. */
+/* The number of values of a chance, which has 16 bits. */
 #define CHANCES 65536
 
 VECTORIZED static void drop_float32(const Matrix *arrays, const double *numbers)
@@ -26,7 +26,7 @@ static int read_arrays(PyObject *x, PyObject *chance, PyObject *out, Matrix *arr
 {
     Matrix *read_x = &arrays[0], *read_chance = &arrays[1], *read_out = &arrays[2];
     return read_matrix(x, NPY_FLOAT, 0, read_x) && read_matrix(chance, NPY_UINT16, 0, read_chance) &&
-           read_matrix(out, NPY_FLOAT, 1, read_out) && same_shape(arrays, 3) && apart(read_out, read_x) &&
+           read_matrix(out, NPY_FLOAT, 1, read_out) && same_shape(arrays, 3) && is_safe_output(read_out, read_x) &&
            read_x->columns > 0;
 }
 

@@ -11,7 +11,7 @@ static int is_float32(PyObject *object)
     return PyArray_Check(object) && PyArray_TYPE((PyArrayObject *)object) == NPY_FLOAT;
 }
 
-/* The same on copies of the inputs, the first of which becomes the output. */
+/* Apply the loop to copies of the inputs; the first copy becomes the output. */
 static PyObject *apply_to_copies(Loop loop, PyObject *const *arrays, int count, const double *numbers)
 {
     PyObject *copies[MAX_ARRAYS] = {NULL};
@@ -56,16 +56,16 @@ static PyObject *call(const Loop *loop, int arrays, int parameters, PyObject *co
     if (loop == NULL || (parameters && !read_number(parameter, &number))) {
         return NULL;
     }
-    PyObject *given[MAX_ARRAYS];
-    memcpy(given, arguments, (size_t)arrays * sizeof *given);
-    given[arrays - 1] = out;
-    if (PyFloat_Check(given[0]) && is_float32(out)) { /* the same dy for all elements */
-        if (PyArray_FillWithScalar((PyArrayObject *)out, given[0]) < 0) {
+    PyObject *operands[MAX_ARRAYS];
+    memcpy(operands, arguments, (size_t)arrays * sizeof *operands);
+    operands[arrays - 1] = out;
+    if (PyFloat_Check(operands[0]) && is_float32(out)) { /* the same dy for all elements */
+        if (PyArray_FillWithScalar((PyArrayObject *)out, operands[0]) < 0) {
             return NULL;
         }
-        given[0] = out;
+        operands[0] = out;
     }
-    return apply(*loop, given, arrays, &number);
+    return apply(*loop, operands, arrays, &number);
 }
 
 /* The loop of that name in the processor's instruction set, NULL if it has none. */

@@ -1,4 +1,4 @@
-/* Functions of the elements of arrays of float32, whatever their layout. */
+/* Functions of the elements of float32 arrays of any layout. */
 #ifndef MLPKIT_FUNCTIONS_H
 #define MLPKIT_FUNCTIONS_H
 
@@ -12,8 +12,8 @@ typedef struct {
     Loop exp, cos, sin, softmax, normalize_rows, normalize_rows_gradient;
 } RowLoops;
 
-/* Set the last of some arrays to a function of the elements of the others, and return it; NULL if that needs NumPy, or
- * with an error set. */
+/* Set the last array to a function of the elements of the others, and return it; NULL if NumPy must do it, or with an
+ * error set. */
 PyObject *apply(Loop loop, PyObject *const *arrays, int count, const double *numbers);
 
 #endif

@@ -1,5 +1,5 @@
-/* Copies of images between their order in minibatches, (rows, channels, height, width), and that in which layers of
- * images read them, (width, channels, height, rows). */
+/* Copies of images between the order of minibatches, (rows, channels, height, width), and the order that image layers
+ * read, (width, channels, height, rows). */
 #include "arguments.h"
 #include "blas_threads.h"
 #include "instruction_set.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Numbers from which the GIL is released and threads share the work, and parts per member. */
+/* The smallest copies that release the GIL and use several threads. */
 #define MIN_ELEMENTS_FOR_THREADS 32768
 #define PARTS_PER_MEMBER 4
 
@@ -16,7 +16,7 @@ typedef struct {
     ptrdiff_t rows, channels, height, width, padding;
 } Lengths;
 
-/* A copy of rows of features to or from places of pixels. */
+/* A copy between rows of features and columns of pixels. */
 typedef struct {
     const Tiles *tiles;
     Lengths of;
@@ -32,7 +32,7 @@ static Lengths lengths_of(PyArrayObject *images, ptrdiff_t padding)
     return (Lengths){lengths[0], lengths[1], lengths[2], lengths[3], padding};
 }
 
-/* Where a pixel lies, padding included, the first axis being the slowest: width, channels, height, rows. */
+/* The position of a pixel, padding included, in the order (width, channels, height, rows). */
 static ptrdiff_t place_of(const Lengths *of, ptrdiff_t feature)
 {
     ptrdiff_t column = feature % of->width, line = feature / of->width;
@@ -49,7 +49,7 @@ static void copy_vector(float *to, const float *from, int lanes)
     memcpy(to, from, (size_t)lanes * sizeof(float));
 }
 
-/* Copy as many features of as many rows as a vector has lanes. */
+/* Copy a square: as many features and rows as a vector has lanes. */
 static void copy_square(const Work *all, float *features, float *pixels, const ptrdiff_t *places)
 {
     float square[MAX_LANES * MAX_LANES];
@@ -71,7 +71,7 @@ static void copy_one(const Work *all, float *feature, float *pixel)
     *(all->to_features ? feature : pixel) = *(all->to_features ? pixel : feature);
 }
 
-/* Copy some features, at most as many as a vector has lanes, of all rows. */
+/* Copy up to a vector of features of all rows. */
 static void copy_features(const Work *all, ptrdiff_t begin, ptrdiff_t count)
 {
     ptrdiff_t places[MAX_LANES], n = 0, lanes = all->tiles->lanes;
@@ -94,16 +94,16 @@ static void copy_part(int number, void *work)
     const Work *all = work;
     ptrdiff_t lanes = all->tiles->lanes, features = all->of.channels * all->of.height * all->of.width;
     ptrdiff_t begin = begin_of(all->parts, number) * lanes;
-    ptrdiff_t end = least(features, begin + length_of(all->parts, number) * lanes);
+    ptrdiff_t end = min(features, begin + length_of(all->parts, number) * lanes);
     for (; begin < end; begin += lanes) {
-        copy_features(all, begin, least(lanes, end - begin));
+        copy_features(all, begin, min(lanes, end - begin));
     }
 }
 
 static void copy_all(Work *all)
 {
     ptrdiff_t features = all->of.channels * all->of.height * all->of.width;
-    ptrdiff_t groups = divided_up(features, all->tiles->lanes);
+    ptrdiff_t groups = ceil_div(features, all->tiles->lanes);
     if (features * all->of.rows < MIN_ELEMENTS_FOR_THREADS) {
         all->parts = cut_into(1, groups);
         copy_part(0, all);
@@ -111,7 +111,7 @@ static void copy_all(Work *all)
     }
     PyThreadState *thread = PyEval_SaveThread();
     int members = blas_threads();
-    all->parts = cut_into(members > 1 ? least(groups, PARTS_PER_MEMBER * members) : 1, groups);
+    all->parts = cut_into(members > 1 ? min(groups, PARTS_PER_MEMBER * members) : 1, groups);
     if (all->parts.count == 1) {
         copy_part(0, all);
     }
@@ -127,8 +127,8 @@ static int is_float32(PyObject *object, int writable)
            (!writable || PyArray_ISWRITEABLE((PyArrayObject *)object)) && PyArray_SIZE((PyArrayObject *)object) > 0;
 }
 
-/* Whether the axes of images lie in that order in memory, from the slowest; gaps may lie along the first one. */
-static int lies_by(PyArrayObject *array, const int *order, int gaps)
+/* Whether the axes of images have that order in memory, slowest first; if gaps is set, the first one may have gaps. */
+static int has_order(PyArrayObject *array, const int *order, int gaps)
 {
     npy_intp step = PyArray_ITEMSIZE(array);
     for (int i = PyArray_NDIM(array) - 1; i >= 0; i--) {
@@ -148,7 +148,7 @@ static ptrdiff_t row_of(PyArrayObject *array)
     return PyArray_DIM(array, 0) > 1 ? PyArray_STRIDE(array, 0) / PyArray_ITEMSIZE(array) : 0;
 }
 
-/* Set what surrounds the images to zero. */
+/* Set the padding to zero. */
 static void clear_padding(const Lengths *of, float *pixels)
 {
     ptrdiff_t border = of->padding * of->rows, inside = of->height * of->rows, strip = inside + 2 * border;
@@ -170,7 +170,7 @@ PyObject *kernel_pad_images(PyObject *const *arguments)
     ptrdiff_t padding;
     Matrix pixels;
     if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 ||
-        !lies_by(x, AS_IN_MINIBATCHES, 1) || !read_count(arguments[PADDING], &padding) ||
+        !has_order(x, AS_IN_MINIBATCHES, 1) || !read_count(arguments[PADDING], &padding) ||
         !read_images(arguments[OUT], NPY_FLOAT, 1, &pixels) || !disjoint(arguments[OUT], arguments, 1)) {
         return NULL;
     }
@@ -194,9 +194,10 @@ PyObject *kernel_flatten_images(PyObject *const *arguments)
     enum { X, OUT };
     PyArrayObject *x = (PyArrayObject *)arguments[X];
     Matrix features;
-    if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 || !lies_by(x, AS_READ, 0) ||
-        !read_matrix(arguments[OUT], NPY_FLOAT, 1, &features) || features.rows != PyArray_DIM(x, 0) ||
-        features.rows * features.columns != PyArray_SIZE(x) || !disjoint(arguments[OUT], arguments, 1)) {
+    if (instruction_set() == NULL || !is_float32(arguments[X], 0) || PyArray_NDIM(x) != 4 ||
+        !has_order(x, AS_READ, 0) || !read_matrix(arguments[OUT], NPY_FLOAT, 1, &features) ||
+        features.rows != PyArray_DIM(x, 0) || features.rows * features.columns != PyArray_SIZE(x) ||
+        !disjoint(arguments[OUT], arguments, 1)) {
         return NULL;
     }
     Work all = {.tiles = instruction_set()->tiles,

@@ -21,7 +21,7 @@ static const InstructionSet *choose(void) { return NULL; }
 const InstructionSet *instruction_set(void)
 {
     static const InstructionSet *chosen;
-    static int is_chosen; /* when the module is loaded: threads only read it, and no other reads the environment */
+    static int is_chosen; /* when the module is loaded: later, threads only read it */
     if (!is_chosen) {
         chosen = choose();
         is_chosen = 1;

@@ -1,5 +1,5 @@
-/* Instruction sets with vectors of float32. Each has a file, which defines a few operations on them; the kernels are
- * written once in terms of these (vector_kernels.h). */
+/* Instruction sets with vectors of float32. Each has a file that defines a few operations; the kernels are written once
+ * in terms of these (vector_kernels.h). */
 #ifndef MLPKIT_INSTRUCTION_SET_H
 #define MLPKIT_INSTRUCTION_SET_H
 
@@ -22,7 +22,7 @@ extern const InstructionSet avx512, avx2;
 extern const InstructionSet neon;
 #endif
 
-/* The one with the widest vectors that the processor has, NULL if it has none of them. */
+/* The processor's instruction set with the widest vectors, NULL if it has none of these. */
 const InstructionSet *instruction_set(void);
 
 #endif

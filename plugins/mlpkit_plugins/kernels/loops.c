@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-/* Elements from which the GIL is released. */
+/* The shortest loops that release the GIL. */
 #define MIN_ELEMENTS_TO_RELEASE_GIL 16384
 
-/* Elements of a part: so many that the cost of taking it is negligible. */
+/* Enough elements that the cost of taking a part is negligible. */
 #define ELEMENTS_PER_PART 16384
 
-/* Parts per member, so that a late member leaves little to wait for. */
+/* Small parts, so that nobody waits long for a member that is late. */
 #define PARTS_PER_MEMBER 4
 
 typedef struct {
@@ -23,10 +23,10 @@ typedef struct {
     int count, cut, by_columns, parts;
 } Work;
 
-/* Start of a part, if a length is cut into parts at multiples of a step. */
+/* The start of a part of a length that is cut at multiples of a step. */
 static npy_intp begin_of_part(int number, int parts, npy_intp length, npy_intp step)
 {
-    return least(begin_of(cut_into(parts, divided_up(length, step)), number) * step, length);
+    return min(begin_of(cut_into(parts, ceil_div(length, step)), number) * step, length);
 }
 
 static void run_part(int number, void *everything)
@@ -51,11 +51,11 @@ static void run_part(int number, void *everything)
     work->loop(arrays, work->numbers);
 }
 
-/* Number of parts, at most as many as there are rows or columns. */
+/* The number of parts: at most that of rows or columns. */
 static int parts_of(const Work *work, npy_intp elements, int members)
 {
     npy_intp most = work->by_columns ? work->arrays[0].columns : work->arrays[0].rows;
-    return (int)least(least(elements / ELEMENTS_PER_PART, most), PARTS_PER_MEMBER * members);
+    return (int)min(min(elements / ELEMENTS_PER_PART, most), PARTS_PER_MEMBER * members);
 }
 
 static void compute(Work work)

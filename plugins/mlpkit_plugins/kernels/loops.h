@@ -1,4 +1,4 @@
-/* Loops over the elements of arrays, split among the team if there are many. */
+/* Loops over the elements of arrays; the team shares long ones. */
 #ifndef MLPKIT_LOOPS_H
 #define MLPKIT_LOOPS_H
 
@@ -12,14 +12,14 @@ typedef void (*Loop)(const Matrix *arrays, const double *numbers);
 /* The loop for float32, and the one for float64. */
 #define BOTH(loop) ((const Loop[]){loop##_float32, loop##_float64})
 
-/* Call the loop of that dtype; the GIL is released if there are many elements.
+/* Call the loop of that dtype, without the GIL if there are many elements.
  *
- * The first arrays, as many as are cut, have one number of rows, and the loop treats each row by itself; if they are
- * all the arrays and have a single row, it treats each element by itself: a loop that doesn't must not be cut then. The
- * others are seen whole by every part. */
+ * The first arrays, as many as cut says, are split into parts. They have the same number of rows, and the loop must
+ * treat each row independently; if they are all the arrays and have a single row, each element. Every part sees the
+ * other arrays whole. */
 void run(int type, const Loop *loops, const Matrix *arrays, int count, int cut, const double *numbers);
 
-/* The same for a loop that treats each column by itself, over arrays with one number of columns. */
+/* The same for a loop that treats each column independently, over arrays with the same number of columns. */
 void run_by_columns(int type, const Loop *loops, const Matrix *arrays, int count);
 
 #endif

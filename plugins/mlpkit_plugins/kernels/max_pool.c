@@ -1,4 +1,4 @@
-/* Max pooling of images that lie in the order (width, channels, height, rows). */
+/* Max pooling of images in the order (width, channels, height, rows). */
 #include "pool.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 /* Rows of a pixel whose gradients are passed on at once. */
 #define ROWS_PER_BLOCK 256
 
-/* Where pixel [p][q] of a patch lies, from the first pixel of a column of patches on. */
+/* The position of pixel [p][q] of a patch, counted from the first pixel of its column of patches. */
 static npy_intp place_of(const Pool *pool, npy_intp channel, npy_intp patch, npy_intp p, npy_intp q)
 {
     return ((q * pool->channels + channel) * pool->height + patch * pool->stride + p) * pool->rows;
@@ -24,14 +24,14 @@ static int read_lengths(PyObject *x, PyObject *y, PyObject *size, PyObject *stri
     return of_y[1] == pool->channels && of_y[3] == pool->rows && read_patches(size, stride, pool);
 }
 
-/* Have each row begin a column of patches, the last one of which may be narrower. */
+/* Start a column of patches at each row; the last one may be narrower. */
 static void cut_into_patches(Matrix *images, const Pool *pool)
 {
     images->rows = pool->across;
     images->stride *= pool->stride;
 }
 
-/* How many of the arrays are cut: none if there is a single column of patches, which would be cut inside. */
+/* The number of arrays that are cut: none if there is a single column of patches, which must stay whole. */
 static int cut_of(const Pool *pool, int arrays) { return pool->across > 1 ? arrays : 0; }
 
 PyObject *kernel_max_pool(PyObject *const *arguments)
@@ -65,7 +65,7 @@ PyObject *kernel_max_pool_gradient(PyObject *const *arguments)
         !disjoint(arguments[OUT], arguments, 3)) {
         return NULL;
     }
-    if (pool.across * pool.size < pool.width) { /* there are columns that no patch covers */
+    if (pool.across * pool.size < pool.width) { /* no patch covers some columns */
         memset(dx->data, 0, (size_t)(dx->rows * dx->stride * dx->item));
     }
     cut_into_patches(x, &pool);

@@ -35,7 +35,7 @@ static void TYPED(max_pool)(const Matrix *arrays, const double *numbers)
     }
 }
 
-/* A share of what is left goes to each pixel that is the largest: all of it to the first one. */
+/* Pass what is left of the gradients to the pixels that are the largest: the first one gets all of it. */
 VECTORIZED static void TYPED(pass)(T *left, const T *x, const T *y, T *dx, npy_intp rows, T one)
 {
     INDEPENDENT

@@ -7,7 +7,7 @@
 #include "instruction_set.h"
 #include "multiply.h"
 
-/* What begins and ends a block is the method of a context manager, too, and ignores its arguments. */
+/* These are also methods of context managers, and ignore their arguments. */
 #define BLOCK_METHOD PyObject *Py_UNUSED(module), PyObject *const *Py_UNUSED(arguments), Py_ssize_t Py_UNUSED(count)
 
 static PyObject *begin_sharing_threads(BLOCK_METHOD)
@@ -48,7 +48,7 @@ static PyObject *end_rounding(BLOCK_METHOD)
     Py_RETURN_NONE;
 }
 
-/* What to do where a kernel returned NULL: with an error set, nothing. */
+/* What to do after a kernel returned NULL: nothing, if an error is set. */
 static PyObject *leave_to_numpy(const char *name, PyObject *const *arguments, Py_ssize_t count)
 {
     return PyErr_Occurred() ? NULL : with_numpy(name, arguments, count);
@@ -99,7 +99,7 @@ static const char *instructions(void)
 PyMODINIT_FUNC PyInit_compiled(void)
 {
     import_array();
-    look_for_blas();
+    find_blas();
     PyObject *module = PyModule_Create(&definition);
     if (module != NULL && (PyModule_AddStringConstant(module, "PRODUCTS_BY", products_by()) < 0 ||
                            PyModule_AddStringConstant(module, "INSTRUCTIONS", instructions()) < 0)) {

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* The inner dimension is cut into blocks of at most so many steps. */
+/* The most steps of the inner dimension in a block. */
 #define STEPS_PER_BLOCK 16
 
 /* Rows of A that are split together, and stay in the L2 cache while all strips of B are used. */
@@ -24,7 +24,7 @@ static _Thread_local struct {
     _Alignas(64) float square[NUMBERS_PER_SQUARE];
 } room;
 
-/* Set so many rows and columns of C to those of a square, or add them. */
+/* Set the rows and columns of C to those of a square, or add them. */
 VECTORIZED static void add_square(const float *square, Operand c, ptrdiff_t rows, ptrdiff_t columns, int add)
 {
     for (ptrdiff_t i = 0; i < rows; i++, square += STRIP, c.data += c.row) {
@@ -59,7 +59,8 @@ static inline void add_products(void)
     ADD_PRODUCT_OF_TILES(3, 5, 7);
 }
 
-/* Set a square of C to the product of a strip of A and one of B, with a row added to each of its rows, if there is one. */
+/* Set a square of C to the product of a strip of A and one of B, with a row added to each of its rows, unless that is
+ * NULL. */
 static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps, int terms)
 {
     ptrdiff_t bytes_apart = c.row * (ptrdiff_t)sizeof(float);
@@ -101,9 +102,9 @@ static void sum_up(const bfloat16 *a, const bfloat16 *b, Operand c, const float 
     STORE_TILE(3, part_from(c, TILE_LINES, TILE_LINES).data, bytes_apart);
 }
 
-/* The same if C ends within the square, or is added to. */
-static void sum_up_aside(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps,
-                         ptrdiff_t rows, ptrdiff_t columns, int add, int terms)
+/* The same if C ends inside the square, or if the square is added to C. */
+static void sum_up_in_square(const bfloat16 *a, const bfloat16 *b, Operand c, const float *row, ptrdiff_t steps,
+                             ptrdiff_t rows, ptrdiff_t columns, int add, int terms)
 {
     float whole_row[STRIP] = {0};
     if (row != NULL && columns < STRIP) {
@@ -116,23 +117,23 @@ static void sum_up_aside(const bfloat16 *a, const bfloat16 *b, Operand c, const 
 static int multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                           ptrdiff_t columns, int add, int terms)
 {
-    ptrdiff_t steps = divided_up(inner, TILE_DEPTH);
+    ptrdiff_t steps = ceil_div(inner, TILE_DEPTH);
     int bounded = 1;
     for (ptrdiff_t i = 0; i < rows; i += STRIP) {
-        bounded &= split_rows(part_from(a, i, 0), least(rows - i, STRIP), inner, terms, room.of_a[i / STRIP]);
+        bounded &= split_rows(part_from(a, i, 0), min(rows - i, STRIP), inner, terms, room.of_a[i / STRIP]);
     }
     for (ptrdiff_t j = 0; j < columns; j += STRIP) {
-        ptrdiff_t width = least(columns - j, STRIP);
+        ptrdiff_t width = min(columns - j, STRIP);
         const float *added = row == NULL ? NULL : row + j;
         bounded &= split_columns(part_from(b, 0, j), inner, width, terms, room.of_b);
         for (ptrdiff_t i = 0; i < rows; i += STRIP) {
-            ptrdiff_t height = least(rows - i, STRIP);
+            ptrdiff_t height = min(rows - i, STRIP);
             Operand to = part_from(c, i, j);
             if (height == STRIP && width == STRIP && !add) {
                 sum_up(room.of_a[i / STRIP], room.of_b, to, added, steps, terms);
             }
             else {
-                sum_up_aside(room.of_a[i / STRIP], room.of_b, to, added, steps, height, width, add, terms);
+                sum_up_in_square(room.of_a[i / STRIP], room.of_b, to, added, steps, height, width, add, terms);
             }
         }
     }
@@ -142,18 +143,18 @@ static int multiply_block(Operand a, Operand b, Operand c, const float *row, ptr
 static int multiply_terms(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                           ptrdiff_t columns, int terms)
 {
-    Pieces blocks = cut_to_at_most(STEPS_PER_BLOCK, divided_up(inner, TILE_DEPTH));
-    Pieces groups = cut_to_at_most(ROWS_PER_GROUP / STRIP, divided_up(rows, STRIP));
+    Pieces blocks = cut_to_at_most(STEPS_PER_BLOCK, ceil_div(inner, TILE_DEPTH));
+    Pieces groups = cut_to_at_most(ROWS_PER_GROUP / STRIP, ceil_div(rows, STRIP));
     int bounded = 1;
     use_tiles();
     for (ptrdiff_t block = 0; block < blocks.count && bounded; block++) {
         ptrdiff_t k = begin_of(blocks, block) * TILE_DEPTH;
-        ptrdiff_t length = least(length_of(blocks, block) * TILE_DEPTH, inner - k);
+        ptrdiff_t length = min(length_of(blocks, block) * TILE_DEPTH, inner - k);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t i = begin_of(groups, group) * STRIP;
             bounded &=
                 multiply_block(part_from(a, i, k), part_from(b, k, 0), part_from(c, i, 0), block == 0 ? row : NULL,
-                               least(length_of(groups, group) * STRIP, rows - i), length, columns, block > 0, terms);
+                               min(length_of(groups, group) * STRIP, rows - i), length, columns, block > 0, terms);
         }
     }
     release_tiles();

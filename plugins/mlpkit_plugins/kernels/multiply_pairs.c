@@ -1,4 +1,4 @@
-/* Blocks, panels and tiles are those of multiply_vectors.c; all of A and B is copied, since it is rounded. */
+/* Blocks, panels and tiles are those of multiply_vectors.c. All of A and B is copied, since it must be rounded. */
 #include "multiply_pairs.h"
 
 #include "copies.h"
@@ -8,13 +8,13 @@
 /* Rows of A for which a panel of B is rounded once. */
 #define ROWS_PER_GROUP 512
 
-/* Most steps of a block: each multiplies pairs. */
+/* The most steps of a block; each multiplies pairs. */
 #define STEPS_PER_BLOCK (NUMBERS_PER_BLOCK / 2)
 
-/* Pairs from one copied row to the next: rows a multiple of 2 KiB apart would compete for the same cache sets. */
+/* The distance between copied rows: if it were a multiple of 2 KiB, rows would compete for the same cache sets. */
 #define PAIRS_PER_ROW (STEPS_PER_BLOCK + MAX_LANES)
 
-/* Steps at which all rows of a tile are zero are left out if that leaves no more than so many sixteenths of them. */
+/* Steps at which all rows of a tile are zero are skipped if at most this many sixteenths of the steps remain. */
 #define MAX_SIXTEENTHS_LEFT 13
 
 static _Thread_local struct {
@@ -34,7 +34,7 @@ int can_multiply_pairs(void)
     return set != NULL;
 }
 
-/* Round rows of A that are cut into tiles. */
+/* Round the rows of A, which are cut into tiles. */
 static void pair_all_rows(Operand a, Pieces tiles, ptrdiff_t inner)
 {
     if (a.column == 1) {
@@ -45,7 +45,7 @@ static void pair_all_rows(Operand a, Pieces tiles, ptrdiff_t inner)
     }
 }
 
-/* The rows of a tile, as they were rounded. */
+/* The rounded rows of a tile. */
 static Operand tile_of(Operand a, Pieces tiles, ptrdiff_t tile, ptrdiff_t steps)
 {
     ptrdiff_t top = begin_of(tiles, tile);
@@ -53,7 +53,7 @@ static Operand tile_of(Operand a, Pieces tiles, ptrdiff_t tile, ptrdiff_t steps)
                          : (Operand){room.rows + top * steps, 1, length_of(tiles, tile)};
 }
 
-/* List the steps that each tile takes: all, or those that are not left out. */
+/* List the steps of each tile: all of them, or those that aren't skipped. */
 static void list_steps(Operand a, Pieces tiles, ptrdiff_t steps, int may_skip)
 {
     for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
@@ -67,26 +67,26 @@ static void list_steps(Operand a, Pieces tiles, ptrdiff_t steps, int may_skip)
     }
 }
 
-/* Set C to A B, or add it, for rows and an inner dimension that are no longer than a block; then add a row to each of
- * its rows, if there is one. */
+/* Set C to A B, or add A B to it, for at most a block of rows and inner numbers; then add a row to each row, unless it
+ * is NULL. */
 static void multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                            ptrdiff_t columns, int add, int may_skip)
 {
-    ptrdiff_t lanes = set->tiles->lanes, steps = divided_up(inner, 2);
+    ptrdiff_t lanes = set->tiles->lanes, steps = ceil_div(inner, 2);
     Pieces panels = panels_of(set->tiles, columns);
     Pieces tiles = cut_to_at_most(set->tiles->rows[length_of(panels, 0)], rows);
     pair_all_rows(a, tiles, inner);
     list_steps(a, tiles, steps, may_skip);
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
         ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
-        ptrdiff_t whole = vectors * lanes, width = least(whole, columns - left), next = left + width;
+        ptrdiff_t whole = vectors * lanes, width = min(whole, columns - left), next = left + width;
         set->pair_columns(part_from(b, 0, left), inner, width, whole, room.panel);
-        Near coming = near_of(part_from(b, 0, next), inner, least(whole, columns - next), tiles.count);
+        Prefetch next_panel = prefetch_of(part_from(b, 0, next), inner, min(whole, columns - next), tiles.count);
         for (ptrdiff_t tile = 0; tile < tiles.count; tile++) {
             ptrdiff_t top = begin_of(tiles, tile);
             Operand from = tile_of(a, tiles, tile, steps);
             if (next < columns && tiles.count > 1) {
-                bring_near(&coming, tile);
+                prefetch_share(&next_panel, tile);
             }
             set->tiles->tiles[vectors][length_of(tiles, tile)](
                 room.steps[tile], from.data, from.row, from.column, room.panel, whole, part_from(c, top, left).data,

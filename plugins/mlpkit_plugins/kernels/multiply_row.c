@@ -1,6 +1,6 @@
-/* The product of a single row takes as long as B takes to come from its cache or from memory. So the inner dimension is
- * shared out: each thread reads whole rows of B, one after the other, which comes faster than a part of each row, and
- * mostly the same ones at every call, which its own cache may keep. */
+/* The product of a single row takes as long as reading B from cache or memory. So threads share the inner dimension:
+ * each reads whole rows of B in sequence, which is faster than a part of each row, and mostly the same rows at every
+ * call, which its own cache may still hold. */
 #include "multiply_row.h"
 
 #include "instruction_set.h"
@@ -11,11 +11,11 @@
 
 #include <string.h>
 
-/* Columns whose sums stay in the L1 cache beside what is read, and blocks that are summed before their sums are added. */
+/* The most columns whose sums stay in the L1 cache, and the most blocks that are summed before their sums are added. */
 #define COLUMNS_AT_ONCE 2048
 #define BLOCKS_AT_ONCE 8
 
-/* Numbers of B that a thread reads at least. */
+/* The fewest numbers of B that a thread reads. */
 #define MIN_NUMBERS_PER_THREAD 30000
 
 /* Columns are split at multiples of a cache line. */
@@ -24,7 +24,7 @@
 typedef float Sums[COLUMNS_AT_ONCE + MAX_LANES];
 
 typedef struct {
-    Operand a, b; /* from the first block and column on */
+    Operand a, b; /* starting at the first block and column */
     ptrdiff_t columns;
     Pieces blocks, cuts; /* of the inner dimension; of the columns, in grains */
     Sums *sums;
@@ -48,12 +48,11 @@ static void sum_part(int number, void *work)
     float *sums = all->sums[block] + left;
     memset(sums, 0, sizeof(float) * (size_t)width);
     instruction_set()->tiles->add_row(part_from(all->a, 0, k).data, all->a.column, length_of(all->blocks, block),
-                                      part_from(all->b, k, left).data, all->b.row, least(width, all->columns - left),
+                                      part_from(all->b, k, left).data, all->b.row, min(width, all->columns - left),
                                       sums);
 }
 
-/* How many cuts of its columns a block needs so that threads get the same number of parts: the least common multiple of
- * the two numbers. */
+/* The number of cuts of a block's columns that gives all threads the same number of parts. */
 static ptrdiff_t cuts_for(ptrdiff_t blocks, ptrdiff_t threads)
 {
     ptrdiff_t cuts = 1;
@@ -65,9 +64,9 @@ static ptrdiff_t cuts_for(ptrdiff_t blocks, ptrdiff_t threads)
 
 static void sum_blocks(Blocks *all, int members)
 {
-    ptrdiff_t grains = divided_up(all->columns, COLUMNS_PER_GRAIN), inner = begin_of(all->blocks, all->blocks.count);
-    ptrdiff_t threads = least(inner * all->columns / MIN_NUMBERS_PER_THREAD, members);
-    all->cuts = cut_into(threads < 2 ? 1 : least(cuts_for(all->blocks.count, threads), grains), grains);
+    ptrdiff_t grains = ceil_div(all->columns, COLUMNS_PER_GRAIN), inner = begin_of(all->blocks, all->blocks.count);
+    ptrdiff_t threads = min(inner * all->columns / MIN_NUMBERS_PER_THREAD, members);
+    all->cuts = cut_into(threads < 2 ? 1 : min(cuts_for(all->blocks.count, threads), grains), grains);
     int parts = (int)(all->blocks.count * all->cuts.count);
     if (threads < 2) {
         for (int part = 0; part < parts; part++) {
@@ -79,7 +78,7 @@ static void sum_blocks(Blocks *all, int members)
     }
 }
 
-/* Set a row of C to sums of a block, or add them; then add a row, if there is one. */
+/* Set a row of C to the sums of a block, or add them; then add a row, unless it is NULL. */
 VECTORIZED static void add_sums(const float *sums, int add, const float *row, float *c, ptrdiff_t columns)
 {
     for (ptrdiff_t j = 0; j < columns; j++) {
@@ -92,11 +91,11 @@ void multiply_row(Operand a, Operand b, float *c, const float *row, ptrdiff_t in
 {
     Pieces blocks = cut_to_at_most(NUMBERS_PER_BLOCK, inner), groups = cut_to_at_most(BLOCKS_AT_ONCE, blocks.count);
     for (ptrdiff_t left = 0; left < columns; left += COLUMNS_AT_ONCE) {
-        ptrdiff_t width = least(columns - left, COLUMNS_AT_ONCE);
+        ptrdiff_t width = min(columns - left, COLUMNS_AT_ONCE);
         for (ptrdiff_t group = 0; group < groups.count; group++) {
             ptrdiff_t first = begin_of(groups, group), count = length_of(groups, group), k = begin_of(blocks, first);
             Blocks all = {part_from(a, 0, k), part_from(b, k, left), .columns = width, .sums = sums_of_blocks};
-            all.blocks = (Pieces){count, blocks.length, blocks.longer - least(first, blocks.longer)};
+            all.blocks = (Pieces){count, blocks.length, blocks.longer - min(first, blocks.longer)};
             sum_blocks(&all, members);
             for (ptrdiff_t i = 0; i < count; i++) {
                 const float *added = row != NULL && first + i + 1 == blocks.count ? row + left : NULL;

@@ -4,7 +4,7 @@
 
 #include "operand.h"
 
-/* Whether a row is multiplied so: B has contiguous rows, which are longer than a tile. */
+/* Whether multiply_row is for this product: a single row, and a B with contiguous rows that are longer than a tile. */
 int suits_multiply_row(Operand b, ptrdiff_t rows, ptrdiff_t columns);
 
 /* Set a row of C to A B as multiply does, in the order of multiply_vectors.h, on up to as many threads as members. */

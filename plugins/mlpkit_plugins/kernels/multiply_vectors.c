@@ -1,4 +1,4 @@
-/* As in Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008): a block of A stays in the L2
+/* After Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008): a block of A stays in the L2
  * cache, a panel of columns of B in the L1 cache, and a tile of C in registers. Scattered numbers that are used often
  * are copied. */
 #include "multiply_vectors.h"
@@ -12,33 +12,32 @@
 /* Rows of A for which a panel of B is copied once. */
 #define ROWS_PER_GROUP 512
 
-/* Numbers of B that fit into the cache as a whole; padded to whole vectors per row, they fit into the copies. */
+/* The largest B that fits into the cache as a whole; padded to whole vectors per row, it fits into the copies. */
 #define MAX_NUMBERS_IN_CACHE 12288
 
-/* Number of tiles per panel from which copying the panel pays off. */
+/* The fewest tiles per panel for which copying the panel pays off. */
 #define MIN_TILES_FOR_COPIES 6
 
-/* The transpose of C is computed if vectors along its rows would be empty by more than this part of theirs, and the
- * inner dimension is so long that it pays off. */
+/* The transpose of C is computed if more than this many eighths of the vectors along its rows would be empty, and the
+ * inner dimension is long enough that it pays off. */
 #define MAX_EIGHTHS_EMPTY 1
 #define MIN_INNER_TO_TRANSPOSE 128
 
-/* Steps of the inner dimension at which all rows of a tile are zero are left out if that leaves no more than so many
- * sixteenths of them, and the product has so many multiplications and A so many rows that it pays off to look for them
- * and to read B once more. */
+/* Steps of the inner dimension at which all rows of a tile are zero are skipped if at most this many sixteenths of the
+ * steps remain, and the product and A are large enough that finding them and reading B once more pays off. */
 #define MAX_SIXTEENTHS_LEFT 13
 #define MIN_MULTIPLICATIONS_TO_SKIP 500000
 #define MIN_ROWS_TO_SKIP 32
 
-/* Low tiles leave out more steps, since fewer rows are more often zero all at once. They pay off if high ones leave in
- * more than so many eighths of the steps of low ones. */
+/* Low tiles skip more steps, since fewer rows are more often all zero. They pay off if high tiles take more than this
+ * many eighths of their steps. */
 #define MAX_EIGHTHS_OF_LOW 9
 
-/* How many samples of A are looked at, and how many steps each has. */
+/* The number of samples of A, and the steps of each. */
 #define SAMPLES 8
 #define STEPS_PER_SAMPLE 64
 
-/* The bits of the least number that is infinite once it is rounded to bfloat16. */
+/* The bits of the smallest number that becomes infinite when it is rounded to bfloat16. */
 #define LEAST_BITS_ROUNDED_TO_INFINITY 0x7f7f8000
 
 #define NUMBERS_OF_PANELS (NUMBERS_PER_BLOCK * MAX_VECTORS * MAX_LANES)
@@ -48,7 +47,7 @@ static _Thread_local struct {
     _Alignas(64) float rows[ROWS_PER_GROUP * NUMBERS_PER_BLOCK + MAX_LANES];
 } copies;
 
-/* The steps of each tile of a block that are not left out. */
+/* The steps of each tile of a block that aren't skipped. */
 static _Thread_local struct {
     unsigned char numbers[ROWS_PER_GROUP][NUMBERS_PER_BLOCK];
     Steps of_tile[ROWS_PER_GROUP];
@@ -64,16 +63,16 @@ int can_multiply_vectors(void)
     return tiles != NULL;
 }
 
-/* The numbers of a row from a column on, if there is a row. */
+/* The part of a row from a column on; NULL if the row is NULL. */
 static const float *part_of(const float *row, ptrdiff_t begin) { return row == NULL ? NULL : row + begin; }
 
-/* How rows are cut into tiles, which have the height that is given if steps are left out. */
+/* Cut rows into tiles. If steps are skipped, skips is the height of a tile, else 0. */
 static Pieces heights_of(ptrdiff_t rows, Pieces panels, ptrdiff_t skips)
 {
     return cut_to_at_most(skips ? skips : tiles->rows[length_of(panels, 0)], rows);
 }
 
-/* The steps that a tile takes: all, or those that are not left out, listed at the first panel. */
+/* The steps of a tile: all of them, or those that aren't skipped, which are listed at the first panel. */
 static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_t inner, ptrdiff_t skips,
                            int is_first_panel)
 {
@@ -86,8 +85,8 @@ static Steps steps_of_tile(ptrdiff_t tile, Operand a, ptrdiff_t height, ptrdiff_
     return listed.of_tile[tile];
 }
 
-/* Set C to A B, or add it, for rows and an inner dimension that are no longer than a block; then add a row to each of
- * its rows, if there is one. */
+/* Set C to A B, or add A B to it, for at most a block of rows and inner numbers; then add a row to each row, unless it
+ * is NULL. */
 static void multiply_block(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                            ptrdiff_t columns, int add, ptrdiff_t skips)
 {
@@ -101,13 +100,14 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
     }
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
         ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
-        ptrdiff_t width = least(vectors * lanes, columns - left), next = left + width;
+        ptrdiff_t width = min(vectors * lanes, columns - left), next = left + width;
         Operand some = part_from(b, 0, left);
         if (copies_b) {
             copy_columns(some, inner, width, vectors * lanes, tiles, copied_panel);
             some = (Operand){copied_panel, vectors * lanes, 1};
         }
-        Near coming = near_of(part_from(b, 0, next), inner, least(vectors * lanes, columns - next), heights.count);
+        Prefetch next_panel =
+            prefetch_of(part_from(b, 0, next), inner, min(vectors * lanes, columns - next), heights.count);
         const Tile *of_height = tiles->tiles[vectors];
         float *from = copies_a ? copied_rows : a.data;
         const float *added = part_of(row, left);
@@ -115,8 +115,8 @@ static void multiply_block(Operand a, Operand b, Operand c, const float *row, pt
         float *to = c.data + left;
         for (ptrdiff_t tile = 0; tile < heights.count; tile++) {
             ptrdiff_t height = length_of(heights, tile);
-            if (next < columns && heights.count > 1) { /* a single tile is read faster without */
-                bring_near(&coming, tile);
+            if (next < columns && heights.count > 1) { /* without it, a single tile is faster */
+                prefetch_share(&next_panel, tile);
             }
             Operand rows_of_a = {from, copies_a ? 1 : a.row, copies_a ? height : a.column};
             Steps steps = steps_of_tile(tile, rows_of_a, height, inner, skips, panel == 0);
@@ -143,7 +143,7 @@ static void multiply_short_block(Operand a, Operand b, Operand c, const float *r
         ptrdiff_t top = begin_of(heights, tile), height = length_of(heights, tile);
         for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
             ptrdiff_t left = begin_of(panels, panel) * lanes, vectors = length_of(panels, panel);
-            int last = (int)least(columns - left - (vectors - 1) * lanes, lanes);
+            int last = (int)min(columns - left - (vectors - 1) * lanes, lanes);
             Steps steps = steps_of_tile(tile, part_from(a, top, 0), height, inner, skips, panel == 0);
             tiles->tiles[vectors][height](steps, part_from(a, top, 0).data, a.row, a.column, b.data + left, b.row,
                                           part_from(c, top, left).data, c.row, last, add, part_of(row, left));
@@ -167,13 +167,13 @@ static void multiply_alone(Operand a, Operand b, Operand c, const float *row, pt
     }
 }
 
-/* Compute the transpose of C, which has few columns, so that vectors run along its many rows and are used in full. */
+/* Compute the transpose of C, which has few columns, so that vectors run along its many rows and are full. */
 static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
-    Pieces panels = cut_to_at_most(tiles->vectors, divided_up(rows, tiles->lanes));
+    Pieces panels = cut_to_at_most(tiles->vectors, ceil_div(rows, tiles->lanes));
     for (ptrdiff_t panel = 0; panel < panels.count; panel++) {
         ptrdiff_t begin = begin_of(panels, panel) * tiles->lanes;
-        ptrdiff_t width = least(length_of(panels, panel) * tiles->lanes, rows - begin);
+        ptrdiff_t width = min(length_of(panels, panel) * tiles->lanes, rows - begin);
         Operand transpose = {copies.panels, width, 1};
         multiply_alone(transpose_of(b), transpose_of(part_from(a, begin, 0)), transpose, NULL, columns, inner, width,
                        0);
@@ -184,23 +184,22 @@ static void multiply_transposed(Operand a, Operand b, Operand c, ptrdiff_t rows,
 /* Whether the transpose is faster; nothing is copied then, and it fits into the memory of the panels. */
 static int should_transpose(Operand a, Operand b, ptrdiff_t inner, ptrdiff_t columns)
 {
-    ptrdiff_t used = divided_up(columns, tiles->lanes) * tiles->lanes;
+    ptrdiff_t used = ceil_div(columns, tiles->lanes) * tiles->lanes;
     return a.row == 1 && b.column == 1 && inner >= MIN_INNER_TO_TRANSPOSE && columns <= NUMBERS_PER_BLOCK &&
            8 * (used - columns) > MAX_EIGHTHS_EMPTY * used;
 }
 
-/* The height of tiles that can leave out many steps, as for images with a dark border, one-hot columns or outputs of
- * Relu, going by samples along the diagonal of A; 0 if no tiles can. A single panel takes too little time to list the
- * steps of many tiles. */
-static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
+/* The height of tiles that can skip many steps (has_many_zeros); 0 if no tiles can. A single panel takes too little
+ * time to list the steps of many tiles. */
+static ptrdiff_t skipping_height(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
     if (rows < MIN_ROWS_TO_SKIP || rows * inner * columns < MIN_MULTIPLICATIONS_TO_SKIP ||
         (a.row != 1 && a.column != 1)) {
         return 0;
     }
     Pieces panels = panels_of(tiles, columns);
-    ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = least(inner, STEPS_PER_SAMPLE);
-    ptrdiff_t low = panels.count > 1 ? least(divided_up(tiles->sums, vectors), high) : high;
+    ptrdiff_t vectors = length_of(panels, 0), high = tiles->rows[vectors], length = min(inner, STEPS_PER_SAMPLE);
+    ptrdiff_t low = panels.count > 1 ? min(ceil_div(tiles->sums, vectors), high) : high;
     ptrdiff_t left = 0, left_by_high = 0;
     for (ptrdiff_t sample = 0; sample < SAMPLES; sample++) {
         ptrdiff_t i = (rows - high) * (2 * sample + 1) / (2 * SAMPLES);
@@ -217,7 +216,7 @@ static ptrdiff_t height_that_skips(Operand a, ptrdiff_t rows, ptrdiff_t inner, p
 
 int has_many_zeros(Operand a, ptrdiff_t rows, ptrdiff_t inner, ptrdiff_t columns)
 {
-    return height_that_skips(a, rows, inner, columns) != 0;
+    return skipping_height(a, rows, inner, columns) != 0;
 }
 
 VECTORIZED static int is_finite_in_vectors(Operand b, ptrdiff_t inner, ptrdiff_t columns)
@@ -241,7 +240,7 @@ int is_finite(Operand b, ptrdiff_t inner, ptrdiff_t columns) { return is_finite_
 int multiply_vectors(Operand a, Operand b, Operand c, const float *row, ptrdiff_t rows, ptrdiff_t inner,
                      ptrdiff_t columns)
 {
-    ptrdiff_t skips = height_that_skips(a, rows, inner, columns);
+    ptrdiff_t skips = skipping_height(a, rows, inner, columns);
     skips = skips && is_finite(b, inner, columns) ? skips : 0;
     if (row == NULL && !skips && should_transpose(a, b, inner, columns)) {
         multiply_transposed(a, b, c, rows, inner, columns);

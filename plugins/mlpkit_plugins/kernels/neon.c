@@ -9,7 +9,7 @@
 #define TARGET
 #define LANES 4
 #define VECTOR float32x4_t
-#define MASK int /* how many lanes, since NEON has no masks */
+#define MASK int /* the number of lanes, since NEON has no masks */
 #define MASK_OF(n) (n)
 #define LOAD(p) vld1q_f32(p)
 #define LOAD_SOME(p, mask) load_some(p, mask)
@@ -29,7 +29,7 @@
 #define ROWS_OF_4 5
 #define MIN_SUMS 16
 
-/* Otherwise GCC compiles a path through a whole tile for each count. */
+/* Otherwise GCC compiles a whole tile for each count. */
 #define HIDE(count) __asm__("" : "+r"(count))
 
 static inline float32x4_t load_some(const float *from, int count)

@@ -1,4 +1,4 @@
-/* Layer normalization: the elements of each row get mean 0 and variance 1. */
+/* Layer normalization: each row gets mean 0 and variance 1. */
 #include "functions.h"
 #include "instruction_set.h"
 #include "row_arguments.h"

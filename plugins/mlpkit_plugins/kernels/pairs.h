@@ -1,4 +1,4 @@
-/* Pairs of numbers of bfloat16, which AVX512-BF16 multiplies and adds to a sum of float32 two at a time. */
+/* Pairs of bfloat16 numbers, which AVX512-BF16 multiplies and adds to a float32 sum. */
 #ifndef MLPKIT_PAIRS_H
 #define MLPKIT_PAIRS_H
 
@@ -6,8 +6,8 @@
 #include "pieces.h"
 #include "tiles.h"
 
-/* Numbers of float32 are rounded as rounded_to_bfloat16 does (bfloat16.h). A pair takes the place of a float32: two
- * numbers that follow each other along the inner dimension; where that ends within a pair, the second one is zero. */
+/* float32 numbers are rounded as in rounded_to_bfloat16 (bfloat16.h). A pair takes the place of a float32: two adjacent
+ * numbers along the inner dimension; if that ends inside a pair, the second number is zero. */
 typedef struct {
     const Tiles *tiles; /* whose numbers are pairs */
 
@@ -23,7 +23,7 @@ typedef struct {
     void (*pair_columns)(Operand b, ptrdiff_t inner, ptrdiff_t columns, ptrdiff_t width, float *to);
 } Pairs;
 
-/* NULL if the processor has no such instructions, or they are not to be used. */
+/* NULL if the processor doesn't have these instructions, or they aren't used. */
 const Pairs *pairs(void);
 
 #endif

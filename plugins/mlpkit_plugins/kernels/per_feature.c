@@ -1,10 +1,10 @@
-/* Layers with numbers for each feature, which is a column of the matrices. */
+/* Layers with a number per feature; a feature is a column of the matrices. */
 #include "loops.h"
 
 #define LOOPS "per_feature_loops.h"
 #include "floating_types.h"
 
-/* Call a loop with the arguments of a kernel: inputs, numbers of the features, outputs. */
+/* Call a loop with the arguments of a kernel: inputs, rows with a number per feature, outputs. */
 static PyObject *call(const Loop *loops, int inputs, int of_features, int outputs, PyObject *const *arguments)
 {
     int arrays = inputs + outputs, count = arrays + of_features, type = floating_type(arguments[0]);
@@ -15,7 +15,7 @@ static PyObject *call(const Loop *loops, int inputs, int of_features, int output
         readable = read_matrix(array, type, k >= inputs, &all[k]) && PyArray_NDIM((PyArrayObject *)array) == 2 &&
                    all[k].rows == all[0].rows && all[k].columns == all[0].columns;
         for (int before = 0; k >= inputs && before < k && readable; before++) {
-            readable = apart(&all[k], &all[before]);
+            readable = is_safe_output(&all[k], &all[before]);
         }
     }
     for (int k = 0; k < of_features && readable; k++) {
@@ -23,7 +23,7 @@ static PyObject *call(const Loop *loops, int inputs, int of_features, int output
         readable = read_matrix(row, type, 0, &all[arrays + k]) && PyArray_NDIM((PyArrayObject *)row) == 1 &&
                    all[arrays + k].columns == all[0].columns;
         for (int output = inputs; output < arrays && readable; output++) {
-            readable = all[output].data != all[arrays + k].data && apart(&all[output], &all[arrays + k]);
+            readable = all[output].data != all[arrays + k].data && is_safe_output(&all[output], &all[arrays + k]);
         }
     }
     if (!readable) {
@@ -34,8 +34,8 @@ static PyObject *call(const Loop *loops, int inputs, int of_features, int output
     return Py_NewRef(arguments[count - 1]);
 }
 
-/* Call a loop that sums columns: out is a row apart from the matrices, which have at least one row and two columns, as
- * NumPy adds up a single column in another order. */
+/* Call a loop that sums columns. out is a row that overlaps no input. There are at least one row and two columns: NumPy
+ * adds up a single column in another order. */
 static PyObject *sum(const Loop *loops, int others, int scratch, PyObject *const *arguments)
 {
     int count = 2 + others + scratch, type = floating_type(arguments[0]);
@@ -48,7 +48,7 @@ static PyObject *sum(const Loop *loops, int others, int scratch, PyObject *const
                    (all[k].rows == all[0].rows || all[k].rows == 1) &&
                    (!is_output || (PyArray_NDIM((PyArrayObject *)array) == 1));
         for (int before = 0; is_output && before < k && readable; before++) {
-            readable = all[k].data != all[before].data && apart(&all[k], &all[before]);
+            readable = all[k].data != all[before].data && is_safe_output(&all[k], &all[before]);
         }
     }
     if (!readable || PyArray_NDIM((PyArrayObject *)arguments[0]) != 2 || all[0].rows == 0 || all[0].columns < 2) {

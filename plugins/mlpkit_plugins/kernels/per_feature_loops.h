@@ -1,4 +1,4 @@
-/* Loops with numbers for each feature, which is a column of the matrices; included by floating_types.h. */
+/* Loops with a number per feature, which is a column of the matrices; included by floating_types.h. */
 
 VECTORIZED static void TYPED(prelu)(const Matrix *arrays, const double *Py_UNUSED(numbers))
 {

@@ -1,4 +1,4 @@
-/* Random bits of NumPy's generator Philox, whose blocks follow from their numbers, so that threads share them out. */
+/* Random bits of NumPy's generator Philox. Each block depends only on its number, so threads can share the blocks. */
 #include "arguments.h"
 #include "blas_threads.h"
 #include "pieces.h"
@@ -10,7 +10,7 @@
 /* A block has 256 bits. */
 #define WORDS_PER_BLOCK 16
 
-/* Blocks of a part: so many that the cost of taking it is negligible. */
+/* Enough blocks that the cost of taking a part is negligible. */
 #define BLOCKS_PER_PART 512
 
 #if defined(__SIZEOF_INT128__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -54,19 +54,19 @@ static void draw_part(int number, void *work)
         counter[0] = all->counter[0] + 1 + (uint64_t)i;
         encrypt(all->key, counter, block);
         memcpy(all->words + i * WORDS_PER_BLOCK, block,
-               sizeof(npy_uint16) * (size_t)least(WORDS_PER_BLOCK, all->size - i * WORDS_PER_BLOCK));
+               sizeof(npy_uint16) * (size_t)min(WORDS_PER_BLOCK, all->size - i * WORDS_PER_BLOCK));
     }
 }
 
 static int read_numbers(PyObject *object, int count, uint64_t *numbers)
 {
     npy_intp length = count;
-    void *given = elements(object, NPY_UINT64, 1, &length);
-    if (given == NULL) {
+    void *operands = elements(object, NPY_UINT64, 1, &length);
+    if (operands == NULL) {
         PyErr_Clear();
         return 0;
     }
-    memcpy(numbers, given, sizeof(uint64_t) * (size_t)count);
+    memcpy(numbers, operands, sizeof(uint64_t) * (size_t)count);
     return 1;
 }
 
@@ -89,11 +89,11 @@ PyObject *kernel_philox_words(PyObject *const *arguments)
         !read_words(arguments[OUT], &all)) {
         return NULL;
     }
-    ptrdiff_t blocks = divided_up(all.size, WORDS_PER_BLOCK);
-    if (all.counter[0] + (uint64_t)blocks < all.counter[0]) { /* the next number of the counter changes, too */
+    ptrdiff_t blocks = ceil_div(all.size, WORDS_PER_BLOCK);
+    if (all.counter[0] + (uint64_t)blocks < all.counter[0]) { /* the next word of the counter would change too */
         return NULL;
     }
-    all.parts = cut_into(blocks < BLOCKS_PER_PART ? 1 : divided_up(blocks, BLOCKS_PER_PART), blocks);
+    all.parts = cut_into(blocks < BLOCKS_PER_PART ? 1 : ceil_div(blocks, BLOCKS_PER_PART), blocks);
     if (all.parts.count == 1) {
         draw_part(0, &all);
         return Py_NewRef(arguments[OUT]);

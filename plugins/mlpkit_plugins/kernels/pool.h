@@ -9,7 +9,7 @@ typedef struct {
     npy_intp down, across, size, stride;
 } Pool;
 
-/* What a loop gets of them. */
+/* The lengths as the numbers of a loop. */
 #define NUMBERS_OF(pool)                                                                                               \
     (double)(pool).rows, (double)(pool).channels, (double)(pool).height, (double)(pool).width, (double)(pool).down,    \
         (double)(pool).across, (double)(pool).size, (double)(pool).stride
@@ -28,7 +28,7 @@ static inline Pool pool_of(const double *numbers)
                   .stride = (npy_intp)numbers[7]};
 }
 
-/* Read size and stride; whether the patches lie in the images. */
+/* Read size and stride, and return whether the patches fit into the images. */
 static inline int read_patches(PyObject *size, PyObject *stride, Pool *pool)
 {
     return read_count(size, &pool->size) && read_count(stride, &pool->stride) && pool->size > 0 && pool->stride > 0 &&

@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-/* Multiplications from which the GIL is released. */
+/* The smallest products that release the GIL. */
 #define MIN_MULTIPLICATIONS_TO_RELEASE_GIL 100000
 
-/* Multiplications of the largest product that is computed here without AMX: BLAS is faster for larger ones, unless many
- * steps can be left out. If its threads are not the team's, there is one thread here, and the limit is lower. */
+/* The largest products that are computed here without AMX: BLAS is faster for larger ones, unless many steps can be
+ * skipped. If BLAS has its own threads, there is one thread here, and the limit is lower. */
 #define MAX_MULTIPLICATIONS 500000000
 #define MAX_MULTIPLICATIONS_ALONE 1000000
 
@@ -21,7 +21,7 @@ typedef struct {
     npy_intp rows, columns;
 } Factor;
 
-/* Read an array of one axis or two, the one as a matrix of a single row; 0 if a product can't be computed with it. */
+/* Read an array with two axes, or with one, as a matrix with a single row; 0 if products can't use it. */
 static int read_factor(PyObject *object, Factor *factor)
 {
     if (!PyArray_Check(object)) {
@@ -42,7 +42,7 @@ static int read_factor(PyObject *object, Factor *factor)
     return factor->rows > 0 && factor->columns > 0 && factor->numbers.row > 0 && factor->numbers.column > 0;
 }
 
-static int lie_apart(const Factor *x, const Factor *y)
+static int are_disjoint(const Factor *x, const Factor *y)
 {
     return part_from(x->numbers, x->rows - 1, x->columns - 1).data < y->numbers.data ||
            part_from(y->numbers, y->rows - 1, y->columns - 1).data < x->numbers.data;
@@ -59,7 +59,7 @@ static int is_for_blas(const Factor *a, const Factor *b)
            !has_many_zeros(a->numbers, a->rows, a->columns, b->columns);
 }
 
-/* Compute a product, with a row that is added, unless that is NULL; 0 if it can't be done. */
+/* Compute a product, plus a row unless that is NULL; 0 if it can't be done here. */
 static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject *out, Precision precision)
 {
     Factor a, b, c, row = {{NULL, 0, 1}, 1, 0};
@@ -68,11 +68,11 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
         PyArray_NDIM((PyArrayObject *)first) != PyArray_NDIM((PyArrayObject *)out) ||
         !PyArray_ISWRITEABLE((PyArrayObject *)out) || b.rows != a.columns || c.rows != a.rows ||
         c.columns != b.columns || (b.numbers.row != 1 && b.numbers.column != 1) || c.numbers.column != 1 ||
-        !lie_apart(&c, &a) || !lie_apart(&c, &b)) {
+        !are_disjoint(&c, &a) || !are_disjoint(&c, &b)) {
         return 0;
     }
     if (added != NULL && (!read_factor(added, &row) || PyArray_NDIM((PyArrayObject *)added) != 1 ||
-                          row.numbers.column != 1 || row.columns != c.columns || !lie_apart(&c, &row))) {
+                          row.numbers.column != 1 || row.columns != c.columns || !are_disjoint(&c, &row))) {
         return 0;
     }
     if ((precision == ANY_ORDER && is_for_blas(&a, &b)) ||
@@ -90,17 +90,17 @@ static int compute(PyObject *first, PyObject *second, PyObject *added, PyObject 
     return 1;
 }
 
-/* The same on contiguous copies; -1 with an error set. */
+/* The same with contiguous copies; -1 with an error set. */
 static int compute_on_copies(PyObject *first, PyObject *second, PyObject *added, PyObject *out)
 {
-    PyObject *given[] = {first, second, added, out}, *copies[4] = {NULL};
+    PyObject *operands[] = {first, second, added, out}, *copies[4] = {NULL};
     int count = 0, done = 0;
     for (; count < 4; count++) {
-        if (given[count] != NULL) {
-            if (!PyArray_Check(given[count]) || PyArray_TYPE((PyArrayObject *)given[count]) != NPY_FLOAT) {
+        if (operands[count] != NULL) {
+            if (!PyArray_Check(operands[count]) || PyArray_TYPE((PyArrayObject *)operands[count]) != NPY_FLOAT) {
                 break;
             }
-            copies[count] = float32_copy(given[count]);
+            copies[count] = float32_copy(operands[count]);
             if (copies[count] == NULL) {
                 break;
             }
@@ -115,7 +115,7 @@ static int compute_on_copies(PyObject *first, PyObject *second, PyObject *added,
     return PyErr_Occurred() ? -1 : done;
 }
 
-/* Whether the factors are rounded: two matrices of float32, where that has begun. */
+/* Whether to round the factors: two float32 matrices, in a thread that rounds. */
 static int rounds(PyObject *first, PyObject *second)
 {
     return in_bfloat16() && PyArray_Check(first) && PyArray_Check(second) &&
@@ -161,7 +161,7 @@ static PyObject *compute_rounded(const char *name, PyObject *first, PyObject *se
     return result;
 }
 
-static PyObject *compute_anyhow(const char *name, PyObject *first, PyObject *second, PyObject *added, PyObject *out)
+static PyObject *compute_in_mode(const char *name, PyObject *first, PyObject *second, PyObject *added, PyObject *out)
 {
     if (rounds(first, second)) {
         return compute_rounded(name, first, second, added, out);
@@ -176,11 +176,11 @@ static PyObject *compute_anyhow(const char *name, PyObject *first, PyObject *sec
 PyObject *kernel_product(PyObject *const *arguments)
 {
     enum { A, B, OUT };
-    return compute_anyhow("product", arguments[A], arguments[B], NULL, arguments[OUT]);
+    return compute_in_mode("product", arguments[A], arguments[B], NULL, arguments[OUT]);
 }
 
 PyObject *kernel_product_plus_row(PyObject *const *arguments)
 {
     enum { A, B, ROW, OUT };
-    return compute_anyhow("product_plus_row", arguments[A], arguments[B], arguments[ROW], arguments[OUT]);
+    return compute_in_mode("product_plus_row", arguments[A], arguments[B], arguments[ROW], arguments[OUT]);
 }

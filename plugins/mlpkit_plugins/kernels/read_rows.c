@@ -1,5 +1,5 @@
 /* Reading rows of an array that stays in its file. */
-#include "arguments.h" /* first: Python.h says which functions of POSIX the system's headers declare */
+#include "arguments.h" /* first: Python.h selects the POSIX functions that system headers declare */
 
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 /* Reading this many bytes between two such rows costs less than another system call. */
 #define MAX_BYTES_BETWEEN_ROWS 4096
 
-/* Read that many bytes from a place in a file; fewer only at the end of the file, and -1 after an error. */
+/* Read bytes at an offset of a file and return how many: fewer only at the end of the file, -1 after an error. */
 static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
 {
     size_t received = 0;
@@ -28,7 +28,7 @@ static ssize_t read_at(int descriptor, char *to, size_t bytes, off_t place)
     return (ssize_t)received;
 }
 
-/* Return how many rows, from the first on, are consecutive in the file too. */
+/* Return how many of the first rows are consecutive in the file too. */
 static npy_intp run_of(const npy_int64 *indices, npy_intp rows)
 {
     npy_intp length = 1;
@@ -38,11 +38,11 @@ static npy_intp run_of(const npy_int64 *indices, npy_intp rows)
     return length;
 }
 
-/* Return how many rows, from the first on, lie in ascending order in a window of the file. */
+/* Return how many of the first rows are in ascending order within a window of the file. */
 static npy_intp rows_in_window(const npy_int64 *indices, npy_intp rows, npy_intp bytes)
 {
     npy_intp length = 1;
-    while (length < rows && indices[length] > indices[length - 1] && /* and their differences are at least 1 then */
+    while (length < rows && indices[length] > indices[length - 1] && /* so differences are at least 1 */
            (npy_uint64)indices[length] - (npy_uint64)indices[length - 1] - 1 <=
                (npy_uint64)(MAX_BYTES_BETWEEN_ROWS / bytes) &&
            (npy_uint64)indices[length] - (npy_uint64)indices[0] + 1 <= (npy_uint64)(WINDOW_BYTES / bytes)) {
@@ -51,7 +51,8 @@ static npy_intp rows_in_window(const npy_int64 *indices, npy_intp rows, npy_intp
     return length;
 }
 
-/* Read the first rows that one system call can read, and return how many; 0 at the end of the file, -1 after an error. */
+/* Read as many of the first rows as one system call can, and return how many; 0 at the end of the file, -1 after an
+ * error. */
 static npy_intp read_some(int descriptor, long long start, const npy_int64 *indices, npy_intp rows, npy_intp bytes,
                           char *out)
 {

@@ -1,6 +1,6 @@
 #include "row_arguments.h"
 
-/* The arrays of a call: each as it is, or a contiguous copy; the first ones, as many as are cut, have rows. */
+/* The arrays of a call, or contiguous copies of them; the first ones, as many as cut says, have rows. */
 typedef struct {
     const Parameter *parameters;
     PyArrayObject *held[MAX_ARRAYS];
@@ -22,7 +22,7 @@ static int fits(PyObject *object, const Parameter *parameter, PyArrayObject *x)
                                         : PyArray_CompareLists(PyArray_DIMS(array), shape, axes));
 }
 
-/* Hold an array as a matrix of so many rows; 0 with an error set. */
+/* Hold an array, or a copy, as a matrix with that many rows; 0 with an error set. */
 static int hold(PyObject *object, npy_intp rows, int output, PyArrayObject **held, Matrix *matrix)
 {
     if (PyArray_NDIM((PyArrayObject *)object) == 2 && read_matrix(object, NPY_FLOAT, output, matrix)) {
@@ -38,31 +38,32 @@ static int hold(PyObject *object, npy_intp rows, int output, PyArrayObject **hel
     return array != NULL;
 }
 
-/* Let the arrays go, and write copies of outputs back if they were computed; 0 with an error set. */
+/* Release the arrays, and write copies of outputs back if they were computed; 0 with an error set. */
 static int release(Arrays *arrays, int computed)
 {
-    int well = 1;
+    int written = 1;
     while (arrays->count > 0) {
         PyArrayObject *array = arrays->held[--arrays->count];
         if (computed) {
-            well &= PyArray_ResolveWritebackIfCopy(array) >= 0;
+            written &= PyArray_ResolveWritebackIfCopy(array) >= 0;
         }
         else {
             PyArray_DiscardWritebackIfCopy(array);
         }
         Py_DECREF(array);
     }
-    return well;
+    return written;
 }
 
 /* Whether no output overlaps another array; the last output may be the first input. */
-static int all_apart(const Arrays *arrays)
+static int outputs_are_safe(const Arrays *arrays)
 {
     const Matrix *all = arrays->matrices;
     for (int k = 0; k < arrays->cut; k++) {
         for (int other = 0; other < arrays->count && arrays->parameters[k].output; other++) {
             int in_place = k == arrays->cut - 1 && other == 0;
-            if (other != k && ((all[k].data == all[other].data && !in_place) || !apart(&all[k], &all[other]))) {
+            if (other != k &&
+                ((all[k].data == all[other].data && !in_place) || !is_safe_output(&all[k], &all[other]))) {
                 return 0;
             }
         }
@@ -91,7 +92,7 @@ int call_on_rows(Loop loop, const Parameter *parameters, int cut, int of_a_row, 
             return 0;
         }
     }
-    if (!all_apart(&arrays)) {
+    if (!outputs_are_safe(&arrays)) {
         release(&arrays, 0);
         return 0;
     }

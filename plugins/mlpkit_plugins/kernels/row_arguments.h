@@ -1,13 +1,13 @@
-/* Calls of kernels whose loops treat each row of some arrays of float32 by itself. */
+/* Calls of kernels whose loops treat each row of float32 arrays independently. */
 #ifndef MLPKIT_ROW_ARGUMENTS_H
 #define MLPKIT_ROW_ARGUMENTS_H
 
 #include "loops.h"
 
-/* Shapes of arrays: that of x; a number for each row of x; that of a row. */
+/* Shapes of arrays: that of x; a number per row of x; that of a row. */
 enum Shape { OF_X, OF_ROWS, OF_A_ROW };
 
-/* An array that a loop takes: which argument it is, its shape, and whether it is an output. */
+/* An array of a loop: the index of its argument, its shape, and whether it is an output. */
 typedef struct {
     int argument;
     enum Shape shape;

@@ -1,5 +1,5 @@
-/* Loops of the functions in activations.h, of exp, cos, sin, softmax and layer normalization, for one instruction set:
- * all that a loop calls becomes a part of it. */
+/* Loops of activations, exp, cos, sin, softmax and layer normalization for one instruction set. The compiler inlines
+ * all that a loop calls. */
 #include "activations.h"
 #include "functions.h"
 
@@ -68,7 +68,7 @@ TARGET static int all_within_2_to_20(const float *x, npy_intp count)
     return !beyond;
 }
 
-/* y = sin(x) or cos(x); only rows of numbers up to 2^20 are vector code */
+/* y = sin(x) or cos(x); rows with numbers beyond 2^20 aren't vectorized */
 TARGET INLINED void set_waves(const Matrix *arrays, float (*wave_within)(float x), float (*wave)(float x))
 {
     const Matrix *x = &arrays[0], *y = &arrays[1];
@@ -99,7 +99,7 @@ TARGET FLATTENED static void sin_of_elements(const Matrix *arrays, const double 
     set_waves(arrays, mlpkit_sin_within_2_to_20f, mlpkit_sinf);
 }
 
-/* As np.maximum: NaN if one of the two is. */
+/* Like np.maximum: NaN if either is. */
 static inline float larger(float x, float y) { return x >= y || x != x ? x : y; }
 
 /* y = e / sum(e), e = exp(x - max x), added from the first class to the last; y may be x */
@@ -122,7 +122,7 @@ TARGET FLATTENED static void softmax_of_row(const float *x, npy_intp classes, fl
     }
 }
 
-/* The same for as many rows as a vector has lanes, a row in each lane. */
+/* The same for as many rows as a vector has lanes, one row per lane. */
 TARGET FLATTENED static void softmax_of_lanes(const float *x, npy_intp x_row, npy_intp classes, float *y,
                                               npy_intp y_row)
 {
@@ -165,8 +165,8 @@ TARGET FLATTENED static void softmax_of_matrix(const Matrix *arrays, const doubl
     }
 }
 
-/* normalized = (x - mean) scale, scale = 1 / sqrt(variance + epsilon), y = normalized gamma + beta; y first holds the
- * squares. */
+/* normalized = (x - mean) scale, scale = 1 / sqrt(variance + epsilon), y = normalized gamma + beta; y holds the squares
+ * first. */
 TARGET FLATTENED static void normalize_rows_of_matrix(const Matrix *arrays, const double *numbers)
 {
     const Matrix *xs = &arrays[0], *all_normalized = &arrays[1], *scales = &arrays[2], *ys = &arrays[3];
@@ -194,8 +194,8 @@ TARGET FLATTENED static void normalize_rows_of_matrix(const Matrix *arrays, cons
     }
 }
 
-/* products = dy normalized, dx = (g - mean(g) - normalized mean(g normalized)) scale, g = dy gamma; products first hold
- * what the means are taken of. */
+/* products = dy normalized, dx = (g - mean(g) - normalized mean(g normalized)) scale, g = dy gamma; products hold the
+ * terms of the means first. */
 TARGET FLATTENED static void normalize_rows_gradient_of_matrix(const Matrix *arrays, const double *Py_UNUSED(numbers))
 {
     const Matrix *dys = &arrays[0], *all_normalized = &arrays[1], *scales = &arrays[2];

@@ -1,10 +1,10 @@
-/* Softmax and cross-entropy on transposed logits: classes along the first axis, so that rows fill vectors. */
+/* Softmax and cross-entropy on transposed logits: with classes along the first axis, vectors run along rows. */
 #include "compute_mode.h"
 #include "functions.h"
 #include "instruction_set.h"
 #include "row_arguments.h"
 
-/* Rows whose largest logits are kept at once. */
+/* The number of rows whose largest logits are kept at once. */
 #define ROWS_PER_BLOCK 256
 
 #define LOOPS "softmax_loops.h"
@@ -23,7 +23,7 @@ PyObject *kernel_shift_transposed(PyObject *const *arguments)
     Matrix arrays[2], *x = &arrays[0], *out = &arrays[1];
     int type = floating_type(arguments[X]);
     if (type < 0 || !read_matrix(arguments[X], type, 0, x) || !read_matrix(arguments[OUT], type, 1, out) ||
-        x->rows != out->columns || x->columns != out->rows || out->data == x->data || !apart(out, x)) {
+        x->rows != out->columns || x->columns != out->rows || out->data == x->data || !is_safe_output(out, x)) {
         return NULL;
     }
     run(type, BOTH(shift_transposed), arrays, 2, 0, NULL);
@@ -54,7 +54,7 @@ PyObject *kernel_normalize_columns(PyObject *const *arguments)
     Matrix arrays[2], *p = &arrays[0], *total = &arrays[1];
     int type = floating_type(arguments[P]);
     if (type < 0 || !read_matrix(arguments[P], type, 1, p) || !read_matrix(arguments[TOTAL], type, 1, total) ||
-        total->rows != 1 || total->columns != p->columns || p->data == total->data || !apart(total, p)) {
+        total->rows != 1 || total->columns != p->columns || p->data == total->data || !is_safe_output(total, p)) {
         return NULL;
     }
     run(type, BOTH(normalize_columns), arrays, 2, 0, NULL);
@@ -69,7 +69,7 @@ PyObject *kernel_cross_entropy_gradient(PyObject *const *arguments)
     int type = floating_type(arguments[P]);
     if (type < 0 || !read_matrix(arguments[P], type, 0, p) || !read_matrix(arguments[OUT], type, 1, dx) ||
         !read_number(arguments[SCALE], &scale) || dx->rows != p->columns || dx->columns != p->rows ||
-        dx->data == p->data || !apart(dx, p) || !read_labels(arguments[LABELS], p->columns, t)) {
+        dx->data == p->data || !is_safe_output(dx, p) || !read_labels(arguments[LABELS], p->columns, t)) {
         return NULL;
     }
     run(type, BOTH(cross_entropy_gradient), arrays, 3, 0, &scale);

@@ -1,4 +1,4 @@
-/* Reading a minibatch: some rows of an array, as they are or as bytes that become numbers. */
+/* Taking a minibatch: some rows of an array, copied, or converted from bytes and scaled. */
 #include "cache_line.h"
 #include "loops.h"
 
@@ -6,7 +6,7 @@
 
 #define ROWS_TO_PREFETCH 4
 
-/* Fetch a row that is copied soon: rows in any order are not where the processor expects them. */
+/* Prefetch a row that is copied soon: the processor can't predict the order of rows. */
 static inline void prefetch_row(const char *row, npy_intp bytes)
 {
     for (npy_intp i = 0; i < bytes; i += CACHE_LINE) {
@@ -30,7 +30,7 @@ static void take_rows_of_any(const Matrix *arrays, const double *Py_UNUSED(numbe
     }
 }
 
-/* Read the arrays of a call as matrices: out, positions, and numbers of a dtype; 0 if the loops can't work on them. */
+/* Read the arrays of a call as matrices: out, indices, and numbers of a dtype; 0 if the loops can't work on them. */
 static int read_arrays(PyObject *from, PyObject *at, PyObject *to, int type, Matrix *all)
 {
     if (!PyArray_Check(from) || !PyArray_Check(at)) {

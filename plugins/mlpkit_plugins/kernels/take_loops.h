@@ -1,4 +1,4 @@
-/* Bytes that become numbers; included by floating_types.h. */
+/* Bytes to scaled numbers; included by floating_types.h. */
 
 VECTORIZED static void TYPED(take_scaled)(const Matrix *arrays, const double *numbers)
 {

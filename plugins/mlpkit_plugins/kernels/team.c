@@ -1,5 +1,5 @@
-/* Members wait for work without sleeping for some milliseconds: a training step has work every few microseconds, and
- * waking a thread takes longer than most of it. */
+/* Members spin for some milliseconds before they sleep: a training step has work every few microseconds, and waking a
+ * thread takes longer than most of it. */
 #define _GNU_SOURCE
 #include "team.h"
 
@@ -12,13 +12,13 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Number of polls before the thread yields between polls. */
+/* The number of polls before a thread yields between polls. */
 #define POLLS_BEFORE_YIELDING 2000
 
-/* Nanoseconds for which a member waits without sleeping. */
+/* How long a member waits without sleeping. */
 #define AWAKE_NANOSECONDS 5000000
 
-/* Nanoseconds after which a thread that could not be started is tried again. */
+/* How long to wait before trying again to start a thread. */
 #define RETRY_NANOSECONDS 1000000
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -29,8 +29,8 @@
 #define PAUSE() ((void)0)
 #endif
 
-/* The parts not yet taken, in one atomic word, so that a part is only taken from the work it was read for: the number
- * of the work, the first part left, and the end of the parts. */
+/* The parts not yet taken, in one atomic word: the number of the work, the first part left, and the end of the parts.
+ * The number ensures that a member takes a part only from the work it has read. */
 typedef uint64_t Left;
 #define LEFT(work, first, end) ((Left)(work) << 32 | (Left)(first) << 16 | (Left)(end))
 #define WORK(left) ((uint32_t)((left) >> 32))
@@ -43,13 +43,13 @@ static struct {
     _Atomic(Part) part;
     _Atomic(void *) work;
     _Atomic FloatMode mode;              /* the caller's, used by all members */
-    atomic_int wanted;                   /* members that may take parts, those of the lowest numbers */
-    _Alignas(128) atomic_int unfinished; /* parts that are not yet computed */
-    _Alignas(128) atomic_int asleep;     /* members that may take parts, but must be woken */
+    atomic_int wanted;                   /* the number of members that may take parts: those with the lowest numbers */
+    _Alignas(128) atomic_int unfinished; /* parts not yet computed */
+    _Alignas(128) atomic_int asleep;     /* members that may take parts but sleep */
     pthread_mutex_t sleep;
     pthread_cond_t wake;
-    pthread_mutex_t caller; /* held by the caller whose work it is */
-    int members;            /* that have been started, the caller not counted */
+    pthread_mutex_t caller; /* held by the caller that has the team */
+    int members;            /* started so far, without the caller */
 } team = {.sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .caller = PTHREAD_MUTEX_INITIALIZER};
 
 static void wait_a_moment(int *polls)
@@ -92,18 +92,18 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* How many members may take parts. */
+/* The number of members that may take parts. */
 static int wanted(void) { return atomic_load_explicit(&team.wanted, memory_order_relaxed); }
 
-/* Whether there is a part left for the member of that number. */
+/* Whether a part is left for the member with that number. */
 static int is_any_left(int member)
 {
     Left left = atomic_load_explicit(&team.left, memory_order_seq_cst);
     return FIRST(left) < END(left) && member <= wanted();
 }
 
-/* A member first says that it sleeps and then checks for work; a caller first publishes its work and then checks for
- * sleepers. So one of the two sees the other. */
+/* A member first announces that it sleeps and then checks for work; a caller first publishes its work and then checks
+ * for sleepers. So at least one of them sees the other. */
 static void sleep_until_there_is_work(int member)
 {
     pthread_mutex_lock(&team.sleep);
@@ -142,7 +142,8 @@ static void *serve(void *number)
     return NULL;
 }
 
-/* Start members until there are that many, or the system has no more threads; Python's threads handle signals. */
+/* Start members until there are that many, or the system has no more threads. They block all signals, which are for
+ * Python's threads. */
 static void start_members(int count)
 {
     sigset_t all, before;
@@ -157,11 +158,11 @@ static void start_members(int count)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Let the members up to that number take parts; return whether there are that many. */
+/* Let the members up to that number take parts; return whether that many exist. */
 static int want(int count)
 {
     if (wanted() == count) {
-        return 1; /* members that sleep are left asleep */
+        return 1; /* sleeping members stay asleep */
     }
     if (team.members < count) {
         start_members(count);

@@ -9,8 +9,8 @@
 #define MAX_THIRD_ROWS ((MAX_TILE_ROWS + 2) / 3)
 #define THIRD_ROWS(rows) (((rows) + 2) / 3)
 
-/* The functions below are inlined where the numbers of rows and vectors are constants: loops over them are unrolled, and
- * each sum has a register. */
+/* The functions below are inlined where rows and vectors are constants: loops over these are unrolled, and each sum has
+ * a register. */
 
 /* Load a vector, or its first lanes. A masked load takes one of the ports that multiply, so a whole vector is loaded
  * without a mask. */
@@ -156,11 +156,11 @@ TARGET static void add_row(const float *a, ptrdiff_t a_step, ptrdiff_t inner, co
     }
 }
 
-/* Vectors that a column of a tile's rows fills. */
+/* The number of vectors that a column of a tile fills. */
 #define VECTORS_OF_ROWS ((ROWS_OF_1 + LANES - 1) / LANES)
 
-/* How many lanes of a vector so many numbers fill. */
-static inline int lanes_of(ptrdiff_t count) { return (int)(count < 0 ? 0 : least(count, LANES)); }
+/* The number of lanes that the numbers fill in a vector. */
+static inline int lanes_of(ptrdiff_t count) { return (int)(count < 0 ? 0 : min(count, LANES)); }
 
 TARGET static Steps steps_of(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, ptrdiff_t rows, ptrdiff_t inner,
                              unsigned char *numbers)
@@ -196,7 +196,7 @@ TARGET static Steps steps_of(const float *a, ptrdiff_t a_row, ptrdiff_t a_step, 
     return (Steps){numbers, count};
 }
 
-/* Four columns at a time: a vector of row i and every fourth one after it has their numbers, four of each row. */
+/* Four columns at a time: vector i has four numbers of row i and of every fourth row after it. */
 TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row)
 {
     for (int k = 0; k < LANES; k += 4, from += 4, to += 4 * to_row) {

@@ -11,14 +11,15 @@
 #define VECTORIZED
 #endif
 
-/* A part of each function that calls it: what is constant there is known to the compiler. */
+/* Compiled as part of each caller, where constant arguments are known. */
 #ifdef __GNUC__
 #define INLINED static inline __attribute__((always_inline))
 #else
 #define INLINED static inline
 #endif
 
-/* Works in place: element i of an output depends only on element i of the inputs. */
+/* The loop's iterations are independent: element i of an output depends only on element i of the inputs, so it works in
+ * place. */
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
