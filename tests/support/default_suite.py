@@ -60,7 +60,7 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self._began = self._shared = 0.0
+        self._began = 0.0
         self._set_up: Counter[str] = Counter()
         self._records: list[dict[str, Any]] = []
 
@@ -101,7 +101,9 @@ class Recorder:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if not hasattr(session.config, "workerinput"):
-            LIST.write_text(renewed(LIST.read_text("utf-8"), seconds_of(self._records)), "utf-8")
+            before = LIST.read_text("utf-8").splitlines()
+            known = [line for line in before if line.startswith("#") or is_there(line, session.config.rootpath)]
+            LIST.write_text(renewed(known, seconds_of(self._records)), "utf-8")
 
 
 def seconds_of(records: list[dict[str, Any]]) -> dict[str, float]:
@@ -116,14 +118,22 @@ def seconds_of(records: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def renewed(text: str, seconds: dict[str, float]) -> str:
-    """Return the list with new lines for the functions that were measured."""
+def is_there(line: str, root: Path) -> bool:
+    """Return whether the tree has the test that a line names."""
+    path, *_, name = function_of(line.removeprefix("!")).split("::")
+    file = root / path
+    return file.is_file() and name in file.read_text("utf-8")
+
+
+def renewed(before: list[str], seconds: dict[str, float]) -> str:
+    """Return the list with new lines for the tests that were measured."""
     cases = defaultdict(list)
     for test in seconds:
         cases[function_of(test)].append(test)
-    head = [line for line in text.splitlines() if line.startswith(("#", "!"))]
-    lines = [line for line in text.splitlines() if line not in head and function_of(line) not in cases]
+    head = [line for line in before if line.startswith(("#", "!"))]
+    lines = {line for line in before if line not in head and line not in seconds and line not in cases}
     for function, tests in cases.items():
         slow = [test for test in tests if seconds[test] >= LIMIT]
-        lines += [function] if 2 * len(slow) > len(tests) else slow
-    return "\n".join([*head, *sorted(lines), ""])
+        lines |= {function} if 2 * len(slow) > len(tests) else set(slow)
+    needed = [line for line in sorted(lines) if function_of(line) not in lines - {line}]
+    return "\n".join([*head, *needed, ""])
