@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from requirements import Optional
+from requirements import Optional, require_package
 
 import mlpkit
 
@@ -70,6 +70,7 @@ def trained(tmp_path_factory):
 @pytest.mark.parametrize("predict", TARGETS)
 @pytest.mark.parametrize("options", [[], ["--keep-inputs"]])
 def test_the_others_are_predicted_and_its_cells_are_empty(predict, options, trained, invoke, tmp_path):
+    require_package("pyarrow")
     folder = trained(predict)
     new = folder.parent / "new.csv"
     for ending in (".csv", ".jsonl", ".parquet"):

@@ -13,7 +13,7 @@ from built_in_exporters import EXPORTERS
 from hypothesis import given, settings
 from operator_cases import CASES, graph_of_cases
 from random_networks import random_inputs, random_networks
-from requirements import requires
+from requirements import require_components_of, requires
 
 import mlpkit
 from mlpkit import Graph, Layer, NotExportableError, Sequential, Values
@@ -120,6 +120,7 @@ SPECS = Path(mlpkit.__file__).parent / "shipped_specs"
     ],
 )
 def test_every_shipped_spec_leaves(tmp_path, monkeypatch, name):
+    require_components_of((SPECS / name).read_text("utf-8"))
     monkeypatch.setattr("mlpkit.pages.sampling.MOST_ROWS", 1000)
     changes = {"training.iterations": 20, "training.evaluate_every": 20}
     mlpkit.run(mlpkit.load_spec(SPECS / name, overrides=changes), directory=tmp_path / "run")

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from random_networks import random_inputs, random_networks
+from requirements import require_package
 
 import mlpkit
 from mlpkit import Layer, NotExportableError, Sequential
@@ -129,6 +130,7 @@ def test_what_onnx_does_not_know(tmp_path, monkeypatch, operator, attributes, me
 
 
 def test_any_number_of_rows_and_any_value_inside(tmp_path):
+    require_package("onnxruntime")
     network = network_of(Affine(5), Relu())
     model, file = written(network, tmp_path)
     x = np.random.default_rng(0).normal(size=(3000, 4)).astype(np.float32)
@@ -143,6 +145,7 @@ def test_any_number_of_rows_and_any_value_inside(tmp_path):
 
 
 def test_a_file_that_onnxruntime_can_not_run(tmp_path):
+    require_package("onnxruntime")
     model, file = written(network_of(Relu()), tmp_path)
     file.write_bytes(file.read_bytes()[:100])
 

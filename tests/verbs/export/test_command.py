@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from requirements import require_package
 
 from mlpkit_plugins.layers.relu import Relu
 
@@ -63,6 +64,7 @@ def _without_hashes(text):
 
 
 def test_json(finished, invoke, cwd):
+    require_package("onnxruntime")
     done = invoke("export", "runs/tiny", "--to", "tiny.onnx", "--json")
     document = json.loads(done.out)
     assert 0 <= document.pop("exact") <= document["rows"]
@@ -99,6 +101,7 @@ def test_json_with_rounded_weights(finished, invoke, cwd):
 
 
 def test_a_refusal(finished, invoke, cwd, monkeypatch):
+    require_package("onnxruntime")
     monkeypatch.setattr(Relu, "onnx", lambda self, graph: graph.op("Neg", graph.input))
 
     done = invoke("export", "runs/tiny", "--to", "tiny.onnx")

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from built_in_exporters import EXPORTERS
-from requirements import Optional
+from requirements import Optional, require_components_of, require_package
 
 import mlpkit
 from mlpkit import Exporter, NotExportableError, StorageError, UsageError
@@ -16,7 +16,7 @@ from mlpkit.verbs.export.export import export
 from mlpkit_plugins.datasets.mnist import Mnist
 from mlpkit_plugins.layers.relu import Relu
 
-onnxruntime = Optional("onnxruntime")
+onnxruntime = require_package("onnxruntime")
 pd = Optional("pandas")
 
 SHAPES = [{"Affine": {"units": "auto"}}, "SoftmaxWithLoss"]
@@ -86,6 +86,7 @@ def predicted(file, feeds):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_data_set(tmp_path, kind, dtype):
+    require_components_of(kind)
     data, layers, outputs = KINDS[kind]
     run = trained(tmp_path / "run", kind.partition(" ")[0], data, layers, dtype=dtype)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from requirements import require_package
 
 from mlpkit.errors import ExportError
 from mlpkit.graph.probes import UNKNOWN
 from mlpkit.verbs.export.export import export
 from mlpkit_plugins.exporters.onnx_file import OnnxFile
+
+require_package("onnxruntime")
 
 
 def node(proto, operator, *, index=0):

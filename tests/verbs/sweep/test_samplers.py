@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requirements import require_package
 
 from mlpkit.errors import UsageError
 from mlpkit.verbs.sweep.folder import Trial
@@ -113,6 +114,7 @@ def test_a_grid_has_each_combination_once_and_none_that_a_condition_rules_out():
 
 
 def tpe(**keys):
+    require_package("optuna")
     section = SweepSection({"x": SearchedKey(low=0.0, high=1.0)}, trials=9, **keys)
     return TpeSampler(section, seed=0)
 
@@ -155,6 +157,8 @@ def test_tpe_keeps_to_the_search():
 
 @pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
 def test_after_a_baseline_without_values_come_those_of_a_sweep_without_one(sampler):
+    if sampler == "tpe":
+        require_package("optuna")
     search = {"x": SearchedKey(low=0.0, high=1.0, step=0.125)}
     plain, after = sampler_of(search, sampler), sampler_of(search, sampler, baseline=True)
     baseline = trial(0, {}, validation_loss=0.5)
