@@ -14,6 +14,7 @@ from requirements import requires
 from mlpkit import Classes, Graph, Labels, NotExportableError, Sequential, Values, ValuesScaling
 from mlpkit.errors import EngineMissingError, ExportError
 from mlpkit.graph.evaluator import evaluate
+from mlpkit.graph.network_graph import LOGITS, PREDICTION, add_network
 from mlpkit.graph.provenance import find_provenance
 from mlpkit.layers import (
     Affine,
@@ -105,27 +106,41 @@ def test_clipped_values_trained_as_logarithms_have_the_bits_of_predict(tmp_path)
 
 
 def examples_of(kind):
-    """Return the built-in components of a kind with their examples: name, parameters, shape of what they take."""
-    found = [each for each in installed().components((kind,)) if "." not in each.name]
-    return [
-        pytest.param(each.name, parameters, shape, id=f"{each.name} {parameters}")
-        for each in found
+    """Return the examples of the built-in components of a kind: name, parameters, shape of what they take."""
+    return {
+        f"{each.name} {parameters}": (each.name, parameters, shape)
+        for each in installed().components((kind,))
+        if "." not in each.name
         for parameters, shape in each.component.examples()
-    ]
+    }
 
 
-@needs_kernels
-@pytest.mark.parametrize(("name", "parameters", "shape"), examples_of("layer"))
-def test_each_layer_has_the_bits_of_predict(name, parameters, shape, tmp_path):
-    layer = installed().create("layer", {name: parameters})
-    stack = [layer, Flatten(), Affine(3), SoftmaxWithLoss()]
+LAYERS, LOSSES = examples_of("layer"), examples_of("loss")
+CONVOLUTIONS = {
+    f"{convolution} of {shape}": (shape, convolution)
+    for shape in [(1, 5, 300), (3, 40, 41), (2, 70, 4), (30, 6, 7)]
+    for convolution in (
+        {"size": 3},
+        {"size": 1},
+        {"size": 3, "padding": 1},
+        {"size": 2, "stride": 2},
+        {"size": 4, "padding": 3},
+    )
+}
 
-    expect_the_bits_of_predict(Sequential(stack, input_shape=shape, target=Classes(3)), tmp_path)
+
+def with_layer(name, parameters, shape):
+    stack = [installed().create("layer", {name: parameters}), Flatten(), Affine(3), SoftmaxWithLoss()]
+    return Sequential(stack, input_shape=shape, target=Classes(3))
 
 
-@needs_kernels
-@pytest.mark.parametrize(("name", "parameters", "shape"), examples_of("loss"))
-def test_each_loss_predicts_what_predict_does(name, parameters, shape, tmp_path):
+def with_convolution(shape, convolution):
+    return Sequential(
+        [Conv2d(2, **convolution), Flatten(), Affine(2), SoftmaxWithLoss()], input_shape=shape, target=Classes(2)
+    )
+
+
+def with_loss(name, parameters, shape):
     loss = installed().create("loss", {name: parameters})
     stack = [Flatten(), Affine(prod(shape)), Reshape(shape) if len(shape) > 1 else Relu(), loss]
     if "loss" in parameters:  # of each member of an ensemble
@@ -139,27 +154,51 @@ def test_each_loss_predicts_what_predict_does(name, parameters, shape, tmp_path)
     }
     values = Values(shape) if loss.prediction_names() is None else Values((1,))
 
-    network = Sequential(stack, input_shape=(4,), target=target.get(name, values))
+    return Sequential(stack, input_shape=(4,), target=target.get(name, values))
 
-    expect_the_bits_of_predict(network, tmp_path)
+
+class ManyNetworks(Graph):
+    """A graph of networks whose parameters may have the same names."""
+
+    def constant(self, name, value):
+        return super().constant(f"of {len(self.feeds)}: {name}", value)
+
+
+@pytest.fixture(scope="module")
+def in_one_program(tmp_path_factory):
+    """Networks by the name of their case, what they take, and what one program computes of all of them."""
+    networks = {case: with_layer(*example) for case, example in LAYERS.items()}
+    networks |= {case: with_loss(*example) for case, example in LOSSES.items()}
+    networks |= {case: with_convolution(*example) for case, example in CONVOLUTIONS.items()}
+    graph, x, outputs = ManyNetworks(np.dtype(np.float32)), {}, {}
+    for number, network in enumerate(networks.values()):
+        graph.input_shape = network.input_shape
+        add_network(graph, network, graph.feed(f"x{number}", "float32", network.input_shape))
+        outputs[f"logits{number}"] = graph.outputs.pop(LOGITS)
+        outputs[f"prediction{number}"] = graph.outputs.pop(PREDICTION)
+        x[f"x{number}"] = inputs_for(network)
+    file, model = tmp_path_factory.mktemp("networks") / "networks.c", model_with(graph, outputs)
+    CFile().write(model, file)
+    found = compute_c(file, model, x, list(outputs))
+    return {
+        case: (network, x[f"x{number}"], found[f"logits{number}"], found[f"prediction{number}"])
+        for number, (case, network) in enumerate(networks.items())
+    }
+
+
+@needs_kernels
+@pytest.mark.parametrize("case", [*LAYERS, *LOSSES, *CONVOLUTIONS])
+def test_layers_and_losses_have_the_bits_of_predict(case, in_one_program):
+    network, x, logits, prediction = in_one_program[case]
+
+    assert bits(logits) == bits(logits_of(network, x))
+    assert within_two_ulp(prediction, network.predict(x))
 
 
 @needs_kernels
 @pytest.mark.parametrize("features", [1, 255, 256, 257, 600, 1025])
 def test_long_sums_are_added_up_in_the_same_order(features, tmp_path):
     expect_the_bits_of_predict(network_of(Affine(70), Relu(), features=features), tmp_path)
-
-
-@needs_kernels
-@pytest.mark.parametrize("shape", [(1, 5, 300), (3, 40, 41), (2, 70, 4), (30, 6, 7)])
-@pytest.mark.parametrize(
-    "convolution",
-    [{"size": 3}, {"size": 1}, {"size": 3, "padding": 1}, {"size": 2, "stride": 2}, {"size": 4, "padding": 3}],
-)
-def test_convolutions_of_any_size_have_the_bits_of_predict(shape, convolution, tmp_path):
-    stack = [Conv2d(2, **convolution), Flatten(), Affine(2), SoftmaxWithLoss()]
-
-    expect_the_bits_of_predict(Sequential(stack, input_shape=shape, target=Classes(2)), tmp_path)
 
 
 @needs_kernels
